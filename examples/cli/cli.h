@@ -1,0 +1,126 @@
+/*
+ * cli/cli.h - what the commands share.
+ *
+ * Every command returns an exit code: 0, 1 after saying one sentence on stderr, 2 for a wrong
+ * command line, 130 after Ctrl-C. Results go to stdout, progress to stderr.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "json.h"
+
+#include <sideline/sideline.h>
+
+#include <stdbool.h>
+
+enum {
+    CLI_OK = 0,
+    CLI_FAILED = 1,
+    CLI_USAGE = 2,
+    CLI_INTERRUPTED = 130
+};
+
+/* The options, each an index into cli.option; NULL when not given, "" for a given flag. */
+typedef enum cli_opt {
+    OPT_DATA,
+    OPT_SERVER,
+    OPT_OFFLINE,
+    OPT_JSON,
+    OPT_TIMEOUT,
+    OPT_PASSWORD,
+    OPT_NAME,
+    OPT_ROLE,
+    OPT_TITLE,
+    OPT_VOICE,
+    OPT_SCRIPT,
+    OPT_REVIEW,
+    OPT_VIDEO,
+    OPT_SECONDS,
+    OPT_UNTIL,
+    OPT_READ,
+    OPT_AT,
+    OPT_HELP,
+    OPT_VERSION,
+    OPT_COUNT
+} cli_opt;
+
+typedef struct cli {
+    const char *option[OPT_COUNT];
+    const char *args[4]; /* after the command's name; NULL when not given */
+    int32_t timeout_ms;
+    sl_core *core;
+    char *rejected; /* what the server said about a change it did not take */
+    char *sync_state;
+    char *sync_reason;
+    bool bar; /* a progress line stands on the terminal */
+    /* Sees every event that is not the awaited operation's; may be NULL. */
+    void (*on_event)(struct cli *c, const js *event);
+    void *event_ctx;
+} cli;
+
+/* main.c */
+bool cli_json(const cli *c);
+bool cli_offline(const cli *c);
+int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Says the error (taken) and returns CLI_FAILED. */
+int cli_error(sl_status st, sl_error *err);
+int64_t cli_now_ms(void);
+bool cli_interrupted(void);
+void cli_sleep_ms(int64_t ms);
+/* A file's whole content as text, freed by the caller; NULL after saying why. */
+char *cli_read_file(const char *path, size_t *n);
+
+/* wait.c: waiting for operations. res, when not NULL, is given as parsed JSON. */
+int cli_wait_op(cli *c, sl_id op, const char *label, int32_t timeout_ms, js **res);
+/* One round of waiting and handling events. */
+int cli_turn(cli *c, int32_t timeout_ms);
+/* Brings both sides to the same state, or says why not. Nothing when --offline. */
+int cli_settle(cli *c);
+/* Connects when allowed, without waiting. */
+int cli_start_sync(cli *c);
+void cli_end_bar(cli *c);
+
+/* find.c: records. */
+/* The answer of a query as parsed JSON, its text kept in *keep; NULL after saying why. */
+js *cli_query(cli *c, const char *query, sl_bytes **keep);
+/* Ids by id, unique beginning of an id or title, or "last". out holds 37 characters. The search is
+ * repeated after a sync when nothing is found. */
+int cli_find(cli *c, const char *entity, const char *what, char out[37]);
+int cli_find_thread(cli *c, const char *what, char out[37]);
+/* A connection by the other's address, as parsed JSON in *out. */
+int cli_find_connection(cli *c, const char *email, const char *status, js **out);
+int cli_my_id(cli *c, char out[37]);
+/* One record as parsed JSON; NULL after saying why. */
+js *cli_record(cli *c, const char *entity, const char *id);
+/* Creates one record in `space` from a JSON object of fields; out: its id. */
+int cli_create(cli *c, const char *entity, const char *space, const char *fields, char out[37]);
+int cli_apply(cli *c, const char *ops, char out[37]);
+
+/* The commands. */
+int cmd_signup(cli *c);
+int cmd_login(cli *c);
+int cmd_logout(cli *c);
+int cmd_whoami(cli *c);
+int cmd_connect(cli *c);
+int cmd_connections(cli *c);
+int cmd_accept(cli *c);
+int cmd_import(cli *c);
+int cmd_videos(cli *c);
+int cmd_share(cli *c);
+int cmd_sync(cli *c);
+int cmd_still(cli *c);
+int cmd_export(cli *c);
+int cmd_draw(cli *c);
+int cmd_items(cli *c);
+int cmd_voice(cli *c);
+int cmd_review(cli *c);
+int cmd_threads(cli *c);
+int cmd_send(cli *c);
+int cmd_messages(cli *c);
+int cmd_read(cli *c);
+int cmd_listen(cli *c);
+int cmd_get(cli *c);
+int cmd_query(cli *c);
+int cmd_info(cli *c);
+
+#endif

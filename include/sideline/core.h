@@ -1,0 +1,91 @@
+/*
+ * sideline/core.h - opening a core, its events, its operations, its session.
+ *
+ * A core owns one data folder and one signed-in user. Local calls are synchronous
+ * and thread-safe. A call that waits for the network or for media work returns an
+ * operation id at once, and
+ *   [OP-1] exactly one event {"ev":"op","op":id,...} ends it, cancelled or not;
+ *   [OP-2] if the call that would start it fails, no event comes.
+ * Closing the core ends every operation; its events are then gone with it.
+ *
+ * Events are a queue that the host polls, a JSON array per call:
+ *   {"ev":"op","op":9,"ok":true,"res":{...}}
+ *   {"ev":"op","op":9,"ok":false,"code":-13,"message":"..."}
+ *   {"ev":"progress","op":9,"done":n,"total":n}     only the newest of each op is kept
+ *   {"ev":"rows","sub":3}                           a live query has a difference to take
+ *   {"ev":"sync","state":"offline|connecting|online","reason":"..."}
+ *   {"ev":"rejected","entity":"..","id":"..","code":"..","message":"..","fields":{...}}
+ *   {"ev":"session","state":"signed_in|signed_out"}
+ *   {"ev":"typing","space":"..","user":".."}
+ * Events carry ids and small facts, never handles. Unknown kinds are to be ignored.
+ *
+ * The wake callback runs on the empty-to-non-empty edge, on any thread, and may
+ * only signal: it must not call the core.
+ *   [WAKE-1] after sl_core_set_wake or sl_core_close returns, no wake runs.
+ */
+#ifndef SIDELINE_CORE_H
+#define SIDELINE_CORE_H
+
+#include "base.h"
+#include "platform.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+SL_BEGIN
+
+enum {
+    SL_CORE_STEPPED = 1 /* no thread: the host drives the core with sl_core_step */
+};
+
+typedef struct sl_config {
+    uint32_t struct_size; /* sizeof(sl_config) */
+    uint32_t flags;
+    const char *dir;                         /* data folder, made when absent; copied */
+    const char *SL_NULLABLE server;          /* "http://host:port"; NULL: the one stored */
+    const sl_platform *SL_NULLABLE platform; /* copied; NULL: built in */
+} sl_config;
+
+typedef void (*sl_wake_fn)(void *SL_NULLABLE ctx);
+
+/* SL_E_BUSY: another process has this folder. SL_E_TOO_NEW, SL_E_CORRUPT: the database. */
+SL_API sl_status sl_core_open(const sl_config *cfg, sl_core *SL_NULLABLE *SL_NULLABLE out,
+                              sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* Joins the core's threads. NULL is accepted. */
+SL_API void sl_core_close(sl_core *SL_NULLABLE core);
+
+SL_API void sl_core_set_wake(sl_core *core, sl_wake_fn SL_NULLABLE fn, void *SL_NULLABLE ctx);
+/* Takes queued events as one JSON array of at most about max_bytes; *out is NULL when
+ * there are none. Loop until then. One poller at a time, else SL_E_BUSY. */
+SL_API sl_status sl_core_poll(sl_core *core, uint32_t max_bytes,
+                              sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                              sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* Blocks until there are events. 1 events, 0 timeout, -1 interrupted. Not when stepped. */
+SL_API int32_t sl_core_wait(sl_core *core, int32_t timeout_ms);
+SL_API void sl_core_interrupt(sl_core *core);
+/* Stepped cores: does what is due; returns ms until the next deadline, -1 for none. */
+SL_API int32_t sl_core_step(sl_core *core);
+
+/* JSON facts. what: "session" {"user","email","name","role","device"} or {}, "sync"
+ * {"state","outbox","rejected","uploads","downloads","spaces"}, "build" {"version","media",...}. */
+SL_API sl_status sl_core_info(sl_core *core, const char *what,
+                              sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                              sl_error *SL_NULLABLE *SL_NULLABLE err);
+SL_API sl_status sl_op_cancel(sl_core *core, sl_id op);
+
+/* json: {"email","password","name","role":"athlete"|"coach"}. Signs in as well. res: session. */
+SL_API sl_status sl_session_signup(sl_core *core, const char *json, size_t n, sl_id *op,
+                                   sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* json: {"email","password"}. The session is kept in the data folder and restored at open.
+ * SL_E_AUTH: wrong e-mail or password. SL_E_CONFLICT: the folder belongs to another user. */
+SL_API sl_status sl_session_login(sl_core *core, const char *json, size_t n, sl_id *op,
+                                  sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* Forgets the session's tokens. Data stays until the same user signs in again. */
+SL_API sl_status sl_session_logout(sl_core *core, sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+SL_END
+#ifdef __cplusplus
+}
+#endif
+
+#endif

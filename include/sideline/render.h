@@ -1,0 +1,38 @@
+/*
+ * sideline/render.h - drawings to pixels.
+ *
+ * Pixels are the caller's memory: premultiplied ARGB, 32 bits in native byte order
+ * (Cairo's CAIRO_FORMAT_ARGB32), sRGB. Output is deterministic: the same document,
+ * time and view give the same bytes.
+ */
+#ifndef SIDELINE_RENDER_H
+#define SIDELINE_RENDER_H
+
+#include "annotation.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+SL_BEGIN
+
+typedef struct sl_pixels {
+    uint32_t struct_size;
+    int32_t width;
+    int32_t height;
+    int32_t stride; /* bytes from row to row, a multiple of 4 */
+    uint8_t *data;
+} sl_pixels;
+
+/* Draws the items visible at t_us over what `into` holds, the frame filling it. */
+SL_API sl_status sl_render_draw(sl_doc *doc, int64_t t_us, const sl_pixels *into,
+                                sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* PNG of the pixels. */
+SL_API sl_status sl_render_png(const sl_pixels *from, sl_bytes *SL_NULLABLE *SL_NULLABLE png,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+SL_END
+#ifdef __cplusplus
+}
+#endif
+
+#endif

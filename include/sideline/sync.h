@@ -1,0 +1,47 @@
+/*
+ * sideline/sync.h - talking to the server, and blobs.
+ *
+ * Blobs (clips, voices, timelines, thumbnails) are named by the SHA-256 of their
+ * bytes, in lower-case hex. Uploads and downloads resume where they stopped, also
+ * after the process died.
+ */
+#ifndef SIDELINE_SYNC_H
+#define SIDELINE_SYNC_H
+
+#include "core.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+SL_BEGIN
+
+enum {
+    SL_SYNC_START = 1, /* connect and stay connected, with back-off */
+    SL_SYNC_STOP = 2   /* go offline */
+};
+
+SL_API sl_status sl_sync_control(sl_core *core, int32_t action,
+                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* An operation that ends when every local change is accepted, every space is at the
+ * server's head and no upload waits; SL_E_CANCELLED when stopped. Starts sync if needed.
+ * Progress events count bytes of uploads. */
+SL_API sl_status sl_sync_settle(sl_core *core, sl_id *op, sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+/* Stores bytes as a blob of `space` and queues its upload. *sha256: 64 hex digits, as bytes. */
+SL_API sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p, size_t n,
+                             const char *media_type, sl_bytes *SL_NULLABLE *SL_NULLABLE sha256,
+                             sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* Local blobs only; SL_E_NOT_FOUND when it must be fetched first. */
+SL_API sl_status sl_blob_get(sl_core *core, const char *sha256,
+                             sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                             sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* An operation that ends when the blob is here and verified. res: {"sha256","size"}. */
+SL_API sl_status sl_blob_fetch(sl_core *core, const char *sha256, sl_id *op,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+SL_END
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,221 @@
+#include "annotation/drawing.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+struct sl_drawing {
+    int32_t width;
+    int32_t height;
+    sl_item **order; /* by z, then id */
+    sl_item **by_id;
+    size_t n;
+    size_t room;
+};
+
+sl_drawing *sl_drawing_new(int32_t width, int32_t height)
+{
+    sl_drawing *d = sl_mem(sizeof *d);
+    if (d != NULL) {
+        d->width = width;
+        d->height = height;
+    }
+    return d;
+}
+
+void sl_drawing_free(sl_drawing *d)
+{
+    if (d == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < d->n; i++) {
+        sl_item_free(d->order[i]);
+    }
+    sl_mem_free(d->order);
+    sl_mem_free(d->by_id);
+    sl_mem_free(d);
+}
+
+int32_t sl_drawing_width(const sl_drawing *d)
+{
+    return d->width;
+}
+
+int32_t sl_drawing_height(const sl_drawing *d)
+{
+    return d->height;
+}
+
+static int compare_order(const sl_item *a, const sl_item *b)
+{
+    int z = strcmp(a->z, b->z);
+    return z != 0 ? z : strcmp(a->id, b->id);
+}
+
+static int compare_id(const sl_item *a, const sl_item *b)
+{
+    return strcmp(a->id, b->id);
+}
+
+/* The first place whose item is not before `item`. */
+static size_t place_of(sl_item *const *items, size_t n, const sl_item *item,
+                       int (*compare)(const sl_item *, const sl_item *))
+{
+    size_t lo = 0;
+    size_t hi = n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (compare(items[mid], item) < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo;
+}
+
+static void insert_at(sl_item **items, size_t n, size_t at, sl_item *item)
+{
+    memmove(items + at + 1, items + at, (n - at) * sizeof(sl_item *));
+    items[at] = item;
+}
+
+static void remove_at(sl_item **items, size_t n, size_t at)
+{
+    memmove(items + at, items + at + 1, (n - at - 1) * sizeof(sl_item *));
+}
+
+static sl_item *find(const sl_drawing *d, const char *id, size_t *at)
+{
+    sl_item key = {0};
+    if (id == NULL || strlen(id) >= sizeof key.id) {
+        return NULL;
+    }
+    memcpy(key.id, id, strlen(id) + 1);
+    *at = place_of(d->by_id, d->n, &key, compare_id);
+    return *at < d->n && strcmp(d->by_id[*at]->id, id) == 0 ? d->by_id[*at] : NULL;
+}
+
+static bool make_room(sl_drawing *d)
+{
+    if (d->n < d->room) {
+        return true;
+    }
+    size_t room = d->room != 0 ? d->room * 2 : 16;
+    sl_item **order = sl_mem_resize(d->order, room, sizeof(sl_item *));
+    if (order == NULL) {
+        return false;
+    }
+    d->order = order;
+    sl_item **by_id = sl_mem_resize(d->by_id, room, sizeof(sl_item *));
+    if (by_id == NULL) {
+        return false;
+    }
+    d->by_id = by_id;
+    d->room = room;
+    return true;
+}
+
+sl_status sl_drawing_add(sl_drawing *d, sl_item *item, sl_error **err)
+{
+    size_t at = 0;
+    sl_status s = SL_OK;
+    if (!sl_uuid_ok(item->id)) {
+        s = sl_fail_field(err, SL_E_INVALID, "id", "an id is a UUID in lower case");
+    } else if (find(d, item->id, &at) != NULL) {
+        s = sl_fail_field(err, SL_E_CONFLICT, "id", "there is an item with this id");
+    } else if (d->n >= SL_DRAWING_ITEMS_MAX) {
+        s = sl_fail(err, SL_E_LIMIT, "a video has at most %d drawings", SL_DRAWING_ITEMS_MAX);
+    } else if (!make_room(d)) {
+        s = sl_fail_nomem(err);
+    } else if (item->z[0] == 0) {
+        s = sl_z_between(d->n > 0 ? d->order[d->n - 1]->z : NULL, NULL, item->z, err);
+    }
+    if (s != SL_OK) {
+        sl_item_free(item);
+        return s;
+    }
+    insert_at(d->by_id, d->n, at, item);
+    insert_at(d->order, d->n, place_of(d->order, d->n, item, compare_order), item);
+    d->n++;
+    return SL_OK;
+}
+
+bool sl_drawing_remove(sl_drawing *d, const char *id)
+{
+    size_t at = 0;
+    sl_item *item = find(d, id, &at);
+    if (item == NULL) {
+        return false;
+    }
+    remove_at(d->order, d->n, place_of(d->order, d->n, item, compare_order));
+    remove_at(d->by_id, d->n, at);
+    d->n--;
+    sl_item_free(item);
+    return true;
+}
+
+sl_status sl_drawing_replace(sl_drawing *d, sl_item *item, sl_error **err)
+{
+    size_t at = 0;
+    sl_item *old = find(d, item->id, &at);
+    if (old == NULL) {
+        sl_item_free(item);
+        return sl_fail(err, SL_E_NOT_FOUND, "there is no such item");
+    }
+    if (item->z[0] == 0) {
+        memcpy(item->z, old->z, sizeof item->z);
+    }
+    remove_at(d->order, d->n, place_of(d->order, d->n, old, compare_order));
+    insert_at(d->order, d->n - 1, place_of(d->order, d->n - 1, item, compare_order), item);
+    d->by_id[at] = item;
+    sl_item_free(old);
+    return SL_OK;
+}
+
+const sl_item *sl_drawing_find(const sl_drawing *d, const char *id)
+{
+    size_t at = 0;
+    return find(d, id, &at);
+}
+
+size_t sl_drawing_count(const sl_drawing *d)
+{
+    return d->n;
+}
+
+const sl_item *sl_drawing_at(const sl_drawing *d, size_t i)
+{
+    return i < d->n ? d->order[i] : NULL;
+}
+
+const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us)
+{
+    for (size_t i = d->n; i-- > 0;) {
+        const sl_item *item = d->order[i];
+        if (sl_item_opacity_at(item, t_us) > 0 && sl_item_hit(item, at.x, at.y, radius)) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+sl_json *sl_drawing_json(const sl_drawing *d)
+{
+    sl_json *j = sl_json_object();
+    sl_json *items = sl_json_array();
+    bool ok = sl_json_set_int(j, "width", d->width) && sl_json_set_int(j, "height", d->height);
+    for (size_t i = 0; ok && i < d->n; i++) {
+        ok = sl_json_add(items, sl_item_to_json(d->order[i]));
+    }
+    if (!ok) {
+        sl_json_free(items);
+        items = NULL;
+    }
+    if (!sl_json_set(j, "items", items)) {
+        sl_json_free(j);
+        return NULL;
+    }
+    return j;
+}

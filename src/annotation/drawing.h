@@ -1,0 +1,41 @@
+/*
+ * annotation/drawing.h - the items of one video, in drawing order: by z, then by id.
+ */
+#ifndef SL_ANNOTATION_DRAWING_H
+#define SL_ANNOTATION_DRAWING_H
+
+#include "annotation/item.h"
+
+enum {
+    SL_DRAWING_ITEMS_MAX = 100000
+};
+
+typedef struct sl_drawing sl_drawing;
+
+sl_drawing *sl_drawing_new(int32_t width, int32_t height);
+void sl_drawing_free(sl_drawing *d);
+int32_t sl_drawing_width(const sl_drawing *d);
+int32_t sl_drawing_height(const sl_drawing *d);
+
+/* `item` is taken. It has an id; without a z it goes on top. SL_E_CONFLICT: the id is there. */
+sl_status sl_drawing_add(sl_drawing *d, sl_item *item, sl_error **err);
+bool sl_drawing_remove(sl_drawing *d, const char *id);
+/* Puts `item`, taken, where the item of that id was: after a patch. SL_E_NOT_FOUND. */
+sl_status sl_drawing_replace(sl_drawing *d, sl_item *item, sl_error **err);
+/* Borrowed until the drawing changes; NULL when absent. */
+const sl_item *sl_drawing_find(const sl_drawing *d, const char *id);
+size_t sl_drawing_count(const sl_drawing *d);
+const sl_item *sl_drawing_at(const sl_drawing *d, size_t i); /* bottom first */
+/* The topmost item visible at t_us within radius of (x, y), or NULL. */
+const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us);
+/* {"width","height","items":[..]}; NULL when out of memory. */
+sl_json *sl_drawing_json(const sl_drawing *d);
+
+/* Keys of the stack: digits 0-9A-Za-z read as a fraction, not ending in 0, compared as text. */
+bool sl_z_ok(const char *z);
+/* A key above `below` and under `above`; either may be NULL or "" for no bound. SL_E_INVALID when
+ * they are not in that order, SL_E_LIMIT when the key would be longer than SL_Z_MAX. */
+sl_status sl_z_between(const char *below, const char *above, char out[SL_Z_MAX + 1],
+                       sl_error **err);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * annotation/stroke.h - a stroke while it is drawn.
+ *
+ * Points are smoothed by the One-Euro filter (Casiez, Roussel and Vogel, CHI 2012) as they come,
+ * rounded to units and kept. The end catches up with the pen and thins the points out
+ * (Ramer-Douglas-Peucker), so that, against the smoothed points,
+ *   [STROKE-1] the line moves by at most SL_STROKE_ERROR units,
+ *   [STROKE-2] where the pen was at a recorded time by at most SL_STROKE_LAG_ERROR units,
+ *   [STROKE-3] pressure by at most SL_STROKE_PRESSURE_ERROR of 255.
+ */
+#ifndef SL_ANNOTATION_STROKE_H
+#define SL_ANNOTATION_STROKE_H
+
+#include "annotation/item.h"
+
+enum {
+    SL_STROKE_ERROR = 4, /* a quarter of a pixel at 1920 wide */
+    SL_STROKE_LAG_ERROR = 128,
+    SL_STROKE_PRESSURE_ERROR = 12
+};
+
+typedef struct sl_stroke sl_stroke;
+
+/* `style` is taken: an item of sl_item_from_json_open. NULL when out of memory. */
+sl_stroke *sl_stroke_new(sl_item *style);
+void sl_stroke_free(sl_stroke *s);
+/* x, y in units, pressure 0..1, ms since the stroke began, `n` times. SL_E_INVALID when a number
+ * is not finite, SL_E_LIMIT beyond SL_PEN_POINTS_MAX: none of these points is then added. */
+sl_status sl_stroke_points(sl_stroke *s, const float *xypt, size_t n, sl_error **err);
+/* The stroke so far as an item, borrowed until the next call; NULL before the first point. */
+const sl_item *sl_stroke_now(const sl_stroke *s);
+/* The finished item. The stroke is freed in any case. SL_E_INVALID: no points. */
+sl_status sl_stroke_finish(sl_stroke *s, sl_item **out, sl_error **err);
+
+/* Thins geometry out in place with the bounds above. False: out of memory, unchanged. */
+bool sl_stroke_simplify(sl_geometry *geo);
+
+#endif

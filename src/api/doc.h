@@ -1,0 +1,29 @@
+/* api/doc.h - a document of drawings, as annotation.c and render.c share it. */
+#ifndef SL_API_DOC_H
+#define SL_API_DOC_H
+
+#include "annotation/drawing.h"
+#include "annotation/stroke.h"
+#include "base/thread.h"
+#include "sideline/annotation.h"
+
+enum {
+    SL_DOC_STROKES_MAX = 16 /* live at a time: fingers, not people */
+};
+
+typedef struct sl_live_stroke {
+    sl_id id;
+    sl_stroke *stroke; /* NULL: the place is free */
+} sl_live_stroke;
+
+struct sl_doc {
+    sl_mutex *mutex;
+    sl_drawing *drawing;
+    sl_core *core; /* NULL: stands alone */
+    char *space;   /* NULL: stands alone */
+    uint64_t made; /* ids made by a document that stands alone */
+    sl_id last_stroke;
+    sl_live_stroke strokes[SL_DOC_STROKES_MAX];
+};
+
+#endif

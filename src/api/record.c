@@ -1,0 +1,217 @@
+/* The exported functions of sideline/record.h and sideline/chat.h. */
+#include "sideline/record.h"
+
+#include "base/error.h"
+#include "chat/chat.h"
+#include "engine/engine.h"
+#include "sideline/chat.h"
+
+#include <string.h>
+
+sl_status sl_record_get(sl_core *core, const char *entity, const char *id, sl_bytes **out,
+                        sl_error **err)
+{
+    sl_error_start(err);
+    *out = NULL;
+    if (entity == NULL || id == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "a record is named by entity and id");
+    }
+    sl_lock(core->lock);
+    sl_status status = sl_local_get(core, entity, id, out, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
+sl_status sl_apply(sl_core *core, const char *ops, size_t n, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    if (out != NULL) {
+        *out = NULL;
+    }
+    sl_json *batch = NULL;
+    sl_json *ids = NULL;
+    sl_status status = sl_json_read(ops, n, &batch, err);
+    if (status == SL_OK) {
+        sl_lock(core->lock);
+        status = sl_local_apply(core, batch, &ids, err);
+        sl_unlock(core->lock);
+    }
+    if (status == SL_OK && out != NULL) {
+        *out = sl_json_bytes(ids);
+        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_json_free(ids);
+    sl_json_free(batch);
+    return status;
+}
+
+sl_status sl_query_once(sl_core *core, const char *query, size_t n, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    *out = NULL;
+    sl_json *q = NULL;
+    sl_json *rows = NULL;
+    sl_status status = sl_json_read(query, n, &q, err);
+    if (status == SL_OK) {
+        sl_lock(core->lock);
+        status = sl_local_query(core, q, &rows, err);
+        sl_unlock(core->lock);
+    }
+    if (status == SL_OK) {
+        *out = sl_json_bytes(rows);
+        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_json_free(rows);
+    sl_json_free(q);
+    return status;
+}
+
+sl_status sl_query_watch(sl_core *core, const char *query, size_t n, sl_id *sub, sl_error **err)
+{
+    sl_error_start(err);
+    sl_json *q = NULL;
+    sl_status status = sl_json_read(query, n, &q, err);
+    if (status == SL_OK) {
+        sl_lock(core->lock);
+        status = sl_live_watch(core, q, sub, err);
+        sl_unlock(core->lock);
+    }
+    sl_json_free(q);
+    return status;
+}
+
+sl_status sl_query_take(sl_core *core, sl_id sub, sl_bytes **diff, sl_error **err)
+{
+    sl_error_start(err);
+    *diff = NULL;
+    sl_lock(core->lock);
+    sl_status status = sl_live_take(core, sub, diff, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
+sl_status sl_query_unwatch(sl_core *core, sl_id sub)
+{
+    sl_lock(core->lock);
+    sl_status status = sl_live_unwatch(core, sub);
+    sl_unlock(core->lock);
+    return status;
+}
+
+/* --- chat ------------------------------------------------------------------------------------ */
+
+static sl_json *message_batch(const char *thread, sl_json *fields)
+{
+    sl_json *batch = sl_json_array();
+    sl_json *op = sl_json_object();
+    bool ok = batch != NULL && op != NULL && sl_json_set_str(op, "op", "create") &&
+              sl_json_set_str(op, "entity", "message") && sl_json_set_str(op, "space", thread);
+    if (!ok) {
+        sl_json_free(fields);
+        sl_json_free(op);
+        sl_json_free(batch);
+        return NULL;
+    }
+    ok = sl_json_set(op, "fields", fields);
+    if (!sl_json_add(batch, op) || !ok) {
+        sl_json_free(batch);
+        return NULL;
+    }
+    return batch;
+}
+
+static sl_status id_answer(const sl_json *ids, sl_bytes **out, sl_error **err)
+{
+    sl_json *answer = sl_json_object();
+    const char *id = sl_json_text(sl_json_at(sl_json_get(ids, "ids"), 0));
+    bool ok = answer != NULL && id != NULL && sl_json_set_str(answer, "id", id);
+    *out = ok ? sl_json_bytes(answer) : NULL;
+    sl_json_free(answer);
+    return *out != NULL ? SL_OK : sl_fail_nomem(err);
+}
+
+sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size_t n,
+                       sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    if (out != NULL) {
+        *out = NULL;
+    }
+    sl_json *in = NULL;
+    sl_json *fields = NULL;
+    sl_json *batch = NULL;
+    sl_json *ids = NULL;
+    sl_status status = sl_json_read(json, n, &in, err);
+    if (status == SL_OK) {
+        status = sl_chat_message(in, &fields, err);
+    }
+    if (status == SL_OK) {
+        batch = message_batch(thread, fields);
+        status = batch != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    if (status == SL_OK) {
+        sl_lock(core->lock);
+        status = sl_local_apply(core, batch, &ids, err);
+        sl_unlock(core->lock);
+    }
+    if (status == SL_OK && out != NULL) {
+        status = id_answer(ids, out, err);
+    }
+    sl_json_free(ids);
+    sl_json_free(batch);
+    sl_json_free(in);
+    return status;
+}
+
+/* Called locked: the seq to mark up to. */
+static sl_status reach_of(sl_core *core, const char *thread, const char *message, int64_t *out,
+                          sl_error **err)
+{
+    sl_record rec;
+    sl_space space;
+    sl_status status = sl_store_space(core->store, thread, &space, err);
+    *out = space.cursor;
+    if (status != SL_OK || message == NULL) {
+        return status;
+    }
+    status = sl_store_record(core->store, sl_entity_find("message"), message, &rec, err);
+    if (status == SL_OK && (rec.entity == NULL || strcmp(rec.space, thread) != 0)) {
+        status = sl_fail(err, SL_E_NOT_FOUND, "there is no such message in this thread");
+    }
+    *out = rec.seq;
+    sl_record_free(&rec);
+    return status;
+}
+
+static sl_status send_typing(sl_core *core, const char *thread, sl_error **err)
+{
+    sl_json *frame = sl_json_object();
+    bool ok = frame != NULL && sl_json_set_str(frame, "t", "typing") &&
+              sl_json_set_str(frame, "space", thread);
+    sl_status status = ok ? sl_online_send(core, frame) : SL_E_NOMEM;
+    sl_json_free(frame);
+    return status == SL_OK ? SL_OK : sl_fail(err, status, "nobody can be told now");
+}
+
+sl_status sl_chat_mark(sl_core *core, const char *thread, int32_t kind, const char *message,
+                       sl_error **err)
+{
+    sl_error_start(err);
+    if (!sl_space_is(thread, "thread") || kind < SL_CHAT_DELIVERED || kind > SL_CHAT_TYPING) {
+        return sl_fail(err, SL_E_MISUSE, "a mark names a thread's space and a known kind");
+    }
+    int64_t seq = 0;
+    sl_lock(core->lock);
+    sl_status status = SL_OK;
+    if (kind == SL_CHAT_TYPING) {
+        status = send_typing(core, thread, err);
+    } else {
+        status = reach_of(core, thread, message, &seq, err);
+        if (status == SL_OK) {
+            const char *field = kind == SL_CHAT_READ ? "read" : "delivered";
+            status = sl_local_mark(core, thread, field, seq, err);
+        }
+    }
+    sl_unlock(core->lock);
+    return status;
+}

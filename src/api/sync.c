@@ -1,0 +1,167 @@
+/* The exported functions of sideline/sync.h, and the host's reports of sideline/platform.h. */
+#include "sideline/sync.h"
+
+#include "api/inside.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+
+#include <string.h>
+
+sl_status sl_sync_control(sl_core *core, int32_t action, sl_error **err)
+{
+    sl_error_start(err);
+    if (action != SL_SYNC_START && action != SL_SYNC_STOP) {
+        return sl_fail(err, SL_E_MISUSE, "sync is started or stopped");
+    }
+    sl_lock(core->lock);
+    sl_status status = SL_OK;
+    if (action == SL_SYNC_START && (core->platform.http == NULL || core->platform.ws == NULL)) {
+        status = sl_fail(err, SL_E_UNSUPPORTED, "this platform has no transport");
+    } else {
+        sl_online_want(core, action == SL_SYNC_START);
+    }
+    sl_unlock(core->lock);
+    return status;
+}
+
+sl_status sl_sync_settle(sl_core *core, sl_id *op, sl_error **err)
+{
+    sl_error_start(err);
+    sl_lock(core->lock);
+    sl_status status = sl_wait_settled(core, op, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
+static sl_status write_whole(const sl_platform *p, const char *path, const uint8_t *bytes, size_t n)
+{
+    void *f = NULL;
+    uint32_t flags = SL_FILE_READ | SL_FILE_WRITE | SL_FILE_CREATE | SL_FILE_TRUNCATE;
+    sl_status status = p->files->open(p->user, path, flags, &f);
+    if (status != SL_OK) {
+        return status;
+    }
+    status = p->files->write(p->user, f, bytes, n, 0);
+    if (status == SL_OK) {
+        status = p->files->sync(p->user, f);
+    }
+    p->files->close(p->user, f);
+    if (status != SL_OK) {
+        (void)p->files->remove(p->user, path);
+    }
+    return status;
+}
+
+sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p, size_t n,
+                      const char *media_type, sl_bytes **sha256, sl_error **err)
+{
+    sl_error_start(err);
+    *sha256 = NULL;
+    if (!sl_space_ok(space) || (p == NULL && n > 0) || media_type == NULL ||
+        strlen(media_type) >= sizeof(((sl_upload *)NULL)->type)) {
+        return sl_fail(err, SL_E_MISUSE, "a blob needs a space, bytes and a media type");
+    }
+    char *path = sl_core_temp_path(core, ".blob");
+    sl_status status = path != NULL ? write_whole(&core->platform, path, p, n) : SL_E_NOMEM;
+    char hex[65];
+    if (status != SL_OK) {
+        (void)sl_fail(err, status,
+                      status == SL_E_FULL ? "the disk is full" : "the blob cannot be written");
+    } else {
+        status = sl_core_blob_add_file(core, space, path, media_type, hex, err);
+    }
+    if (status == SL_OK) {
+        *sha256 = sl_bytes_text(hex);
+        status = *sha256 != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_mem_free(path);
+    return status;
+}
+
+static bool hex_ok(const char *hex)
+{
+    return hex != NULL && strlen(hex) == 64 && strspn(hex, "0123456789abcdef") == 64;
+}
+
+static sl_status read_whole(const sl_platform *p, const char *path, sl_bytes **out)
+{
+    void *f = NULL;
+    sl_status status = p->files->open(p->user, path, SL_FILE_READ, &f);
+    if (status != SL_OK) {
+        return status;
+    }
+    sl_buf buf = {0};
+    int64_t size = p->files->size(p->user, f);
+    uint8_t *room = size >= 0 ? sl_buf_room(&buf, (size_t)size) : NULL;
+    int64_t got = room != NULL ? p->files->read(p->user, f, room, (size_t)size, 0) : SL_E_NOMEM;
+    p->files->close(p->user, f);
+    if (got != size) {
+        sl_buf_free(&buf);
+        return got < 0 ? (sl_status)got : SL_E_IO;
+    }
+    buf.len = (size_t)size;
+    *out = sl_buf_bytes(&buf);
+    return *out != NULL ? SL_OK : SL_E_NOMEM;
+}
+
+sl_status sl_blob_get(sl_core *core, const char *sha256, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    *out = NULL;
+    if (!hex_ok(sha256)) {
+        return sl_fail(err, SL_E_INVALID, "a blob is named by 64 hex digits");
+    }
+    char *path = NULL;
+    sl_status status = sl_core_blob_path(core, sha256, &path, err);
+    if (status == SL_OK) {
+        status = read_whole(&core->platform, path, out);
+        if (status != SL_OK) {
+            (void)sl_fail(err, status, "the blob cannot be read");
+        }
+    }
+    sl_mem_free(path);
+    return status;
+}
+
+sl_status sl_blob_fetch(sl_core *core, const char *sha256, sl_id *op, sl_error **err)
+{
+    sl_error_start(err);
+    if (!hex_ok(sha256)) {
+        return sl_fail(err, SL_E_INVALID, "a blob is named by 64 hex digits");
+    }
+    sl_lock(core->lock);
+    sl_status status = sl_wait_blob(core, sha256, op, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
+void sl_host_http_head(sl_core *core, sl_id req, int32_t status, const char *headers)
+{
+    sl_engine_post(core, SL_PORT_HTTP_HEAD, req, status, headers, strlen(headers));
+}
+
+void sl_host_http_data(sl_core *core, sl_id req, const uint8_t *p, size_t n)
+{
+    sl_engine_post(core, SL_PORT_HTTP_DATA, req, 0, p, n);
+}
+
+void sl_host_http_done(sl_core *core, sl_id req, sl_status status)
+{
+    sl_engine_post(core, SL_PORT_HTTP_DONE, req, status, NULL, 0);
+}
+
+void sl_host_ws_opened(sl_core *core, sl_id ws)
+{
+    sl_engine_post(core, SL_PORT_WS_OPENED, ws, 0, NULL, 0);
+}
+
+void sl_host_ws_message(sl_core *core, sl_id ws, int32_t kind, const uint8_t *p, size_t n)
+{
+    sl_engine_post(core, SL_PORT_WS_MESSAGE, ws, kind, p, n);
+}
+
+void sl_host_ws_closed(sl_core *core, sl_id ws, int32_t code)
+{
+    sl_engine_post(core, SL_PORT_WS_CLOSED, ws, code, NULL, 0);
+}

@@ -1,0 +1,24 @@
+/* base/thread.h - threads, for the modules that are not pure: POSIX threads behind four names. */
+#ifndef SL_BASE_THREAD_H
+#define SL_BASE_THREAD_H
+
+#include "sideline/base.h"
+
+#include <stdbool.h>
+
+typedef struct sl_mutex sl_mutex; /* one mutex and one condition */
+typedef struct sl_thread sl_thread;
+
+sl_mutex *sl_mutex_new(void); /* NULL: out of memory */
+void sl_mutex_free(sl_mutex *m);
+void sl_lock(sl_mutex *m);
+void sl_unlock(sl_mutex *m);
+/* Called locked; waits for sl_signal at most ms (-1: for ever). Spurious returns happen. */
+void sl_wait(sl_mutex *m, int64_t ms);
+void sl_signal(sl_mutex *m); /* wakes all that wait; locked or not */
+
+sl_thread *sl_thread_start(void (*run)(void *arg), void *arg); /* NULL: cannot */
+void sl_thread_join(sl_thread *t);                             /* and frees it; NULL accepted */
+bool sl_thread_is_self(const sl_thread *t);
+
+#endif

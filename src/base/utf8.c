@@ -1,0 +1,50 @@
+#include "base/utf8.h"
+
+#include <stdint.h>
+
+/* Length of the sequence that starts at p, 0 when it is not valid. */
+static size_t sequence(const uint8_t *p, size_t left)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t len = p[0] < 0x80   ? 1
+                 : p[0] < 0xC2 ? 0
+                 : p[0] < 0xE0 ? 2
+                 : p[0] < 0xF0 ? 3
+                 : p[0] < 0xF5 ? 4
+                               : 0;
+    if (len < 2 || len > left) {
+        return len == 1 ? 1 : 0;
+    }
+    uint32_t code = p[0] & (0xFFu >> (len + 1));
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+        code = (code << 6) | (p[i] & 0x3Fu);
+    }
+    bool surrogate = code >= 0xD800 && code < 0xE000;
+    return code < least[len] || code > 0x10FFFF || surrogate ? 0 : len;
+}
+
+bool sl_utf8_ok(const char *s, size_t n)
+{
+    const uint8_t *p = (const uint8_t *)s;
+    while (n > 0) {
+        size_t len = sequence(p, n);
+        if (len == 0) {
+            return false;
+        }
+        p += len;
+        n -= len;
+    }
+    return true;
+}
+
+size_t sl_utf8_count(const char *s, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        count += ((uint8_t)s[i] & 0xC0) != 0x80;
+    }
+    return count;
+}

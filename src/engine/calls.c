@@ -1,0 +1,80 @@
+/* HTTP requests to the server, by number. */
+#include "engine/engine.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+#include <strings.h>
+
+sl_call *sl_call_find(sl_core *core, sl_id id)
+{
+    sl_call *call = core->calls;
+    while (call != NULL && call->id != id) {
+        call = call->next;
+    }
+    return call;
+}
+
+void sl_call_end(sl_core *core, sl_call *call)
+{
+    sl_call **at = &core->calls;
+    while (*at != call) {
+        at = &(*at)->next;
+    }
+    *at = call->next;
+    sl_mem_free(call->headers);
+    sl_buf_free(&call->body);
+    sl_mem_free(call);
+}
+
+sl_status sl_call_start(sl_core *core, sl_call_kind kind, const char *method, const char *url,
+                        const char *headers, const void *body, size_t n, sl_call **out)
+{
+    const sl_http_ops *http = core->platform.http;
+    if (http == NULL || core->server == NULL) {
+        return core->server == NULL ? SL_E_NETWORK : SL_E_UNSUPPORTED;
+    }
+    bool absolute = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+    char *full = sl_text_fmt("%s%s", absolute ? "" : core->server, url);
+    sl_call *call = full != NULL ? sl_mem(sizeof *call) : NULL;
+    if (call == NULL) {
+        sl_mem_free(full);
+        return SL_E_NOMEM;
+    }
+    call->id = ++core->next_id;
+    call->kind = kind;
+    call->next = core->calls;
+    core->calls = call;
+    sl_http_request request = {.struct_size = sizeof request,
+                               .method = method,
+                               .url = full,
+                               .headers = headers,
+                               .body = body,
+                               .body_len = n};
+    sl_status status = http->start(core->platform.user, call->id, &request);
+    sl_mem_free(full);
+    if (status != SL_OK) {
+        sl_call_end(core, call);
+        return status;
+    }
+    *out = call;
+    return SL_OK;
+}
+
+char *sl_header_value(const char *headers, const char *name)
+{
+    size_t n = strlen(name);
+    const char *line = headers;
+    while (line != NULL && *line != 0) {
+        const char *end = strchr(line, '\n');
+        if (strncasecmp(line, name, n) == 0 && line[n] == ':') {
+            const char *value = line + n + 1;
+            while (*value == ' ') {
+                value++;
+            }
+            return sl_text_ndup(value, strcspn(value, "\r\n"));
+        }
+        line = end != NULL ? end + 1 : NULL;
+    }
+    return NULL;
+}

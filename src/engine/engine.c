@@ -1,0 +1,351 @@
+#include "engine/engine.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "crypto/hash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int64_t sl_engine_mono(const sl_core *core)
+{
+    return core->platform.clock->mono_ms(core->platform.user);
+}
+
+int64_t sl_engine_wall(const sl_core *core)
+{
+    return core->platform.clock->wall_ms(core->platform.user);
+}
+
+sl_status sl_engine_uuid(sl_core *core, char out[SL_UUID_LEN + 1], sl_error **err)
+{
+    uint8_t random[10];
+    if (core->platform.random->fill(core->platform.user, random, sizeof random) != SL_OK) {
+        return sl_fail(err, SL_E_IO, "the system gives no random numbers");
+    }
+    sl_uuid7(out, sl_engine_wall(core), random);
+    return SL_OK;
+}
+
+void sl_engine_kick(sl_core *core)
+{
+    sl_lock(core->inbox.lock);
+    core->inbox.kick = true;
+    sl_signal(core->inbox.lock);
+    sl_unlock(core->inbox.lock);
+}
+
+static void mail_free(sl_mail *m)
+{
+    sl_mem_free(m->data);
+    sl_mem_free(m);
+}
+
+void sl_engine_post(sl_core *core, sl_news_port kind, sl_id id, int32_t number, const void *p,
+                    size_t n)
+{
+    sl_mail *m = sl_mem(sizeof *m);
+    uint8_t *data = sl_mem(n + 1);
+    if (m == NULL || data == NULL) {
+        /* News is lost: the request's or the socket's time-out ends what waits for it. */
+        sl_mem_free(m);
+        sl_mem_free(data);
+        return;
+    }
+    if (n > 0) {
+        memcpy(data, p, n);
+    }
+    *m = (sl_mail){.kind = kind, .id = id, .number = number, .len = n, .data = data};
+    sl_lock(core->inbox.lock);
+    if (core->inbox.last != NULL) {
+        core->inbox.last->next = m;
+    } else {
+        core->inbox.first = m;
+    }
+    core->inbox.last = m;
+    sl_signal(core->inbox.lock);
+    sl_unlock(core->inbox.lock);
+}
+
+static sl_mail *take_mail(sl_core *core)
+{
+    sl_lock(core->inbox.lock);
+    sl_mail *m = core->inbox.first;
+    if (m != NULL) {
+        core->inbox.first = m->next;
+        if (core->inbox.first == NULL) {
+            core->inbox.last = NULL;
+        }
+    }
+    core->inbox.kick = false;
+    sl_unlock(core->inbox.lock);
+    return m;
+}
+
+static void on_http(sl_core *core, const sl_mail *m, int64_t now_ms)
+{
+    sl_call *call = sl_call_find(core, m->id);
+    if (call == NULL) {
+        return;
+    }
+    if (m->kind == SL_PORT_HTTP_HEAD) {
+        call->status = m->number;
+        sl_mem_free(call->headers);
+        call->headers = sl_text_dup((const char *)m->data);
+    } else if (m->kind == SL_PORT_HTTP_DATA) {
+        if (call->kind == SL_CALL_TRANSFER) {
+            sl_transfers_data(core, call, m->data, m->len, now_ms);
+        } else {
+            sl_buf_put(&call->body, m->data, m->len);
+        }
+    } else {
+        sl_status net = call->status == 0 && m->number == SL_OK ? SL_E_NETWORK : m->number;
+        if (call->kind == SL_CALL_TRANSFER) {
+            sl_transfers_answer(core, call, net, now_ms);
+        } else {
+            sl_session_answer(core, call, net);
+        }
+        sl_call_end(core, call);
+    }
+}
+
+static void on_mail(sl_core *core, const sl_mail *m, int64_t now_ms)
+{
+    switch (m->kind) {
+    case SL_PORT_HTTP_HEAD:
+    case SL_PORT_HTTP_DATA:
+    case SL_PORT_HTTP_DONE: on_http(core, m, now_ms); return;
+    case SL_PORT_WS_OPENED:
+    case SL_PORT_WS_MESSAGE:
+    case SL_PORT_WS_CLOSED: break;
+    }
+    if (m->id != core->ws) {
+        return; /* news about a socket that is gone */
+    }
+    if (m->kind == SL_PORT_WS_OPENED) {
+        sl_online_opened(core);
+    } else if (m->kind == SL_PORT_WS_MESSAGE) {
+        sl_online_message(core, (const char *)m->data, m->len, now_ms);
+    } else {
+        sl_online_closed(core, m->number, now_ms);
+    }
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
+int64_t sl_engine_turn(sl_core *core)
+{
+    int64_t now_ms = sl_engine_mono(core);
+    sl_mail *m = take_mail(core);
+    while (m != NULL) {
+        on_mail(core, m, now_ms);
+        mail_free(m);
+        m = take_mail(core);
+    }
+    int64_t until_ms = sl_online_run(core, now_ms);
+    until_ms = sooner(until_ms, sl_transfers_run(core, now_ms));
+    sl_waiters_run(core);
+    return until_ms < 0 ? -1 : until_ms > now_ms ? until_ms - now_ms : 0;
+}
+
+static void engine_main(void *arg)
+{
+    sl_core *core = arg;
+    bool stop = false;
+    while (!stop) {
+        sl_lock(core->lock);
+        int64_t wait_ms = sl_engine_turn(core);
+        sl_unlock(core->lock);
+        sl_lock(core->inbox.lock);
+        if (core->inbox.first == NULL && !core->inbox.kick && !core->inbox.stop) {
+            sl_wait(core->inbox.lock, wait_ms);
+        }
+        stop = core->inbox.stop;
+        sl_unlock(core->inbox.lock);
+    }
+}
+
+/* --- opening -------------------------------------------------------------------------- */
+
+/* The device's own id, made once; its hash gives the number that breaks ties of stamps. */
+static sl_status load_device(sl_core *core, sl_error **err)
+{
+    char *stored = NULL;
+    sl_status status = sl_store_meta(core->store, "device", &stored, err);
+    if (status == SL_OK && sl_uuid_ok(stored)) {
+        memcpy(core->device, stored, sizeof core->device);
+    } else if (status == SL_OK) {
+        status = sl_engine_uuid(core, core->device, err);
+        if (status == SL_OK) {
+            status = sl_store_set_meta(core->store, "device", core->device, err);
+        }
+    }
+    sl_mem_free(stored);
+    uint8_t digest[SL_SHA256_LEN];
+    sl_sha256_of(core->device, SL_UUID_LEN, digest);
+    for (int i = 0; i < 4; i++) {
+        core->clock.device = (core->clock.device << 8) | digest[i];
+    }
+    return status;
+}
+
+static sl_status load_clock(sl_core *core, sl_error **err)
+{
+    char *stored = NULL;
+    sl_status status = sl_store_meta(core->store, "clock", &stored, err);
+    sl_hlc seen;
+    if (status == SL_OK && stored != NULL && sl_hlc_parse(&seen, stored)) {
+        sl_hlc_see(&core->clock, seen);
+    }
+    sl_mem_free(stored);
+    return status;
+}
+
+static sl_status load_server(sl_core *core, const char *given, sl_error **err)
+{
+    if (given == NULL) {
+        return sl_store_meta(core->store, "server", &core->server, err);
+    }
+    size_t n = strlen(given);
+    while (n > 0 && given[n - 1] == '/') {
+        n--;
+    }
+    core->server = sl_text_ndup(given, n);
+    if (core->server == NULL) {
+        return sl_fail_nomem(err);
+    }
+    if (strncmp(given, "http://", 7) != 0 && strncmp(given, "https://", 8) != 0) {
+        return sl_fail(err, SL_E_INVALID, "the server must be an http:// or https:// address");
+    }
+    return sl_store_set_meta(core->store, "server", core->server, err);
+}
+
+static sl_status make_parts(sl_core *core, sl_error **err)
+{
+    uint64_t seed = 0;
+    if (core->platform.random->fill(core->platform.user, &seed, sizeof seed) != SL_OK) {
+        return sl_fail(err, SL_E_IO, "the system gives no random numbers");
+    }
+    core->lock = sl_mutex_new();
+    core->inbox.lock = sl_mutex_new();
+    core->events = sl_events_new();
+    core->sync = sl_sync_new(seed);
+    core->jobs = sl_jobs_new(core);
+    bool ok = core->lock != NULL && core->inbox.lock != NULL && core->events != NULL &&
+              core->sync != NULL && core->jobs != NULL;
+    return ok ? SL_OK : sl_fail_nomem(err);
+}
+
+static sl_status load_all(sl_core *core, const sl_config *cfg, sl_error **err)
+{
+    sl_status status = make_parts(core, err);
+    if (status == SL_OK) {
+        status = sl_store_open(&core->platform, cfg->dir, &core->store, err);
+    }
+    if (status == SL_OK) {
+        status = load_device(core, err);
+    }
+    if (status == SL_OK) {
+        status = load_clock(core, err);
+    }
+    if (status == SL_OK) {
+        status = load_server(core, cfg->server, err);
+    }
+    if (status == SL_OK) {
+        status = sl_session_load(core, err);
+    }
+    return status == SL_OK ? sl_online_start(core, err) : status;
+}
+
+static sl_status start(sl_core *core, sl_error **err)
+{
+    if (core->platform.start != NULL) {
+        sl_status status = core->platform.start(core->platform.user, core);
+        if (status != SL_OK) {
+            return sl_fail(err, status, "the platform cannot be started");
+        }
+    }
+    if (!core->stepped) {
+        core->thread = sl_thread_start(engine_main, core);
+        if (core->thread == NULL) {
+            return sl_fail(err, SL_E_NOMEM, "a thread cannot be started");
+        }
+    }
+    return SL_OK;
+}
+
+sl_status sl_engine_open(const sl_config *cfg, sl_core **out, sl_error **err)
+{
+    sl_platform platform;
+    memset(&platform, 0, sizeof platform);
+    if (cfg->platform != NULL) {
+        platform = *cfg->platform;
+    } else {
+        platform.struct_size = sizeof platform;
+        sl_status made = sl_platform_builtin(&platform);
+        if (made != SL_OK) {
+            return sl_fail(err, made, "this build has no platform of its own");
+        }
+    }
+    sl_core *core = sl_mem(sizeof *core);
+    if (core == NULL) {
+        if (platform.release != NULL) {
+            platform.release(platform.user);
+        }
+        return sl_fail_nomem(err);
+    }
+    core->platform = platform;
+    core->stepped = (cfg->flags & SL_CORE_STEPPED) != 0;
+    sl_status status = load_all(core, cfg, err);
+    if (status == SL_OK) {
+        status = start(core, err);
+    }
+    if (status != SL_OK) {
+        sl_engine_close(core);
+        return status;
+    }
+    *out = core;
+    return SL_OK;
+}
+
+void sl_engine_close(sl_core *core)
+{
+    if (core->jobs != NULL) {
+        sl_jobs_stop(core);
+    }
+    if (core->thread != NULL) {
+        sl_lock(core->inbox.lock);
+        core->inbox.stop = true;
+        sl_signal(core->inbox.lock);
+        sl_unlock(core->inbox.lock);
+        sl_thread_join(core->thread);
+    }
+    if (core->platform.stop != NULL) {
+        core->platform.stop(core->platform.user);
+    }
+    while (core->calls != NULL) {
+        sl_call_end(core, core->calls);
+    }
+    sl_transfers_stop(core);
+    sl_waiters_stop(core);
+    sl_live_stop(core);
+    sl_session_clear(core);
+    sl_sync_free(core->sync);
+    sl_store_close(core->store);
+    while (core->inbox.first != NULL) {
+        sl_mail *m = core->inbox.first;
+        core->inbox.first = m->next;
+        mail_free(m);
+    }
+    sl_events_free(core->events);
+    sl_mutex_free(core->inbox.lock);
+    sl_mutex_free(core->lock);
+    sl_mem_free(core->server);
+    if (core->platform.release != NULL) {
+        core->platform.release(core->platform.user);
+    }
+    sl_mem_free(core);
+}

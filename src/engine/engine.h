@@ -1,0 +1,221 @@
+/*
+ * engine/engine.h - the one loop. It owns the store, the machines and the ports, and moves
+ * values between them; nothing else does.
+ *
+ *   host threads ----- local calls, under `lock` -----> store, outbox, live queries
+ *   platform threads - sl_host_* -> inbox -----------+
+ *                                                    v
+ *   engine thread (or the host's step): turn = inbox, sync steps, transfers, operations
+ *   pool thread: jobs (media), which end through `events`
+ *
+ * Locks: `lock` guards all of struct sl_core but what says otherwise; `inbox.lock` and the
+ * locks inside events and jobs are leaves. Time is read once per turn.
+ */
+#ifndef SL_ENGINE_ENGINE_H
+#define SL_ENGINE_ENGINE_H
+
+#include "base/buf.h"
+#include "base/thread.h"
+#include "engine/events.h"
+#include "store/store.h"
+#include "sync/client.h"
+#include "sync/transfer.h"
+
+/* News from the platform's threads. */
+typedef enum sl_news_port {
+    SL_PORT_HTTP_HEAD,
+    SL_PORT_HTTP_DATA,
+    SL_PORT_HTTP_DONE,
+    SL_PORT_WS_OPENED,
+    SL_PORT_WS_MESSAGE,
+    SL_PORT_WS_CLOSED
+} sl_news_port;
+
+typedef struct sl_mail {
+    sl_news_port kind;
+    sl_id id;
+    int32_t number; /* HTTP status, transport status, close code */
+    size_t len;
+    uint8_t *data; /* owned, followed by a NUL */
+    struct sl_mail *next;
+} sl_mail;
+
+typedef struct sl_inbox {
+    sl_mutex *lock;
+    sl_mail *first;
+    sl_mail *last;
+    bool kick; /* something changed: run a turn */
+    bool stop;
+} sl_inbox;
+
+typedef struct sl_session {
+    bool have;
+    char user[SL_UUID_LEN + 1];
+    char space[SL_SPACE_MAX]; /* the user's own */
+    char *email;
+    char *name;
+    char *role;
+    char *refresh;
+    char *access;            /* NULL when it must be renewed */
+    int64_t access_until_ms; /* monotonic */
+    bool refreshing;
+    int64_t refresh_at_ms; /* not before */
+} sl_session;
+
+typedef enum sl_call_kind {
+    SL_CALL_AUTH,
+    SL_CALL_REFRESH,
+    SL_CALL_TRANSFER
+} sl_call_kind;
+
+typedef struct sl_transfer sl_transfer;
+
+/* One HTTP request on its way. */
+typedef struct sl_call {
+    sl_id id;
+    sl_call_kind kind;
+    sl_id op; /* of SL_CALL_AUTH */
+    sl_transfer *transfer;
+    int32_t status;
+    char *headers;
+    sl_buf body;
+    struct sl_call *next;
+} sl_call;
+
+struct sl_transfer {
+    sl_xfer xfer;
+    bool download;
+    sl_upload upload; /* hex in both directions */
+    void *file;       /* open file of either */
+    sl_transfer *next;
+};
+
+/* Operations that wait for a condition. */
+typedef struct sl_waiter {
+    sl_id op;
+    bool settle; /* for everything; else for the blob */
+    char hex[65];
+    int64_t total; /* of the settle's progress */
+    struct sl_waiter *next;
+} sl_waiter;
+
+typedef struct sl_live_query {
+    sl_id id;
+    sl_query *query;
+    sl_json *last; /* array of [id, printed row] of the last take; NULL before the first */
+    struct sl_live_query *next;
+} sl_live_query;
+
+typedef struct sl_jobs sl_jobs;
+
+struct sl_core {
+    sl_platform platform;
+    bool stepped;
+    char *server;
+    sl_mutex *lock;
+    sl_events *events;
+    sl_inbox inbox;
+    sl_store *store;
+    sl_sync *sync;
+    sl_session session;
+    char device[SL_UUID_LEN + 1];
+    sl_hlc clock;
+    bool want_online;
+    sl_sync_state told; /* last state told by event */
+    sl_id next_id;      /* of requests, sockets and live queries */
+    sl_id ws;           /* the socket in use, 0 when none */
+    sl_call *calls;
+    sl_transfer *transfers;
+    sl_waiter *waiters;
+    sl_live_query *queries;
+    sl_jobs *jobs;
+    sl_thread *thread;
+    uint64_t temp_count;
+};
+
+/* --- engine.c --- */
+/* Opens everything; out is not started yet. */
+sl_status sl_engine_open(const sl_config *cfg, sl_core **out, sl_error **err);
+void sl_engine_close(sl_core *core);
+int64_t sl_engine_mono(const sl_core *core);
+int64_t sl_engine_wall(const sl_core *core);
+sl_status sl_engine_uuid(sl_core *core, char out[SL_UUID_LEN + 1], sl_error **err);
+/* Asks for a turn; any thread, locked or not. */
+void sl_engine_kick(sl_core *core);
+/* One turn, called locked. Returns ms until the next deadline, -1 for none. */
+int64_t sl_engine_turn(sl_core *core);
+void sl_engine_post(sl_core *core, sl_news_port kind, sl_id id, int32_t number, const void *p,
+                    size_t n);
+
+/* --- session.c --- */
+sl_status sl_session_load(sl_core *core, sl_error **err);
+void sl_session_clear(sl_core *core); /* in memory */
+sl_status sl_session_start(sl_core *core, const char *path, const sl_json *body, sl_id *op,
+                           sl_error **err);
+/* True when there is a token good for a while; else sees to getting one. */
+bool sl_session_token(sl_core *core, int64_t now_ms, int64_t *until_ms);
+void sl_session_answer(sl_core *core, sl_call *call, sl_status net);
+
+/* --- online.c --- */
+sl_status sl_online_start(sl_core *core, sl_error **err);
+void sl_online_want(sl_core *core, bool online);
+/* Runs what the sync machine asks for; returns its next deadline (mono ms), -1 for none. */
+int64_t sl_online_run(sl_core *core, int64_t now_ms);
+void sl_online_opened(sl_core *core);
+void sl_online_message(sl_core *core, const char *text, size_t n, int64_t now_ms);
+void sl_online_closed(sl_core *core, int32_t code, int64_t now_ms);
+void sl_online_outbox_changed(sl_core *core);
+/* A frame that is not stored: only when online, else SL_E_NETWORK. */
+sl_status sl_online_send(sl_core *core, const sl_json *frame);
+
+/* --- calls.c --- */
+/* Starts a request to the server. On SL_OK the call is in the list. */
+sl_status sl_call_start(sl_core *core, sl_call_kind kind, const char *method, const char *url,
+                        const char *headers, const void *body, size_t n, sl_call **out);
+sl_call *sl_call_find(sl_core *core, sl_id id);
+void sl_call_end(sl_core *core, sl_call *call); /* takes it off the list and frees it */
+/* The value of a header in "Name: value\r\n" lines; sl_mem text or NULL. */
+char *sl_header_value(const char *headers, const char *name);
+
+/* --- transfers.c --- */
+int64_t sl_transfers_run(sl_core *core, int64_t now_ms);
+sl_status sl_transfers_fetch(sl_core *core, const char *hex, sl_error **err);
+void sl_transfers_data(sl_core *core, sl_call *call, const uint8_t *p, size_t n, int64_t now_ms);
+void sl_transfers_answer(sl_core *core, sl_call *call, sl_status net, int64_t now_ms);
+void sl_transfers_stop(sl_core *core); /* forgets all, at close */
+int64_t sl_transfers_bytes_left(sl_core *core);
+size_t sl_transfers_waiting(sl_core *core, bool download);
+bool sl_transfers_fetching(const sl_core *core, const char *hex);
+
+/* --- waiters.c --- */
+sl_status sl_wait_settled(sl_core *core, sl_id *op, sl_error **err);
+sl_status sl_wait_blob(sl_core *core, const char *hex, sl_id *op, sl_error **err);
+void sl_waiters_run(sl_core *core);
+void sl_waiters_stop(sl_core *core);
+/* A download ended for good. */
+void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const char *message);
+
+/* --- local.c --- */
+/* ops as sideline/record.h; *ids (may be NULL) is given. */
+sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_json **ids, sl_error **err);
+sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_bytes **out,
+                       sl_error **err);
+sl_status sl_local_query(sl_core *core, const sl_json *query, sl_json **rows, sl_error **err);
+/* Moves this user's mark in a thread: field "delivered" or "read", up to seq. */
+sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t seq,
+                        sl_error **err);
+
+/* --- live.c --- */
+sl_status sl_live_watch(sl_core *core, const sl_json *query, sl_id *sub, sl_error **err);
+sl_status sl_live_take(sl_core *core, sl_id sub, sl_bytes **out, sl_error **err);
+sl_status sl_live_unwatch(sl_core *core, sl_id sub);
+/* A record of this entity in this space changed (committed). */
+void sl_live_touch(sl_core *core, const sl_entity *e, const char *space);
+void sl_live_stop(sl_core *core);
+
+/* --- jobs.c --- */
+sl_jobs *sl_jobs_new(sl_core *core);
+void sl_jobs_stop(sl_core *core); /* cancels, joins and frees; not locked */
+bool sl_jobs_step(sl_core *core); /* stepped cores: runs one; not locked */
+
+#endif

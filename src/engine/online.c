@@ -1,0 +1,458 @@
+/* The connection: executes the sync machine's steps, stores what it lets through. */
+#include "engine/engine.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "chat/chat.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void tell_state(sl_core *core)
+{
+    sl_sync_state state = sl_sync_state_of(core->sync);
+    if (state == core->told) {
+        return;
+    }
+    core->told = state;
+    sl_json *event = sl_json_object();
+    const char *name = state == SL_SYNC_ONLINE    ? "online"
+                       : state == SL_SYNC_OFFLINE ? "offline"
+                                                  : "connecting";
+    if (event != NULL && sl_json_set_str(event, "ev", "sync") &&
+        sl_json_set_str(event, "state", name)) {
+        sl_events_push(core->events, event);
+    } else {
+        sl_json_free(event);
+    }
+}
+
+static bool hold_one(void *ctx, const sl_space *space)
+{
+    sl_core *core = ctx;
+    return sl_sync_hold(core->sync, space->name, space->epoch, space->cursor) == SL_OK;
+}
+
+void sl_online_outbox_changed(sl_core *core)
+{
+    sl_outbox_state outbox;
+    if (sl_store_outbox(core->store, &outbox, NULL) == SL_OK) {
+        sl_sync_outbox(core->sync, outbox.floor, outbox.last);
+    }
+}
+
+sl_status sl_online_start(sl_core *core, sl_error **err)
+{
+    sl_status status = sl_store_spaces(core->store, hold_one, core, err);
+    if (status == SL_OK) {
+        sl_online_outbox_changed(core);
+    }
+    return status;
+}
+
+void sl_online_want(sl_core *core, bool online)
+{
+    core->want_online = online;
+    sl_sync_want(core->sync, online && core->session.have);
+    tell_state(core);
+    sl_engine_kick(core);
+    sl_signal(core->lock); /* jobs wait for blobs on the core's lock */
+}
+
+/* --- what goes out ---------------------------------------------------------------------- */
+
+static void send_json(sl_core *core, sl_json *frame)
+{
+    char *text = frame != NULL ? sl_json_print(frame) : NULL;
+    sl_json_free(frame);
+    const sl_ws_ops *ws = core->platform.ws;
+    if (text == NULL || core->ws == 0 ||
+        ws->send(core->platform.user, core->ws, SL_WS_TEXT, (const uint8_t *)text, strlen(text)) !=
+            SL_OK) {
+        /* What is not sent must be sent anew: close, and all starts from the stored state. */
+        if (core->ws != 0) {
+            ws->close(core->platform.user, core->ws, 1011, "out of memory");
+        }
+    }
+    sl_mem_free(text);
+}
+
+static void open_socket(sl_core *core, int64_t now_ms)
+{
+    const sl_ws_ops *ws = core->platform.ws;
+    core->ws = ++core->next_id;
+    char *url = core->server != NULL ? sl_text_fmt("ws%s/api/v1/ws", core->server + 4) : NULL;
+    sl_status status = url != NULL && ws != NULL
+                           ? ws->open(core->platform.user, core->ws, url, "sideline.v1.json")
+                           : SL_E_UNSUPPORTED;
+    sl_mem_free(url);
+    if (status != SL_OK) {
+        core->ws = 0;
+        sl_sync_closed(core->sync, now_ms);
+    }
+}
+
+static void send_greeting(sl_core *core)
+{
+    sl_outbox_state outbox = {1, 0, 0};
+    (void)sl_store_outbox(core->store, &outbox, NULL);
+    sl_sync_outbox(core->sync, outbox.floor, outbox.last);
+    sl_json *frame = sl_json_object();
+    bool ok = frame != NULL && core->session.access != NULL &&
+              sl_json_set_str(frame, "t", "connect") && sl_json_set_int(frame, "v", 1) &&
+              sl_json_set_str(frame, "token", core->session.access) &&
+              sl_json_set_str(frame, "device", core->device) &&
+              sl_json_set_int(frame, "floor", outbox.floor);
+    if (!ok) {
+        sl_json_free(frame);
+        frame = NULL;
+    }
+    send_json(core, frame);
+}
+
+static void send_subscribe(sl_core *core, const sl_sync_step *step)
+{
+    sl_json *frame = sl_json_object();
+    bool ok = frame != NULL && sl_json_set_str(frame, "t", "subscribe") &&
+              sl_json_set_str(frame, "space", step->space) &&
+              sl_json_set_str(frame, "epoch", step->epoch) &&
+              sl_json_set_int(frame, "from", step->from);
+    if (!ok) {
+        sl_json_free(frame);
+        frame = NULL;
+    }
+    send_json(core, frame);
+}
+
+static void send_op(sl_core *core, int64_t n)
+{
+    sl_op op;
+    sl_status status = sl_store_outbox_op(core->store, n, &op, NULL);
+    if (status == SL_E_NOT_FOUND) {
+        sl_sync_skip(core->sync, n);
+        return;
+    }
+    send_json(core, status == SL_OK ? sl_op_to_json(&op) : NULL);
+    sl_op_free(&op);
+}
+
+int64_t sl_online_run(sl_core *core, int64_t now_ms)
+{
+    int64_t until_ms = -1;
+    bool have_token = core->want_online && sl_session_token(core, now_ms, &until_ms);
+    bool down = core->ws == 0;
+    while (!down || have_token || !core->want_online) {
+        sl_sync_step step = sl_sync_next(core->sync, now_ms);
+        switch (step.kind) {
+        case SL_STEP_IDLE: tell_state(core); return until_ms;
+        case SL_STEP_WAIT: tell_state(core); return step.until_ms;
+        case SL_STEP_OPEN: open_socket(core, now_ms); break;
+        case SL_STEP_CLOSE:
+            if (core->ws != 0) {
+                core->platform.ws->close(core->platform.user, core->ws, 1000, "bye");
+            }
+            break;
+        case SL_STEP_GREET: send_greeting(core); break;
+        case SL_STEP_SUBSCRIBE: send_subscribe(core, &step); break;
+        case SL_STEP_SEND_OP: send_op(core, step.n); break;
+        }
+        down = core->ws == 0;
+    }
+    tell_state(core);
+    return until_ms;
+}
+
+sl_status sl_online_send(sl_core *core, const sl_json *frame)
+{
+    if (sl_sync_state_of(core->sync) != SL_SYNC_ONLINE) {
+        return SL_E_NETWORK;
+    }
+    send_json(core, sl_json_clone(frame));
+    return SL_OK;
+}
+
+/* --- what comes in ---------------------------------------------------------------------- */
+
+/* What a stored batch leaves to be done once it is committed. */
+typedef struct after {
+    bool touched[64]; /* by entity index */
+    sl_json *granted; /* spaces to hold */
+    sl_json *revoked; /* spaces to drop */
+    int64_t reach;    /* newest message of another */
+} after;
+
+static void see_clocks(sl_core *core, const sl_record *rec)
+{
+    for (const sl_json *c = sl_json_first(rec->clocks); c != NULL; c = sl_json_next(c)) {
+        sl_hlc seen;
+        if (sl_hlc_parse(&seen, sl_json_text(c))) {
+            sl_hlc_see(&core->clock, seen);
+        }
+    }
+}
+
+/* A grant learned or lost. A deleted grant no longer says for what: the visible one does. */
+static sl_status note_grant(sl_core *core, const sl_record *rec, after *todo, sl_error **err)
+{
+    if (!rec->deleted) {
+        const char *target = sl_json_str(rec->fields, "target");
+        bool ok = target == NULL || sl_json_add_str(todo->granted, target);
+        return ok ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_record old;
+    sl_status status = sl_store_record(core->store, rec->entity, rec->id, &old, err);
+    const char *target =
+        status == SL_OK && old.entity != NULL ? sl_json_str(old.fields, "target") : NULL;
+    if (target != NULL && !sl_json_add_str(todo->revoked, target)) {
+        status = sl_fail_nomem(err);
+    }
+    sl_record_free(&old);
+    return status;
+}
+
+static sl_status store_one(sl_core *core, const sl_json *wire, const char *space, after *todo,
+                           sl_error **err)
+{
+    if (sl_entity_find(sl_json_str(wire, "entity")) == NULL) {
+        return SL_OK; /* of a later version: skipped, and read again after an update */
+    }
+    sl_record rec;
+    sl_status status = sl_record_from_wire(&rec, wire, err);
+    if (status == SL_OK && strcmp(rec.space, space) != 0) {
+        status = sl_fail(err, SL_E_INVALID, "a record came in a space that is not its own");
+    }
+    if (status == SL_OK && strcmp(rec.entity->name, "grant") == 0) {
+        status = note_grant(core, &rec, todo, err);
+    }
+    if (status == SL_OK) {
+        see_clocks(core, &rec);
+        status = sl_store_apply_remote(core->store, &rec, err);
+        todo->touched[rec.entity->index] = true;
+    }
+    if (status == SL_OK && strcmp(rec.entity->name, "message") == 0 && !rec.deleted) {
+        const char *author = sl_json_str(rec.fields, "author_id");
+        if (author != NULL && strcmp(author, core->session.user) != 0 && rec.seq > todo->reach) {
+            todo->reach = rec.seq;
+        }
+    }
+    sl_record_free(&rec);
+    return status;
+}
+
+static sl_status store_grants(sl_core *core, const after *todo, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (const sl_json *g = sl_json_first(todo->granted); g != NULL && status == SL_OK;
+         g = sl_json_next(g)) {
+        sl_space space;
+        if (!sl_space_ok(sl_json_text(g)) ||
+            sl_store_space(core->store, sl_json_text(g), &space, NULL) == SL_OK) {
+            continue;
+        }
+        memset(&space, 0, sizeof space);
+        (void)snprintf(space.name, sizeof space.name, "%s", sl_json_text(g));
+        status = sl_store_set_space(core->store, &space, err);
+    }
+    for (const sl_json *g = sl_json_first(todo->revoked); g != NULL && status == SL_OK;
+         g = sl_json_next(g)) {
+        status = sl_store_drop_space(core->store, sl_json_text(g), false, err);
+    }
+    return status;
+}
+
+static sl_status store_news(sl_core *core, const sl_news *news, after *todo, sl_error **err)
+{
+    sl_space space = {.cursor = news->seq};
+    (void)snprintf(space.name, sizeof space.name, "%s", news->space);
+    (void)snprintf(space.epoch, sizeof space.epoch, "%s", news->epoch);
+    sl_status status = sl_store_begin(core->store, err);
+    for (const sl_json *r = sl_json_first(news->records); r != NULL && status == SL_OK;
+         r = sl_json_next(r)) {
+        status = store_one(core, r, space.name, todo, err);
+    }
+    if (status == SL_OK && news->record != NULL) {
+        status = store_one(core, news->record, space.name, todo, err);
+    }
+    if (status == SL_OK) {
+        status = sl_store_set_space(core->store, &space, err);
+    }
+    if (status == SL_OK) {
+        status = sl_store_outbox_settle(core->store, space.name, err);
+    }
+    if (status == SL_OK) {
+        status = store_grants(core, todo, err);
+    }
+    if (status == SL_OK) {
+        return sl_store_commit(core->store, err);
+    }
+    sl_store_rollback(core->store);
+    return status;
+}
+
+static void touch_all(sl_core *core, const char *space)
+{
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        sl_live_touch(core, &sl_entities[i], space);
+    }
+}
+
+static void after_commit(sl_core *core, const char *space, const after *todo)
+{
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        if (todo->touched[i]) {
+            sl_live_touch(core, &sl_entities[i], space);
+        }
+    }
+    for (const sl_json *g = sl_json_first(todo->granted); g != NULL; g = sl_json_next(g)) {
+        sl_space held;
+        if (sl_store_space(core->store, sl_json_text(g), &held, NULL) == SL_OK &&
+            !sl_sync_live(core->sync, held.name)) {
+            (void)sl_sync_hold(core->sync, held.name, held.epoch, held.cursor);
+        }
+    }
+    for (const sl_json *g = sl_json_first(todo->revoked); g != NULL; g = sl_json_next(g)) {
+        sl_sync_drop(core->sync, sl_json_text(g));
+        touch_all(core, sl_json_text(g));
+    }
+    if (todo->reach > 0 && sl_space_is(space, "thread")) {
+        (void)sl_local_mark(core, space, "delivered", todo->reach, NULL);
+    }
+}
+
+static void apply(sl_core *core, const sl_news *news)
+{
+    after todo = {.granted = sl_json_array(), .revoked = sl_json_array()};
+    char space[SL_SPACE_MAX];
+    (void)snprintf(space, sizeof space, "%s", news->space);
+    sl_space before = {.cursor = 0};
+    bool known = sl_store_space(core->store, space, &before, NULL) == SL_OK;
+    sl_status status = todo.granted != NULL && todo.revoked != NULL && known
+                           ? store_news(core, news, &todo, NULL)
+                           : SL_E_NOMEM;
+    if (status == SL_OK) {
+        after_commit(core, space, &todo);
+    } else {
+        /* Full disk, or a record that makes no sense: nothing was kept, so start over later. */
+        sl_sync_not_applied(core->sync, space, before.cursor);
+        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
+    }
+    sl_json_free(todo.granted);
+    sl_json_free(todo.revoked);
+}
+
+static void tell_rejected(sl_core *core, const sl_op *op, const sl_news *news)
+{
+    sl_json *event = sl_json_object();
+    bool ok = event != NULL && sl_json_set_str(event, "ev", "rejected") &&
+              sl_json_set_str(event, "entity", op->entity->name) &&
+              sl_json_set_str(event, "id", op->id) &&
+              sl_json_set_str(event, "code", news->code != NULL ? news->code : "") &&
+              sl_json_set_str(event, "message", news->message != NULL ? news->message : "") &&
+              (op->fields == NULL || sl_json_set(event, "fields", sl_json_clone(op->fields)));
+    if (ok) {
+        sl_events_push(core->events, event);
+    } else {
+        sl_json_free(event);
+    }
+}
+
+static sl_status store_receipt(sl_core *core, const sl_news *news, const sl_op *op)
+{
+    sl_status status = sl_store_begin(core->store, NULL);
+    if (status == SL_OK && news->rejected) {
+        status = sl_store_outbox_rejected(core->store, news->n,
+                                          news->code != NULL ? news->code : "SL_E_DENIED",
+                                          news->message != NULL ? news->message : "", NULL);
+    } else if (status == SL_OK) {
+        status = sl_store_outbox_accepted(core->store, news->n, news->seq, NULL);
+        if (status == SL_OK) {
+            status = sl_store_outbox_settle(core->store, op->space, NULL);
+        }
+    }
+    if (status == SL_OK) {
+        return sl_store_commit(core->store, NULL);
+    }
+    sl_store_rollback(core->store);
+    return status;
+}
+
+static void receipt(sl_core *core, const sl_news *news)
+{
+    sl_op op;
+    sl_status status = sl_store_outbox_op(core->store, news->n, &op, NULL);
+    if (status == SL_OK) {
+        status = store_receipt(core, news, &op);
+        sl_live_touch(core, op.entity, op.space);
+        if (status == SL_OK && news->rejected) {
+            tell_rejected(core, &op, news);
+        }
+    }
+    sl_op_free(&op);
+    if (status != SL_OK && status != SL_E_NOT_FOUND) {
+        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
+    }
+}
+
+static void lose_space(sl_core *core, const char *space, bool keep)
+{
+    sl_status status = sl_store_begin(core->store, NULL);
+    if (status == SL_OK) {
+        status = sl_store_drop_space(core->store, space, keep, NULL);
+    }
+    if (status == SL_OK) {
+        status = sl_store_commit(core->store, NULL);
+    } else {
+        sl_store_rollback(core->store);
+    }
+    touch_all(core, space);
+}
+
+static void typing(sl_core *core, const sl_news *news)
+{
+    sl_json *event = sl_json_object();
+    bool ok = event != NULL && news->space != NULL && news->user != NULL &&
+              sl_json_set_str(event, "ev", "typing") &&
+              sl_json_set_str(event, "space", news->space) &&
+              sl_json_set_str(event, "user", news->user);
+    if (ok) {
+        sl_events_push(core->events, event);
+    } else {
+        sl_json_free(event);
+    }
+}
+
+void sl_online_opened(sl_core *core)
+{
+    sl_sync_opened(core->sync);
+}
+
+void sl_online_message(sl_core *core, const char *text, size_t n, int64_t now_ms)
+{
+    (void)now_ms;
+    sl_json *frame = sl_json_parse(text, n);
+    sl_news news = {.kind = SL_NEWS_NONE};
+    sl_status status = sl_sync_frame(core->sync, frame, &news, NULL);
+    if (status != SL_OK) {
+        core->platform.ws->close(core->platform.user, core->ws, 1002, "protocol");
+    }
+    switch (news.kind) {
+    case SL_NEWS_NONE:
+    case SL_NEWS_CONNECTED: break;
+    case SL_NEWS_APPLY: apply(core, &news); break;
+    case SL_NEWS_RECEIPT: receipt(core, &news); break;
+    case SL_NEWS_RESET: lose_space(core, news.space, true); break;
+    case SL_NEWS_REVOKED: lose_space(core, news.space, false); break;
+    case SL_NEWS_TYPING: typing(core, &news); break;
+    }
+    sl_json_free(frame);
+}
+
+void sl_online_closed(sl_core *core, int32_t code, int64_t now_ms)
+{
+    core->ws = 0;
+    if (code == 4401) {
+        sl_mem_free(core->session.access);
+        core->session.access = NULL;
+    }
+    sl_sync_closed(core->sync, now_ms);
+}

@@ -1,0 +1,284 @@
+/* Who is signed in: signing up and in, the tokens, and keeping them. */
+#include "engine/engine.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    RENEW_BEFORE_MS = 60000,
+    REFRESH_RETRY_MS = 2000
+};
+
+void sl_session_clear(sl_core *core)
+{
+    sl_session *s = &core->session;
+    sl_mem_free(s->email);
+    sl_mem_free(s->name);
+    sl_mem_free(s->role);
+    sl_mem_free(s->refresh);
+    sl_mem_free(s->access);
+    memset(s, 0, sizeof *s);
+}
+
+static char *copy_of(const sl_json *j, const char *key)
+{
+    const char *v = sl_json_str(j, key);
+    return sl_text_dup(v != NULL ? v : "");
+}
+
+/* Takes the user from {"id","email","name","role"}. */
+static sl_status set_user(sl_core *core, const sl_json *user, const char *refresh, sl_error **err)
+{
+    const char *id = sl_json_str(user, "id");
+    if (!sl_uuid_ok(id) || refresh == NULL) {
+        return sl_fail(err, SL_E_NETWORK, "the server's answer makes no sense");
+    }
+    sl_session_clear(core);
+    sl_session *s = &core->session;
+    memcpy(s->user, id, sizeof s->user);
+    sl_space_name(s->space, "user", id);
+    s->email = copy_of(user, "email");
+    s->name = copy_of(user, "name");
+    s->role = copy_of(user, "role");
+    s->refresh = sl_text_dup(refresh);
+    s->have = s->email != NULL && s->name != NULL && s->role != NULL && s->refresh != NULL;
+    return s->have ? SL_OK : sl_fail_nomem(err);
+}
+
+static sl_json *session_json(const sl_core *core)
+{
+    const sl_session *s = &core->session;
+    sl_json *j = sl_json_object();
+    bool ok = j != NULL && sl_json_set_str(j, "id", s->user) &&
+              sl_json_set_str(j, "email", s->email) && sl_json_set_str(j, "name", s->name) &&
+              sl_json_set_str(j, "role", s->role);
+    if (!ok) {
+        sl_json_free(j);
+        return NULL;
+    }
+    return j;
+}
+
+static sl_status keep(sl_core *core, sl_error **err)
+{
+    sl_json *j = session_json(core);
+    bool ok = j != NULL && sl_json_set_str(j, "refresh", core->session.refresh);
+    char *text = ok ? sl_json_print(j) : NULL;
+    sl_json_free(j);
+    sl_status status =
+        text != NULL ? sl_store_set_meta(core->store, "session", text, err) : sl_fail_nomem(err);
+    sl_mem_free(text);
+    return status;
+}
+
+sl_status sl_session_load(sl_core *core, sl_error **err)
+{
+    char *text = NULL;
+    sl_status status = sl_store_meta(core->store, "session", &text, err);
+    if (status == SL_OK && text != NULL) {
+        sl_json *j = sl_json_parse(text, strlen(text));
+        status = set_user(core, j, sl_json_str(j, "refresh"), err);
+        sl_json_free(j);
+    }
+    sl_mem_free(text);
+    return status;
+}
+
+static void tell(sl_core *core, const char *state)
+{
+    sl_json *event = sl_json_object();
+    if (event != NULL && sl_json_set_str(event, "ev", "session") &&
+        sl_json_set_str(event, "state", state)) {
+        sl_events_push(core->events, event);
+    } else {
+        sl_json_free(event);
+    }
+}
+
+sl_status sl_session_start(sl_core *core, const char *path, const sl_json *body, sl_id *op,
+                           sl_error **err)
+{
+    sl_json *full = sl_json_clone(body);
+    bool ok = full != NULL && sl_json_set_str(full, "device", core->device);
+    char *text = ok ? sl_json_print(full) : NULL;
+    sl_json_free(full);
+    sl_id id = text != NULL ? sl_events_op(core->events) : 0;
+    if (id == 0) {
+        sl_mem_free(text);
+        return sl_fail_nomem(err);
+    }
+    *op = id;
+    sl_call *call = NULL;
+    sl_status status =
+        sl_call_start(core, SL_CALL_AUTH, "POST", path, "Content-Type: application/json\r\n", text,
+                      strlen(text), &call);
+    sl_mem_free(text);
+    if (status == SL_OK) {
+        call->op = id;
+    } else {
+        sl_events_op_failed(core->events, id, status,
+                            core->server == NULL ? "no server is set" : "the server is away");
+    }
+    return SL_OK;
+}
+
+static sl_status status_of_http(int32_t http)
+{
+    switch (http) {
+    case 401: return SL_E_AUTH;
+    case 403: return SL_E_DENIED;
+    case 404: return SL_E_NOT_FOUND;
+    case 409: return SL_E_CONFLICT;
+    case 413: return SL_E_LIMIT;
+    case 400:
+    case 422: return SL_E_INVALID;
+    default: return SL_E_NETWORK;
+    }
+}
+
+/* The sentence in an error's body, and for a validation the first field's. */
+static const char *sentence_of(const sl_json *body)
+{
+    const sl_json *field = sl_json_first(sl_json_get(body, "fields"));
+    const char *of_field = field != NULL ? sl_json_text(field) : NULL;
+    const char *message = sl_json_str(body, "message");
+    return of_field != NULL  ? of_field
+           : message != NULL ? message
+                             : "the server refused without a reason";
+}
+
+/* The folder belongs to the first user who signed in here. */
+static sl_status check_owner(sl_core *core, const sl_json *user, sl_error **err)
+{
+    char *owner = NULL;
+    const char *id = sl_json_str(user, "id");
+    sl_status status = sl_store_meta(core->store, "owner", &owner, err);
+    if (status == SL_OK && owner != NULL && id != NULL && strcmp(owner, id) != 0) {
+        status = sl_fail(err, SL_E_CONFLICT, "this data folder belongs to another user");
+    } else if (status == SL_OK && owner == NULL && sl_uuid_ok(id)) {
+        status = sl_store_set_meta(core->store, "owner", id, err);
+    }
+    sl_mem_free(owner);
+    return status;
+}
+
+static sl_status hold_own_space(sl_core *core, sl_error **err)
+{
+    sl_space space;
+    sl_status status = sl_store_space(core->store, core->session.space, &space, NULL);
+    if (status == SL_E_NOT_FOUND) {
+        memset(&space, 0, sizeof space);
+        memcpy(space.name, core->session.space, sizeof space.name);
+        status = sl_store_set_space(core->store, &space, err);
+        if (status == SL_OK) {
+            status = sl_sync_hold(core->sync, space.name, "", 0);
+        }
+    }
+    return status == SL_OK ? SL_OK : sl_fail(err, status, "the session cannot be kept");
+}
+
+static sl_status accept_session(sl_core *core, const sl_json *body, sl_error **err)
+{
+    const sl_json *user = sl_json_get(body, "user");
+    const char *access = sl_json_str(body, "access_token");
+    sl_status status = check_owner(core, user, err);
+    if (status == SL_OK && access == NULL) {
+        status = sl_fail(err, SL_E_NETWORK, "the server's answer makes no sense");
+    }
+    if (status == SL_OK) {
+        status = set_user(core, user, sl_json_str(body, "refresh_token"), err);
+    }
+    if (status != SL_OK) {
+        return status;
+    }
+    core->session.access = sl_text_dup(access);
+    core->session.access_until_ms =
+        sl_engine_mono(core) + sl_json_int_or(body, "expires_in", 0) * 1000 - RENEW_BEFORE_MS;
+    status = core->session.access != NULL ? keep(core, err) : sl_fail_nomem(err);
+    return status == SL_OK ? hold_own_space(core, err) : status;
+}
+
+static void auth_answer(sl_core *core, const sl_call *call, const sl_json *body)
+{
+    sl_error *err = NULL;
+    if (call->status != 200 && call->status != 201) {
+        sl_events_op_failed(core->events, call->op, status_of_http(call->status),
+                            sentence_of(body));
+        return;
+    }
+    sl_status status = accept_session(core, body, &err);
+    if (status != SL_OK) {
+        sl_events_op_error(core->events, call->op, err);
+        return;
+    }
+    sl_events_op_done(core->events, call->op, session_json(core));
+    tell(core, "signed_in");
+    sl_online_want(core, core->want_online);
+}
+
+static void refresh_answer(sl_core *core, const sl_call *call, sl_status net, const sl_json *body)
+{
+    core->session.refreshing = false;
+    core->session.refresh_at_ms = sl_engine_mono(core) + REFRESH_RETRY_MS;
+    if (net == SL_OK && call->status == 200) {
+        (void)accept_session(core, body, NULL);
+    } else if (net == SL_OK && call->status == 401) {
+        sl_session_clear(core);
+        (void)sl_store_set_meta(core->store, "session", NULL, NULL);
+        tell(core, "signed_out");
+        sl_online_want(core, core->want_online);
+    }
+}
+
+void sl_session_answer(sl_core *core, sl_call *call, sl_status net)
+{
+    sl_json *body = sl_json_parse(sl_buf_text(&call->body), call->body.len);
+    if (call->kind == SL_CALL_REFRESH) {
+        refresh_answer(core, call, net, body);
+    } else if (sl_events_op_cancelled(core->events, call->op)) {
+        sl_events_op_failed(core->events, call->op, SL_E_CANCELLED, "cancelled");
+    } else if (net != SL_OK) {
+        char *message = sl_text_fmt("the server %s cannot be reached", core->server);
+        sl_events_op_failed(core->events, call->op, net, message);
+        sl_mem_free(message);
+    } else {
+        auth_answer(core, call, body);
+    }
+    sl_json_free(body);
+}
+
+bool sl_session_token(sl_core *core, int64_t now_ms, int64_t *until_ms)
+{
+    sl_session *s = &core->session;
+    if (!s->have) {
+        return false;
+    }
+    if (s->access != NULL && now_ms < s->access_until_ms) {
+        return true;
+    }
+    if (s->refreshing) {
+        return false;
+    }
+    if (now_ms < s->refresh_at_ms) {
+        *until_ms = *until_ms < 0 || s->refresh_at_ms < *until_ms ? s->refresh_at_ms : *until_ms;
+        return false;
+    }
+    char *text =
+        sl_text_fmt("{\"refresh_token\":\"%s\",\"device\":\"%s\"}", s->refresh, core->device);
+    sl_call *call = NULL;
+    sl_status status =
+        text != NULL
+            ? sl_call_start(core, SL_CALL_REFRESH, "POST", "/api/v1/auth/refresh",
+                            "Content-Type: application/json\r\n", text, strlen(text), &call)
+            : SL_E_NOMEM;
+    sl_mem_free(text);
+    s->refreshing = status == SL_OK;
+    if (status != SL_OK) {
+        s->refresh_at_ms = now_ms + REFRESH_RETRY_MS;
+        *until_ms = s->refresh_at_ms;
+    }
+    return false;
+}

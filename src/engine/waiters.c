@@ -1,0 +1,155 @@
+/* Operations that end when something has come about: all is settled, a blob is here. */
+#include "engine/engine.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static sl_status add(sl_core *core, bool settle, const char *hex, sl_id *op, sl_error **err)
+{
+    sl_waiter *w = sl_mem(sizeof *w);
+    sl_id id = w != NULL ? sl_events_op(core->events) : 0;
+    if (id == 0) {
+        sl_mem_free(w);
+        return sl_fail_nomem(err);
+    }
+    w->op = id;
+    w->settle = settle;
+    (void)snprintf(w->hex, sizeof w->hex, "%s", hex);
+    w->next = core->waiters;
+    core->waiters = w;
+    *op = id;
+    sl_engine_kick(core);
+    return SL_OK;
+}
+
+static void drop(sl_core *core, sl_waiter *w)
+{
+    sl_waiter **at = &core->waiters;
+    while (*at != w) {
+        at = &(*at)->next;
+    }
+    *at = w->next;
+    sl_mem_free(w);
+}
+
+sl_status sl_wait_settled(sl_core *core, sl_id *op, sl_error **err)
+{
+    if (!core->session.have) {
+        return sl_fail(err, SL_E_AUTH, "nobody is signed in here");
+    }
+    sl_status status = add(core, true, "", op, err);
+    if (status == SL_OK && !core->want_online) {
+        sl_online_want(core, true);
+    }
+    return status;
+}
+
+static sl_json *blob_facts(sl_core *core, const char *hex)
+{
+    sl_json *res = sl_json_object();
+    bool ok = res != NULL && sl_json_set_str(res, "sha256", hex) &&
+              sl_json_set_int(res, "size", sl_store_blob_size(core->store, hex));
+    if (!ok) {
+        sl_json_free(res);
+        return NULL;
+    }
+    return res;
+}
+
+sl_status sl_wait_blob(sl_core *core, const char *hex, sl_id *op, sl_error **err)
+{
+    bool here = sl_store_blob_size(core->store, hex) >= 0;
+    if (!here && !core->want_online) {
+        return sl_fail(err, SL_E_NETWORK, "the file is not on this device and the core is offline");
+    }
+    sl_status status = here ? SL_OK : sl_transfers_fetch(core, hex, err);
+    return status == SL_OK ? add(core, false, hex, op, err) : status;
+}
+
+void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const char *message)
+{
+    sl_waiter *w = core->waiters;
+    while (w != NULL) {
+        sl_waiter *next = w->next;
+        if (!w->settle && strcmp(w->hex, hex) == 0) {
+            if (status == SL_OK) {
+                sl_events_op_done(core->events, w->op, blob_facts(core, hex));
+            } else {
+                sl_events_op_failed(core->events, w->op, status, message);
+            }
+            drop(core, w);
+        }
+        w = next;
+    }
+    sl_signal(core->lock); /* jobs wait for blobs on the core's lock */
+}
+
+static bool settled(sl_core *core)
+{
+    sl_outbox_state outbox;
+    return sl_sync_settled(core->sync) && sl_store_outbox(core->store, &outbox, NULL) == SL_OK &&
+           outbox.held == 0 && sl_transfers_waiting(core, false) == 0;
+}
+
+static void progress(sl_core *core, sl_waiter *w)
+{
+    int64_t left = sl_transfers_bytes_left(core);
+    if (left > w->total) {
+        w->total = left;
+    }
+    if (w->total > 0) {
+        sl_events_progress(core->events, w->op, w->total - left, w->total);
+    }
+}
+
+/* True when the waiter's operation has ended. */
+static bool run_one(sl_core *core, sl_waiter *w)
+{
+    if (sl_events_op_cancelled(core->events, w->op)) {
+        sl_events_op_failed(core->events, w->op, SL_E_CANCELLED, "cancelled");
+        return true;
+    }
+    if (!w->settle) {
+        if (sl_store_blob_size(core->store, w->hex) >= 0) {
+            sl_events_op_done(core->events, w->op, blob_facts(core, w->hex));
+            return true;
+        }
+        return false;
+    }
+    if (!core->session.have) {
+        sl_events_op_failed(core->events, w->op, SL_E_AUTH, "the session has ended: sign in again");
+        return true;
+    }
+    if (!core->want_online) {
+        sl_events_op_failed(core->events, w->op, SL_E_CANCELLED, "sync was stopped");
+        return true;
+    }
+    progress(core, w);
+    if (settled(core)) {
+        sl_events_op_done(core->events, w->op, NULL);
+        return true;
+    }
+    return false;
+}
+
+void sl_waiters_run(sl_core *core)
+{
+    sl_waiter *w = core->waiters;
+    while (w != NULL) {
+        sl_waiter *next = w->next;
+        if (run_one(core, w)) {
+            drop(core, w);
+        }
+        w = next;
+    }
+}
+
+void sl_waiters_stop(sl_core *core)
+{
+    while (core->waiters != NULL) {
+        drop(core, core->waiters);
+    }
+}

@@ -1,0 +1,49 @@
+/*
+ * media/export.h - a review as a movie: the clip as the timeline plays it, the drawings burnt in,
+ * the voice mixed with the clip's own sound.
+ *
+ * For each picture of the movie, at its time T: the timeline's state at T gives the place in the
+ * clip, the frame shown there is decoded (a freeze decodes nothing), the drawings shown are
+ * rendered and blended in the box they touch, the view cuts out its part. The clip's sound is
+ * heard, lowered under the voice, only while it plays at its own speed.
+ *   [EXPORT-1] both streams are as long as the timeline, within half a frame;
+ *   [EXPORT-2] after a failure or a cancel no file is left, and an old one is untouched.
+ */
+#ifndef SL_MEDIA_EXPORT_H
+#define SL_MEDIA_EXPORT_H
+
+#include "annotation/item.h"
+#include "review/timeline.h"
+
+#include <stdbool.h>
+
+typedef struct sl_export_job {
+    const char *source;   /* the clip */
+    const uint8_t *voice; /* Ogg Opus, or NULL */
+    size_t voice_len;
+    const sl_timeline *timeline;
+    const sl_item *const *items; /* those the timeline may show, in any order */
+    size_t items_n;
+    int32_t width; /* of the movie; 0: as the clip is shown, at most SL_EXPORT_SIDE */
+    int32_t height;
+    const char *path;
+    const char *encoder; /* only this H.264 encoder, or NULL for the first that opens */
+    void (*progress)(void *user, int64_t done, int64_t total); /* frames; may be NULL */
+    bool (*cancelled)(void *user);                             /* may be NULL */
+    void *user;
+} sl_export_job;
+
+enum {
+    SL_EXPORT_SIDE = 1920 /* the longer side, unless asked for more */
+};
+
+typedef struct sl_export_result {
+    int64_t frames;
+    int64_t duration_us;
+    char encoder[32];
+} sl_export_result;
+
+/* SL_E_CANCELLED, SL_E_INVALID, SL_E_FULL, SL_E_IO, SL_E_UNSUPPORTED. */
+sl_status sl_export(const sl_export_job *job, sl_export_result *out, sl_error **err);
+
+#endif

@@ -1,0 +1,286 @@
+/* media/frame.c - see the header. */
+#include "media/frame.h"
+
+#include "base/mem.h"
+#include "media/av.h"
+#include "media/picture.h"
+
+#include <string.h>
+
+enum {
+    SLACK_US = 10,            /* rounding of times that were computed */
+    FAR_US = 2 * 1000 * 1000, /* without an index: from here on seeking is worth it */
+    JPEG_QUALITY = 4          /* 2 best, 31 worst */
+};
+
+typedef struct held {
+    AVFrame *frame;
+    int64_t t_us;
+    bool valid;
+} held;
+
+struct sl_frames {
+    sl_clip clip;
+    held shown;
+    held next;
+    int64_t first_us; /* time of the very first frame */
+    int64_t step_us;  /* between frames, when they do not say */
+    int32_t width;
+    int32_t height;
+    int32_t rotation;
+    AVRational rate;
+    sl_scaler scaler;
+    AVFrame *pixels;
+};
+
+static sl_status read_next(sl_frames *f, int64_t after_us, sl_error **err)
+{
+    bool end = false;
+    av_frame_unref(f->next.frame);
+    sl_status status = sl_clip_next(&f->clip, f->next.frame, &end, err);
+    f->next.valid = status == SL_OK && !end;
+    if (!f->next.valid) {
+        return status;
+    }
+    int64_t t = sl_clip_us(&f->clip, f->next.frame->best_effort_timestamp);
+    f->next.t_us = t != AV_NOPTS_VALUE ? t : after_us + f->step_us;
+    return SL_OK;
+}
+
+static sl_status advance(sl_frames *f, sl_error **err)
+{
+    held free_one = f->shown;
+    f->shown = f->next;
+    f->next = free_one;
+    return read_next(f, f->shown.t_us, err);
+}
+
+/* The first two frames from where the decoder stands. */
+static sl_status begin(sl_frames *f, int64_t about_us, sl_error **err)
+{
+    f->shown.valid = false;
+    sl_status status = read_next(f, about_us - f->step_us, err);
+    if (status == SL_OK && f->next.valid) {
+        status = advance(f, err);
+    }
+    return status;
+}
+
+/* Decodes from a key frame that is surely not after t. */
+static sl_status jump(sl_frames *f, int64_t t_us, sl_error **err)
+{
+    static const int64_t back_us[] = {0, 1000000, 5000000, 30000000, INT64_MAX};
+    for (size_t i = 0; i < sizeof back_us / sizeof back_us[0]; i++) {
+        int64_t target = back_us[i] < t_us ? t_us - back_us[i] : 0;
+        if (!sl_clip_seek(&f->clip, target)) {
+            continue;
+        }
+        sl_status status = begin(f, target, err);
+        if (status != SL_OK) {
+            return status;
+        }
+        if (f->shown.valid && (f->shown.t_us <= t_us + SLACK_US || target == 0)) {
+            return SL_OK;
+        }
+        if (target == 0) {
+            break;
+        }
+    }
+    return sl_fail(err, SL_E_INVALID, "The video cannot be read at this place");
+}
+
+/* Whether a key frame lies between what would be decoded next and t. */
+static bool far_ahead(const sl_frames *f, int64_t t_us)
+{
+    AVStream *s = f->clip.stream;
+    int64_t start = s->start_time == AV_NOPTS_VALUE ? 0 : s->start_time;
+    int64_t ts = start + av_rescale_q(t_us, AV_TIME_BASE_Q, s->time_base);
+    int entry = av_index_search_timestamp(s, ts, AVSEEK_FLAG_BACKWARD);
+    if (entry < 0) {
+        return t_us - f->next.t_us > FAR_US;
+    }
+    const AVIndexEntry *key = avformat_index_get_entry(s, entry);
+    return key != NULL && sl_clip_us(&f->clip, key->timestamp) > f->next.t_us + f->step_us;
+}
+
+sl_status sl_frames_open(const char *path, sl_frames **out, sl_error **err)
+{
+    *out = NULL;
+    sl_frames *f = sl_mem(sizeof *f);
+    if (f == NULL) {
+        return sl_fail_nomem(err);
+    }
+    f->shown.frame = av_frame_alloc();
+    f->next.frame = av_frame_alloc();
+    sl_status status = f->shown.frame == NULL || f->next.frame == NULL
+                           ? sl_fail_nomem(err)
+                           : sl_clip_open(&f->clip, path, err);
+    if (status == SL_OK) {
+        status = sl_clip_decode(&f->clip, AVMEDIA_TYPE_VIDEO, err);
+    }
+    if (status == SL_OK) {
+        f->rate = sl_clip_rate(f->clip.format, f->clip.stream);
+        f->step_us = av_rescale_q(1, av_inv_q(f->rate), AV_TIME_BASE_Q);
+        f->rotation = sl_clip_rotation(f->clip.stream);
+        sl_clip_size(f->clip.stream, &f->width, &f->height);
+        status = begin(f, 0, err);
+    }
+    if (status == SL_OK && !f->shown.valid) {
+        status = sl_fail(err, SL_E_INVALID, "The video is cut off or damaged");
+    }
+    if (status != SL_OK) {
+        sl_frames_close(f);
+        return status;
+    }
+    f->first_us = f->shown.t_us;
+    *out = f;
+    return SL_OK;
+}
+
+void sl_frames_close(sl_frames *f)
+{
+    if (f == NULL) {
+        return;
+    }
+    sl_scaler_free(&f->scaler);
+    av_frame_free(&f->pixels);
+    av_frame_free(&f->shown.frame);
+    av_frame_free(&f->next.frame);
+    sl_clip_close(&f->clip);
+    sl_mem_free(f);
+}
+
+void sl_frames_size(const sl_frames *f, int32_t *width, int32_t *height)
+{
+    *width = f->width;
+    *height = f->height;
+}
+
+int32_t sl_frames_rotation(const sl_frames *f)
+{
+    return f->rotation;
+}
+
+void sl_frames_rate(const sl_frames *f, int32_t *num, int32_t *den)
+{
+    *num = f->rate.num;
+    *den = f->rate.den;
+}
+
+static sl_status go_to(sl_frames *f, int64_t t_us, sl_error **err)
+{
+    sl_status status = SL_OK;
+    bool before = f->shown.t_us > t_us + SLACK_US && f->shown.t_us > f->first_us;
+    bool ahead = f->next.valid && f->next.t_us <= t_us && far_ahead(f, t_us);
+    if (!f->shown.valid || before || ahead) {
+        status = jump(f, t_us, err);
+    }
+    while (status == SL_OK && f->next.valid && f->next.t_us <= t_us + SLACK_US) {
+        status = advance(f, err);
+    }
+    return status;
+}
+
+sl_status sl_frames_at(sl_frames *f, int64_t t_us, const AVFrame **out, int64_t *shown_us,
+                       sl_error **err)
+{
+    sl_status status = go_to(f, t_us < 0 ? 0 : t_us, err);
+    if (status == SL_OK) {
+        *out = f->shown.frame;
+        if (shown_us != NULL) {
+            *shown_us = f->shown.t_us;
+        }
+    }
+    return status;
+}
+
+sl_status sl_frames_pixels(sl_frames *f, int64_t t_us, const sl_pixels *into, int64_t *shown_us,
+                           sl_error **err)
+{
+    const AVFrame *frame = NULL;
+    sl_status status = sl_frames_at(f, t_us, &frame, shown_us, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    AVFrame *p = f->pixels;
+    if (p == NULL || p->width != into->width || p->height != into->height) {
+        av_frame_free(&f->pixels);
+        f->pixels = sl_picture_new(AV_PIX_FMT_RGB32, into->width, into->height);
+        p = f->pixels;
+    }
+    if (p == NULL) {
+        return sl_fail_nomem(err);
+    }
+    status = sl_picture_convert(&f->scaler, frame, f->rotation, true, p, err);
+    for (int32_t y = 0; status == SL_OK && y < into->height; y++) {
+        memcpy(into->data + (ptrdiff_t)y * into->stride, p->data[0] + (ptrdiff_t)y * p->linesize[0],
+               (size_t)into->width * 4);
+    }
+    return status;
+}
+
+static sl_status encode_jpeg(AVFrame *picture, sl_buf *jpeg, sl_error **err)
+{
+    const AVCodec *codec = avcodec_find_encoder(AV_CODEC_ID_MJPEG);
+    if (codec == NULL) {
+        return sl_fail(err, SL_E_UNSUPPORTED, "This build of FFmpeg writes no JPEG");
+    }
+    AVCodecContext *c = avcodec_alloc_context3(codec);
+    AVPacket *packet = av_packet_alloc();
+    int code = c == NULL || packet == NULL ? AVERROR(ENOMEM) : 0;
+    if (code == 0) {
+        c->width = picture->width;
+        c->height = picture->height;
+        c->pix_fmt = AV_PIX_FMT_YUV420P;
+        c->color_range = AVCOL_RANGE_JPEG;
+        c->strict_std_compliance = FF_COMPLIANCE_UNOFFICIAL;
+        c->time_base = (AVRational){1, 25};
+        c->flags |= AV_CODEC_FLAG_QSCALE;
+        c->global_quality = JPEG_QUALITY * FF_QP2LAMBDA;
+        picture->quality = c->global_quality;
+        picture->pts = 0;
+        code = avcodec_open2(c, codec, NULL);
+    }
+    if (code >= 0) {
+        code = avcodec_send_frame(c, picture);
+    }
+    if (code >= 0) {
+        (void)avcodec_send_frame(c, NULL);
+        code = avcodec_receive_packet(c, packet);
+    }
+    if (code >= 0) {
+        sl_buf_put(jpeg, packet->data, (size_t)packet->size);
+    }
+    av_packet_free(&packet);
+    avcodec_free_context(&c);
+    if (code < 0) {
+        return sl_av_fail(err, code, "The thumbnail could not be made");
+    }
+    return jpeg->failed ? sl_fail_nomem(err) : SL_OK;
+}
+
+sl_status sl_frames_thumbnail(sl_frames *f, int64_t t_us, sl_buf *jpeg, sl_error **err)
+{
+    const AVFrame *frame = NULL;
+    sl_status status = sl_frames_at(f, t_us, &frame, NULL, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    int64_t longer = f->width > f->height ? f->width : f->height;
+    int64_t side = longer < SL_THUMBNAIL_SIDE ? longer : SL_THUMBNAIL_SIDE;
+    int64_t w = av_rescale(f->width, side, longer);
+    int64_t h = av_rescale(f->height, side, longer);
+    AVFrame *picture =
+        sl_picture_new(AV_PIX_FMT_YUV420P, (int32_t)(w < 1 ? 1 : w), (int32_t)(h < 1 ? 1 : h));
+    sl_scaler scaler = {0};
+    if (picture == NULL) {
+        return sl_fail_nomem(err);
+    }
+    status = sl_picture_convert(&scaler, frame, f->rotation, true, picture, err);
+    if (status == SL_OK) {
+        status = encode_jpeg(picture, jpeg, err);
+    }
+    sl_scaler_free(&scaler);
+    av_frame_free(&picture);
+    return status;
+}

@@ -1,0 +1,40 @@
+/*
+ * media/frame.h - the frame a video shows at a time: exactly that one.
+ *
+ * The frame shown at t is the last one whose time is not after t; before the first, the first.
+ * Times are microseconds from the first frame. Going forward decodes on; everything else seeks to
+ * the key frame before and decodes up to t. Two frames are held: the one shown and the next.
+ */
+#ifndef SL_MEDIA_FRAME_H
+#define SL_MEDIA_FRAME_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "sideline/render.h"
+
+#include <stdbool.h>
+
+struct AVFrame;
+typedef struct sl_frames sl_frames;
+
+enum {
+    SL_THUMBNAIL_SIDE = 640
+};
+
+sl_status sl_frames_open(const char *path, sl_frames **out, sl_error **err);
+void sl_frames_close(sl_frames *f);
+/* Of the picture as shown. */
+void sl_frames_size(const sl_frames *f, int32_t *width, int32_t *height);
+int32_t sl_frames_rotation(const sl_frames *f);
+/* Frames a second. */
+void sl_frames_rate(const sl_frames *f, int32_t *num, int32_t *den);
+/* As decoded, borrowed until the next call; *shown_us: the frame's own time. */
+sl_status sl_frames_at(sl_frames *f, int64_t t_us, const struct AVFrame **out, int64_t *shown_us,
+                       sl_error **err);
+/* As pixels, scaled and turned to fill `into`. */
+sl_status sl_frames_pixels(sl_frames *f, int64_t t_us, const sl_pixels *into, int64_t *shown_us,
+                           sl_error **err);
+/* A JPEG of the frame at t_us with its longer side at most SL_THUMBNAIL_SIDE. Appends. */
+sl_status sl_frames_thumbnail(sl_frames *f, int64_t t_us, sl_buf *jpeg, sl_error **err);
+
+#endif

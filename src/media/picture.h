@@ -1,0 +1,44 @@
+/*
+ * media/picture.h - decoded frames of any kind to the two kinds used here: YUV 4:2:0 with 8
+ * bits for encoders, and premultiplied ARGB for drawing; scaled and turned. Inside this folder.
+ */
+#ifndef SL_MEDIA_PICTURE_H
+#define SL_MEDIA_PICTURE_H
+
+#include "base/error.h"
+#include "sideline/render.h"
+
+#include <libavutil/frame.h>
+#include <stdbool.h>
+
+/* Remembers the last conversion; zero-initialise, sl_scaler_free. */
+typedef struct sl_scaler {
+    struct SwsContext *sws;
+    struct SwsContext *told; /* the one whose colours were set */
+    int colours;             /* and to what */
+    AVFrame *upright;        /* before it is turned */
+} sl_scaler;
+
+void sl_scaler_free(sl_scaler *s);
+
+/* True: BT.709 colours, false: BT.601; what the frame says, else by its height. */
+bool sl_picture_is_709(const AVFrame *f);
+/* A new frame with memory: format AV_PIX_FMT_YUV420P or AV_PIX_FMT_RGB32. NULL: no memory. */
+AVFrame *sl_picture_new(int format, int32_t width, int32_t height);
+/* Fills `to` (made by sl_picture_new) with `from`, turned clockwise by 0, 90, 180 or 270 degrees
+ * and scaled to fill it. full: the whole range 0..255 instead of 16..235, for JPEG. */
+sl_status sl_picture_convert(sl_scaler *s, const AVFrame *from, int32_t rotation, bool full,
+                             AVFrame *to, sl_error **err);
+/* Scales one part of a YUV 4:2:0 picture onto a part of another; all numbers even, within both. */
+typedef struct sl_part {
+    int32_t x;
+    int32_t y;
+    int32_t w;
+    int32_t h;
+} sl_part;
+sl_status sl_picture_stretch(sl_scaler *s, const AVFrame *from, sl_part source, AVFrame *to,
+                             sl_part target, sl_error **err);
+/* Black. */
+void sl_picture_clear(AVFrame *yuv);
+
+#endif

@@ -1,0 +1,181 @@
+#include "schema/schema.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/uuid.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const sl_entity *sl_entity_find(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < sl_entity_count; i++) {
+        if (strcmp(sl_entities[i].name, name) == 0) {
+            return &sl_entities[i];
+        }
+    }
+    return NULL;
+}
+
+const sl_field *sl_field_find(const sl_entity *e, const char *name)
+{
+    for (size_t i = 0; i < e->field_count; i++) {
+        if (strcmp(e->fields[i].name, name) == 0) {
+            return &e->fields[i];
+        }
+    }
+    return NULL;
+}
+
+bool sl_space_is(const char *space, const char *kind)
+{
+    size_t n = strlen(kind);
+    return space != NULL && strncmp(space, kind, n) == 0 && space[n] == ':' &&
+           sl_uuid_ok(space + n + 1);
+}
+
+bool sl_space_ok(const char *space)
+{
+    return sl_space_is(space, "user") || sl_space_is(space, "video") ||
+           sl_space_is(space, "thread");
+}
+
+const char *sl_space_id(const char *space)
+{
+    return strchr(space, ':') + 1;
+}
+
+void sl_space_name(char out[SL_SPACE_MAX], const char *kind, const char *id)
+{
+    (void)snprintf(out, SL_SPACE_MAX, "%s:%s", kind, id);
+}
+
+static bool in_values(const sl_field *f, const char *v)
+{
+    for (size_t i = 0; f->values[i] != NULL; i++) {
+        if (strcmp(f->values[i], v) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool hex64(const char *s)
+{
+    return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
+static sl_status check_text(const sl_field *f, const char *s, sl_error **err)
+{
+    int64_t n = (int64_t)strlen(s);
+    if (f->type == SL_T_ENUM && !in_values(f, s)) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s may not be \"%s\"", f->name, s);
+    }
+    if (f->type == SL_T_REF && !sl_uuid_ok(s)) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be an id", f->name);
+    }
+    if (f->type == SL_T_BLOB && !hex64(s)) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be a SHA-256 in hex", f->name);
+    }
+    if (n < f->min || n > f->max) {
+        return sl_fail_field(err, SL_E_INVALID, f->name,
+                             "%s must be %lld to %lld bytes long and has %lld", f->name,
+                             (long long)f->min, (long long)f->max, (long long)n);
+    }
+    return SL_OK;
+}
+
+static sl_status check_number(const sl_field *f, const sl_json *v, sl_error **err)
+{
+    double x = sl_json_value(v);
+    if (f->type == SL_T_INT && !sl_json_is_int(v)) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be a whole number", f->name);
+    }
+    if (!(x >= (double)f->min && x <= (double)f->max)) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be from %lld to %lld", f->name,
+                             (long long)f->min, (long long)f->max);
+    }
+    return SL_OK;
+}
+
+static sl_status check_json(const sl_field *f, const sl_json *v, sl_error **err)
+{
+    char *text = sl_json_print(v);
+    if (text == NULL) {
+        return sl_fail_nomem(err);
+    }
+    sl_status status = SL_OK;
+    if ((int64_t)strlen(text) > f->max) {
+        status = sl_fail_field(err, SL_E_INVALID, f->name, "%s is larger than %lld bytes", f->name,
+                               (long long)f->max);
+    }
+    sl_mem_free(text);
+    return status;
+}
+
+static sl_status wrong_type(const sl_field *f, const char *type, sl_error **err)
+{
+    return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be %s", f->name, type);
+}
+
+sl_status sl_schema_check_value(const sl_field *f, const sl_json *v, sl_error **err)
+{
+    if (sl_json_is_null(v)) {
+        return f->required ? sl_fail_field(err, SL_E_INVALID, f->name, "%s is required", f->name)
+                           : SL_OK;
+    }
+    switch (f->type) {
+    case SL_T_TEXT:
+    case SL_T_REF:
+    case SL_T_BLOB:
+    case SL_T_ENUM:
+        return sl_json_is_string(v) ? check_text(f, sl_json_text(v), err)
+                                    : wrong_type(f, "text", err);
+    case SL_T_INT:
+    case SL_T_REAL:
+        return sl_json_is_number(v) ? check_number(f, v, err) : wrong_type(f, "a number", err);
+    case SL_T_BOOL: return sl_json_is_bool(v) ? SL_OK : wrong_type(f, "true or false", err);
+    case SL_T_JSON:
+        return sl_json_is_object(v) || sl_json_is_array(v)
+                   ? check_json(f, v, err)
+                   : wrong_type(f, "an object or array", err);
+    }
+    return sl_fail(err, SL_E_INTERNAL, "field %s has no type", f->name);
+}
+
+static sl_status check_field(const sl_entity *e, const sl_json *v, bool create, sl_error **err)
+{
+    const char *name = sl_json_key(v);
+    const sl_field *f = sl_field_find(e, name);
+    if (f == NULL) {
+        return sl_fail_field(err, SL_E_INVALID, name, "%s has no field \"%s\"", e->name, name);
+    }
+    if (f->merge == SL_M_SERVER) {
+        return sl_fail_field(err, SL_E_DENIED, name, "%s.%s is written by the server", e->name,
+                             name);
+    }
+    if (f->merge == SL_M_IMMUTABLE && !create) {
+        return sl_fail_field(err, SL_E_INVALID, name, "%s.%s never changes", e->name, name);
+    }
+    return sl_schema_check_value(f, v, err);
+}
+
+sl_status sl_schema_check(const sl_entity *e, const sl_json *fields, bool create, sl_error **err)
+{
+    if (!sl_json_is_object(fields)) {
+        return sl_fail(err, SL_E_INVALID, "fields must be an object");
+    }
+    for (const sl_json *v = sl_json_first(fields); v != NULL; v = sl_json_next(v)) {
+        sl_status status = check_field(e, v, create, err);
+        if (status != SL_OK) {
+            return status;
+        }
+    }
+    for (size_t i = 0; create && i < e->field_count; i++) {
+        const sl_field *f = &e->fields[i];
+        if (f->required && sl_json_get(fields, f->name) == NULL) {
+            return sl_fail_field(err, SL_E_INVALID, f->name, "%s needs %s", e->name, f->name);
+        }
+    }
+    return SL_OK;
+}

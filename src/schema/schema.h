@@ -1,0 +1,101 @@
+/*
+ * schema/schema.h - entities, fields and who may write them, as tables (tables.c, generated
+ * from schema.toml), and the checks that walk them.
+ */
+#ifndef SL_SCHEMA_SCHEMA_H
+#define SL_SCHEMA_SCHEMA_H
+
+#include "base/json.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum sl_type {
+    SL_T_TEXT,
+    SL_T_INT,
+    SL_T_REAL,
+    SL_T_BOOL,
+    SL_T_JSON,
+    SL_T_REF,
+    SL_T_BLOB,
+    SL_T_ENUM
+} sl_type;
+
+typedef enum sl_merge {
+    SL_M_LWW,
+    SL_M_IMMUTABLE,
+    SL_M_MAX,
+    SL_M_SERVER
+} sl_merge;
+
+typedef enum sl_class {
+    SL_C_PUBLIC,
+    SL_C_INTERNAL,
+    SL_C_SENSITIVE,
+    SL_C_HIGHLY_SENSITIVE
+} sl_class;
+
+/* Roles in a space, as bits; SL_R_AUTHOR is a relation to one record. */
+enum {
+    SL_R_OWNER = 1,
+    SL_R_COACH = 2,
+    SL_R_MEMBER = 4,
+    SL_R_AUTHOR = 8
+};
+
+typedef struct sl_field {
+    const char *name;
+    sl_type type;
+    sl_merge merge;
+    sl_class data_class;
+    bool required;
+    int64_t min; /* of the value; of the length in bytes for text and json */
+    int64_t max;
+    const char *const *values; /* of an enum, ends with NULL */
+} sl_field;
+
+typedef struct sl_entity {
+    const char *name;
+    const char *space_kind;
+    bool root; /* its id is the id of its space */
+    int index;
+    unsigned create; /* SL_R_* that may */
+    unsigned patch;
+    unsigned remove;
+    int author_field; /* index of the field that names the author, -1 when none */
+    const sl_field *fields;
+    size_t field_count;
+    const char *select_sql; /* columns as in schema/record.h; a WHERE may follow */
+    const char *upsert_sql; /* $1.. in the same order */
+    const char *client_ddl;
+    const char *server_ddl;
+} sl_entity;
+
+extern const sl_entity sl_entities[];
+extern const size_t sl_entity_count;
+extern const int sl_schema_version;
+
+const sl_entity *sl_entity_find(const char *name); /* NULL when unknown or name is NULL */
+const sl_field *sl_field_find(const sl_entity *e, const char *name);
+
+/* A space's name is kind:uuid. */
+enum {
+    SL_SPACE_MAX = 48
+};
+bool sl_space_ok(const char *space);
+/* True when the space is of this kind. */
+bool sl_space_is(const char *space, const char *kind);
+/* The id in the name: borrowed from it. The space must be ok. */
+const char *sl_space_id(const char *space);
+/* Writes kind:id. */
+void sl_space_name(char out[SL_SPACE_MAX], const char *kind, const char *id);
+
+/* What a client may write. create: required fields must be there; otherwise immutable ones must
+ * not. Unknown fields and fields of the server are refused. SL_E_INVALID or SL_E_DENIED with the
+ * field named. null is allowed for fields that are not required. */
+sl_status sl_schema_check(const sl_entity *e, const sl_json *fields, bool create, sl_error **err);
+/* One value against one field's type and limits. */
+sl_status sl_schema_check_value(const sl_field *f, const sl_json *v, sl_error **err);
+
+#endif

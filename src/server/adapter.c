@@ -1,0 +1,234 @@
+#include "server/inside.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    PARTING_MS = 500 /* connections get this long to hear that the server stops */
+};
+
+static const struct lws_protocols protocols[] = {
+    {.name = "http",
+     .callback = sl_http_callback,
+     .per_session_data_size = sizeof(sl_session),
+     .rx_buffer_size = SL_SERVER_CHUNK,
+     .tx_packet_size = SL_SERVER_CHUNK},
+    {.name = "sideline.v1.json",
+     .callback = sl_conn_callback,
+     .per_session_data_size = sizeof(sl_session),
+     .rx_buffer_size = 2048,
+     .tx_packet_size = SL_SERVER_CHUNK},
+    {.name = NULL},
+};
+
+/* Silent peers are asked after 30 s and dropped after 75 s. */
+static const lws_retry_bo_t liveness = {
+    .secs_since_valid_ping = 30,
+    .secs_since_valid_hangup = 75,
+};
+
+static void print_log(int level, const char *line)
+{
+    (void)level;
+    (void)fprintf(stderr, "sidelined: %s", line);
+}
+
+/* The address as digits: libwebsockets takes names of interfaces for anything else. */
+static sl_status resolve(const char *host, char *out, size_t cap, struct sockaddr_in *addr,
+                         sl_error **err)
+{
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int code = getaddrinfo(host, NULL, &hints, &found);
+    if (code != 0 || found == NULL) {
+        return sl_fail(err, SL_E_INVALID, "there is no IPv4 address called \"%s\" here", host);
+    }
+    memcpy(addr, found->ai_addr, sizeof *addr);
+    freeaddrinfo(found);
+    if (inet_ntop(AF_INET, &addr->sin_addr, out, (socklen_t)cap) == NULL) {
+        return sl_fail(err, SL_E_INVALID, "the address \"%s\" cannot be used", host);
+    }
+    return SL_OK;
+}
+
+/* libwebsockets says only that it failed: find out first whether the place is free. */
+static sl_status try_bind(const sl_adapter *a, struct sockaddr_in *addr, sl_error **err)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0) {
+        return sl_fail(err, SL_E_IO, "no socket can be made: %s", strerror(errno));
+    }
+    int on = 1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    addr->sin_port = htons((uint16_t)a->port);
+    int failed = bind(fd, (const struct sockaddr *)(const void *)addr, sizeof *addr);
+    if (failed == 0) {
+        failed = listen(fd, 1);
+    }
+    int why = failed == 0 ? 0 : errno;
+    (void)close(fd);
+    if (why == EADDRINUSE) {
+        return sl_fail(err, SL_E_BUSY, "port %d of %s is in use by another program", (int)a->port,
+                       a->host);
+    }
+    if (why != 0) {
+        return sl_fail(err, SL_E_IO, "cannot listen on %s port %d: %s", a->host, (int)a->port,
+                       strerror(why));
+    }
+    return SL_OK;
+}
+
+sl_status sl_adapter_new(const sl_adapter_config *config, sl_adapter **out, sl_error **err)
+{
+    sl_adapter *a = sl_mem(sizeof *a);
+    if (a == NULL) {
+        return sl_fail_nomem(err);
+    }
+    a->platform = config->platform;
+    a->port = config->port;
+    a->upload_rate = config->upload_rate;
+    a->verbose = config->verbose;
+    struct sockaddr_in addr;
+    sl_status st = resolve(config->host, a->host, sizeof a->host, &addr, err);
+    if (st == SL_OK && a->port != 0) {
+        st = try_bind(a, &addr, err);
+    }
+    if (st == SL_OK) {
+        a->lock = sl_mutex_new();
+        a->chunk = sl_mem(LWS_PRE + SL_SERVER_CHUNK);
+        if (a->lock == NULL || a->chunk == NULL) {
+            st = sl_fail_nomem(err);
+        }
+    }
+    if (st != SL_OK) {
+        sl_adapter_free(a);
+        return st;
+    }
+    *out = a;
+    return SL_OK;
+}
+
+void sl_adapter_free(sl_adapter *a)
+{
+    if (a == NULL) {
+        return;
+    }
+    a->closing = true;
+    sl_pool_free(a->pool);
+    a->pool = NULL;
+    if (a->context != NULL) {
+        /* The sockets' last callbacks come from here, with no worker left to disturb. */
+        lws_context_destroy(a->context);
+        sl_http_deliver(a);
+    }
+    sl_mem_free(a->conns);
+    sl_mem_free(a->chunk);
+    sl_mutex_free(a->lock);
+    sl_mem_free(a);
+}
+
+sl_status sl_adapter_listen(sl_adapter *a, sl_service *service, int32_t *port, sl_error **err)
+{
+    a->service = service;
+    lws_set_log_level(a->verbose ? LLL_ERR | LLL_WARN | LLL_NOTICE : 0, print_log);
+    a->pool = sl_pool_new(SL_SERVER_THREADS);
+    if (a->pool == NULL) {
+        return sl_fail(err, SL_E_NOMEM, "the worker threads cannot be started");
+    }
+    struct lws_context_creation_info info;
+    memset(&info, 0, sizeof info);
+    info.port = a->port;
+    info.iface = a->host;
+    info.protocols = protocols;
+    info.user = a;
+    info.options = LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_DISABLE_IPV6 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+    info.pt_serv_buf_size = SL_SERVER_CHUNK;
+    info.max_http_header_data = 16384;
+    info.max_http_header_pool = 1024;
+    info.keepalive_timeout = 30;
+    info.timeout_secs = 30;
+    info.retry_and_idle_policy = &liveness;
+    a->context = lws_create_context(&info);
+    if (a->context == NULL) {
+        return sl_fail(err, SL_E_NOMEM, "the socket layer cannot be started");
+    }
+    struct lws_vhost *vhost = lws_create_vhost(a->context, &info);
+    int got = vhost != NULL ? lws_get_vhost_listen_port(vhost) : 0;
+    if (got <= 0) {
+        return sl_fail(err, SL_E_BUSY, "cannot listen on %s port %d", a->host, (int)a->port);
+    }
+    a->port = got;
+    *port = got;
+    return SL_OK;
+}
+
+void sl_adapter_wake(sl_adapter *a)
+{
+    if (!a->woken && a->context != NULL) {
+        a->woken = true;
+        lws_cancel_service(a->context);
+    }
+}
+
+void sl_adapter_stop(sl_adapter *a)
+{
+    sl_lock(a->lock);
+    a->stopping = true;
+    sl_adapter_wake(a);
+    sl_unlock(a->lock);
+}
+
+static bool is_stopping(sl_adapter *a)
+{
+    sl_lock(a->lock);
+    bool yes = a->stopping;
+    sl_unlock(a->lock);
+    return yes;
+}
+
+static bool has_conns(sl_adapter *a)
+{
+    sl_lock(a->lock);
+    bool yes = a->n_conns > 0;
+    sl_unlock(a->lock);
+    return yes;
+}
+
+/* Turns of the loop until every connection has its close frame, but not for long. */
+static void part(sl_adapter *a)
+{
+    int64_t until = a->platform->clock->mono_ms(a->platform->user) + PARTING_MS;
+    sl_conn_close_all(a);
+    while (has_conns(a) && a->platform->clock->mono_ms(a->platform->user) < until) {
+        /* Without this the turn may wait for news that does not come. */
+        lws_cancel_service(a->context);
+        if (lws_service(a->context, 0) < 0) {
+            break;
+        }
+    }
+}
+
+sl_status sl_adapter_run(sl_adapter *a, sl_error **err)
+{
+    sl_status st = SL_OK;
+    while (!is_stopping(a)) {
+        if (lws_service(a->context, 0) < 0) {
+            st = sl_fail(err, SL_E_IO, "the socket layer failed");
+            break;
+        }
+    }
+    a->closing = true;
+    part(a);
+    sl_pool_free(a->pool);
+    a->pool = NULL;
+    return st;
+}

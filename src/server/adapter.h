@@ -1,0 +1,39 @@
+/*
+ * server/adapter.h - between sockets and the service: one libwebsockets context on the calling
+ * thread, requests and frames to a few workers, answers queued back.
+ *
+ *      sockets --> loop thread --> strands of the pool --> sl_service_*
+ *         ^                                                   |
+ *         +---- loop thread <-- queues (lock, then wake) <----+
+ *
+ * libwebsockets is touched by the loop's thread alone; from others only its wake-up call.
+ */
+#ifndef SL_SERVER_ADAPTER_H
+#define SL_SERVER_ADAPTER_H
+
+#include "service/service.h"
+
+typedef struct sl_adapter sl_adapter;
+
+typedef struct sl_adapter_config {
+    const sl_platform *platform; /* borrowed until free */
+    const char *host;
+    int32_t port;        /* 0: any free one */
+    int64_t upload_rate; /* bytes per second, 0: no limit */
+    bool verbose;
+} sl_adapter_config;
+
+sl_status sl_adapter_new(const sl_adapter_config *config, sl_adapter **out, sl_error **err);
+void sl_adapter_free(sl_adapter *a);
+
+/* For sl_service_ports: user is the adapter. */
+void sl_adapter_send(void *user, sl_id conn, const char *text, size_t n);
+void sl_adapter_close_conn(void *user, sl_id conn, int32_t code, const char *reason);
+
+/* Listens; *port is the one taken. SL_E_BUSY: in use. The service is borrowed until free. */
+sl_status sl_adapter_listen(sl_adapter *a, sl_service *service, int32_t *port, sl_error **err);
+/* Serves until stop; when it returns no call into the service is running or will be made. */
+sl_status sl_adapter_run(sl_adapter *a, sl_error **err);
+void sl_adapter_stop(sl_adapter *a); /* any thread */
+
+#endif

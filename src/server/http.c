@@ -1,0 +1,613 @@
+/*
+ * server/http.c - plain HTTP on libwebsockets: headers and body are collected, a worker gives the
+ * request to the service, the answer is written in pieces as the socket takes it.
+ *
+ *   reading -> working (worker, then adapter->answered) -> sending -> gone
+ *
+ * A request that loses its socket while reading or sending is freed at once; while working it is
+ * freed when the worker is done with it.
+ */
+#include "server/inside.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "server/guard.h"
+#include "server/reply.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    HEADERS_MAX = 64,
+    HEADER_LEN_MAX = 8192,
+    RATE_RCVBUF = 32 * 1024, /* a slow server must not let the kernel read ahead */
+    RATE_SLACK_US = 20000,
+    US_PER_S = 1000000
+};
+
+typedef enum req_state {
+    REQ_READING,
+    REQ_WORKING,
+    REQ_SENDING
+} req_state;
+
+typedef struct header_line {
+    char *name;
+    char *value;
+} header_line;
+
+struct sl_request {
+    sl_work work;
+    sl_strand strand;
+    sl_adapter *adapter;
+    struct lws *wsi; /* loop; NULL when it is gone */
+    req_state state;
+    sl_request *next; /* lock: in adapter->answered */
+
+    char *method;
+    char *path;
+    char *query;
+    header_line headers[HEADERS_MAX];
+    size_t n_headers;
+    int64_t body_expect;
+    sl_buf body;
+    bool cut;
+    lws_sorted_usec_list_t resume; /* the body is read on after this */
+
+    sl_http_out out;
+    sl_buf head;
+    size_t head_sent;
+    size_t body_sent;
+    void *file;
+    int64_t file_at;
+    int64_t file_left;
+    bool close_after;
+};
+
+static sl_adapter *adapter_of(struct lws *wsi)
+{
+    return lws_context_user(lws_get_context(wsi));
+}
+
+static void request_free(sl_request *r)
+{
+    sl_adapter *a = r->adapter;
+    if (r->state == REQ_READING) {
+        a->bodies_len -= (int64_t)r->body.len;
+    }
+    if (r->file != NULL) {
+        a->platform->files->close(a->platform->user, r->file);
+    }
+    for (size_t i = 0; i < r->n_headers; i++) {
+        sl_mem_free(r->headers[i].name);
+        sl_mem_free(r->headers[i].value);
+    }
+    sl_mem_free(r->method);
+    sl_mem_free(r->path);
+    sl_mem_free(r->query);
+    sl_buf_free(&r->body);
+    sl_buf_free(&r->head);
+    sl_http_out_free(&r->out);
+    sl_mem_free(r);
+}
+
+/* ---- the worker's side ---- */
+
+static const char *find_header(void *ctx, const char *name)
+{
+    const sl_request *r = ctx;
+    for (size_t i = 0; i < r->n_headers; i++) {
+        if (strcmp(r->headers[i].name, name) == 0) {
+            return r->headers[i].value;
+        }
+    }
+    return NULL;
+}
+
+static void run_request(sl_work *work)
+{
+    sl_request *r = (sl_request *)(void *)((char *)work - offsetof(sl_request, work));
+    sl_adapter *a = r->adapter;
+    sl_http_in in = {
+        .method = r->method,
+        .path = r->path,
+        .query = r->query,
+        .header = find_header,
+        .ctx = r,
+        .body = r->body.data,
+        .body_len = r->body.len,
+        .cut = r->cut,
+    };
+    memset(&r->out, 0, sizeof r->out);
+    sl_service_http(a->service, &in, &r->out);
+    sl_lock(a->lock);
+    r->next = a->answered;
+    a->answered = r;
+    sl_adapter_wake(a);
+    sl_unlock(a->lock);
+}
+
+static void dispatch(sl_request *r)
+{
+    sl_adapter *a = r->adapter;
+    a->bodies_len -= (int64_t)r->body.len;
+    r->state = REQ_WORKING;
+    r->work.run = run_request;
+    r->work.last = true;
+    if (r->wsi != NULL) {
+        /* However long it takes: the workers end by themselves. */
+        lws_set_timeout(r->wsi, NO_PENDING_TIMEOUT, 0);
+    }
+    sl_pool_post(a->pool, &r->strand, &r->work);
+}
+
+/* ---- taking a request in ---- */
+
+static char *copy_token(struct lws *wsi, enum lws_token_indexes token)
+{
+    int n = lws_hdr_total_length(wsi, token);
+    if (n <= 0 || n > HEADER_LEN_MAX) {
+        return n == 0 ? sl_text_dup("") : NULL;
+    }
+    /* Fragments of one name are joined with up to two characters each. */
+    size_t cap = (size_t)n + 64;
+    char *text = sl_mem(cap);
+    if (text != NULL && lws_hdr_copy(wsi, text, (int)cap, token) < 0) {
+        sl_mem_free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+static bool keep_header(sl_request *r, const char *name, size_t name_len, char *value)
+{
+    if (value == NULL || r->n_headers == HEADERS_MAX) {
+        sl_mem_free(value);
+        return false;
+    }
+    header_line *line = &r->headers[r->n_headers];
+    line->name = sl_text_ndup(name, name_len);
+    line->value = value;
+    r->n_headers++;
+    return line->name != NULL;
+}
+
+/* Headers that libwebsockets has numbers for. */
+static bool copy_known(sl_request *r, struct lws *wsi)
+{
+    for (int i = 0; i < (int)WSI_TOKEN_COUNT; i++) {
+        enum lws_token_indexes token = (enum lws_token_indexes)i;
+        const char *name = (const char *)lws_token_to_string(token);
+        size_t n = name != NULL ? strlen(name) : 0;
+        if (n < 2 || name[n - 1] != ':' || name[0] == ':' ||
+            lws_hdr_total_length(wsi, token) <= 0) {
+            continue;
+        }
+        if (!keep_header(r, name, n - 1, copy_token(wsi, token))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The others that the service reads. */
+static bool copy_custom(sl_request *r, struct lws *wsi)
+{
+    static const char *const names[] = {
+        "tus-resumable:",   "upload-length:",       "upload-offset:",   "upload-metadata:",
+        "upload-checksum:", "upload-defer-length:", "idempotency-key:", "x-http-method-override:"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int name_len = (int)strlen(names[i]);
+        int n = lws_hdr_custom_length(wsi, names[i], name_len);
+        if (n < 0) {
+            continue;
+        }
+        if (n > HEADER_LEN_MAX) {
+            return false;
+        }
+        char *value = sl_mem((size_t)n + 1);
+        if (value != NULL && lws_hdr_custom_copy(wsi, value, n + 1, names[i], name_len) < 0) {
+            value[0] = '\0';
+        }
+        if (!keep_header(r, names[i], (size_t)name_len - 1, value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The framing headers written "Name :" are unknown ones to libwebsockets, and so slip through. */
+static bool has_odd_header(struct lws *wsi)
+{
+    static const char *const names[] = {"content-length :",  "transfer-encoding :",  "host :",
+                                        "content-length\t:", "transfer-encoding\t:", "host\t:"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (lws_hdr_custom_length(wsi, names[i], (int)strlen(names[i])) >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *copy_method(struct lws *wsi)
+{
+    static const struct {
+        enum lws_token_indexes token;
+        const char *name;
+    } methods[] = {
+        {WSI_TOKEN_GET_URI, "GET"},         {WSI_TOKEN_POST_URI, "POST"},
+        {WSI_TOKEN_HEAD_URI, "HEAD"},       {WSI_TOKEN_PATCH_URI, "PATCH"},
+        {WSI_TOKEN_OPTIONS_URI, "OPTIONS"}, {WSI_TOKEN_DELETE_URI, "DELETE"},
+        {WSI_TOKEN_PUT_URI, "PUT"},
+    };
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (lws_hdr_total_length(wsi, methods[i].token) > 0) {
+            return sl_text_dup(methods[i].name);
+        }
+    }
+    return sl_text_dup("UNKNOWN");
+}
+
+static char *copy_query(struct lws *wsi)
+{
+    sl_buf query = {0};
+    char part[HEADER_LEN_MAX];
+    for (int i = 0; i < HEADERS_MAX; i++) {
+        int n = lws_hdr_copy_fragment(wsi, part, (int)sizeof part, WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (n <= 0) {
+            break;
+        }
+        if (i > 0) {
+            sl_buf_str(&query, "&");
+        }
+        sl_buf_put(&query, part, (size_t)n);
+    }
+    char *text = query.failed ? NULL : sl_text_dup(sl_buf_text(&query));
+    sl_buf_free(&query);
+    return text;
+}
+
+static sl_request *request_new(struct lws *wsi, const char *path, size_t n)
+{
+    sl_request *r = sl_mem(sizeof *r);
+    if (r == NULL) {
+        return NULL;
+    }
+    r->adapter = adapter_of(wsi);
+    r->wsi = wsi;
+    r->method = copy_method(wsi);
+    r->path = sl_text_ndup(path, n);
+    r->query = copy_query(wsi);
+    if (r->method == NULL || r->path == NULL || r->query == NULL || !copy_known(r, wsi) ||
+        !copy_custom(r, wsi)) {
+        request_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+/* A short answer, written at once; then the connection ends. */
+static int refuse(struct lws *wsi, int32_t status, const char *why)
+{
+    sl_adapter *a = adapter_of(wsi);
+    sl_http_out out;
+    sl_buf text = {0};
+    sl_reply_error(&out, status, why);
+    if (sl_reply_head(&text, &out, true) && out.body != NULL) {
+        sl_buf_put(&text, sl_bytes_data(out.body), sl_bytes_len(out.body));
+        if (!text.failed && text.len <= SL_SERVER_CHUNK) {
+            memcpy(a->chunk + LWS_PRE, text.data, text.len);
+            (void)lws_write(wsi, a->chunk + LWS_PRE, text.len, LWS_WRITE_HTTP);
+        }
+    }
+    sl_http_out_free(&out);
+    sl_buf_free(&text);
+    return -1;
+}
+
+static bool is_old_http(struct lws *wsi)
+{
+    char version[16] = "";
+    (void)lws_hdr_copy(wsi, version, (int)sizeof version, WSI_TOKEN_HTTP);
+    return strstr(version, "1.0") != NULL;
+}
+
+/* Clients with much to send ask first whether they may. */
+static void answer_expect(const sl_request *r)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    void *ctx = (void *)(uintptr_t)r;
+    const char *expect = find_header(ctx, "expect");
+    if (expect != NULL && strstr(expect, "100-") != NULL) {
+        uint8_t *at = r->adapter->chunk + LWS_PRE;
+        memcpy(at, text, sizeof text - 1);
+        (void)lws_write(r->wsi, at, sizeof text - 1, LWS_WRITE_HTTP);
+    }
+}
+
+static int on_request(struct lws *wsi, sl_session *session, const char *path, size_t n)
+{
+    sl_adapter *a = adapter_of(wsi);
+    if (session->request != NULL || a->closing) {
+        return -1;
+    }
+    sl_request *r = request_new(wsi, path, n);
+    if (r == NULL) {
+        return refuse(wsi, 400, "the request's headers are too many or too long");
+    }
+    sl_guard_in in = {
+        .content_length = find_header(r, "content-length"),
+        .transfer_encoding = find_header(r, "transfer-encoding"),
+        .host = find_header(r, "host"),
+        .old_http = is_old_http(wsi),
+        .odd_header = has_odd_header(wsi),
+    };
+    const char *why = NULL;
+    int32_t status = sl_guard_check(&in, SL_SERVER_BODY_MAX, &r->body_expect, &why);
+    if (status == 0 && r->body_expect + a->bodies_len > SL_SERVER_REQUESTS_MEM) {
+        status = 503;
+        why = "the server is taking in too much at once, try again";
+    }
+    if (status != 0) {
+        request_free(r);
+        return refuse(wsi, status, why);
+    }
+    session->request = r;
+    if (r->body_expect == 0) {
+        dispatch(r);
+    } else {
+        answer_expect(r);
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SL_SERVER_BODY_S);
+    }
+    return 0;
+}
+
+/* ---- the body ---- */
+
+static void resume_reading(lws_sorted_usec_list_t *timer)
+{
+    sl_request *r = (sl_request *)(void *)((char *)timer - offsetof(sl_request, resume));
+    if (r->wsi != NULL) {
+        (void)lws_rx_flow_control(r->wsi, 1);
+    }
+}
+
+/* Books n bytes on the common rate and lets the socket wait while it is overdrawn. */
+static void hold_to_rate(sl_request *r, size_t n)
+{
+    sl_adapter *a = r->adapter;
+    if (a->upload_rate == 0) {
+        return;
+    }
+    int64_t now = (int64_t)lws_now_usecs();
+    int64_t from = a->upload_free_us > now ? a->upload_free_us : now;
+    a->upload_free_us = from + (int64_t)n * US_PER_S / a->upload_rate;
+    if (a->upload_free_us - now > RATE_SLACK_US) {
+        (void)lws_rx_flow_control(r->wsi, 0);
+        lws_sul_schedule(a->context, 0, &r->resume, resume_reading,
+                         (lws_usec_t)(a->upload_free_us - now));
+    }
+}
+
+static int on_body(struct lws *wsi, const sl_session *session, const void *p, size_t n)
+{
+    sl_request *r = session->request;
+    if (r == NULL || r->state != REQ_READING) {
+        return n == 0 ? 0 : -1;
+    }
+    if ((int64_t)(r->body.len + n) > r->body_expect) {
+        return -1;
+    }
+    sl_buf_put(&r->body, p, n);
+    if (r->body.failed) {
+        return -1;
+    }
+    r->adapter->bodies_len += (int64_t)n;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SL_SERVER_BODY_S);
+    hold_to_rate(r, n);
+    return 0;
+}
+
+static void stop_timer(sl_request *r)
+{
+    lws_sul_schedule(r->adapter->context, 0, &r->resume, resume_reading, LWS_SET_TIMER_USEC_CANCEL);
+}
+
+static int on_body_end(struct lws *wsi, const sl_session *session)
+{
+    sl_request *r = session->request;
+    if (r == NULL || r->state != REQ_READING) {
+        return 0;
+    }
+    stop_timer(r);
+    (void)lws_rx_flow_control(wsi, 1);
+    dispatch(r);
+    return 0;
+}
+
+static void on_closed(sl_session *session)
+{
+    sl_request *r = session->request;
+    session->request = NULL;
+    if (r == NULL) {
+        return;
+    }
+    if (r->state == REQ_READING) {
+        stop_timer(r);
+    }
+    r->wsi = NULL;
+    if (r->state == REQ_WORKING) {
+        return;
+    }
+    if (r->state == REQ_READING && r->body.len > 0 && strcmp(r->method, "PATCH") == 0 &&
+        r->adapter->pool != NULL) {
+        r->cut = true;
+        dispatch(r);
+        return;
+    }
+    request_free(r);
+}
+
+/* ---- the answer ---- */
+
+static bool is_head(const sl_request *r)
+{
+    return strcmp(r->method, "HEAD") == 0;
+}
+
+static void prepare_file(sl_request *r)
+{
+    const sl_platform *p = r->adapter->platform;
+    if (r->out.file == NULL || is_head(r)) {
+        return;
+    }
+    if (p->files->open(p->user, r->out.file, SL_FILE_READ, &r->file) != SL_OK) {
+        r->file = NULL;
+        sl_http_out_free(&r->out);
+        sl_reply_error(&r->out, 500, "the file cannot be read");
+        return;
+    }
+    r->file_at = r->out.file_at;
+    r->file_left = r->out.file_len;
+}
+
+static void prepare_answer(sl_request *r)
+{
+    r->state = REQ_SENDING;
+    sl_buf_free(&r->body);
+    prepare_file(r);
+    if (sl_reply_head(&r->head, &r->out, r->close_after)) {
+        return;
+    }
+    sl_buf_free(&r->head);
+    sl_http_out_free(&r->out);
+    r->file_left = 0;
+    r->close_after = true;
+    sl_reply_error(&r->out, 500, "the answer could not be made");
+    (void)sl_reply_head(&r->head, &r->out, true);
+}
+
+/* Puts the next bytes of head, body and file into `to`; -1 when the file fails. */
+static int64_t next_bytes(sl_request *r, uint8_t *to, size_t cap)
+{
+    size_t n = r->head.len - r->head_sent;
+    n = n < cap ? n : cap;
+    if (n > 0) {
+        memcpy(to, r->head.data + r->head_sent, n);
+        r->head_sent += n;
+    }
+    size_t body_len = r->out.body != NULL && !is_head(r) ? sl_bytes_len(r->out.body) : 0;
+    size_t more = body_len - r->body_sent;
+    more = more < cap - n ? more : cap - n;
+    if (more > 0) {
+        memcpy(to + n, sl_bytes_data(r->out.body) + r->body_sent, more);
+        r->body_sent += more;
+        n += more;
+    }
+    if (r->file_left > 0 && n < cap) {
+        const sl_platform *p = r->adapter->platform;
+        size_t want = cap - n < (size_t)r->file_left ? cap - n : (size_t)r->file_left;
+        int64_t got = p->files->read(p->user, r->file, to + n, want, r->file_at);
+        if (got <= 0) {
+            return -1;
+        }
+        r->file_at += got;
+        r->file_left -= got;
+        n += (size_t)got;
+    }
+    return (int64_t)n;
+}
+
+static bool all_sent(const sl_request *r)
+{
+    size_t body_len = r->out.body != NULL && !is_head(r) ? sl_bytes_len(r->out.body) : 0;
+    return r->head_sent == r->head.len && r->body_sent == body_len && r->file_left == 0;
+}
+
+static int on_writeable(struct lws *wsi, sl_session *session)
+{
+    sl_request *r = session->request;
+    if (r == NULL || r->state != REQ_SENDING) {
+        return 0;
+    }
+    sl_adapter *a = r->adapter;
+    int64_t n = next_bytes(r, a->chunk + LWS_PRE, SL_SERVER_CHUNK);
+    bool end = all_sent(r);
+    if (n < 0) {
+        return -1;
+    }
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SL_SERVER_BODY_S);
+    if (n > 0 && lws_write(wsi, a->chunk + LWS_PRE, (size_t)n,
+                           end ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < n) {
+        return -1;
+    }
+    if (!end) {
+        lws_callback_on_writable(wsi);
+        return 0;
+    }
+    bool close_after = r->close_after;
+    session->request = NULL;
+    request_free(r);
+    if (close_after) {
+        return -1;
+    }
+    return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+}
+
+void sl_http_deliver(sl_adapter *a)
+{
+    sl_lock(a->lock);
+    sl_request *list = a->answered;
+    a->answered = NULL;
+    sl_unlock(a->lock);
+    while (list != NULL) {
+        sl_request *r = list;
+        list = r->next;
+        if (r->wsi == NULL) {
+            request_free(r);
+        } else {
+            prepare_answer(r);
+            lws_callback_on_writable(r->wsi);
+        }
+    }
+}
+
+static void on_woken(sl_adapter *a)
+{
+    sl_lock(a->lock);
+    a->woken = false;
+    sl_unlock(a->lock);
+    sl_http_deliver(a);
+    sl_conn_deliver(a);
+}
+
+static void limit_socket(struct lws *wsi)
+{
+    if (adapter_of(wsi)->upload_rate > 0) {
+        int room = RATE_RCVBUF;
+        (void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    }
+}
+
+int sl_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                     size_t n)
+{
+    sl_session *session = user;
+    /* libwebsockets has a hundred reasons, and adds more: not a switch over the enumeration. */
+    switch ((int)reason) {
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED: on_woken(adapter_of(wsi)); return 0;
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: limit_socket(wsi); return 0;
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return 1; /* no such subprotocol here */
+    case LWS_CALLBACK_HTTP: return on_request(wsi, session, in, n);
+    case LWS_CALLBACK_HTTP_BODY: return on_body(wsi, session, in, n);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION: return on_body_end(wsi, session);
+    case LWS_CALLBACK_HTTP_WRITEABLE: return on_writeable(wsi, session);
+    case LWS_CALLBACK_CLOSED_HTTP:
+        if (session != NULL) {
+            on_closed(session);
+        }
+        return 0;
+    default: return 0;
+    }
+}

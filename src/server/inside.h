@@ -1,0 +1,84 @@
+/*
+ * server/inside.h - what the files of the adapter share.
+ *
+ * Who may touch what: fields marked "loop" belong to the loop's thread, those marked "lock" are
+ * used with adapter->lock held. The service calls sl_adapter_send with its own lock held, so
+ * the service is never called with adapter->lock held.
+ */
+#ifndef SL_SERVER_INSIDE_H
+#define SL_SERVER_INSIDE_H
+
+#include "base/buf.h"
+#include "base/thread.h"
+#include "server/adapter.h"
+#include "server/pool.h"
+#include "service/service.h"
+
+#include <libwebsockets.h>
+
+enum {
+    SL_SERVER_THREADS = 4,
+    SL_SERVER_BODY_MAX = 17 * 1024 * 1024, /* of one HTTP request */
+    SL_SERVER_FRAME_MAX = 1024 * 1024,     /* of one WebSocket message to us */
+    SL_SERVER_IN_MAX = 2 * 1024 * 1024,    /* taken from a connection and not worked off */
+    SL_SERVER_OUT_MAX = 8 * 1024 * 1024,   /* queued for a connection: then it is too slow */
+    SL_SERVER_CONNS_MAX = 10000,           /* WebSocket connections */
+    SL_SERVER_REQUESTS_MEM = 256 << 20,    /* bodies being taken in, all together */
+    SL_SERVER_CHUNK = 64 * 1024,           /* written to a socket at once */
+    SL_SERVER_HEARD_S = 10,                /* a connection says who it is within this time */
+    SL_SERVER_BODY_S = 60                  /* a body may pause this long */
+};
+
+typedef struct sl_request sl_request;
+typedef struct sl_conn sl_conn;
+
+/* libwebsockets keeps one of these for each socket. */
+typedef struct sl_session {
+    sl_request *request;
+    sl_conn *conn;
+} sl_session;
+
+struct sl_adapter {
+    const sl_platform *platform;
+    sl_service *service;
+    struct lws_context *context;
+    sl_pool *pool;
+    char host[64];
+    int32_t port;
+    bool verbose;
+
+    sl_mutex *lock;
+    bool woken;           /* lock: the loop was told and has not looked yet */
+    bool stopping;        /* lock */
+    sl_request *answered; /* lock: the workers are done with these */
+    sl_conn **conns;      /* lock: by rising id */
+    size_t n_conns;       /* lock */
+    size_t cap_conns;     /* lock */
+    sl_id last_conn;      /* lock */
+    sl_conn *dirty;       /* lock: connections the loop should look at */
+
+    bool closing;           /* loop: what comes now is not taken any more */
+    int64_t bodies_len;     /* loop: bytes of bodies being taken in */
+    int64_t upload_rate;    /* bytes per second, 0: no limit */
+    int64_t upload_free_us; /* loop: the rate is used up until then */
+    uint8_t *chunk;         /* loop: LWS_PRE + SL_SERVER_CHUNK bytes */
+};
+
+/* Wakes the loop. Called locked. */
+void sl_adapter_wake(sl_adapter *a);
+
+/* http.c: the callback of plain HTTP; what the workers finished; what never got answered. */
+int sl_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                     size_t n);
+void sl_http_deliver(sl_adapter *a);
+
+/* conn.c: the callback of WebSocket. */
+int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                     size_t n);
+void sl_conn_deliver(sl_adapter *a);
+/* Asks every connection to go: the server stops. */
+void sl_conn_close_all(sl_adapter *a);
+/* True when the handshake is one we take. */
+bool sl_conn_handshake_ok(struct lws *wsi);
+
+#endif

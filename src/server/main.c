@@ -1,0 +1,229 @@
+/*
+ * server/main.c - sidelined: one process, one data folder.
+ *
+ * DIR/lock is held while it runs, DIR/server.db is the database, the service keeps its files
+ * beside it. Ends with 0 after SIGINT or SIGTERM, 2 for a wrong command line, 1 otherwise.
+ */
+#include "base/error.h"
+#include "base/mem.h"
+#include "server/adapter.h"
+#include "server/db_sqlite.h"
+#include "server/options.h"
+#include "server/password.h"
+#include "service/service.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The tables of platform/posix: the server needs no transport of the library's. */
+extern const sl_clock_ops sl_posix_clock;
+extern const sl_random_ops sl_posix_random;
+extern const sl_file_ops sl_posix_files;
+
+typedef struct daemon_state {
+    sl_options options;
+    sl_platform platform;
+    void *lock;
+    sl_adapter *adapter;
+    sl_service *service;
+    sigset_t signals;
+} daemon_state;
+
+/* The service's ports have one user; the adapter's functions and the passwords share it. */
+typedef struct port_user {
+    sl_adapter *adapter;
+    const sl_platform *platform;
+} port_user;
+
+static void port_send(void *user, sl_id conn, const char *text, size_t n)
+{
+    const port_user *p = user;
+    sl_adapter_send(p->adapter, conn, text, n);
+}
+
+static void port_close(void *user, sl_id conn, int32_t code, const char *reason)
+{
+    const port_user *p = user;
+    sl_adapter_close_conn(p->adapter, conn, code, reason);
+}
+
+static sl_status hash_password(void *user, const char *secret, char **out, sl_error **err)
+{
+    const port_user *p = user;
+    return sl_password_hash(p->platform, secret, out, err);
+}
+
+static bool check_password(void *user, const char *secret, const char *hash)
+{
+    (void)user;
+    return sl_password_check(secret, hash);
+}
+
+static sl_status lock_folder(daemon_state *d, sl_error **err)
+{
+    const sl_file_ops *files = d->platform.files;
+    sl_status st = files->mkdir(d->platform.user, d->options.data);
+    if (st != SL_OK) {
+        return sl_fail(err, st, "the data folder \"%s\" cannot be made", d->options.data);
+    }
+    char *path = sl_text_fmt("%s/lock", d->options.data);
+    if (path == NULL) {
+        return sl_fail_nomem(err);
+    }
+    st = files->open(d->platform.user, path, SL_FILE_WRITE | SL_FILE_CREATE | SL_FILE_LOCK,
+                     &d->lock);
+    sl_mem_free(path);
+    if (st == SL_E_BUSY) {
+        return sl_fail(err, st, "the data folder \"%s\" is in use by another sidelined",
+                       d->options.data);
+    }
+    if (st == SL_E_FULL) {
+        return sl_fail(err, st, "the disk with the data folder \"%s\" is full", d->options.data);
+    }
+    if (st != SL_OK) {
+        return sl_fail(err, st, "the data folder \"%s\" cannot be written to", d->options.data);
+    }
+    return SL_OK;
+}
+
+static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
+{
+    sl_service_ports ports = {
+        .platform = &d->platform,
+        .user = user,
+        .send = port_send,
+        .close = port_close,
+        .hash_password = hash_password,
+        .check_password = check_password,
+    };
+    char *path = sl_text_fmt("%s/server.db", d->options.data);
+    if (path == NULL) {
+        return sl_fail_nomem(err);
+    }
+    sl_status st = sl_db_sqlite_open(path, NULL, &ports.db, err);
+    sl_mem_free(path);
+    if (st != SL_OK) {
+        return st;
+    }
+    sl_service_config config = {.dir = d->options.data};
+    return sl_service_open(&ports, &config, &d->service, err);
+}
+
+static sl_status write_port_file(const char *path, int32_t port, sl_error **err)
+{
+    char *part = sl_text_fmt("%s.part", path);
+    if (part == NULL) {
+        return sl_fail_nomem(err);
+    }
+    FILE *f = fopen(part, "w");
+    bool ok = f != NULL && fprintf(f, "%d\n", (int)port) > 0;
+    if (f != NULL && fclose(f) != 0) {
+        ok = false;
+    }
+    /* Whoever waits for the file sees it whole or not at all. */
+    ok = ok && rename(part, path) == 0;
+    sl_mem_free(part);
+    return ok ? SL_OK : sl_fail(err, SL_E_IO, "the port file \"%s\" cannot be written", path);
+}
+
+static void *wait_for_signal(void *arg)
+{
+    daemon_state *d = arg;
+    int which = 0;
+    (void)sigwait(&d->signals, &which);
+    sl_adapter_stop(d->adapter);
+    return NULL;
+}
+
+static sl_status serve(daemon_state *d, sl_error **err)
+{
+    int32_t port = 0;
+    sl_status st = sl_adapter_listen(d->adapter, d->service, &port, err);
+    if (st == SL_OK && d->options.port_file != NULL) {
+        st = write_port_file(d->options.port_file, port, err);
+    }
+    if (st != SL_OK) {
+        return st;
+    }
+    pthread_t waiter;
+    if (pthread_create(&waiter, NULL, wait_for_signal, d) != 0) {
+        return sl_fail(err, SL_E_NOMEM, "no thread can be started");
+    }
+    (void)printf("sidelined listening on http://%s:%d\n", d->options.host, (int)port);
+    (void)fflush(stdout);
+    st = sl_adapter_run(d->adapter, err);
+    /* When the loop ended by itself the waiter still waits. */
+    (void)pthread_kill(waiter, SIGTERM);
+    (void)pthread_join(waiter, NULL);
+    return st;
+}
+
+static sl_status run(daemon_state *d, sl_error **err)
+{
+    (void)sigemptyset(&d->signals);
+    (void)sigaddset(&d->signals, SIGINT);
+    (void)sigaddset(&d->signals, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &d->signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    sl_adapter_config config = {
+        .platform = &d->platform,
+        .host = d->options.host,
+        .port = d->options.port,
+        .upload_rate = d->options.upload_rate,
+        .verbose = d->options.verbose,
+    };
+    port_user user = {.platform = &d->platform};
+    sl_status st = lock_folder(d, err);
+    if (st == SL_OK) {
+        st = sl_adapter_new(&config, &d->adapter, err);
+    }
+    user.adapter = d->adapter;
+    if (st == SL_OK) {
+        st = open_service(d, &user, err);
+    }
+    if (st == SL_OK) {
+        st = serve(d, err);
+    }
+    /* The adapter's workers end before the service goes, its sockets after. */
+    if (d->service != NULL) {
+        sl_service_close(d->service);
+    }
+    sl_adapter_free(d->adapter);
+    return st;
+}
+
+int main(int argc, char **argv)
+{
+    enum {
+        EXIT_USAGE = 2
+    };
+    daemon_state d = {.platform = {.struct_size = sizeof d.platform,
+                                   .clock = &sl_posix_clock,
+                                   .random = &sl_posix_random,
+                                   .files = &sl_posix_files}};
+    sl_error *err = NULL;
+    if (sl_options_parse(argc, argv, &d.options, &err) != SL_OK) {
+        (void)fprintf(stderr, "sidelined: %s (see sidelined --help)\n",
+                      err != NULL ? sl_error_message(err) : "out of memory");
+        sl_error_release(err);
+        return EXIT_USAGE;
+    }
+    if (d.options.help || d.options.version) {
+        (void)printf(d.options.help ? "%s" : "sidelined %s\n",
+                     d.options.help ? sl_options_usage : SL_SERVER_VERSION);
+        return 0;
+    }
+    sl_status st = run(&d, &err);
+    if (d.lock != NULL) {
+        d.platform.files->close(d.platform.user, d.lock);
+    }
+    if (st != SL_OK) {
+        (void)fprintf(stderr, "sidelined: %s\n",
+                      err != NULL ? sl_error_message(err) : sl_status_name(st));
+        sl_error_release(err);
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,123 @@
+/* server/options.c - the command line of sidelined: long options only, "--name value" or
+ * "--name=value". */
+#include "server/options.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PORT_DEFAULT = 7420,
+    PORT_MAX = 65535
+};
+
+const char sl_options_usage[] =
+    "usage: sidelined --data DIR [options]\n"
+    "\n"
+    "  --data DIR           folder for the database and the files; made when absent\n"
+    "  --port N             TCP port, 0 for any free one (default 7420)\n"
+    "  --host ADDRESS       address to listen on (default 127.0.0.1)\n"
+    "  --port-file PATH     write the port number there once listening\n"
+    "  --upload-rate BYTES  take uploads at this many bytes per second at most, all together\n"
+    "  --verbose            also print what the socket layer has to say\n"
+    "  --version, --help\n";
+
+static sl_status parse_number(const char *name, const char *text, int64_t max, int64_t *out,
+                              sl_error **err)
+{
+    char *end = NULL;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || text[0] < '0' || text[0] > '9' ||
+        value > max) {
+        return sl_fail(err, SL_E_INVALID, "--%s takes a number from 0 to %lld, not \"%s\"", name,
+                       (long long)max, text);
+    }
+    *out = value;
+    return SL_OK;
+}
+
+static sl_status set_value(sl_options *o, const char *name, const char *value, sl_error **err)
+{
+    int64_t number = 0;
+    if (strcmp(name, "data") == 0) {
+        o->data = value;
+    } else if (strcmp(name, "host") == 0) {
+        o->host = value;
+    } else if (strcmp(name, "port-file") == 0) {
+        o->port_file = value;
+    } else if (strcmp(name, "port") == 0) {
+        sl_status st = parse_number(name, value, PORT_MAX, &number, err);
+        o->port = (int32_t)number;
+        return st;
+    } else {
+        return parse_number(name, value, INT64_C(1) << 40, &o->upload_rate, err);
+    }
+    if (value[0] == '\0') {
+        return sl_fail(err, SL_E_INVALID, "--%s must not be empty", name);
+    }
+    return SL_OK;
+}
+
+static bool set_flag(sl_options *o, const char *name)
+{
+    if (strcmp(name, "help") == 0) {
+        o->help = true;
+    } else if (strcmp(name, "version") == 0) {
+        o->version = true;
+    } else if (strcmp(name, "verbose") == 0) {
+        o->verbose = true;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* The canonical name of an option that takes a value, from "name" or "name=value". */
+static const char *value_name(const char *text, size_t n)
+{
+    static const char *const names[] = {"data", "port", "host", "port-file", "upload-rate"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strlen(names[i]) == n && memcmp(names[i], text, n) == 0) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
+sl_status sl_options_parse(int argc, char *const *argv, sl_options *out, sl_error **err)
+{
+    memset(out, 0, sizeof *out);
+    out->host = "127.0.0.1";
+    out->port = PORT_DEFAULT;
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (strncmp(word, "--", 2) != 0 || word[2] == '\0') {
+            return sl_fail(err, SL_E_INVALID, "unexpected argument \"%s\"", word);
+        }
+        word += 2;
+        if (set_flag(out, word)) {
+            continue;
+        }
+        size_t n = strcspn(word, "=");
+        const char *name = value_name(word, n);
+        if (name == NULL) {
+            return sl_fail(err, SL_E_INVALID, "unknown option \"--%.*s\"", (int)(n < 64 ? n : 64),
+                           word);
+        }
+        if (word[n] == '\0' && i + 1 >= argc) {
+            return sl_fail(err, SL_E_INVALID, "--%s needs a value", name);
+        }
+        const char *value = word[n] == '=' ? word + n + 1 : argv[++i];
+        sl_status st = set_value(out, name, value, err);
+        if (st != SL_OK) {
+            return st;
+        }
+    }
+    if (out->data == NULL && !out->help && !out->version) {
+        return sl_fail(err, SL_E_INVALID, "--data DIR is required");
+    }
+    return SL_OK;
+}

@@ -1,0 +1,25 @@
+/* server/options.h - the command line of sidelined. */
+#ifndef SL_SERVER_OPTIONS_H
+#define SL_SERVER_OPTIONS_H
+
+#include "sideline/base.h"
+
+#include <stdbool.h>
+
+typedef struct sl_options {
+    const char *data;      /* data folder; borrowed from argv, like all text here */
+    const char *host;      /* address to listen on */
+    const char *port_file; /* or NULL */
+    int32_t port;          /* 0: any free one */
+    int64_t upload_rate;   /* bytes per second of all uploads together; 0: as fast as they come */
+    bool help;
+    bool version;
+    bool verbose;
+} sl_options;
+
+extern const char sl_options_usage[];
+
+/* SL_E_INVALID with one sentence when the line cannot be understood. */
+sl_status sl_options_parse(int argc, char *const *argv, sl_options *out, sl_error **err);
+
+#endif

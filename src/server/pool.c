@@ -1,0 +1,147 @@
+#include "server/pool.h"
+
+#include "base/mem.h"
+#include "base/thread.h"
+
+enum {
+    POOL_THREADS_MAX = 16
+};
+
+struct sl_pool {
+    sl_mutex *lock; /* guards all below and every strand */
+    sl_strand *head;
+    sl_strand *tail;
+    bool stopping;
+    sl_thread *threads[POOL_THREADS_MAX];
+    uint32_t n;
+};
+
+static void push_ready(sl_pool *pool, sl_strand *strand)
+{
+    strand->next = NULL;
+    if (pool->tail != NULL) {
+        pool->tail->next = strand;
+    } else {
+        pool->head = strand;
+    }
+    pool->tail = strand;
+}
+
+static sl_strand *pop_ready(sl_pool *pool)
+{
+    sl_strand *strand = pool->head;
+    if (strand != NULL) {
+        pool->head = strand->next;
+        if (pool->head == NULL) {
+            pool->tail = NULL;
+        }
+    }
+    return strand;
+}
+
+static sl_work *pop_work(sl_strand *strand)
+{
+    sl_work *work = strand->head;
+    strand->head = work->next;
+    if (strand->head == NULL) {
+        strand->tail = NULL;
+    }
+    return work;
+}
+
+/* One work of one strand, called and returning locked. */
+static void run_one(sl_pool *pool, sl_strand *strand)
+{
+    sl_work *work = pop_work(strand);
+    bool last = work->last;
+    sl_unlock(pool->lock);
+    work->run(work);
+    sl_lock(pool->lock);
+    if (last) {
+        return;
+    }
+    if (strand->head != NULL) {
+        push_ready(pool, strand);
+        sl_signal(pool->lock);
+    } else {
+        strand->scheduled = false;
+    }
+}
+
+static void worker(void *arg)
+{
+    sl_pool *pool = arg;
+    sl_lock(pool->lock);
+    for (;;) {
+        sl_strand *strand = pop_ready(pool);
+        if (strand != NULL) {
+            run_one(pool, strand);
+        } else if (pool->stopping) {
+            break;
+        } else {
+            sl_wait(pool->lock, -1);
+        }
+    }
+    sl_unlock(pool->lock);
+}
+
+sl_pool *sl_pool_new(uint32_t threads)
+{
+    sl_pool *pool = sl_mem(sizeof *pool);
+    if (pool == NULL) {
+        return NULL;
+    }
+    pool->lock = sl_mutex_new();
+    if (pool->lock == NULL) {
+        sl_mem_free(pool);
+        return NULL;
+    }
+    uint32_t want = threads < POOL_THREADS_MAX ? threads : POOL_THREADS_MAX;
+    while (pool->n < want) {
+        sl_thread *thread = sl_thread_start(worker, pool);
+        if (thread == NULL) {
+            break;
+        }
+        pool->threads[pool->n++] = thread;
+    }
+    /* Fewer threads than asked for still serve; none do not. */
+    if (pool->n == 0) {
+        sl_pool_free(pool);
+        return NULL;
+    }
+    return pool;
+}
+
+void sl_pool_free(sl_pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    sl_lock(pool->lock);
+    pool->stopping = true;
+    sl_signal(pool->lock);
+    sl_unlock(pool->lock);
+    for (uint32_t i = 0; i < pool->n; i++) {
+        sl_thread_join(pool->threads[i]);
+    }
+    sl_mutex_free(pool->lock);
+    sl_mem_free(pool);
+}
+
+void sl_pool_post(sl_pool *pool, sl_strand *strand, sl_work *work)
+{
+    work->next = NULL;
+    sl_lock(pool->lock);
+    if (strand->tail != NULL) {
+        strand->tail->next = work;
+    } else {
+        strand->head = work;
+    }
+    strand->tail = work;
+    if (!strand->scheduled) {
+        strand->scheduled = true;
+        push_ready(pool, strand);
+        sl_signal(pool->lock);
+    }
+    sl_unlock(pool->lock);
+}

@@ -1,0 +1,471 @@
+/*
+ * service/effect.c - what single entities ask beyond roles, and what operations cause.
+ * src/sync/PROTOCOL.md lists it for readers.
+ */
+#include "base/error.h"
+#include "base/mem.h"
+#include "service/inside.h"
+
+#include <ctype.h>
+#include <string.h>
+
+typedef struct account {
+    bool found;
+    sl_sv_id id;
+    char email[256];
+    char name[104];
+    char role[16];
+} account;
+
+static void copy_text(char *to, size_t room, const char *from)
+{
+    size_t n = strnlen(from, room - 1);
+    memcpy(to, from, n);
+    to[n] = 0;
+}
+
+static sl_status account_by(sl_service *s, const char *sql, const char *key, account *out,
+                            sl_error **err)
+{
+    memset(out, 0, sizeof *out);
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(s, sql, SL_SV_ARGS(sl_sv_t(key)), &rows, err);
+    if (status == SL_OK && rows.count > 0) {
+        out->found = true;
+        copy_text(out->id, sizeof out->id, sl_sv_text(&rows, 0, 0));
+        copy_text(out->email, sizeof out->email, sl_sv_text(&rows, 0, 1));
+        copy_text(out->name, sizeof out->name, sl_sv_text(&rows, 0, 2));
+        copy_text(out->role, sizeof out->role, sl_sv_text(&rows, 0, 3));
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+static sl_status account_by_id(sl_service *s, const char *id, account *out, sl_error **err)
+{
+    return account_by(s, "SELECT id, email, name, role FROM account WHERE id=$1", id, out, err);
+}
+
+static sl_status account_by_email(sl_service *s, const char *email, account *out, sl_error **err)
+{
+    char lower[256];
+    copy_text(lower, sizeof lower, email);
+    for (char *p = lower; *p != 0; p++) {
+        *p = (char)tolower((unsigned char)*p);
+    }
+    return account_by(s, "SELECT id, email, name, role FROM account WHERE email=$1", lower, out,
+                      err);
+}
+
+/* Whether two users have a connection in this or a later state. */
+static sl_status connected(sl_service *s, const char *user, const char *peer, bool asked_counts,
+                           bool *yes, sl_error **err)
+{
+    sl_sv_space own;
+    sl_space_name(own, "user", user);
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(s,
+                                 "SELECT \"status\" FROM \"connection\" WHERE \"space\"=$1"
+                                 " AND \"peer_id\"=$2 AND \"deleted\"=0",
+                                 SL_SV_ARGS(sl_sv_t(own), sl_sv_t(peer)), &rows, err);
+    *yes = false;
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        const char *state = sl_sv_text(&rows, i, 0);
+        *yes = *yes || strcmp(state, "accepted") == 0 ||
+               (asked_counts && strcmp(state, "requested") == 0);
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+/* ---- connection ---- */
+
+static sl_status connection_create(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
+{
+    const char *state = sl_json_str(o->op.fields, "status");
+    if (state != NULL && strcmp(state, "requested") != 0) {
+        return sl_fail_field(err, SL_E_INVALID, "status", "a connection begins as requested");
+    }
+    account peer;
+    sl_status status =
+        account_by_email(tx->s, sl_json_str(o->op.fields, "peer_email"), &peer, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    if (!peer.found) {
+        return sl_fail_field(err, SL_E_NOT_FOUND, "peer_email", "nobody has this e-mail address");
+    }
+    if (strcmp(peer.id, o->user) == 0) {
+        return sl_fail_field(err, SL_E_INVALID, "peer_email", "this is your own address");
+    }
+    bool already = false;
+    status = connected(tx->s, o->user, peer.id, true, &already, err);
+    if (status == SL_OK && already) {
+        status = sl_fail_field(err, SL_E_CONFLICT, "peer_email",
+                               "you are connected with this person or one of you has asked");
+    }
+    return status;
+}
+
+static sl_status set_peer(sl_sv_item *item, const account *peer, sl_error **err)
+{
+    sl_status status = sl_sv_set(item, "peer_id", peer->id, err);
+    if (status == SL_OK) {
+        status = sl_sv_set(item, "peer_name", peer->name, err);
+    }
+    return status == SL_OK ? sl_sv_set(item, "peer_role", peer->role, err) : status;
+}
+
+/* The one who is asked sees who asks; the one who asks sees a name when it was accepted. */
+static sl_status connection_created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, sl_error **err)
+{
+    account me;
+    account peer;
+    sl_sv_space theirs;
+    sl_sv_item *copy = NULL;
+    sl_status status = account_by_id(tx->s, o->user, &me, err);
+    if (status == SL_OK) {
+        status = account_by_email(tx->s, sl_json_str(o->op.fields, "peer_email"), &peer, err);
+    }
+    if (status == SL_OK && (!me.found || !peer.found)) {
+        status = sl_fail(err, SL_E_NOT_FOUND, "the account is gone");
+    }
+    if (status == SL_OK) {
+        status = sl_sv_set(mine, "status", "requested", err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_set(mine, "direction", "out", err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_set(mine, "peer_id", peer.id, err);
+    }
+    if (status == SL_OK) {
+        sl_space_name(theirs, "user", peer.id);
+        status = sl_sv_new(tx, "connection", theirs, mine->id, &copy, err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_set(copy, "peer_email", me.email, err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_set(copy, "status", "requested", err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_set(copy, "direction", "in", err);
+    }
+    return status == SL_OK ? set_peer(copy, &me, err) : status;
+}
+
+static sl_status other_copy(sl_sv_tx *tx, const sl_sv_item *mine, sl_sv_item **out, sl_error **err)
+{
+    const char *peer = sl_json_str(mine->rec.fields, "peer_id");
+    sl_sv_space theirs;
+    if (!sl_uuid_ok(peer)) {
+        return sl_fail(err, SL_E_INTERNAL, "a connection has no other side");
+    }
+    sl_space_name(theirs, "user", peer);
+    return sl_sv_get(tx, mine->entity, theirs, mine->id, out, err);
+}
+
+static sl_status add_participant(sl_sv_tx *tx, const char *space, const account *who,
+                                 sl_error **err)
+{
+    sl_sv_item *item = NULL;
+    sl_status status = sl_sv_new(tx, "participant", space, NULL, &item, err);
+    if (status == SL_OK) {
+        status = sl_sv_set(item, "user_id", who->id, err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_set(item, "name", who->name, err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_set_int(item, "delivered", 0, err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_set_int(item, "read", 0, err);
+    }
+    return status == SL_OK ? sl_sv_grant(tx, who->id, space, "member", err) : status;
+}
+
+static sl_status make_thread(sl_sv_tx *tx, const account *a, const account *b, sl_sv_id id,
+                             sl_error **err)
+{
+    sl_sv_space space;
+    sl_sv_item *thread = NULL;
+    sl_status status = sl_sv_uuid(tx->s, id, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    sl_space_name(space, "thread", id);
+    status = sl_sv_space_make(tx, space, err);
+    if (status == SL_OK) {
+        status = sl_sv_new(tx, "thread", space, id, &thread, err);
+    }
+    if (status == SL_OK) {
+        status = add_participant(tx, space, a, err);
+    }
+    return status == SL_OK ? add_participant(tx, space, b, err) : status;
+}
+
+static sl_status connection_accepted(sl_sv_tx *tx, sl_sv_item *mine, sl_sv_item *theirs,
+                                     const char *user, sl_error **err)
+{
+    account me;
+    account peer;
+    sl_sv_id thread;
+    sl_status status = account_by_id(tx->s, user, &me, err);
+    if (status == SL_OK) {
+        status = account_by_id(tx->s, sl_json_str(mine->rec.fields, "peer_id"), &peer, err);
+    }
+    if (status == SL_OK && (!me.found || !peer.found)) {
+        status = sl_fail(err, SL_E_NOT_FOUND, "the account is gone");
+    }
+    if (status == SL_OK) {
+        status = make_thread(tx, &peer, &me, thread, err);
+    }
+    if (status == SL_OK) {
+        status = set_peer(mine, &peer, err);
+    }
+    if (status == SL_OK) {
+        status = set_peer(theirs, &me, err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_set(mine, "thread_id", thread, err);
+    }
+    return status == SL_OK ? sl_sv_set(theirs, "thread_id", thread, err) : status;
+}
+
+/* The answer stands whatever the two devices' clocks say: it takes the place of the merge. */
+static sl_status set_state(sl_sv_item *item, const char *state, const char *hlc, sl_error **err)
+{
+    const char *had = sl_json_str(item->rec.clocks, "*");
+    const char *stamp = had != NULL && strcmp(had, hlc) > 0 ? had : hlc;
+    char copy[SL_HLC_LEN + 1];
+    copy_text(copy, sizeof copy, stamp);
+    if (!sl_json_set_str(item->rec.clocks, "status", copy)) {
+        return sl_fail_nomem(err);
+    }
+    return sl_sv_set(item, "status", state, err);
+}
+
+static sl_status connection_patch(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, sl_error **err)
+{
+    const char *wish = sl_json_str(o->op.fields, "status");
+    const char *state = sl_json_str(mine->rec.fields, "status");
+    const char *direction = sl_json_str(mine->rec.fields, "direction");
+    o->done = true;
+    o->merged = SL_MERGED_NOTHING;
+    if (mine->rec.deleted || sl_json_count(o->op.fields) == 0) {
+        return SL_OK;
+    }
+    if (wish == NULL || strcmp(wish, "requested") == 0) {
+        return sl_fail_field(err, SL_E_INVALID, "status", "a connection is accepted or declined");
+    }
+    if (direction == NULL || strcmp(direction, "in") != 0) {
+        return sl_fail_field(err, SL_E_DENIED, "status", "the answer is for the one who was asked");
+    }
+    if (state != NULL && strcmp(state, wish) == 0) {
+        return SL_OK;
+    }
+    if (state == NULL || strcmp(state, "requested") != 0) {
+        return sl_fail_field(err, SL_E_CONFLICT, "status", "the connection was answered already");
+    }
+    sl_sv_item *theirs = NULL;
+    sl_status status = other_copy(tx, mine, &theirs, err);
+    if (status == SL_OK && (theirs->rec.entity == NULL || theirs->rec.deleted)) {
+        status = sl_fail(err, SL_E_CONFLICT, "the request was taken back");
+    }
+    if (status == SL_OK) {
+        status = set_state(mine, wish, o->op.hlc, err);
+    }
+    if (status == SL_OK) {
+        status = set_state(theirs, wish, o->op.hlc, err);
+    }
+    o->merged = SL_MERGED_ALL;
+    if (status == SL_OK && strcmp(wish, "accepted") == 0) {
+        status = connection_accepted(tx, mine, theirs, o->user, err);
+    }
+    return status;
+}
+
+static sl_status connection_delete(sl_sv_tx *tx, const sl_sv_item *mine, sl_error **err)
+{
+    if (mine->rec.entity == NULL || mine->rec.deleted) {
+        return SL_OK;
+    }
+    sl_sv_item *theirs = NULL;
+    sl_status status = other_copy(tx, mine, &theirs, err);
+    return status == SL_OK ? sl_sv_bury(tx, theirs, err) : status;
+}
+
+/* ---- share and video ---- */
+
+static sl_status share_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
+{
+    const char *user = sl_json_str(o->op.fields, "user_id");
+    bool yes = false;
+    sl_status status = connected(tx->s, o->user, user, false, &yes, err);
+    if (status == SL_OK && !yes) {
+        status = sl_fail_field(err, SL_E_DENIED, "user_id", "you are not connected with this user");
+    }
+    unsigned role = 0;
+    if (status == SL_OK) {
+        status = sl_sv_role(tx->s, user, o->op.space, &role, err);
+    }
+    if (status == SL_OK && role != 0) {
+        status = sl_fail_field(err, SL_E_CONFLICT, "user_id", "the video is shared with this user");
+    }
+    return status;
+}
+
+/* Everyone a deleted video was shared with loses it. */
+static sl_status video_deleted(sl_sv_tx *tx, const char *space, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status =
+        sl_sv_all(tx->s,
+                  "SELECT \"id\", \"user_id\" FROM \"share\" WHERE \"space\"=$1 AND \"deleted\"=0"
+                  " ORDER BY \"id\"",
+                  SL_SV_ARGS(sl_sv_t(space)), &rows, err);
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        sl_sv_item *share = NULL;
+        status = sl_sv_get(tx, sl_entity_find("share"), space, sl_sv_text(&rows, i, 0), &share, err);
+        if (status == SL_OK) {
+            status = sl_sv_bury(tx, share, err);
+        }
+        if (status == SL_OK) {
+            status = sl_sv_revoke(tx, sl_sv_text(&rows, i, 1), space, err);
+        }
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+/* ---- message and participant ---- */
+
+static sl_status message_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
+{
+    const char *kind = sl_json_str(o->op.fields, "kind");
+    const char *body = sl_json_str(o->op.fields, "body");
+    const char *space = sl_json_str(o->op.fields, "ref_space");
+    if (strcmp(kind, "text") == 0) {
+        return body != NULL && body[0] != 0
+                   ? SL_OK
+                   : sl_fail_field(err, SL_E_INVALID, "body", "a message needs a text");
+    }
+    if (!sl_space_ok(space) || sl_json_str(o->op.fields, "ref_id") == NULL) {
+        return sl_fail_field(err, SL_E_INVALID, "ref_space", "the message must name what it sends");
+    }
+    unsigned role = 0;
+    sl_status status = sl_sv_role(tx->s, o->user, space, &role, err);
+    if (status == SL_OK && role == 0) {
+        status = sl_fail_field(err, SL_E_DENIED, "ref_space", "you do not hold what you send");
+    }
+    return status;
+}
+
+/* A mark beyond the thread's newest number would make everything to come read. */
+static sl_status participant_patch(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(tx->s, "SELECT seq FROM space WHERE space=$1",
+                                 SL_SV_ARGS(sl_sv_t(o->op.space)), &rows, err);
+    int64_t seq = status == SL_OK && rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
+    sl_sv_rows_free(&rows);
+    for (const sl_json *v = sl_json_first(o->op.fields); status == SL_OK && v != NULL;
+         v = sl_json_next(v)) {
+        if (sl_json_value(v) > (double)seq) {
+            status = sl_fail_field(err, SL_E_INVALID, sl_json_key(v),
+                                   "the thread has not come so far");
+        }
+    }
+    return status;
+}
+
+/* ---- all ---- */
+
+static bool is(const sl_sv_op *o, sl_op_kind kind, const char *entity)
+{
+    return o->op.kind == kind && strcmp(o->op.entity->name, entity) == 0;
+}
+
+sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **err)
+{
+    if (o->op.kind == SL_OP_CREATE && item->rec.entity != NULL) {
+        return SL_OK; /* the merge says that it exists */
+    }
+    if (is(o, SL_OP_CREATE, "connection")) {
+        return connection_create(tx, o, err);
+    }
+    if (is(o, SL_OP_PATCH, "connection") && item->rec.entity != NULL) {
+        return connection_patch(tx, o, item, err);
+    }
+    if (is(o, SL_OP_DELETE, "connection")) {
+        return connection_delete(tx, item, err);
+    }
+    if (is(o, SL_OP_CREATE, "share")) {
+        return share_create(tx, o, err);
+    }
+    if (is(o, SL_OP_DELETE, "share") && item->rec.entity != NULL && !item->rec.deleted) {
+        return sl_sv_revoke(tx, sl_json_str(item->rec.fields, "user_id"), o->op.space, err);
+    }
+    if (is(o, SL_OP_CREATE, "message")) {
+        return message_create(tx, o, err);
+    }
+    return is(o, SL_OP_PATCH, "participant") ? participant_patch(tx, o, err) : SL_OK;
+}
+
+/* References to blobs that the operation makes. *ready: the bytes of field "blob" are here. */
+static sl_status refer(sl_sv_tx *tx, const sl_sv_op *o, bool *ready, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (const sl_json *v = sl_json_first(o->op.fields); status == SL_OK && v != NULL;
+         v = sl_json_next(v)) {
+        const sl_field *f = sl_field_find(o->op.entity, sl_json_key(v));
+        bool here = false;
+        if (f == NULL || f->type != SL_T_BLOB || !sl_json_is_string(v)) {
+            continue;
+        }
+        status =
+            sl_sv_blob_refer(tx->s, sl_json_text(v), o->op.space, o->user, &here, err);
+        *ready = *ready || (here && strcmp(f->name, "blob") == 0);
+    }
+    return status;
+}
+
+static sl_status created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, bool ready, sl_error **err)
+{
+    const sl_entity *e = o->op.entity;
+    sl_status status = SL_OK;
+    if (e->author_field >= 0) {
+        status = sl_sv_set(item, e->fields[e->author_field].name, o->user, err);
+    }
+    if (status == SL_OK && is(o, SL_OP_CREATE, "video")) {
+        status = sl_sv_set(item, "status", ready ? "ready" : "uploading", err);
+    } else if (status == SL_OK && is(o, SL_OP_CREATE, "message")) {
+        status = sl_sv_set_int(item, "sent_ms", tx->now_ms, err);
+    } else if (status == SL_OK && is(o, SL_OP_CREATE, "connection")) {
+        status = connection_created(tx, o, item, err);
+    } else if (status == SL_OK && is(o, SL_OP_CREATE, "share")) {
+        status = sl_sv_grant(tx, sl_json_str(item->rec.fields, "user_id"), o->op.space,
+                             sl_json_str(item->rec.fields, "role"), err);
+    }
+    return status;
+}
+
+sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **err)
+{
+    bool ready = false;
+    sl_status status = refer(tx, o, &ready, err);
+    if (status == SL_OK && o->op.kind == SL_OP_CREATE) {
+        status = created(tx, o, item, ready, err);
+    }
+    if (status == SL_OK && is(o, SL_OP_DELETE, "video")) {
+        status = video_deleted(tx, o->op.space, err);
+    }
+    if (status == SL_OK && is(o, SL_OP_PATCH, "user")) {
+        const char *name = sl_json_str(item->rec.fields, "name");
+        status = sl_sv_run(tx->s, "UPDATE account SET name=$1 WHERE id=$2",
+                           SL_SV_ARGS(sl_sv_t(name != NULL ? name : ""), sl_sv_t(o->user)), err);
+    }
+    return status;
+}

@@ -1,0 +1,253 @@
+/*
+ * service/inside.h - what the files of the service share.
+ *
+ *   http.c, account.c, upload.c, blob.c   requests
+ *   conn.c, feed.c, op.c, effect.c        frames
+ *   tx.c, rows.c, table.c                 the database
+ *
+ * Invariants:
+ *   - everything below is used with the service's lock held, but for password hashing and the
+ *     bytes of an upload, whose row is then named in `busy`;
+ *   - a transaction's function may run more than once and has no effect but through the
+ *     transaction; what it changed is told to connections after the commit, under the same lock;
+ *   - nothing depends on an address: connections are walked in order of their numbers, changes
+ *     in order of space and seq.
+ */
+#ifndef SL_SERVICE_INSIDE_H
+#define SL_SERVICE_INSIDE_H
+
+#include "base/thread.h"
+#include "crypto/key.h"
+#include "service/service.h"
+#include "sync/merge.h"
+
+enum {
+    SL_SV_FRAME_MAX = 1024 * 1024,
+    SL_SV_BODY_MAX = 64 * 1024,
+    SL_SV_PAGE_RECORDS = 200,
+    SL_SV_PAGE_BYTES = 512 * 1024,
+    SL_SV_SUBS_MAX = 20000,
+    SL_SV_CONNECT_MS = 10000,
+    SL_SV_HLC_AHEAD_MS = 60000,
+    SL_SV_CELLS = 8,
+    SL_SV_SHA_LEN = 64
+};
+
+typedef char sl_sv_id[SL_UUID_LEN + 1];
+typedef char sl_sv_space[SL_SPACE_MAX];
+
+/* The statements of one entity, made from the schema. */
+typedef struct sl_sv_sql {
+    char *select;
+    char *upsert;
+} sl_sv_sql;
+
+typedef struct sl_sv_conn {
+    sl_id id;
+    bool ready; /* `connect` was accepted; what follows is set */
+    int64_t opened_ms;
+    int64_t exp_s;
+    int64_t floor;
+    sl_sv_id user;
+    sl_sv_id device;
+    sl_sv_id session;
+    sl_sv_space *subs; /* sorted */
+    size_t sub_count;
+    size_t sub_cap;
+} sl_sv_conn;
+
+struct sl_service {
+    sl_service_ports ports;
+    sl_mutex *lock;
+    char *dir;
+    int64_t upload_max;
+    sl_key *key;
+    uint8_t pepper[32];
+    char *no_hash; /* checked when there is no account, for equal time */
+    sl_sv_sql *sql;
+    sl_sv_conn **conns; /* in order of id */
+    size_t conn_count;
+    size_t conn_cap;
+    sl_sv_id *busy; /* uploads whose bytes are being written */
+    size_t busy_count;
+};
+
+/* ---- table.c: the database's tables ---- */
+
+sl_status sl_sv_migrate(sl_service *s, sl_error **err);
+sl_status sl_sv_meta_get(sl_service *s, const char *name, char **value, sl_error **err);
+sl_status sl_sv_meta_set(sl_service *s, const char *name, const char *value, sl_error **err);
+sl_status sl_sv_sql_make(sl_service *s, sl_error **err);
+void sl_sv_sql_free(sl_service *s);
+
+/* ---- rows.c: statements and their rows ---- */
+
+sl_cell sl_sv_t(const char *s); /* borrowed; NULL is the null value */
+sl_cell sl_sv_i(int64_t v);
+#define SL_SV_ARGS(...) \
+    (const sl_cell[]){__VA_ARGS__}, (sizeof((const sl_cell[]){__VA_ARGS__}) / sizeof(sl_cell))
+
+typedef struct sl_sv_row {
+    sl_cell cells[SL_SV_CELLS];
+} sl_sv_row;
+typedef struct sl_sv_rows {
+    sl_sv_row *rows;
+    size_t count;
+    size_t cap;
+    bool failed;
+} sl_sv_rows;
+
+sl_status sl_sv_run(sl_service *s, const char *sql, const sl_cell *args, size_t n, sl_error **err);
+/* All rows; freed with sl_sv_rows_free, also after a failure. */
+sl_status sl_sv_all(sl_service *s, const char *sql, const sl_cell *args, size_t n, sl_sv_rows *out,
+                    sl_error **err);
+void sl_sv_rows_free(sl_sv_rows *rows);
+/* "" for null. */
+const char *sl_sv_text(const sl_sv_rows *rows, size_t row, size_t cell);
+int64_t sl_sv_int(const sl_sv_rows *rows, size_t row, size_t cell);
+/* out->entity is NULL when there is no such row. */
+sl_status sl_sv_load(sl_service *s, const sl_entity *e, const char *space, const char *id,
+                     sl_record *out, sl_error **err);
+sl_status sl_sv_save(sl_service *s, const sl_record *rec, sl_error **err);
+
+/* ---- tx.c: transactions ---- */
+
+typedef struct sl_sv_item {
+    const sl_entity *entity;
+    sl_sv_space space;
+    sl_sv_id id;
+    sl_record rec; /* entity NULL: there is none */
+    bool dirty;
+    bool saved;
+} sl_sv_item;
+
+typedef struct sl_sv_loss {
+    sl_sv_id user;
+    sl_sv_space space;
+} sl_sv_loss;
+
+typedef struct sl_sv_tx {
+    sl_service *s;
+    int64_t now_ms;
+    sl_sv_item **items; /* once saved: in order of space and seq */
+    size_t item_count;
+    size_t item_cap;
+    sl_sv_loss *losses; /* who may no longer hold what */
+    size_t loss_count;
+} sl_sv_tx;
+
+typedef sl_status (*sl_sv_fn)(sl_sv_tx *tx, void *ctx, sl_error **err);
+
+/* Runs fn in a transaction, again when the database says busy, and commits. After SL_OK the
+ * caller publishes; in any case it clears. */
+sl_status sl_sv_transact(sl_service *s, sl_sv_tx *tx, sl_sv_fn fn, void *ctx, sl_error **err);
+/* The same, and tells what changed to those who listen. */
+sl_status sl_sv_change(sl_service *s, sl_sv_fn fn, void *ctx, sl_error **err);
+void sl_sv_tx_clear(sl_sv_tx *tx);
+/* The record as this transaction has it; the item lives as long as the transaction. */
+sl_status sl_sv_get(sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id,
+                    sl_sv_item **out, sl_error **err);
+/* A new record made by the server, under an id of its own when id is NULL. */
+sl_status sl_sv_new(sl_sv_tx *tx, const char *entity, const char *space, const char *id,
+                    sl_sv_item **out, sl_error **err);
+sl_status sl_sv_set(sl_sv_item *item, const char *field, const char *value, sl_error **err);
+sl_status sl_sv_set_int(sl_sv_item *item, const char *field, int64_t value, sl_error **err);
+/* Makes it a tombstone. */
+sl_status sl_sv_bury(sl_sv_tx *tx, sl_sv_item *item, sl_error **err);
+/* Gives the changed records their numbers and writes them: the last step of a transaction. */
+sl_status sl_sv_flush(sl_sv_tx *tx, sl_error **err);
+
+sl_status sl_sv_space_make(sl_sv_tx *tx, const char *space, sl_error **err);
+sl_status sl_sv_space_exists(sl_service *s, const char *space, bool *yes, sl_error **err);
+/* The user's role as a bit, 0 for none. */
+sl_status sl_sv_role(sl_service *s, const char *user, const char *space, unsigned *role,
+                     sl_error **err);
+const char *sl_sv_role_name(unsigned role);
+sl_status sl_sv_grant(sl_sv_tx *tx, const char *user, const char *space, const char *role,
+                      sl_error **err);
+sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_error **err);
+
+int64_t sl_sv_now(const sl_service *s);
+sl_status sl_sv_random(const sl_service *s, void *dst, size_t n, sl_error **err);
+sl_status sl_sv_uuid(const sl_service *s, sl_sv_id out, sl_error **err);
+
+/* ---- op.c, effect.c: operations ---- */
+
+typedef struct sl_sv_op {
+    sl_op op;
+    const char *user;
+    unsigned role;
+    sl_merged merged;
+    bool done; /* the entity's own rule took the place of the merge */
+} sl_sv_op;
+
+/* Before the merge: what the roles do not say. After it: what the operation causes. */
+sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **err);
+sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **err);
+void sl_sv_on_op(sl_service *s, sl_sv_conn *c, const sl_json *frame);
+
+/* ---- conn.c, feed.c: connections ---- */
+
+void sl_sv_send(sl_service *s, const sl_sv_conn *c, const char *text, size_t n);
+/* Sends an error frame, closes and forgets the connection. */
+void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, const char *message);
+/* Drops the connections of one device; except may be NULL. */
+void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
+                       const sl_sv_conn *except, int32_t code);
+void sl_sv_conns_free(sl_service *s);
+sl_sv_conn *sl_sv_conn_find(const sl_service *s, sl_id id); /* NULL when it has ended */
+bool sl_sv_subscribed(const sl_sv_conn *c, const char *space);
+void sl_sv_on_subscribe(sl_service *s, sl_sv_conn *c, const sl_json *frame);
+void sl_sv_on_unsubscribe(sl_sv_conn *c, const sl_json *frame);
+void sl_sv_on_typing(sl_service *s, sl_sv_conn *c, const sl_json *frame);
+void sl_sv_unsubscribe(sl_sv_conn *c, const char *space);
+/* Tells connections what a committed transaction changed. */
+void sl_sv_publish(sl_service *s, const sl_sv_tx *tx);
+
+/* ---- account.c: who ---- */
+
+typedef struct sl_sv_who {
+    sl_sv_id user;
+    sl_sv_id device;
+    sl_sv_id session;
+    int64_t exp_s;
+} sl_sv_who;
+
+/* SL_E_AUTH for a token that is wrong, expired or of a session that has ended. */
+sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl_error **err);
+sl_status sl_sv_account_start(sl_service *s, const char *key_pem, sl_error **err);
+void sl_sv_signup(sl_service *s, const sl_http_in *in, sl_http_out *out);
+void sl_sv_login(sl_service *s, const sl_http_in *in, sl_http_out *out);
+void sl_sv_refresh(sl_service *s, const sl_http_in *in, sl_http_out *out);
+void sl_sv_jwks(sl_service *s, sl_http_out *out);
+
+/* ---- http.c: answers ---- */
+
+void sl_sv_answer(sl_http_out *out, int32_t status, sl_json *body); /* body is taken */
+void sl_sv_refuse(sl_http_out *out, int32_t status, const char *name, const char *message);
+/* 500 or 503, with nothing about the inside. */
+void sl_sv_broken(sl_http_out *out, sl_status status);
+/* 422 naming one field. */
+void sl_sv_invalid(sl_http_out *out, const char *field, const char *message);
+void sl_sv_header(sl_http_out *out, const char *name, const char *value);
+void sl_sv_header_int(sl_http_out *out, const char *name, int64_t value);
+/* The user of the request; false: the answer is made. Not to be called with the lock held. */
+bool sl_sv_signed_in(sl_service *s, const sl_http_in *in, sl_sv_who *who, sl_http_out *out);
+
+/* ---- upload.c, blob.c: bytes ---- */
+
+void sl_sv_uploads(sl_service *s, const sl_http_in *in, const char *id, sl_http_out *out);
+void sl_sv_blob(sl_service *s, const sl_http_in *in, const char *sha256, sl_http_out *out);
+bool sl_sv_sha_ok(const char *sha256);
+/* The file of a blob; NULL: out of memory. Freed with sl_mem_free. */
+char *sl_sv_blob_path(const sl_service *s, const char *sha256);
+/* The user speaks of a blob in a space. *here: its bytes are here and the user may read them. */
+sl_status sl_sv_blob_refer(sl_service *s, const char *sha256, const char *space, const char *user,
+                           bool *here, sl_error **err);
+/* *size is -1 when there is no such blob or the user may not read it. type may be NULL. */
+sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, int64_t *size,
+                          char **type, sl_error **err);
+/* The user has shown to hold the bytes: videos that wait for them become ready. */
+sl_status sl_sv_blob_done(sl_sv_tx *tx, const char *sha256, const char *user, sl_error **err);
+
+#endif

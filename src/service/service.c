@@ -1,0 +1,70 @@
+#include "service/service.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "crypto/hash.h"
+#include "service/inside.h"
+
+#include <string.h>
+
+static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error **err)
+{
+    const sl_platform *p = s->ports.platform;
+    s->upload_max = config->upload_max > 0 ? config->upload_max : INT64_C(4) << 30;
+    s->lock = sl_mutex_new();
+    s->dir = sl_text_dup(config->dir);
+    if (s->lock == NULL || s->dir == NULL) {
+        return sl_fail_nomem(err);
+    }
+    static const char *const folders[] = {"", "/blobs", "/uploads"};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        char *path = sl_text_fmt("%s%s", s->dir, folders[i]);
+        sl_status made = path != NULL ? p->files->mkdir(p->user, path) : SL_E_NOMEM;
+        sl_mem_free(path);
+        if (made != SL_OK) {
+            return sl_fail(err, made, "the folder %s%s cannot be made", s->dir, folders[i]);
+        }
+    }
+    sl_status status = sl_sv_sql_make(s, err);
+    if (status == SL_OK) {
+        status = sl_sv_migrate(s, err);
+    }
+    return status == SL_OK ? sl_sv_account_start(s, config->key_pem, err) : status;
+}
+
+sl_status sl_service_open(const sl_service_ports *ports, const sl_service_config *config,
+                          sl_service **out, sl_error **err)
+{
+    sl_error_start(err);
+    *out = NULL;
+    sl_service *s = sl_mem(sizeof *s);
+    if (s == NULL) {
+        ports->db.close(ports->db.user);
+        return sl_fail_nomem(err);
+    }
+    s->ports = *ports;
+    sl_status status = set_up(s, config, err);
+    if (status != SL_OK) {
+        sl_service_close(s);
+        return status;
+    }
+    *out = s;
+    return SL_OK;
+}
+
+void sl_service_close(sl_service *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    sl_sv_conns_free(s);
+    sl_sv_sql_free(s);
+    s->ports.db.close(s->ports.db.user);
+    sl_key_free(s->key);
+    sl_mutex_free(s->lock);
+    sl_mem_free(s->busy);
+    sl_mem_free(s->no_hash);
+    sl_mem_free(s->dir);
+    sl_wipe(s->pepper, sizeof s->pepper);
+    sl_mem_free(s);
+}

@@ -1,0 +1,91 @@
+/*
+ * service/service.h - the server's rules: sign-in, policy, the feed, fan-out, uploads.
+ *
+ * No sockets, no threads: requests and frames come in as values, answers go out through
+ * the ports. The server's adapter and the simulator drive the same object. PROTOCOL.md in
+ * src/sync says what it speaks.
+ *
+ * Threads: sl_service_* may be called from several threads; the service serialises what
+ * must be (one lock around the database; password hashing is done outside it). The ports'
+ * functions are called with that lock held, except `hash_password` and `check_password`.
+ */
+#ifndef SL_SERVICE_SERVICE_H
+#define SL_SERVICE_SERVICE_H
+
+#include "schema/record.h"
+#include "sideline/platform.h"
+
+typedef struct sl_service sl_service;
+
+/* The database port: one SQL dialect, the part SQLite and PostgreSQL share, parameters $1, $2, ... */
+typedef struct sl_db sl_db;
+struct sl_db {
+    void *user;
+    /* Runs one statement or, without parameters, several. `row` (may be NULL) gets each row; cells
+     * are borrowed for the call; false from it stops. */
+    sl_status (*run)(void *user, const char *sql, const sl_cell *params, size_t n,
+                     bool (*row)(void *ctx, const sl_cell *cells, size_t n), void *ctx,
+                     sl_error **err);
+    /* begin ... commit; SL_E_BUSY from any of the three or from run: the caller starts over. */
+    sl_status (*begin)(void *user, sl_error **err);
+    sl_status (*commit)(void *user, sl_error **err); /* durable when it returns SL_OK */
+    void (*rollback)(void *user);
+    void (*close)(void *user);
+};
+
+typedef struct sl_service_ports {
+    const sl_platform
+        *platform; /* clock, random, files; http and ws unused; borrowed until close */
+    sl_db db;      /* taken: closed by sl_service_close */
+    void *user;
+    /* Sends a text frame to a connection, in order of calls; never blocks, never calls back. */
+    void (*send)(void *user, sl_id conn, const char *text, size_t n);
+    void (*close)(void *user, sl_id conn, int32_t code, const char *reason);
+    /* bcrypt or equal; out is sl_mem text. */
+    sl_status (*hash_password)(void *user, const char *secret, char **out, sl_error **err);
+    bool (*check_password)(void *user, const char *secret, const char *hash);
+} sl_service_ports;
+
+typedef struct sl_service_config {
+    const char *dir; /* data folder: blobs and uploads in the making, through platform->files */
+    const char
+        *key_pem;       /* RSA private key that signs tokens; NULL: made and kept in the database */
+    int64_t upload_max; /* bytes; 0: 4 GiB */
+} sl_service_config;
+
+/* Makes or migrates the tables. SL_E_TOO_NEW for a database of a newer server. */
+sl_status sl_service_open(const sl_service_ports *ports, const sl_service_config *config,
+                          sl_service **out, sl_error **err);
+void sl_service_close(sl_service *s);
+
+typedef struct sl_http_in {
+    const char *method;
+    const char *path;  /* without query */
+    const char *query; /* may be empty */
+    /* A header by lower-case name, or NULL. Borrowed for the call. */
+    const char *(*header)(void *ctx, const char *name);
+    void *ctx;
+    const uint8_t *body;
+    size_t body_len;
+    bool cut; /* the connection was lost before the whole body came; tus keeps what did */
+} sl_http_in;
+
+typedef struct sl_http_out {
+    int32_t status;
+    char *headers;  /* "Name: value\r\n" lines; sl_mem text */
+    sl_bytes *body; /* or NULL */
+    char *file;     /* or a file to send (sl_mem text), from file_at, file_len bytes */
+    int64_t file_at;
+    int64_t file_len;
+} sl_http_out;
+
+/* Always fills out, with a 5xx at worst. */
+void sl_service_http(sl_service *s, const sl_http_in *in, sl_http_out *out);
+void sl_http_out_free(sl_http_out *out);
+
+/* conn: a number the adapter chose, never used twice. */
+void sl_service_ws_open(sl_service *s, sl_id conn);
+void sl_service_ws_message(sl_service *s, sl_id conn, const char *text, size_t n);
+void sl_service_ws_closed(sl_service *s, sl_id conn);
+
+#endif

@@ -1,0 +1,270 @@
+/*
+ * service/table.c - the database's tables and their versions.
+ *
+ * STEPS are run once each, in order; the number done is kept in `meta`. The tables of records
+ * follow the schema by themselves: a new entity makes a table, a new field a column. Here a
+ * record's key is (space, id), because both sides of a connection hold a record of one id and
+ * because an id taken in one space must not tell anything in another.
+ */
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "service/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char META[] =
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)";
+
+static const char *const STEPS[] = {
+    "CREATE TABLE account (id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL,"
+    " role TEXT NOT NULL, hash TEXT NOT NULL, created_ms BIGINT NOT NULL);"
+    "CREATE TABLE session (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, device TEXT NOT NULL,"
+    " created_ms BIGINT NOT NULL);"
+    "CREATE INDEX session_user ON session (user_id, device);"
+    "CREATE TABLE refresh (hash TEXT PRIMARY KEY, session_id TEXT NOT NULL,"
+    " spent BIGINT NOT NULL, expires_ms BIGINT NOT NULL);"
+    "CREATE INDEX refresh_session ON refresh (session_id);"
+    "CREATE TABLE login_try (email TEXT PRIMARY KEY, start_ms BIGINT NOT NULL,"
+    " tries BIGINT NOT NULL);"
+    "CREATE INDEX login_try_start ON login_try (start_ms);"
+    "CREATE TABLE space (space TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq BIGINT NOT NULL,"
+    " min_seq BIGINT NOT NULL);"
+    "CREATE TABLE feed (space TEXT NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL,"
+    " seq BIGINT NOT NULL, PRIMARY KEY (space, entity, id));"
+    "CREATE UNIQUE INDEX feed_seq ON feed (space, seq);"
+    "CREATE TABLE access (user_id TEXT NOT NULL, space TEXT NOT NULL, role TEXT NOT NULL,"
+    " PRIMARY KEY (user_id, space));"
+    "CREATE INDEX access_space ON access (space);"
+    "CREATE TABLE device (user_id TEXT NOT NULL, device TEXT NOT NULL, floor BIGINT NOT NULL,"
+    " PRIMARY KEY (user_id, device));"
+    "CREATE TABLE receipt (user_id TEXT NOT NULL, device TEXT NOT NULL, n BIGINT NOT NULL,"
+    " result TEXT NOT NULL, seq BIGINT NOT NULL, code TEXT, message TEXT, field TEXT,"
+    " PRIMARY KEY (user_id, device, n));"
+    "CREATE TABLE blob (sha256 TEXT PRIMARY KEY, size BIGINT NOT NULL, type TEXT NOT NULL);"
+    "CREATE TABLE blob_ref (sha256 TEXT NOT NULL, space TEXT NOT NULL, user_id TEXT NOT NULL,"
+    " PRIMARY KEY (sha256, space, user_id));"
+    "CREATE TABLE blob_holder (sha256 TEXT NOT NULL, user_id TEXT NOT NULL,"
+    " PRIMARY KEY (sha256, user_id));"
+    "CREATE TABLE upload (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, length BIGINT NOT NULL,"
+    " at BIGINT NOT NULL, sha256 TEXT NOT NULL, space TEXT NOT NULL, type TEXT NOT NULL,"
+    " expires_ms BIGINT NOT NULL);"
+    "CREATE INDEX upload_user ON upload (user_id, expires_ms)",
+};
+
+enum {
+    STEP_COUNT = sizeof STEPS / sizeof STEPS[0]
+};
+
+sl_status sl_sv_meta_get(sl_service *s, const char *name, char **value, sl_error **err)
+{
+    *value = NULL;
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(s, "SELECT value FROM meta WHERE name=$1",
+                                 SL_SV_ARGS(sl_sv_t(name)), &rows, err);
+    if (status == SL_OK && rows.count > 0) {
+        *value = sl_text_dup(sl_sv_text(&rows, 0, 0));
+        status = *value != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+sl_status sl_sv_meta_set(sl_service *s, const char *name, const char *value, sl_error **err)
+{
+    return sl_sv_run(s,
+                     "INSERT INTO meta (name, value) VALUES ($1, $2)"
+                     " ON CONFLICT (name) DO UPDATE SET value=excluded.value",
+                     SL_SV_ARGS(sl_sv_t(name), sl_sv_t(value)), err);
+}
+
+static sl_status meta_int(sl_service *s, const char *name, int64_t *out, sl_error **err)
+{
+    char *text = NULL;
+    sl_status status = sl_sv_meta_get(s, name, &text, err);
+    *out = text != NULL ? strtoll(text, NULL, 10) : 0;
+    sl_mem_free(text);
+    return status;
+}
+
+static sl_status meta_set_int(sl_service *s, const char *name, int64_t v, sl_error **err)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%lld", (long long)v);
+    return sl_sv_meta_set(s, name, text, err);
+}
+
+static const char *column_type(const sl_field *f)
+{
+    switch (f->type) {
+    case SL_T_INT:
+    case SL_T_BOOL: return "BIGINT";
+    case SL_T_REAL: return "DOUBLE PRECISION";
+    case SL_T_TEXT:
+    case SL_T_JSON:
+    case SL_T_REF:
+    case SL_T_BLOB:
+    case SL_T_ENUM: return "TEXT";
+    }
+    return "TEXT";
+}
+
+static sl_status run_text(sl_service *s, sl_buf *sql, sl_error **err)
+{
+    sl_status status =
+        sql->failed ? sl_fail_nomem(err) : sl_sv_run(s, sl_buf_text(sql), NULL, 0, err);
+    sl_buf_free(sql);
+    return status;
+}
+
+static sl_status make_table(sl_service *s, const sl_entity *e, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql,
+               "CREATE TABLE \"%s\" (\"space\" TEXT NOT NULL, \"id\" TEXT NOT NULL, \"seq\" BIGINT"
+               " NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT",
+               e->name);
+    for (size_t i = 0; i < e->field_count; i++) {
+        sl_buf_fmt(&sql, ", \"%s\" %s", e->fields[i].name, column_type(&e->fields[i]));
+    }
+    sl_buf_str(&sql, ", PRIMARY KEY (\"space\", \"id\"))");
+    return run_text(s, &sql, err);
+}
+
+/* True when the comma-ended list `have` names the column. */
+static bool has_column(const char *have, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *p = have; *p != 0;) {
+        size_t len = strcspn(p, ",");
+        if (len == n && strncmp(p, name, n) == 0) {
+            return true;
+        }
+        p += len + (p[len] == ',');
+    }
+    return false;
+}
+
+static sl_status add_columns(sl_service *s, const sl_entity *e, const char *have, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < e->field_count; i++) {
+        if (!has_column(have, e->fields[i].name)) {
+            sl_buf sql = {0};
+            sl_buf_fmt(&sql, "ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s", e->name, e->fields[i].name,
+                       column_type(&e->fields[i]));
+            status = run_text(s, &sql, err);
+        }
+    }
+    return status;
+}
+
+static sl_status migrate_entity(sl_service *s, const sl_entity *e, sl_error **err)
+{
+    char key[80];
+    (void)snprintf(key, sizeof key, "columns.%s", e->name);
+    char *have = NULL;
+    sl_status status = sl_sv_meta_get(s, key, &have, err);
+    if (status == SL_OK) {
+        status = have == NULL ? make_table(s, e, err) : add_columns(s, e, have, err);
+    }
+    sl_buf now = {0};
+    for (size_t i = 0; i < e->field_count; i++) {
+        sl_buf_fmt(&now, "%s,", e->fields[i].name);
+    }
+    if (status == SL_OK && now.failed) {
+        status = sl_fail_nomem(err);
+    }
+    if (status == SL_OK && (have == NULL || strcmp(have, sl_buf_text(&now)) != 0)) {
+        status = sl_sv_meta_set(s, key, sl_buf_text(&now), err);
+    }
+    sl_buf_free(&now);
+    sl_mem_free(have);
+    return status;
+}
+
+static sl_status steps(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    (void)ctx;
+    sl_service *s = tx->s;
+    int64_t done = 0;
+    int64_t schema = 0;
+    sl_status status = sl_sv_run(s, META, NULL, 0, err);
+    if (status == SL_OK) {
+        status = meta_int(s, "steps", &done, err);
+    }
+    if (status == SL_OK) {
+        status = meta_int(s, "schema", &schema, err);
+    }
+    if (status == SL_OK && (done > STEP_COUNT || schema > sl_schema_version)) {
+        status = sl_fail(err, SL_E_TOO_NEW, "the database was made by a newer server");
+    }
+    for (; status == SL_OK && done < STEP_COUNT; done++) {
+        status = sl_sv_run(s, STEPS[done], NULL, 0, err);
+    }
+    for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
+        status = migrate_entity(s, &sl_entities[i], err);
+    }
+    if (status == SL_OK) {
+        status = meta_set_int(s, "steps", STEP_COUNT, err);
+    }
+    return status == SL_OK ? meta_set_int(s, "schema", sl_schema_version, err) : status;
+}
+
+sl_status sl_sv_migrate(sl_service *s, sl_error **err)
+{
+    return sl_sv_change(s, steps, NULL, err);
+}
+
+static char *upsert_text(const sl_entity *e)
+{
+    static const char *const fixed[] = {"id", "space", "seq", "deleted", "clocks", "ext"};
+    sl_buf b = {0};
+    sl_buf values = {0};
+    sl_buf update = {0};
+    sl_buf_fmt(&b, "INSERT INTO \"%s\" (", e->name);
+    size_t count = sl_record_cell_count(e);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = i < 6 ? fixed[i] : e->fields[i - 6].name;
+        sl_buf_fmt(&b, "%s\"%s\"", i > 0 ? ", " : "", name);
+        sl_buf_fmt(&values, "%s$%zu", i > 0 ? ", " : "", i + 1);
+        if (i >= 2) {
+            sl_buf_fmt(&update, "%s\"%s\"=excluded.\"%s\"", i > 2 ? ", " : "", name, name);
+        }
+    }
+    sl_buf_fmt(&b, ") VALUES (%s) ON CONFLICT (\"space\", \"id\") DO UPDATE SET %s",
+               sl_buf_text(&values), sl_buf_text(&update));
+    bool ok = !b.failed && !values.failed && !update.failed;
+    char *text = ok ? sl_text_dup(sl_buf_text(&b)) : NULL;
+    sl_buf_free(&b);
+    sl_buf_free(&values);
+    sl_buf_free(&update);
+    return text;
+}
+
+sl_status sl_sv_sql_make(sl_service *s, sl_error **err)
+{
+    s->sql = sl_mem_array(sl_entity_count, sizeof *s->sql);
+    for (size_t i = 0; s->sql != NULL && i < sl_entity_count; i++) {
+        const sl_entity *e = &sl_entities[i];
+        s->sql[i].select =
+            sl_text_fmt("%s WHERE \"space\"=$1 AND \"id\"=$2", e->select_sql);
+        s->sql[i].upsert = upsert_text(e);
+        if (s->sql[i].select == NULL || s->sql[i].upsert == NULL) {
+            return sl_fail_nomem(err);
+        }
+    }
+    return s->sql != NULL ? SL_OK : sl_fail_nomem(err);
+}
+
+void sl_sv_sql_free(sl_service *s)
+{
+    for (size_t i = 0; s->sql != NULL && i < sl_entity_count; i++) {
+        sl_mem_free(s->sql[i].select);
+        sl_mem_free(s->sql[i].upsert);
+    }
+    sl_mem_free(s->sql);
+    s->sql = NULL;
+}

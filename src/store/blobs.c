@@ -1,0 +1,153 @@
+/* Blobs: files named by their SHA-256, and the uploads that wait. */
+#include "store/inside.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "crypto/hash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    HASH_STEP = 1 << 16
+};
+
+char *sl_store_blob_path(sl_store *s, const char *hex)
+{
+    return sl_text_fmt("%s/blobs/%.2s/%s", s->dir, hex, hex + 2);
+}
+
+char *sl_store_part_path(sl_store *s, const char *hex)
+{
+    return sl_text_fmt("%s/tmp/%s.part", s->dir, hex);
+}
+
+static int64_t size_of(sl_store *s, const char *path)
+{
+    const sl_file_ops *files = s->platform->files;
+    void *f = NULL;
+    if (files->open(s->platform->user, path, SL_FILE_READ, &f) != SL_OK) {
+        return -1;
+    }
+    int64_t n = files->size(s->platform->user, f);
+    files->close(s->platform->user, f);
+    return n;
+}
+
+int64_t sl_store_blob_size(sl_store *s, const char *hex)
+{
+    char *path = sl_store_blob_path(s, hex);
+    int64_t n = path != NULL ? size_of(s, path) : -1;
+    sl_mem_free(path);
+    return n;
+}
+
+static sl_status hash_file(sl_store *s, const char *path, char hex[65], int64_t *size,
+                           sl_error **err)
+{
+    const sl_platform *p = s->platform;
+    void *f = NULL;
+    sl_status status = p->files->open(p->user, path, SL_FILE_READ, &f);
+    if (status != SL_OK) {
+        return sl_fail(err, status, "a file that was just written cannot be read");
+    }
+    sl_sha256 *hash = sl_sha256_new();
+    uint8_t *step = sl_mem(HASH_STEP);
+    int64_t got = hash != NULL && step != NULL ? 1 : SL_E_NOMEM;
+    *size = 0;
+    while (got > 0) {
+        got = p->files->read(p->user, f, step, HASH_STEP, *size);
+        if (got > 0) {
+            sl_sha256_update(hash, step, (size_t)got);
+            *size += got;
+        }
+    }
+    if (hash != NULL) {
+        sl_sha256_final_hex(hash, hex);
+    }
+    sl_sha256_free(hash);
+    sl_mem_free(step);
+    p->files->close(p->user, f);
+    return got == 0 ? SL_OK : sl_fail(err, (sl_status)got, "a blob's file cannot be read");
+}
+
+static sl_status move_in(sl_store *s, const char *path, const char *hex, sl_error **err)
+{
+    const sl_platform *p = s->platform;
+    char *dir = sl_text_fmt("%s/blobs/%.2s", s->dir, hex);
+    char *to = sl_store_blob_path(s, hex);
+    sl_status status = dir != NULL && to != NULL ? p->files->mkdir(p->user, dir) : SL_E_NOMEM;
+    if (status == SL_OK) {
+        status = p->files->rename(p->user, path, to);
+    }
+    sl_mem_free(dir);
+    sl_mem_free(to);
+    return status == SL_OK ? SL_OK : sl_fail(err, status, "a blob cannot be stored");
+}
+
+static sl_status queue_upload(sl_store *s, const char *hex, const char *space, const char *type,
+                              int64_t size, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(hex), sl_cell_text(space), sl_cell_text(type),
+                        sl_cell_int(size)};
+    return sl_sql_run(s->sql, "INSERT OR IGNORE INTO upload VALUES ($1, $2, $3, $4, '')", params, 4,
+                      NULL, NULL, err);
+}
+
+sl_status sl_store_blob_add(sl_store *s, const char *path, const char *want, const char *space,
+                            const char *type, char hex[65], sl_error **err)
+{
+    int64_t size = 0;
+    sl_status status = hash_file(s, path, hex, &size, err);
+    if (status == SL_OK && want != NULL && strcmp(want, hex) != 0) {
+        status = sl_fail(err, SL_E_CORRUPT, "the bytes that arrived are not those of the blob");
+    }
+    if (status == SL_OK) {
+        status = move_in(s, path, hex, err);
+    }
+    if (status != SL_OK) {
+        (void)s->platform->files->remove(s->platform->user, path);
+        return status;
+    }
+    return space != NULL ? queue_upload(s, hex, space, type, size, err) : SL_OK;
+}
+
+typedef struct each_upload {
+    bool (*fn)(void *ctx, const sl_upload *u);
+    void *ctx;
+} each_upload;
+
+static bool one_upload(void *ctx, const sl_cell *cells, size_t n)
+{
+    each_upload *each = ctx;
+    (void)n;
+    sl_upload u = {.size = cells[3].i};
+    (void)snprintf(u.hex, sizeof u.hex, "%s", cells[0].text);
+    (void)snprintf(u.space, sizeof u.space, "%s", cells[1].text);
+    (void)snprintf(u.type, sizeof u.type, "%s", cells[2].text);
+    (void)snprintf(u.url, sizeof u.url, "%s", cells[4].text);
+    return each->fn(each->ctx, &u);
+}
+
+sl_status sl_store_uploads(sl_store *s, bool (*fn)(void *ctx, const sl_upload *u), void *ctx,
+                           sl_error **err)
+{
+    each_upload each = {fn, ctx};
+    return sl_sql_run(s->sql,
+                      "SELECT hex, space, type, size, url FROM upload ORDER BY size, hex, space",
+                      NULL, 0, one_upload, &each, err);
+}
+
+sl_status sl_store_upload_url(sl_store *s, const sl_upload *u, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(u->hex), sl_cell_text(u->space), sl_cell_text(u->url)};
+    return sl_sql_run(s->sql, "UPDATE upload SET url=$3 WHERE hex=$1 AND space=$2", params, 3, NULL,
+                      NULL, err);
+}
+
+sl_status sl_store_upload_done(sl_store *s, const sl_upload *u, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(u->hex), sl_cell_text(u->space)};
+    return sl_sql_run(s->sql, "DELETE FROM upload WHERE hex=$1 AND space=$2", params, 2, NULL, NULL,
+                      err);
+}

@@ -1,0 +1,24 @@
+/* store/inside.h - the store's struct and helpers shared by its files. */
+#ifndef SL_STORE_INSIDE_H
+#define SL_STORE_INSIDE_H
+
+#include "store/store.h"
+#include "store/vfs.h"
+
+struct sl_store {
+    const sl_platform *platform;
+    char *dir;
+    void *lock; /* the folder's lock file */
+    sl_vfs *vfs;
+    sl_sql *sql;
+};
+
+/* path under the folder; sl_mem text */
+char *sl_store_path(const sl_store *s, const char *name);
+
+/* Runs a statement that gives at most one row and copies up to n of its cells (text owned).
+ * *found says whether there was one. */
+sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size_t np, sl_cell *out,
+                       size_t n, bool *found, sl_error **err);
+
+#endif

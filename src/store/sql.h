@@ -1,0 +1,31 @@
+/*
+ * store/sql.h - one SQLite connection, used by one thread at a time: statements kept
+ * prepared, parameters and rows as cells, SQLite's codes turned into ours.
+ */
+#ifndef SL_STORE_SQL_H
+#define SL_STORE_SQL_H
+
+#include "schema/record.h"
+
+typedef struct sl_sql sl_sql;
+
+/* Cells are borrowed for the call; false stops the statement without error. */
+typedef bool (*sl_sql_row)(void *ctx, const sl_cell *cells, size_t n);
+
+/* vfs NULL: SQLite's own. SL_E_CORRUPT: the file is no database. */
+sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error **err);
+void sl_sql_close(sl_sql *db); /* NULL accepted */
+
+/* One statement with $1.. parameters; row may be NULL. */
+sl_status sl_sql_run(sl_sql *db, const char *sql, const sl_cell *params, size_t n, sl_sql_row row,
+                     void *ctx, sl_error **err);
+/* Several statements without parameters. */
+sl_status sl_sql_script(sl_sql *db, const char *sql, sl_error **err);
+/* True inside a transaction. */
+bool sl_sql_in_transaction(const sl_sql *db);
+
+/* Parameters. The text is borrowed until the statement ran. */
+sl_cell sl_cell_text(const char *s); /* NULL gives a null */
+sl_cell sl_cell_int(int64_t v);
+
+#endif

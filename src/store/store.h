@@ -1,0 +1,126 @@
+/*
+ * store/store.h - what a device holds: records, the outbox, spaces, blobs, the session.
+ *
+ * The folder: sideline.db (SQLite, WAL), lock, blobs/<2 hex>/<62 hex>, tmp/.
+ *
+ * A record's visible state is the confirmed state with the pending operations replayed
+ * on it. The entity's table holds the visible state; `shadow` holds the confirmed one
+ * of the records that have pending operations, and of no others.
+ *
+ *   [STORE-1] what a committed transaction wrote survives a crash at any later moment;
+ *   [STORE-2] confirmed records and the cursor that covers them change in one transaction;
+ *   [STORE-3] visible = confirmed + pending operations in order of n, at every commit.
+ *
+ * One thread at a time. Writers run inside sl_store_begin .. sl_store_commit.
+ */
+#ifndef SL_STORE_STORE_H
+#define SL_STORE_STORE_H
+
+#include "sideline/platform.h"
+#include "store/sql.h"
+#include "sync/op.h"
+
+typedef struct sl_store sl_store;
+
+/* platform is borrowed until close. SL_E_BUSY: the folder is in use. SL_E_TOO_NEW, SL_E_CORRUPT. */
+sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store **out,
+                        sl_error **err);
+void sl_store_close(sl_store *s);
+const char *sl_store_dir(const sl_store *s);
+
+sl_status sl_store_begin(sl_store *s, sl_error **err);
+sl_status sl_store_commit(sl_store *s, sl_error **err); /* rolled back when it fails */
+void sl_store_rollback(sl_store *s);                    /* nothing when there is no transaction */
+
+/* Small facts by name. *out NULL when absent; sl_mem text. value NULL removes. */
+sl_status sl_store_meta(sl_store *s, const char *key, char **out, sl_error **err);
+sl_status sl_store_set_meta(sl_store *s, const char *key, const char *value, sl_error **err);
+
+/* --- records ------------------------------------------------------------------------ */
+
+/* The visible record, deleted ones too; out->entity is NULL when there is none. */
+sl_status sl_store_record(sl_store *s, const sl_entity *e, const char *id, sl_record *out,
+                          sl_error **err);
+/* True while local operations on it wait. */
+bool sl_store_pending(sl_store *s, const sl_entity *e, const char *id);
+
+/* Merges a local operation into the visible record and queues it. op->n is set. */
+sl_status sl_store_apply_local(sl_store *s, sl_op *op, sl_error **err);
+/* The server's state of a record: becomes the confirmed state. */
+sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **err);
+
+/* --- outbox ------------------------------------------------------------------------- */
+
+typedef struct sl_outbox_state {
+    int64_t floor; /* lowest number without a receipt, last + 1 when none */
+    int64_t last;  /* highest number ever given */
+    int64_t held;  /* operations still in the outbox */
+} sl_outbox_state;
+
+sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err);
+/* SL_E_NOT_FOUND when it is gone. */
+sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err);
+/* Accepted with its effect at `seq` of its space: kept until the space's cursor covers it. */
+sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error **err);
+/* Refused: undone in the visible record, the operation moved to `rejected` with its fields. */
+sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,
+                                   sl_error **err);
+/* Drops the accepted operations that the cursor covers and shows the confirmed state. */
+sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err);
+sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err);
+
+/* --- spaces ------------------------------------------------------------------------- */
+
+typedef struct sl_space {
+    char name[SL_SPACE_MAX];
+    char epoch[SL_UUID_LEN + 1]; /* "" before the first page */
+    int64_t cursor;
+} sl_space;
+
+/* Calls fn for each space held, in order of name; false stops. */
+sl_status sl_store_spaces(sl_store *s, bool (*fn)(void *ctx, const sl_space *space), void *ctx,
+                          sl_error **err);
+sl_status sl_store_space(sl_store *s, const char *name, sl_space *out, sl_error **err);
+sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err);
+/* Drops the space's confirmed records. keep_space: for a reset; pending operations stay. Else
+ * the space, its pending operations and its blobs' uploads go too. */
+sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl_error **err);
+
+/* --- queries ------------------------------------------------------------------------ */
+
+/* As sideline/record.h. Rows come as public JSON, taken by fn; false stops. */
+typedef struct sl_query sl_query;
+sl_status sl_query_parse(const sl_json *j, sl_query **out, sl_error **err);
+void sl_query_free(sl_query *q);
+/* True when a change of this entity in this space may change the answer. */
+bool sl_query_concerns(const sl_query *q, const sl_entity *e, const char *space);
+sl_status sl_store_query(sl_store *s, const sl_query *q, bool (*fn)(void *ctx, sl_json *row),
+                         void *ctx, sl_error **err);
+
+/* --- blobs -------------------------------------------------------------------------- */
+
+/* Paths; sl_mem text, NULL when out of memory. */
+char *sl_store_blob_path(sl_store *s, const char *hex);
+char *sl_store_part_path(sl_store *s, const char *hex); /* of a download in the making */
+/* -1 when the blob is not here, else its size. */
+int64_t sl_store_blob_size(sl_store *s, const char *hex);
+/* Hashes the closed file, moves it to its place and, with a space, queues an upload. The file is
+ * taken. want: NULL, or the hash it must have (SL_E_CORRUPT when it has another). */
+sl_status sl_store_blob_add(sl_store *s, const char *path, const char *want, const char *space,
+                            const char *type, char hex[65], sl_error **err);
+
+typedef struct sl_upload {
+    char hex[65];
+    char space[SL_SPACE_MAX];
+    char type[64];
+    char url[256]; /* "" before creation */
+    int64_t size;
+} sl_upload;
+
+/* Waiting uploads, smallest first; false stops. */
+sl_status sl_store_uploads(sl_store *s, bool (*fn)(void *ctx, const sl_upload *u), void *ctx,
+                           sl_error **err);
+sl_status sl_store_upload_url(sl_store *s, const sl_upload *u, sl_error **err);
+sl_status sl_store_upload_done(sl_store *s, const sl_upload *u, sl_error **err);
+
+#endif

@@ -1,0 +1,270 @@
+#include "store/vfs.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+struct sl_vfs {
+    sqlite3_vfs base;
+    const sl_platform *platform;
+    char name[32];
+};
+
+typedef struct vfs_file {
+    sqlite3_file base;
+    const sl_platform *platform;
+    void *handle;
+    char *remove_path; /* delete on close */
+} vfs_file;
+
+static const sl_platform *platform_of(sqlite3_vfs *v)
+{
+    return v->pAppData;
+}
+
+static int code_of(sl_status status, int otherwise)
+{
+    return status == SL_OK        ? SQLITE_OK
+           : status == SL_E_FULL  ? SQLITE_FULL
+           : status == SL_E_NOMEM ? SQLITE_NOMEM
+                                  : otherwise;
+}
+
+static int file_close(sqlite3_file *base)
+{
+    vfs_file *f = (vfs_file *)base;
+    f->platform->files->close(f->platform->user, f->handle);
+    if (f->remove_path != NULL) {
+        (void)f->platform->files->remove(f->platform->user, f->remove_path);
+        sl_mem_free(f->remove_path);
+    }
+    return SQLITE_OK;
+}
+
+static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
+{
+    vfs_file *f = (vfs_file *)base;
+    int64_t got = f->platform->files->read(f->platform->user, f->handle, p, (size_t)n, at);
+    if (got < 0) {
+        return SQLITE_IOERR_READ;
+    }
+    if (got < n) {
+        memset((char *)p + got, 0, (size_t)(n - got));
+        return SQLITE_IOERR_SHORT_READ;
+    }
+    return SQLITE_OK;
+}
+
+static int file_write(sqlite3_file *base, const void *p, int n, sqlite3_int64 at)
+{
+    vfs_file *f = (vfs_file *)base;
+    return code_of(f->platform->files->write(f->platform->user, f->handle, p, (size_t)n, at),
+                   SQLITE_IOERR_WRITE);
+}
+
+static int file_truncate(sqlite3_file *base, sqlite3_int64 size)
+{
+    vfs_file *f = (vfs_file *)base;
+    return code_of(f->platform->files->truncate(f->platform->user, f->handle, size),
+                   SQLITE_IOERR_TRUNCATE);
+}
+
+static int file_sync(sqlite3_file *base, int flags)
+{
+    (void)flags;
+    vfs_file *f = (vfs_file *)base;
+    return code_of(f->platform->files->sync(f->platform->user, f->handle), SQLITE_IOERR_FSYNC);
+}
+
+static int file_size(sqlite3_file *base, sqlite3_int64 *size)
+{
+    vfs_file *f = (vfs_file *)base;
+    int64_t n = f->platform->files->size(f->platform->user, f->handle);
+    *size = n;
+    return n < 0 ? SQLITE_IOERR_FSTAT : SQLITE_OK;
+}
+
+static int file_lock(sqlite3_file *base, int level)
+{
+    (void)base;
+    (void)level;
+    return SQLITE_OK;
+}
+
+static int file_reserved(sqlite3_file *base, int *out)
+{
+    (void)base;
+    *out = 0;
+    return SQLITE_OK;
+}
+
+static int file_control(sqlite3_file *base, int op, void *arg)
+{
+    (void)base;
+    (void)op;
+    (void)arg;
+    return SQLITE_NOTFOUND;
+}
+
+static int file_sector(sqlite3_file *base)
+{
+    (void)base;
+    return 4096;
+}
+
+static int file_traits(sqlite3_file *base)
+{
+    (void)base;
+    return 0; /* promise nothing: a torn or lost write must not matter */
+}
+
+static const sqlite3_io_methods METHODS = {
+    .iVersion = 1,
+    .xClose = file_close,
+    .xRead = file_read,
+    .xWrite = file_write,
+    .xTruncate = file_truncate,
+    .xSync = file_sync,
+    .xFileSize = file_size,
+    .xLock = file_lock,
+    .xUnlock = file_lock,
+    .xCheckReservedLock = file_reserved,
+    .xFileControl = file_control,
+    .xSectorSize = file_sector,
+    .xDeviceCharacteristics = file_traits,
+};
+
+static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *base, int flags, int *out)
+{
+    vfs_file *f = (vfs_file *)base;
+    memset(f, 0, sizeof *f);
+    if (name == NULL) {
+        return SQLITE_CANTOPEN; /* temporary files are kept in memory */
+    }
+    f->platform = platform_of(v);
+    if ((flags & SQLITE_OPEN_DELETEONCLOSE) != 0) {
+        f->remove_path = sl_text_dup(name);
+        if (f->remove_path == NULL) {
+            return SQLITE_NOMEM;
+        }
+    }
+    uint32_t want = SL_FILE_READ | SL_FILE_WRITE;
+    want |= (flags & SQLITE_OPEN_CREATE) != 0 ? SL_FILE_CREATE : 0u;
+    sl_status status = f->platform->files->open(f->platform->user, name, want, &f->handle);
+    if (status != SL_OK) {
+        sl_mem_free(f->remove_path);
+        return code_of(status, SQLITE_CANTOPEN);
+    }
+    f->base.pMethods = &METHODS;
+    if (out != NULL) {
+        *out = flags;
+    }
+    return SQLITE_OK;
+}
+
+static int vfs_delete(sqlite3_vfs *v, const char *name, int sync_dir)
+{
+    (void)sync_dir;
+    const sl_platform *p = platform_of(v);
+    sl_status status = p->files->remove(p->user, name);
+    return status == SL_E_NOT_FOUND ? SQLITE_IOERR_DELETE_NOENT
+                                    : code_of(status, SQLITE_IOERR_DELETE);
+}
+
+static int vfs_access(sqlite3_vfs *v, const char *name, int flags, int *out)
+{
+    (void)flags;
+    const sl_platform *p = platform_of(v);
+    *out = p->files->exists(p->user, name);
+    return SQLITE_OK;
+}
+
+static int vfs_full_path(sqlite3_vfs *v, const char *name, int n, char *out)
+{
+    (void)v;
+    int len = snprintf(out, (size_t)n, "%s", name);
+    return len < 0 || len >= n ? SQLITE_CANTOPEN : SQLITE_OK;
+}
+
+static int vfs_random(sqlite3_vfs *v, int n, char *out)
+{
+    const sl_platform *p = platform_of(v);
+    return p->random->fill(p->user, out, (size_t)n) == SL_OK ? n : 0;
+}
+
+static int vfs_sleep(sqlite3_vfs *v, int us)
+{
+    (void)v;
+    return us; /* nobody else can hold a lock */
+}
+
+static int vfs_time64(sqlite3_vfs *v, sqlite3_int64 *out)
+{
+    const sl_platform *p = platform_of(v);
+    *out = p->clock->wall_ms(p->user) + INT64_C(210866760000000); /* Julian day, in ms */
+    return SQLITE_OK;
+}
+
+static int vfs_time(sqlite3_vfs *v, double *out)
+{
+    sqlite3_int64 ms = 0;
+    (void)vfs_time64(v, &ms);
+    *out = (double)ms / 86400000.0;
+    return SQLITE_OK;
+}
+
+static int vfs_error(sqlite3_vfs *v, int n, char *out)
+{
+    (void)v;
+    (void)n;
+    (void)out;
+    return 0;
+}
+
+sl_status sl_vfs_new(const sl_platform *platform, sl_vfs **out, sl_error **err)
+{
+    static _Atomic unsigned counter;
+    sl_vfs *v = sl_mem(sizeof *v);
+    if (v == NULL) {
+        return sl_fail_nomem(err);
+    }
+    (void)snprintf(v->name, sizeof v->name, "sideline-%u", atomic_fetch_add(&counter, 1));
+    v->platform = platform;
+    v->base = (sqlite3_vfs){.iVersion = 2,
+                            .szOsFile = sizeof(vfs_file),
+                            .mxPathname = 1024,
+                            .zName = v->name,
+                            .pAppData = (void *)(uintptr_t)platform,
+                            .xOpen = vfs_open,
+                            .xDelete = vfs_delete,
+                            .xAccess = vfs_access,
+                            .xFullPathname = vfs_full_path,
+                            .xRandomness = vfs_random,
+                            .xSleep = vfs_sleep,
+                            .xCurrentTime = vfs_time,
+                            .xGetLastError = vfs_error,
+                            .xCurrentTimeInt64 = vfs_time64};
+    if (sqlite3_vfs_register(&v->base, 0) != SQLITE_OK) {
+        sl_mem_free(v);
+        return sl_fail_nomem(err);
+    }
+    *out = v;
+    return SL_OK;
+}
+
+const char *sl_vfs_name(const sl_vfs *vfs)
+{
+    return vfs->name;
+}
+
+void sl_vfs_free(sl_vfs *vfs)
+{
+    if (vfs != NULL) {
+        (void)sqlite3_vfs_unregister(&vfs->base);
+        sl_mem_free(vfs);
+    }
+}

@@ -1,0 +1,21 @@
+/*
+ * store/vfs.h - SQLite's files through the platform's file operations, so that one and
+ * the same code runs on a disk, in a browser and on the simulator's failing disk.
+ *
+ * One owner per folder (the folder's lock file sees to that), so SQLite's own locks do
+ * nothing here: a database must be opened with locking_mode=EXCLUSIVE, which also keeps
+ * the WAL's index in memory.
+ */
+#ifndef SL_STORE_VFS_H
+#define SL_STORE_VFS_H
+
+#include "sideline/platform.h"
+
+typedef struct sl_vfs sl_vfs;
+
+/* platform is borrowed until sl_vfs_free. */
+sl_status sl_vfs_new(const sl_platform *platform, sl_vfs **out, sl_error **err);
+const char *sl_vfs_name(const sl_vfs *vfs);
+void sl_vfs_free(sl_vfs *vfs); /* NULL accepted; no database may be open on it */
+
+#endif

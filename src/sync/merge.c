@@ -1,0 +1,113 @@
+#include "sync/merge.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+static sl_status create(sl_record *rec, const sl_op *op, sl_error **err)
+{
+    memset(rec, 0, sizeof *rec);
+    rec->entity = op->entity;
+    memcpy(rec->id, op->id, sizeof rec->id);
+    memcpy(rec->space, op->space, sizeof rec->space);
+    rec->fields = sl_json_clone(op->fields);
+    rec->clocks = sl_json_object();
+    if (rec->fields == NULL || !sl_json_set_str(rec->clocks, "*", op->hlc)) {
+        sl_record_free(rec);
+        return sl_fail_nomem(err);
+    }
+    return SL_OK;
+}
+
+/* The stamp under which an lww field was last written. */
+static const char *clock_of(const sl_record *rec, const char *field)
+{
+    const char *own = sl_json_str(rec->clocks, field);
+    const char *birth = sl_json_str(rec->clocks, "*");
+    return own != NULL ? own : birth != NULL ? birth : "";
+}
+
+/* -1 out of memory, 0 the record's value stays, 1 taken. */
+static int take_lww(sl_record *rec, const sl_json *v, const char *hlc)
+{
+    const char *field = sl_json_key(v);
+    if (strcmp(hlc, clock_of(rec, field)) < 0) {
+        return 0;
+    }
+    bool ok = sl_json_set(rec->fields, field, sl_json_clone(v)) &&
+              sl_json_set_str(rec->clocks, field, hlc);
+    return ok ? 1 : -1;
+}
+
+static int take_max(sl_record *rec, const sl_json *v)
+{
+    const sl_json *old = sl_json_get(rec->fields, sl_json_key(v));
+    if (sl_json_is_number(old) && sl_json_value(old) >= sl_json_value(v)) {
+        return 0;
+    }
+    return sl_json_set(rec->fields, sl_json_key(v), sl_json_clone(v)) ? 1 : -1;
+}
+
+static sl_status patch(sl_record *rec, const sl_op *op, sl_merged *out, sl_error **err)
+{
+    size_t taken = 0;
+    size_t lost = 0;
+    for (const sl_json *v = sl_json_first(op->fields); v != NULL; v = sl_json_next(v)) {
+        const sl_field *f = sl_field_find(rec->entity, sl_json_key(v));
+        int got = 0;
+        if (f != NULL && f->merge == SL_M_LWW) {
+            got = take_lww(rec, v, op->hlc);
+        } else if (f != NULL && f->merge == SL_M_MAX) {
+            got = take_max(rec, v);
+        }
+        if (got < 0) {
+            return sl_fail_nomem(err);
+        }
+        taken += got > 0;
+        lost += got == 0;
+    }
+    *out = taken == 0 ? SL_MERGED_NOTHING : lost == 0 ? SL_MERGED_ALL : SL_MERGED_PART;
+    return SL_OK;
+}
+
+static sl_status bury(sl_record *rec, sl_error **err)
+{
+    sl_json *fields = sl_json_object();
+    sl_json *clocks = sl_json_object();
+    if (fields == NULL || clocks == NULL) {
+        sl_json_free(fields);
+        sl_json_free(clocks);
+        return sl_fail_nomem(err);
+    }
+    sl_json_free(rec->fields);
+    sl_json_free(rec->clocks);
+    sl_json_free(rec->ext);
+    rec->fields = fields;
+    rec->clocks = clocks;
+    rec->ext = NULL;
+    rec->deleted = true;
+    return SL_OK;
+}
+
+sl_status sl_merge_op(sl_record *rec, const sl_op *op, sl_merged *out, sl_error **err)
+{
+    *out = SL_MERGED_ALL;
+    if (op->kind == SL_OP_CREATE) {
+        return rec->entity == NULL
+                   ? create(rec, op, err)
+                   : sl_fail(err, SL_E_CONFLICT, "the %s already exists", op->entity->name);
+    }
+    if (rec->entity == NULL || rec->entity != op->entity) {
+        return sl_fail(err, SL_E_NOT_FOUND, "there is no such %s", op->entity->name);
+    }
+    if (rec->deleted) {
+        *out = SL_MERGED_NOTHING;
+        return SL_OK;
+    }
+    return op->kind == SL_OP_DELETE ? bury(rec, err) : patch(rec, op, out, err);
+}
+
+sl_status sl_merge_server(sl_record *rec, const char *field, sl_json *v, sl_error **err)
+{
+    return sl_json_set(rec->fields, field, v) ? SL_OK : sl_fail_nomem(err);
+}

@@ -1,0 +1,338 @@
+/*
+ * voice/listen.c - two passes over the same packets: one that only counts, at open, and one
+ * that decodes, as it is read. A packet that does not decode is silence of its length.
+ */
+#include "voice/listen.h"
+
+#include "base/mem.h"
+#include "voice/ogg.h"
+#include "voice/resample.h"
+
+#include <opus.h>
+#include <string.h>
+
+enum {
+    PACKET_MAX = 61440, /* of any stream that makes sense: RFC 7845, 6 */
+    FRAMES_MAX = 5760   /* 120 ms, the longest packet */
+};
+
+static const int64_t total_max = (int64_t)SL_LISTEN_HOURS_MAX * 3600 * SL_VOICE_RATE;
+
+struct sl_listener {
+    const uint8_t *p;
+    size_t n;
+    uint32_t serial;
+    size_t sound_at; /* the first page after the head */
+    int32_t skip;    /* frames before the sound begins */
+    int64_t total;   /* frames of sound */
+    OpusDecoder *decoder;
+    /* The walk: */
+    size_t at;
+    sl_ogg_found page;
+    uint32_t segment; /* of the page, the next one */
+    size_t offset;    /* in its body */
+    uint32_t sequence;
+    bool sequenced; /* a page came before this one */
+    bool tags_seen;
+    bool ended;
+    int64_t place;   /* frames walked over, the skipped ones included */
+    int64_t silence; /* of missing pages, to come before the next packet */
+    uint64_t granule_last;
+    bool last_page;
+    size_t partial; /* bytes of a packet begun on an earlier page */
+    size_t held;    /* bytes of the packet found and not decoded yet */
+    int held_frames;
+    uint8_t *packet;
+    /* Decoded and not given yet: */
+    float *pcm;
+    size_t pcm_at;
+    size_t pcm_len;
+    int64_t skip_left;
+    int64_t given;
+};
+
+static void rewind_walk(sl_listener *l)
+{
+    l->at = l->sound_at;
+    l->page = (sl_ogg_found){0};
+    l->segment = 0;
+    l->offset = 0;
+    l->sequenced = false;
+    l->tags_seen = false;
+    l->ended = false;
+    l->place = 0;
+    l->silence = 0;
+    l->last_page = false;
+    l->granule_last = UINT64_MAX;
+    l->partial = 0;
+    l->held = 0;
+    l->pcm_at = 0;
+    l->pcm_len = 0;
+    l->skip_left = l->skip;
+    l->given = 0;
+}
+
+/* Frames of the packets that begin and end on this page. */
+static int64_t page_frames(const sl_ogg_found *page)
+{
+    int64_t sum = 0;
+    size_t at = 0;
+    size_t begin = 0;
+    for (uint32_t i = 0; i < page->segments; i++) {
+        at += page->lacing[i];
+        if (page->lacing[i] < 255) {
+            int n = at > begin ? opus_packet_get_nb_samples(page->body + begin,
+                                                            (int32_t)(at - begin), SL_VOICE_RATE)
+                               : 0;
+            sum += n > 0 ? n : 0;
+            begin = at;
+        }
+    }
+    return sum;
+}
+
+/* Pages are missing before this one: how much sound they held follows from its granule. */
+static void note_missing(sl_listener *l)
+{
+    l->partial = 0;
+    if (l->page.granule > (uint64_t)total_max * 2) {
+        return;
+    }
+    int64_t begin = (int64_t)l->page.granule - page_frames(&l->page);
+    if (begin > l->place && l->tags_seen) {
+        l->silence = begin - l->place;
+    }
+}
+
+static bool next_page(sl_listener *l)
+{
+    while (!l->ended && sl_ogg_next(l->p, l->n, &l->at, &l->page)) {
+        if (l->page.serial != l->serial) {
+            continue;
+        }
+        bool continued = (l->page.flags & SL_OGG_CONTINUED) != 0;
+        l->segment = 0;
+        l->offset = 0;
+        if (l->sequenced && l->page.sequence != l->sequence + 1) {
+            note_missing(l);
+        }
+        if (!continued) {
+            l->partial = 0;
+        } else if (l->partial == 0) {
+            /* The rest of a packet whose beginning is gone. */
+            while (l->segment < l->page.segments) {
+                uint8_t lace = l->page.lacing[l->segment++];
+                l->offset += lace;
+                if (lace < 255) {
+                    break;
+                }
+            }
+        }
+        l->sequence = l->page.sequence;
+        l->sequenced = true;
+        l->last_page = (l->page.flags & SL_OGG_LAST) != 0;
+        if (l->page.granule != UINT64_MAX) {
+            l->granule_last = l->page.granule;
+        }
+        return true;
+    }
+    l->ended = true;
+    return false;
+}
+
+/* The next packet, whole, in l->packet; its length, 0 at the end. */
+static size_t next_packet(sl_listener *l)
+{
+    for (;;) {
+        while (l->segment < l->page.segments) {
+            uint8_t lace = l->page.lacing[l->segment++];
+            size_t room = PACKET_MAX - l->partial;
+            size_t some = lace < room ? lace : room; /* what is longer is no sound */
+            memcpy(l->packet + l->partial, l->page.body + l->offset, some);
+            l->partial += some;
+            l->offset += lace;
+            if (lace < 255) {
+                size_t n = l->partial;
+                l->partial = 0;
+                if (n > 0) {
+                    return n;
+                }
+            }
+        }
+        if (l->last_page || !next_page(l)) {
+            return 0;
+        }
+    }
+}
+
+/* The next packet with sound: past the tags. *frames: how long it is. */
+static size_t next_sound(sl_listener *l, int *frames)
+{
+    for (;;) {
+        size_t n = next_packet(l);
+        if (n == 0) {
+            return 0;
+        }
+        if (!l->tags_seen) {
+            l->tags_seen = true;
+            if (n >= 8 && memcmp(l->packet, "OpusTags", 8) == 0) {
+                continue;
+            }
+        }
+        *frames = opus_packet_get_nb_samples(l->packet, (int32_t)n, SL_VOICE_RATE);
+        if (*frames > 0 && *frames <= FRAMES_MAX) {
+            return n;
+        }
+    }
+}
+
+static sl_status count(sl_listener *l, sl_error **err)
+{
+    int frames = 0;
+    rewind_walk(l);
+    while (next_sound(l, &frames) > 0) {
+        l->place += l->silence + frames;
+        l->silence = 0;
+        if (l->place > total_max) {
+            return sl_fail(err, SL_E_LIMIT, "The voice is longer than %d hours",
+                           SL_LISTEN_HOURS_MAX);
+        }
+    }
+    if (l->last_page && l->granule_last < (uint64_t)l->place) {
+        l->place = (int64_t)l->granule_last;
+    }
+    l->total = l->place > l->skip ? l->place - l->skip : 0;
+    rewind_walk(l);
+    return SL_OK;
+}
+
+/* The first page of the first Opus stream. */
+static sl_status find_head(sl_listener *l, int32_t *gain, sl_error **err)
+{
+    sl_ogg_found page;
+    size_t at = 0;
+    while (sl_ogg_next(l->p, l->n, &at, &page)) {
+        const uint8_t *b = page.body;
+        if ((page.flags & SL_OGG_FIRST) == 0 || page.body_len < 19 ||
+            memcmp(b, "OpusHead", 8) != 0) {
+            continue;
+        }
+        if ((b[8] & 0xf0) != 0 || b[9] < 1 || b[9] > 2 || b[18] != 0) {
+            return sl_fail(err, SL_E_INVALID, "The voice is not Opus of one or two channels");
+        }
+        sl_rd rd = {.p = b + 10, .left = 8, .bad = false};
+        l->skip = sl_rd_u16le(&rd);
+        (void)sl_rd_u32le(&rd);
+        uint16_t q = sl_rd_u16le(&rd);
+        *gain = q < 0x8000 ? q : (int32_t)q - 0x10000;
+        l->serial = page.serial;
+        l->sound_at = at;
+        return SL_OK;
+    }
+    return sl_fail(err, SL_E_INVALID, "The voice is not an Ogg Opus file");
+}
+
+sl_status sl_listen_open(const uint8_t *p, size_t n, sl_listener **out, sl_error **err)
+{
+    *out = NULL;
+    sl_listener *l = sl_mem(sizeof *l);
+    if (l == NULL) {
+        return sl_fail_nomem(err);
+    }
+    l->p = p;
+    l->n = n;
+    int32_t gain = 0;
+    int code = OPUS_OK;
+    sl_status status = find_head(l, &gain, err);
+    if (status == SL_OK) {
+        l->packet = sl_mem(PACKET_MAX);
+        l->pcm = sl_mem_array(FRAMES_MAX, sizeof *l->pcm);
+        l->decoder = opus_decoder_create(SL_VOICE_RATE, 1, &code);
+        if (l->packet == NULL || l->pcm == NULL || l->decoder == NULL ||
+            opus_decoder_ctl(l->decoder, OPUS_SET_GAIN(gain)) != OPUS_OK) {
+            status = sl_fail_nomem(err);
+        }
+    }
+    if (status == SL_OK) {
+        status = count(l, err);
+    }
+    if (status != SL_OK) {
+        sl_listen_close(l);
+        return status;
+    }
+    *out = l;
+    return SL_OK;
+}
+
+void sl_listen_close(sl_listener *l)
+{
+    if (l == NULL) {
+        return;
+    }
+    if (l->decoder != NULL) {
+        opus_decoder_destroy(l->decoder);
+    }
+    sl_mem_free(l->packet);
+    sl_mem_free(l->pcm);
+    sl_mem_free(l);
+}
+
+int64_t sl_listen_frames(const sl_listener *l)
+{
+    return l->total;
+}
+
+/* The next stretch of sound, or of silence for missing pages, into l->pcm. */
+static bool refill(sl_listener *l)
+{
+    if (l->held == 0) {
+        l->held = next_sound(l, &l->held_frames);
+        if (l->held == 0) {
+            return false;
+        }
+    }
+    l->pcm_at = 0;
+    if (l->silence > 0) {
+        l->pcm_len = l->silence < FRAMES_MAX ? (size_t)l->silence : FRAMES_MAX;
+        memset(l->pcm, 0, l->pcm_len * sizeof *l->pcm);
+        l->silence -= (int64_t)l->pcm_len;
+    } else {
+        l->pcm_len = (size_t)l->held_frames;
+        int n = opus_decode_float(l->decoder, l->packet, (int32_t)l->held, l->pcm, FRAMES_MAX, 0);
+        if (n != l->held_frames) {
+            memset(l->pcm, 0, l->pcm_len * sizeof *l->pcm);
+        }
+        l->held = 0;
+    }
+    l->place += (int64_t)l->pcm_len;
+    return true;
+}
+
+size_t sl_listen_read(sl_listener *l, float *dst, size_t max)
+{
+    size_t done = 0;
+    while (done < max && l->given < l->total) {
+        size_t left = l->pcm_len - l->pcm_at;
+        if (left == 0) {
+            if (!refill(l)) {
+                break;
+            }
+            continue;
+        }
+        if (l->skip_left > 0) {
+            size_t drop = (uint64_t)l->skip_left < left ? (size_t)l->skip_left : left;
+            l->pcm_at += drop;
+            l->skip_left -= (int64_t)drop;
+            continue;
+        }
+        size_t want = max - done;
+        int64_t rest = l->total - l->given;
+        size_t n = left < want ? left : want;
+        n = (uint64_t)rest < n ? (size_t)rest : n;
+        memcpy(dst + done, l->pcm + l->pcm_at, n * sizeof *dst);
+        l->pcm_at += n;
+        l->given += (int64_t)n;
+        done += n;
+    }
+    return done;
+}

@@ -1,0 +1,42 @@
+/* tests/support.h - what every Check program shares. */
+#ifndef SL_TESTS_SUPPORT_H
+#define SL_TESTS_SUPPORT_H
+
+#include <check.h>
+#include <stdlib.h>
+
+/* A test case's timeout in seconds: generous, because sanitizers and busy machines are slow. */
+enum {
+    SL_TEST_TIMEOUT_S = 120
+};
+
+/* Runs one suite and answers for main(). */
+static inline int sl_test_run(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static inline Suite *sl_test_suite(const char *name, const TTest *const *tests, size_t n)
+{
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
+    for (size_t i = 0; i < n; i++) {
+        tcase_add_test(tcase, tests[i]);
+    }
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+#define SL_TEST_MAIN(name, ...)                                                         \
+    int main(void)                                                                      \
+    {                                                                                   \
+        const TTest *const tests[] = {__VA_ARGS__};                                     \
+        return sl_test_run(sl_test_suite(name, tests, sizeof tests / sizeof tests[0])); \
+    }
+
+#endif

@@ -1,0 +1,138 @@
+#include "make.h"
+
+#include "annotation/drawing.h"
+#include "base/prng.h"
+
+#include <stdio.h>
+
+static sl_item *line(int number, const char *z)
+{
+    sl_item *item = item_of("{'kind':'line','points':[[0,0],[1000,1000]],'in':0,'out':100}");
+    (void)snprintf(item->id, sizeof item->id, "00000000-0000-7000-8000-%012d", number);
+    (void)snprintf(item->z, sizeof item->z, "%s", z);
+    return item;
+}
+
+static void check_order(const sl_drawing *d)
+{
+    for (size_t i = 1; i < sl_drawing_count(d); i++) {
+        const sl_item *a = sl_drawing_at(d, i - 1);
+        const sl_item *b = sl_drawing_at(d, i);
+        int z = strcmp(a->z, b->z);
+        ck_assert(z < 0 || (z == 0 && strcmp(a->id, b->id) < 0));
+    }
+}
+
+START_TEST(drawing__items_are_in_order_of_z_then_id_whatever_the_order_of_arrival)
+{
+    sl_prng r;
+    sl_prng_seed(&r, 11);
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    static const char *const keys[] = {"V", "a", "a1", "B", ""};
+    for (int i = 0; i < 200; i++) {
+        sl_item *item = line((i * 77) % 200, keys[sl_prng_below(&r, 5)]);
+        ck_assert_int_eq(sl_drawing_add(d, item, NULL), SL_OK);
+    }
+    ck_assert_uint_eq(sl_drawing_count(d), 200);
+    check_order(d);
+    ck_assert_int_eq(sl_drawing_add(d, line(5, "V"), NULL), SL_E_CONFLICT);
+    sl_item *nameless = line(0, "V");
+    nameless->id[0] = 0;
+    ck_assert_int_eq(sl_drawing_add(d, nameless, NULL), SL_E_INVALID);
+    for (int i = 0; i < 200; i += 2) {
+        sl_item *key = line(i, "V");
+        ck_assert_ptr_nonnull(sl_drawing_find(d, key->id));
+        ck_assert(sl_drawing_remove(d, key->id));
+        ck_assert(!sl_drawing_remove(d, key->id));
+        sl_item_free(key);
+    }
+    ck_assert_uint_eq(sl_drawing_count(d), 100);
+    check_order(d);
+    ck_assert_ptr_null(sl_drawing_at(d, 100));
+    sl_drawing_free(d);
+}
+END_TEST
+
+START_TEST(drawing__a_hit_is_the_topmost_item_of_that_time)
+{
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    sl_item *under = line(2, "B");
+    sl_item *over = line(1, "C");
+    over->t_out = 50;
+    ck_assert_int_eq(sl_drawing_add(d, over, NULL), SL_OK);
+    ck_assert_int_eq(sl_drawing_add(d, under, NULL), SL_OK);
+    sl_point at = {500, 500};
+    sl_point away = {500, 5000};
+    ck_assert_ptr_eq(sl_drawing_hit(d, at, 10, 0), over);
+    ck_assert_ptr_eq(sl_drawing_hit(d, at, 10, 50), under);
+    ck_assert_ptr_null(sl_drawing_hit(d, at, 10, 100));
+    ck_assert_ptr_null(sl_drawing_hit(d, away, 10, 0));
+    sl_item *lowered = sl_item_clone(over);
+    (void)snprintf(lowered->z, sizeof lowered->z, "A");
+    ck_assert_int_eq(sl_drawing_replace(d, lowered, NULL), SL_OK);
+    ck_assert_ptr_eq(sl_drawing_hit(d, at, 10, 0), under);
+    ck_assert_int_eq(sl_drawing_replace(d, line(9, "V"), NULL), SL_E_NOT_FOUND);
+    sl_json *j = sl_drawing_json(d);
+    ck_assert_int_eq(sl_json_int_or(j, "width", 0), 1920);
+    ck_assert_uint_eq(sl_json_count(sl_json_get(j, "items")), 2);
+    sl_json_free(j);
+    sl_drawing_free(d);
+}
+END_TEST
+
+START_TEST(zkey__a_key_lies_between_its_neighbours)
+{
+    static const char *const pairs[][2] = {
+        {NULL, NULL}, {"V", NULL}, {NULL, "V"}, {"V", "W"},       {"V", "V1"},    {"az", "b"},
+        {"a", "a01"}, {"z", NULL}, {NULL, "1"}, {NULL, "000001"}, {"zzzzzz", ""}, {"", "01"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        char z[SL_Z_MAX + 1];
+        ck_assert_int_eq(sl_z_between(pairs[i][0], pairs[i][1], z, NULL), SL_OK);
+        ck_assert_msg(sl_z_ok(z), "%s", z);
+        ck_assert(pairs[i][0] == NULL || strcmp(pairs[i][0], z) < 0);
+        ck_assert(pairs[i][1] == NULL || pairs[i][1][0] == 0 || strcmp(z, pairs[i][1]) < 0);
+    }
+    char z[SL_Z_MAX + 1];
+    ck_assert_int_eq(sl_z_between("b", "a", z, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_z_between("a", "a", z, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_z_between("a0", NULL, z, NULL), SL_E_INVALID);
+}
+END_TEST
+
+START_TEST(zkey__keys_stay_short_on_top_and_end_in_an_error_when_squeezed)
+{
+    char top[SL_Z_MAX + 1] = "";
+    char low[SL_Z_MAX + 1] = "";
+    char before[SL_Z_MAX + 1] = "";
+    for (int i = 0; i < 50000; i++) {
+        memcpy(before, top, sizeof before);
+        ck_assert_int_eq(sl_z_between(before, NULL, top, NULL), SL_OK);
+        ck_assert(strcmp(before, top) < 0);
+        memcpy(before, low, sizeof before);
+        ck_assert_int_eq(sl_z_between(NULL, before, low, NULL), SL_OK);
+        ck_assert(before[0] == 0 || strcmp(low, before) < 0);
+    }
+    ck_assert_uint_le(strlen(top), 6);
+    ck_assert_uint_le(strlen(low), 6);
+
+    char under[SL_Z_MAX + 1] = "a";
+    char over[SL_Z_MAX + 1] = "b";
+    sl_status s = SL_OK;
+    int squeezed = 0;
+    while (s == SL_OK) {
+        memcpy(before, over, sizeof before);
+        s = sl_z_between(under, before, over, NULL);
+        ck_assert(s != SL_OK || (strcmp(under, over) < 0 && strcmp(over, before) < 0));
+        squeezed++;
+    }
+    ck_assert_int_eq(s, SL_E_LIMIT);
+    ck_assert_int_gt(squeezed, 500);
+}
+END_TEST
+
+SL_TEST_MAIN("annotation_drawing",
+             drawing__items_are_in_order_of_z_then_id_whatever_the_order_of_arrival,
+             drawing__a_hit_is_the_topmost_item_of_that_time,
+             zkey__a_key_lies_between_its_neighbours,
+             zkey__keys_stay_short_on_top_and_end_in_an_error_when_squeezed)
