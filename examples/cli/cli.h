@@ -81,8 +81,8 @@ int cli_start_sync(cli *c);
 void cli_end_bar(cli *c);
 
 /* find.c: records. */
-/* The answer of a query as parsed JSON, its text kept in *keep; NULL after saying why. */
-js *cli_query(cli *c, const char *query, sl_bytes **keep);
+/* The answer of a query as parsed JSON; NULL after saying why. */
+js *cli_query(cli *c, const char *query);
 /* Ids by id, unique beginning of an id or title, or "last". out holds 37 characters. The search is
  * repeated after a sync when nothing is found. */
 int cli_find(cli *c, const char *entity, const char *what, char out[37]);

@@ -324,14 +324,22 @@ static js *read_value(reader *r)
     return j;
 }
 
-js *js_parse(const char *text, size_t n)
+js *js_parse(const char *s, size_t n)
 {
-    reader r = {.at = text, .end = text + n};
+    char *copy = need(malloc(n + 1));
+    memcpy(copy, s, n);
+    copy[n] = '\0';
+    reader r = {.at = copy, .end = copy + n};
     js *j = read_value(&r);
     skip_blanks(&r);
     if (j != NULL && r.at != r.end) {
         js_free(j);
-        return NULL;
+        j = NULL;
+    }
+    if (j != NULL) {
+        j->owned = copy;
+    } else {
+        free(copy);
     }
     return j;
 }
@@ -349,6 +357,7 @@ void js_free(js *j)
     }
     free(j->string);
     free(j->key);
+    free(j->owned);
     free(j);
 }
 

@@ -22,17 +22,18 @@ typedef struct js {
     js_type type;
     bool truth;
     double number;
-    char *string; /* unescaped */
-    char *key;    /* within an object */
-    const char *raw; /* its text within the input, borrowed from there */
+    char *string;    /* unescaped */
+    char *key;       /* within an object */
+    char *owned;     /* in the root: a copy of the input */
+    const char *raw; /* its text within that copy */
     size_t raw_len;
     struct js *first; /* members */
     struct js *last;
     struct js *next; /* the one beside it */
 } js;
 
-/* NULL when it is no JSON. The text must stay as long as `raw` is used. */
-js *js_parse(const char *text, size_t n);
+/* NULL when it is no JSON. */
+js *js_parse(const char *s, size_t n);
 void js_free(js *j);
 
 /* All accept NULL. */

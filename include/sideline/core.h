@@ -44,11 +44,15 @@ typedef struct sl_config {
     const char *dir;                         /* data folder, made when absent; copied */
     const char *SL_NULLABLE server;          /* "http://host:port"; NULL: the one stored */
     const sl_platform *SL_NULLABLE platform; /* copied; NULL: built in */
+    /* 32 bytes from the host's keychain: seals the session kept in the folder (AES-256-GCM).
+     * NULL: it is kept in the clear. Copied. */
+    const uint8_t *SL_NULLABLE key;
 } sl_config;
 
 typedef void (*sl_wake_fn)(void *SL_NULLABLE ctx);
 
-/* SL_E_BUSY: another process has this folder. SL_E_TOO_NEW, SL_E_CORRUPT: the database. */
+/* SL_E_BUSY: another process has this folder. SL_E_TOO_NEW, SL_E_CORRUPT: the database.
+ * SL_E_DENIED: the stored session is sealed under another key. */
 SL_API sl_status sl_core_open(const sl_config *cfg, sl_core *SL_NULLABLE *SL_NULLABLE out,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* Joins the core's threads. NULL is accepted. */

@@ -12,7 +12,6 @@ file(RELATIVE_PATH SL_BIN_TO_LIB /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDI
 set(CMAKE_INSTALL_RPATH "$ORIGIN/${SL_BIN_TO_LIB}")
 
 get_property(SL_LIBRARY_MODULES GLOBAL PROPERTY SL_ALL_MODULES)
-get_property(SL_LIBRARY_PLATFORM GLOBAL PROPERTY SL_PLATFORM_TARGETS)
 
 # sl_library(<target> SHARED|STATIC): one form of the library.
 function(sl_library target kind)
@@ -24,10 +23,7 @@ function(sl_library target kind)
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     sl_link_modules(${target} ${SL_LIBRARY_MODULES})
-    foreach(part IN LISTS SL_LIBRARY_PLATFORM)
-        target_sources(${target} PRIVATE $<TARGET_OBJECTS:${part}>)
-        target_link_libraries(${target} PRIVATE ${part})
-    endforeach()
+    sl_link_platform(${target})
 endfunction()
 
 # The version script: one node, the export list, everything else local.

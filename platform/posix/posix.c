@@ -29,9 +29,16 @@ enum {
     FOLDER_MODE = 0700
 };
 
-typedef struct posix_file {
+typedef struct posix_file posix_file;
+
+struct posix_file {
     int fd;
-} posix_file;
+#ifdef __EMSCRIPTEN__
+    posix_file *next_locked;
+    dev_t device;
+    ino_t inode;
+#endif
+};
 
 static int64_t clock_ms(clockid_t id)
 {
@@ -130,30 +137,87 @@ static int open_flags(uint32_t flags)
     return reads ? O_RDWR : O_WRONLY;
 }
 
-/* Truncation waits for the lock, and so is not a flag of open(). */
-static sl_status settle(int fd, uint32_t flags)
+#ifdef __EMSCRIPTEN__
+
+/* flock() does nothing there. One thread owns the file system, so a list serves. */
+static posix_file *g_locked;
+
+static int take_lock(posix_file *f)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0) {
+    if (fstat(f->fd, &st) != 0) {
+        return -1;
+    }
+    for (const posix_file *l = g_locked; l != NULL; l = l->next_locked) {
+        if (l->device == st.st_dev && l->inode == st.st_ino) {
+            errno = EWOULDBLOCK;
+            return -1;
+        }
+    }
+    f->device = st.st_dev;
+    f->inode = st.st_ino;
+    f->next_locked = g_locked;
+    g_locked = f;
+    return 0;
+}
+
+static void drop_lock(const posix_file *f)
+{
+    for (posix_file **at = &g_locked; *at != NULL; at = &(*at)->next_locked) {
+        if (*at == f) {
+            *at = f->next_locked;
+            return;
+        }
+    }
+}
+
+#else
+
+/* The lock belongs to the open file: it holds against this process too, and ends with it. */
+static int take_lock(posix_file *f)
+{
+    return flock(f->fd, LOCK_EX | LOCK_NB);
+}
+
+static void drop_lock(const posix_file *f)
+{
+    (void)f;
+}
+
+#endif
+
+/* Truncation waits for the lock, and so is not a flag of open(). */
+static sl_status settle(posix_file *f, uint32_t flags)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) != 0) {
         return status_of(errno);
     }
     if (S_ISDIR(st.st_mode)) {
         return SL_E_IO;
     }
-    if ((flags & SL_FILE_LOCK) != 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if ((flags & SL_FILE_LOCK) != 0 && take_lock(f) != 0) {
         return status_of(errno);
     }
-    if ((flags & SL_FILE_TRUNCATE) != 0 && ftruncate(fd, 0) != 0) {
+    if ((flags & SL_FILE_TRUNCATE) != 0 && ftruncate(f->fd, 0) != 0) {
         return status_of(errno);
     }
     return SL_OK;
 }
 
-static sl_status file_open(void *user, const char *path, uint32_t flags, void **file)
+static void file_close(void *user, void *file)
 {
     (void)user;
+    posix_file *f = file;
+    drop_lock(f);
+    (void)close(f->fd);
+    free(f);
+}
+
+static sl_status file_open(void *user, const char *path, uint32_t flags, void **file)
+{
     *file = NULL;
-    posix_file *f = malloc(sizeof *f);
+    posix_file *f = calloc(1, sizeof *f);
     if (f == NULL) {
         return SL_E_NOMEM;
     }
@@ -168,25 +232,16 @@ static sl_status file_open(void *user, const char *path, uint32_t flags, void **
         free(f);
         return status;
     }
-    sl_status status = settle(f->fd, flags);
+    sl_status status = settle(f, flags);
     if (status == SL_OK && made) {
         status = sync_folder(path);
     }
     if (status != SL_OK) {
-        (void)close(f->fd);
-        free(f);
+        file_close(user, f);
         return status;
     }
     *file = f;
     return SL_OK;
-}
-
-static void file_close(void *user, void *file)
-{
-    (void)user;
-    posix_file *f = file;
-    (void)close(f->fd);
-    free(f);
 }
 
 static int64_t file_read(void *user, void *file, void *dst, size_t n, int64_t at)

@@ -6,6 +6,9 @@ if(NOT EXISTS ${SL_WASM_PREFIX}/lib/libsqlite3.a)
     message(FATAL_ERROR "SL_WASM_PREFIX (\"${SL_WASM_PREFIX}\") has no libraries: run platform/wasm/build.sh")
 endif()
 
+# Nothing is loaded at run time, so nothing needs to be relocatable.
+set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
+
 # sl_wasm_dep(<name> <include folders> <archives>)
 function(sl_wasm_dep name includes archives)
     add_library(sl_dep_${name} INTERFACE)

@@ -7,7 +7,7 @@
 #include "annotation/item.h"
 
 enum {
-    SL_DRAWING_ITEMS_MAX = 100000
+    SL_DRAWING_ITEMS_MAX = 10000 /* what one query of the store gives */
 };
 
 typedef struct sl_drawing sl_drawing;

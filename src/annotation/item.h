@@ -75,13 +75,13 @@ typedef struct sl_style {
 } sl_style;
 
 typedef struct sl_item {
-    char id[SL_UUID_LEN + 1]; /* "" until it has one */
     sl_geometry geo;
     sl_style style;
     int64_t t_in;
     int64_t t_out;
     int64_t fade_us;
-    char z[SL_Z_MAX + 1]; /* "" until it has one */
+    char id[SL_UUID_LEN + 1]; /* "" until it has one */
+    char z[SL_Z_MAX + 1];     /* "" until it has one */
 } sl_item;
 
 const char *sl_kind_name(sl_kind kind);

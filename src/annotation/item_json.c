@@ -173,18 +173,25 @@ static sl_status read_column(const sl_json *obj, const char *key, const sl_geome
     return SL_OK;
 }
 
+/* Narrowed to bytes. NULL when out of memory. */
+static uint8_t *to_bytes(const uint32_t *column, uint32_t n)
+{
+    uint8_t *bytes = sl_mem(n);
+    for (uint32_t i = 0; bytes != NULL && i < n; i++) {
+        bytes[i] = (uint8_t)column[i];
+    }
+    return bytes;
+}
+
 static sl_status read_pen_columns(const sl_json *j, sl_geometry *geo, sl_error **err)
 {
     uint32_t *pressure = NULL;
     sl_status s = read_column(j, "pressure", geo, 255, &pressure, err);
-    if (s == SL_OK && pressure != NULL) {
-        geo->pressure = sl_mem(geo->n);
-        s = geo->pressure != NULL ? SL_OK : sl_fail_nomem(err);
-        for (uint32_t i = 0; s == SL_OK && i < geo->n; i++) {
-            geo->pressure[i] = (uint8_t)pressure[i];
-        }
+    if (pressure != NULL) {
+        geo->pressure = to_bytes(pressure, geo->n);
+        s = geo->pressure != NULL ? s : sl_fail_nomem(err);
+        sl_mem_free(pressure);
     }
-    sl_mem_free(pressure);
     return s == SL_OK ? read_column(j, "dt", geo, SL_DT_MS_MAX, &geo->dt_ms, err) : s;
 }
 

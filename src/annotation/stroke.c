@@ -168,10 +168,9 @@ static double error_of(const sl_geometry *g, uint32_t a, uint32_t b, uint32_t i)
     double ex = px - along * dx;
     double ey = py - along * dy;
     double worst = (ex * ex + ey * ey) / ((double)SL_STROKE_ERROR * SL_STROKE_ERROR);
-    double part = (double)(i - a) / (b - a);
     if (g->dt_ms != NULL) {
         double span = (double)g->dt_ms[b] - g->dt_ms[a];
-        part = span > 0 ? ((double)g->dt_ms[i] - g->dt_ms[a]) / span : along;
+        double part = span > 0 ? ((double)g->dt_ms[i] - g->dt_ms[a]) / span : along;
         double lx = px - part * dx;
         double ly = py - part * dy;
         double lag = (lx * lx + ly * ly) / ((double)SL_STROKE_LAG_ERROR * SL_STROKE_LAG_ERROR);

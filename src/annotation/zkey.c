@@ -40,10 +40,11 @@ bool sl_z_ok(const char *z)
     return n > 0 && z[n - 1] != '0';
 }
 
-/* Digit i of a fraction: it goes on with zeros. */
+/* Digit i of a fraction that sl_z_ok accepts: it goes on with zeros. */
 static int digit_at(const char *z, size_t n, size_t i)
 {
-    return i < n ? digit_of(z[i]) : 0;
+    int digit = i < n ? digit_of(z[i]) : 0;
+    return digit < 0 ? 0 : digit;
 }
 
 static void end_key(char *out, size_t n)

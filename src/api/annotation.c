@@ -106,7 +106,7 @@ sl_status sl_doc_open(sl_core *core, const char *space, sl_doc **out, sl_error *
     sl_doc *doc = NULL;
     sl_status s = read_size(core, space + sizeof SPACE_PREFIX - 1, &width, &height, err);
     s = s == SL_OK ? doc_make(width, height, &doc, err) : s;
-    if (s != SL_OK) {
+    if (s != SL_OK || doc == NULL) {
         return s;
     }
     doc->core = core;
@@ -138,6 +138,7 @@ static char *query_text(const char *space)
     bool ok = sl_json_set_str(query, "from", "annotation");
     ok = sl_json_set_str(where, "space", space) && ok;
     ok = sl_json_set(query, "where", where) && ok;
+    ok = sl_json_set_int(query, "limit", SL_DRAWING_ITEMS_MAX) && ok;
     char *text = ok ? sl_json_print(query) : NULL;
     sl_json_free(query);
     return text;
@@ -254,6 +255,8 @@ static sl_status add_item(sl_doc *doc, sl_item *item, sl_bytes **id, sl_error **
     size_t n = sl_drawing_count(doc->drawing);
     if (item->id[0] != 0 && sl_drawing_find(doc->drawing, item->id) != NULL) {
         s = sl_fail_field(err, SL_E_CONFLICT, "id", "there is an item with this id");
+    } else if (n >= SL_DRAWING_ITEMS_MAX) {
+        s = sl_fail(err, SL_E_LIMIT, "a video has at most %d drawings", SL_DRAWING_ITEMS_MAX);
     } else if (item->z[0] == 0) {
         const sl_item *top = n > 0 ? sl_drawing_at(doc->drawing, n - 1) : NULL;
         s = sl_z_between(top != NULL ? top->z : NULL, NULL, item->z, err);
@@ -430,11 +433,9 @@ sl_status sl_doc_stroke_begin(sl_doc *doc, const char *item, size_t n, sl_id *st
         s = sl_fail(err, SL_E_LIMIT, "at most %d strokes are live at a time", SL_DOC_STROKES_MAX);
     } else {
         place->stroke = sl_stroke_new(style);
-        s = place->stroke != NULL ? SL_OK : sl_fail_nomem(err);
-    }
-    if (s == SL_OK) {
         place->id = ++doc->last_stroke;
-        *stroke = place->id;
+        *stroke = place->stroke != NULL ? place->id : 0;
+        s = place->stroke != NULL ? SL_OK : sl_fail_nomem(err);
     }
     sl_unlock(doc->mutex);
     return s;

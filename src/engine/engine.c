@@ -299,6 +299,10 @@ sl_status sl_engine_open(const sl_config *cfg, sl_core **out, sl_error **err)
     }
     core->platform = platform;
     core->stepped = (cfg->flags & SL_CORE_STEPPED) != 0;
+    core->have_key = cfg->key != NULL;
+    if (core->have_key) {
+        memcpy(core->key, cfg->key, sizeof core->key);
+    }
     sl_status status = load_all(core, cfg, err);
     if (status == SL_OK) {
         status = start(core, err);
@@ -344,6 +348,7 @@ void sl_engine_close(sl_core *core)
     sl_mutex_free(core->inbox.lock);
     sl_mutex_free(core->lock);
     sl_mem_free(core->server);
+    sl_wipe(core->key, sizeof core->key);
     if (core->platform.release != NULL) {
         core->platform.release(core->platform.user);
     }

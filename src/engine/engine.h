@@ -112,6 +112,8 @@ struct sl_core {
     sl_platform platform;
     bool stepped;
     char *server;
+    bool have_key;
+    uint8_t key[32];
     sl_mutex *lock;
     sl_events *events;
     sl_inbox inbox;

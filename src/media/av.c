@@ -27,8 +27,7 @@ static const enum AVCodecID codecs[] = {
     AV_CODEC_ID_PCM_S16LE,  AV_CODEC_ID_PCM_S16BE, AV_CODEC_ID_PCM_S24LE, AV_CODEC_ID_PCM_U8,
     AV_CODEC_ID_PCM_F32LE,  AV_CODEC_ID_AMR_NB,    AV_CODEC_ID_AMR_WB,    AV_CODEC_ID_ADPCM_MS};
 
-/* FFmpeg writes to standard error by itself; the library's errors are returned, not printed. */
-static void be_quiet(void)
+void sl_av_be_quiet(void)
 {
     static atomic_flag done = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&done)) {
@@ -92,7 +91,7 @@ static bool boxes_cut(AVIOContext *io)
         described = described || memcmp(head + 4, "moov", 4) == 0;
         if (len < 8 || len > (uint64_t)(size - at)) {
             /* Trailing bytes that are no box are none of our business. */
-            return !described || memcmp(head + 4, "mdat", 4) == 0;
+            return !described || is_box(head);
         }
         at += (int64_t)len;
     }
@@ -158,7 +157,7 @@ static sl_status open_format(sl_clip *c, const char *url, sl_error **err)
 
 sl_status sl_clip_open(sl_clip *c, const char *path, sl_error **err)
 {
-    be_quiet();
+    sl_av_be_quiet();
     char *url = file_url(path);
     c->packet = av_packet_alloc();
     sl_status status = url == NULL || c->packet == NULL ? sl_fail_nomem(err) : look(url, err);

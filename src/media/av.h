@@ -28,6 +28,8 @@ typedef struct sl_clip {
     bool drained; /* the end of the file was sent to the decoder */
 } sl_clip;
 
+/* FFmpeg writes to standard error by itself; errors here are returned, not printed. */
+void sl_av_be_quiet(void);
 /* Turns FFmpeg's error into ours. what: "The video could not be read". */
 sl_status sl_av_fail(sl_error **err, int code, const char *what);
 /* Opens the file and learns its streams. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    SLACK_US = 10,            /* rounding of times that were computed */
+    ROUNDING_US = 10,         /* of times that were computed */
     FAR_US = 2 * 1000 * 1000, /* without an index: from here on seeking is worth it */
     JPEG_QUALITY = 4          /* 2 best, 31 worst */
 };
@@ -24,6 +24,7 @@ struct sl_frames {
     held shown;
     held next;
     int64_t first_us; /* time of the very first frame */
+    int64_t slack_us; /* a frame's time may be so much later than asked for */
     int64_t step_us;  /* between frames, when they do not say */
     int32_t width;
     int32_t height;
@@ -79,7 +80,7 @@ static sl_status jump(sl_frames *f, int64_t t_us, sl_error **err)
         if (status != SL_OK) {
             return status;
         }
-        if (f->shown.valid && (f->shown.t_us <= t_us + SLACK_US || target == 0)) {
+        if (f->shown.valid && (f->shown.t_us <= t_us + f->slack_us || target == 0)) {
             return SL_OK;
         }
         if (target == 0) {
@@ -103,6 +104,14 @@ static bool far_ahead(const sl_frames *f, int64_t t_us)
     return key != NULL && sl_clip_us(&f->clip, key->timestamp) > f->next.t_us + f->step_us;
 }
 
+/* Containers round times to their own ticks, Matroska to milliseconds. */
+static int64_t slack_of(const sl_frames *f)
+{
+    int64_t half = av_rescale_q(1, f->clip.stream->time_base, AV_TIME_BASE_Q) / 2;
+    int64_t most = f->step_us / 8;
+    return (half < most ? half : most) + ROUNDING_US;
+}
+
 sl_status sl_frames_open(const char *path, sl_frames **out, sl_error **err)
 {
     *out = NULL;
@@ -121,6 +130,7 @@ sl_status sl_frames_open(const char *path, sl_frames **out, sl_error **err)
     if (status == SL_OK) {
         f->rate = sl_clip_rate(f->clip.format, f->clip.stream);
         f->step_us = av_rescale_q(1, av_inv_q(f->rate), AV_TIME_BASE_Q);
+        f->slack_us = slack_of(f);
         f->rotation = sl_clip_rotation(f->clip.stream);
         sl_clip_size(f->clip.stream, &f->width, &f->height);
         status = begin(f, 0, err);
@@ -170,12 +180,12 @@ void sl_frames_rate(const sl_frames *f, int32_t *num, int32_t *den)
 static sl_status go_to(sl_frames *f, int64_t t_us, sl_error **err)
 {
     sl_status status = SL_OK;
-    bool before = f->shown.t_us > t_us + SLACK_US && f->shown.t_us > f->first_us;
+    bool before = f->shown.t_us > t_us + f->slack_us && f->shown.t_us > f->first_us;
     bool ahead = f->next.valid && f->next.t_us <= t_us && far_ahead(f, t_us);
     if (!f->shown.valid || before || ahead) {
         status = jump(f, t_us, err);
     }
-    while (status == SL_OK && f->next.valid && f->next.t_us <= t_us + SLACK_US) {
+    while (status == SL_OK && f->next.valid && f->next.t_us <= t_us + f->slack_us) {
         status = advance(f, err);
     }
     return status;

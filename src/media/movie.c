@@ -149,6 +149,7 @@ static sl_status open_file(sl_movie *m, const sl_movie_config *config, sl_error 
 sl_status sl_movie_open(const sl_movie_config *config, sl_movie **out, sl_error **err)
 {
     *out = NULL;
+    sl_av_be_quiet();
     sl_movie *m = sl_mem(sizeof *m);
     if (m == NULL) {
         return sl_fail_nomem(err);

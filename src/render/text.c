@@ -101,8 +101,10 @@ static void each_line(const ink *k, extent *e)
     sl_ink_font(k);
     cairo_font_extents(k->cr, &font);
     double x = k->item->geo.points[0].x * k->sx;
-    double baseline = k->item->geo.points[0].y * k->sy + font.ascent;
-    for (const char *s = k->item->geo.text; s != NULL; baseline += LINE_HEIGHT * font_px(k)) {
+    double top = k->item->geo.points[0].y * k->sy + font.ascent;
+    int number = 0;
+    for (const char *s = k->item->geo.text; s != NULL; number++) {
+        double baseline = top + number * LINE_HEIGHT * font_px(k);
         s = next_line(s, line);
         if (line[0] == 0) {
             continue;

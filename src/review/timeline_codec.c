@@ -202,7 +202,7 @@ sl_status sl_timeline_read(const uint8_t *p, size_t n, sl_timeline **out, sl_err
     *out = NULL;
     sl_rd r = {p, n, false};
     sl_status s = take_all(&r, out, err);
-    if (s == SL_OK) {
+    if (s == SL_OK && *out != NULL) {
         /* Numbers have longer spellings: the way back shows whether one was used. */
         sl_buf again = {0};
         sl_timeline_write(*out, &again);

@@ -262,8 +262,9 @@ static void db_close(void *user)
 static sl_status set_up(db *d, sl_error **err)
 {
     static const char *const steps[] = {
-        "PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",    "PRAGMA synchronous=FULL",
-        "PRAGMA temp_store=MEMORY",      "PRAGMA cache_size=-32768",   "PRAGMA trusted_schema=OFF",
+        "PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",       "PRAGMA temp_store=MEMORY",
+        "PRAGMA cache_size=-32768",      "PRAGMA trusted_schema=OFF",
         "PRAGMA cell_size_check=ON",     "PRAGMA wal_autocheckpoint=1000",
     };
     (void)sqlite3_extended_result_codes(d->lite, 1);

@@ -66,8 +66,7 @@ static sl_status start_pepper(sl_service *s, sl_error **err)
     char *hex = NULL;
     sl_status status = sl_sv_meta_get(s, "pepper", &hex, err);
     if (status == SL_OK && hex != NULL) {
-        status = strlen(hex) == (size_t)2 * PEPPER_LEN &&
-                         sl_hex_decode(s->pepper, PEPPER_LEN, hex)
+        status = strlen(hex) == (size_t)2 * PEPPER_LEN && sl_hex_decode(s->pepper, PEPPER_LEN, hex)
                      ? SL_OK
                      : sl_fail(err, SL_E_CORRUPT, "the server's secret cannot be read");
     } else if (status == SL_OK) {
@@ -108,9 +107,8 @@ static sl_status hash_password(sl_service *s, const char *password, char **hash,
 {
     *hash = NULL;
     char *secret = prehash(s, password);
-    sl_status status = secret != NULL
-                           ? s->ports.hash_password(s->ports.user, secret, hash, err)
-                           : sl_fail_nomem(err);
+    sl_status status = secret != NULL ? s->ports.hash_password(s->ports.user, secret, hash, err)
+                                      : sl_fail_nomem(err);
     sl_mem_free(secret);
     return status;
 }
@@ -132,10 +130,9 @@ sl_status sl_sv_account_start(sl_service *s, const char *key_pem, sl_error **err
 static sl_status session_alive(sl_service *s, const sl_sv_who *who, sl_error **err)
 {
     sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(s, "SELECT id FROM session WHERE id=$1 AND user_id=$2 AND device=$3",
-                  SL_SV_ARGS(sl_sv_t(who->session), sl_sv_t(who->user), sl_sv_t(who->device)),
-                  &rows, err);
+    sl_status status = sl_sv_all(
+        s, "SELECT id FROM session WHERE id=$1 AND user_id=$2 AND device=$3",
+        SL_SV_ARGS(sl_sv_t(who->session), sl_sv_t(who->user), sl_sv_t(who->device)), &rows, err);
     if (status == SL_OK && rows.count == 0) {
         status = sl_fail(err, SL_E_AUTH, "the session has ended");
     }
@@ -300,20 +297,19 @@ static sl_status new_refresh(sl_sv_tx *tx, account *a, sl_error **err)
 
 static sl_status end_session(sl_service *s, const char *session, sl_error **err)
 {
-    sl_status status = sl_sv_run(s, "DELETE FROM refresh WHERE session_id=$1",
-                                 SL_SV_ARGS(sl_sv_t(session)), err);
-    return status == SL_OK ? sl_sv_run(s, "DELETE FROM session WHERE id=$1",
-                                       SL_SV_ARGS(sl_sv_t(session)), err)
-                           : status;
+    sl_status status =
+        sl_sv_run(s, "DELETE FROM refresh WHERE session_id=$1", SL_SV_ARGS(sl_sv_t(session)), err);
+    return status == SL_OK
+               ? sl_sv_run(s, "DELETE FROM session WHERE id=$1", SL_SV_ARGS(sl_sv_t(session)), err)
+               : status;
 }
 
 /* A device has one session: an older one ends. */
 static sl_status new_session(sl_sv_tx *tx, account *a, sl_error **err)
 {
     sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(tx->s, "SELECT id FROM session WHERE user_id=$1 AND device=$2",
-                  SL_SV_ARGS(sl_sv_t(a->id), sl_sv_t(a->device)), &rows, err);
+    sl_status status = sl_sv_all(tx->s, "SELECT id FROM session WHERE user_id=$1 AND device=$2",
+                                 SL_SV_ARGS(sl_sv_t(a->id), sl_sv_t(a->device)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         status = end_session(tx->s, sl_sv_text(&rows, i, 0), err);
     }
@@ -351,8 +347,7 @@ static const char *need(const sl_json *j, const char *field, size_t min, size_t 
 
 static sl_json *read_body(const sl_http_in *in, sl_http_out *out)
 {
-    sl_json *j =
-        in->body != NULL ? sl_json_parse((const char *)in->body, in->body_len) : NULL;
+    sl_json *j = in->body != NULL ? sl_json_parse((const char *)in->body, in->body_len) : NULL;
     if (in->cut || !sl_json_is_object(j)) {
         sl_json_free(j);
         sl_sv_refuse(out, 400, "bad_request", "the body must be a JSON object");
@@ -546,7 +541,7 @@ static sl_status find_account(sl_sv_tx *tx, void *ctx, sl_error **err)
         sl_mem_free(a->name);
         sl_mem_free(a->role);
         sl_mem_free(a->hash);
-        memcpy(a->id, sl_sv_text(&rows, 0, 0), sizeof a->id);
+        sl_sv_copy(a->id, sizeof a->id, sl_sv_text(&rows, 0, 0));
         a->name = sl_text_dup(sl_sv_text(&rows, 0, 1));
         a->role = sl_text_dup(sl_sv_text(&rows, 0, 2));
         a->hash = sl_text_dup(sl_sv_text(&rows, 0, 3));
@@ -590,8 +585,7 @@ static void login(sl_service *s, account *a, const char *password, sl_http_out *
         sl_sv_broken(out, status != SL_OK ? status : SL_E_NOMEM);
         return;
     }
-    bool right =
-        s->ports.check_password(s->ports.user, secret, a->found ? a->hash : s->no_hash);
+    bool right = s->ports.check_password(s->ports.user, secret, a->found ? a->hash : s->no_hash);
     sl_wipe(secret, strlen(secret));
     sl_mem_free(secret);
     if (!right || !a->found) {
@@ -611,8 +605,7 @@ void sl_sv_login(sl_service *s, const sl_http_in *in, sl_http_out *out)
     account a = {0};
     sl_json *j = read_body(in, out);
     a.email = j != NULL ? take_email(j, out) : NULL;
-    const char *password =
-        a.email != NULL ? need(j, "password", 1, SL_SV_BODY_MAX, out) : NULL;
+    const char *password = a.email != NULL ? need(j, "password", 1, SL_SV_BODY_MAX, out) : NULL;
     if (password != NULL && take_device(j, &a, out)) {
         login(s, &a, password, out);
     }
@@ -623,9 +616,9 @@ void sl_sv_login(sl_service *s, const sl_http_in *in, sl_http_out *out)
 static sl_status fill_refresh(const sl_sv_rows *rows, account *a, sl_error **err)
 {
     account_free(a);
-    memcpy(a->session, sl_sv_text(rows, 0, 0), sizeof a->session);
-    memcpy(a->id, sl_sv_text(rows, 0, 3), sizeof a->id);
-    memcpy(a->device, sl_sv_text(rows, 0, 4), sizeof a->device);
+    sl_sv_copy(a->session, sizeof a->session, sl_sv_text(rows, 0, 0));
+    sl_sv_copy(a->id, sizeof a->id, sl_sv_text(rows, 0, 3));
+    sl_sv_copy(a->device, sizeof a->device, sl_sv_text(rows, 0, 4));
     a->email = sl_text_dup(sl_sv_text(rows, 0, 5));
     a->name = sl_text_dup(sl_sv_text(rows, 0, 6));
     a->role = sl_text_dup(sl_sv_text(rows, 0, 7));
@@ -670,8 +663,8 @@ static sl_status rotate(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (!r->a.found) {
         return SL_OK;
     }
-    status = sl_sv_run(tx->s, "UPDATE refresh SET spent=1 WHERE hash=$1", SL_SV_ARGS(sl_sv_t(hex)),
-                       err);
+    status =
+        sl_sv_run(tx->s, "UPDATE refresh SET spent=1 WHERE hash=$1", SL_SV_ARGS(sl_sv_t(hex)), err);
     if (status == SL_OK) {
         status = sl_sv_run(tx->s, "DELETE FROM refresh WHERE session_id=$1 AND expires_ms<=$2",
                            SL_SV_ARGS(sl_sv_t(r->a.session), sl_sv_i(tx->now_ms)), err);
@@ -681,7 +674,7 @@ static sl_status rotate(sl_sv_tx *tx, void *ctx, sl_error **err)
 
 void sl_sv_refresh(sl_service *s, const sl_http_in *in, sl_http_out *out)
 {
-    refresh_ctx r = {{0}, NULL, NULL};
+    refresh_ctx r = {.token = NULL};
     sl_json *j = read_body(in, out);
     r.token = j != NULL ? need(j, "refresh_token", 1, 200, out) : NULL;
     if (r.token != NULL && take_device(j, &r.a, out)) {

@@ -173,9 +173,8 @@ static sl_status keep_floor(sl_sv_tx *tx, void *ctx, sl_error **err)
     floor_ctx *f = ctx;
     const sl_sv_conn *c = f->c;
     sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(tx->s, "SELECT floor FROM device WHERE user_id=$1 AND device=$2",
-                  SL_SV_ARGS(sl_sv_t(c->user), sl_sv_t(c->device)), &rows, err);
+    sl_status status = sl_sv_all(tx->s, "SELECT floor FROM device WHERE user_id=$1 AND device=$2",
+                                 SL_SV_ARGS(sl_sv_t(c->user), sl_sv_t(c->device)), &rows, err);
     int64_t had = status == SL_OK && rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
     bool known = rows.count > 0;
     sl_sv_rows_free(&rows);

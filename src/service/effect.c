@@ -17,13 +17,6 @@ typedef struct account {
     char role[16];
 } account;
 
-static void copy_text(char *to, size_t room, const char *from)
-{
-    size_t n = strnlen(from, room - 1);
-    memcpy(to, from, n);
-    to[n] = 0;
-}
-
 static sl_status account_by(sl_service *s, const char *sql, const char *key, account *out,
                             sl_error **err)
 {
@@ -32,10 +25,10 @@ static sl_status account_by(sl_service *s, const char *sql, const char *key, acc
     sl_status status = sl_sv_all(s, sql, SL_SV_ARGS(sl_sv_t(key)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         out->found = true;
-        copy_text(out->id, sizeof out->id, sl_sv_text(&rows, 0, 0));
-        copy_text(out->email, sizeof out->email, sl_sv_text(&rows, 0, 1));
-        copy_text(out->name, sizeof out->name, sl_sv_text(&rows, 0, 2));
-        copy_text(out->role, sizeof out->role, sl_sv_text(&rows, 0, 3));
+        sl_sv_copy(out->id, sizeof out->id, sl_sv_text(&rows, 0, 0));
+        sl_sv_copy(out->email, sizeof out->email, sl_sv_text(&rows, 0, 1));
+        sl_sv_copy(out->name, sizeof out->name, sl_sv_text(&rows, 0, 2));
+        sl_sv_copy(out->role, sizeof out->role, sl_sv_text(&rows, 0, 3));
     }
     sl_sv_rows_free(&rows);
     return status;
@@ -49,7 +42,7 @@ static sl_status account_by_id(sl_service *s, const char *id, account *out, sl_e
 static sl_status account_by_email(sl_service *s, const char *email, account *out, sl_error **err)
 {
     char lower[256];
-    copy_text(lower, sizeof lower, email);
+    sl_sv_copy(lower, sizeof lower, email);
     for (char *p = lower; *p != 0; p++) {
         *p = (char)tolower((unsigned char)*p);
     }
@@ -87,8 +80,7 @@ static sl_status connection_create(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
         return sl_fail_field(err, SL_E_INVALID, "status", "a connection begins as requested");
     }
     account peer;
-    sl_status status =
-        account_by_email(tx->s, sl_json_str(o->op.fields, "peer_email"), &peer, err);
+    sl_status status = account_by_email(tx->s, sl_json_str(o->op.fields, "peer_email"), &peer, err);
     if (status != SL_OK) {
         return status;
     }
@@ -240,7 +232,7 @@ static sl_status set_state(sl_sv_item *item, const char *state, const char *hlc,
     const char *had = sl_json_str(item->rec.clocks, "*");
     const char *stamp = had != NULL && strcmp(had, hlc) > 0 ? had : hlc;
     char copy[SL_HLC_LEN + 1];
-    copy_text(copy, sizeof copy, stamp);
+    sl_sv_copy(copy, sizeof copy, stamp);
     if (!sl_json_set_str(item->rec.clocks, "status", copy)) {
         return sl_fail_nomem(err);
     }
@@ -328,7 +320,8 @@ static sl_status video_deleted(sl_sv_tx *tx, const char *space, sl_error **err)
                   SL_SV_ARGS(sl_sv_t(space)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         sl_sv_item *share = NULL;
-        status = sl_sv_get(tx, sl_entity_find("share"), space, sl_sv_text(&rows, i, 0), &share, err);
+        status =
+            sl_sv_get(tx, sl_entity_find("share"), space, sl_sv_text(&rows, i, 0), &share, err);
         if (status == SL_OK) {
             status = sl_sv_bury(tx, share, err);
         }
@@ -374,8 +367,8 @@ static sl_status participant_patch(sl_sv_tx *tx, const sl_sv_op *o, sl_error **e
     for (const sl_json *v = sl_json_first(o->op.fields); status == SL_OK && v != NULL;
          v = sl_json_next(v)) {
         if (sl_json_value(v) > (double)seq) {
-            status = sl_fail_field(err, SL_E_INVALID, sl_json_key(v),
-                                   "the thread has not come so far");
+            status =
+                sl_fail_field(err, SL_E_INVALID, sl_json_key(v), "the thread has not come so far");
         }
     }
     return status;
@@ -425,8 +418,7 @@ static sl_status refer(sl_sv_tx *tx, const sl_sv_op *o, bool *ready, sl_error **
         if (f == NULL || f->type != SL_T_BLOB || !sl_json_is_string(v)) {
             continue;
         }
-        status =
-            sl_sv_blob_refer(tx->s, sl_json_text(v), o->op.space, o->user, &here, err);
+        status = sl_sv_blob_refer(tx->s, sl_json_text(v), o->op.space, o->user, &here, err);
         *ready = *ready || (here && strcmp(f->name, "blob") == 0);
     }
     return status;

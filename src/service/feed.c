@@ -110,12 +110,11 @@ static sl_status page_records(sl_service *s, const space_state *space, int64_t f
                               int64_t *to)
 {
     sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(s,
-                  "SELECT seq, entity, id FROM feed WHERE space=$1 AND seq>$2 ORDER BY seq"
-                  " LIMIT $3",
-                  SL_SV_ARGS(sl_sv_t(space->name), sl_sv_i(from), sl_sv_i(SL_SV_PAGE_RECORDS)),
-                  &rows, NULL);
+    sl_status status = sl_sv_all(
+        s,
+        "SELECT seq, entity, id FROM feed WHERE space=$1 AND seq>$2 ORDER BY seq"
+        " LIMIT $3",
+        SL_SV_ARGS(sl_sv_t(space->name), sl_sv_i(from), sl_sv_i(SL_SV_PAGE_RECORDS)), &rows, NULL);
     size_t i = 0;
     for (; status == SL_OK && i < rows.count && b->len < SL_SV_PAGE_BYTES; i++) {
         sl_record rec;
@@ -172,10 +171,7 @@ static sl_status space_read(sl_service *s, space_state *space, bool *found)
                                  SL_SV_ARGS(sl_sv_t(space->name)), &rows, NULL);
     *found = status == SL_OK && rows.count > 0;
     if (*found) {
-        const char *epoch = sl_sv_text(&rows, 0, 0);
-        size_t n = strnlen(epoch, sizeof space->epoch - 1);
-        memcpy(space->epoch, epoch, n);
-        space->epoch[n] = 0;
+        sl_sv_copy(space->epoch, sizeof space->epoch, sl_sv_text(&rows, 0, 0));
         space->seq = sl_sv_int(&rows, 0, 1);
         space->min_seq = sl_sv_int(&rows, 0, 2);
     }

@@ -105,6 +105,8 @@ void sl_sv_rows_free(sl_sv_rows *rows);
 /* "" for null. */
 const char *sl_sv_text(const sl_sv_rows *rows, size_t row, size_t cell);
 int64_t sl_sv_int(const sl_sv_rows *rows, size_t row, size_t cell);
+/* Copies text, cut off where it does not fit. */
+void sl_sv_copy(char *to, size_t room, const char *from);
 /* out->entity is NULL when there is no such row. */
 sl_status sl_sv_load(sl_service *s, const sl_entity *e, const char *space, const char *id,
                      sl_record *out, sl_error **err);

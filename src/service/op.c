@@ -80,14 +80,13 @@ static sl_status find_receipt(sl_service *s, job *j, sl_error **err)
 
 static sl_status keep_receipt(sl_service *s, const job *j, sl_error **err)
 {
-    return sl_sv_run(
-        s,
-        "INSERT INTO receipt (user_id, device, n, result, seq, code, message, field)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        SL_SV_ARGS(sl_sv_t(j->conn->user), sl_sv_t(j->conn->device), sl_sv_i(j->n),
-                   sl_sv_t(j->result), sl_sv_i(j->seq), sl_sv_t(j->code), sl_sv_t(j->message),
-                   sl_sv_t(j->field)),
-        err);
+    return sl_sv_run(s,
+                     "INSERT INTO receipt (user_id, device, n, result, seq, code, message, field)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                     SL_SV_ARGS(sl_sv_t(j->conn->user), sl_sv_t(j->conn->device), sl_sv_i(j->n),
+                                sl_sv_t(j->result), sl_sv_i(j->seq), sl_sv_t(j->code),
+                                sl_sv_t(j->message), sl_sv_t(j->field)),
+                     err);
 }
 
 /* A clock that runs far ahead would win every merge for a long time. */

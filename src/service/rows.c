@@ -83,6 +83,13 @@ int64_t sl_sv_int(const sl_sv_rows *rows, size_t row, size_t cell)
     return c->kind == SL_CELL_INT ? c->i : 0;
 }
 
+void sl_sv_copy(char *to, size_t room, const char *from)
+{
+    size_t n = strnlen(from, room - 1);
+    memcpy(to, from, n);
+    to[n] = 0;
+}
+
 typedef struct load_ctx {
     const sl_entity *entity;
     sl_record *out;
@@ -134,7 +141,7 @@ sl_status sl_sv_save(sl_service *s, const sl_record *rec, sl_error **err)
     return sl_sv_run(s,
                      "INSERT INTO feed (space, seq, entity, id) VALUES ($1, $2, $3, $4)"
                      " ON CONFLICT (space, entity, id) DO UPDATE SET seq=excluded.seq",
-                     SL_SV_ARGS(sl_sv_t(rec->space), sl_sv_i(rec->seq),
-                                sl_sv_t(rec->entity->name), sl_sv_t(rec->id)),
+                     SL_SV_ARGS(sl_sv_t(rec->space), sl_sv_i(rec->seq), sl_sv_t(rec->entity->name),
+                                sl_sv_t(rec->id)),
                      err);
 }

@@ -62,8 +62,8 @@ sl_status sl_sv_meta_get(sl_service *s, const char *name, char **value, sl_error
 {
     *value = NULL;
     sl_sv_rows rows;
-    sl_status status = sl_sv_all(s, "SELECT value FROM meta WHERE name=$1",
-                                 SL_SV_ARGS(sl_sv_t(name)), &rows, err);
+    sl_status status =
+        sl_sv_all(s, "SELECT value FROM meta WHERE name=$1", SL_SV_ARGS(sl_sv_t(name)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         *value = sl_text_dup(sl_sv_text(&rows, 0, 0));
         status = *value != NULL ? SL_OK : sl_fail_nomem(err);
@@ -249,8 +249,7 @@ sl_status sl_sv_sql_make(sl_service *s, sl_error **err)
     s->sql = sl_mem_array(sl_entity_count, sizeof *s->sql);
     for (size_t i = 0; s->sql != NULL && i < sl_entity_count; i++) {
         const sl_entity *e = &sl_entities[i];
-        s->sql[i].select =
-            sl_text_fmt("%s WHERE \"space\"=$1 AND \"id\"=$2", e->select_sql);
+        s->sql[i].select = sl_text_fmt("%s WHERE \"space\"=$1 AND \"id\"=$2", e->select_sql);
         s->sql[i].upsert = upsert_text(e);
         if (s->sql[i].select == NULL || s->sql[i].upsert == NULL) {
             return sl_fail_nomem(err);

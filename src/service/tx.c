@@ -232,9 +232,8 @@ static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **er
     }
     const char *space = tx->items[from]->space;
     sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(tx->s, "UPDATE space SET seq=seq+$1 WHERE space=$2 RETURNING seq",
-                  SL_SV_ARGS(sl_sv_i(n), sl_sv_t(space)), &rows, err);
+    sl_status status = sl_sv_all(tx->s, "UPDATE space SET seq=seq+$1 WHERE space=$2 RETURNING seq",
+                                 SL_SV_ARGS(sl_sv_i(n), sl_sv_t(space)), &rows, err);
     if (status == SL_OK && rows.count != 1) {
         status = sl_fail(err, SL_E_INTERNAL, "the space of a record is not there");
     }
@@ -258,8 +257,7 @@ sl_status sl_sv_flush(sl_sv_tx *tx, sl_error **err)
     size_t from = 0;
     while (status == SL_OK && from < tx->item_count) {
         size_t to = from + 1;
-        while (to < tx->item_count &&
-               strcmp(tx->items[to]->space, tx->items[from]->space) == 0) {
+        while (to < tx->item_count && strcmp(tx->items[to]->space, tx->items[from]->space) == 0) {
             to++;
         }
         status = flush_space(tx, from, to, err);
@@ -363,7 +361,8 @@ sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_err
     }
     sl_sv_rows rows;
     status = sl_sv_all(
-        tx->s, "SELECT \"id\" FROM \"grant\" WHERE \"space\"=$1 AND \"target\"=$2 AND \"deleted\"=0",
+        tx->s,
+        "SELECT \"id\" FROM \"grant\" WHERE \"space\"=$1 AND \"target\"=$2 AND \"deleted\"=0",
         SL_SV_ARGS(sl_sv_t(own), sl_sv_t(space)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         sl_sv_item *grant = NULL;

@@ -112,7 +112,7 @@ static int statement(sl_sql *db, const char *sql, sqlite3_stmt **out)
 static int bind(sqlite3_stmt *st, const sl_cell *params, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        char name[16];
+        char name[24];
         (void)snprintf(name, sizeof name, "$%zu", i + 1);
         int at = sqlite3_bind_parameter_index(st, name);
         int code = SQLITE_OK;

@@ -19,12 +19,13 @@
 SIZE(sl_status, 4, 4);
 SIZE(sl_id, 8, 8);
 
-SIZE(sl_config, 32, 20);
+SIZE(sl_config, 40, 24);
 AT(sl_config, struct_size, 0, 0);
 AT(sl_config, flags, 4, 4);
 AT(sl_config, dir, 8, 8);
 AT(sl_config, server, 16, 12);
 AT(sl_config, platform, 24, 16);
+AT(sl_config, key, 32, 20);
 
 SIZE(sl_pixels, 24, 20);
 AT(sl_pixels, struct_size, 0, 0);

@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static sl_platform g_p;
@@ -121,9 +122,11 @@ START_TEST(http__a_large_answer_arrives_whole)
     host_record r = get(1, "/big");
     ck_assert_int_eq(r.code, SL_OK);
     ck_assert_uint_eq(r.len, HTTP_SERVER_BIG);
+    size_t wrong = 0;
     for (size_t i = 0; i < r.len; i++) {
-        ck_assert_uint_eq(r.data[i], i % 251);
+        wrong += r.data[i] != i % 251 ? 1 : 0;
     }
+    ck_assert_uint_eq(wrong, 0);
     end(1);
 }
 END_TEST

@@ -1,5 +1,7 @@
 #include "ws_server.h"
 
+#include "certificate.h"
+
 #include <arpa/inet.h>
 #include <check.h>
 #include <libwebsockets.h>
@@ -179,13 +181,20 @@ static void *run(void *arg)
     return NULL;
 }
 
-int ws_server_start(void)
+static int start(bool secure)
 {
     lws_set_log_level(0, NULL);
     struct lws_context_creation_info info = {.port = 0,
                                              .iface = "127.0.0.1",
                                              .protocols = PROTOCOLS,
                                              .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS};
+    if (secure) {
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.server_ssl_cert_mem = CERTIFICATE_PEM;
+        info.server_ssl_cert_mem_len = sizeof CERTIFICATE_PEM - 1;
+        info.server_ssl_private_key_mem = CERTIFICATE_KEY_PEM;
+        info.server_ssl_private_key_mem_len = sizeof CERTIFICATE_KEY_PEM - 1;
+    }
     atomic_store(&g_stop, false);
     g_code = 0;
     g_context = lws_create_context(&info);
@@ -196,6 +205,21 @@ int ws_server_start(void)
     ck_assert_int_gt(port, 0);
     ck_assert_int_eq(pthread_create(&g_thread, NULL, run, NULL), 0);
     return port;
+}
+
+int ws_server_start(void)
+{
+    return start(false);
+}
+
+int ws_server_start_secure(void)
+{
+    return start(true);
+}
+
+const char *ws_server_certificate(void)
+{
+    return CERTIFICATE_PEM;
 }
 
 void ws_server_stop(void)

@@ -9,6 +9,9 @@
  * /refuse as path refuses the upgrade.
  */
 int ws_server_start(void); /* the port */
+/* The same behind TLS as "localhost", with a certificate that only itself vouches for. */
+int ws_server_start_secure(void);
+const char *ws_server_certificate(void); /* PEM */
 void ws_server_stop(void);
 /* A listener that accepts connections and never says a word. */
 int ws_server_mute_start(void);

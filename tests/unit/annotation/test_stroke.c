@@ -22,7 +22,7 @@ static void draw_loop(sl_stroke *s, uint32_t n, float noise)
     sl_prng r;
     sl_prng_seed(&r, 7);
     for (uint32_t i = 0; i < n; i++) {
-        float a = (float)i * 0.03F;
+        float a = (float)i * 0.01F;
         float jitter = noise * ((float)sl_prng_below(&r, 1000) / 500.0F - 1.0F);
         float q[4] = {16000.0F + 6000.0F * cosf(a) + jitter, 9000.0F + 4000.0F * sinf(a) - jitter,
                       0.5F + 0.4F * sinf(a * 3), (float)i * 8.333F};

@@ -253,6 +253,28 @@ static int random_event(sl_prng *r, int64_t t_us, sl_event *e)
     return item;
 }
 
+static int64_t since_of(const sl_timeline_shown *shown, size_t n, int item)
+{
+    for (size_t k = 0; k < n; k++) {
+        if (strtoll(shown[k].id + 24, NULL, 10) == item * 7919) {
+            return shown[k].since_us;
+        }
+    }
+    return -1;
+}
+
+static void check_shown(const sl_timeline *t, const fold *f, int64_t t_us)
+{
+    sl_timeline_shown shown[ITEMS];
+    size_t n = sl_timeline_visible(t, t_us, shown, ITEMS);
+    size_t expected = 0;
+    for (int i = 0; i < ITEMS; i++) {
+        expected += f->since[i] >= 0;
+        ck_assert_int_eq(since_of(shown, n, i), f->since[i]);
+    }
+    ck_assert_uint_eq(n, expected);
+}
+
 static void check_fold(const sl_timeline *t, const sl_event *events, const int *items, int64_t t_us)
 {
     fold f = {0, 0, 0, SL_RATE_ONE, false, {0, 0, SL_SCALE_ONE}, {0}};
@@ -271,20 +293,7 @@ static void check_fold(const sl_timeline *t, const sl_event *events, const int *
     ck_assert_int_eq(s.view.x, f.view.x);
     ck_assert_int_eq(s.view.y, f.view.y);
     ck_assert_int_eq(s.view.scale, f.view.scale);
-    sl_timeline_shown shown[ITEMS];
-    size_t n = sl_timeline_visible(t, t_us, shown, ITEMS);
-    size_t expected = 0;
-    for (int i = 0; i < ITEMS; i++) {
-        expected += f.since[i] >= 0;
-        for (size_t k = 0; f.since[i] >= 0 && k <= n; k++) {
-            ck_assert_uint_lt(k, n);
-            if (strtoll(shown[k].id + 24, NULL, 10) == i * 7919) {
-                ck_assert_int_eq(shown[k].since_us, f.since[i]);
-                break;
-            }
-        }
-    }
-    ck_assert_uint_eq(n, expected);
+    check_shown(t, &f, t_us);
 }
 
 START_TEST(timeline__a_state_is_the_fold_of_all_events_until_then)

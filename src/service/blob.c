@@ -1,0 +1,235 @@
+/*
+ * service/blob.c - who may read which bytes, and their download.
+ *
+ * A blob is bytes named by their hash; knowing a hash gives nothing. A user who sent all the
+ * bytes, or could read them when naming them, is a holder; a space refers to a blob through a
+ * user, and those who hold the space may read it once that user is a holder.
+ */
+#include "base/base64.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "service/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool sl_sv_sha_ok(const char *sha256)
+{
+    return sha256 != NULL && strlen(sha256) == SL_SV_SHA_LEN &&
+           strspn(sha256, "0123456789abcdef") == SL_SV_SHA_LEN;
+}
+
+char *sl_sv_blob_path(const sl_service *s, const char *sha256)
+{
+    return sl_text_fmt("%s/blobs/%.2s/%s", s->dir, sha256, sha256);
+}
+
+sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, int64_t *size,
+                          char **type, sl_error **err)
+{
+    sl_sv_rows rows;
+    *size = -1;
+    sl_status status =
+        sl_sv_all(s,
+                  "SELECT b.size, b.type FROM blob b WHERE b.sha256=$1 AND"
+                  " (EXISTS (SELECT 1 FROM blob_holder h WHERE h.sha256=b.sha256 AND h.user_id=$2)"
+                  " OR EXISTS (SELECT 1 FROM blob_ref r"
+                  " JOIN blob_holder h ON h.sha256=r.sha256 AND h.user_id=r.user_id"
+                  " JOIN access a ON a.space=r.space WHERE r.sha256=b.sha256 AND a.user_id=$2))",
+                  SL_SV_ARGS(sl_sv_t(sha256), sl_sv_t(user)), &rows, err);
+    if (status == SL_OK && rows.count > 0) {
+        *size = sl_sv_int(&rows, 0, 0);
+        if (type != NULL) {
+            *type = sl_text_dup(sl_sv_text(&rows, 0, 1));
+            status = *type != NULL ? SL_OK : sl_fail_nomem(err);
+        }
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+static sl_status add_holder(sl_service *s, const char *sha256, const char *user, sl_error **err)
+{
+    return sl_sv_run(s,
+                     "INSERT INTO blob_holder (sha256, user_id) VALUES ($1, $2)"
+                     " ON CONFLICT (sha256, user_id) DO NOTHING",
+                     SL_SV_ARGS(sl_sv_t(sha256), sl_sv_t(user)), err);
+}
+
+sl_status sl_sv_blob_refer(sl_service *s, const char *sha256, const char *space, const char *user,
+                           bool *here, sl_error **err)
+{
+    int64_t size = -1;
+    sl_status status = sl_sv_blob_find(s, sha256, user, &size, NULL, err);
+    *here = size >= 0;
+    if (status == SL_OK) {
+        status = sl_sv_run(s,
+                           "INSERT INTO blob_ref (sha256, space, user_id) VALUES ($1, $2, $3)"
+                           " ON CONFLICT (sha256, space, user_id) DO NOTHING",
+                           SL_SV_ARGS(sl_sv_t(sha256), sl_sv_t(space), sl_sv_t(user)), err);
+    }
+    return status == SL_OK && *here ? add_holder(s, sha256, user, err) : status;
+}
+
+static sl_status make_ready(sl_sv_tx *tx, const char *space, const char *sha256, sl_error **err)
+{
+    sl_sv_item *video = NULL;
+    sl_status status =
+        sl_sv_get(tx, sl_entity_find("video"), space, sl_space_id(space), &video, err);
+    if (status != SL_OK || video->rec.entity == NULL || video->rec.deleted) {
+        return status;
+    }
+    const char *blob = sl_json_str(video->rec.fields, "blob");
+    const char *state = sl_json_str(video->rec.fields, "status");
+    bool waits =
+        blob != NULL && strcmp(blob, sha256) == 0 && (state == NULL || strcmp(state, "ready") != 0);
+    return waits ? sl_sv_set(video, "status", "ready", err) : SL_OK;
+}
+
+sl_status sl_sv_blob_done(sl_sv_tx *tx, const char *sha256, const char *user, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = add_holder(tx->s, sha256, user, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    status =
+        sl_sv_all(tx->s, "SELECT space FROM blob_ref WHERE sha256=$1 AND user_id=$2 ORDER BY space",
+                  SL_SV_ARGS(sl_sv_t(sha256), sl_sv_t(user)), &rows, err);
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        if (sl_space_is(sl_sv_text(&rows, i, 0), "video")) {
+            status = make_ready(tx, sl_sv_text(&rows, i, 0), sha256, err);
+        }
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+typedef enum range {
+    RANGE_NONE,
+    RANGE_ONE,
+    RANGE_OUTSIDE
+} range;
+
+/* Digits at p, at most 18; p moves behind them. -1: none. */
+static int64_t digits(const char **p)
+{
+    int64_t v = 0;
+    size_t n = strspn(*p, "0123456789");
+    if (n == 0 || n > 18) {
+        return -1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        v = v * 10 + ((*p)[i] - '0');
+    }
+    *p += n;
+    return v;
+}
+
+/* One byte range (RFC 9110, 14.1.2). What is malformed or several ranges means no range. */
+static range read_range(const char *text, int64_t size, int64_t *from, int64_t *len)
+{
+    if (text == NULL || strncmp(text, "bytes=", 6) != 0) {
+        return RANGE_NONE;
+    }
+    const char *p = text + 6;
+    int64_t first = digits(&p);
+    if (*p++ != '-') {
+        return RANGE_NONE;
+    }
+    int64_t last = digits(&p);
+    if (*p != 0 || (first < 0 && last < 0) || (first >= 0 && last >= 0 && last < first)) {
+        return RANGE_NONE;
+    }
+    if (first < 0) { /* the last so many */
+        *from = last < size ? size - last : 0;
+        *len = size - *from;
+        return last == 0 || size == 0 ? RANGE_OUTSIDE : RANGE_ONE;
+    }
+    if (first >= size) {
+        return RANGE_OUTSIDE;
+    }
+    *from = first;
+    *len = (last >= 0 && last < size ? last + 1 : size) - first;
+    return RANGE_ONE;
+}
+
+/* Only what cannot break out of the header line. */
+static const char *safe_type(const char *type)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&^_.+-/";
+    size_t n = strlen(type);
+    bool ok = n > 2 && n <= 100 && strspn(type, allowed) == n && strchr(type, '/') != NULL;
+    return ok ? type : "application/octet-stream";
+}
+
+static void send_file(sl_service *s, const char *sha256, int64_t size, const char *wanted,
+                      sl_http_out *out)
+{
+    char etag[SL_SV_SHA_LEN + 3];
+    (void)snprintf(etag, sizeof etag, "\"%s\"", sha256);
+    out->file_at = 0;
+    out->file_len = size;
+    range r = read_range(wanted, size, &out->file_at, &out->file_len);
+    char bounds[80];
+    if (r == RANGE_OUTSIDE) {
+        sl_sv_refuse(out, 416, "range_not_satisfiable", "the bytes asked for are not there");
+        (void)snprintf(bounds, sizeof bounds, "bytes */%lld", (long long)size);
+        sl_sv_header(out, "Content-Range", bounds);
+        return;
+    }
+    out->file = sl_sv_blob_path(s, sha256);
+    if (out->file == NULL) {
+        sl_sv_broken(out, SL_E_NOMEM);
+        return;
+    }
+    out->status = r == RANGE_ONE ? 206 : 200;
+    if (r == RANGE_ONE) {
+        (void)snprintf(bounds, sizeof bounds, "bytes %lld-%lld/%lld", (long long)out->file_at,
+                       (long long)(out->file_at + out->file_len - 1), (long long)size);
+        sl_sv_header(out, "Content-Range", bounds);
+    }
+    sl_sv_header(out, "ETag", etag);
+    sl_sv_header(out, "Accept-Ranges", "bytes");
+    sl_sv_header(out, "Content-Disposition", "attachment");
+    sl_sv_header(out, "Cache-Control", "private, no-store");
+}
+
+void sl_sv_blob(sl_service *s, const sl_http_in *in, const char *sha256, sl_http_out *out)
+{
+    sl_sv_who who;
+    char *type = NULL;
+    int64_t size = -1;
+    if (!sl_sv_signed_in(s, in, &who, out)) {
+        return;
+    }
+    if (strcmp(in->method, "GET") != 0) {
+        sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
+        sl_sv_header(out, "Allow", "GET");
+        return;
+    }
+    sl_status status = SL_OK;
+    if (sl_sv_sha_ok(sha256)) {
+        sl_lock(s->lock);
+        status = sl_sv_blob_find(s, sha256, who.user, &size, &type, NULL);
+        sl_unlock(s->lock);
+    }
+    const char *same = in->header(in->ctx, "if-none-match");
+    const char *if_range = in->header(in->ctx, "if-range");
+    bool whole = if_range != NULL && strstr(if_range, sha256) == NULL;
+    if (status != SL_OK) {
+        sl_sv_broken(out, status);
+    } else if (size < 0) {
+        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else if (same != NULL && strstr(same, sha256) != NULL) {
+        out->status = 304;
+    } else {
+        send_file(s, sha256, size, whole ? NULL : in->header(in->ctx, "range"), out);
+        if (out->file != NULL) {
+            sl_sv_header(out, "Content-Type", safe_type(type));
+        }
+    }
+    sl_mem_free(type);
+}

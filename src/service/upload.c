@@ -1,0 +1,539 @@
+/*
+ * service/upload.c - tus 1.0: core, creation, termination.
+ *
+ *   [TUS-1] an offset that was told is on the disk: bytes are synced, then the row is written;
+ *   [TUS-2] the last bytes are accepted together with the check of the hash, the move to the
+ *           blob's place and its row: after a crash in between the last part is sent again.
+ *
+ * Bytes are written and hashed without the lock; `busy` keeps a second writer out.
+ */
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "crypto/hash.h"
+#include "service/inside.h"
+
+#include <string.h>
+
+enum {
+    OPEN_MAX = 256, /* uploads of one user */
+    TYPE_MAX = 100,
+    CHUNK = 256 * 1024
+};
+static const int64_t LIFE_MS = INT64_C(7) * 86400 * 1000;
+static const char TUS[] = "1.0.0";
+
+typedef struct upload {
+    bool found;
+    sl_sv_id id;
+    const char *user;
+    int64_t length;
+    int64_t at;
+    char sha256[SL_SV_SHA_LEN + 1];
+    sl_sv_space space;
+    char type[TYPE_MAX + 1];
+    bool many;
+    sl_sv_rows dead; /* files to remove after the commit */
+} upload;
+
+static char *upload_path(const sl_service *s, const char *id)
+{
+    return sl_text_fmt("%s/uploads/%s", s->dir, id);
+}
+
+static void remove_file(sl_service *s, const char *id)
+{
+    const sl_platform *p = s->ports.platform;
+    char *path = upload_path(s, id);
+    if (path != NULL) {
+        (void)p->files->remove(p->user, path);
+    }
+    sl_mem_free(path);
+}
+
+/* ---- busy ---- */
+
+static bool is_busy(const sl_service *s, const char *id)
+{
+    for (size_t i = 0; i < s->busy_count; i++) {
+        if (strcmp(s->busy[i], id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_busy(sl_service *s, const char *id)
+{
+    sl_sv_id *grown = sl_mem_resize(s->busy, s->busy_count + 1, sizeof *grown);
+    if (grown == NULL) {
+        return false;
+    }
+    s->busy = grown;
+    memcpy(s->busy[s->busy_count++], id, sizeof(sl_sv_id));
+    return true;
+}
+
+static void clear_busy(sl_service *s, const char *id)
+{
+    for (size_t i = 0; i < s->busy_count; i++) {
+        if (strcmp(s->busy[i], id) == 0) {
+            s->busy_count--;
+            memcpy(s->busy[i], s->busy[s->busy_count], sizeof(sl_sv_id));
+            return;
+        }
+    }
+}
+
+/* ---- rows ---- */
+
+static sl_status find_upload(sl_service *s, const char *id, upload *u, sl_error **err)
+{
+    sl_sv_rows rows;
+    u->found = false;
+    if (!sl_uuid_ok(id)) {
+        return SL_OK;
+    }
+    sl_sv_copy(u->id, sizeof u->id, id);
+    sl_status status =
+        sl_sv_all(s,
+                  "SELECT length, at, sha256, space, type FROM upload WHERE id=$1 AND user_id=$2"
+                  " AND expires_ms>$3",
+                  SL_SV_ARGS(sl_sv_t(id), sl_sv_t(u->user), sl_sv_i(sl_sv_now(s))), &rows, err);
+    if (status == SL_OK && rows.count > 0) {
+        u->found = true;
+        u->length = sl_sv_int(&rows, 0, 0);
+        u->at = sl_sv_int(&rows, 0, 1);
+        sl_sv_copy(u->sha256, sizeof u->sha256, sl_sv_text(&rows, 0, 2));
+        sl_sv_copy(u->space, sizeof u->space, sl_sv_text(&rows, 0, 3));
+        sl_sv_copy(u->type, sizeof u->type, sl_sv_text(&rows, 0, 4));
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+static sl_status purge(sl_sv_tx *tx, upload *u, sl_error **err)
+{
+    sl_sv_rows count;
+    sl_sv_rows_free(&u->dead);
+    sl_status status =
+        sl_sv_all(tx->s, "DELETE FROM upload WHERE user_id=$1 AND expires_ms<=$2 RETURNING id",
+                  SL_SV_ARGS(sl_sv_t(u->user), sl_sv_i(tx->now_ms)), &u->dead, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    status = sl_sv_all(tx->s, "SELECT count(*) FROM upload WHERE user_id=$1 AND at<length",
+                       SL_SV_ARGS(sl_sv_t(u->user)), &count, err);
+    u->many = status == SL_OK && count.count > 0 && sl_sv_int(&count, 0, 0) >= OPEN_MAX;
+    sl_sv_rows_free(&count);
+    return status;
+}
+
+/* Whoever may write to the space may bring bytes for it. The space of a video that was made
+ * offline may come after its bytes. */
+static sl_status may_bring(sl_service *s, const upload *u, sl_error **err)
+{
+    unsigned role = 0;
+    bool exists = true;
+    sl_status status = sl_sv_role(s, u->user, u->space, &role, err);
+    if (status == SL_OK && role == 0 && sl_space_is(u->space, "video")) {
+        status = sl_sv_space_exists(s, u->space, &exists, err);
+    }
+    if (status != SL_OK) {
+        return status;
+    }
+    if (role == 0 && exists) {
+        return sl_fail(err, SL_E_NOT_FOUND, "there is no such space");
+    }
+    bool reader = role == SL_R_MEMBER && sl_space_is(u->space, "video");
+    return reader ? sl_fail(err, SL_E_DENIED, "your role does not allow this") : SL_OK;
+}
+
+static sl_status make_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    upload *u = ctx;
+    bool here = false;
+    sl_status status = may_bring(tx->s, u, err);
+    if (status == SL_OK) {
+        status = purge(tx, u, err);
+    }
+    if (status != SL_OK || u->many) {
+        return status;
+    }
+    status = sl_sv_blob_refer(tx->s, u->sha256, u->space, u->user, &here, err);
+    if (status == SL_OK && here) {
+        status = sl_sv_blob_done(tx, u->sha256, u->user, err);
+    }
+    u->at = here ? u->length : 0;
+    if (status == SL_OK) {
+        status = sl_sv_uuid(tx->s, u->id, err);
+    }
+    return status == SL_OK
+               ? sl_sv_run(tx->s,
+                           "INSERT INTO upload (id, user_id, length, at, sha256, space, type,"
+                           " expires_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                           SL_SV_ARGS(sl_sv_t(u->id), sl_sv_t(u->user), sl_sv_i(u->length),
+                                      sl_sv_i(u->at), sl_sv_t(u->sha256), sl_sv_t(u->space),
+                                      sl_sv_t(u->type), sl_sv_i(tx->now_ms + LIFE_MS)),
+                           err)
+               : status;
+}
+
+static sl_status move_on(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    const upload *u = ctx;
+    sl_status status = sl_sv_run(tx->s, "UPDATE upload SET at=$1 WHERE id=$2",
+                                 SL_SV_ARGS(sl_sv_i(u->at), sl_sv_t(u->id)), err);
+    if (status != SL_OK || u->at < u->length) {
+        return status;
+    }
+    status = sl_sv_run(tx->s,
+                       "INSERT INTO blob (sha256, size, type) VALUES ($1, $2, $3)"
+                       " ON CONFLICT (sha256) DO NOTHING",
+                       SL_SV_ARGS(sl_sv_t(u->sha256), sl_sv_i(u->length), sl_sv_t(u->type)), err);
+    return status == SL_OK ? sl_sv_blob_done(tx, u->sha256, u->user, err) : status;
+}
+
+static sl_status drop_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    const upload *u = ctx;
+    return sl_sv_run(tx->s, "DELETE FROM upload WHERE id=$1", SL_SV_ARGS(sl_sv_t(u->id)), err);
+}
+
+/* ---- bytes, without the lock ---- */
+
+static sl_status hash_file(sl_service *s, void *file, int64_t length, char hex[SL_SV_SHA_LEN + 1])
+{
+    const sl_platform *p = s->ports.platform;
+    sl_sha256 *h = sl_sha256_new();
+    uint8_t *chunk = sl_mem(CHUNK);
+    sl_status status = h != NULL && chunk != NULL ? SL_OK : SL_E_NOMEM;
+    int64_t at = 0;
+    while (status == SL_OK && at < length) {
+        size_t want = length - at < CHUNK ? (size_t)(length - at) : CHUNK;
+        int64_t got = p->files->read(p->user, file, chunk, want, at);
+        if (got <= 0) {
+            status = got < 0 ? (sl_status)got : SL_E_IO;
+        } else {
+            sl_sha256_update(h, chunk, (size_t)got);
+            at += got;
+        }
+    }
+    if (status == SL_OK) {
+        sl_sha256_final_hex(h, hex);
+    }
+    sl_sha256_free(h);
+    sl_mem_free(chunk);
+    return status;
+}
+
+/* Moves checked bytes to the place of the blob. */
+static sl_status settle(sl_service *s, const upload *u, const char *path)
+{
+    const sl_platform *p = s->ports.platform;
+    char *folder = sl_text_fmt("%s/blobs/%.2s", s->dir, u->sha256);
+    char *to = sl_sv_blob_path(s, u->sha256);
+    sl_status status = folder != NULL && to != NULL ? SL_OK : SL_E_NOMEM;
+    if (status == SL_OK) {
+        status = p->files->mkdir(p->user, folder);
+    }
+    if (status == SL_OK) {
+        status = p->files->rename(p->user, path, to);
+    }
+    sl_mem_free(folder);
+    sl_mem_free(to);
+    return status;
+}
+
+/* The file is gone after a crash between its move and the row: its bytes were checked then. */
+static sl_status was_settled(sl_service *s, upload *u)
+{
+    const sl_platform *p = s->ports.platform;
+    char *path = sl_sv_blob_path(s, u->sha256);
+    sl_status status = path == NULL                           ? SL_E_NOMEM
+                       : p->files->exists(p->user, path) == 1 ? SL_OK
+                                                              : SL_E_NOT_FOUND;
+    if (status == SL_OK) {
+        u->at = u->length;
+    }
+    sl_mem_free(path);
+    return status;
+}
+
+/* SL_E_CORRUPT: all bytes are here and are not what their name says. */
+static sl_status write_bytes(sl_service *s, upload *u, const uint8_t *body, size_t n)
+{
+    const sl_platform *p = s->ports.platform;
+    char *path = upload_path(s, u->id);
+    void *file = NULL;
+    uint32_t flags = SL_FILE_READ | SL_FILE_WRITE;
+    flags |= u->at == 0 ? (uint32_t)(SL_FILE_CREATE | SL_FILE_TRUNCATE) : 0U;
+    sl_status status = path != NULL ? p->files->open(p->user, path, flags, &file) : SL_E_NOMEM;
+    if (status == SL_E_NOT_FOUND) {
+        status = was_settled(s, u);
+        sl_mem_free(path);
+        return status;
+    }
+    if (status == SL_OK && n > 0) {
+        status = p->files->write(p->user, file, body, n, u->at);
+    }
+    if (status == SL_OK) {
+        status = p->files->sync(p->user, file);
+    }
+    bool last = status == SL_OK && u->at + (int64_t)n == u->length;
+    char hex[SL_SV_SHA_LEN + 1] = "";
+    if (last) {
+        status = hash_file(s, file, u->length, hex);
+    }
+    if (file != NULL) {
+        p->files->close(p->user, file);
+    }
+    if (status == SL_OK && last) {
+        status = strcmp(hex, u->sha256) == 0 ? settle(s, u, path) : SL_E_CORRUPT;
+    }
+    if (status == SL_OK) {
+        u->at += (int64_t)n;
+    }
+    sl_mem_free(path);
+    return status;
+}
+
+/* ---- requests ---- */
+
+/* A header that is a number; -1: absent, -2: not one. */
+static int64_t header_number(const sl_http_in *in, const char *name)
+{
+    const char *text = in->header(in->ctx, name);
+    int64_t v = 0;
+    if (text == NULL) {
+        return -1;
+    }
+    size_t n = strspn(text, "0123456789");
+    if (n == 0 || n > 18 || text[n] != 0) {
+        return -2;
+    }
+    for (size_t i = 0; i < n; i++) {
+        v = v * 10 + (text[i] - '0');
+    }
+    return v;
+}
+
+/* One value of Upload-Metadata: "key base64,key base64". False: absent or not valid text. */
+static bool metadata(const char *all, const char *key, char *out, size_t room)
+{
+    size_t key_n = strlen(key);
+    for (const char *p = all; p != NULL && *p != 0;) {
+        p += strspn(p, ", ");
+        size_t n = strcspn(p, ",");
+        if (n > key_n && strncmp(p, key, key_n) == 0 && p[key_n] == ' ') {
+            sl_buf b = {0};
+            bool ok = sl_base64_decode(&b, p + key_n + 1, n - key_n - 1) && !b.failed &&
+                      b.len > 0 && b.len < room && memchr(b.data, 0, b.len) == NULL;
+            if (ok) {
+                memcpy(out, b.data, b.len);
+                out[b.len] = 0;
+            }
+            sl_buf_free(&b);
+            return ok;
+        }
+        p += n;
+    }
+    return false;
+}
+
+/* False: the answer is made. */
+static bool read_creation(const sl_service *s, const sl_http_in *in, upload *u, sl_http_out *out)
+{
+    const char *all = in->header(in->ctx, "upload-metadata");
+    u->length = header_number(in, "upload-length");
+    if (u->length < 0) {
+        sl_sv_refuse(out, 400, "bad_request", "Upload-Length is required, in bytes");
+    } else if (u->length > s->upload_max) {
+        sl_sv_refuse(out, 413, "too_large", "the file is larger than this server takes");
+    } else if (u->length == 0) {
+        sl_sv_invalid(out, "length", "an upload has at least one byte");
+    } else if (!metadata(all, "sha256", u->sha256, sizeof u->sha256) || !sl_sv_sha_ok(u->sha256)) {
+        sl_sv_invalid(out, "sha256", "sha256 must be 64 lower-case hexadecimal digits");
+    } else if (!metadata(all, "space", u->space, sizeof u->space) || !sl_space_ok(u->space)) {
+        sl_sv_invalid(out, "space", "space must be a kind and a UUID");
+    } else {
+        if (!metadata(all, "type", u->type, sizeof u->type)) {
+            sl_sv_copy(u->type, sizeof u->type, "application/octet-stream");
+        }
+        return true;
+    }
+    return false;
+}
+
+static void create(sl_service *s, const sl_http_in *in, const sl_sv_who *who, sl_http_out *out)
+{
+    upload u = {.user = who->user};
+    if (!read_creation(s, in, &u, out)) {
+        return;
+    }
+    sl_lock(s->lock);
+    sl_status status = sl_sv_change(s, make_upload, &u, NULL);
+    sl_unlock(s->lock);
+    for (size_t i = 0; status == SL_OK && i < u.dead.count; i++) {
+        remove_file(s, sl_sv_text(&u.dead, i, 0));
+    }
+    sl_sv_rows_free(&u.dead);
+    if (status == SL_E_NOT_FOUND) {
+        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else if (status == SL_E_DENIED) {
+        sl_sv_refuse(out, 403, "forbidden", "Insufficient permissions");
+    } else if (status != SL_OK) {
+        sl_sv_broken(out, status);
+    } else if (u.many) {
+        sl_sv_refuse(out, 429, "too_many_requests", "too many uploads are unfinished");
+    } else {
+        char *place = sl_text_fmt("/api/v1/uploads/%s", u.id);
+        out->status = 201;
+        sl_sv_header(out, "Location", place != NULL ? place : "");
+        sl_sv_header_int(out, "Upload-Offset", u.at);
+        sl_mem_free(place);
+    }
+}
+
+static void head(sl_service *s, upload *u, const char *id, sl_http_out *out)
+{
+    sl_lock(s->lock);
+    sl_status status = find_upload(s, id, u, NULL);
+    sl_unlock(s->lock);
+    if (status != SL_OK) {
+        sl_sv_broken(out, status);
+    } else if (!u->found) {
+        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else {
+        out->status = 200;
+        sl_sv_header_int(out, "Upload-Offset", u->at);
+        sl_sv_header_int(out, "Upload-Length", u->length);
+        sl_sv_header(out, "Cache-Control", "no-store");
+    }
+}
+
+/* Looks the upload up and takes it for writing. False: the answer is made. */
+static bool take(sl_service *s, const sl_http_in *in, upload *u, const char *id, sl_http_out *out)
+{
+    int64_t at = header_number(in, "upload-offset");
+    const char *type = in->header(in->ctx, "content-type");
+    sl_status status = find_upload(s, id, u, NULL);
+    if (status != SL_OK) {
+        sl_sv_broken(out, status);
+    } else if (!u->found) {
+        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else if (type == NULL || strcmp(type, "application/offset+octet-stream") != 0) {
+        sl_sv_refuse(out, 415, "unsupported_type", "send application/offset+octet-stream");
+    } else if (at < 0) {
+        sl_sv_refuse(out, 400, "bad_request", "Upload-Offset is required, in bytes");
+    } else if (is_busy(s, u->id)) {
+        sl_sv_refuse(out, 423, "locked", "bytes of this upload are being written");
+    } else if (at != u->at) {
+        sl_sv_refuse(out, 409, "conflict", "the upload is at another offset");
+        sl_sv_header_int(out, "Upload-Offset", u->at);
+    } else if ((uint64_t)in->body_len > (uint64_t)(u->length - u->at)) {
+        sl_sv_refuse(out, 413, "too_large", "more bytes than the upload has");
+    } else if (in->body_len == 0) {
+        out->status = 204;
+        sl_sv_header_int(out, "Upload-Offset", u->at);
+    } else if (!set_busy(s, u->id)) {
+        sl_sv_broken(out, SL_E_NOMEM);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void patch(sl_service *s, const sl_http_in *in, upload *u, const char *id, sl_http_out *out)
+{
+    sl_lock(s->lock);
+    bool taken = take(s, in, u, id, out);
+    sl_unlock(s->lock);
+    if (!taken) {
+        return;
+    }
+    sl_status wrote = write_bytes(s, u, in->body, in->body_len);
+    bool gone = wrote == SL_E_CORRUPT || wrote == SL_E_NOT_FOUND;
+    sl_status status = wrote;
+    sl_lock(s->lock);
+    if (wrote == SL_OK || gone) {
+        status = sl_sv_change(s, gone ? drop_upload : move_on, u, NULL);
+    }
+    if (gone) {
+        remove_file(s, u->id);
+    }
+    clear_busy(s, u->id);
+    sl_unlock(s->lock);
+    if (status != SL_OK) {
+        sl_sv_broken(out, status);
+    } else if (wrote == SL_E_CORRUPT) {
+        sl_sv_refuse(out, 460, "checksum_mismatch", "the bytes do not have the SHA-256 given");
+    } else if (gone) {
+        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else {
+        out->status = 204;
+        sl_sv_header_int(out, "Upload-Offset", u->at);
+    }
+}
+
+static void terminate(sl_service *s, upload *u, const char *id, sl_http_out *out)
+{
+    sl_lock(s->lock);
+    sl_status status = find_upload(s, id, u, NULL);
+    bool busy = u->found && is_busy(s, u->id);
+    if (status == SL_OK && u->found && !busy) {
+        status = sl_sv_change(s, drop_upload, u, NULL);
+        if (status == SL_OK) {
+            remove_file(s, u->id);
+        }
+    }
+    sl_unlock(s->lock);
+    if (status != SL_OK) {
+        sl_sv_broken(out, status);
+    } else if (!u->found) {
+        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else if (busy) {
+        sl_sv_refuse(out, 423, "locked", "bytes of this upload are being written");
+    } else {
+        out->status = 204;
+    }
+}
+
+static void route(sl_service *s, const sl_http_in *in, const char *id, const sl_sv_who *who,
+                  sl_http_out *out)
+{
+    upload u = {.user = who->user};
+    if (id[0] == 0 && strcmp(in->method, "POST") == 0) {
+        create(s, in, who, out);
+    } else if (id[0] != 0 && strcmp(in->method, "HEAD") == 0) {
+        head(s, &u, id, out);
+    } else if (id[0] != 0 && strcmp(in->method, "PATCH") == 0) {
+        patch(s, in, &u, id, out);
+    } else if (id[0] != 0 && strcmp(in->method, "DELETE") == 0) {
+        terminate(s, &u, id, out);
+    } else {
+        sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
+        sl_sv_header(out, "Allow", id[0] == 0 ? "OPTIONS, POST" : "HEAD, PATCH, DELETE");
+    }
+}
+
+void sl_sv_uploads(sl_service *s, const sl_http_in *in, const char *id, sl_http_out *out)
+{
+    sl_sv_who who;
+    if (strcmp(in->method, "OPTIONS") == 0) {
+        out->status = 204;
+        sl_sv_header(out, "Tus-Version", TUS);
+        sl_sv_header(out, "Tus-Extension", "creation,termination");
+        sl_sv_header_int(out, "Tus-Max-Size", s->upload_max);
+    } else if (sl_sv_signed_in(s, in, &who, out)) {
+        const char *version = in->header(in->ctx, "tus-resumable");
+        if (version == NULL || strcmp(version, TUS) != 0) {
+            sl_sv_refuse(out, 412, "precondition_failed", "this server speaks tus 1.0.0");
+            sl_sv_header(out, "Tus-Version", TUS);
+        } else {
+            route(s, in, id, &who, out);
+        }
+    }
+    sl_sv_header(out, "Tus-Resumable", TUS);
+}

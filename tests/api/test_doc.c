@@ -1,0 +1,186 @@
+/* Drawings and pixels through the public headers, by a document that stands alone. */
+#include "sideline/render.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LINE "{\"kind\":\"line\",\"points\":[[0,0],[1000,1000]],\"in\":0,\"out\":100}"
+
+static sl_doc *new_doc(void)
+{
+    sl_doc *doc = NULL;
+    ck_assert_int_eq(sl_doc_new(1920, 1080, &doc, NULL), SL_OK);
+    return doc;
+}
+
+static void take_text(sl_bytes *bytes, char *out, size_t size)
+{
+    ck_assert_ptr_nonnull(bytes);
+    ck_assert_uint_lt(sl_bytes_len(bytes), size);
+    memcpy(out, sl_bytes_data(bytes), sl_bytes_len(bytes) + 1);
+    sl_bytes_release(bytes);
+}
+
+static void add(sl_doc *doc, const char *item, char id[64])
+{
+    sl_bytes *bytes = NULL;
+    sl_error *err = NULL;
+    sl_status s = sl_doc_add(doc, item, strlen(item), &bytes, &err);
+    ck_assert_msg(s == SL_OK, "%s", sl_error_message(err));
+    take_text(bytes, id, 64);
+}
+
+static sl_status patch(sl_doc *doc, const char *id, const char *json)
+{
+    return sl_doc_patch(doc, id, json, strlen(json), NULL);
+}
+
+static void doc_text(sl_doc *doc, char *out, size_t size)
+{
+    sl_bytes *bytes = NULL;
+    ck_assert_int_eq(sl_doc_json(doc, &bytes, NULL), SL_OK);
+    take_text(bytes, out, size);
+}
+
+START_TEST(doc__items_are_added_patched_hit_and_removed)
+{
+    sl_doc *doc = new_doc();
+    char first[64];
+    char second[64];
+    char text[4096];
+    add(doc, LINE, first);
+    add(doc, LINE, second);
+    ck_assert_str_eq(first, "00000000-0000-7000-8000-000000000001");
+    ck_assert_str_eq(second, "00000000-0000-7000-8000-000000000002");
+    sl_bytes *hit = NULL;
+    ck_assert_int_eq(sl_doc_hit(doc, 500, 500, 10, 0, &hit), SL_OK);
+    take_text(hit, text, sizeof text);
+    ck_assert_str_eq(text, second);
+    ck_assert_int_eq(patch(doc, second, "{\"z\":\"1\",\"style\":{\"color\":\"#010203\"}}"), SL_OK);
+    ck_assert_int_eq(sl_doc_hit(doc, 500, 500, 10, 0, &hit), SL_OK);
+    take_text(hit, text, sizeof text);
+    ck_assert_str_eq(text, first);
+    doc_text(doc, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "\"width\":1920,\"height\":1080"));
+    ck_assert_ptr_nonnull(strstr(text, "#010203"));
+    ck_assert(strstr(text, second) < strstr(text, first));
+    ck_assert_int_eq(sl_doc_remove(doc, first, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_remove(doc, first, NULL), SL_E_NOT_FOUND);
+    ck_assert_int_eq(patch(doc, first, "{}"), SL_E_NOT_FOUND);
+    ck_assert_int_eq(patch(doc, second, "{\"points\":[[1,1],[2,2]]}"), SL_E_INVALID);
+    ck_assert_int_eq(patch(doc, second, "{"), SL_E_INVALID);
+    ck_assert_int_eq(sl_doc_refresh(doc, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_hit(doc, 500, 500, 10, 100, &hit), SL_OK);
+    ck_assert_ptr_null(hit);
+    sl_doc_close(doc);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
+START_TEST(doc__an_error_names_the_field_and_nothing_is_added)
+{
+    sl_doc *doc = new_doc();
+    sl_error *err = NULL;
+    sl_bytes *id = NULL;
+    const char *bad = "{\"kind\":\"line\",\"points\":[[0,0],[1,1]],\"in\":5,\"out\":5}";
+    ck_assert_int_eq(sl_doc_add(doc, bad, strlen(bad), &id, &err), SL_E_INVALID);
+    ck_assert_ptr_null(id);
+    ck_assert_ptr_nonnull(strstr(sl_error_detail(err), "\"field\":\"out\""));
+    sl_error_release(err);
+    char first[64];
+    char twice[256];
+    add(doc, LINE, first);
+    (void)snprintf(twice, sizeof twice, "{\"id\":\"%s\",%s", first, &LINE[1]);
+    ck_assert_int_eq(sl_doc_add(doc, twice, strlen(twice), NULL, NULL), SL_E_CONFLICT);
+    char text[2048];
+    doc_text(doc, text, sizeof text);
+    ck_assert_ptr_null(strstr(strstr(text, "\"kind\"") + 1, "\"kind\""));
+    sl_doc_close(doc);
+    ck_assert_int_eq(sl_doc_new(0, 5, &doc, NULL), SL_E_INVALID);
+    ck_assert_ptr_null(doc);
+    sl_doc_close(NULL);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
+static sl_id begin(sl_doc *doc)
+{
+    const char *style = "{\"kind\":\"pen\",\"style\":{\"color\":\"#FFFFFF\",\"width\":2000},"
+                        "\"in\":50,\"out\":60}";
+    sl_id stroke = 0;
+    ck_assert_int_eq(sl_doc_stroke_begin(doc, style, strlen(style), &stroke, NULL), SL_OK);
+    ck_assert_uint_ne(stroke, 0);
+    return stroke;
+}
+
+static uint32_t middle_pixel(sl_doc *doc, int64_t t_us)
+{
+    static uint32_t data[160 * 90];
+    memset(data, 0, sizeof data);
+    sl_pixels p = {sizeof p, 160, 90, 640, (uint8_t *)data};
+    ck_assert_int_eq(sl_render_draw(doc, t_us, &p, NULL), SL_OK);
+    return data[45 * 160 + 80];
+}
+
+START_TEST(doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled)
+{
+    sl_doc *doc = new_doc();
+    static const float points[] = {4000, 9216, 1, 0, 16000, 9216, 1, 100, 28000, 9216, 1, 200};
+    sl_id stroke = begin(doc);
+    ck_assert_uint_eq(middle_pixel(doc, 0), 0);
+    ck_assert_int_eq(sl_doc_stroke_points(doc, stroke, points, 3), SL_OK);
+    ck_assert_uint_eq(middle_pixel(doc, 0), 0xFFFFFFFFU);
+    ck_assert_int_eq(sl_doc_stroke_end(doc, stroke, 0, NULL, NULL), SL_OK);
+    ck_assert_uint_eq(middle_pixel(doc, 0), 0);
+    ck_assert_int_eq(sl_doc_stroke_end(doc, stroke, 1, NULL, NULL), SL_E_NOT_FOUND);
+    ck_assert_int_eq(sl_doc_stroke_points(doc, stroke, points, 3), SL_E_NOT_FOUND);
+
+    stroke = begin(doc);
+    ck_assert_int_eq(sl_doc_stroke_points(doc, stroke, points, 3), SL_OK);
+    sl_bytes *id = NULL;
+    ck_assert_int_eq(sl_doc_stroke_end(doc, stroke, 1, &id, NULL), SL_OK);
+    char text[4096];
+    take_text(id, text, sizeof text);
+    ck_assert_str_eq(text, "00000000-0000-7000-8000-000000000001");
+    ck_assert_uint_eq(middle_pixel(doc, 49), 0);
+    ck_assert_uint_eq(middle_pixel(doc, 50), 0xFFFFFFFFU);
+    doc_text(doc, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "[28000,9216]"));
+    ck_assert_ptr_nonnull(strstr(text, "\"dt\":[0,"));
+
+    sl_id many[16];
+    for (int i = 0; i < 16; i++) {
+        many[i] = begin(doc);
+    }
+    const char *style = "{\"kind\":\"pen\",\"in\":0,\"out\":1}";
+    ck_assert_int_eq(sl_doc_stroke_begin(doc, style, strlen(style), &stroke, NULL), SL_E_LIMIT);
+    ck_assert_int_eq(sl_doc_stroke_end(doc, many[3], 1, NULL, NULL), SL_E_INVALID);
+    (void)begin(doc);
+    sl_doc_close(doc); /* with strokes still live */
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
+START_TEST(render__a_png_of_the_pixels_is_given)
+{
+    uint32_t data[4] = {0xFFFF0000U, 0xFF00FF00U, 0, 0x80800000U};
+    sl_pixels p = {sizeof p, 2, 2, 8, (uint8_t *)data};
+    sl_bytes *png = NULL;
+    ck_assert_int_eq(sl_render_png(&p, &png, NULL), SL_OK);
+    ck_assert_uint_gt(sl_bytes_len(png), 60);
+    ck_assert_mem_eq(sl_bytes_data(png), "\x89PNG\r\n\x1A\n", 8);
+    sl_bytes_release(png);
+    p.stride = 7;
+    sl_error *err = NULL;
+    ck_assert_int_eq(sl_render_png(&p, &png, &err), SL_E_MISUSE);
+    ck_assert_ptr_null(png);
+    sl_error_release(err);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
+SL_TEST_MAIN("api_doc", doc__items_are_added_patched_hit_and_removed,
+             doc__an_error_names_the_field_and_nothing_is_added,
+             doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled,
+             render__a_png_of_the_pixels_is_given)

@@ -1,0 +1,447 @@
+/*
+ * Golden pictures are in tests/golden, compared with a stated tolerance: the mean difference of all
+ * colour values stays under GOLDEN_MEAN_MAX and at most GOLDEN_FAR_MAX per mille of them differ by
+ * more than GOLDEN_FAR, which other versions of Cairo and FreeType keep to. With SL_GOLDEN=write in
+ * the environment they are written instead.
+ */
+#include "render/render.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/prng.h"
+#include "support.h"
+
+#include <cairo.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    FRAME_W = 1920,
+    FRAME_H = 1080,
+    GOLDEN_W = 320,
+    GOLDEN_H = 180,
+    GOLDEN_FAR = 48,
+    GOLDEN_FAR_MAX = 10
+};
+
+static const double GOLDEN_MEAN_MAX = 1.5;
+
+/* What fontconfig keeps until the process ends is not ours to free. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig\n";
+}
+
+static sl_pixels pixels(int32_t w, int32_t h)
+{
+    sl_pixels p = {sizeof p, w, h, w * 4, NULL};
+    p.data = sl_mem((size_t)w * (size_t)h * 4);
+    ck_assert_ptr_nonnull(p.data);
+    return p;
+}
+
+static uint32_t pixel(const sl_pixels *p, int32_t x, int32_t y)
+{
+    uint32_t v = 0;
+    memcpy(&v, p->data + (size_t)y * (size_t)p->stride + (size_t)x * 4, 4);
+    return v;
+}
+
+static void fill(const sl_pixels *p, uint32_t v)
+{
+    for (size_t i = 0; i < (size_t)p->stride / 4 * (size_t)p->height; i++) {
+        memcpy(p->data + 4 * i, &v, 4);
+    }
+}
+
+/* Blue to red across, dark to bright down. */
+static void gradient(const sl_pixels *p)
+{
+    for (int32_t y = 0; y < p->height; y++) {
+        for (int32_t x = 0; x < p->width; x++) {
+            uint32_t red = (uint32_t)(255 * x / p->width);
+            uint32_t green = (uint32_t)(255 * y / p->height);
+            uint32_t v = 0xFF000000U | red << 16 | green << 8 | (255 - red);
+            memcpy(p->data + (size_t)y * (size_t)p->stride + (size_t)x * 4, &v, 4);
+        }
+    }
+}
+
+static sl_item *item_of(const char *text)
+{
+    char copy[512];
+    (void)snprintf(copy, sizeof copy, "%s", text);
+    for (char *c = copy; *c != 0; c++) {
+        *c = *c == '\'' ? '"' : *c;
+    }
+    sl_json *j = sl_json_parse(copy, strlen(copy));
+    sl_item *item = NULL;
+    sl_error *err = NULL;
+    sl_status s = sl_item_from_json(j, &item, &err);
+    ck_assert_msg(s == SL_OK, "%s: %s", text, sl_error_message(err));
+    sl_json_free(j);
+    return item;
+}
+
+/* A loop of a pen with all its columns, n points, drawn in a second. */
+static sl_item *pen_of(uint32_t n, uint32_t rgb, int32_t width)
+{
+    sl_item *item = item_of("{'kind':'pen','points':[[0,0]],'in':0,'out':1000}");
+    sl_geometry_clear(&item->geo);
+    item->geo.n = n;
+    item->geo.points = sl_mem_array(n, sizeof *item->geo.points);
+    item->geo.pressure = sl_mem(n);
+    item->geo.dt_ms = sl_mem_array(n, sizeof *item->geo.dt_ms);
+    for (uint32_t i = 0; i < n; i++) {
+        double a = 9.0 * i / n;
+        item->geo.points[i].x = (int32_t)(8000 + 18000.0 * i / n + 3000 * cos(a));
+        item->geo.points[i].y = (int32_t)(9000 + 5000 * sin(2 * a));
+        item->geo.pressure[i] = (uint8_t)(127 + 127 * sin(4 * a));
+        item->geo.dt_ms[i] = i * 1000 / n;
+    }
+    item->style.rgb = rgb;
+    item->style.width = width;
+    ck_assert_int_eq(sl_item_check(item, NULL), SL_OK);
+    return item;
+}
+
+static const char *const TOOLS[] = {
+    "{'kind':'arrow','points':[[4000,4000],[24000,14000]],'style':{'color':'#FF3B30','width':400},"
+    "'in':0,'out':1000}",
+    "{'kind':'line','points':[[4000,14000],[26000,5000]],'style':{'color':'#0000FF','width':300},"
+    "'in':0,'out':1000}",
+    "{'kind':'rect','points':[[26000,14000],[6000,4000]],'style':{'color':'#34C759','width':300},"
+    "'in':0,'out':1000}",
+    "{'kind':'ellipse','points':[[5000,3000],[27000,15000]],'style':{'color':'#FFD400','width':600,"
+    "'opacity':0.6},'in':0,'out':1000}",
+    "{'kind':'angle','points':[[24000,15000],[5000,13000],[20000,3000]],'style':{'color':'#00E5FF',"
+    "'width':250,'font_size':2400},'in':0,'out':1000}",
+    "{'kind':'text','points':[[4000,4000]],'text':'Elbow\\nhigher','style':{'color':'#FFFFFF',"
+    "'font_size':4000},'in':0,'out':1000}",
+};
+
+enum {
+    TOOL_COUNT = sizeof TOOLS / sizeof TOOLS[0] + 1
+};
+
+static sl_item *tool(size_t i)
+{
+    return i < TOOL_COUNT - 1 ? item_of(TOOLS[i]) : pen_of(120, 0xFF9500, 900);
+}
+
+static void draw_at(const sl_item *item, int64_t age_us, int64_t t_us, const sl_pixels *into)
+{
+    sl_shown shown = {item, age_us};
+    sl_error *err = NULL;
+    sl_status s = sl_render_shown(&shown, 1, FRAME_W, FRAME_H, t_us, into, &err);
+    ck_assert_msg(s == SL_OK, "%s", sl_error_message(err));
+}
+
+static sl_box touched(const sl_pixels *before, const sl_pixels *after)
+{
+    sl_box box = {INT32_MAX, INT32_MAX, INT32_MIN, INT32_MIN};
+    for (int32_t y = 0; y < before->height; y++) {
+        for (int32_t x = 0; x < before->width; x++) {
+            if (pixel(before, x, y) != pixel(after, x, y)) {
+                box.x0 = x < box.x0 ? x : box.x0;
+                box.y0 = y < box.y0 ? y : box.y0;
+                box.x1 = x >= box.x1 ? x + 1 : box.x1;
+                box.y1 = y >= box.y1 ? y + 1 : box.y1;
+            }
+        }
+    }
+    return box;
+}
+
+START_TEST(render__each_tool_touches_its_damage_box_and_nothing_else)
+{
+    static const int32_t sizes[][2] = {{320, 180}, {641, 359}, {200, 400}};
+    for (size_t i = 0; i < TOOL_COUNT * 3; i++) {
+        sl_item *item = tool(i % TOOL_COUNT);
+        sl_pixels before = pixels(sizes[i / TOOL_COUNT][0], sizes[i / TOOL_COUNT][1]);
+        sl_pixels after = pixels(before.width, before.height);
+        gradient(&before);
+        gradient(&after);
+        draw_at(item, -1, 5, &after);
+        sl_shown shown = {item, -1};
+        sl_box damage = sl_render_damage(&shown, 1, FRAME_W, FRAME_H, 5, &after);
+        sl_box box = touched(&before, &after);
+        ck_assert_int_lt(box.x0, box.x1);
+        ck_assert(box.x0 >= damage.x0 && box.x1 <= damage.x1);
+        ck_assert(box.y0 >= damage.y0 && box.y1 <= damage.y1);
+        sl_box none = sl_render_damage(&shown, 1, FRAME_W, FRAME_H, 1000, &after);
+        ck_assert_int_eq(none.x0, none.x1);
+        sl_mem_free(before.data);
+        sl_mem_free(after.data);
+        sl_item_free(item);
+    }
+}
+END_TEST
+
+START_TEST(render__the_same_call_gives_the_same_bytes)
+{
+    for (size_t i = 0; i < TOOL_COUNT; i++) {
+        sl_item *item = tool(i);
+        sl_pixels a = pixels(320, 180);
+        sl_pixels b = pixels(320, 180);
+        gradient(&a);
+        gradient(&b);
+        draw_at(item, -1, 5, &a);
+        draw_at(item, -1, 5, &b);
+        ck_assert_mem_eq(a.data, b.data, 320 * 180 * 4);
+        draw_at(item, -1, 1000, &b);
+        ck_assert_mem_eq(a.data, b.data, 320 * 180 * 4);
+        sl_mem_free(a.data);
+        sl_mem_free(b.data);
+        sl_item_free(item);
+    }
+}
+END_TEST
+
+static double luminance(uint32_t v)
+{
+    double sum = 0;
+    static const double weights[3] = {0.0722, 0.7152, 0.2126};
+    for (int i = 0; i < 3; i++) {
+        double c = (v >> (8 * i) & 0xFF) / 255.0;
+        sum += weights[i] * (c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4));
+    }
+    return sum;
+}
+
+/* The best contrast that any drawn pixel has against an even background. */
+static double contrast_on(uint32_t rgb, uint32_t background)
+{
+    sl_item *item = item_of(TOOLS[1]);
+    sl_pixels p = pixels(640, 360);
+    double best = 1;
+    item->style.rgb = rgb;
+    fill(&p, background);
+    draw_at(item, -1, 5, &p);
+    double under = luminance(background) + 0.05;
+    for (int32_t x = 0; x < p.width; x++) {
+        double over = luminance(pixel(&p, x, 200)) + 0.05;
+        double contrast = over > under ? over / under : under / over;
+        best = contrast > best ? contrast : best;
+    }
+    sl_mem_free(p.data);
+    sl_item_free(item);
+    return best;
+}
+
+START_TEST(render__every_colour_reads_on_bright_and_on_dark_video)
+{
+    static const uint32_t colours[] = {0xFF3B30, 0x0000FF, 0x34C759, 0xFFD400, 0xFFFFFF,
+                                       0x000000, 0x808080, 0x550000, 0x00E5FF};
+    for (size_t i = 0; i < sizeof colours / sizeof colours[0]; i++) {
+        double bright = contrast_on(colours[i], 0xFFFFFFFFU);
+        double dark = contrast_on(colours[i], 0xFF000000U);
+        ck_assert_msg(bright >= 3 && dark >= 3, "%06x: %.2f %.2f", (unsigned)colours[i], bright,
+                      dark);
+    }
+}
+END_TEST
+
+static size_t count_ink(const sl_item *item, int64_t age_us)
+{
+    sl_pixels p = pixels(640, 360);
+    size_t n = 0;
+    draw_at(item, age_us, 5, &p);
+    for (int32_t y = 0; y < p.height; y++) {
+        for (int32_t x = 0; x < p.width; x++) {
+            n += pixel(&p, x, y) >> 24 > 128;
+        }
+    }
+    sl_mem_free(p.data);
+    return n;
+}
+
+START_TEST(render__a_pen_grows_as_it_was_drawn)
+{
+    sl_item *item = pen_of(200, 0xFFFFFF, 300);
+    size_t last = count_ink(item, 0);
+    ck_assert_uint_gt(last, 0);
+    for (int64_t age_us = 50000; age_us <= 1000000; age_us += 50000) {
+        size_t n = count_ink(item, age_us);
+        ck_assert_uint_ge(n, last);
+        last = n;
+    }
+    ck_assert_uint_gt(last, 20 * count_ink(item, 0));
+    ck_assert_uint_eq(count_ink(item, 1000000), count_ink(item, -1));
+    ck_assert_uint_eq(count_ink(item, INT64_MAX), count_ink(item, -1));
+    sl_mem_free(item->geo.dt_ms);
+    item->geo.dt_ms = NULL;
+    ck_assert_uint_eq(count_ink(item, 0), last);
+    sl_item_free(item);
+}
+END_TEST
+
+START_TEST(render__a_see_through_pen_has_no_darker_crossings_and_no_holes)
+{
+    /* A scribble over itself, much wider than its steps: its middle is one even colour. */
+    sl_item *item = pen_of(60, 0xFFFFFF, 4000);
+    item->style.opacity = 500;
+    for (uint32_t i = 0; i < item->geo.n; i++) {
+        item->geo.points[i].x = 16000 + (int32_t)(1200 * cos(i * 2.3));
+        item->geo.points[i].y = 9000 + (int32_t)(1200 * sin(i * 1.7));
+        item->geo.pressure[i] = 255;
+    }
+    sl_pixels p = pixels(640, 360);
+    fill(&p, 0xFF000000U);
+    draw_at(item, -1, 5, &p);
+    uint32_t middle = pixel(&p, 312, 176);
+    ck_assert_int_le(abs((int)(middle & 0xFF) - 128), 1);
+    for (int32_t y = 156; y < 196; y++) {
+        for (int32_t x = 292; x < 332; x++) {
+            ck_assert_uint_eq(pixel(&p, x, y), middle);
+        }
+    }
+    sl_mem_free(p.data);
+    sl_item_free(item);
+}
+END_TEST
+
+START_TEST(render__degenerate_shapes_and_far_ones_are_drawn_or_left_out_without_error)
+{
+    static const char *const items[] = {
+        "{'kind':'pen','points':[[9,9]],'in':0,'out':9}",
+        "{'kind':'pen','points':[[9,9],[9,9],[9,9]],'pressure':[0,0,0],'dt':[0,0,0],'in':0,'out':9}",
+        "{'kind':'pen','points':[[9,9],[9000,9],[9,9],[9000,9]],'in':0,'out':9}",
+        "{'kind':'arrow','points':[[9,9],[9,9]],'in':0,'out':9}",
+        "{'kind':'line','points':[[9,9],[9,9]],'in':0,'out':9}",
+        "{'kind':'rect','points':[[9,9],[9,9]],'in':0,'out':9}",
+        "{'kind':'ellipse','points':[[9,9],[9,9]],'in':0,'out':9}",
+        "{'kind':'ellipse','points':[[9,9],[9,9000]],'in':0,'out':9}",
+        "{'kind':'angle','points':[[9,9],[9,9],[9,9]],'in':0,'out':9}",
+        "{'kind':'angle','points':[[0,9000],[9000,9000],[18000,9000]],'in':0,'out':9}",
+        "{'kind':'text','points':[[9,9]],'text':'\\n\\n','in':0,'out':9}",
+        "{'kind':'text','points':[[131072,-131072]],'text':'far','in':0,'out':9}",
+        "{'kind':'ellipse','points':[[-131072,-131072],[131072,131072]],'in':0,'out':9}",
+        "{'kind':'text','points':[[9,9]],'text':'\xF0\x9F\x8F\x80\\t\xD7\x90','in':0,'out':9}",
+        "{'kind':'text','points':[[9,9]],'text':'W','style':{'font_size':16384},'in':0,'out':9}",
+    };
+    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
+        sl_item *item = item_of(items[i]);
+        sl_pixels p = pixels(97, 31);
+        draw_at(item, -1, 5, &p);
+        draw_at(item, 0, 5, &p);
+        sl_mem_free(p.data);
+        sl_item_free(item);
+    }
+}
+END_TEST
+
+START_TEST(render__pixels_that_cannot_be_drawn_on_are_refused)
+{
+    sl_pixels good = pixels(10, 10);
+    sl_pixels bad[6];
+    for (size_t i = 0; i < 6; i++) {
+        bad[i] = good;
+    }
+    bad[0].struct_size = 4;
+    bad[1].width = 0;
+    bad[2].height = SL_PIXELS_SIDE_MAX + 1;
+    bad[3].stride = 36;
+    bad[4].stride = 42;
+    bad[5].data = NULL;
+    for (size_t i = 0; i < 6; i++) {
+        ck_assert_int_eq(sl_render_shown(NULL, 0, 1, 1, 0, &bad[i], NULL), SL_E_MISUSE);
+    }
+    ck_assert_int_eq(sl_render_shown(NULL, 0, 1, 1, 0, &good, NULL), SL_OK);
+    ck_assert_int_eq(sl_render_shown(NULL, 0, 0, 1, 0, &good, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_render_shown(NULL, 0, 1, 1, 0, NULL, NULL), SL_E_MISUSE);
+    sl_mem_free(good.data);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
+START_TEST(render__every_failed_allocation_is_reported)
+{
+    sl_item *item = pen_of(50, 0xFFFFFF, 300);
+    sl_pixels p = pixels(64, 36);
+    sl_shown shown = {item, -1};
+    sl_buf png = {0};
+    (void)sl_mem_fail_at(1, false);
+    ck_assert_int_eq(sl_render_shown(&shown, 1, 16, 9, 5, &p, NULL), SL_E_NOMEM);
+    (void)sl_mem_fail_at(1, false);
+    ck_assert_int_eq(sl_pixels_png(&p, &png, NULL), SL_E_NOMEM);
+    (void)sl_mem_fail_at(0, false);
+    sl_buf_free(&png);
+    sl_mem_free(p.data);
+    sl_item_free(item);
+}
+END_TEST
+
+static void write_golden(const char *path, const sl_pixels *p)
+{
+    sl_buf png = {0};
+    ck_assert_int_eq(sl_pixels_png(p, &png, NULL), SL_OK);
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(png.data, 1, png.len, f), png.len);
+    ck_assert_int_eq(fclose(f), 0);
+    sl_buf_free(&png);
+}
+
+static void compare_golden(const char *path, const sl_pixels *p)
+{
+    cairo_surface_t *golden = cairo_image_surface_create_from_png(path);
+    ck_assert_msg(cairo_surface_status(golden) == CAIRO_STATUS_SUCCESS, "cannot read %s", path);
+    ck_assert_int_eq(cairo_image_surface_get_width(golden), p->width);
+    ck_assert_int_eq(cairo_image_surface_get_height(golden), p->height);
+    const uint8_t *data = cairo_image_surface_get_data(golden);
+    size_t stride = (size_t)cairo_image_surface_get_stride(golden);
+    size_t values = (size_t)p->width * (size_t)p->height * 3;
+    size_t sum = 0;
+    size_t far = 0;
+    for (int32_t y = 0; y < p->height; y++) {
+        for (int32_t x = 0; x < p->width; x++) {
+            uint32_t there = 0;
+            memcpy(&there, data + (size_t)y * stride + (size_t)x * 4, 4);
+            for (int k = 0; k < 24; k += 8) {
+                int d = abs((int)(there >> k & 0xFF) - (int)(pixel(p, x, y) >> k & 0xFF));
+                sum += (size_t)d;
+                far += d > GOLDEN_FAR;
+            }
+        }
+    }
+    cairo_surface_destroy(golden);
+    double mean = (double)sum / (double)values;
+    ck_assert_msg(mean < GOLDEN_MEAN_MAX && far * 1000 <= GOLDEN_FAR_MAX * values,
+                  "%s: mean %.2f, far %zu", path, mean, far);
+}
+
+START_TEST(render__each_tool_looks_as_its_golden_picture)
+{
+    static const char *const names[TOOL_COUNT] = {"arrow", "line", "rect", "ellipse",
+                                                  "angle", "text", "pen"};
+    const char *mode = getenv("SL_GOLDEN");
+    for (size_t i = 0; i < TOOL_COUNT; i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "tests/golden/tool_%s.png", names[i]);
+        sl_item *item = tool(i);
+        sl_pixels p = pixels(GOLDEN_W, GOLDEN_H);
+        gradient(&p);
+        draw_at(item, -1, 5, &p);
+        if (mode != NULL && strcmp(mode, "write") == 0) {
+            write_golden(path, &p);
+        } else {
+            compare_golden(path, &p);
+        }
+        sl_mem_free(p.data);
+        sl_item_free(item);
+    }
+}
+END_TEST
+
+SL_TEST_MAIN("render", render__each_tool_touches_its_damage_box_and_nothing_else,
+             render__the_same_call_gives_the_same_bytes,
+             render__every_colour_reads_on_bright_and_on_dark_video,
+             render__a_pen_grows_as_it_was_drawn,
+             render__a_see_through_pen_has_no_darker_crossings_and_no_holes,
+             render__degenerate_shapes_and_far_ones_are_drawn_or_left_out_without_error,
+             render__pixels_that_cannot_be_drawn_on_are_refused,
+             render__every_failed_allocation_is_reported,
+             render__each_tool_looks_as_its_golden_picture)

@@ -1,0 +1,319 @@
+#include "support.h"
+#include "unit/service/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char LOGIN[] = "/api/v1/auth/login";
+static const char SIGNUP[] = "/api/v1/auth/signup";
+static const char REFRESH[] = "/api/v1/auth/refresh";
+
+static answer login(world *w, const char *email, const char *password)
+{
+    char json[300];
+    (void)snprintf(json, sizeof json,
+                   "{\"email\":\"%s\",\"password\":\"%s\","
+                   "\"device\":\"018b0000-0000-7000-8000-000000000001\"}",
+                   email, password);
+    return post(w, LOGIN, json);
+}
+
+static int32_t signup_with(world *w, const char *password, const char *email, const char *role)
+{
+    char json[800];
+    (void)snprintf(json, sizeof json,
+                   "{\"email\":\"%s\",\"password\":\"%s\",\"name\":\"N\",\"role\":\"%s\","
+                   "\"device\":\"018b0000-0000-7000-8000-000000000001\"}",
+                   email, password, role);
+    answer a = post(w, SIGNUP, json);
+    int32_t status = a.status;
+    answer_free(&a);
+    return status;
+}
+
+static answer refresh(world *w, const char *token, const char *device)
+{
+    char json[300];
+    (void)snprintf(json, sizeof json, "{\"refresh_token\":\"%s\",\"device\":\"%s\"}", token,
+                   device);
+    return post(w, REFRESH, json);
+}
+
+START_TEST(signup__gives_a_session_and_a_user_record)
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "Ann@Example.org", "athlete", 1);
+    ck_assert_ptr_nonnull(frame_at(w, p.conn, "connected", 0));
+    subscribe(w, &p, p.own, 0, "");
+    const sl_json *page = frame_at(w, p.conn, "page", 0);
+    const sl_json *record = sl_json_at(sl_json_get(page, "records"), 0);
+    ck_assert_str_eq(sl_json_str(record, "entity"), "user");
+    ck_assert_str_eq(sl_json_str(sl_json_get(record, "fields"), "email"), "ann@example.org");
+    world_free(w);
+}
+END_TEST
+
+START_TEST(signup__refuses_a_second_account_for_an_address_in_any_case)
+{
+    world *w = world_new();
+    ck_assert_int_eq(signup_with(w, "long enough", "a@b.c", "coach"), 201);
+    ck_assert_int_eq(signup_with(w, "long enough", "A@B.c", "coach"), 409);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(signup__names_the_field_at_fault)
+{
+    world *w = world_new();
+    char long_enough[202];
+    memset(long_enough, 'x', 201);
+    long_enough[201] = 0;
+    ck_assert_int_eq(signup_with(w, long_enough, "a@b.c", "coach"), 422);
+    long_enough[200] = 0;
+    ck_assert_int_eq(signup_with(w, long_enough, "a@b.c", "coach"), 201);
+    ck_assert_int_eq(signup_with(w, "nine char", "b@b.c", "coach"), 422);
+    ck_assert_int_eq(signup_with(w, "ten  chars", "b@b.c", "coach"), 201);
+    ck_assert_int_eq(signup_with(w, "long enough", "no address", "coach"), 422);
+    ck_assert_int_eq(signup_with(w, "long enough", "c@b.c", "admin"), 422);
+    answer a = post(w, SIGNUP, "{\"email\":\"x@y.z\",\"password\":\"short\"}");
+    ck_assert_int_eq(a.status, 422);
+    ck_assert_str_eq(sl_json_str(a.body, "error"), "validation_failed");
+    ck_assert_ptr_nonnull(sl_json_str(sl_json_get(a.body, "fields"), "password"));
+    answer_free(&a);
+    a = post(w, SIGNUP, "[1,2");
+    ck_assert_int_eq(a.status, 400);
+    answer_free(&a);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(login__answers_the_same_and_works_as_hard_for_unknown_and_wrong)
+{
+    world *w = world_new();
+    ck_assert_int_eq(signup_with(w, "long enough", "a@b.c", "coach"), 201);
+    size_t before = w->hashes;
+    answer wrong = login(w, "a@b.c", "not this one");
+    ck_assert_uint_eq(w->hashes, before + 1);
+    answer unknown = login(w, "nobody@b.c", "not this one");
+    ck_assert_uint_eq(w->hashes, before + 2);
+    ck_assert_int_eq(wrong.status, 401);
+    ck_assert_int_eq(unknown.status, 401);
+    ck_assert(sl_json_equal(wrong.body, unknown.body));
+    ck_assert_str_eq(wrong.headers, unknown.headers);
+    ck_assert_str_eq(sl_json_str(wrong.body, "error"), "unauthorized");
+    answer right = login(w, "A@b.C", "long enough");
+    ck_assert_int_eq(right.status, 200);
+    ck_assert_ptr_nonnull(sl_json_str(right.body, "access_token"));
+    ck_assert_int_eq(sl_json_int_or(right.body, "expires_in", 0), 3600);
+    answer_free(&wrong);
+    answer_free(&unknown);
+    answer_free(&right);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(login__passwords_that_differ_after_72_bytes_are_different)
+{
+    world *w = world_new();
+    char a[100];
+    char b[100];
+    memset(a, 'x', 99);
+    a[99] = 0;
+    memcpy(b, a, sizeof b);
+    b[90] = 'y';
+    ck_assert_int_eq(signup_with(w, a, "a@b.c", "coach"), 201);
+    answer wrong = login(w, "a@b.c", b);
+    answer right = login(w, "a@b.c", a);
+    ck_assert_int_eq(wrong.status, 401);
+    ck_assert_int_eq(right.status, 200);
+    answer_free(&wrong);
+    answer_free(&right);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(login__the_sixth_try_within_a_minute_must_wait)
+{
+    world *w = world_new();
+    ck_assert_int_eq(signup_with(w, "long enough", "a@b.c", "coach"), 201);
+    for (int i = 0; i < 5; i++) {
+        answer a = login(w, "a@b.c", "wrong wrong");
+        ck_assert_int_eq(a.status, 401);
+        answer_free(&a);
+    }
+    answer a = login(w, "a@b.c", "long enough");
+    ck_assert_int_eq(a.status, 429);
+    ck_assert_int_eq(sl_json_int_or(a.body, "retry_after", 0), 60);
+    answer_free(&a);
+    a = login(w, "other@b.c", "wrong wrong");
+    ck_assert_int_eq(a.status, 401);
+    answer_free(&a);
+    w->now_ms += 59999;
+    a = login(w, "a@b.c", "long enough");
+    ck_assert_int_eq(a.status, 429);
+    answer_free(&a);
+    w->now_ms += 1;
+    a = login(w, "a@b.c", "long enough");
+    ck_assert_int_eq(a.status, 200);
+    answer_free(&a);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(refresh__rotates_and_a_replay_ends_the_session)
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    answer first = refresh(w, p.refresh, p.device);
+    ck_assert_int_eq(first.status, 200);
+    const char *next = sl_json_str(first.body, "refresh_token");
+    ck_assert_str_ne(next, p.refresh);
+    answer replay = refresh(w, p.refresh, p.device);
+    ck_assert_int_eq(replay.status, 401);
+    ck_assert_int_eq(closed_with(w, p.conn), 4401);
+    answer late = refresh(w, next, p.device);
+    ck_assert_int_eq(late.status, 401);
+    answer a = signed_request(w, &p, "GET", "/api/v1/blobs/00", "", NULL, 0);
+    ck_assert_int_eq(a.status, 401);
+    answer_free(&a);
+    answer_free(&first);
+    answer_free(&replay);
+    answer_free(&late);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(refresh__is_for_its_device_and_for_thirty_days)
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    answer other = refresh(w, p.refresh, "018b0000-0000-7000-8000-00000000ffff");
+    ck_assert_int_eq(other.status, 401);
+    w->now_ms += INT64_C(30) * 86400 * 1000 - 1;
+    answer in_time = refresh(w, p.refresh, p.device);
+    ck_assert_int_eq(in_time.status, 200);
+    w->now_ms += INT64_C(30) * 86400 * 1000;
+    answer late = refresh(w, sl_json_str(in_time.body, "refresh_token"), p.device);
+    ck_assert_int_eq(late.status, 401);
+    answer_free(&other);
+    answer_free(&in_time);
+    answer_free(&late);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(token__ends_after_an_hour_and_closes_the_connection)
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    w->now_ms += 3599 * 1000;
+    answer a = signed_request(w, &p, "GET", "/api/v1/blobs/00", "", NULL, 0);
+    ck_assert_int_eq(a.status, 404);
+    answer_free(&a);
+    subscribe(w, &p, p.own, 0, "");
+    ck_assert_int_eq(closed_with(w, p.conn), 0);
+    w->now_ms += 1000;
+    a = signed_request(w, &p, "GET", "/api/v1/blobs/00", "", NULL, 0);
+    ck_assert_int_eq(a.status, 401);
+    ck_assert_str_eq(sl_json_str(a.body, "error"), "unauthorized");
+    answer_free(&a);
+    subscribe(w, &p, p.own, 0, "");
+    ck_assert_int_eq(closed_with(w, p.conn), 4401);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(token__one_changed_character_is_refused)
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    size_t n = strlen(p.access);
+    for (size_t i = 0; i + 1 < n; i += 37) {
+        char was = p.access[i];
+        p.access[i] = was == 'A' ? 'B' : 'A';
+        answer a = signed_request(w, &p, "GET", "/api/v1/blobs/00", "", NULL, 0);
+        ck_assert_int_eq(a.status, 401);
+        answer_free(&a);
+        p.access[i] = was;
+    }
+    world_free(w);
+}
+END_TEST
+
+START_TEST(connection__first_frame_device_and_replacement)
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    sl_id first = p.conn;
+    person_connect(w, &p);
+    ck_assert_int_eq(closed_with(w, first), 4409);
+    ck_assert_int_eq(closed_with(w, p.conn), 0);
+    sl_service_ws_open(w->s, 77);
+    sl_service_ws_message(w->s, 77, "{\"t\":\"typing\"}", 14);
+    ck_assert_int_eq(closed_with(w, 77), 4401);
+    person stolen = p;
+    uuid_of(stolen.device, 99);
+    stolen.conn = 0;
+    w->conn_next = 100;
+    person_connect(w, &stolen);
+    ck_assert_int_eq(closed_with(w, stolen.conn), 4401);
+    w->conn_next = 200;
+    sl_service_ws_open(w->s, 150);
+    w->now_ms += 10001;
+    sl_service_ws_open(w->s, 151);
+    ck_assert_int_eq(closed_with(w, 150), 4401);
+    ck_assert_int_eq(closed_with(w, 151), 0);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(keys__are_published_and_health_is_told)
+{
+    world *w = world_new();
+    answer a = request(w, "GET", "/.well-known/jwks.json", "", NULL, 0);
+    ck_assert_int_eq(a.status, 200);
+    const sl_json *key = sl_json_at(sl_json_get(a.body, "keys"), 0);
+    ck_assert_str_eq(sl_json_str(key, "kty"), "RSA");
+    ck_assert_ptr_null(sl_json_get(key, "d"));
+    answer_free(&a);
+    a = request(w, "GET", "/api/v1/health", "", NULL, 0);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert(sl_json_bool_or(a.body, "ok", false));
+    answer_free(&a);
+    a = request(w, "POST", "/api/v1/health", "", NULL, 0);
+    ck_assert_int_eq(a.status, 405);
+    answer_free(&a);
+    a = request(w, "GET", "/nowhere", "", NULL, 0);
+    ck_assert_int_eq(a.status, 404);
+    answer_free(&a);
+    world_free(w);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        signup__gives_a_session_and_a_user_record,
+        signup__refuses_a_second_account_for_an_address_in_any_case,
+        signup__names_the_field_at_fault,
+        login__answers_the_same_and_works_as_hard_for_unknown_and_wrong,
+        login__passwords_that_differ_after_72_bytes_are_different,
+        login__the_sixth_try_within_a_minute_must_wait,
+        refresh__rotates_and_a_replay_ends_the_session,
+        refresh__is_for_its_device_and_for_thirty_days,
+        token__ends_after_an_hour_and_closes_the_connection,
+        token__one_changed_character_is_refused,
+        connection__first_frame_device_and_replacement,
+        keys__are_published_and_health_is_told,
+    };
+    world_start();
+    int status = sl_test_run(sl_test_suite("account", tests, sizeof tests / sizeof tests[0]));
+    world_end();
+    return status;
+}

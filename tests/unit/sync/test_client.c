@@ -1,0 +1,246 @@
+#include "support.h"
+#include "sync/client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SPACE "video:01890000-0000-7000-8000-000000000002"
+#define EPOCH "01890000-0000-7000-8000-0000000000ee"
+
+static sl_news frame(sl_sync *s, const char *text, sl_status expected)
+{
+    static sl_json *kept; /* what the news point into lives until the next frame */
+    sl_json_free(kept);
+    kept = sl_json_parse(text, strlen(text));
+    sl_news news;
+    ck_assert_int_eq(sl_sync_frame(s, kept, &news, NULL), expected);
+    if (text[0] == 0) {
+        sl_json_free(kept);
+        kept = NULL;
+    }
+    return news;
+}
+
+static sl_sync_kind next(sl_sync *s, int64_t now_ms)
+{
+    return sl_sync_next(s, now_ms).kind;
+}
+
+/* A machine that is connected, with nothing to hold. */
+static sl_sync *connected(void)
+{
+    sl_sync *s = sl_sync_new(1);
+    sl_sync_want(s, true);
+    ck_assert_int_eq(next(s, 0), SL_STEP_OPEN);
+    sl_sync_opened(s);
+    ck_assert_int_eq(next(s, 0), SL_STEP_GREET);
+    ck_assert_int_eq(frame(s, "{\"t\":\"connected\",\"now\":5}", SL_OK).kind, SL_NEWS_CONNECTED);
+    return s;
+}
+
+static sl_sync *live(int64_t cursor)
+{
+    sl_sync *s = connected();
+    char text[200];
+    ck_assert_int_eq(sl_sync_hold(s, SPACE, EPOCH, cursor), SL_OK);
+    ck_assert_int_eq(next(s, 0), SL_STEP_SUBSCRIBE);
+    (void)snprintf(text, sizeof text,
+                   "{\"t\":\"subscribed\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH
+                   "\",\"seq\":%lld}",
+                   (long long)cursor);
+    frame(s, text, SL_OK);
+    ck_assert(sl_sync_live(s, SPACE));
+    return s;
+}
+
+static void end(sl_sync *s)
+{
+    frame(s, "", SL_E_INVALID);
+    sl_sync_free(s);
+}
+
+START_TEST(client__does_nothing_until_wanted)
+{
+    sl_sync *s = sl_sync_new(1);
+    ck_assert_int_eq(next(s, 0), SL_STEP_IDLE);
+    ck_assert_int_eq(sl_sync_state_of(s), SL_SYNC_OFFLINE);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__takes_the_next_change_and_asks_again_after_a_gap) /* [SYNC-1] */
+{
+    sl_sync *s = live(10);
+    sl_news news =
+        frame(s, "{\"t\":\"change\",\"space\":\"" SPACE "\",\"seq\":11,\"record\":{}}", SL_OK);
+    ck_assert_int_eq(news.kind, SL_NEWS_APPLY);
+    ck_assert_int_eq(news.seq, 11);
+    news = frame(s, "{\"t\":\"change\",\"space\":\"" SPACE "\",\"seq\":11,\"record\":{}}", SL_OK);
+    ck_assert_msg(news.kind == SL_NEWS_NONE, "a change twice is one change");
+    news = frame(s, "{\"t\":\"change\",\"space\":\"" SPACE "\",\"seq\":13,\"record\":{}}", SL_OK);
+    ck_assert_int_eq(news.kind, SL_NEWS_NONE);
+    ck_assert(!sl_sync_live(s, SPACE));
+    sl_sync_step step = sl_sync_next(s, 0);
+    ck_assert_int_eq(step.kind, SL_STEP_SUBSCRIBE);
+    ck_assert_int_eq(step.from, 11);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__refuses_a_page_that_does_not_start_at_the_cursor) /* [SYNC-1] */
+{
+    sl_sync *s = connected();
+    sl_sync_hold(s, SPACE, EPOCH, 4);
+    ck_assert_int_eq(next(s, 0), SL_STEP_SUBSCRIBE);
+    sl_news news = frame(s,
+                         "{\"t\":\"page\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH
+                         "\",\"from\":5,\"to\":9,\"records\":[]}",
+                         SL_OK);
+    ck_assert_int_eq(news.kind, SL_NEWS_NONE);
+    ck_assert_int_eq(next(s, 0), SL_STEP_SUBSCRIBE);
+    news = frame(s,
+                 "{\"t\":\"page\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH
+                 "\",\"from\":4,\"to\":9,\"records\":[]}",
+                 SL_OK);
+    ck_assert_int_eq(news.kind, SL_NEWS_APPLY);
+    ck_assert_int_eq(news.seq, 9);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__what_could_not_be_stored_is_asked_for_again)
+{
+    sl_sync *s = live(10);
+    frame(s, "{\"t\":\"change\",\"space\":\"" SPACE "\",\"seq\":11,\"record\":{}}", SL_OK);
+    sl_sync_not_applied(s, SPACE, 10);
+    sl_sync_step step = sl_sync_next(s, 0);
+    ck_assert_int_eq(step.kind, SL_STEP_SUBSCRIBE);
+    ck_assert_int_eq(step.from, 10);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__sends_at_most_64_operations_without_a_receipt) /* [SYNC-2] */
+{
+    sl_sync *s = connected();
+    sl_sync_outbox(s, 1, 100);
+    for (int64_t n = 1; n <= 64; n++) {
+        sl_sync_step step = sl_sync_next(s, 0);
+        ck_assert_int_eq(step.kind, SL_STEP_SEND_OP);
+        ck_assert_int_eq(step.n, n);
+    }
+    ck_assert_int_eq(next(s, 0), SL_STEP_IDLE);
+    ck_assert(!sl_sync_settled(s));
+    frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":3}", SL_OK);
+    ck_assert_int_eq(sl_sync_next(s, 0).n, 65);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__sends_again_on_a_new_connection_what_has_no_receipt) /* [SYNC-2] */
+{
+    sl_sync *s = connected();
+    sl_sync_outbox(s, 1, 3);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(next(s, 0), SL_STEP_SEND_OP);
+    }
+    frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":3}", SL_OK);
+    sl_sync_closed(s, 0);
+    sl_sync_outbox(s, 2, 3);
+    ck_assert_int_eq(next(s, 60000), SL_STEP_OPEN);
+    sl_sync_opened(s);
+    ck_assert_int_eq(next(s, 60000), SL_STEP_GREET);
+    frame(s, "{\"t\":\"connected\",\"now\":5}", SL_OK);
+    ck_assert_int_eq(sl_sync_next(s, 60000).n, 2);
+    ck_assert_int_eq(sl_sync_next(s, 60000).n, 3);
+    ck_assert_int_eq(next(s, 60000), SL_STEP_IDLE);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__refuses_a_receipt_for_what_was_not_sent)
+{
+    sl_sync *s = connected();
+    sl_sync_outbox(s, 1, 3);
+    ck_assert_int_eq(next(s, 0), SL_STEP_SEND_OP);
+    frame(s, "{\"t\":\"receipt\",\"n\":2,\"result\":\"applied\"}", SL_E_INVALID);
+    frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\"}", SL_OK);
+    frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\"}", SL_OK);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_connected)
+{ /* [SYNC-3] */
+    static const int64_t ceilings[] = {500, 1000, 2000, 4000, 8000, 16000, 30000, 30000};
+    sl_sync *s = sl_sync_new(7);
+    sl_sync_want(s, true);
+    int64_t now_ms = 1000;
+    for (size_t i = 0; i < sizeof ceilings / sizeof ceilings[0]; i++) {
+        ck_assert_int_eq(next(s, now_ms), SL_STEP_OPEN);
+        sl_sync_closed(s, now_ms);
+        sl_sync_step step = sl_sync_next(s, now_ms);
+        ck_assert_int_eq(step.kind, SL_STEP_WAIT);
+        ck_assert_int_ge(step.until_ms - now_ms, ceilings[i] / 2);
+        ck_assert_int_le(step.until_ms - now_ms, ceilings[i]);
+        now_ms = step.until_ms;
+    }
+    ck_assert_int_eq(next(s, now_ms), SL_STEP_OPEN);
+    sl_sync_opened(s);
+    (void)next(s, now_ms);
+    frame(s, "{\"t\":\"connected\",\"now\":5}", SL_OK);
+    sl_sync_closed(s, now_ms);
+    ck_assert_int_le(sl_sync_next(s, now_ms).until_ms - now_ms, 500);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__closes_a_socket_that_never_greets)
+{
+    sl_sync *s = sl_sync_new(1);
+    sl_sync_want(s, true);
+    ck_assert_int_eq(next(s, 0), SL_STEP_OPEN);
+    ck_assert_int_eq(next(s, 14999), SL_STEP_WAIT);
+    ck_assert_int_eq(next(s, 15000), SL_STEP_CLOSE);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__closes_when_no_longer_wanted)
+{
+    sl_sync *s = live(0);
+    sl_sync_want(s, false);
+    ck_assert_int_eq(next(s, 0), SL_STEP_CLOSE);
+    sl_sync_closed(s, 0);
+    ck_assert_int_eq(next(s, 100000), SL_STEP_IDLE);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__a_reset_starts_from_zero_and_a_revocation_forgets)
+{
+    sl_sync *s = live(10);
+    ck_assert_int_eq(frame(s, "{\"t\":\"reset\",\"space\":\"" SPACE "\"}", SL_OK).kind,
+                     SL_NEWS_RESET);
+    sl_sync_step step = sl_sync_next(s, 0);
+    ck_assert_int_eq(step.kind, SL_STEP_SUBSCRIBE);
+    ck_assert_int_eq(step.from, 0);
+    ck_assert_str_eq(step.epoch, "");
+    ck_assert_int_eq(frame(s, "{\"t\":\"revoked\",\"space\":\"" SPACE "\"}", SL_OK).kind,
+                     SL_NEWS_REVOKED);
+    ck_assert_int_eq(next(s, 0), SL_STEP_IDLE);
+    ck_assert(sl_sync_settled(s));
+    end(s);
+}
+END_TEST
+
+SL_TEST_MAIN("client", client__does_nothing_until_wanted,
+             client__takes_the_next_change_and_asks_again_after_a_gap,
+             client__refuses_a_page_that_does_not_start_at_the_cursor,
+             client__what_could_not_be_stored_is_asked_for_again,
+             client__sends_at_most_64_operations_without_a_receipt,
+             client__sends_again_on_a_new_connection_what_has_no_receipt,
+             client__refuses_a_receipt_for_what_was_not_sent,
+             client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_connected,
+             client__closes_a_socket_that_never_greets, client__closes_when_no_longer_wanted,
+             client__a_reset_starts_from_zero_and_a_revocation_forgets)
