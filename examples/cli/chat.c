@@ -152,7 +152,9 @@ int cmd_send(cli *c)
     sl_bytes *out = NULL;
     if (code == CLI_OK) {
         sl_error *err = NULL;
-        sl_status st = sl_chat_send(c->core, thread, json.data, json.len, &out, &err);
+        char space[64];
+        (void)snprintf(space, sizeof space, "thread:%s", thread);
+        sl_status st = sl_chat_send(c->core, space, json.data, json.len, &out, &err);
         code = st == SL_OK ? cli_settle(c) : cli_error(st, err);
     }
     text_free(&json);
@@ -261,8 +263,10 @@ int cmd_read(cli *c)
     if (code != CLI_OK) {
         return code;
     }
+    char space[64];
     sl_error *err = NULL;
-    sl_status st = sl_chat_mark(c->core, thread, SL_CHAT_READ, NULL, &err);
+    (void)snprintf(space, sizeof space, "thread:%s", thread);
+    sl_status st = sl_chat_mark(c->core, space, SL_CHAT_READ, NULL, &err);
     return st == SL_OK ? cli_settle(c) : cli_error(st, err);
 }
 
@@ -312,10 +316,7 @@ static void hear_message(cli *c, listening *l, const js *m)
     (void)fflush(stdout);
     check_until(c, l, js_str(m, "body"));
     if (l->mark) {
-        const char *thread = strchr(js_str(m, "space"), ':');
-        if (thread != NULL) {
-            (void)sl_chat_mark(c->core, thread + 1, SL_CHAT_READ, js_str(m, "id"), NULL);
-        }
+        (void)sl_chat_mark(c->core, js_str(m, "space"), SL_CHAT_READ, js_str(m, "id"), NULL);
     }
 }
 

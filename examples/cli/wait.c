@@ -22,6 +22,7 @@ typedef struct waiting {
     const char *label;
     int64_t started_ms;
     int64_t shown_ms;
+    int64_t shown;
     bool ended;
     bool ok;
     char *message;
@@ -67,10 +68,11 @@ static void on_progress(cli *c, waiting *w, const js *event)
     bool terminal = isatty(STDERR_FILENO) != 0;
     if (total <= 0 || done < 0 || done > total ||
         (!terminal && now - w->started_ms < BAR_AFTER_MS) ||
-        (now - w->shown_ms < BAR_EVERY_MS && done < total)) {
+        (now - w->shown_ms < BAR_EVERY_MS && done < total) || done == w->shown) {
         return;
     }
     w->shown_ms = now;
+    w->shown = done;
     if (terminal) {
         show_bar(c, done, total, w->label);
     } else {
@@ -191,7 +193,7 @@ static int wait_end(cli *c, waiting *w, int32_t timeout_ms)
 
 int cli_wait_op(cli *c, sl_id op, const char *label, int32_t timeout_ms, js **res)
 {
-    waiting w = {.op = op, .label = label, .started_ms = cli_now_ms()};
+    waiting w = {.op = op, .label = label, .started_ms = cli_now_ms(), .shown = -1};
     int code = wait_end(c, &w, timeout_ms);
     cli_end_bar(c);
     if (code == CLI_OK && !w.ok) {

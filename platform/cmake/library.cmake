@@ -77,13 +77,15 @@ if(NOT EMSCRIPTEN)
     install(FILES ${PROJECT_BINARY_DIR}/sidelineConfig.cmake
         ${PROJECT_BINARY_DIR}/sidelineConfigVersion.cmake DESTINATION ${SL_CMAKE_DIR})
 
-    set(SL_PC_REQUIRES "sqlite3 libcjson cairo opus")
-    if(SL_WITH_MEDIA)
-        string(APPEND SL_PC_REQUIRES " libavformat libavcodec libavutil libswscale libswresample")
-    endif()
-    if(SL_WITH_TRANSPORT)
-        string(APPEND SL_PC_REQUIRES " libcurl libwebsockets")
-    endif()
+    # What the archive needs, for `pkg-config --static`: the libraries themselves and not, as
+    # Requires.private would have it, all that these were once linked with.
+    set(SL_PC_LIBS)
+    foreach(name IN ITEMS sqlite cjson cairo opus ffmpeg curl lws)
+        if(TARGET sl_dep_${name})
+            list(APPEND SL_PC_LIBS ${SL_PKG_${name}_LDFLAGS})
+        endif()
+    endforeach()
+    list(JOIN SL_PC_LIBS " " SL_PC_LIBS)
     # Relative to the file itself, so that a moved tree still works.
     file(RELATIVE_PATH SL_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
     string(REGEX REPLACE "/$" "" SL_PC_PREFIX "${SL_PC_PREFIX}")

@@ -148,7 +148,7 @@ void sl_sim_server_touched(sl_sim *s);
 void sl_sim_server_restart(sl_sim *s);
 void sl_sim_server_close(sl_sim *s);
 
-/* --- net.c -------------------------------------------------------------------------------- */
+/* --- net.c, http.c ------------------------------------------------------------------------ */
 
 extern const sl_http_ops sl_sim_http;
 extern const sl_ws_ops sl_sim_ws;
@@ -156,10 +156,11 @@ extern const sl_ws_ops sl_sim_ws;
 void sl_sim_net_node_gone(sl_sim_node *n, bool power);
 void sl_sim_net_server_gone(sl_sim *s, bool power);
 void sl_sim_net_free(sl_sim *s);
+void sl_sim_requests_free(sl_sim *s); /* http.c */
 /* What the service's ports do. */
 void sl_sim_net_send(sl_sim *s, sl_id conn, const char *text, size_t n);
 void sl_sim_net_close(sl_sim *s, sl_id conn, int32_t code);
-/* True when nothing is on its way. */
+/* True when no request is on its way. */
 bool sl_sim_net_quiet(const sl_sim *s);
 
 /* --- fate.c ------------------------------------------------------------------------------- */

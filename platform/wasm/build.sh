@@ -42,6 +42,7 @@ require ninja ninja-build
 require node nodejs
 require dpkg-source dpkg-dev
 require patch patch
+require flock util-linux
 require tclsh tcl
 require make make
 require cc gcc
@@ -77,6 +78,10 @@ recipe_hash() {
     } | sha256sum | cut -c1-16
 }
 
+# One at a time: other builds on this machine share the cache.
+mkdir -p "$cache"
+exec 9>"$cache/wasm.lock"
+flock 9
 "$here/fetch.sh" "$sources"
 prefix=$cache/wasm-$(recipe_hash)
 if [ ! -f "$prefix/complete" ]; then
@@ -93,6 +98,7 @@ if [ ! -f "$prefix/complete" ]; then
     rm -rf "$prefix.build"
     cp "$sources/versions" "$prefix/complete"
 fi
+exec 9>&-
 say "outside libraries: $(tr '\n' ',' <"$prefix/complete" | sed 's/,$//; s/,/, /g')"
 [ "$word" != deps ] || exit 0
 

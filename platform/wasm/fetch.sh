@@ -10,7 +10,22 @@ packages="zlib libpng1.6 freetype pixman cairo opus cjson mbedtls sqlite3 check"
 here=$(dirname "$(realpath "$0")")
 mkdir -p "$1"
 dest=$(realpath "$1")
+
+# Cairo 1.16 calls functions through pointers of another type, which traps in WebAssembly, and finds
+# fonts through fontconfig only. The patch applied is kept, so that a newer one can replace it.
+patch_cairo() {
+    if [ ! -d "$dest/cairo-1.16.0" ] || cmp -s "$here/deps/cairo-1.16.patch" "$dest/cairo.patch"; then
+        return
+    fi
+    if [ -f "$dest/cairo.patch" ]; then
+        patch -s -R -p1 -d "$dest/cairo-1.16.0" <"$dest/cairo.patch"
+    fi
+    patch -s -p1 -d "$dest/cairo-1.16.0" <"$here/deps/cairo-1.16.patch"
+    cp "$here/deps/cairo-1.16.patch" "$dest/cairo.patch"
+}
+
 if [ -f "$dest/versions" ]; then
+    patch_cairo
     exit 0
 fi
 
@@ -66,11 +81,8 @@ find . -mindepth 1 -maxdepth 1 -type d ! -name .apt -exec rm -rf {} +
 for name in $packages; do
     fetch_one "$name" | tee -a versions.part
 done
-
-# Cairo 1.16 calls functions through pointers of another type, which traps in WebAssembly.
-if [ -d cairo-1.16.0 ]; then
-    patch -s -p1 -d cairo-1.16.0 <"$here/deps/cairo-1.16.patch"
-fi
+rm -f cairo.patch
+patch_cairo
 
 # SQLite in one file, made by its own build.
 mkdir sqlite-amalgamation

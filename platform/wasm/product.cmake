@@ -12,8 +12,8 @@ set(CMAKE_C_LINK_LIBRARY_USING_WHOLE_ARCHIVE_SUPPORTED TRUE)
 set(CMAKE_C_LINK_LIBRARY_USING_WHOLE_ARCHIVE
     "-Wl,--whole-archive <LINK_ITEM> -Wl,--no-whole-archive")
 
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/empty.c CONTENT "/* The library is all there is. */\n")
-add_executable(sideline_wasm EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/empty.c)
+# The one source has nothing but assertions: the layout of the public structures on wasm32.
+add_executable(sideline_wasm EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/abi/layout.c)
 set_target_properties(sideline_wasm PROPERTIES OUTPUT_NAME sideline LINK_DEPENDS ${exports})
 target_link_libraries(sideline_wasm PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,libsideline>)
 # 64-bit numbers cross as BigInt. Files live in memory until the page mounts something else.

@@ -11,6 +11,7 @@ const path = require('node:path');
 const STEPPED = 1;
 const E_NETWORK = -13;
 const PTR = 4;
+const KEY_LEN = 32;
 
 /* Calls with an sl_error** last: throws with the error's own sentence. */
 function makeCaller(m) {
@@ -78,12 +79,15 @@ function makePlatform(m, onRequest) {
 function makeCore(m, call, platform) {
     const [dir] = text(m, '/data');
     const [server] = text(m, 'http://sideline.invalid');
-    const config = m._malloc(5 * PTR);
-    m.HEAPU32.set([5 * PTR, STEPPED, dir, server, platform], config >> 2);
+    const key = m._malloc(KEY_LEN);
+    m.HEAPU8.fill(7, key, key + KEY_LEN);
+    const config = [6 * PTR, STEPPED, dir, server, platform, key];
+    const at = m._malloc(6 * PTR);
+    m.HEAPU32.set(config, at >> 2);
     const slot = m._malloc(PTR);
-    call('sl_core_open', config, slot);
+    call('sl_core_open', at, slot);
     const core = m.HEAPU32[slot >> 2];
-    [dir, server, config, slot].forEach((p) => m._free(p));
+    [dir, server, key, at, slot].forEach((p) => m._free(p));
     return core;
 }
 

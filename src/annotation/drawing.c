@@ -9,6 +9,7 @@ struct sl_drawing {
     int32_t width;
     int32_t height;
     sl_item **order; /* by z, then id */
+    sl_box *boxes;   /* what each in `order` covers: a hit test looks at few items closely */
     sl_item **by_id;
     size_t n;
     size_t room;
@@ -33,6 +34,7 @@ void sl_drawing_free(sl_drawing *d)
         sl_item_free(d->order[i]);
     }
     sl_mem_free(d->order);
+    sl_mem_free(d->boxes);
     sl_mem_free(d->by_id);
     sl_mem_free(d);
 }
@@ -86,6 +88,22 @@ static void remove_at(sl_item **items, size_t n, size_t at)
     memmove(items + at, items + at + 1, (n - at - 1) * sizeof(sl_item *));
 }
 
+/* There is room for one more. */
+static void insert_in_order(sl_drawing *d, size_t n, sl_item *item)
+{
+    size_t at = place_of(d->order, n, item, compare_order);
+    insert_at(d->order, n, at, item);
+    memmove(d->boxes + at + 1, d->boxes + at, (n - at) * sizeof *d->boxes);
+    d->boxes[at] = sl_item_bounds(item);
+}
+
+static void remove_from_order(sl_drawing *d, size_t n, const sl_item *item)
+{
+    size_t at = place_of(d->order, n, item, compare_order);
+    remove_at(d->order, n, at);
+    memmove(d->boxes + at, d->boxes + at + 1, (n - at - 1) * sizeof *d->boxes);
+}
+
 static sl_item *find(const sl_drawing *d, const char *id, size_t *at)
 {
     sl_item key = {0};
@@ -108,6 +126,11 @@ static bool make_room(sl_drawing *d)
         return false;
     }
     d->order = order;
+    sl_box *boxes = sl_mem_resize(d->boxes, room, sizeof *boxes);
+    if (boxes == NULL) {
+        return false;
+    }
+    d->boxes = boxes;
     sl_item **by_id = sl_mem_resize(d->by_id, room, sizeof(sl_item *));
     if (by_id == NULL) {
         return false;
@@ -137,7 +160,7 @@ sl_status sl_drawing_add(sl_drawing *d, sl_item *item, sl_error **err)
         return s;
     }
     insert_at(d->by_id, d->n, at, item);
-    insert_at(d->order, d->n, place_of(d->order, d->n, item, compare_order), item);
+    insert_in_order(d, d->n, item);
     d->n++;
     return SL_OK;
 }
@@ -149,7 +172,7 @@ bool sl_drawing_remove(sl_drawing *d, const char *id)
     if (item == NULL) {
         return false;
     }
-    remove_at(d->order, d->n, place_of(d->order, d->n, item, compare_order));
+    remove_from_order(d, d->n, item);
     remove_at(d->by_id, d->n, at);
     d->n--;
     sl_item_free(item);
@@ -167,8 +190,8 @@ sl_status sl_drawing_replace(sl_drawing *d, sl_item *item, sl_error **err)
     if (item->z[0] == 0) {
         memcpy(item->z, old->z, sizeof item->z);
     }
-    remove_at(d->order, d->n, place_of(d->order, d->n, old, compare_order));
-    insert_at(d->order, d->n - 1, place_of(d->order, d->n - 1, item, compare_order), item);
+    remove_from_order(d, d->n, old);
+    insert_in_order(d, d->n - 1, item);
     d->by_id[at] = item;
     sl_item_free(old);
     return SL_OK;
@@ -190,10 +213,19 @@ const sl_item *sl_drawing_at(const sl_drawing *d, size_t i)
     return i < d->n ? d->order[i] : NULL;
 }
 
+static bool within(const sl_box *box, sl_point at, int64_t radius)
+{
+    return at.x >= box->x0 - radius && at.x <= box->x1 + radius && at.y >= box->y0 - radius &&
+           at.y <= box->y1 + radius;
+}
+
 const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us)
 {
     for (size_t i = d->n; i-- > 0;) {
         const sl_item *item = d->order[i];
+        if (!within(&d->boxes[i], at, radius > 0 ? radius : 0)) {
+            continue;
+        }
         if (sl_item_opacity_at(item, t_us) > 0 && sl_item_hit(item, at.x, at.y, radius)) {
             return item;
         }

@@ -365,7 +365,7 @@ static sl_status get_clip(sl_job *job, const char *space, char **path, sl_error 
 {
     sl_json *video = NULL;
     *path = NULL;
-    if (strncmp(space, space_prefix, sizeof space_prefix - 1) != 0) {
+    if (space == NULL || strncmp(space, space_prefix, sizeof space_prefix - 1) != 0) {
         return sl_fail_field(err, SL_E_INVALID, "space", "The space is not that of a video");
     }
     sl_status status =
@@ -528,7 +528,7 @@ static sl_status get_items(sl_core *core, const char *space, review *r, sl_error
         return status;
     }
     sl_json *rows = parse_bytes(bytes);
-    r->items = sl_mem_array(sl_json_count(rows) + 1, sizeof *r->items);
+    r->items = sl_mem_array(sl_json_count(rows) + 1, sizeof(sl_item *));
     if (rows == NULL || r->items == NULL) {
         sl_json_free(rows);
         return sl_fail_nomem(err);
@@ -584,9 +584,6 @@ static sl_status get_review(sl_job *job, const char *id, review *r, sl_error **e
     sl_json *j = NULL;
     sl_status status = get_record(sl_job_core(job), "review", id, &j, err);
     const char *space = sl_json_str(j, "space");
-    if (status == SL_OK && space == NULL) {
-        status = sl_fail(err, SL_E_INTERNAL, "The review has no space");
-    }
     if (status == SL_OK) {
         status = get_timeline(job, sl_json_str(j, "timeline"), r, err);
     }

@@ -104,12 +104,13 @@ static bool far_ahead(const sl_frames *f, int64_t t_us)
     return key != NULL && sl_clip_us(&f->clip, key->timestamp) > f->next.t_us + f->step_us;
 }
 
-/* Containers round times to their own ticks, Matroska to milliseconds. */
+/* Containers round times to their own ticks, Matroska to milliseconds; a tick as long as a frame
+ * rounds nothing. */
 static int64_t slack_of(const sl_frames *f)
 {
     int64_t half = av_rescale_q(1, f->clip.stream->time_base, AV_TIME_BASE_Q) / 2;
     int64_t most = f->step_us / 8;
-    return (half < most ? half : most) + ROUNDING_US;
+    return (half < most ? half : 0) + ROUNDING_US;
 }
 
 sl_status sl_frames_open(const char *path, sl_frames **out, sl_error **err)

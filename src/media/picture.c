@@ -89,35 +89,35 @@ static sl_status set_up(sl_scaler *s, const AVFrame *from, bool full, const AVFr
     return SL_OK;
 }
 
-static void turn_plane(const uint8_t *src, int src_stride, uint8_t *dst, int dst_stride, int width,
-                       int height, int bytes, int32_t rotation)
+typedef struct plane {
+    uint8_t *data;
+    int stride;
+    int bytes; /* of a pixel */
+} plane;
+
+/* width and height are those of the turned plane. */
+static void turn_plane(plane from, plane to, int width, int height, int32_t rotation)
 {
-    /* width and height are those of the turned plane. */
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
             int sx = rotation == 90 ? y : rotation == 180 ? width - 1 - x : height - 1 - y;
             int sy = rotation == 90 ? width - 1 - x : rotation == 180 ? height - 1 - y : x;
-            const uint8_t *from = src + (ptrdiff_t)sy * src_stride + (ptrdiff_t)sx * bytes;
-            uint8_t *to = dst + (ptrdiff_t)y * dst_stride + (ptrdiff_t)x * bytes;
-            for (int b = 0; b < bytes; b++) {
-                to[b] = from[b];
-            }
+            memcpy(to.data + (ptrdiff_t)y * to.stride + (ptrdiff_t)x * to.bytes,
+                   from.data + (ptrdiff_t)sy * from.stride + (ptrdiff_t)sx * from.bytes,
+                   (size_t)to.bytes);
         }
     }
 }
 
 static void turn(const AVFrame *from, AVFrame *to, int32_t rotation)
 {
-    if (to->format != AV_PIX_FMT_YUV420P) {
-        turn_plane(from->data[0], from->linesize[0], to->data[0], to->linesize[0], to->width,
-                   to->height, 4, rotation);
-        return;
-    }
-    for (int p = 0; p < 3; p++) {
+    bool yuv = to->format == AV_PIX_FMT_YUV420P;
+    for (int p = 0; p < (yuv ? 3 : 1); p++) {
+        int bytes = yuv ? 1 : 4;
         int w = p == 0 ? to->width : (to->width + 1) / 2;
         int h = p == 0 ? to->height : (to->height + 1) / 2;
-        turn_plane(from->data[p], from->linesize[p], to->data[p], to->linesize[p], w, h, 1,
-                   rotation);
+        turn_plane((plane){from->data[p], from->linesize[p], bytes},
+                   (plane){to->data[p], to->linesize[p], bytes}, w, h, rotation);
     }
 }
 

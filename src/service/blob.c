@@ -197,6 +197,12 @@ static void send_file(sl_service *s, const char *sha256, int64_t size, const cha
     sl_sv_header(out, "Cache-Control", "private, no-store");
 }
 
+static bool names(const sl_http_in *in, const char *header, const char *sha256)
+{
+    const char *value = in->header(in->ctx, header);
+    return value != NULL && strstr(value, sha256) != NULL;
+}
+
 void sl_sv_blob(sl_service *s, const sl_http_in *in, const char *sha256, sl_http_out *out)
 {
     sl_sv_who who;
@@ -216,14 +222,13 @@ void sl_sv_blob(sl_service *s, const sl_http_in *in, const char *sha256, sl_http
         status = sl_sv_blob_find(s, sha256, who.user, &size, &type, NULL);
         sl_unlock(s->lock);
     }
-    const char *same = in->header(in->ctx, "if-none-match");
-    const char *if_range = in->header(in->ctx, "if-range");
-    bool whole = if_range != NULL && strstr(if_range, sha256) == NULL;
+    bool same = names(in, "if-none-match", sha256);
+    bool whole = in->header(in->ctx, "if-range") != NULL && !names(in, "if-range", sha256);
     if (status != SL_OK) {
         sl_sv_broken(out, status);
     } else if (size < 0) {
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
-    } else if (same != NULL && strstr(same, sha256) != NULL) {
+    } else if (same) {
         out->status = 304;
     } else {
         send_file(s, sha256, size, whole ? NULL : in->header(in->ctx, "range"), out);

@@ -50,7 +50,7 @@ static void forget(sl_service *s, sl_sv_conn *c)
 {
     size_t i = place_of(s, c->id);
     s->conn_count--;
-    memmove(&s->conns[i], &s->conns[i + 1], (s->conn_count - i) * sizeof(s->conns[0]));
+    memmove(&s->conns[i], &s->conns[i + 1], (s->conn_count - i) * sizeof(void *));
     conn_free(c);
 }
 
@@ -117,7 +117,7 @@ static sl_sv_conn *conn_add(sl_service *s, sl_id id)
 {
     if (s->conn_count == s->conn_cap) {
         size_t cap = s->conn_cap == 0 ? 16 : s->conn_cap * 2;
-        sl_sv_conn **grown = sl_mem_resize(s->conns, cap, sizeof *grown);
+        sl_sv_conn **grown = sl_mem_resize(s->conns, cap, sizeof(void *));
         if (grown == NULL) {
             return NULL;
         }
@@ -130,7 +130,7 @@ static sl_sv_conn *conn_add(sl_service *s, sl_id id)
     }
     c->id = id;
     size_t i = place_of(s, id);
-    memmove(&s->conns[i + 1], &s->conns[i], (s->conn_count - i) * sizeof(s->conns[0]));
+    memmove(&s->conns[i + 1], &s->conns[i], (s->conn_count - i) * sizeof(void *));
     s->conns[i] = c;
     s->conn_count++;
     return c;

@@ -263,12 +263,14 @@ static sl_status connection_patch(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, s
     }
     sl_sv_item *theirs = NULL;
     sl_status status = other_copy(tx, mine, &theirs, err);
-    if (status == SL_OK && (theirs->rec.entity == NULL || theirs->rec.deleted)) {
-        status = sl_fail(err, SL_E_CONFLICT, "the request was taken back");
+    if (status != SL_OK) {
+        return status;
     }
-    if (status == SL_OK) {
-        status = set_state(mine, wish, o->op.hlc, err);
+    if (theirs == NULL || theirs->rec.entity == NULL || theirs->rec.deleted) {
+        (void)sl_fail(err, SL_E_CONFLICT, "the request was taken back");
+        return SL_E_CONFLICT;
     }
+    status = set_state(mine, wish, o->op.hlc, err);
     if (status == SL_OK) {
         status = set_state(theirs, wish, o->op.hlc, err);
     }

@@ -62,7 +62,7 @@ typedef struct sl_http_in {
     const char *method;
     const char *path;  /* without query */
     const char *query; /* may be empty */
-    /* A header by lower-case name, or NULL. Borrowed for the call. */
+    /* A header by lower-case name, or NULL. Borrowed until the next question. */
     const char *(*header)(void *ctx, const char *name);
     void *ctx;
     const uint8_t *body;

@@ -119,7 +119,7 @@ static sl_sv_item *add_item(sl_sv_tx *tx, const sl_entity *e, const char *space,
 {
     if (tx->item_count == tx->item_cap) {
         size_t cap = tx->item_cap == 0 ? 8 : tx->item_cap * 2;
-        sl_sv_item **grown = sl_mem_resize(tx->items, cap, sizeof *grown);
+        sl_sv_item **grown = sl_mem_resize(tx->items, cap, sizeof(void *));
         if (grown == NULL) {
             return NULL;
         }
@@ -144,7 +144,11 @@ sl_status sl_sv_get(sl_sv_tx *tx, const sl_entity *e, const char *space, const c
         return SL_OK;
     }
     *out = add_item(tx, e, space, id);
-    return *out != NULL ? sl_sv_load(tx->s, e, space, id, &(*out)->rec, err) : sl_fail_nomem(err);
+    if (*out == NULL) {
+        (void)sl_fail_nomem(err);
+        return SL_E_NOMEM;
+    }
+    return sl_sv_load(tx->s, e, space, id, &(*out)->rec, err);
 }
 
 /* The stamp of what the server writes by itself. */
@@ -268,13 +272,11 @@ sl_status sl_sv_flush(sl_sv_tx *tx, sl_error **err)
 
 sl_status sl_sv_space_make(sl_sv_tx *tx, const char *space, sl_error **err)
 {
-    uint8_t random[8];
-    char epoch[17];
-    sl_status status = sl_sv_random(tx->s, random, sizeof random, err);
+    sl_sv_id epoch;
+    sl_status status = sl_sv_uuid(tx->s, epoch, err);
     if (status != SL_OK) {
         return status;
     }
-    sl_hex(epoch, random, sizeof random);
     return sl_sv_run(tx->s, "INSERT INTO space (space, epoch, seq, min_seq) VALUES ($1, $2, 0, 0)",
                      SL_SV_ARGS(sl_sv_t(space), sl_sv_t(epoch)), err);
 }

@@ -345,8 +345,8 @@ static bool metadata(const char *all, const char *key, char *out, size_t room)
 /* False: the answer is made. */
 static bool read_creation(const sl_service *s, const sl_http_in *in, upload *u, sl_http_out *out)
 {
-    const char *all = in->header(in->ctx, "upload-metadata");
     u->length = header_number(in, "upload-length");
+    const char *all = in->header(in->ctx, "upload-metadata"); /* asked for last, so it stays */
     if (u->length < 0) {
         sl_sv_refuse(out, 400, "bad_request", "Upload-Length is required, in bytes");
     } else if (u->length > s->upload_max) {

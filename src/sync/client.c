@@ -169,6 +169,11 @@ void sl_sync_not_applied(sl_sync *s, const char *space, int64_t cursor)
     }
 }
 
+static bool epoch_ok(const char *epoch)
+{
+    return epoch != NULL && epoch[0] != 0 && strlen(epoch) <= SL_UUID_LEN;
+}
+
 static sl_status bad_frame(sl_error **err)
 {
     return sl_fail(err, SL_E_INVALID, "the server sent a frame that breaks the protocol");
@@ -182,7 +187,7 @@ static sl_status on_page(sl_sync *s, const sl_json *frame, sl_news *out, sl_erro
     const char *epoch = sl_json_str(frame, "epoch");
     const sl_json *records = sl_json_get(frame, "records");
     if (!sl_json_int(frame, "from", &from) || !sl_json_int(frame, "to", &to) || from > to ||
-        epoch == NULL || strlen(epoch) != SL_UUID_LEN || !sl_json_is_array(records)) {
+        !epoch_ok(epoch) || !sl_json_is_array(records)) {
         return bad_frame(err);
     }
     if (slot == NULL || slot->state != SPACE_ASKED) {
@@ -193,7 +198,7 @@ static sl_status on_page(sl_sync *s, const sl_json *frame, sl_news *out, sl_erro
         slot->state = SPACE_IDLE;
         return SL_OK;
     }
-    memcpy(slot->epoch, epoch, sizeof slot->epoch);
+    (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", epoch);
     slot->cursor = to;
     *out = (sl_news){.kind = SL_NEWS_APPLY,
                      .space = slot->name,
@@ -232,7 +237,7 @@ static sl_status on_subscribed(sl_sync *s, const sl_json *frame, sl_news *out, s
     int64_t seq = -1;
     space_slot *slot = find(s, sl_json_str(frame, "space"));
     const char *epoch = sl_json_str(frame, "epoch");
-    if (!sl_json_int(frame, "seq", &seq) || epoch == NULL || strlen(epoch) != SL_UUID_LEN) {
+    if (!sl_json_int(frame, "seq", &seq) || !epoch_ok(epoch)) {
         return bad_frame(err);
     }
     if (slot == NULL || slot->state != SPACE_ASKED) {
@@ -243,9 +248,10 @@ static sl_status on_subscribed(sl_sync *s, const sl_json *frame, sl_news *out, s
         return SL_OK;
     }
     slot->state = SPACE_LIVE;
+    s->failures = 0; /* only now is the connection worth something */
     if (slot->epoch[0] == 0) {
         /* An empty space: its epoch is all there is to store. */
-        memcpy(slot->epoch, epoch, sizeof slot->epoch);
+        (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", epoch);
         *out =
             (sl_news){.kind = SL_NEWS_APPLY, .space = slot->name, .epoch = slot->epoch, .seq = seq};
     }
@@ -296,7 +302,6 @@ static sl_status on_connected(sl_sync *s, const sl_json *frame, sl_news *out, sl
         return bad_frame(err);
     }
     s->link = LINK_UP;
-    s->failures = 0;
     *out = (sl_news){.kind = SL_NEWS_CONNECTED, .now_ms = sl_json_int_or(frame, "now", 0)};
     return SL_OK;
 }

@@ -104,40 +104,63 @@ static void note_missing(sl_listener *l)
     }
 }
 
+/* The page goes on with a packet whose beginning is gone. */
+static void pass_rest(sl_listener *l)
+{
+    uint8_t lace = 255;
+    while (lace == 255 && l->segment < l->page.segments) {
+        lace = l->page.lacing[l->segment++];
+        l->offset += lace;
+    }
+}
+
+static void begin_page(sl_listener *l)
+{
+    l->segment = 0;
+    l->offset = 0;
+    if (l->sequenced && l->page.sequence != l->sequence + 1) {
+        note_missing(l);
+    }
+    if ((l->page.flags & SL_OGG_CONTINUED) == 0) {
+        l->partial = 0;
+    } else if (l->partial == 0) {
+        pass_rest(l);
+    }
+    l->sequence = l->page.sequence;
+    l->sequenced = true;
+    l->last_page = (l->page.flags & SL_OGG_LAST) != 0;
+    if (l->page.granule != UINT64_MAX) {
+        l->granule_last = l->page.granule;
+    }
+}
+
 static bool next_page(sl_listener *l)
 {
     while (!l->ended && sl_ogg_next(l->p, l->n, &l->at, &l->page)) {
-        if (l->page.serial != l->serial) {
-            continue;
+        if (l->page.serial == l->serial) {
+            begin_page(l);
+            return true;
         }
-        bool continued = (l->page.flags & SL_OGG_CONTINUED) != 0;
-        l->segment = 0;
-        l->offset = 0;
-        if (l->sequenced && l->page.sequence != l->sequence + 1) {
-            note_missing(l);
-        }
-        if (!continued) {
-            l->partial = 0;
-        } else if (l->partial == 0) {
-            /* The rest of a packet whose beginning is gone. */
-            while (l->segment < l->page.segments) {
-                uint8_t lace = l->page.lacing[l->segment++];
-                l->offset += lace;
-                if (lace < 255) {
-                    break;
-                }
-            }
-        }
-        l->sequence = l->page.sequence;
-        l->sequenced = true;
-        l->last_page = (l->page.flags & SL_OGG_LAST) != 0;
-        if (l->page.granule != UINT64_MAX) {
-            l->granule_last = l->page.granule;
-        }
-        return true;
     }
     l->ended = true;
     return false;
+}
+
+/* One segment of the page into the packet; the packet's length when that ends it, else 0. */
+static size_t take_segment(sl_listener *l)
+{
+    uint8_t lace = l->page.lacing[l->segment++];
+    size_t room = PACKET_MAX - l->partial;
+    size_t some = lace < room ? lace : room; /* what is longer is no sound */
+    memcpy(l->packet + l->partial, l->page.body + l->offset, some);
+    l->partial += some;
+    l->offset += lace;
+    if (lace == 255) {
+        return 0;
+    }
+    size_t n = l->partial;
+    l->partial = 0;
+    return n;
 }
 
 /* The next packet, whole, in l->packet; its length, 0 at the end. */
@@ -145,18 +168,9 @@ static size_t next_packet(sl_listener *l)
 {
     for (;;) {
         while (l->segment < l->page.segments) {
-            uint8_t lace = l->page.lacing[l->segment++];
-            size_t room = PACKET_MAX - l->partial;
-            size_t some = lace < room ? lace : room; /* what is longer is no sound */
-            memcpy(l->packet + l->partial, l->page.body + l->offset, some);
-            l->partial += some;
-            l->offset += lace;
-            if (lace < 255) {
-                size_t n = l->partial;
-                l->partial = 0;
-                if (n > 0) {
-                    return n;
-                }
+            size_t n = take_segment(l);
+            if (n > 0) {
+                return n;
             }
         }
         if (l->last_page || !next_page(l)) {

@@ -1,4 +1,5 @@
-/* Drawings and pixels through the public headers, by a document that stands alone. */
+/* Drawings and pixels through the public headers, standing alone and bound to a core. */
+#include "sideline/record.h"
 #include "sideline/render.h"
 #include "support.h"
 
@@ -162,6 +163,79 @@ START_TEST(doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled)
 }
 END_TEST
 
+#define VIDEO "0190b6a0-0000-7000-8000-000000000001"
+#define SHA   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+/* A core on a fresh folder, signed in to nobody, with the record of one video. */
+static sl_core *open_core(char *dir)
+{
+    static const char ops[] =
+        "[{\"op\":\"create\",\"entity\":\"video\",\"space\":\"video:" VIDEO "\",\"id\":\"" VIDEO
+        "\",\"fields\":{\"title\":\"Throw\",\"blob\":\"" SHA
+        "\",\"media_type\":\"video/mp4\",\"size\":5,\"duration_us\":10000000,\"width\":720,"
+        "\"height\":576}}]";
+    sl_config config = {.struct_size = sizeof config, .flags = SL_CORE_STEPPED, .dir = dir};
+    sl_core *core = NULL;
+    sl_error *err = NULL;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    sl_status s = sl_core_open(&config, &core, &err);
+    ck_assert_msg(s == SL_OK, "%s", sl_error_message(err));
+    s = sl_apply(core, ops, sizeof ops - 1, NULL, &err);
+    ck_assert_msg(s == SL_OK, "%s", sl_error_message(err));
+    return core;
+}
+
+static void remove_folder(const char *dir)
+{
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(doc__a_bound_document_keeps_its_drawings_in_records)
+{
+    char dir[] = "/tmp/sideline-doc-XXXXXX";
+    static char shown[4096];
+    static char stored[4096];
+    static const float points[] = {4000, 9216, 1, 0, 16000, 9216, 1, 100, 28000, 9216, 1, 200};
+    sl_core *core = open_core(dir);
+    sl_doc *doc = NULL;
+    sl_doc *other = NULL;
+    char line[64];
+    char pen[64];
+    sl_bytes *id = NULL;
+    ck_assert_int_eq(sl_doc_open(core, "video:" SHA, &doc, NULL), SL_E_NOT_FOUND);
+    ck_assert_int_eq(sl_doc_open(core, "thread:" VIDEO, &doc, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_doc_open(core, "video:" VIDEO, &doc, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_open(core, "video:" VIDEO, &other, NULL), SL_OK);
+    add(doc, LINE, line);
+    ck_assert_int_eq(patch(doc, line, "{\"out\":777,\"style\":{\"width\":9}}"), SL_OK);
+    sl_id stroke = begin(doc);
+    ck_assert_int_eq(sl_doc_stroke_points(doc, stroke, points, 3), SL_OK);
+    ck_assert_int_eq(sl_doc_stroke_end(doc, stroke, 1, &id, NULL), SL_OK);
+    take_text(id, pen, sizeof pen);
+    doc_text(doc, shown, sizeof shown);
+    ck_assert_ptr_nonnull(strstr(shown, "\"width\":720,\"height\":576"));
+    ck_assert_ptr_nonnull(strstr(shown, "\"out\":777"));
+
+    doc_text(other, stored, sizeof stored);
+    ck_assert_ptr_null(strstr(stored, line));
+    ck_assert_int_eq(sl_doc_refresh(other, NULL), SL_OK);
+    doc_text(other, stored, sizeof stored);
+    ck_assert_str_eq(stored, shown);
+    ck_assert_int_eq(sl_doc_remove(other, line, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_refresh(doc, NULL), SL_OK);
+    doc_text(doc, shown, sizeof shown);
+    ck_assert_ptr_null(strstr(shown, line));
+    ck_assert_ptr_nonnull(strstr(shown, pen));
+    sl_doc_close(doc);
+    sl_doc_close(other);
+    sl_core_close(core);
+    remove_folder(dir);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
 START_TEST(render__a_png_of_the_pixels_is_given)
 {
     uint32_t data[4] = {0xFFFF0000U, 0xFF00FF00U, 0, 0x80800000U};
@@ -183,4 +257,5 @@ END_TEST
 SL_TEST_MAIN("api_doc", doc__items_are_added_patched_hit_and_removed,
              doc__an_error_names_the_field_and_nothing_is_added,
              doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled,
+             doc__a_bound_document_keeps_its_drawings_in_records,
              render__a_png_of_the_pixels_is_given)

@@ -9,7 +9,7 @@
  * /refuse as path refuses the upgrade.
  */
 int ws_server_start(void); /* the port */
-/* The same behind TLS as "localhost", with a certificate that only itself vouches for. */
+/* The same behind TLS as 127.0.0.1, with a certificate that only itself vouches for. */
 int ws_server_start_secure(void);
 const char *ws_server_certificate(void); /* PEM */
 void ws_server_stop(void);

@@ -1,6 +1,7 @@
 #include "support.h"
 #include "unit/service/world.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -209,8 +210,8 @@ START_TEST(clock__a_stamp_far_ahead_is_set_to_now)
     for (int64_t ahead = 60000; ahead <= 60001; ahead++) {
         char text[400];
         char stamp[25];
-        (void)snprintf(stamp, sizeof stamp, "%012llx000000000001",
-                       (unsigned long long)(now + ahead));
+        (void)snprintf(stamp, sizeof stamp, "%012" PRIx64 "000000000001",
+                       (uint64_t)now + (uint64_t)ahead);
         (void)snprintf(text, sizeof text,
                        "{\"t\":\"op\",\"n\":%lld,\"op\":\"patch\",\"entity\":\"video\","
                        "\"space\":\"%s\",\"id\":\"%s\",\"hlc\":\"%s\","

@@ -323,7 +323,7 @@ answer signed_request(world *w, const person *p, const char *method, const char 
                       const char *headers, const void *body, size_t n)
 {
     header_ctx ctx = {headers, p, ""};
-    sl_http_in in = {method, path, "", header_of, &ctx, body, n, false};
+    sl_http_in in = {method, path, "", header_of, &ctx, body, n, w->cut};
     sl_http_out out;
     sl_service_http(w->s, &in, &out);
     answer a = {.status = out.status, .file_at = out.file_at, .file_len = out.file_len};

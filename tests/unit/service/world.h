@@ -37,6 +37,7 @@ typedef struct world {
     sl_status file_fault; /* what writes answer when not SL_OK */
     sent frames[WORLD_FRAMES];
     size_t frame_count;
+    bool cut;      /* requests lose their connection before the end of the body */
     size_t hashes; /* passwords hashed and checked */
     char path[128];
     sl_service *s;

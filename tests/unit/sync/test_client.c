@@ -170,7 +170,7 @@ START_TEST(client__refuses_a_receipt_for_what_was_not_sent)
 }
 END_TEST
 
-START_TEST(client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_connected)
+START_TEST(client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_subscribed)
 { /* [SYNC-3] */
     static const int64_t ceilings[] = {500, 1000, 2000, 4000, 8000, 16000, 30000, 30000};
     sl_sync *s = sl_sync_new(7);
@@ -189,6 +189,9 @@ START_TEST(client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_on
     sl_sync_opened(s);
     (void)next(s, now_ms);
     frame(s, "{\"t\":\"connected\",\"now\":5}", SL_OK);
+    (void)sl_sync_hold(s, SPACE, EPOCH, 0);
+    ck_assert_int_eq(next(s, now_ms), SL_STEP_SUBSCRIBE);
+    frame(s, "{\"t\":\"subscribed\",\"space\":\"" SPACE "\",\"epoch\":\"e\",\"seq\":0}", SL_OK);
     sl_sync_closed(s, now_ms);
     ck_assert_int_le(sl_sync_next(s, now_ms).until_ms - now_ms, 500);
     end(s);
@@ -241,6 +244,6 @@ SL_TEST_MAIN("client", client__does_nothing_until_wanted,
              client__sends_at_most_64_operations_without_a_receipt,
              client__sends_again_on_a_new_connection_what_has_no_receipt,
              client__refuses_a_receipt_for_what_was_not_sent,
-             client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_connected,
+             client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_subscribed,
              client__closes_a_socket_that_never_greets, client__closes_when_no_longer_wanted,
              client__a_reset_starts_from_zero_and_a_revocation_forgets)

@@ -131,8 +131,10 @@ START_TEST(merge__any_order_and_any_repetition_converge) /* [MERGE-1] */
         sl_op ops[12];
         for (size_t i = 0; i < 12; i++) {
             char fields[100];
-            static const char *const names[] = {"\"t_in\":%u", "\"t_out\":%u", "\"z\":\"%u\""};
-            (void)snprintf(fields, sizeof fields, names[sl_prng_below(&r, 3)], (unsigned)i + 1);
+            static const char *const before[] = {"\"t_in\":", "\"t_out\":", "\"z\":\""};
+            uint64_t field = sl_prng_below(&r, 3);
+            (void)snprintf(fields, sizeof fields, "%s%u%s", before[field], (unsigned)i + 1,
+                           field == 2 ? "\"" : "");
             char patch[128];
             (void)snprintf(patch, sizeof patch, "{%s}", fields);
             bool last_word = round % 5 == 0 && i == 11;

@@ -1,0 +1,213 @@
+/*
+ * fuzz/service_frame_fuzz.c - frames and requests from a signed-in user, line by line, against a
+ * service over a database in memory.
+ *
+ * A line "P path body" is a POST; every other line is a frame. In frames "@T" stands for a valid
+ * token, "@U" for the user's id, so that inputs get past the door.
+ */
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/prng.h"
+#include "crypto/key.h"
+#include "server/db_sqlite.h"
+#include "service/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+typedef struct rig {
+    sl_prng prng;
+    int64_t now_ms;
+    sl_service *s;
+    char *token;
+    char *user;
+} rig;
+
+static int64_t clock_ms(void *user)
+{
+    return ((rig *)user)->now_ms;
+}
+
+static sl_status random_fill(void *user, void *dst, size_t n)
+{
+    uint8_t *p = dst;
+    for (size_t i = 0; i < n; i++) {
+        p[i] = (uint8_t)(sl_prng_next(&((rig *)user)->prng) >> 24);
+    }
+    return SL_OK;
+}
+
+/* There is no disk. */
+static sl_status no_open(void *user, const char *path, uint32_t flags, void **file)
+{
+    (void)user;
+    (void)path;
+    (void)flags;
+    *file = NULL;
+    return SL_E_FULL;
+}
+
+static sl_status no_path(void *user, const char *path)
+{
+    (void)user;
+    (void)path;
+    return SL_OK;
+}
+
+static void no_send(void *user, sl_id conn, const char *text, size_t n)
+{
+    (void)user;
+    (void)conn;
+    sl_json *j = sl_json_parse(text, n);
+    if (j == NULL) {
+        abort(); /* what the service sends is always JSON */
+    }
+    sl_json_free(j);
+}
+
+static void no_close(void *user, sl_id conn, int32_t code, const char *reason)
+{
+    (void)user;
+    (void)conn;
+    (void)code;
+    (void)reason;
+}
+
+static sl_status hash(void *user, const char *secret, char **out, sl_error **err)
+{
+    (void)user;
+    (void)err;
+    *out = sl_text_dup(secret);
+    return *out != NULL ? SL_OK : SL_E_NOMEM;
+}
+
+static bool check(void *user, const char *secret, const char *stored)
+{
+    (void)user;
+    return strcmp(secret, stored) == 0;
+}
+
+static const sl_clock_ops CLOCK = {sizeof(sl_clock_ops), 0, clock_ms, clock_ms};
+static const sl_random_ops RANDOM = {sizeof(sl_random_ops), 0, random_fill};
+static const sl_file_ops FILES = {
+    .struct_size = sizeof(sl_file_ops), .open = no_open, .remove = no_path, .mkdir = no_path};
+
+static const char *no_header(void *ctx, const char *name)
+{
+    (void)ctx;
+    (void)name;
+    return NULL;
+}
+
+static sl_json *post(rig *r, const char *path, const char *body, size_t n)
+{
+    sl_http_in in = {"POST", path, "", no_header, NULL, (const uint8_t *)body, n, false};
+    sl_http_out out;
+    sl_service_http(r->s, &in, &out);
+    if (out.status < 200 || out.status > 599) {
+        abort();
+    }
+    sl_json *j = out.body != NULL
+                     ? sl_json_parse((const char *)sl_bytes_data(out.body), sl_bytes_len(out.body))
+                     : NULL;
+    sl_http_out_free(&out);
+    return j;
+}
+
+static char *read_key(rig *r)
+{
+    static char *pem;
+    if (pem == NULL) {
+        sl_key *key = NULL;
+        if (sl_key_generate(2048, random_fill, r, &key, NULL) != SL_OK ||
+            sl_key_to_pem(key, &pem, NULL) != SL_OK) {
+            abort();
+        }
+        sl_key_free(key);
+    }
+    return pem;
+}
+
+static void open_rig(rig *r, sl_platform *platform)
+{
+    static const char signup[] =
+        "{\"email\":\"a@b.c\",\"password\":\"long enough\",\"name\":\"A\",\"role\":\"coach\","
+        "\"device\":\"018b0000-0000-7000-8000-000000000001\"}";
+    sl_prng_seed(&r->prng, 1);
+    r->now_ms = INT64_C(1700000000000);
+    *platform = (sl_platform){.struct_size = sizeof *platform,
+                              .user = r,
+                              .clock = &CLOCK,
+                              .random = &RANDOM,
+                              .files = &FILES};
+    sl_service_ports ports = {.platform = platform,
+                              .user = r,
+                              .send = no_send,
+                              .close = no_close,
+                              .hash_password = hash,
+                              .check_password = check};
+    sl_service_config config = {.dir = "none", .key_pem = read_key(r)};
+    if (sl_db_sqlite_open(":memory:", NULL, &ports.db, NULL) != SL_OK ||
+        sl_service_open(&ports, &config, &r->s, NULL) != SL_OK) {
+        abort();
+    }
+    sl_json *j = post(r, "/api/v1/auth/signup", signup, strlen(signup));
+    r->token = sl_text_dup(sl_json_str(j, "access_token"));
+    r->user = sl_text_dup(sl_json_str(sl_json_get(j, "user"), "id"));
+    sl_json_free(j);
+}
+
+static void frame(rig *r, const char *p, size_t n)
+{
+    sl_buf b = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] == '@' && i + 1 < n && (p[i + 1] == 'T' || p[i + 1] == 'U')) {
+            sl_buf_str(&b, p[i + 1] == 'T' ? r->token : r->user);
+            i++;
+        } else {
+            sl_buf_u8(&b, (uint8_t)p[i]);
+        }
+    }
+    sl_service_ws_message(r->s, 1, sl_buf_text(&b), b.len);
+    sl_buf_free(&b);
+}
+
+static void line(rig *r, const char *p, size_t n)
+{
+    const char *space = n > 2 && p[0] == 'P' && p[1] == ' ' ? memchr(p + 2, ' ', n - 2) : NULL;
+    if (space == NULL) {
+        frame(r, p, n);
+        return;
+    }
+    char *path = sl_text_ndup(p + 2, (size_t)(space - p - 2));
+    sl_json_free(post(r, path, space + 1, (size_t)(p + n - space - 1)));
+    sl_mem_free(path);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char hello[] = "{\"t\":\"connect\",\"v\":1,\"token\":\"@T\","
+                                "\"device\":\"018b0000-0000-7000-8000-000000000001\"}";
+    rig r = {.now_ms = 0};
+    sl_platform platform;
+    open_rig(&r, &platform);
+    sl_service_ws_open(r.s, 1);
+    frame(&r, hello, strlen(hello));
+    const char *p = (const char *)data;
+    size_t left = size;
+    for (int lines = 0; left > 0 && lines < 200; lines++) {
+        const char *end = memchr(p, '\n', left);
+        size_t n = end != NULL ? (size_t)(end - p) : left;
+        line(&r, p, n);
+        n += end != NULL;
+        p += n;
+        left -= n;
+    }
+    sl_service_close(r.s);
+    sl_mem_free(r.token);
+    sl_mem_free(r.user);
+    return 0;
+}

@@ -1,0 +1,377 @@
+/* A whole export: which frame is where, what is drawn when, what is heard, what is left behind. */
+#include "media/export.h"
+
+#include "base/mem.h"
+#include "clip.h"
+#include "media/probe.h"
+#include "media/sound.h"
+#include "support.h"
+#include "voice/take.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    RATE = 30,
+    CLIP_FRAMES = 90,
+    SECOND = 48000
+};
+
+static const char mark_id[] = "01900000-0000-7000-8000-000000000001";
+static const char gone_id[] = "01900000-0000-7000-8000-000000000002";
+static const double voice_hz = 1300.0;
+
+/* What the tests share: a clip of three seconds, a voice of four, a drawing. */
+static char dir[CLIP_PATH_MAX];
+static char clip[CLIP_PATH_MAX];
+static char out[CLIP_PATH_MAX];
+static sl_buf voice;
+static sl_item *mark;
+static sl_timeline *timeline;
+
+static sl_status keep(void *user, const uint8_t *p, size_t n, sl_error **err)
+{
+    sl_buf_put(user, p, n);
+    return ((sl_buf *)user)->failed ? sl_fail_nomem(err) : SL_OK;
+}
+
+/* Silence but for a tone from the first to the second second. */
+static void speak(int seconds)
+{
+    static float pcm[SECOND];
+    sl_take_config config = {
+        .rate = SECOND, .bitrate = 32000, .serial = 3, .write = keep, .user = &voice};
+    sl_take *t = NULL;
+    ck_assert_int_eq(sl_take_new(&config, &t, NULL), SL_OK);
+    ck_assert_int_eq(sl_take_command_run(t, SL_TAKE_RECORD, NULL), SL_OK);
+    for (int s = 0; s < seconds; s++) {
+        for (int i = 0; i < SECOND; i++) {
+            double v = sin(2.0 * 3.14159265358979323846 * voice_hz * i / SECOND);
+            pcm[i] = s == 1 ? (float)(0.4 * v) : 0.0F;
+        }
+        ck_assert_int_eq(sl_take_push(t, pcm, SECOND, NULL), SL_OK);
+    }
+    ck_assert_int_eq(sl_take_command_run(t, SL_TAKE_FINISH, NULL), SL_OK);
+    sl_take_free(t);
+}
+
+static void add(const char *event)
+{
+    sl_json *j = sl_json_parse(event, strlen(event));
+    ck_assert_ptr_nonnull(j);
+    ck_assert_int_eq(sl_timeline_push_json(timeline, j, NULL), SL_OK);
+    sl_json_free(j);
+}
+
+static void set_up(void)
+{
+    static const char drawing[] =
+        "{\"kind\":\"line\",\"points\":[[4096,16000],[28672,16000]],\"style\":{\"color\":\"#FF0000\","
+        "\"opacity\":1,\"width\":2048},\"in\":0,\"out\":10000000}";
+    clip_folder(dir);
+    clip_join(clip, dir, "clip.mp4");
+    clip_join(out, dir, "out.mp4");
+    clip_make(clip, CLIP_FRAMES, RATE, true);
+    speak(4);
+    sl_json *j = sl_json_parse(drawing, strlen(drawing));
+    ck_assert_int_eq(sl_item_from_json(j, &mark, NULL), SL_OK);
+    sl_json_free(j);
+    memcpy(mark->id, mark_id, sizeof mark_id);
+    ck_assert_int_eq(sl_timeline_make(3000000, &timeline, NULL), SL_OK);
+}
+
+static void tear_down(void)
+{
+    sl_timeline_drop(timeline);
+    sl_item_free(mark);
+    sl_buf_free(&voice);
+    clip_folder_drop(dir);
+}
+
+/* Plays, stops at 1 s, marks at 1.5 s, jumps back and plays at half speed from 2 s on, then fast
+ * and without the mark from 3 s on. */
+static void review(int64_t end_us)
+{
+    char show[128];
+    char hide[128];
+    char none[128];
+    (void)snprintf(show, sizeof show, "{\"t\":1500000,\"do\":\"show\",\"item\":\"%s\"}", mark_id);
+    (void)snprintf(none, sizeof none, "{\"t\":1500000,\"do\":\"show\",\"item\":\"%s\"}", gone_id);
+    (void)snprintf(hide, sizeof hide, "{\"t\":3000000,\"do\":\"hide\",\"item\":\"%s\"}", mark_id);
+    add("{\"t\":0,\"do\":\"play\"}");
+    add("{\"t\":1000000,\"do\":\"pause\"}");
+    add(show);
+    add(none);
+    add("{\"t\":2000000,\"do\":\"seek\",\"to\":500000}");
+    add("{\"t\":2000000,\"do\":\"play\",\"rate\":0.5}");
+    add(hide);
+    add("{\"t\":3000000,\"do\":\"rate\",\"rate\":2.0}");
+    ck_assert_int_eq(sl_timeline_finish(timeline, end_us, NULL), SL_OK);
+}
+
+static sl_export_job job_of(const sl_item *const *items)
+{
+    return (sl_export_job){.source = clip,
+                           .voice = voice.data,
+                           .voice_len = voice.len,
+                           .timeline = timeline,
+                           .items = items,
+                           .items_n = 1,
+                           .path = out};
+}
+
+static bool is_red(const sl_pixels *p)
+{
+    uint32_t v = 0;
+    int32_t y = p->height * 5 / 6; /* 16000 units of the width */
+    memcpy(&v, p->data + y * p->stride + p->width / 2 * 4, sizeof v);
+    return (v >> 16 & 255U) > 200 && (v >> 8 & 255U) < 60;
+}
+
+static void check_pictures(int64_t frames)
+{
+    sl_frames *f = NULL;
+    sl_pixels p = clip_pixels(CLIP_WIDTH, CLIP_HEIGHT);
+    ck_assert_int_eq(sl_frames_open(out, &f, NULL), SL_OK);
+    for (int64_t k = 0; k < frames; k++) {
+        sl_timeline_state_t state;
+        int64_t t_us = (k * 1000000 + RATE / 2) / RATE;
+        ck_assert_int_eq(sl_frames_pixels(f, t_us, &p, NULL, NULL), SL_OK);
+        sl_timeline_at(timeline, t_us, &state);
+        int64_t want = (state.position_us * RATE + 50) / 1000000;
+        want = want >= CLIP_FRAMES ? CLIP_FRAMES - 1 : want;
+        ck_assert_int_eq(clip_number(&p), want);
+        ck_assert_int_eq(is_red(&p), t_us >= 1500000 && t_us < 3000000);
+    }
+    clip_pixels_free(&p);
+    sl_frames_close(f);
+}
+
+static double heard(sl_sound *s, double hz, double from, double seconds)
+{
+    static float stereo[2 * SECOND];
+    int n = (int)(seconds * SECOND);
+    double re = 0.0;
+    double im = 0.0;
+    ck_assert_int_eq(sl_sound_read(s, (int64_t)(from * SECOND), stereo, (size_t)n, NULL), SL_OK);
+    for (int i = 0; i < n; i++) {
+        double a = 2.0 * 3.14159265358979323846 * hz * i / SECOND;
+        re += (double)stereo[2 * i] * cos(a);
+        im += (double)stereo[2 * i] * sin(a);
+    }
+    return 2.0 * sqrt(re * re + im * im) / n;
+}
+
+/* [EXPORT-1] */
+START_TEST(export__shows_and_plays_what_the_timeline_says)
+{
+    set_up();
+    review(4017000);
+    const sl_item *items[] = {mark};
+    sl_export_job job = job_of(items);
+    sl_export_result made;
+    ck_assert_int_eq(sl_export(&job, &made, NULL), SL_OK);
+    ck_assert_int_eq(made.frames, 121); /* 4.017 s at 30 a second */
+    ck_assert_int_eq(made.duration_us, 4017000);
+    ck_assert_uint_gt(strlen(made.encoder), 0);
+    check_pictures(made.frames);
+    ck_assert_double_le(fabs(clip_seconds(out, true) - 4.017), 0.04);
+    ck_assert_double_le(fabs(clip_seconds(out, false) - 4.017), 0.04);
+
+    sl_sound *s = NULL;
+    ck_assert_int_eq(sl_sound_open(out, &s, NULL), SL_OK);
+    ck_assert_double_eq_tol(heard(s, clip_hz(0), 0.1, 0.8), 0.15, 0.03); /* ducked */
+    ck_assert_double_lt(heard(s, voice_hz, 0.1, 0.8), 0.01);
+    ck_assert_double_lt(heard(s, clip_hz(0), 1.1, 0.8), 0.01); /* paused: silent */
+    ck_assert_double_gt(heard(s, voice_hz, 1.1, 0.8), 0.3);
+    ck_assert_double_lt(heard(s, clip_hz(0), 2.1, 0.8), 0.01); /* slow: silent */
+    ck_assert_double_lt(heard(s, voice_hz, 2.1, 0.8), 0.01);
+    sl_sound_close(s);
+    char names[200];
+    clip_folder_list(dir, names, sizeof names);
+    ck_assert_str_eq(names, "clip.mp4 out.mp4 ");
+    tear_down();
+}
+END_TEST
+
+START_TEST(export__without_a_voice_the_clip_is_as_loud_as_it_is)
+{
+    set_up();
+    add("{\"t\":0,\"do\":\"play\"}");
+    ck_assert_int_eq(sl_timeline_finish(timeline, 2500000, NULL), SL_OK);
+    sl_export_job job = job_of(NULL);
+    job.voice = NULL;
+    job.items_n = 0;
+    job.width = 161; /* odd: rounded down */
+    job.height = 97;
+    sl_export_result made;
+    sl_probe probe;
+    ck_assert_int_eq(sl_export(&job, &made, NULL), SL_OK);
+    ck_assert_int_eq(sl_probe_file(out, &probe, NULL), SL_OK);
+    ck_assert_int_eq(probe.width, 160);
+    ck_assert_int_eq(probe.height, 96);
+    ck_assert_int_eq(probe.frames, 75);
+    sl_sound *s = NULL;
+    ck_assert_int_eq(sl_sound_open(out, &s, NULL), SL_OK);
+    ck_assert_double_eq_tol(heard(s, clip_hz(0), 0.1, 0.8), 0.5, 0.05);
+    ck_assert_double_eq_tol(heard(s, clip_hz(1), 1.1, 0.8), 0.5, 0.05);
+    sl_sound_close(s);
+    tear_down();
+}
+END_TEST
+
+START_TEST(export__a_view_shows_its_part)
+{
+    set_up();
+    add("{\"t\":0,\"do\":\"seek\",\"to\":1000000}"); /* frame 30: 00011110 */
+    add("{\"t\":0,\"do\":\"view\",\"x\":16384,\"y\":0,\"scale\":2.0}");
+    add("{\"t\":1000000,\"do\":\"view\",\"x\":-50000,\"y\":0,\"scale\":1.0}");
+    ck_assert_int_eq(sl_timeline_finish(timeline, 2000000, NULL), SL_OK);
+    sl_export_job job = job_of(NULL);
+    job.items_n = 0;
+    sl_export_result made;
+    ck_assert_int_eq(sl_export(&job, &made, NULL), SL_OK);
+    sl_frames *f = NULL;
+    sl_pixels p = clip_pixels(CLIP_WIDTH, CLIP_HEIGHT);
+    ck_assert_int_eq(sl_frames_open(out, &f, NULL), SL_OK);
+    ck_assert_int_eq(sl_frames_pixels(f, 500000, &p, NULL, NULL), SL_OK);
+    ck_assert_int_eq(clip_number(&p), 0xfc); /* the lower four bits, each twice as wide */
+    ck_assert_int_eq(sl_frames_pixels(f, 1500000, &p, NULL, NULL), SL_OK);
+    for (int32_t i = 0; i < CLIP_WIDTH * CLIP_HEIGHT; i++) {
+        ck_assert_uint_lt(p.data[4 * i + 1], 20); /* looks past it: black */
+    }
+    sl_frames_close(f);
+    clip_pixels_free(&p);
+    tear_down();
+}
+END_TEST
+
+typedef struct watcher {
+    int64_t done;
+    int64_t stop_at;
+} watcher;
+
+static void watch(void *user, int64_t done, int64_t total)
+{
+    watcher *w = user;
+    ck_assert_int_eq(done, w->done + 1);
+    ck_assert_int_le(done, total);
+    w->done = done;
+}
+
+static bool enough(void *user)
+{
+    const watcher *w = user;
+    return w->done == w->stop_at;
+}
+
+/* [EXPORT-2] */
+START_TEST(export__a_cancel_leaves_what_was_there)
+{
+    set_up();
+    review(4000000);
+    ck_assert(clip_write(out, "old", 3));
+    const sl_item *items[] = {mark};
+    for (int64_t stop = 0; stop <= 100; stop += 50) {
+        watcher w = {.stop_at = stop};
+        sl_export_job job = job_of(items);
+        job.progress = watch;
+        job.cancelled = enough;
+        job.user = &w;
+        sl_export_result made;
+        sl_error *err = NULL;
+        ck_assert_int_eq(sl_export(&job, &made, &err), SL_E_CANCELLED);
+        ck_assert_ptr_nonnull(err);
+        sl_error_release(err);
+        ck_assert_int_eq(w.done, stop);
+        char names[200];
+        clip_folder_list(dir, names, sizeof names);
+        ck_assert_str_eq(names, "clip.mp4 out.mp4 ");
+        sl_buf bytes = {0};
+        ck_assert(clip_read(out, &bytes));
+        ck_assert_uint_eq(bytes.len, 3);
+        sl_buf_free(&bytes);
+    }
+    tear_down();
+}
+END_TEST
+
+START_TEST(export__failures_have_a_reason_and_leave_nothing)
+{
+    char absent[CLIP_PATH_MAX];
+    char nowhere[CLIP_PATH_MAX];
+    char names[200];
+    sl_export_result made;
+    set_up();
+    review(4000000);
+    clip_join(absent, dir, "absent.mp4");
+    clip_join(nowhere, dir, "no/such/folder.mp4");
+    sl_export_job job = job_of(NULL);
+    job.items_n = 0;
+    job.source = absent;
+    ck_assert_int_eq(sl_export(&job, &made, NULL), SL_E_NOT_FOUND);
+    job = job_of(NULL);
+    job.items_n = 0;
+    job.path = nowhere;
+    ck_assert_int_eq(sl_export(&job, &made, NULL), SL_E_NOT_FOUND);
+    job = job_of(NULL);
+    job.items_n = 0;
+    job.voice = (const uint8_t *)"no voice";
+    job.voice_len = 8;
+    ck_assert_int_eq(sl_export(&job, &made, NULL), SL_E_INVALID);
+    job = job_of(NULL);
+    job.items_n = 0;
+    job.encoder = "none of that name";
+    ck_assert_int_eq(sl_export(&job, &made, NULL), SL_E_UNSUPPORTED);
+    clip_folder_list(dir, names, sizeof names);
+    ck_assert_str_eq(names, "clip.mp4 ");
+    tear_down();
+}
+END_TEST
+
+START_TEST(export__a_review_without_length_is_refused)
+{
+    set_up();
+    sl_export_job job = job_of(NULL);
+    sl_export_result made;
+    job.items_n = 0;
+    ck_assert_int_eq(sl_export(&job, &made, NULL), SL_E_INVALID);
+    tear_down();
+}
+END_TEST
+
+/* Every allocation of our own fails once; FFmpeg's are its own. */
+START_TEST(export__running_out_of_memory_is_only_an_error)
+{
+    set_up();
+    review(4000000);
+    const sl_item *items[] = {mark};
+    sl_export_job job = job_of(items);
+    watcher w = {.stop_at = 60}; /* far enough: the mark has been drawn */
+    job.progress = watch;
+    job.cancelled = enough;
+    job.user = &w;
+    bool enough_memory = false;
+    for (uint64_t k = 1; k < 60 && !enough_memory; k++) {
+        sl_export_result made;
+        w.done = 0;
+        (void)sl_mem_fail_at(k, false);
+        sl_status status = sl_export(&job, &made, NULL);
+        enough_memory = sl_mem_fail_at(0, false) < k;
+        /* A clip whose sound cannot be opened for another reason is silent, not for this one. */
+        ck_assert_int_eq(status, enough_memory ? SL_E_CANCELLED : SL_E_NOMEM);
+        char names[200];
+        clip_folder_list(dir, names, sizeof names);
+        ck_assert_str_eq(names, "clip.mp4 ");
+    }
+    tear_down();
+}
+END_TEST
+
+SL_TEST_MAIN("media_export", export__shows_and_plays_what_the_timeline_says,
+             export__without_a_voice_the_clip_is_as_loud_as_it_is, export__a_view_shows_its_part,
+             export__a_cancel_leaves_what_was_there,
+             export__failures_have_a_reason_and_leave_nothing,
+             export__a_review_without_length_is_refused,
+             export__running_out_of_memory_is_only_an_error)

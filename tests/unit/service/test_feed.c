@@ -1,0 +1,279 @@
+#include "support.h"
+#include "unit/service/world.h"
+
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void comment(world *w, person *p, const char *space, uint32_t number, const char *body)
+{
+    char id[SL_UUID_LEN + 1];
+    char fields[5000];
+    uuid_of(id, number);
+    (void)snprintf(fields, sizeof fields, "{\"body\":\"%s\"}", body);
+    must(op(w, p, "create", "comment", space, id, fields), "applied");
+}
+
+/* Checks that the pages cover (from, head] without gap or overlap; returns the records in all. */
+static size_t check_pages(const world *w, sl_id conn, int64_t from, size_t *pages)
+{
+    size_t records = 0;
+    size_t n = frame_count(w, conn, "page");
+    const sl_json *end = frame_at(w, conn, "subscribed", 0);
+    ck_assert_ptr_nonnull(end);
+    for (size_t i = 0; i < n; i++) {
+        const sl_json *page = frame_at(w, conn, "page", i);
+        const sl_json *list = sl_json_get(page, "records");
+        int64_t seq = sl_json_int_or(page, "from", -1);
+        int64_t to = sl_json_int_or(page, "to", -1);
+        ck_assert_int_eq(seq, from);
+        ck_assert_uint_le(sl_json_count(list), 200);
+        for (const sl_json *r = sl_json_first(list); r != NULL; r = sl_json_next(r)) {
+            ck_assert_int_gt(sl_json_int_or(r, "seq", 0), seq);
+            seq = sl_json_int_or(r, "seq", 0);
+            records++;
+        }
+        ck_assert_int_le(seq, to);
+        ck_assert(sl_json_bool_or(page, "more", true) == (i + 1 < n));
+        from = to;
+    }
+    ck_assert_int_eq(sl_json_int_or(end, "seq", -1), from);
+    *pages = n;
+    return records;
+}
+
+START_TEST(pages__are_contiguous_and_hold_each_record_once)
+{
+    world *w = world_new();
+    person p;
+    char space[SL_SPACE_MAX];
+    size_t pages = 0;
+    person_make(w, &p, "a@x.y", "athlete", 1);
+    video_make(w, &p, space, 1, "clip");
+    for (uint32_t i = 0; i < 199; i++) {
+        comment(w, &p, space, 1000 + i, "text");
+    }
+    frames_clear(w);
+    subscribe(w, &p, space, 0, "");
+    ck_assert_uint_eq(check_pages(w, p.conn, 0, &pages), 200);
+    ck_assert_uint_eq(pages, 1);
+    for (uint32_t i = 0; i < 250; i++) {
+        comment(w, &p, space, 2000 + i, "text");
+    }
+    for (uint32_t i = 0; i < 60; i++) {
+        char id[SL_UUID_LEN + 1];
+        uuid_of(id, 1000 + i);
+        w->now_ms++;
+        must(op(w, &p, "patch", "comment", space, id, "{\"body\":\"changed\"}"), "applied");
+    }
+    frames_clear(w);
+    subscribe(w, &p, space, 0, "");
+    ck_assert_uint_eq(check_pages(w, p.conn, 0, &pages), 450);
+    ck_assert_uint_eq(pages, 3);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(pages__end_at_about_half_a_mebibyte)
+{
+    world *w = world_new();
+    person p;
+    char space[SL_SPACE_MAX];
+    size_t pages = 0;
+    static char big[4001];
+    memset(big, 'x', 4000);
+    person_make(w, &p, "a@x.y", "athlete", 1);
+    video_make(w, &p, space, 1, "clip");
+    for (uint32_t i = 0; i < 150; i++) {
+        comment(w, &p, space, 1000 + i, big);
+    }
+    frames_clear(w);
+    subscribe(w, &p, space, 0, "");
+    ck_assert_uint_eq(check_pages(w, p.conn, 0, &pages), 151);
+    ck_assert_uint_eq(pages, 2);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(cursor__resumes_in_its_epoch_and_is_reset_otherwise)
+{
+    world *w = world_new();
+    person p;
+    char space[SL_SPACE_MAX];
+    char epoch[64];
+    size_t pages = 0;
+    person_make(w, &p, "a@x.y", "athlete", 1);
+    video_make(w, &p, space, 1, "clip");
+    comment(w, &p, space, 2, "one");
+    frames_clear(w);
+    subscribe(w, &p, space, 0, "");
+    (void)snprintf(epoch, sizeof epoch, "%s",
+                   sl_json_str(frame_at(w, p.conn, "subscribed", 0), "epoch"));
+    comment(w, &p, space, 3, "two");
+    frames_clear(w);
+    subscribe(w, &p, space, 2, epoch);
+    ck_assert_uint_eq(check_pages(w, p.conn, 2, &pages), 1);
+    frames_clear(w);
+    subscribe(w, &p, space, 3, epoch);
+    ck_assert_ptr_null(frame_at(w, p.conn, "page", 0));
+    ck_assert_ptr_nonnull(frame_at(w, p.conn, "subscribed", 0));
+    frames_clear(w);
+    subscribe(w, &p, space, 4, epoch);
+    const sl_json *reset = frame_at(w, p.conn, "reset", 0);
+    ck_assert_str_eq(sl_json_str(reset, "epoch"), epoch);
+    subscribe(w, &p, space, 3, "another");
+    ck_assert_ptr_nonnull(frame_at(w, p.conn, "reset", 1));
+    ck_assert_ptr_null(frame_at(w, p.conn, "subscribed", 0));
+    subscribe(w, &p, space, 0, "another");
+    ck_assert_ptr_nonnull(frame_at(w, p.conn, "subscribed", 0));
+    world_free(w);
+}
+END_TEST
+
+START_TEST(changes__come_in_order_before_the_receipt_and_until_unsubscribed)
+{
+    world *w = world_new();
+    person p;
+    char space[SL_SPACE_MAX];
+    char text[128];
+    person_make(w, &p, "a@x.y", "athlete", 1);
+    video_make(w, &p, space, 1, "clip");
+    subscribe(w, &p, space, 0, "");
+    frames_clear(w);
+    comment(w, &p, space, 2, "one");
+    ck_assert_uint_eq(w->frame_count, 2);
+    ck_assert_str_eq(sl_json_str(w->frames[0].frame, "t"), "change");
+    ck_assert_int_eq(sl_json_int_or(w->frames[0].frame, "seq", 0), 2);
+    ck_assert_str_eq(sl_json_str(w->frames[1].frame, "t"), "receipt");
+    ck_assert_int_eq(sl_json_int_or(w->frames[1].frame, "seq", 0), 2);
+    (void)snprintf(text, sizeof text, "{\"t\":\"unsubscribe\",\"space\":\"%s\"}", space);
+    say(w, &p, text);
+    comment(w, &p, space, 3, "two");
+    ck_assert_uint_eq(frame_count(w, p.conn, "change"), 1);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(own_space__tells_of_a_new_grant_live)
+{
+    world *w = world_new();
+    person a;
+    person b;
+    char thread[SL_SPACE_MAX];
+    char space[SL_SPACE_MAX];
+    person_make(w, &a, "a@x.y", "athlete", 1);
+    person_make(w, &b, "b@x.y", "coach", 2);
+    befriend(w, &a, &b, thread);
+    video_make(w, &a, space, 1, "clip");
+    subscribe(w, &b, b.own, 0, "");
+    frames_clear(w);
+    share_with(w, &a, &b, space, "coach", 5);
+    const sl_json *grant = sl_json_get(frame_at(w, b.conn, "change", 0), "record");
+    ck_assert_str_eq(sl_json_str(grant, "entity"), "grant");
+    ck_assert_str_eq(sl_json_str(sl_json_get(grant, "fields"), "target"), space);
+    ck_assert_str_eq(sl_json_str(sl_json_get(grant, "fields"), "role"), "coach");
+    world_free(w);
+}
+END_TEST
+
+START_TEST(foreign_space__looks_like_one_that_is_not_there)
+{
+    world *w = world_new();
+    person a;
+    person b;
+    char space[SL_SPACE_MAX];
+    person_make(w, &a, "a@x.y", "athlete", 1);
+    person_make(w, &b, "b@x.y", "coach", 2);
+    video_make(w, &a, space, 1, "clip");
+    subscribe(w, &b, space, 0, "");
+    subscribe(w, &b, a.own, 0, "");
+    subscribe(w, &b, "video:018b0000-0000-7000-8000-000000000099", 0, "");
+    ck_assert_uint_eq(frame_count(w, b.conn, "revoked"), 3);
+    comment(w, &a, space, 2, "canary");
+    ck_assert_ptr_null(frame_at(w, b.conn, "change", 0));
+    ck_assert_ptr_null(frame_at(w, b.conn, "page", 0));
+    world_free(w);
+}
+END_TEST
+
+START_TEST(typing__reaches_the_others_who_listen)
+{
+    world *w = world_new();
+    person a;
+    person b;
+    char thread[SL_SPACE_MAX];
+    char text[128];
+    person_make(w, &a, "a@x.y", "athlete", 1);
+    person_make(w, &b, "b@x.y", "coach", 2);
+    befriend(w, &a, &b, thread);
+    subscribe(w, &b, thread, 0, "");
+    (void)snprintf(text, sizeof text, "{\"t\":\"typing\",\"space\":\"%s\"}", thread);
+    say(w, &a, text); /* does not listen itself */
+    ck_assert_ptr_null(frame_at(w, b.conn, "typing", 0));
+    subscribe(w, &a, thread, 0, "");
+    say(w, &a, text);
+    ck_assert_str_eq(sl_json_str(frame_at(w, b.conn, "typing", 0), "user"), a.id);
+    ck_assert_ptr_null(frame_at(w, a.conn, "typing", 0));
+    world_free(w);
+}
+END_TEST
+
+/* Everything a world was sent, as one text. */
+static void play(sl_buf *log)
+{
+    world *w = world_new();
+    person a;
+    person b;
+    char space[SL_SPACE_MAX];
+    person_make(w, &a, "a@x.y", "athlete", 1);
+    person_make(w, &b, "b@x.y", "coach", 2);
+    subscribe(w, &a, a.own, 0, "");
+    subscribe(w, &b, b.own, 0, "");
+    must(op(w, &a, "create", "connection", a.own, "018b0000-0000-7000-8000-000000000042",
+            "{\"peer_email\":\"b@x.y\"}"),
+         "applied");
+    must(op(w, &b, "patch", "connection", b.own, "018b0000-0000-7000-8000-000000000042",
+            "{\"status\":\"accepted\"}"),
+         "applied");
+    video_make(w, &a, space, 1, "clip");
+    share_with(w, &a, &b, space, "coach", 5);
+    for (size_t i = 0; i < w->frame_count; i++) {
+        sl_bytes *text = sl_json_bytes(w->frames[i].frame);
+        sl_buf_fmt(log, "%llu ", (unsigned long long)w->frames[i].conn);
+        sl_buf_put(log, sl_bytes_data(text), sl_bytes_len(text));
+        sl_bytes_release(text);
+    }
+    world_free(w);
+}
+
+START_TEST(run__repeats_itself_to_the_byte)
+{
+    sl_buf one = {0};
+    sl_buf two = {0};
+    play(&one);
+    play(&two);
+    ck_assert_uint_gt(one.len, 1000);
+    ck_assert_str_eq(sl_buf_text(&one), sl_buf_text(&two));
+    sl_buf_free(&one);
+    sl_buf_free(&two);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        pages__are_contiguous_and_hold_each_record_once,
+        pages__end_at_about_half_a_mebibyte,
+        cursor__resumes_in_its_epoch_and_is_reset_otherwise,
+        changes__come_in_order_before_the_receipt_and_until_unsubscribed,
+        own_space__tells_of_a_new_grant_live,
+        foreign_space__looks_like_one_that_is_not_there,
+        typing__reaches_the_others_who_listen,
+        run__repeats_itself_to_the_byte,
+    };
+    world_start();
+    int status = sl_test_run(sl_test_suite("feed", tests, sizeof tests / sizeof tests[0]));
+    world_end();
+    return status;
+}

@@ -1,0 +1,388 @@
+#include "support.h"
+#include "unit/service/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char CLIP[] = "0123456789abcdef";
+static const char TYPE[] = "content-type: application/offset+octet-stream\n";
+
+typedef struct scene {
+    world *w;
+    person owner;
+    person coach;
+    person stranger;
+    char thread[SL_SPACE_MAX];
+    char space[SL_SPACE_MAX];
+    char sha[65];
+    char blob[128];
+} scene;
+
+static void set(scene *s)
+{
+    s->w = world_new();
+    person_make(s->w, &s->owner, "owner@x.y", "athlete", 1);
+    person_make(s->w, &s->coach, "coach@x.y", "coach", 2);
+    person_make(s->w, &s->stranger, "stranger@x.y", "athlete", 3);
+    befriend(s->w, &s->owner, &s->coach, s->thread);
+    video_make(s->w, &s->owner, s->space, 0x100, CLIP);
+    sha_of(CLIP, s->sha);
+    (void)snprintf(s->blob, sizeof s->blob, "/api/v1/blobs/%s", s->sha);
+}
+
+static answer get(const scene *s, const person *p, const char *headers)
+{
+    return signed_request(s->w, p, "GET", s->blob, headers, NULL, 0);
+}
+
+static int32_t get_status(const scene *s, const person *p)
+{
+    answer a = get(s, p, "");
+    int32_t status = a.status;
+    answer_free(&a);
+    return status;
+}
+
+static int64_t head_offset(const scene *s, const person *p, const char *location)
+{
+    answer a = signed_request(s->w, p, "HEAD", location, "tus-resumable: 1.0.0\n", NULL, 0);
+    int64_t at = -1;
+    if (a.status == 200) {
+        at = strtoll(answer_header(&a, "Upload-Offset"), NULL, 10);
+    }
+    answer_free(&a);
+    return at;
+}
+
+static const char *video_status(scene *s)
+{
+    static char text[32];
+    frames_clear(s->w);
+    subscribe(s->w, &s->owner, s->space, 0, "");
+    const sl_json *records = sl_json_get(frame_at(s->w, s->owner.conn, "page", 0), "records");
+    for (const sl_json *r = sl_json_first(records); r != NULL; r = sl_json_next(r)) {
+        if (strcmp(sl_json_str(r, "entity"), "video") == 0) {
+            (void)snprintf(text, sizeof text, "%s",
+                           sl_json_str(sl_json_get(r, "fields"), "status"));
+        }
+    }
+    return text;
+}
+
+START_TEST(upload__resumes_where_it_stopped_and_makes_the_video_ready)
+{
+    scene s;
+    char location[128];
+    set(&s);
+    ck_assert_str_eq(video_status(&s), "uploading");
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 0);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, CLIP, 5), 204);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 5);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 4, CLIP + 4, 5), 409);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 6, CLIP + 6, 5), 409);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 5);
+    ck_assert_int_eq(get_status(&s, &s.owner), 404);
+    subscribe(s.w, &s.owner, s.space, 0, "");
+    frames_clear(s.w);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 5, CLIP + 5, 11), 204);
+    const sl_json *record = sl_json_get(frame_at(s.w, s.owner.conn, "change", 0), "record");
+    ck_assert_str_eq(sl_json_str(sl_json_get(record, "fields"), "status"), "ready");
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 16);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 16, "", 0), 204);
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(upload__keeps_the_part_that_came_before_a_cut)
+{
+    scene s;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    s.w->cut = true;
+    (void)upload_patch(s.w, &s.owner, location, 0, CLIP, 3);
+    s.w->cut = false;
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 3);
+    char path[128];
+    (void)snprintf(path, sizeof path, "data/uploads/%s", strrchr(location, '/') + 1);
+    mem_file *f = file_find(s.w, path);
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(f->syncs, 1);
+    ck_assert_uint_eq(f->size, 3);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(upload__bytes_with_another_hash_are_thrown_away)
+{
+    scene s;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, "0123456789abcdeX", 16), 460);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), -1);
+    ck_assert_int_eq(get_status(&s, &s.owner), 404);
+    ck_assert_str_eq(video_status(&s), "uploading");
+    for (size_t i = 0; i < WORLD_FILES; i++) {
+        ck_assert_ptr_null(s.w->files[i].path);
+    }
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(upload__refuses_what_breaks_the_protocol)
+{
+    scene s;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 1000001, location), 413);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 0, location), 422);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, -1, location), 400);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, "abc", 16, location), 422);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, "video:1", s.sha, 16, location), 422);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, "0123456789abcdefg", 17), 413);
+    answer a = signed_request(s.w, &s.owner, "PATCH", location,
+                              "tus-resumable: 1.0.0\ncontent-type: text/plain\n"
+                              "upload-offset: 0\n",
+                              CLIP, 4);
+    ck_assert_int_eq(a.status, 415);
+    answer_free(&a);
+    char headers[200];
+    (void)snprintf(headers, sizeof headers, "tus-resumable: 0.2.2\n%supload-offset: 0\n", TYPE);
+    a = signed_request(s.w, &s.owner, "PATCH", location, headers, CLIP, 4);
+    ck_assert_int_eq(a.status, 412);
+    ck_assert_str_eq(answer_header(&a, "Tus-Version"), "1.0.0");
+    answer_free(&a);
+    static const char *const bad[] = {"-1", "x", "1e3", "99999999999999999999", " 0", "0x0"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        (void)snprintf(headers, sizeof headers, "tus-resumable: 1.0.0\n%supload-offset: %s\n", TYPE,
+                       bad[i]);
+        a = signed_request(s.w, &s.owner, "PATCH", location, headers, CLIP, 4);
+        ck_assert_int_eq(a.status, 400);
+        answer_free(&a);
+    }
+    a = request(s.w, "POST", "/api/v1/uploads", "tus-resumable: 1.0.0\n", NULL, 0);
+    ck_assert_int_eq(a.status, 401);
+    answer_free(&a);
+    a = request(s.w, "OPTIONS", "/api/v1/uploads", "", NULL, 0);
+    ck_assert_int_eq(a.status, 204);
+    ck_assert_str_eq(answer_header(&a, "Tus-Max-Size"), "1000000");
+    answer_free(&a);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 0);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(upload__of_another_is_not_there)
+{
+    scene s;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    ck_assert_int_eq(head_offset(&s, &s.stranger, location), -1);
+    ck_assert_int_eq(upload_patch(s.w, &s.stranger, location, 0, CLIP, 16), 404);
+    answer a =
+        signed_request(s.w, &s.stranger, "DELETE", location, "tus-resumable: 1.0.0\n", NULL, 0);
+    ck_assert_int_eq(a.status, 404);
+    answer_free(&a);
+    ck_assert_int_eq(upload_create(s.w, &s.stranger, s.space, s.sha, 16, location), 404);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(upload__can_be_ended)
+{
+    scene s;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, CLIP, 5), 204);
+    answer a = signed_request(s.w, &s.owner, "DELETE", location, "tus-resumable: 1.0.0\n", NULL, 0);
+    ck_assert_int_eq(a.status, 204);
+    answer_free(&a);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), -1);
+    ck_assert_ptr_null(s.w->files[0].path);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(upload__a_full_disk_keeps_the_offset)
+{
+    scene s;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, CLIP, 5), 204);
+    s.w->file_fault = SL_E_FULL;
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 5, CLIP + 5, 11), 503);
+    s.w->file_fault = SL_OK;
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 5);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 5, CLIP + 5, 11), 204);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(upload__whose_row_was_lost_after_the_move_is_completed_by_the_last_part)
+{
+    scene s;
+    char location[128];
+    char from[128];
+    char to[128];
+    void *file = NULL;
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, CLIP, 5), 204);
+    (void)snprintf(from, sizeof from, "data/uploads/%s", strrchr(location, '/') + 1);
+    (void)snprintf(to, sizeof to, "data/blobs/%.2s/%s", s.sha, s.sha);
+    const sl_file_ops *files = s.w->platform.files;
+    ck_assert_int_eq(files->open(s.w, from, SL_FILE_WRITE, &file), SL_OK);
+    ck_assert_int_eq(files->write(s.w, file, CLIP + 5, 11, 5), SL_OK);
+    ck_assert_int_eq(files->rename(s.w, from, to), SL_OK);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 5, CLIP + 5, 11), 204);
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(upload__bytes_one_may_read_are_born_complete_and_others_are_not)
+{
+    scene s;
+    char location[128];
+    char other[SL_SPACE_MAX];
+    char foreign[SL_SPACE_MAX];
+    set(&s);
+    ck_assert_int_eq(upload(s.w, &s.owner, s.space, CLIP), 204);
+    video_make(s.w, &s.owner, other, 0x200, CLIP);
+    subscribe(s.w, &s.owner, other, 0, "");
+    ck_assert_int_eq(upload_create(s.w, &s.owner, other, s.sha, 16, location), 201);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 16);
+    video_make(s.w, &s.stranger, foreign, 0x300, CLIP);
+    ck_assert_int_eq(get_status(&s, &s.stranger), 404);
+    ck_assert_int_eq(upload_create(s.w, &s.stranger, foreign, s.sha, 16, location), 201);
+    ck_assert_int_eq(head_offset(&s, &s.stranger, location), 0);
+    ck_assert_int_eq(get_status(&s, &s.stranger), 404);
+    ck_assert_int_eq(upload_patch(s.w, &s.stranger, location, 0, CLIP, 16), 204);
+    ck_assert_int_eq(get_status(&s, &s.stranger), 200);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(video__made_after_its_bytes_is_ready_at_once)
+{
+    scene s;
+    char sha[65];
+    char location[128];
+    char space[SL_SPACE_MAX];
+    set(&s);
+    sha_of("early bytes", sha);
+    uuid_of(location, 0x400);
+    sl_space_name(space, "video", location);
+    ck_assert_int_eq(upload(s.w, &s.owner, space, "early bytes"), 204);
+    video_make(s.w, &s.owner, s.space, 0x400, "early bytes");
+    ck_assert_str_eq(video_status(&s), "ready");
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(blob__is_for_those_who_hold_a_space_that_refers_to_it)
+{
+    scene s;
+    set(&s);
+    ck_assert_int_eq(upload(s.w, &s.owner, s.space, CLIP), 204);
+    ck_assert_int_eq(get_status(&s, &s.coach), 404);
+    share_with(s.w, &s.owner, &s.coach, s.space, "coach", 0x101);
+    ck_assert_int_eq(get_status(&s, &s.coach), 200);
+    ck_assert_int_eq(get_status(&s, &s.stranger), 404);
+    answer none = request(s.w, "GET", s.blob, "", NULL, 0);
+    ck_assert_int_eq(none.status, 401);
+    answer_free(&none);
+    char id[SL_UUID_LEN + 1];
+    uuid_of(id, 0x101);
+    must(op(s.w, &s.owner, "delete", "share", s.space, id, NULL), "applied");
+    ck_assert_int_eq(get_status(&s, &s.coach), 404);
+    world_free(s.w);
+}
+END_TEST
+
+typedef struct range_case {
+    const char *range;
+    int32_t status;
+    int64_t at;
+    int64_t len;
+    const char *told;
+} range_case;
+
+START_TEST(blob__serves_one_range)
+{
+    static const range_case cases[] = {
+        {"", 200, 0, 16, ""},
+        {"range: bytes=0-0\n", 206, 0, 1, "bytes 0-0/16"},
+        {"range: bytes=4-7\n", 206, 4, 4, "bytes 4-7/16"},
+        {"range: bytes=4-\n", 206, 4, 12, "bytes 4-15/16"},
+        {"range: bytes=4-99\n", 206, 4, 12, "bytes 4-15/16"},
+        {"range: bytes=-5\n", 206, 11, 5, "bytes 11-15/16"},
+        {"range: bytes=-99\n", 206, 0, 16, "bytes 0-15/16"},
+        {"range: bytes=15-\n", 206, 15, 1, "bytes 15-15/16"},
+        {"range: bytes=16-\n", 416, 0, 0, "bytes */16"},
+        {"range: bytes=-0\n", 416, 0, 0, "bytes */16"},
+        {"range: bytes=7-4\n", 200, 0, 16, ""},
+        {"range: bytes=0-1,3-4\n", 200, 0, 16, ""},
+        {"range: bytes=\n", 200, 0, 16, ""},
+        {"range: bytes=-\n", 200, 0, 16, ""},
+        {"range: bytes=99999999999999999999-\n", 200, 0, 16, ""},
+        {"range: lines=0-1\n", 200, 0, 16, ""},
+        {"range: bytes=4-7\nif-range: \"other\"\n", 200, 0, 16, ""},
+    };
+    scene s;
+    set(&s);
+    ck_assert_int_eq(upload(s.w, &s.owner, s.space, CLIP), 204);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const range_case *c = &cases[i];
+        answer a = get(&s, &s.owner, c->range);
+        ck_assert_msg(a.status == c->status, "%s: %d", c->range, a.status);
+        ck_assert_str_eq(answer_header(&a, "Content-Range"), c->told);
+        if (c->status != 416) {
+            ck_assert_int_eq(a.file_at, c->at);
+            ck_assert_int_eq(a.file_len, c->len);
+            ck_assert_ptr_nonnull(file_find(s.w, a.file));
+            ck_assert_str_eq(answer_header(&a, "Cache-Control"), "private, no-store");
+            ck_assert_str_eq(answer_header(&a, "X-Content-Type-Options"), "nosniff");
+            ck_assert_str_eq(answer_header(&a, "Content-Type"), "video/mp4");
+        } else {
+            ck_assert_ptr_null(a.file);
+        }
+        answer_free(&a);
+    }
+    char headers[128];
+    (void)snprintf(headers, sizeof headers, "if-none-match: \"%s\"\n", s.sha);
+    answer a = get(&s, &s.owner, headers);
+    ck_assert_int_eq(a.status, 304);
+    answer_free(&a);
+    world_free(s.w);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        upload__resumes_where_it_stopped_and_makes_the_video_ready,
+        upload__keeps_the_part_that_came_before_a_cut,
+        upload__bytes_with_another_hash_are_thrown_away,
+        upload__refuses_what_breaks_the_protocol,
+        upload__of_another_is_not_there,
+        upload__can_be_ended,
+        upload__a_full_disk_keeps_the_offset,
+        upload__whose_row_was_lost_after_the_move_is_completed_by_the_last_part,
+        upload__bytes_one_may_read_are_born_complete_and_others_are_not,
+        video__made_after_its_bytes_is_ready_at_once,
+        blob__is_for_those_who_hold_a_space_that_refers_to_it,
+        blob__serves_one_range,
+    };
+    world_start();
+    int status = sl_test_run(sl_test_suite("upload", tests, sizeof tests / sizeof tests[0]));
+    world_end();
+    return status;
+}
