@@ -280,6 +280,7 @@ typedef struct listening {
     bool first; /* the first difference is all there is: only what is unread is news */
     bool found; /* what --until waits for was seen */
     bool mark;
+    char state[16]; /* of the connection, as last said */
 } listening;
 
 static js *take(cli *c, sl_id sub)
@@ -375,8 +376,9 @@ static void hear(cli *c, const js *event)
     }
     if (cli_json(c)) {
         (void)printf("%.*s\n", (int)event->raw_len, event->raw);
-    } else if (js_is(event, "ev", "sync")) {
+    } else if (js_is(event, "ev", "sync") && !js_is(event, "state", l->state)) {
         (void)printf("-- %s %s\n", js_str(event, "state"), js_str(event, "reason"));
+        (void)snprintf(l->state, sizeof l->state, "%s", js_str(event, "state"));
     } else if (js_is(event, "ev", "typing")) {
         const js *who = with(l->people, "user_id", js_str(event, "user"));
         (void)printf("-- %s is typing\n", js_str(who, "name"));

@@ -43,6 +43,9 @@ int cmd_import(cli *c)
     if (stat(c->args[0], &file) != 0) {
         return cli_fail("the file \"%s\" cannot be opened: %s", c->args[0], strerror(errno));
     }
+    if (!S_ISREG(file.st_mode)) {
+        return cli_fail("\"%s\" is not a file", c->args[0]);
+    }
     text json = {0};
     text title = {0};
     if (c->option[OPT_TITLE] != NULL) {

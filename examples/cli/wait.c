@@ -11,7 +11,8 @@ enum {
     TURN_MS = 100, /* Ctrl-C is seen within this time */
     BATCH_BYTES = 65536,
     BAR_AFTER_MS = 1000, /* shorter work needs no bar */
-    BAR_EVERY_MS = 250,
+    BAR_EVERY_MS = 200,
+    LINE_EVERY_MS = 1000,
     BAR_WIDTH = 30,
     CANCEL_MS = 3000
 };
@@ -22,7 +23,7 @@ typedef struct waiting {
     const char *label;
     int64_t started_ms;
     int64_t shown_ms;
-    int64_t shown;
+    int64_t shown; /* of `done`; nothing done is nothing to show */
     bool ended;
     bool ok;
     char *message;
@@ -68,7 +69,8 @@ static void on_progress(cli *c, waiting *w, const js *event)
     bool terminal = isatty(STDERR_FILENO) != 0;
     if (total <= 0 || done < 0 || done > total ||
         (!terminal && now - w->started_ms < BAR_AFTER_MS) ||
-        (now - w->shown_ms < BAR_EVERY_MS && done < total) || done == w->shown) {
+        (now - w->shown_ms < (terminal ? BAR_EVERY_MS : LINE_EVERY_MS) && done < total) ||
+        done == w->shown) {
         return;
     }
     w->shown_ms = now;
@@ -193,7 +195,11 @@ static int wait_end(cli *c, waiting *w, int32_t timeout_ms)
 
 int cli_wait_op(cli *c, sl_id op, const char *label, int32_t timeout_ms, js **res)
 {
-    waiting w = {.op = op, .label = label, .started_ms = cli_now_ms(), .shown = -1};
+    waiting w = {
+        .op = op,
+        .label = label,
+        .started_ms = cli_now_ms(),
+    };
     int code = wait_end(c, &w, timeout_ms);
     cli_end_bar(c);
     if (code == CLI_OK && !w.ok) {

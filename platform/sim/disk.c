@@ -425,9 +425,8 @@ static int32_t disk_exists(void *user, const char *path)
     return !d->dead && find(d, path) != NULL ? 1 : 0;
 }
 
-static sl_status disk_mkdir(void *user, const char *path)
+static sl_status make_folder(sl_disk *d, const char *path)
 {
-    sl_disk *d = disk_of(user);
     const name *n = find(d, path);
     if (d->dead || (n != NULL && n->file != NULL)) {
         return SL_E_IO;
@@ -443,6 +442,19 @@ static sl_status disk_mkdir(void *user, const char *path)
         settle_folder(d, path);
         status = add(d, path, NULL) != NULL ? SL_OK : SL_E_NOMEM;
     }
+    return status;
+}
+
+/* As elsewhere, "folder/" is "folder". */
+static sl_status disk_mkdir(void *user, const char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') {
+        n--;
+    }
+    char *plain = sl_text_ndup(path, n);
+    sl_status status = plain != NULL ? make_folder(disk_of(user), plain) : SL_E_NOMEM;
+    sl_mem_free(plain);
     return status;
 }
 

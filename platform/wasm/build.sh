@@ -46,6 +46,8 @@ require flock util-linux
 require tclsh tcl
 require make make
 require cc gcc
+# The pictures that the drawing tests compare with have texts in this font.
+[ -f /usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf ] || missing="$missing fonts-dejavu-core"
 if [ -n "$missing" ]; then
     echo "wasm: not installed:$missing. On Debian: apt-get install --no-install-recommends$missing" >&2
     exit 1

@@ -10,8 +10,11 @@ const path = require('node:path');
 
 const STEPPED = 1;
 const E_NETWORK = -13;
+const RECORD = 1;
 const PTR = 4;
 const KEY_LEN = 32;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const FONT = '/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf';
 
 /* Calls with an sl_error** last: throws with the error's own sentence. */
 function makeCaller(m) {
@@ -146,6 +149,62 @@ function video(id) {
     };
 }
 
+/* Draws on the video of `space` and returns how many pixels have ink, and the size of their PNG. */
+function draw(m, call, core, space) {
+    const [name] = text(m, space);
+    const slot = m._malloc(PTR);
+    call('sl_doc_open', core, name, slot);
+    const doc = m.HEAPU32[slot >> 2];
+    const style = { color: '#FFCC00', width: 300, opacity: 1, size: 2500 };
+    const items = [
+        { kind: 'arrow', points: [[2000, 2000], [20000, 15000]], style, in: 0, out: 5000000 },
+        { kind: 'text', points: [[3000, 20000]], text: 'Größe ½ ✓', style, in: 0, out: 5000000 },
+    ];
+    for (const item of items) {
+        const r = withJson(m, call, 'sl_doc_add', doc, item);
+        assert.match(takeBytes(m, r.slot), UUID);
+        r.done();
+    }
+    const [width, height] = [360, 288];
+    const data = m._malloc(width * height * 4);
+    m.HEAPU8.fill(0, data, data + width * height * 4);
+    const pixels = m._malloc(5 * PTR);
+    m.HEAPU32.set([5 * PTR, width, height, width * 4, data], pixels >> 2);
+    call('sl_render_draw', doc, 1000000n, pixels);
+    const ink = m.HEAPU32.subarray(data >> 2, (data >> 2) + width * height);
+    const inked = ink.reduce((n, v) => n + (v === 0 ? 0 : 1), 0);
+    call('sl_render_png', pixels, slot);
+    const png = m._sl_bytes_len(m.HEAPU32[slot >> 2]);
+    m._sl_bytes_release(m.HEAPU32[slot >> 2]);
+    m._sl_doc_close(doc);
+    [name, slot, data, pixels].forEach((p) => m._free(p));
+    return { inked, png };
+}
+
+/* One second of a tone through the recorder: what it says of the finished voice. */
+function record(m, call, core, space) {
+    const r = withJson(m, call, 'sl_recorder_new', core, { rate: 48000, channels: 1 });
+    const recorder = r.value;
+    r.done();
+    call('sl_recorder_command', recorder, RECORD);
+    const frames = 480;
+    const pcm = m._malloc(frames * 4);
+    for (let block = 0; block < 100; block++) {
+        for (let i = 0; i < frames; i++) {
+            m.HEAPF32[(pcm >> 2) + i] = 0.3 * Math.sin((block * frames + i) * 0.05);
+        }
+        assert.strictEqual(m._sl_recorder_write(recorder, pcm, frames, 0), 0);
+        m._sl_core_step(core);
+    }
+    const [name] = text(m, space);
+    const slot = m._malloc(PTR);
+    call('sl_recorder_finish', recorder, name, 1, slot);
+    const said = JSON.parse(takeBytes(m, slot));
+    m._sl_recorder_free(recorder);
+    [pcm, name, slot].forEach((p) => m._free(p));
+    return said;
+}
+
 async function main() {
     const build = path.resolve(process.argv[2]);
     const create = require(path.join(build, 'sideline.js'));
@@ -169,6 +228,16 @@ async function main() {
     assert.strictEqual(record.width, 720);
     assert.strictEqual(record.pending, true);
 
+    /* Drawings, with a font the page brought, and a voice. */
+    m.FS.mkdir('/fonts');
+    m.FS.writeFile('/fonts/DejaVuSans-Bold.ttf', fs.readFileSync(FONT));
+    const drawn = draw(m, call, core, `video:${id}`);
+    assert.ok(drawn.inked > 1000 && drawn.png > 1000, JSON.stringify(drawn));
+    const voice = record(m, call, core, `video:${id}`);
+    assert.match(voice.blob, /^[0-9a-f]{64}$/);
+    assert.strictEqual(voice.duration_us, 1000000);
+    assert.strictEqual(voice.dropped, 0);
+
     /* A call that waits for the network: asked of JavaScript, answered by it, ended by one event. */
     const login = withJson(m, call, 'sl_session_login', core,
         { email: 'coach@example.com', password: 'correct horse battery' });
@@ -187,8 +256,8 @@ async function main() {
     host.free();
     assert.strictEqual(Number(m._sl_debug_live_objects()), 0, 'everything given was released');
     const heap = (m.HEAPU8.length / 1048576).toFixed(0);
-    console.log(`wasm: sideline ${version} in Node: a batch applied, reopened and read back, ` +
-        `a request made by JavaScript; heap ${heap} MB`);
+    console.log(`wasm: sideline ${version} in Node: a batch kept and read back, drawings, ` +
+        `a voice, a request made by JavaScript; heap ${heap} MB`);
 }
 
 main().catch((error) => {

@@ -16,32 +16,32 @@ struct sl_error {
 };
 
 typedef struct status_row {
-    sl_status code;
     const char *name;
     const char *sentence;
+    sl_status code;
     bool retryable;
 } status_row;
 
 static const status_row ROWS[] = {
-    {SL_OK, "SL_OK", "no error", false},
-    {SL_E_MISUSE, "SL_E_MISUSE", "the call was not allowed here", false},
-    {SL_E_NOMEM, "SL_E_NOMEM", "out of memory", true},
-    {SL_E_IO, "SL_E_IO", "the disk or a file failed", true},
-    {SL_E_NOT_FOUND, "SL_E_NOT_FOUND", "there is no such thing", false},
-    {SL_E_INVALID, "SL_E_INVALID", "the data breaks a rule", false},
-    {SL_E_LIMIT, "SL_E_LIMIT", "larger than the limit", false},
-    {SL_E_BUSY, "SL_E_BUSY", "in use", true},
-    {SL_E_CLOSED, "SL_E_CLOSED", "already closed", false},
-    {SL_E_CANCELLED, "SL_E_CANCELLED", "cancelled", false},
-    {SL_E_UNSUPPORTED, "SL_E_UNSUPPORTED", "not in this build", false},
-    {SL_E_CORRUPT, "SL_E_CORRUPT", "stored data is damaged", false},
-    {SL_E_FULL, "SL_E_FULL", "the disk is full", true},
-    {SL_E_NETWORK, "SL_E_NETWORK", "the server cannot be reached", true},
-    {SL_E_AUTH, "SL_E_AUTH", "sign in again", false},
-    {SL_E_DENIED, "SL_E_DENIED", "not allowed", false},
-    {SL_E_CONFLICT, "SL_E_CONFLICT", "the other side has it differently", false},
-    {SL_E_INTERNAL, "SL_E_INTERNAL", "internal error", false},
-    {SL_E_TOO_NEW, "SL_E_TOO_NEW", "made by a newer version", false},
+    {"SL_OK", "no error", SL_OK, false},
+    {"SL_E_MISUSE", "the call was not allowed here", SL_E_MISUSE, false},
+    {"SL_E_NOMEM", "out of memory", SL_E_NOMEM, true},
+    {"SL_E_IO", "the disk or a file failed", SL_E_IO, true},
+    {"SL_E_NOT_FOUND", "there is no such thing", SL_E_NOT_FOUND, false},
+    {"SL_E_INVALID", "the data breaks a rule", SL_E_INVALID, false},
+    {"SL_E_LIMIT", "larger than the limit", SL_E_LIMIT, false},
+    {"SL_E_BUSY", "in use", SL_E_BUSY, true},
+    {"SL_E_CLOSED", "already closed", SL_E_CLOSED, false},
+    {"SL_E_CANCELLED", "cancelled", SL_E_CANCELLED, false},
+    {"SL_E_UNSUPPORTED", "not in this build", SL_E_UNSUPPORTED, false},
+    {"SL_E_CORRUPT", "stored data is damaged", SL_E_CORRUPT, false},
+    {"SL_E_FULL", "the disk is full", SL_E_FULL, true},
+    {"SL_E_NETWORK", "the server cannot be reached", SL_E_NETWORK, true},
+    {"SL_E_AUTH", "sign in again", SL_E_AUTH, false},
+    {"SL_E_DENIED", "not allowed", SL_E_DENIED, false},
+    {"SL_E_CONFLICT", "the other side has it differently", SL_E_CONFLICT, false},
+    {"SL_E_INTERNAL", "internal error", SL_E_INTERNAL, false},
+    {"SL_E_TOO_NEW", "made by a newer version", SL_E_TOO_NEW, false},
 };
 
 static const status_row *row_of(sl_status status)

@@ -72,12 +72,12 @@ char *sl_text_vfmt(const char *fmt, va_list args)
 {
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, again);
-    va_end(again);
+    int n = vsnprintf(NULL, 0, fmt, args);
     char *text = n < 0 ? NULL : sl_mem((size_t)n + 1);
     if (text != NULL) {
-        (void)vsnprintf(text, (size_t)n + 1, fmt, args);
+        (void)vsnprintf(text, (size_t)n + 1, fmt, again);
     }
+    va_end(again);
     return text;
 }
 

@@ -27,15 +27,16 @@ void sl_call_end(sl_core *core, sl_call *call)
     sl_mem_free(call);
 }
 
-sl_status sl_call_start(sl_core *core, sl_call_kind kind, const char *method, const char *url,
-                        const char *headers, const void *body, size_t n, sl_call **out)
+sl_status sl_call_start(sl_core *core, sl_call_kind kind, const sl_http_request *request,
+                        sl_call **out)
 {
     const sl_http_ops *http = core->platform.http;
     if (http == NULL || core->server == NULL) {
         return core->server == NULL ? SL_E_NETWORK : SL_E_UNSUPPORTED;
     }
-    bool absolute = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
-    char *full = sl_text_fmt("%s%s", absolute ? "" : core->server, url);
+    const char *url = request->url;
+    bool whole = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+    char *full = sl_text_fmt("%s%s", whole ? "" : core->server, url);
     sl_call *call = full != NULL ? sl_mem(sizeof *call) : NULL;
     if (call == NULL) {
         sl_mem_free(full);
@@ -45,13 +46,10 @@ sl_status sl_call_start(sl_core *core, sl_call_kind kind, const char *method, co
     call->kind = kind;
     call->next = core->calls;
     core->calls = call;
-    sl_http_request request = {.struct_size = sizeof request,
-                               .method = method,
-                               .url = full,
-                               .headers = headers,
-                               .body = body,
-                               .body_len = n};
-    sl_status status = http->start(core->platform.user, call->id, &request);
+    sl_http_request sent = *request;
+    sent.struct_size = sizeof sent;
+    sent.url = full;
+    sl_status status = http->start(core->platform.user, call->id, &sent);
     sl_mem_free(full);
     if (status != SL_OK) {
         sl_call_end(core, call);
@@ -59,6 +57,17 @@ sl_status sl_call_start(sl_core *core, sl_call_kind kind, const char *method, co
     }
     *out = call;
     return SL_OK;
+}
+
+sl_status sl_call_post(sl_core *core, sl_call_kind kind, const char *path, const char *json,
+                       sl_call **out)
+{
+    sl_http_request request = {.method = "POST",
+                               .url = path,
+                               .headers = "Content-Type: application/json\r\n",
+                               .body = (const uint8_t *)json,
+                               .body_len = strlen(json)};
+    return sl_call_start(core, kind, &request, out);
 }
 
 char *sl_header_value(const char *headers, const char *name)

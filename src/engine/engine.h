@@ -171,9 +171,12 @@ void sl_online_outbox_changed(sl_core *core);
 sl_status sl_online_send(sl_core *core, const sl_json *frame);
 
 /* --- calls.c --- */
-/* Starts a request to the server. On SL_OK the call is in the list. */
-sl_status sl_call_start(sl_core *core, sl_call_kind kind, const char *method, const char *url,
-                        const char *headers, const void *body, size_t n, sl_call **out);
+/* Starts a request to the server: its url is a path, or whole. On SL_OK the call is in the list. */
+sl_status sl_call_start(sl_core *core, sl_call_kind kind, const sl_http_request *request,
+                        sl_call **out);
+/* POSTs JSON text. */
+sl_status sl_call_post(sl_core *core, sl_call_kind kind, const char *path, const char *json,
+                       sl_call **out);
 sl_call *sl_call_find(sl_core *core, sl_id id);
 void sl_call_end(sl_core *core, sl_call *call); /* takes it off the list and frees it */
 /* The value of a header in "Name: value\r\n" lines; sl_mem text or NULL. */

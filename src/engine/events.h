@@ -31,13 +31,13 @@ void sl_events_rows(sl_events *e, sl_id sub);
 /* A new operation; 0 when out of memory. */
 sl_id sl_events_op(sl_events *e);
 /* Ends it. An unknown or ended id is ignored. res is taken, may be NULL. */
-void sl_events_op_done(sl_events *e, sl_id op, sl_json *res);
-void sl_events_op_failed(sl_events *e, sl_id op, sl_status code, const char *message);
+void sl_events_op_done(sl_events *e, sl_id id, sl_json *res);
+void sl_events_op_failed(sl_events *e, sl_id id, sl_status code, const char *message);
 /* Failed with this error, which is taken. */
-void sl_events_op_error(sl_events *e, sl_id op, sl_error *err);
-void sl_events_progress(sl_events *e, sl_id op, int64_t done, int64_t total);
+void sl_events_op_error(sl_events *e, sl_id id, sl_error *err);
+void sl_events_progress(sl_events *e, sl_id id, int64_t done, int64_t total);
 /* Asks for its end. SL_E_NOT_FOUND when it is over. */
-sl_status sl_events_op_cancel(sl_events *e, sl_id op);
-bool sl_events_op_cancelled(sl_events *e, sl_id op);
+sl_status sl_events_op_cancel(sl_events *e, sl_id id);
+bool sl_events_op_cancelled(sl_events *e, sl_id id);
 
 #endif

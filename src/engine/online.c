@@ -66,13 +66,14 @@ static void send_json(sl_core *core, sl_json *frame)
     char *text = frame != NULL ? sl_json_print(frame) : NULL;
     sl_json_free(frame);
     const sl_ws_ops *ws = core->platform.ws;
-    if (text == NULL || core->ws == 0 ||
-        ws->send(core->platform.user, core->ws, SL_WS_TEXT, (const uint8_t *)text, strlen(text)) !=
-            SL_OK) {
+    if (ws == NULL || core->ws == 0) {
+        sl_mem_free(text);
+        return;
+    }
+    if (text == NULL || ws->send(core->platform.user, core->ws, SL_WS_TEXT, (const uint8_t *)text,
+                                 strlen(text)) != SL_OK) {
         /* What is not sent must be sent anew: close, and all starts from the stored state. */
-        if (core->ws != 0) {
-            ws->close(core->platform.user, core->ws, 1011, "out of memory");
-        }
+        ws->close(core->platform.user, core->ws, 1011, "out of memory");
     }
     sl_mem_free(text);
 }
@@ -400,7 +401,7 @@ static void lose_space(sl_core *core, const char *space, bool keep)
         status = sl_store_drop_space(core->store, space, keep, NULL);
     }
     if (status == SL_OK) {
-        status = sl_store_commit(core->store, NULL);
+        (void)sl_store_commit(core->store, NULL);
     } else {
         sl_store_rollback(core->store);
     }

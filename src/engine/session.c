@@ -184,9 +184,7 @@ sl_status sl_session_start(sl_core *core, const char *path, const sl_json *body,
     }
     *op = id;
     sl_call *call = NULL;
-    sl_status status =
-        sl_call_start(core, SL_CALL_AUTH, "POST", path, "Content-Type: application/json\r\n", text,
-                      strlen(text), &call);
+    sl_status status = sl_call_post(core, SL_CALL_AUTH, path, text, &call);
     sl_mem_free(text);
     if (status == SL_OK) {
         call->op = id;
@@ -342,10 +340,8 @@ bool sl_session_token(sl_core *core, int64_t now_ms, int64_t *until_ms)
         sl_text_fmt("{\"refresh_token\":\"%s\",\"device\":\"%s\"}", s->refresh, core->device);
     sl_call *call = NULL;
     sl_status status =
-        text != NULL
-            ? sl_call_start(core, SL_CALL_REFRESH, "POST", "/api/v1/auth/refresh",
-                            "Content-Type: application/json\r\n", text, strlen(text), &call)
-            : SL_E_NOMEM;
+        text != NULL ? sl_call_post(core, SL_CALL_REFRESH, "/api/v1/auth/refresh", text, &call)
+                     : SL_E_NOMEM;
     sl_mem_free(text);
     s->refreshing = status == SL_OK;
     if (status != SL_OK) {

@@ -109,11 +109,13 @@ static sl_status request(sl_core *core, sl_transfer *t, const char *method, cons
 {
     sl_buf_fmt(headers, "Authorization: Bearer %s\r\n", core->session.access);
     sl_call *call = NULL;
+    sl_http_request r = {.method = method,
+                         .url = url,
+                         .headers = sl_buf_text(headers),
+                         .body = body != NULL ? body->data : NULL,
+                         .body_len = body != NULL ? body->len : 0};
     sl_status status =
-        headers->failed
-            ? SL_E_NOMEM
-            : sl_call_start(core, SL_CALL_TRANSFER, method, url, sl_buf_text(headers),
-                            body != NULL ? body->data : NULL, body != NULL ? body->len : 0, &call);
+        headers->failed ? SL_E_NOMEM : sl_call_start(core, SL_CALL_TRANSFER, &r, &call);
     if (status == SL_OK) {
         call->transfer = t;
     }

@@ -1,9 +1,9 @@
 /*
  * service/inside.h - what the files of the service share.
  *
- *   http.c, account.c, upload.c, blob.c   requests
- *   conn.c, feed.c, op.c, effect.c        frames
- *   tx.c, rows.c, table.c                 the database
+ *   http.c, account.c, token.c, upload.c, blob.c   requests
+ *   conn.c, feed.c, op.c, effect.c                frames
+ *   tx.c, rows.c, table.c                         the database
  *
  * Invariants:
  *   - everything below is used with the service's lock held, but for password hashing and the
@@ -206,7 +206,7 @@ void sl_sv_unsubscribe(sl_sv_conn *c, const char *space);
 /* Tells connections what a committed transaction changed. */
 void sl_sv_publish(sl_service *s, const sl_sv_tx *tx);
 
-/* ---- account.c: who ---- */
+/* ---- account.c, token.c: who ---- */
 
 typedef struct sl_sv_who {
     sl_sv_id user;

@@ -17,8 +17,8 @@ struct sl_store {
 char *sl_store_path(const sl_store *s, const char *name);
 
 /* Runs a statement that gives at most one row and copies up to n of its cells (text owned).
- * *found says whether there was one. */
+ * SL_E_NOT_FOUND, without an error, when there is none: the cells are then null. */
 sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size_t np, sl_cell *out,
-                       size_t n, bool *found, sl_error **err);
+                       size_t n, sl_error **err);
 
 #endif

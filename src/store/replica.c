@@ -50,10 +50,8 @@ bool sl_store_pending(sl_store *s, const sl_entity *e, const char *id)
 {
     sl_cell params[] = {sl_cell_text(e->name), sl_cell_text(id)};
     sl_cell one;
-    bool found = false;
-    sl_status status = sl_store_one(s, "SELECT 1 FROM shadow WHERE entity=$1 AND id=$2", params, 2,
-                                    &one, 1, &found, NULL);
-    return status == SL_OK && found;
+    return sl_store_one(s, "SELECT 1 FROM shadow WHERE entity=$1 AND id=$2", params, 2, &one, 1,
+                        NULL) == SL_OK;
 }
 
 static sl_status put_visible(sl_store *s, const sl_record *rec, sl_error **err)
@@ -96,14 +94,15 @@ static sl_status put_shadow(sl_store *s, const sl_entity *e, const char *id, con
     return status;
 }
 
+/* SL_E_NOT_FOUND, without an error, when there is no shadow. */
 static sl_status get_shadow(sl_store *s, const sl_entity *e, const char *id, sl_record *out,
-                            bool *found, sl_error **err)
+                            sl_error **err)
 {
     memset(out, 0, sizeof *out);
     sl_cell params[] = {sl_cell_text(e->name), sl_cell_text(id)};
     sl_cell cell;
     sl_status status = sl_store_one(s, "SELECT record FROM shadow WHERE entity=$1 AND id=$2",
-                                    params, 2, &cell, 1, found, err);
+                                    params, 2, &cell, 1, err);
     if (status == SL_OK && cell.kind == SL_CELL_TEXT) {
         sl_json *wire = sl_json_parse(cell.text, strlen(cell.text));
         status = sl_record_from_wire(out, wire, err);
@@ -160,10 +159,9 @@ static bool replay_one(void *ctx, const sl_cell *cells, size_t n)
 static sl_status show(sl_store *s, const sl_entity *e, const char *id, sl_error **err)
 {
     sl_record rec;
-    bool found = false;
-    sl_status status = get_shadow(s, e, id, &rec, &found, err);
-    if (status != SL_OK || !found) {
-        return status;
+    sl_status status = get_shadow(s, e, id, &rec, err);
+    if (status != SL_OK) {
+        return status == SL_E_NOT_FOUND ? SL_OK : status;
     }
     replay r = {&rec, 0, SL_OK, err};
     sl_cell params[] = {sl_cell_text(e->name), sl_cell_text(id)};
@@ -246,12 +244,11 @@ sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **er
 sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err)
 {
     sl_cell cells[3];
-    bool found = false;
     sl_status status = sl_store_one(
         s,
         "SELECT (SELECT min(n) FROM outbox WHERE seq IS NULL), (SELECT count(*) FROM outbox),"
         " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key='last_n'), 0)",
-        NULL, 0, cells, 3, &found, err);
+        NULL, 0, cells, 3, err);
     if (status == SL_OK) {
         out->last = cells[2].i;
         out->held = cells[1].i;
@@ -265,10 +262,9 @@ sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
     memset(out, 0, sizeof *out);
     sl_cell params[] = {sl_cell_int(n)};
     sl_cell cell;
-    bool found = false;
     sl_status status =
-        sl_store_one(s, "SELECT op FROM outbox WHERE n=$1", params, 1, &cell, 1, &found, err);
-    if (status == SL_OK && !found) {
+        sl_store_one(s, "SELECT op FROM outbox WHERE n=$1", params, 1, &cell, 1, err);
+    if (status == SL_E_NOT_FOUND) {
         status = sl_fail(err, SL_E_NOT_FOUND, "there is no operation %lld", (long long)n);
     }
     if (status == SL_OK) {
@@ -286,6 +282,7 @@ sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error
 
 static sl_status leave(sl_store *s, const sl_op *op, sl_error **err)
 {
+    SL_ASSERT(op->entity != NULL);
     sl_cell params[] = {sl_cell_int(op->n)};
     sl_status status =
         sl_sql_run(s->sql, "DELETE FROM outbox WHERE n=$1", params, 1, NULL, NULL, err);
@@ -315,22 +312,20 @@ sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
 {
     sl_space at;
     sl_status status = sl_store_space(s, space, &at, err);
-    bool more = status == SL_OK;
-    while (more) {
+    while (status == SL_OK) {
         sl_cell params[] = {sl_cell_text(space), sl_cell_int(at.cursor)};
         sl_cell cell;
+        sl_op op = {0};
         status =
             sl_store_one(s, "SELECT n FROM outbox WHERE space=$1 AND seq<=$2 ORDER BY n LIMIT 1",
-                         params, 2, &cell, 1, &more, err);
-        sl_op op = {0};
-        if (status == SL_OK && more) {
+                         params, 2, &cell, 1, err);
+        if (status == SL_OK) {
             status = sl_store_outbox_op(s, cell.i, &op, err);
         }
-        if (status == SL_OK && more) {
+        if (status == SL_OK) {
             status = leave(s, &op, err);
         }
         sl_op_free(&op);
-        more = more && status == SL_OK;
     }
     return status == SL_E_NOT_FOUND ? SL_OK : status;
 }
@@ -338,9 +333,7 @@ sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
 sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err)
 {
     sl_cell cell;
-    bool found = false;
-    sl_status status =
-        sl_store_one(s, "SELECT count(*) FROM rejected", NULL, 0, &cell, 1, &found, err);
+    sl_status status = sl_store_one(s, "SELECT count(*) FROM rejected", NULL, 0, &cell, 1, err);
     *out = status == SL_OK ? cell.i : 0;
     return status;
 }

@@ -72,13 +72,13 @@ static sl_status drop_records(sl_store *s, const sl_entity *e, const char *name,
 sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl_error **err)
 {
     static const char *const gone[] = {
-        "DELETE FROM shadow WHERE EXISTS (SELECT 1 FROM outbox o WHERE o.space=$1"
-        " AND o.entity=shadow.entity AND o.id=shadow.id)",
+        ("DELETE FROM shadow WHERE EXISTS (SELECT 1 FROM outbox o WHERE o.space=$1"
+         " AND o.entity=shadow.entity AND o.id=shadow.id)"),
         "DELETE FROM outbox WHERE space=$1", "DELETE FROM upload WHERE space=$1",
         "DELETE FROM space WHERE name=$1"};
     static const char *const again[] = {
-        "UPDATE shadow SET record=NULL WHERE EXISTS (SELECT 1 FROM outbox o WHERE o.space=$1"
-        " AND o.entity=shadow.entity AND o.id=shadow.id)",
+        ("UPDATE shadow SET record=NULL WHERE EXISTS (SELECT 1 FROM outbox o WHERE o.space=$1"
+         " AND o.entity=shadow.entity AND o.id=shadow.id)"),
         "UPDATE space SET epoch='', cursor=0 WHERE name=$1"};
     sl_status status = SL_OK;
     for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {

@@ -55,7 +55,7 @@ static bool take_one(void *ctx, const sl_cell *cells, size_t n)
 }
 
 sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size_t np, sl_cell *out,
-                       size_t n, bool *found, sl_error **err)
+                       size_t n, sl_error **err)
 {
     one_row row = {out, n, false, false};
     memset(out, 0, n * sizeof *out);
@@ -66,8 +66,7 @@ sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size
     if (status != SL_OK) {
         sl_cells_free(out, n);
     }
-    *found = row.found;
-    return status;
+    return status == SL_OK && !row.found ? SL_E_NOT_FOUND : status;
 }
 
 static sl_status create_tables(sl_store *s, sl_error **err)
@@ -88,8 +87,7 @@ static sl_status create_tables(sl_store *s, sl_error **err)
 static sl_status migrate(sl_store *s, sl_error **err)
 {
     sl_cell version;
-    bool found = false;
-    sl_status status = sl_store_one(s, "PRAGMA user_version", NULL, 0, &version, 1, &found, err);
+    sl_status status = sl_store_one(s, "PRAGMA user_version", NULL, 0, &version, 1, err);
     if (status != SL_OK) {
         return status;
     }
@@ -217,11 +215,10 @@ sl_status sl_store_meta(sl_store *s, const char *key, char **out, sl_error **err
 {
     sl_cell params[] = {sl_cell_text(key)};
     sl_cell value;
-    bool found = false;
     sl_status status =
-        sl_store_one(s, "SELECT value FROM meta WHERE key=$1", params, 1, &value, 1, &found, err);
+        sl_store_one(s, "SELECT value FROM meta WHERE key=$1", params, 1, &value, 1, err);
     *out = status == SL_OK ? value.text : NULL;
-    return status;
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
 }
 
 sl_status sl_store_set_meta(sl_store *s, const char *key, const char *value, sl_error **err)

@@ -258,16 +258,18 @@ int clip_number(const sl_pixels *picture)
 
 sl_pixels clip_pixels(int32_t width, int32_t height)
 {
-    sl_pixels p = {.struct_size = sizeof p, .width = width, .height = height, .stride = width * 4};
-    p.data = sl_mem_array((size_t)width * (size_t)height, 4);
-    ck_assert_ptr_nonnull(p.data);
-    return p;
+    uint8_t *data = sl_mem_array((size_t)width * (size_t)height, 4);
+    ck_assert_ptr_nonnull(data);
+    return (sl_pixels){.struct_size = sizeof(sl_pixels),
+                       .width = width,
+                       .height = height,
+                       .stride = width * 4,
+                       .data = data};
 }
 
 void clip_pixels_free(sl_pixels *p)
 {
     sl_mem_free(p->data);
-    p->data = NULL;
 }
 
 double clip_seconds(const char *path, bool video)

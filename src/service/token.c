@@ -1,0 +1,324 @@
+/*
+ * service/token.c - the server's secrets, sessions, and the tokens that name them.
+ *
+ *   [AUTH-2] a refresh token serves once: when it comes again its session ends, with all
+ *            tokens and connections;
+ *   [AUTH-3] secrets are kept as hashes only: passwords bcrypt over HMAC-SHA256, refresh
+ *            tokens SHA-256.
+ */
+#include "base/base64.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "crypto/hash.h"
+#include "crypto/jwt.h"
+#include "service/account.h"
+
+#include <string.h>
+
+enum {
+    TOKEN_S = 3600,
+    PEPPER_LEN = 32,
+    SECRET_LEN = 32
+};
+static const int64_t REFRESH_MS = INT64_C(30) * 86400 * 1000;
+static const char ISSUER[] = "sidelined";
+static const char AUDIENCE[] = "sideline";
+
+/* ---- keys ---- */
+
+static sl_status start_key(sl_service *s, const char *given, sl_error **err)
+{
+    const sl_platform *p = s->ports.platform;
+    char *pem = NULL;
+    sl_status status = given == NULL ? sl_sv_meta_get(s, "key_pem", &pem, err) : SL_OK;
+    if (status == SL_OK && (given != NULL || pem != NULL)) {
+        const char *text = given != NULL ? given : pem;
+        status = sl_key_from_pem(text, strlen(text), p->random->fill, p->user, &s->key, err);
+        if (status == SL_OK && !sl_key_is_private(s->key)) {
+            status = sl_fail(err, SL_E_INVALID, "the key that signs tokens must be a private one");
+        }
+    } else if (status == SL_OK) {
+        status = sl_key_generate(SL_KEY_BITS_MIN, p->random->fill, p->user, &s->key, err);
+        if (status == SL_OK) {
+            status = sl_key_to_pem(s->key, &pem, err);
+        }
+        if (status == SL_OK) {
+            status = sl_sv_meta_set(s, "key_pem", pem, err);
+        }
+    }
+    if (pem != NULL) {
+        sl_wipe(pem, strlen(pem));
+    }
+    sl_mem_free(pem);
+    return status;
+}
+
+static sl_status start_pepper(sl_service *s, sl_error **err)
+{
+    char *hex = NULL;
+    sl_status status = sl_sv_meta_get(s, "pepper", &hex, err);
+    if (status == SL_OK && hex != NULL) {
+        status = strlen(hex) == (size_t)2 * PEPPER_LEN && sl_hex_decode(s->pepper, PEPPER_LEN, hex)
+                     ? SL_OK
+                     : sl_fail(err, SL_E_CORRUPT, "the server's secret cannot be read");
+    } else if (status == SL_OK) {
+        char text[2 * PEPPER_LEN + 1];
+        status = sl_sv_random(s, s->pepper, PEPPER_LEN, err);
+        sl_hex(text, s->pepper, PEPPER_LEN);
+        if (status == SL_OK) {
+            status = sl_sv_meta_set(s, "pepper", text, err);
+        }
+        sl_wipe(text, sizeof text);
+    }
+    sl_mem_free(hex);
+    return status;
+}
+
+static sl_status start_secrets(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    sl_key_free(tx->s->key);
+    tx->s->key = NULL;
+    sl_status status = start_pepper(tx->s, err);
+    return status == SL_OK ? start_key(tx->s, ctx, err) : status;
+}
+
+/* What goes to bcrypt, which reads 72 bytes at most: 44 characters for a password of any length. */
+char *sl_sv_password_prepare(const sl_service *s, const char *password)
+{
+    uint8_t mac[SL_SHA256_LEN];
+    sl_buf b = {0};
+    sl_hmac_sha256(s->pepper, PEPPER_LEN, password, strlen(password), mac);
+    sl_base64(&b, mac, sizeof mac);
+    char *text = b.failed ? NULL : sl_text_dup(sl_buf_text(&b));
+    sl_wipe(mac, sizeof mac);
+    sl_buf_free(&b);
+    return text;
+}
+
+sl_status sl_sv_password_hash(sl_service *s, const char *password, char **hash, sl_error **err)
+{
+    *hash = NULL;
+    char *secret = sl_sv_password_prepare(s, password);
+    sl_status status = secret != NULL ? s->ports.hash_password(s->ports.user, secret, hash, err)
+                                      : sl_fail_nomem(err);
+    sl_mem_free(secret);
+    return status;
+}
+
+sl_status sl_sv_account_start(sl_service *s, const char *key_pem, sl_error **err)
+{
+    char *pem = key_pem != NULL ? sl_text_dup(key_pem) : NULL;
+    if (key_pem != NULL && pem == NULL) {
+        return sl_fail_nomem(err);
+    }
+    sl_status status = sl_sv_change(s, start_secrets, pem, err);
+    sl_mem_free(pem);
+    return status == SL_OK ? sl_sv_password_hash(s, "nobody has this password", &s->no_hash, err)
+                           : status;
+}
+
+/* ---- tokens ---- */
+
+static sl_status session_alive(sl_service *s, const sl_sv_who *who, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(
+        s, "SELECT id FROM session WHERE id=$1 AND user_id=$2 AND device=$3",
+        SL_SV_ARGS(sl_sv_t(who->session), sl_sv_t(who->user), sl_sv_t(who->device)), &rows, err);
+    if (status == SL_OK && rows.count == 0) {
+        status = sl_fail(err, SL_E_AUTH, "the session has ended");
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+bool sl_sv_take_id(sl_sv_id out, const sl_json *claims, const char *name)
+{
+    const char *v = sl_json_str(claims, name);
+    if (!sl_uuid_ok(v)) {
+        return false;
+    }
+    memcpy(out, v, sizeof(sl_sv_id));
+    return true;
+}
+
+sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl_error **err)
+{
+    memset(who, 0, sizeof *who);
+    sl_jwt_rules rules = {ISSUER, AUDIENCE, sl_sv_now(s) / 1000, SL_JWT_SKEW_MAX_S};
+    sl_json *claims = NULL;
+    sl_status status = sl_jwt_verify(s->key, token, strlen(token), &rules, &claims, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    bool ok = sl_sv_take_id(who->user, claims, "sub") &&
+              sl_sv_take_id(who->device, claims, "device") &&
+              sl_sv_take_id(who->session, claims, "sid") && sl_json_int(claims, "exp", &who->exp_s);
+    sl_json_free(claims);
+    /* The skew is for other clocks; these tokens are our own. */
+    if (!ok || who->exp_s <= rules.now_s) {
+        return sl_fail(err, SL_E_AUTH, "the token has expired");
+    }
+    return session_alive(s, who, err);
+}
+
+void sl_sv_account_free(sl_sv_account *a)
+{
+    sl_mem_free(a->email);
+    sl_mem_free(a->name);
+    sl_mem_free(a->role);
+    sl_mem_free(a->hash);
+    sl_wipe(a, sizeof *a);
+}
+
+static sl_json *make_claims(const sl_sv_account *a, const char *jti)
+{
+    sl_json *j = sl_json_object();
+    sl_json *amr = sl_json_array();
+    int64_t now = a->now_ms / 1000;
+    bool ok = amr != NULL && sl_json_add_str(amr, "pwd");
+    ok = j != NULL && sl_json_set_str(j, "iss", ISSUER) && sl_json_set_str(j, "aud", AUDIENCE) &&
+         sl_json_set_str(j, "sub", a->id) && sl_json_set_str(j, "role", a->role) &&
+         sl_json_set_str(j, "device", a->device) && sl_json_set_str(j, "sid", a->session) &&
+         sl_json_set_int(j, "iat", now) && sl_json_set_int(j, "exp", now + TOKEN_S) &&
+         sl_json_set_str(j, "jti", jti) && ok;
+    if (ok) {
+        ok = sl_json_set(j, "amr", amr);
+        amr = NULL;
+    }
+    sl_json_free(amr);
+    if (!ok) {
+        sl_json_free(j);
+        return NULL;
+    }
+    return j;
+}
+
+static char *make_token(sl_service *s, const sl_sv_account *a)
+{
+    const sl_platform *p = s->ports.platform;
+    sl_sv_id jti;
+    char *text = NULL;
+    if (sl_sv_uuid(s, jti, NULL) != SL_OK) {
+        return NULL;
+    }
+    sl_json *claims = make_claims(a, jti);
+    if (claims != NULL) {
+        (void)sl_jwt_sign(s->key, p->random->fill, p->user, claims, &text, NULL);
+    }
+    sl_json_free(claims);
+    return text;
+}
+
+static sl_json *user_json(const sl_sv_account *a)
+{
+    sl_json *user = sl_json_object();
+    if (user == NULL || !sl_json_set_str(user, "id", a->id) ||
+        !sl_json_set_str(user, "email", a->email) || !sl_json_set_str(user, "name", a->name) ||
+        !sl_json_set_str(user, "role", a->role)) {
+        sl_json_free(user);
+        return NULL;
+    }
+    return user;
+}
+
+void sl_sv_session_answer(sl_service *s, const sl_sv_account *a, int32_t status, sl_http_out *out)
+{
+    sl_lock(s->lock);
+    char *token = make_token(s, a);
+    sl_unlock(s->lock);
+    sl_json *j = sl_json_object();
+    bool ok = token != NULL && j != NULL && sl_json_set(j, "user", user_json(a)) &&
+              sl_json_set_str(j, "access_token", token) &&
+              sl_json_set_int(j, "expires_in", TOKEN_S) &&
+              sl_json_set_str(j, "refresh_token", a->refresh);
+    sl_mem_free(token);
+    if (!ok) {
+        sl_json_free(j);
+        j = NULL;
+    }
+    sl_sv_answer(out, status, j);
+}
+
+/* ---- sessions ---- */
+
+void sl_sv_refresh_hash(const char *token, char hex[SL_SHA256_HEX_LEN + 1])
+{
+    sl_sha256_hex(token, strlen(token), hex);
+}
+
+sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
+{
+    uint8_t secret[SECRET_LEN];
+    char hex[SL_SHA256_HEX_LEN + 1];
+    sl_buf b = {0};
+    sl_status status = sl_sv_random(tx->s, secret, sizeof secret, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    sl_base64url(&b, secret, sizeof secret);
+    sl_wipe(secret, sizeof secret);
+    if (b.failed || b.len >= sizeof a->refresh) {
+        sl_buf_free(&b);
+        return sl_fail_nomem(err);
+    }
+    memcpy(a->refresh, b.data, b.len);
+    a->refresh[b.len] = 0;
+    sl_wipe(b.data, b.len);
+    sl_buf_free(&b);
+    sl_sv_refresh_hash(a->refresh, hex);
+    a->now_ms = tx->now_ms;
+    return sl_sv_run(
+        tx->s, "INSERT INTO refresh (hash, session_id, spent, expires_ms) VALUES ($1, $2, 0, $3)",
+        SL_SV_ARGS(sl_sv_t(hex), sl_sv_t(a->session), sl_sv_i(tx->now_ms + REFRESH_MS)), err);
+}
+
+sl_status sl_sv_session_end(sl_service *s, const char *session, sl_error **err)
+{
+    sl_status status =
+        sl_sv_run(s, "DELETE FROM refresh WHERE session_id=$1", SL_SV_ARGS(sl_sv_t(session)), err);
+    return status == SL_OK
+               ? sl_sv_run(s, "DELETE FROM session WHERE id=$1", SL_SV_ARGS(sl_sv_t(session)), err)
+               : status;
+}
+
+/* A device has one session: an older one ends. */
+sl_status sl_sv_session_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(tx->s, "SELECT id FROM session WHERE user_id=$1 AND device=$2",
+                                 SL_SV_ARGS(sl_sv_t(a->id), sl_sv_t(a->device)), &rows, err);
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        status = sl_sv_session_end(tx->s, sl_sv_text(&rows, i, 0), err);
+    }
+    sl_sv_rows_free(&rows);
+    if (status == SL_OK) {
+        status = sl_sv_uuid(tx->s, a->session, err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_run(
+            tx->s, "INSERT INTO session (id, user_id, device, created_ms) VALUES ($1, $2, $3, $4)",
+            SL_SV_ARGS(sl_sv_t(a->session), sl_sv_t(a->id), sl_sv_t(a->device),
+                       sl_sv_i(tx->now_ms)),
+            err);
+    }
+    return status == SL_OK ? sl_sv_refresh_new(tx, a, err) : status;
+}
+
+void sl_sv_jwks(sl_service *s, sl_http_out *out)
+{
+    sl_json *j = sl_json_object();
+    sl_json *keys = sl_json_array();
+    bool ok = keys != NULL && sl_json_add(keys, sl_key_jwk(s->key)) && j != NULL;
+    if (ok) {
+        ok = sl_json_set(j, "keys", keys);
+        keys = NULL;
+    }
+    sl_json_free(keys);
+    if (!ok) {
+        sl_json_free(j);
+        j = NULL;
+    }
+    sl_sv_answer(out, 200, j);
+    sl_sv_header(out, "Cache-Control", "public, max-age=300");
+}

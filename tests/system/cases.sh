@@ -1,0 +1,347 @@
+#!/usr/bin/env bash
+# One case of the system tests: cases.sh CASE SIDELINE SIDELINED
+#
+# Wrong input of every kind: one clear sentence on stderr, the right exit code, and afterwards
+# nothing is lost. Each case makes what it needs in a folder of its own and takes it away again.
+set -euo pipefail
+
+case_name=$1 sideline=$2 sidelined=$3
+clip=$PWD/tests/data/clip.mp4
+work=$(mktemp -d)
+server='' others='' mounts='' url='' port=''
+export SIDELINE_PASSWORD='a long enough password'
+unset SIDELINE_DATA SIDELINE_SERVER
+
+clean_up() {
+    local pid folder
+    for pid in $others $server; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    for folder in $mounts; do
+        umount "$folder" || true
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+cd "$work"
+
+fail() {
+    printf 'FAILED: %s\n' "$*" >&2
+    exit 1
+}
+
+skip() {
+    printf 'skipped: %s\n' "$*"
+    exit 77
+}
+
+# expect CODE WORDS COMMAND...: the exit code, and exactly one line on stderr, with these words.
+expect() {
+    local code=$1 words=$2 got=0
+    shift 2
+    "$@" >stdout.txt 2>stderr.txt || got=$?
+    [[ $got == "$code" ]] || fail "exit code $got, not $code: $* ($(cat stderr.txt))"
+    [[ $(wc -l <stderr.txt) == 1 ]] || fail "not one line: $* ($(cat stderr.txt))"
+    grep -qiE "^(sideline|sidelined): .*($words)" stderr.txt ||
+        fail "no \"$words\" in: $(cat stderr.txt)"
+    printf 'ok %3d  %s\n' "$code" "$(cat stderr.txt)"
+}
+
+ok() {
+    "$@" >stdout.txt 2>stderr.txt || fail "exit code $?: $* ($(cat stderr.txt))"
+}
+
+# Lines that a command prints.
+lines() {
+    "$@" 2>/dev/null | wc -l
+}
+
+wait_for() { # PATTERN FILE
+    local i
+    for ((i = 0; i < 600; i++)); do
+        ! grep -q "$1" "$2" 2>/dev/null || return 0
+        sleep 0.05
+    done
+    fail "\"$1\" did not come: $(cat "$2")"
+}
+
+start_server() { # [PORT [DATA]]
+    rm -f port
+    "$sidelined" --data "${2:-srv}" --port "${1:-0}" --port-file port >server.log 2>&1 &
+    server=$!
+    wait_for listening server.log
+    port=$(<port)
+    url=http://127.0.0.1:$port
+    export SIDELINE_SERVER=$url
+}
+
+stop_server() {
+    local code=0
+    kill "$server"
+    wait "$server" || code=$?
+    server=''
+    [[ $code == 0 ]] || fail "the server ended with $code"
+}
+
+sl() { # DATA COMMAND...
+    local data=$1
+    shift
+    "$sideline" --data "$data" "$@"
+}
+
+sign_up() {
+    ok sl a signup anna@example.org --name Anna --role athlete
+}
+
+mount_small() { # FOLDER SIZE
+    mkdir -p "$1"
+    [[ $(id -u) == 0 ]] || skip "a small disk needs root"
+    mount -t tmpfs -o "size=$2" none "$1" 2>/dev/null || skip "no small disk can be mounted here"
+    mounts="$mounts $work/$1"
+}
+
+fill_up() {
+    dd if=/dev/zero of="$1/filler" bs=4k 2>/dev/null || true
+    sync "$1/filler" 2>/dev/null || true
+}
+
+case_usage() {
+    expect 2 'unknown option' "$sideline" --wrong
+    expect 2 'unknown option' "$sideline" --data a videos --wrong
+    expect 2 'unknown option' "$sideline" -x
+    expect 2 'unknown command' "$sideline" --data a dance
+    expect 2 'usage: sideline import' "$sideline" --data a import
+    expect 2 'needs a value' "$sideline" --data
+    expect 2 'needs --script' "$sideline" --data a review last --voice last
+    expect 2 'has no option --at' "$sideline" --data a videos --at 1
+    expect 2 'timeout' "$sideline" --data a sync --timeout soon
+    expect 2 'takes seconds' "$sideline" --data a still last x.png --at noon
+    expect 2 'unknown option' "$sidelined" --data srv --wrong
+    expect 2 'data DIR is required' "$sidelined"
+    expect 2 'port' "$sidelined" --data srv --port 70000
+    expect 2 'unexpected argument' "$sidelined" srv
+    [[ ! -e srv ]] || fail "a wrong command line made a folder"
+    ok "$sideline" help
+    ok "$sidelined" --help
+}
+
+case_missing_file() {
+    expect 1 'cannot be opened' sl a --offline import nothing.mp4
+    expect 1 'is not a file' sl a --offline import .
+    [[ $(lines sl a videos) == 0 ]] || fail "there is a video"
+    expect 1 'cannot be made|cannot be opened|cannot be used|folder' \
+        sl /proc/nowhere/a --offline videos
+    expect 1 'data folder' "$sidelined" --data /proc/nowhere/srv
+}
+
+case_not_a_video() {
+    printf 'no video' >text.mp4
+    : >empty.mp4
+    head -c 20000 /dev/urandom >noise.mp4
+    local file
+    for file in text empty noise; do
+        expect 1 'not a video|damaged' sl a --offline import "$file.mp4"
+    done
+    [[ $(lines sl a videos) == 0 ]] || fail "there is a video"
+    [[ $(find a -size +0 -name '*.mp4' | wc -l) == 0 ]] || fail "files were left"
+    ok sl a --offline import "$clip"
+    [[ $(lines sl a videos) == 1 ]] || fail "a good clip was not taken"
+}
+
+case_truncated_video() {
+    local size
+    size=$(stat -c %s "$clip")
+    head -c $((size / 2)) "$clip" >half.mp4
+    head -c $((size - 100)) "$clip" >nearly.mp4
+    expect 1 'damaged|cut off|not a video' sl a --offline import half.mp4
+    expect 1 'damaged|cut off|not a video' sl a --offline import nearly.mp4
+    [[ $(lines sl a videos) == 0 ]] || fail "there is a video"
+}
+
+case_wrong_password() {
+    start_server
+    sign_up
+    SIDELINE_PASSWORD='not the password' expect 1 'password' sl b login anna@example.org
+    expect 1 'password' sl b login nobody@example.org
+    SIDELINE_PASSWORD=short expect 1 'password' sl b signup b@example.org --name B
+    expect 1 'signed in' sl b whoami
+    ok sl b login anna@example.org
+    expect 1 'another user|belongs' sl b signup c@example.org --name C
+    ok sl a sync
+}
+
+case_server_away() {
+    start_server
+    sign_up
+    local was=$port
+    stop_server
+    expect 1 'server does not answer' sl a sync --timeout 2
+    expect 1 'server does not answer' sl a import "$clip" --title Kept --timeout 2
+    [[ $(lines sl a videos) == 1 ]] || fail "the import was lost"
+    start_server "$was"
+    ok sl a sync
+    sl a videos | grep -q 'ready .*Kept' || fail "the import was not sent: $(sl a videos)"
+    stop_server
+    expect 1 'server' sl b login anna@example.org --timeout 2
+    ok sl a --offline videos
+}
+
+case_disk_full_client() {
+    mount_small disk 1m
+    ok sl disk/a --offline import "$clip" --title First
+    local big=disk/a
+    fill_up disk
+    expect 1 'full' sl $big --offline import "$clip" --title Second
+    [[ $(lines sl $big videos) == 1 ]] || fail "the first video is gone: $(sl $big videos 2>&1)"
+    rm disk/filler
+    [[ $(lines sl $big videos) == 1 ]] || fail "the first video is gone"
+    ok sl $big --offline import "$clip" --title Second
+    [[ $(lines sl $big videos) == 2 ]] || fail "no room was used again"
+}
+
+case_disk_full_server() {
+    mount_small disk 2m
+    start_server 0 disk/srv
+    sign_up
+    ok sl a import "$clip" --title First
+    fill_up disk
+    local code=0
+    cp "$clip" other.mp4
+    printf 'x' >>other.mp4
+    sl a import other.mp4 --title Second --timeout 3 >stdout.txt 2>stderr.txt || code=$?
+    [[ $code == 1 ]] || fail "a full server took it ($code)"
+    tail -n 1 stderr.txt
+    kill -0 "$server" || fail "the server died of a full disk"
+    rm disk/filler
+    ok sl a sync --timeout 60
+    [[ $(sl a videos | grep -c ready) == 2 ]] || fail "not everything arrived: $(sl a videos)"
+    stop_server
+}
+
+case_corrupt_client() {
+    start_server
+    sign_up
+    ok sl a import "$clip" --title Kept
+    cp -r a whole
+    local size
+    size=$(stat -c %s a/sideline.db)
+    rm -f a/sideline.db-wal a/sideline.db-shm
+    head -c "$size" /dev/urandom >a/sideline.db
+    sha256sum a/sideline.db >before.txt
+    expect 1 'damaged|corrupt|not a database' sl a --offline videos
+    sha256sum --quiet -c before.txt || fail "the damaged file was changed"
+    rm -rf a
+    mv whole a
+    ok sl a sync
+    [[ $(lines sl a videos) == 1 ]] || fail "the copy does not work"
+}
+
+case_corrupt_server() {
+    start_server
+    sign_up
+    stop_server
+    cp -r srv whole
+    rm -f srv/server.db-wal srv/server.db-shm
+    head -c 100000 /dev/urandom >srv/server.db
+    sha256sum srv/server.db >before.txt
+    expect 1 'damaged|corrupt|not a database' "$sidelined" --data srv --port 0
+    sha256sum --quiet -c before.txt || fail "the damaged file was changed"
+    rm -rf srv
+    mv whole srv
+    start_server "$port"
+    ok sl a sync
+}
+
+case_folder_in_use() {
+    start_server
+    sign_up
+    "$sideline" --data a listen --seconds 60 >listen.log 2>&1 &
+    others=$!
+    wait_for online listen.log
+    expect 1 'in use' "$sideline" --data a videos
+    kill "$others"
+    wait "$others" || true
+    others=''
+    ok sl a videos
+    expect 1 'in use' "$sidelined" --data srv --port 0
+    ok sl a sync
+}
+
+case_port_in_use() {
+    start_server
+    expect 1 "port $port .*in use" "$sidelined" --data other --port "$port"
+    sign_up
+}
+
+case_interrupt() {
+    start_server
+    sign_up
+    local was=$port code=0
+    stop_server
+    # Ctrl-C must work in a job of a script too, where it starts ignored.
+    "$sideline" --data a sync --timeout 60 >stdout.txt 2>stderr.txt &
+    others=$!
+    sleep 0.5
+    kill -TERM "$others"
+    wait "$others" || code=$?
+    others=''
+    [[ $code == 130 ]] || fail "exit code $code after an interrupt"
+    start_server "$was"
+    ok sl a sync
+    kill -INT "$server"
+    code=0
+    wait "$server" || code=$?
+    server=''
+    [[ $code == 0 ]] || fail "the server ended with $code after an interrupt"
+}
+
+# Requests whose length can be read two ways are refused and the connection closed.
+send_raw() {
+    local answer
+    exec 9<>"/dev/tcp/127.0.0.1/$port"
+    printf '%b' "$2" >&9
+    answer=$(timeout 5 cat <&9 || true)
+    exec 9<&- 9>&-
+    [[ $answer == "HTTP/1.1 $1 "* ]] || fail "not $1 but: ${answer:0:60} (for $2)"
+    [[ $(grep -c '^HTTP/1.1' <<<"$answer") == 1 ]] || fail "answered twice: $2"
+}
+
+case_framing() {
+    start_server
+    local post='POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\n'
+    send_raw 400 "${post}Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef"
+    send_raw 400 "${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    send_raw 411 "${post}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    send_raw 400 "${post}Content-Length: +5\r\n\r\nabcde"
+    send_raw 400 "${post}Content-Length: -1\r\n\r\n"
+    send_raw 400 "${post}Content-Length : 5\r\n\r\nabcde"
+    send_raw 400 "GET /api/v1/health HTTP/1.1\r\n\r\n"
+    send_raw 400 "GET /api/v1/health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"
+    send_raw 413 "${post}Content-Length: 99999999\r\n\r\n"
+    send_raw 200 "GET /api/v1/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    send_raw 404 "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+}
+
+case_chat_end_to_end() {
+    start_server
+    sign_up
+    ok sl b signup carl@example.org --name Carl --role coach
+    ok sl a connect carl@example.org
+    expect 1 'did not take it' sl a connect nobody@example.org
+    expect 1 'for carl@example.org to accept' sl a accept carl@example.org
+    ok sl b accept anna@example.org
+    ok sl a sync
+    ok sl a --offline send carl@example.org 'written without a network'
+    ok sl a sync
+    ok sl b sync
+    sl b messages anna@example.org | grep -q 'Anna: written without a network' ||
+        fail "the message did not arrive: $(sl b messages anna@example.org)"
+    ok sl b read anna@example.org
+    ok sl a sync
+    sl a messages last | grep -q '(read)' || fail "no read mark: $(sl a messages last)"
+}
+
+declare -F "case_$case_name" >/dev/null || fail "no such case: $case_name"
+"case_$case_name"
+printf 'passed: %s\n' "$case_name"
