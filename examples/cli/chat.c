@@ -16,7 +16,7 @@ enum {
 /* The record of a list with this value in a field, or NULL. */
 static const js *with(const js *records, const char *field, const char *value)
 {
-    for (const js *r = records != NULL ? records->first : NULL; r != NULL; r = r->next) {
+    for (const js *r = js_first(records); r != NULL; r = r->next) {
         if (js_is(r, field, value)) {
             return r;
         }
@@ -52,7 +52,7 @@ static js *messages_of(cli *c, const char *thread)
 static void print_names(const js *people, const char *space, const char *me)
 {
     bool first = true;
-    for (const js *p = people->first; p != NULL; p = p->next) {
+    for (const js *p = js_first(people); p != NULL; p = p->next) {
         if (js_is(p, "space", space) && !js_is(p, "user_id", me)) {
             (void)printf("%s%s", first ? "" : ", ", js_str(p, "name"));
             first = false;
@@ -62,7 +62,7 @@ static void print_names(const js *people, const char *space, const char *me)
 
 static int64_t my_read(const js *people, const char *space, const char *me)
 {
-    for (const js *p = people->first; p != NULL; p = p->next) {
+    for (const js *p = js_first(people); p != NULL; p = p->next) {
         if (js_is(p, "space", space) && js_is(p, "user_id", me)) {
             return js_int(p, "read");
         }
@@ -176,7 +176,7 @@ static const char *progress_of(const js *message, const js *people, const char *
     }
     bool read = true;
     bool delivered = true;
-    for (const js *p = people->first; p != NULL; p = p->next) {
+    for (const js *p = js_first(people); p != NULL; p = p->next) {
         if (!js_is(p, "user_id", me)) {
             read = read && js_int(p, "read") >= seq;
             delivered = delivered && js_int(p, "delivered") >= seq;
@@ -323,7 +323,7 @@ static void hear_message(cli *c, listening *l, const js *m)
 
 static void hear_marks(cli *c, listening *l, const js *changed)
 {
-    for (const js *p = changed->first; p != NULL && !l->first; p = p->next) {
+    for (const js *p = js_first(changed); p != NULL && !l->first; p = p->next) {
         const js *old = with(l->people, "id", js_str(p, "id"));
         if (js_is(p, "user_id", l->me)) {
             continue;
@@ -358,7 +358,7 @@ static void hear_rows(cli *c, listening *l)
     }
     js *news = l->people != NULL ? take(c, l->messages) : NULL;
     const js *upserts = js_get(news, "upserts");
-    for (const js *m = upserts != NULL ? upserts->first : NULL; m != NULL; m = m->next) {
+    for (const js *m = js_first(upserts); m != NULL; m = m->next) {
         hear_message(c, l, m);
     }
     if (news != NULL) {

@@ -62,6 +62,8 @@ typedef struct cli {
 bool cli_json(const cli *c);
 bool cli_offline(const cli *c);
 int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Says a status with its message and returns CLI_FAILED. */
+int cli_say(sl_status st, const char *message);
 /* Says the error (taken) and returns CLI_FAILED. */
 int cli_error(sl_status st, sl_error *err);
 int64_t cli_now_ms(void);

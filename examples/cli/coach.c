@@ -55,9 +55,9 @@ static float *pen_points(const js *item, uint32_t *n)
     size_t count = js_count(points);
     *n = (uint32_t)count;
     float *xypt = calloc(count > 0 ? count : 1, POINT_FLOATS * sizeof *xypt);
-    const js *p = pressure != NULL ? pressure->first : NULL;
-    const js *t = dt != NULL ? dt->first : NULL;
-    const js *at = points != NULL ? points->first : NULL;
+    const js *p = js_first(pressure);
+    const js *t = js_first(dt);
+    const js *at = js_first(points);
     for (size_t i = 0; xypt != NULL && at != NULL; i++, at = at->next) {
         const js *x = js_at(at, 0);
         const js *y = js_at(at, 1);

@@ -401,15 +401,20 @@ bool js_is(const js *object, const char *key, const char *value)
 size_t js_count(const js *j)
 {
     size_t n = 0;
-    for (const js *m = j != NULL ? j->first : NULL; m != NULL; m = m->next) {
+    for (const js *m = js_first(j); m != NULL; m = m->next) {
         n++;
     }
     return n;
 }
 
+const js *js_first(const js *j)
+{
+    return j != NULL ? j->first : NULL;
+}
+
 const js *js_at(const js *array, size_t i)
 {
-    const js *m = array != NULL ? array->first : NULL;
+    const js *m = js_first(array);
     while (m != NULL && i > 0) {
         m = m->next;
         i--;

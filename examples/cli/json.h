@@ -43,6 +43,7 @@ double js_num(const js *object, const char *key);      /* 0 when absent */
 int64_t js_int(const js *object, const char *key);
 bool js_is(const js *object, const char *key, const char *value); /* a string equal to value */
 size_t js_count(const js *j);
+const js *js_first(const js *j);
 const js *js_at(const js *array, size_t i);
 
 /* Text that grows; out of memory ends the program. */

@@ -133,9 +133,16 @@ int cli_fail(const char *fmt, ...)
     return CLI_FAILED;
 }
 
+int cli_say(sl_status st, const char *message)
+{
+    /* What was being done is said by the library; that the disk is the reason must be plain. */
+    bool full = st == SL_E_FULL && strstr(message, "full") == NULL;
+    return cli_fail("%s%s", message, full ? ": the disk is full" : "");
+}
+
 int cli_error(sl_status st, sl_error *err)
 {
-    (void)cli_fail("%s", err != NULL ? sl_error_message(err) : sl_status_name(st));
+    (void)cli_say(st, err != NULL ? sl_error_message(err) : sl_status_name(st));
     sl_error_release(err);
     return CLI_FAILED;
 }

@@ -26,6 +26,7 @@ typedef struct waiting {
     int64_t shown; /* of `done`; nothing done is nothing to show */
     bool ended;
     bool ok;
+    sl_status status;
     char *message;
     js *res;
 } waiting;
@@ -89,6 +90,7 @@ static void on_end(waiting *w, const js *event)
     const js *res = js_get(event, "res");
     w->ended = true;
     w->ok = ok != NULL && ok->truth;
+    w->status = (sl_status)js_int(event, "code");
     replace(&w->message, js_str(event, "message"));
     if (res != NULL) {
         w->res = js_parse(res->raw, res->raw_len);
@@ -133,7 +135,7 @@ static int take_events(cli *c, waiting *w)
         }
         js *events = js_parse((const char *)sl_bytes_data(batch), sl_bytes_len(batch));
         sl_bytes_release(batch);
-        for (const js *e = events != NULL ? events->first : NULL; e != NULL; e = e->next) {
+        for (const js *e = js_first(events); e != NULL; e = e->next) {
             on_event(c, w, e);
         }
         js_free(events);
@@ -203,8 +205,9 @@ int cli_wait_op(cli *c, sl_id op, const char *label, int32_t timeout_ms, js **re
     int code = wait_end(c, &w, timeout_ms);
     cli_end_bar(c);
     if (code == CLI_OK && !w.ok) {
-        code = cli_fail("%s",
-                        w.message != NULL && w.message[0] != '\0' ? w.message : "it did not work");
+        code =
+            cli_say(w.status, w.message != NULL && w.message[0] != '\0' ? w.message
+                                                                        : sl_status_name(w.status));
     }
     free(w.message);
     if (code == CLI_OK && res != NULL) {

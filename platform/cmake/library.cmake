@@ -93,10 +93,13 @@ if(NOT EMSCRIPTEN)
     install(FILES ${PROJECT_BINARY_DIR}/sideline.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-    # The programs are made further down the list file; they are installed when they exist.
+    # The programs are made further down the list file: when they exist they go to bin/, here and
+    # where it is installed.
     function(sl_install_programs)
         foreach(program IN ITEMS sidelined sideline_cli sideline)
             if(TARGET ${program})
+                set_target_properties(${program} PROPERTIES
+                    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
                 install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
             endif()
         endforeach()

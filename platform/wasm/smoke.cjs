@@ -155,7 +155,7 @@ function draw(m, call, core, space) {
     const slot = m._malloc(PTR);
     call('sl_doc_open', core, name, slot);
     const doc = m.HEAPU32[slot >> 2];
-    const style = { color: '#FFCC00', width: 300, opacity: 1, size: 2500 };
+    const style = { color: '#FFCC00', width: 300, opacity: 1, font_size: 2500 };
     const items = [
         { kind: 'arrow', points: [[2000, 2000], [20000, 15000]], style, in: 0, out: 5000000 },
         { kind: 'text', points: [[3000, 20000]], text: 'Größe ½ ✓', style, in: 0, out: 5000000 },
@@ -182,7 +182,7 @@ function draw(m, call, core, space) {
 }
 
 /* One second of a tone through the recorder: what it says of the finished voice. */
-function record(m, call, core, space) {
+function recordVoice(m, call, core, space) {
     const r = withJson(m, call, 'sl_recorder_new', core, { rate: 48000, channels: 1 });
     const recorder = r.value;
     r.done();
@@ -224,16 +224,16 @@ async function main() {
     assert.strictEqual(get(m, call, core, 'video', id).title, 'Serve, side view – côté');
     m._sl_core_close(core);
     core = makeCore(m, call, host.platform);
-    const record = get(m, call, core, 'video', id);
-    assert.strictEqual(record.width, 720);
-    assert.strictEqual(record.pending, true);
+    const kept = get(m, call, core, 'video', id);
+    assert.strictEqual(kept.width, 720);
+    assert.strictEqual(kept.pending, true);
 
     /* Drawings, with a font the page brought, and a voice. */
     m.FS.mkdir('/fonts');
     m.FS.writeFile('/fonts/DejaVuSans-Bold.ttf', fs.readFileSync(FONT));
     const drawn = draw(m, call, core, `video:${id}`);
     assert.ok(drawn.inked > 1000 && drawn.png > 1000, JSON.stringify(drawn));
-    const voice = record(m, call, core, `video:${id}`);
+    const voice = recordVoice(m, call, core, `video:${id}`);
     assert.match(voice.blob, /^[0-9a-f]{64}$/);
     assert.strictEqual(voice.duration_us, 1000000);
     assert.strictEqual(voice.dropped, 0);

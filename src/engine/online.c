@@ -240,9 +240,14 @@ static sl_status store_one(sl_core *core, const sl_json *wire, const char *space
     return status;
 }
 
+/* Losses come first: a space that was taken away and given again in one page is held, empty. */
 static sl_status store_grants(sl_core *core, const after *todo, sl_error **err)
 {
     sl_status status = SL_OK;
+    for (const sl_json *g = sl_json_first(todo->revoked); g != NULL && status == SL_OK;
+         g = sl_json_next(g)) {
+        status = sl_store_drop_space(core->store, sl_json_text(g), false, err);
+    }
     for (const sl_json *g = sl_json_first(todo->granted); g != NULL && status == SL_OK;
          g = sl_json_next(g)) {
         sl_space space;
@@ -253,10 +258,6 @@ static sl_status store_grants(sl_core *core, const after *todo, sl_error **err)
         memset(&space, 0, sizeof space);
         (void)snprintf(space.name, sizeof space.name, "%s", sl_json_text(g));
         status = sl_store_set_space(core->store, &space, err);
-    }
-    for (const sl_json *g = sl_json_first(todo->revoked); g != NULL && status == SL_OK;
-         g = sl_json_next(g)) {
-        status = sl_store_drop_space(core->store, sl_json_text(g), false, err);
     }
     return status;
 }
@@ -304,16 +305,16 @@ static void after_commit(sl_core *core, const char *space, const after *todo)
             sl_live_touch(core, &sl_entities[i], space);
         }
     }
+    for (const sl_json *g = sl_json_first(todo->revoked); g != NULL; g = sl_json_next(g)) {
+        sl_sync_drop(core->sync, sl_json_text(g));
+        touch_all(core, sl_json_text(g));
+    }
     for (const sl_json *g = sl_json_first(todo->granted); g != NULL; g = sl_json_next(g)) {
         sl_space held;
         if (sl_store_space(core->store, sl_json_text(g), &held, NULL) == SL_OK &&
             !sl_sync_live(core->sync, held.name)) {
             (void)sl_sync_hold(core->sync, held.name, held.epoch, held.cursor);
         }
-    }
-    for (const sl_json *g = sl_json_first(todo->revoked); g != NULL; g = sl_json_next(g)) {
-        sl_sync_drop(core->sync, sl_json_text(g));
-        touch_all(core, sl_json_text(g));
     }
     if (todo->reach > 0 && sl_space_is(space, "thread")) {
         (void)sl_local_mark(core, space, "delivered", todo->reach, NULL);

@@ -235,22 +235,21 @@ static sl_status check_owner(sl_core *core, const sl_json *user, sl_error **err)
     return status;
 }
 
-static sl_status hold_own_space(sl_core *core, sl_error **err)
+/* *fresh: the space was not held before. */
+static sl_status store_own_space(sl_core *core, bool *fresh, sl_error **err)
 {
     sl_space space;
     sl_status status = sl_store_space(core->store, core->session.space, &space, NULL);
-    if (status == SL_E_NOT_FOUND) {
+    *fresh = status == SL_E_NOT_FOUND;
+    if (*fresh) {
         memset(&space, 0, sizeof space);
         memcpy(space.name, core->session.space, sizeof space.name);
-        status = sl_store_set_space(core->store, &space, err);
-        if (status == SL_OK) {
-            status = sl_sync_hold(core->sync, space.name, "", 0);
-        }
+        status = sl_store_set_space(core->store, &space, NULL);
     }
     return status == SL_OK ? SL_OK : sl_fail(err, status, "the session cannot be kept");
 }
 
-static sl_status accept_session(sl_core *core, const sl_json *body, sl_error **err)
+static sl_status take_session(sl_core *core, const sl_json *body, bool *fresh, sl_error **err)
 {
     const sl_json *user = sl_json_get(body, "user");
     const char *access = sl_json_str(body, "access_token");
@@ -268,7 +267,26 @@ static sl_status accept_session(sl_core *core, const sl_json *body, sl_error **e
     core->session.access_until_ms =
         sl_engine_mono(core) + sl_json_int_or(body, "expires_in", 0) * 1000 - RENEW_BEFORE_MS;
     status = core->session.access != NULL ? keep(core, err) : sl_fail_nomem(err);
-    return status == SL_OK ? hold_own_space(core, err) : status;
+    return status == SL_OK ? store_own_space(core, fresh, err) : status;
+}
+
+/* All of it is stored, or none: a session whose own space is not held would learn of nothing. */
+static sl_status accept_session(sl_core *core, const sl_json *body, sl_error **err)
+{
+    bool fresh = false;
+    sl_status status = sl_store_begin(core->store, err);
+    if (status == SL_OK) {
+        status = take_session(core, body, &fresh, err);
+        if (status == SL_OK) {
+            status = sl_store_commit(core->store, err);
+        } else {
+            sl_store_rollback(core->store);
+        }
+    }
+    if (status == SL_OK && fresh) {
+        status = sl_sync_hold(core->sync, core->session.space, "", 0);
+    }
+    return status;
 }
 
 static void auth_answer(sl_core *core, const sl_call *call, const sl_json *body)
@@ -279,8 +297,12 @@ static void auth_answer(sl_core *core, const sl_call *call, const sl_json *body)
                             sentence_of(body));
         return;
     }
+    bool had = core->session.have;
     sl_status status = accept_session(core, body, &err);
     if (status != SL_OK) {
+        if (!had) {
+            sl_session_clear(core); /* what could not be stored does not count */
+        }
         sl_events_op_error(core->events, call->op, err);
         return;
     }

@@ -279,9 +279,11 @@ static int on_established(struct lws *wsi, sl_session *session)
 static int close_now(struct lws *wsi, int32_t code, const char *reason)
 {
     unsigned char text[REASON_MAX];
-    size_t n = strlen(reason);
-    n = n < sizeof text ? n : sizeof text;
-    memcpy(text, reason, n);
+    size_t n = 0;
+    while (n < sizeof text && reason[n] != '\0') {
+        text[n] = (unsigned char)reason[n];
+        n++;
+    }
     lws_close_reason(wsi, (enum lws_close_status)code, text, n);
     return -1;
 }

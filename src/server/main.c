@@ -155,7 +155,7 @@ static sl_status serve(daemon_state *d, sl_error **err)
     (void)fflush(stdout);
     st = sl_adapter_run(d->adapter, err);
     /* When the loop ended by itself the waiter still waits. */
-    (void)pthread_kill(waiter, SIGTERM);
+    (void)pthread_kill(waiter, SIGINT);
     (void)pthread_join(waiter, NULL);
     return st;
 }

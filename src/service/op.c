@@ -89,12 +89,14 @@ static sl_status keep_receipt(sl_service *s, const job *j, sl_error **err)
                      err);
 }
 
-/* A clock that runs far ahead would win every merge for a long time. */
+/* A clock that runs far ahead would win every merge for a long time. Its stamps are cut to the
+ * limit, not to now: of two stamps of a device the later one stays the greater. */
 static void clamp_stamp(const sl_sv_tx *tx, sl_op *op)
 {
     sl_hlc stamp;
-    if (sl_hlc_parse(&stamp, op->hlc) && sl_hlc_ms(stamp) > tx->now_ms + SL_SV_HLC_AHEAD_MS) {
-        stamp.time = (uint64_t)(tx->now_ms > 0 ? tx->now_ms : 0) << 16;
+    int64_t limit_ms = tx->now_ms + SL_SV_HLC_AHEAD_MS;
+    if (sl_hlc_parse(&stamp, op->hlc) && sl_hlc_ms(stamp) > limit_ms) {
+        stamp.time = (uint64_t)(limit_ms > 0 ? limit_ms : 0) << 16 | 0xFFFF;
         sl_hlc_print(op->hlc, stamp);
     }
 }

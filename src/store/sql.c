@@ -30,7 +30,7 @@ sl_cell sl_cell_int(int64_t v)
     return (sl_cell){SL_CELL_INT, v, 0, NULL};
 }
 
-static sl_status fail(sl_sql *db, int code, sl_error **err)
+static sl_status fail(const sl_sql *db, int code, sl_error **err)
 {
     switch (code & 0xFF) {
     case SQLITE_FULL:
@@ -40,14 +40,32 @@ static sl_status fail(sl_sql *db, int code, sl_error **err)
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return sl_fail(err, SL_E_BUSY, "the database is in use");
     case SQLITE_NOMEM: return sl_fail_nomem(err);
+    case SQLITE_CONSTRAINT: return sl_fail(err, SL_E_CONFLICT, "SQL: %s", sqlite3_errmsg(db->db));
     case SQLITE_IOERR:
+        if (code == SQLITE_IOERR_NOMEM) {
+            return sl_fail_nomem(err);
+        }
+        return sl_fail(err, SL_E_IO, "the database cannot be read or written");
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return sl_fail(err, SL_E_IO, "the database file cannot be used: %s",
-                       sqlite3_errmsg(db->db));
+    case SQLITE_PERM: return sl_fail(err, SL_E_IO, "the database cannot be opened for writing");
     default: return sl_fail(err, SL_E_INTERNAL, "SQL: %s", sqlite3_errmsg(db->db));
     }
+}
+
+/* One process owns the file: then the WAL's index lives in memory and the VFS needs no shared
+ * memory. The last step reads the file for the first time. */
+static int set_up(sqlite3 *db)
+{
+    static const char steps[] = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
+                                "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+                                "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+                                "SELECT count(*) FROM sqlite_schema;";
+    (void)sqlite3_extended_result_codes(db, 1);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    return sqlite3_exec(db, steps, NULL, NULL, NULL);
 }
 
 sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error **err)
@@ -59,12 +77,14 @@ sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error 
     }
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(path, &db->db, flags, vfs);
+    if (code == SQLITE_OK) {
+        code = set_up(db->db);
+    }
     if (code != SQLITE_OK) {
         sl_status status = db->db != NULL ? fail(db, code, err) : sl_fail_nomem(err);
         sl_sql_close(db);
         return status;
     }
-    (void)sqlite3_extended_result_codes(db->db, 1);
     *out = db;
     return SL_OK;
 }
@@ -134,13 +154,41 @@ static int bind(sqlite3_stmt *st, const sl_cell *params, size_t n)
     return SQLITE_OK;
 }
 
-static sl_cell column(sqlite3_stmt *st, int i)
+static int read_row(sqlite3_stmt *st, sl_cell *cells, int count)
 {
-    switch (sqlite3_column_type(st, i)) {
-    case SQLITE_INTEGER: return sl_cell_int(sqlite3_column_int64(st, i));
-    case SQLITE_FLOAT: return (sl_cell){SL_CELL_REAL, 0, sqlite3_column_double(st, i), NULL};
-    case SQLITE_NULL: return sl_cell_text(NULL);
-    default: return sl_cell_text((const char *)sqlite3_column_text(st, i));
+    for (int i = 0; i < count; i++) {
+        switch (sqlite3_column_type(st, i)) {
+        case SQLITE_INTEGER: cells[i] = sl_cell_int(sqlite3_column_int64(st, i)); break;
+        case SQLITE_FLOAT:
+            cells[i] = (sl_cell){SL_CELL_REAL, 0, sqlite3_column_double(st, i), NULL};
+            break;
+        case SQLITE_NULL: cells[i] = sl_cell_text(NULL); break;
+        default:
+            cells[i] = sl_cell_text((const char *)sqlite3_column_text(st, i));
+            if (cells[i].kind == SL_CELL_NULL) {
+                return SQLITE_NOMEM;
+            }
+        }
+    }
+    return SQLITE_OK;
+}
+
+static int step_all(sqlite3_stmt *st, sl_sql_row row, void *ctx)
+{
+    int count = sqlite3_column_count(st);
+    SL_ASSERT(count <= SL_CELLS_MAX);
+    for (;;) {
+        int code = sqlite3_step(st);
+        if (code != SQLITE_ROW) {
+            return code == SQLITE_DONE ? SQLITE_OK : code;
+        }
+        sl_cell cells[SL_CELLS_MAX];
+        if (row != NULL) {
+            code = read_row(st, cells, count);
+            if (code != SQLITE_OK || !row(ctx, cells, (size_t)count)) {
+                return code == SQLITE_ROW ? SQLITE_OK : code;
+            }
+        }
     }
 }
 
@@ -152,22 +200,10 @@ sl_status sl_sql_run(sl_sql *db, const char *sql, const sl_cell *params, size_t 
     if (code == SQLITE_OK) {
         code = bind(st, params, n);
     }
-    bool going = code == SQLITE_OK;
-    while (going) {
-        code = sqlite3_step(st);
-        going = code == SQLITE_ROW;
-        if (going && row != NULL) {
-            sl_cell cells[SL_CELLS_MAX];
-            int count = sqlite3_column_count(st);
-            SL_ASSERT(count <= SL_CELLS_MAX);
-            for (int i = 0; i < count; i++) {
-                cells[i] = column(st, i);
-            }
-            going = row(ctx, cells, (size_t)count);
-        }
+    if (code == SQLITE_OK) {
+        code = step_all(st, row, ctx);
     }
-    bool good = code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE;
-    sl_status status = good ? SL_OK : fail(db, code, err);
+    sl_status status = code == SQLITE_OK ? SL_OK : fail(db, code, err);
     if (st != NULL) {
         (void)sqlite3_reset(st);
         (void)sqlite3_clear_bindings(st);

@@ -12,7 +12,8 @@ typedef struct sl_sql sl_sql;
 /* Cells are borrowed for the call; false stops the statement without error. */
 typedef bool (*sl_sql_row)(void *ctx, const sl_cell *cells, size_t n);
 
-/* vfs NULL: SQLite's own. SL_E_CORRUPT: the file is no database. */
+/* WAL, synchronous=FULL: a commit is durable when it returns; the file has one owner. vfs NULL:
+ * SQLite's own. SL_E_CORRUPT: the file is no database. */
 sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error **err);
 void sl_sql_close(sl_sql *db); /* NULL accepted */
 

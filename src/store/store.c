@@ -142,12 +142,6 @@ static sl_status open_database(sl_store *s, sl_error **err)
         status = sl_sql_open(path, sl_vfs_name(s->vfs), &s->sql, err);
     }
     sl_mem_free(path);
-    if (status == SL_OK) {
-        status = sl_sql_script(s->sql,
-                               "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
-                               "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;",
-                               err);
-    }
     return status == SL_OK ? migrate(s, err) : status;
 }
 

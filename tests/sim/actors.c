@@ -48,10 +48,6 @@ static void on_auth(actor *a, const sl_json *event)
     } else if (!ok && code == SL_E_AUTH && a->may_sign_up) {
         a->log_in = false;
     }
-    if (ok && a->coach) {
-        a->world->actors[2].may_sign_up = false;
-        a->world->actors[2].log_in = true;
-    }
 }
 
 static void on_event(actor *a, const sl_json *event)
@@ -119,6 +115,7 @@ static bool signed_in(actor *a)
     bool in = user != NULL;
     if (in) {
         (void)snprintf(a->user, sizeof a->user, "%s", user);
+        a->world->actors[2].log_in |= a->coach; /* the other device of the same user */
     }
     sl_json_free(info);
     sl_bytes_release(out);

@@ -67,7 +67,7 @@ wait_for() { # PATTERN FILE
 }
 
 start_server() { # [PORT [DATA]]
-    rm -f port
+    rm -f port server.log
     "$sidelined" --data "${2:-srv}" --port "${1:-0}" --port-file port >server.log 2>&1 &
     server=$!
     wait_for listening server.log
@@ -215,6 +215,8 @@ case_disk_full_server() {
     kill -0 "$server" || fail "the server died of a full disk"
     rm disk/filler
     ok sl a sync --timeout 60
+    # The news that the clip is ready may come just after the upload's answer.
+    ok sl a sync
     [[ $(sl a videos | grep -c ready) == 2 ]] || fail "not everything arrived: $(sl a videos)"
     stop_server
 }
@@ -299,8 +301,10 @@ case_interrupt() {
 # Requests whose length can be read two ways are refused and the connection closed.
 send_raw() {
     local answer
+    # In one piece: the server answers and closes as soon as it has seen enough.
+    printf '%b' "$2" >request.bin
     exec 9<>"/dev/tcp/127.0.0.1/$port"
-    printf '%b' "$2" >&9
+    cat request.bin >&9
     answer=$(timeout 5 cat <&9 || true)
     exec 9<&- 9>&-
     [[ $answer == "HTTP/1.1 $1 "* ]] || fail "not $1 but: ${answer:0:60} (for $2)"

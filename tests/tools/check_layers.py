@@ -53,7 +53,7 @@ MACHINE_HOMES = {"server": None, "base": {"pthread.h", "time.h", "unistd.h", "sy
 HOMES = {
     "cJSON": (re.compile(r"^(cjson/)?cJSON\w*\.h$"), {"src/base"}),
     "mbedTLS": (re.compile(r"^(mbedtls|psa)/"), {"src/crypto"}),
-    "SQLite": (re.compile(r"^sqlite3\w*\.h$"), {"src/store", "src/server"}),
+    "SQLite": (re.compile(r"^sqlite3\w*\.h$"), {"src/store"}),
     "Opus": (re.compile(r"^(opus/)?opus\w*\.h$"), {"src/voice"}),
     "Cairo": (re.compile(r"^(cairo/)?cairo[\w-]*\.h$"), {"src/render"}),
     "FFmpeg": (re.compile(r"^lib(av\w+|sw\w+|postproc)/"), {"src/media"}),

@@ -210,6 +210,103 @@ START_TEST(memory__that_runs_out_anywhere_loses_nothing)
 }
 END_TEST
 
+/* One operation per call of the database that fails; each has its effect once. */
+static void fail_each_call(sl_status fault)
+{
+    world *w = world_new();
+    person p;
+    char space[SL_SPACE_MAX];
+    char text[400];
+    uint64_t k = 1;
+    person_make(w, &p, "a@x.y", "athlete", 1);
+    video_make(w, &p, space, 1, "clip");
+    subscribe(w, &p, space, 0, "");
+    for (; k < 100; k++) {
+        frames_clear(w);
+        (void)snprintf(text, sizeof text,
+                       "{\"t\":\"op\",\"n\":%llu,\"op\":\"create\",\"entity\":\"comment\","
+                       "\"space\":\"%s\",\"id\":\"018b0000-0000-7000-8000-0001%08llx\","
+                       "\"hlc\":\"018bcfe56800000000000001\",\"fields\":{\"body\":\"b\"}}",
+                       (unsigned long long)k + 10, space, (unsigned long long)k);
+        w->db_fault = fault;
+        w->db_fail_at = k;
+        say(w, &p, text);
+        bool hit = w->db_fail_at == 0;
+        w->db_fail_at = 0;
+        if (hit && fault != SL_E_BUSY) {
+            ck_assert_int_eq(closed_with(w, p.conn), 1011);
+            ck_assert_ptr_null(frame_at(w, p.conn, "receipt", 0));
+            ck_assert_ptr_null(frame_at(w, p.conn, "change", 0));
+            person_connect(w, &p);
+            say(w, &p, text);
+        }
+        must(frame_at(w, p.conn, "receipt", 0), "applied");
+        if (!hit) {
+            break;
+        }
+    }
+    ck_assert_uint_gt(k, 8);
+    frames_clear(w);
+    subscribe(w, &p, space, 0, "");
+    ck_assert_int_eq(sl_json_int_or(frame_at(w, p.conn, "subscribed", 0), "seq", 0),
+                     (int64_t)k + 1);
+    ck_assert_uint_eq(sl_json_count(sl_json_get(frame_at(w, p.conn, "page", 0), "records")),
+                      (size_t)k + 1);
+    world_free(w);
+}
+
+START_TEST(database__that_fails_anywhere_loses_nothing_and_doubles_nothing)
+{
+    fail_each_call(SL_E_IO);
+    fail_each_call(SL_E_FULL);
+    fail_each_call(SL_E_BUSY);
+}
+END_TEST
+
+START_TEST(requests__are_answered_whatever_the_database_and_memory_do)
+{
+    char json[400];
+    char location[128];
+    char sha[65];
+    world *w = world_new();
+    person p;
+    char space[SL_SPACE_MAX];
+    person_make(w, &p, "a@x.y", "athlete", 1);
+    video_make(w, &p, space, 1, "clip");
+    sha_of("clip", sha);
+    for (uint64_t k = 1; k < 60; k++) {
+        (void)snprintf(json, sizeof json,
+                       "{\"email\":\"m%llu@x.y\",\"password\":\"long enough\",\"name\":\"M\","
+                       "\"role\":\"coach\",\"device\":\"%s\"}",
+                       (unsigned long long)k, p.device);
+        for (int memory = 0; memory < 2; memory++) {
+            w->db_fault = SL_E_IO;
+            w->db_fail_at = memory == 0 ? k : 0;
+            (void)sl_mem_fail_at(memory != 0 ? k : 0, false);
+            answer a = post(w, "/api/v1/auth/signup", json);
+            (void)sl_mem_fail_at(0, false);
+            ck_assert_msg(a.status == 201 || a.status == 500 || a.status == 409, "%d", a.status);
+            answer_free(&a);
+            w->db_fail_at = memory == 0 ? k : 0;
+            int32_t made = upload_create(w, &p, space, sha, 4, location);
+            (void)sl_mem_fail_at(memory != 0 ? k : 0, false);
+            int32_t put = made == 201 ? upload_patch(w, &p, location, 0, "clip", 4) : 0;
+            (void)sl_mem_fail_at(0, false);
+            w->db_fail_at = 0;
+            ck_assert_msg(made == 201 || made == 500, "%d", made);
+            ck_assert_msg(put == 0 || put == 204 || put == 401 || put == 404 || put == 409 ||
+                              put == 500,
+                          "%d", put);
+        }
+    }
+    ck_assert_int_eq(upload_create(w, &p, space, sha, 4, location), 201);
+    answer a = signed_request(w, &p, "HEAD", location, "tus-resumable: 1.0.0\n", NULL, 0);
+    ck_assert_str_eq(answer_header(&a, "Upload-Offset"), "4");
+    answer_free(&a);
+    world_free(w);
+}
+END_TEST
+
 START_TEST(database__that_is_none_or_of_a_newer_server_is_refused)
 {
     static const char path[] = "service_hostile.db";
@@ -268,6 +365,8 @@ int main(void)
         news_of_connections__that_are_unknown_is_ignored,
         bodies__of_any_shape_are_answered,
         memory__that_runs_out_anywhere_loses_nothing,
+        database__that_fails_anywhere_loses_nothing_and_doubles_nothing,
+        requests__are_answered_whatever_the_database_and_memory_do,
         database__that_is_none_or_of_a_newer_server_is_refused,
         database__serves_one_server_at_a_time,
     };

@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/hlc.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
@@ -48,7 +49,7 @@ static sl_status file_open(void *user, const char *path, uint32_t flags, void **
     for (size_t i = 0; f == NULL && (flags & SL_FILE_CREATE) != 0 && i < WORLD_FILES; i++) {
         if (w->files[i].path == NULL) {
             f = &w->files[i];
-            f->path = sl_text_dup(path);
+            f->path = strdup(path); /* not counted: the disk does not fail with memory */
         }
     }
     if (f != NULL && (flags & SL_FILE_TRUNCATE) != 0) {
@@ -86,7 +87,7 @@ static sl_status file_write(void *user, void *file, const void *src, size_t n, i
     }
     size_t end = (size_t)at + n;
     if (end > f->size) {
-        f->data = sl_mem_resize(f->data, end, 1);
+        f->data = realloc(f->data, end);
         ck_assert_ptr_nonnull(f->data);
         memset(f->data + f->size, 0, end - f->size);
         f->size = end;
@@ -117,8 +118,8 @@ static int64_t file_size(void *user, void *file)
 
 static void file_forget(mem_file *f)
 {
-    sl_mem_free(f->path);
-    sl_mem_free(f->data);
+    free(f->path);
+    free(f->data);
     memset(f, 0, sizeof *f);
 }
 
@@ -132,8 +133,8 @@ static sl_status file_rename(void *user, const char *from, const char *to)
     if (old != NULL) {
         file_forget(old);
     }
-    sl_mem_free(f->path);
-    f->path = sl_text_dup(to);
+    free(f->path);
+    f->path = strdup(to);
     return SL_OK;
 }
 
@@ -211,6 +212,46 @@ static bool port_check(void *user, const char *secret, const char *hash)
     return strcmp(hex, hash) == 0;
 }
 
+/* ---- the database, with faults ---- */
+
+static bool db_faulty(world *w)
+{
+    return w->db_fail_at > 0 && --w->db_fail_at == 0;
+}
+
+static sl_status db_run(void *user, const char *sql, const sl_cell *params, size_t n,
+                        bool (*row)(void *ctx, const sl_cell *cells, size_t n), void *ctx,
+                        sl_error **err)
+{
+    world *w = user;
+    return db_faulty(w) ? sl_fail(err, w->db_fault, "planted")
+                        : w->db.run(w->db.user, sql, params, n, row, ctx, err);
+}
+
+static sl_status db_begin(void *user, sl_error **err)
+{
+    world *w = user;
+    return db_faulty(w) ? sl_fail(err, w->db_fault, "planted") : w->db.begin(w->db.user, err);
+}
+
+static sl_status db_commit(void *user, sl_error **err)
+{
+    world *w = user;
+    return db_faulty(w) ? sl_fail(err, w->db_fault, "planted") : w->db.commit(w->db.user, err);
+}
+
+static void db_rollback(void *user)
+{
+    world *w = user;
+    w->db.rollback(w->db.user);
+}
+
+static void db_close(void *user)
+{
+    world *w = user;
+    w->db.close(w->db.user);
+}
+
 void world_start(void)
 {
     world w = {.now_ms = 0};
@@ -240,7 +281,8 @@ static void open_service(world *w)
                               .check_password = port_check};
     sl_service_config config = {.dir = "data", .key_pem = g_pem, .upload_max = 1000000};
     sl_error *err = NULL;
-    ck_assert_int_eq(sl_db_sqlite_open(w->path, NULL, &ports.db, NULL), SL_OK);
+    ck_assert_int_eq(sl_db_sqlite_open(w->path, NULL, &w->db, NULL), SL_OK);
+    ports.db = (sl_db){w, db_run, db_begin, db_commit, db_rollback, db_close};
     sl_status status = sl_service_open(&ports, &config, &w->s, &err);
     ck_assert_msg(status == SL_OK, "%s", sl_error_message(err));
 }

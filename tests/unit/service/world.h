@@ -37,6 +37,9 @@ typedef struct world {
     sl_status file_fault; /* what writes answer when not SL_OK */
     sent frames[WORLD_FRAMES];
     size_t frame_count;
+    sl_db db;            /* the real one, behind the faults */
+    uint64_t db_fail_at; /* this call of the database from now answers db_fault; 0: none */
+    sl_status db_fault;
     bool cut;      /* requests lose their connection before the end of the body */
     size_t hashes; /* passwords hashed and checked */
     char path[128];

@@ -101,7 +101,7 @@ static char *fold(const sl_op *ops, size_t n, uint64_t seed)
         order[i] = i;
     }
     for (size_t i = n - 1; i > 0; i--) {
-        size_t k = sl_prng_below(&r, i + 1);
+        size_t k = (size_t)sl_prng_below(&r, i + 1);
         size_t t = order[i];
         order[i] = order[k];
         order[k] = t;

@@ -1,0 +1,343 @@
+/* The parts of sidelined that have no socket: command line, framing, heads of answers, passwords,
+ * the worker pool. */
+#include "support.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "server/guard.h"
+#include "server/options.h"
+#include "server/password.h"
+#include "server/pool.h"
+#include "server/reply.h"
+
+#include <string.h>
+
+/* ---- options ---- */
+
+static sl_status parse(sl_options *o, const char *a, const char *b, const char *c, const char *d)
+{
+    const char *words[] = {"sidelined", a, b, c, d};
+    char *argv[5];
+    int argc = 0;
+    for (size_t i = 0; i < 5; i++) {
+        if (words[i] != NULL) {
+            argv[argc++] = (char *)(uintptr_t)words[i];
+        }
+    }
+    return sl_options_parse(argc, argv, o, NULL);
+}
+
+START_TEST(options__a_data_folder_is_enough)
+{
+    sl_options o;
+    ck_assert_int_eq(parse(&o, "--data", "d", NULL, NULL), SL_OK);
+    ck_assert_str_eq(o.data, "d");
+    ck_assert_str_eq(o.host, "127.0.0.1");
+    ck_assert_int_eq(o.port, 7420);
+    ck_assert_int_eq(o.upload_rate, 0);
+}
+END_TEST
+
+START_TEST(options__values_come_after_a_blank_or_an_equals_sign)
+{
+    sl_options o;
+    ck_assert_int_eq(parse(&o, "--data=x=y", "--port", "0", "--upload-rate=5"), SL_OK);
+    ck_assert_str_eq(o.data, "x=y");
+    ck_assert_int_eq(o.port, 0);
+    ck_assert_int_eq(o.upload_rate, 5);
+}
+END_TEST
+
+START_TEST(options__a_port_ends_at_65535)
+{
+    sl_options o;
+    ck_assert_int_eq(parse(&o, "--data=d", "--port", "65535", NULL), SL_OK);
+    ck_assert_int_eq(parse(&o, "--data=d", "--port", "65536", NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, "--data=d", "--port", "-1", NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, "--data=d", "--port", "", NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, "--data=d", "--port", "1x", NULL), SL_E_INVALID);
+}
+END_TEST
+
+START_TEST(options__what_is_not_known_is_refused)
+{
+    sl_options o;
+    ck_assert_int_eq(parse(&o, "--data=d", "--wrong", NULL, NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, "--data=d", "folder", NULL, NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, "--data=d", "--port", NULL, NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, "--data=", NULL, NULL, NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, "--dat=d", NULL, NULL, NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, NULL, NULL, NULL, NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, "--help", NULL, NULL, NULL), SL_OK);
+}
+END_TEST
+
+/* ---- guard ---- */
+
+static int32_t guard(const char *length, const char *coding, const char *host)
+{
+    sl_guard_in in = {.content_length = length, .transfer_encoding = coding, .host = host};
+    int64_t n = -1;
+    const char *why = NULL;
+    int32_t status = sl_guard_check(&in, 1000, &n, &why);
+    ck_assert_int_eq(status == 0, why[0] == '\0');
+    return status;
+}
+
+START_TEST(guard__a_plain_length_is_taken)
+{
+    sl_guard_in in = {.content_length = "1000", .host = "h"};
+    int64_t n = -1;
+    const char *why = NULL;
+    ck_assert_int_eq(sl_guard_check(&in, 1000, &n, &why), 0);
+    ck_assert_int_eq(n, 1000);
+    in.content_length = NULL;
+    ck_assert_int_eq(sl_guard_check(&in, 1000, &n, &why), 0);
+    ck_assert_int_eq(n, 0);
+}
+END_TEST
+
+START_TEST(guard__more_than_the_limit_is_413)
+{
+    ck_assert_int_eq(guard("1000", NULL, "h"), 0);
+    ck_assert_int_eq(guard("1001", NULL, "h"), 413);
+}
+END_TEST
+
+START_TEST(guard__a_length_that_is_no_plain_number_is_400)
+{
+    static const char *const bad[] = {
+        "", "+5", "-1", " 5", "5 ", "5, 5", "5,  6", "0x5", "5.0", "a", "99999999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_int_eq(guard(bad[i], NULL, "h"), 400);
+    }
+}
+END_TEST
+
+START_TEST(guard__chunks_are_411_and_with_a_length_400)
+{
+    ck_assert_int_eq(guard(NULL, "chunked", "h"), 411);
+    ck_assert_int_eq(guard(NULL, "identity", "h"), 411);
+    ck_assert_int_eq(guard("5", "chunked", "h"), 400);
+}
+END_TEST
+
+START_TEST(guard__exactly_one_host_is_needed)
+{
+    ck_assert_int_eq(guard(NULL, NULL, NULL), 400);
+    ck_assert_int_eq(guard(NULL, NULL, ""), 400);
+    ck_assert_int_eq(guard(NULL, NULL, "a,  b"), 400);
+    ck_assert_int_eq(guard(NULL, NULL, "a.example:80"), 0);
+    sl_guard_in in = {.old_http = true};
+    int64_t n = 0;
+    const char *why = NULL;
+    ck_assert_int_eq(sl_guard_check(&in, 1000, &n, &why), 0);
+    in.odd_header = true;
+    ck_assert_int_eq(sl_guard_check(&in, 1000, &n, &why), 400);
+}
+END_TEST
+
+/* ---- answers ---- */
+
+START_TEST(reply__the_head_has_the_bodys_length)
+{
+    sl_http_out out;
+    sl_buf head = {0};
+    sl_reply_error(&out, 404, "not \"here\"");
+    ck_assert(sl_reply_head(&head, &out, true));
+    const char *text = sl_buf_text(&head);
+    ck_assert_ptr_eq(strstr(text, "HTTP/1.1 404 Not Found\r\n"), text);
+    ck_assert_ptr_nonnull(strstr(text, "\r\nContent-Type: application/json\r\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\r\nContent-Length: 46\r\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\r\nConnection: close\r\n\r\n"));
+    ck_assert_str_eq((const char *)sl_bytes_data(out.body),
+                     "{\"error\":\"not_found\",\"message\":\"not \\\"here\\\"\"}");
+    ck_assert_uint_eq(sl_bytes_len(out.body), 46);
+    sl_buf_free(&head);
+    sl_http_out_free(&out);
+}
+END_TEST
+
+START_TEST(reply__a_length_given_by_the_service_stays)
+{
+    sl_http_out out = {.status = 200, .headers = sl_text_dup("content-LENGTH: 7\r\n")};
+    sl_buf head = {0};
+    ck_assert(sl_reply_head(&head, &out, false));
+    const char *text = sl_buf_text(&head);
+    ck_assert_ptr_null(strstr(text, "Content-Length"));
+    ck_assert_ptr_null(strstr(text, "Connection"));
+    sl_buf_free(&head);
+    out.status = 204;
+    sl_mem_free(out.headers);
+    out.headers = NULL;
+    memset(&head, 0, sizeof head);
+    ck_assert(sl_reply_head(&head, &out, false));
+    ck_assert_ptr_null(strstr(sl_buf_text(&head), "Content-Length"));
+    sl_buf_free(&head);
+}
+END_TEST
+
+START_TEST(reply__headers_that_end_the_head_early_are_refused)
+{
+    static const char *const bad[] = {"A: b\n", "A: b", "A b\r\n", "A: b\r\n\r\nbody", ": b\r\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char *headers = sl_text_dup(bad[i]);
+        sl_http_out out = {.status = 200, .headers = headers};
+        sl_buf head = {0};
+        ck_assert(!sl_reply_head(&head, &out, false));
+        sl_buf_free(&head);
+        sl_mem_free(headers);
+    }
+}
+END_TEST
+
+/* ---- passwords ---- */
+
+static sl_status count_up(void *user, void *dst, size_t n)
+{
+    (void)user;
+    for (size_t i = 0; i < n; i++) {
+        ((uint8_t *)dst)[i] = (uint8_t)(i + 1);
+    }
+    return SL_OK;
+}
+
+START_TEST(password__a_hash_fits_its_own_secret_only)
+{
+    sl_random_ops random = {.struct_size = sizeof random, .fill = count_up};
+    sl_platform platform = {.struct_size = sizeof platform, .random = &random};
+    char *hash = NULL;
+    ck_assert_int_eq(sl_password_hash(&platform, "secret", &hash, NULL), SL_OK);
+    ck_assert_int_eq(strncmp(hash, "$2b$10$", 7), 0);
+    ck_assert(sl_password_check("secret", hash));
+    ck_assert(!sl_password_check("Secret", hash));
+    ck_assert(!sl_password_check("", hash));
+    sl_mem_free(hash);
+    ck_assert(!sl_password_check("secret", "secret"));
+    ck_assert(!sl_password_check("secret", "$2b$10$short"));
+}
+END_TEST
+
+START_TEST(password__a_published_hash_is_understood)
+{
+    /* A test vector of the bcrypt package of Python. */
+    static const char hash[] = "$2b$04$cVWp4XaNU8a4v1uMRum2SO026BWLIoQMD/TXg5uZV.0P.uO8m3YEm";
+    ck_assert(sl_password_check("Kk4DQuMMfZL9o", hash));
+    ck_assert(!sl_password_check("Kk4DQuMMfZL9p", hash));
+}
+END_TEST
+
+START_TEST(password__more_than_bcrypt_looks_at_is_refused)
+{
+    char secret[74];
+    char *hash = NULL;
+    memset(secret, 'x', sizeof secret);
+    secret[73] = '\0';
+    sl_random_ops random = {.struct_size = sizeof random, .fill = count_up};
+    sl_platform platform = {.struct_size = sizeof platform, .random = &random};
+    ck_assert_int_eq(sl_password_hash(&platform, secret, &hash, NULL), SL_E_LIMIT);
+    secret[72] = '\0';
+    ck_assert_int_eq(sl_password_hash(&platform, secret, &hash, NULL), SL_OK);
+    sl_mem_free(hash);
+}
+END_TEST
+
+/* ---- pool ---- */
+
+enum {
+    STRANDS = 8,
+    WORKS = 200
+};
+
+typedef struct numbered {
+    sl_work work;
+    int strand;
+    int number;
+} numbered;
+
+static struct {
+    sl_mutex *lock;
+    int next[STRANDS];
+    int running[STRANDS];
+    bool out_of_order;
+} seen;
+
+static void note(sl_work *work)
+{
+    const numbered *n = (const numbered *)(const void *)work;
+    sl_lock(seen.lock);
+    seen.running[n->strand]++;
+    bool wrong = seen.running[n->strand] != 1 || seen.next[n->strand] != n->number;
+    seen.out_of_order = seen.out_of_order || wrong;
+    seen.next[n->strand]++;
+    sl_unlock(seen.lock);
+    sl_lock(seen.lock);
+    seen.running[n->strand]--;
+    sl_unlock(seen.lock);
+}
+
+START_TEST(pool__works_of_a_strand_run_one_after_the_other_and_all_run)
+{
+    static numbered works[STRANDS][WORKS];
+    sl_strand strands[STRANDS] = {{NULL, NULL, NULL, false}};
+    memset(&seen, 0, sizeof seen);
+    memset(works, 0, sizeof works);
+    seen.lock = sl_mutex_new();
+    sl_pool *pool = sl_pool_new(4);
+    ck_assert_ptr_nonnull(pool);
+    for (int i = 0; i < WORKS; i++) {
+        for (int s = 0; s < STRANDS; s++) {
+            numbered *n = &works[s][i];
+            n->work.run = note;
+            n->strand = s;
+            n->number = i;
+            sl_pool_post(pool, &strands[s], &n->work);
+        }
+    }
+    sl_pool_free(pool);
+    ck_assert(!seen.out_of_order);
+    for (int s = 0; s < STRANDS; s++) {
+        ck_assert_int_eq(seen.next[s], WORKS);
+    }
+    sl_mutex_free(seen.lock);
+}
+END_TEST
+
+typedef struct owner {
+    sl_strand strand;
+    sl_work work;
+} owner;
+
+static void free_owner(sl_work *work)
+{
+    sl_mem_free((char *)work - offsetof(owner, work));
+}
+
+START_TEST(pool__the_last_work_may_free_its_strand)
+{
+    sl_pool *pool = sl_pool_new(2);
+    for (int i = 0; i < WORKS; i++) {
+        owner *o = sl_mem(sizeof *o);
+        ck_assert_ptr_nonnull(o);
+        o->work.run = free_owner;
+        o->work.last = true;
+        sl_pool_post(pool, &o->strand, &o->work);
+    }
+    sl_pool_free(pool);
+    sl_pool_free(NULL);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
+SL_TEST_MAIN("server", options__a_data_folder_is_enough,
+             options__values_come_after_a_blank_or_an_equals_sign, options__a_port_ends_at_65535,
+             options__what_is_not_known_is_refused, guard__a_plain_length_is_taken,
+             guard__more_than_the_limit_is_413, guard__a_length_that_is_no_plain_number_is_400,
+             guard__chunks_are_411_and_with_a_length_400, guard__exactly_one_host_is_needed,
+             reply__the_head_has_the_bodys_length, reply__a_length_given_by_the_service_stays,
+             reply__headers_that_end_the_head_early_are_refused,
+             password__a_hash_fits_its_own_secret_only, password__a_published_hash_is_understood,
+             password__more_than_bcrypt_looks_at_is_refused,
+             pool__works_of_a_strand_run_one_after_the_other_and_all_run,
+             pool__the_last_work_may_free_its_strand)

@@ -1,0 +1,241 @@
+/* sl_recorder: through the public calls, on a stepped core and on one with threads. */
+#include "base/json.h"
+#include "base/mem.h"
+#include "sideline/sync.h"
+#include "sideline/voice.h"
+#include "support.h"
+#include "tone.h"
+#include "voice/listen.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SPACE "video:01890000-0000-7000-8000-000000000002"
+
+enum {
+    RATE = 48000
+};
+
+static char dir[256];
+static sl_core *core;
+static float pcm[RATE];
+
+static void open_core(uint32_t flags)
+{
+    const char *base = getenv("TMPDIR");
+    (void)snprintf(dir, sizeof dir, "%s/sideline-voice-XXXXXX", base != NULL ? base : "/var/tmp");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    sl_config config = {.struct_size = sizeof config, .flags = flags, .dir = dir};
+    ck_assert_int_eq(sl_core_open(&config, &core, NULL), SL_OK);
+    tone_make(pcm, RATE, 500.0, RATE, 0.5);
+}
+
+static void close_core(void)
+{
+    char command[300];
+    sl_core_close(core);
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    ck_assert_int_eq(system(command), 0); /* NOLINT: the path is this test's own */
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+
+static sl_status start(const char *json, sl_recorder **r)
+{
+    return sl_recorder_new(core, json, strlen(json), r, NULL);
+}
+
+static sl_recorder *start_mono(void)
+{
+    sl_recorder *r = NULL;
+    ck_assert_int_eq(start("{\"rate\":48000,\"channels\":1}", &r), SL_OK);
+    return r;
+}
+
+/* Files left in the making. */
+static int leftovers(void)
+{
+    char command[300];
+    (void)snprintf(command, sizeof command, "find '%s' -name '*.ogg' | grep -c .", dir);
+    FILE *p = popen(command, "r"); /* NOLINT: the path is this test's own */
+    int n = -1;
+    char line[32] = "";
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, p));
+    n = (int)strtol(line, NULL, 10);
+    pclose(p);
+    return n;
+}
+
+/* The kept voice: its length in frames, checked against what finish said. */
+static int64_t kept(sl_recorder *r, int64_t *dropped)
+{
+    sl_bytes *out = NULL;
+    sl_bytes *bytes = NULL;
+    sl_listener *l = NULL;
+    ck_assert_int_eq(sl_recorder_finish(r, SPACE, 1, &out, NULL), SL_OK);
+    sl_json *j = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+    ck_assert_int_eq(sl_blob_get(core, sl_json_str(j, "blob"), &bytes, NULL), SL_OK);
+    ck_assert_int_eq(sl_listen_open(sl_bytes_data(bytes), sl_bytes_len(bytes), &l, NULL), SL_OK);
+    int64_t frames = sl_listen_frames(l);
+    ck_assert_int_eq(sl_json_int_or(j, "duration_us", -1), (frames * 1000000 + RATE / 2) / RATE);
+    ck_assert_uint_le(strlen(sl_json_str(j, "peaks")), 4000);
+    *dropped = sl_json_int_or(j, "dropped", -1);
+    sl_listen_close(l);
+    sl_bytes_release(bytes);
+    sl_bytes_release(out);
+    sl_json_free(j);
+    sl_recorder_free(r);
+    return frames;
+}
+
+START_TEST(recorder__settings_out_of_range_are_refused)
+{
+    static const struct {
+        const char *json;
+        sl_status want;
+    } cases[] = {{"{\"rate\":8000,\"channels\":1}", SL_OK},
+                 {"{\"rate\":192000,\"channels\":2,\"bitrate\":6000}", SL_OK},
+                 {"{\"rate\":7999,\"channels\":1}", SL_E_INVALID},
+                 {"{\"rate\":192001,\"channels\":1}", SL_E_INVALID},
+                 {"{\"rate\":48000,\"channels\":0}", SL_E_INVALID},
+                 {"{\"rate\":48000,\"channels\":3}", SL_E_INVALID},
+                 {"{\"rate\":48000,\"channels\":1,\"bitrate\":5999}", SL_E_INVALID},
+                 {"{\"rate\":48000,\"channels\":1,\"bitrate\":999999999999}", SL_E_INVALID},
+                 {"{\"rate\":48000", SL_E_INVALID}};
+    open_core(SL_CORE_STEPPED);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sl_recorder *r = NULL;
+        ck_assert_int_eq(start(cases[i].json, &r), cases[i].want);
+        ck_assert((r != NULL) == (cases[i].want == SL_OK));
+        sl_recorder_free(r);
+    }
+    sl_core *no_core = NULL;
+    sl_recorder *none = NULL;
+    ck_assert_int_eq(sl_recorder_new(no_core, "{}", 2, &none, NULL), SL_E_MISUSE);
+    close_core();
+}
+END_TEST
+
+START_TEST(recorder__starts_paused_and_refuses_what_its_state_refuses)
+{
+    open_core(SL_CORE_STEPPED);
+    sl_recorder *r = start_mono();
+    sl_bytes *out = NULL;
+    float level = 0.0F;
+    ck_assert_int_eq(sl_recorder_write(r, pcm, RATE, &level), SL_OK);
+    ck_assert(level > 0.49F && level < 0.51F); /* a meter before recording */
+    ck_assert_int_eq(sl_recorder_position(r), 0);
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_PAUSE, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_recorder_command(r, 3, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_recorder_finish(r, SPACE, 1, &out, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_recorder_write(r, pcm, RATE / 2, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_position(r), 500000);
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_PAUSE, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_write(r, pcm, RATE, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_write(r, pcm, RATE / 4, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_position(r), 750000);
+    int64_t dropped = -1;
+    ck_assert_int_eq(kept(r, &dropped), RATE * 3 / 4);
+    ck_assert_int_eq(dropped, 0);
+    ck_assert_int_eq(leftovers(), 0);
+    close_core();
+}
+END_TEST
+
+START_TEST(recorder__what_is_not_kept_leaves_nothing)
+{
+    open_core(SL_CORE_STEPPED);
+    sl_recorder *r = start_mono();
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_write(r, pcm, RATE, NULL), SL_OK);
+    ck_assert_int_eq(leftovers(), 1);
+    ck_assert_int_eq(sl_recorder_finish(r, SPACE, 0, NULL, NULL), SL_OK);
+    ck_assert_int_eq(leftovers(), 0);
+    sl_recorder_free(r);
+    r = start_mono();
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_write(r, pcm, RATE, NULL), SL_OK);
+    sl_recorder_free(r); /* not finished: cancelled */
+    ck_assert_int_eq(leftovers(), 0);
+    close_core();
+}
+END_TEST
+
+START_TEST(recorder__a_stepped_core_takes_any_burst)
+{
+    open_core(SL_CORE_STEPPED);
+    sl_recorder *r = start_mono();
+    float *long_one = sl_mem_array(25 * (size_t)RATE, sizeof *long_one);
+    int64_t dropped = -1;
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_write(r, long_one, 25 * RATE, NULL), SL_OK);
+    ck_assert_int_eq(kept(r, &dropped), 25 * RATE);
+    ck_assert_int_eq(dropped, 0);
+    sl_mem_free(long_one);
+    close_core();
+}
+END_TEST
+
+START_TEST(recorder__a_writer_that_lets_it_catch_up_loses_nothing)
+{
+    open_core(0);
+    sl_recorder *r = start_mono();
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_OK);
+    for (int64_t s = 1; s <= 24; s++) {
+        ck_assert_int_eq(sl_recorder_write(r, pcm, RATE, NULL), SL_OK);
+        while (sl_recorder_position(r) < (s - 5) * 1000000) {
+            (void)sl_core_wait(core, 5);
+        }
+    }
+    int64_t dropped = -1;
+    ck_assert_int_eq(kept(r, &dropped), 24 * RATE);
+    ck_assert_int_eq(dropped, 0);
+    close_core();
+}
+END_TEST
+
+START_TEST(recorder__a_burst_that_does_not_fit_keeps_its_length)
+{
+    open_core(0);
+    sl_recorder *r = start_mono();
+    float *long_one = sl_mem_array(30 * (size_t)RATE, sizeof *long_one);
+    int64_t dropped = -1;
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_write(r, long_one, 30 * RATE, NULL), SL_OK);
+    ck_assert_int_eq(kept(r, &dropped), 30 * RATE);
+    ck_assert_int_gt(dropped, 15 * RATE);
+    ck_assert_int_le(dropped, 20 * RATE);
+    sl_mem_free(long_one);
+    close_core();
+}
+END_TEST
+
+START_TEST(recorder__running_out_of_memory_while_starting_is_only_an_error)
+{
+    open_core(SL_CORE_STEPPED);
+    bool enough = false;
+    for (uint64_t k = 1; k < 100 && !enough; k++) {
+        sl_recorder *r = NULL;
+        (void)sl_mem_fail_at(k, false);
+        sl_status status = start("{\"rate\":44100,\"channels\":2}", &r);
+        enough = sl_mem_fail_at(0, false) < k;
+        /* Out of memory while it reads the settings looks like bad settings to the reader. */
+        ck_assert(enough ? status == SL_OK : status == SL_E_NOMEM || status == SL_E_INVALID);
+        ck_assert((r != NULL) == (status == SL_OK));
+        sl_recorder_free(r);
+    }
+    ck_assert(enough);
+    ck_assert_int_eq(leftovers(), 0);
+    close_core();
+}
+END_TEST
+
+SL_TEST_MAIN("voice_recorder", recorder__settings_out_of_range_are_refused,
+             recorder__starts_paused_and_refuses_what_its_state_refuses,
+             recorder__what_is_not_kept_leaves_nothing, recorder__a_stepped_core_takes_any_burst,
+             recorder__a_writer_that_lets_it_catch_up_loses_nothing,
+             recorder__a_burst_that_does_not_fit_keeps_its_length,
+             recorder__running_out_of_memory_while_starting_is_only_an_error)
