@@ -27,6 +27,13 @@ sl_status sl_engine_uuid(sl_core *core, char out[SL_UUID_LEN + 1], sl_error **er
     return SL_OK;
 }
 
+sl_status sl_engine_keep_clock(sl_core *core, sl_error **err)
+{
+    char clock[SL_HLC_LEN + 1];
+    sl_hlc_print(clock, core->clock);
+    return sl_store_set_meta(core->store, "clock", clock, err);
+}
+
 void sl_engine_kick(sl_core *core)
 {
     sl_lock(core->inbox.lock);

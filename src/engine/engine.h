@@ -142,6 +142,9 @@ void sl_engine_close(sl_core *core);
 int64_t sl_engine_mono(const sl_core *core);
 int64_t sl_engine_wall(const sl_core *core);
 sl_status sl_engine_uuid(sl_core *core, char out[SL_UUID_LEN + 1], sl_error **err);
+/* Stores the hybrid clock, in the transaction under way: after a restart a stamp is still greater
+ * than all that this device made or saw. */
+sl_status sl_engine_keep_clock(sl_core *core, sl_error **err);
 /* Asks for a turn; any thread, locked or not. */
 void sl_engine_kick(sl_core *core);
 /* One turn, called locked. Returns ms until the next deadline, -1 for none. */

@@ -94,9 +94,7 @@ static sl_status write_all(sl_core *core, const sl_json *ops, sl_op *made, sl_er
         i++;
     }
     if (status == SL_OK) {
-        char clock[SL_HLC_LEN + 1];
-        sl_hlc_print(clock, core->clock);
-        status = sl_store_set_meta(core->store, "clock", clock, err);
+        status = sl_engine_keep_clock(core, err);
     }
     if (status == SL_OK) {
         return sl_store_commit(core->store, err);

@@ -276,6 +276,9 @@ static sl_status store_news(sl_core *core, const sl_news *news, after *todo, sl_
         status = store_one(core, news->record, space.name, todo, err);
     }
     if (status == SL_OK) {
+        status = sl_engine_keep_clock(core, err);
+    }
+    if (status == SL_OK) {
         status = sl_store_set_space(core->store, &space, err);
     }
     if (status == SL_OK) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what follows from schema.toml: the C tables and the SQL of both stores.
+"""Writes what follows from schema.toml: the C tables and the client's SQL.
 
   gen.py           writes tables.c
   gen.py --check   fails when it is not what would be written
@@ -18,7 +18,6 @@ CLASSES = {"public": "SL_C_PUBLIC", "internal": "SL_C_INTERNAL", "sensitive": "S
            "highly_sensitive": "SL_C_HIGHLY_SENSITIVE"}
 ROLES = {"owner": "SL_R_OWNER", "coach": "SL_R_COACH", "member": "SL_R_MEMBER", "author": "SL_R_AUTHOR", "server": "0"}
 SQLITE = {"int": "INTEGER", "bool": "INTEGER", "real": "REAL"}
-PORTABLE = {"int": "BIGINT", "bool": "BIGINT", "real": "DOUBLE PRECISION"}
 FIXED = ["id", "space", "seq", "deleted", "clocks", "ext"]
 ENTITY_KEYS = {"doc", "space", "root", "create", "patch", "delete", "author_field", "fields"}
 FIELD_KEYS = {"type", "merge", "required", "min", "max", "values", "class", "doc"}
@@ -71,12 +70,11 @@ def columns(entity):
     return FIXED + list(entity["fields"])
 
 
-def table(name, entity, types, tail):
-    big = types.get("int", "INTEGER")
-    rows = ['"id" TEXT PRIMARY KEY', '"space" TEXT NOT NULL', f'"seq" {big} NOT NULL', f'"deleted" {big} NOT NULL',
+def table(name, entity):
+    rows = ['"id" TEXT PRIMARY KEY', '"space" TEXT NOT NULL', '"seq" INTEGER NOT NULL', '"deleted" INTEGER NOT NULL',
             '"clocks" TEXT NOT NULL', '"ext" TEXT']
-    rows += [f'"{n}" {types.get(f["type"], "TEXT")}' for n, f in entity["fields"].items()]
-    return (f'CREATE TABLE "{name}" ({", ".join(rows)}){tail};'
+    rows += [f'"{n}" {SQLITE.get(f["type"], "TEXT")}' for n, f in entity["fields"].items()]
+    return (f'CREATE TABLE "{name}" ({", ".join(rows)}) STRICT;'
             f'CREATE INDEX "{name}_space" ON "{name}" ("space", "seq");')
 
 
@@ -127,8 +125,7 @@ def tables_c(schema):
                 f"        {roles(e['create'])}, {roles(e['patch'])}, {roles(e['delete'])}, {author},",
                 f"        FIELDS_{name}, sizeof FIELDS_{name} / sizeof FIELDS_{name}[0],",
                 f"        {c_long(select(name, e))},", f"        {c_long(upsert(name, e))},",
-                f"        {c_long(table(name, e, SQLITE, ' STRICT'))},",
-                f"        {c_long(table(name, e, PORTABLE, ''))},", "    },"]
+                f"        {c_long(table(name, e))},", "    },"]
     out += ["};", "const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];",
             f"const int sl_schema_version = {schema['version']};", ""]
     return "\n".join(out)

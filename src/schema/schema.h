@@ -67,9 +67,9 @@ typedef struct sl_entity {
     const sl_field *fields;
     size_t field_count;
     const char *select_sql; /* columns as in schema/record.h; a WHERE may follow */
-    const char *upsert_sql; /* $1.. in the same order */
-    const char *client_ddl;
-    const char *server_ddl;
+    /* The client's: one row per id. The service keys its tables by space and id, from `fields`. */
+    const char *upsert_sql; /* $1.. in the order of select_sql */
+    const char *ddl;
 } sl_entity;
 
 extern const sl_entity sl_entities[];

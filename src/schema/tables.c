@@ -178,10 +178,6 @@ const sl_entity sl_entities[] = {
         " NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"emai"
         "l\" TEXT, \"name\" TEXT, \"role\" TEXT) STRICT;CREATE INDEX \"user_space\" ON \"user\" (\""
         "space\", \"seq\");",
-        "CREATE TABLE \"user\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" BIGINT "
-        "NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"email\""
-        " TEXT, \"name\" TEXT, \"role\" TEXT);CREATE INDEX \"user_space\" ON \"user\" (\"space\", \""
-        "seq\");",
     },
     /* A coach and an athlete who know each other; each side holds its own copy under the same id, in step. */
     {
@@ -203,11 +199,6 @@ const sl_entity sl_entities[] = {
         " \"peer_email\" TEXT, \"status\" TEXT, \"direction\" TEXT, \"peer_id\" TEXT, \"peer_name\""
         " TEXT, \"peer_role\" TEXT, \"thread_id\" TEXT) STRICT;CREATE INDEX \"connection_space"
         "\" ON \"connection\" (\"space\", \"seq\");",
-        "CREATE TABLE \"connection\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" B"
-        "IGINT NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \""
-        "peer_email\" TEXT, \"status\" TEXT, \"direction\" TEXT, \"peer_id\" TEXT, \"peer_name\" T"
-        "EXT, \"peer_role\" TEXT, \"thread_id\" TEXT);CREATE INDEX \"connection_space\" ON \"con"
-        "nection\" (\"space\", \"seq\");",
     },
     /* A space this user may hold, and as what. Learned by syncing the user's own space. */
     {
@@ -225,9 +216,6 @@ const sl_entity sl_entities[] = {
         "R NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"tar"
         "get\" TEXT, \"role\" TEXT) STRICT;CREATE INDEX \"grant_space\" ON \"grant\" (\"space\", \""
         "seq\");",
-        "CREATE TABLE \"grant\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" BIGINT"
-        " NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"targe"
-        "t\" TEXT, \"role\" TEXT);CREATE INDEX \"grant_space\" ON \"grant\" (\"space\", \"seq\");",
     },
     /* A clip: the root of a space that holds all that is said about it. */
     {
@@ -254,12 +242,6 @@ const sl_entity sl_entities[] = {
         "n_us\" INTEGER, \"width\" INTEGER, \"height\" INTEGER, \"frame_num\" INTEGER, \"frame_de"
         "n\" INTEGER, \"status\" TEXT, \"owner_id\" TEXT) STRICT;CREATE INDEX \"video_space\" ON"
         " \"video\" (\"space\", \"seq\");",
-        "CREATE TABLE \"video\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" BIGINT"
-        " NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"title"
-        "\" TEXT, \"blob\" TEXT, \"thumb\" TEXT, \"media_type\" TEXT, \"size\" BIGINT, \"duration_u"
-        "s\" BIGINT, \"width\" BIGINT, \"height\" BIGINT, \"frame_num\" BIGINT, \"frame_den\" BIGI"
-        "NT, \"status\" TEXT, \"owner_id\" TEXT);CREATE INDEX \"video_space\" ON \"video\" (\"spac"
-        "e\", \"seq\");",
     },
     /* The owner lets a connected user into the video's space. */
     {
@@ -277,9 +259,6 @@ const sl_entity sl_entities[] = {
         "R NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"use"
         "r_id\" TEXT, \"role\" TEXT) STRICT;CREATE INDEX \"share_space\" ON \"share\" (\"space\", "
         "\"seq\");",
-        "CREATE TABLE \"share\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" BIGINT"
-        " NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"user_"
-        "id\" TEXT, \"role\" TEXT);CREATE INDEX \"share_space\" ON \"share\" (\"space\", \"seq\");",
     },
     /* One drawing on a video: geometry fixed when drawn, style, order and time range editable. */
     {
@@ -301,11 +280,6 @@ const sl_entity sl_entities[] = {
         " \"kind\" TEXT, \"geometry\" TEXT, \"style\" TEXT, \"z\" TEXT, \"t_in\" INTEGER, \"t_out\" I"
         "NTEGER, \"fade\" INTEGER, \"author_id\" TEXT) STRICT;CREATE INDEX \"annotation_space\""
         " ON \"annotation\" (\"space\", \"seq\");",
-        "CREATE TABLE \"annotation\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" B"
-        "IGINT NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \""
-        "kind\" TEXT, \"geometry\" TEXT, \"style\" TEXT, \"z\" TEXT, \"t_in\" BIGINT, \"t_out\" BIGI"
-        "NT, \"fade\" BIGINT, \"author_id\" TEXT);CREATE INDEX \"annotation_space\" ON \"annotat"
-        "ion\" (\"space\", \"seq\");",
     },
     /* A recorded voice. */
     {
@@ -324,10 +298,6 @@ const sl_entity sl_entities[] = {
         "NTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT,"
         " \"blob\" TEXT, \"duration_us\" INTEGER, \"peaks\" TEXT, \"author_id\" TEXT) STRICT;CREA"
         "TE INDEX \"voice_over_space\" ON \"voice_over\" (\"space\", \"seq\");",
-        "CREATE TABLE \"voice_over\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" B"
-        "IGINT NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \""
-        "blob\" TEXT, \"duration_us\" BIGINT, \"peaks\" TEXT, \"author_id\" TEXT);CREATE INDEX \""
-        "voice_over_space\" ON \"voice_over\" (\"space\", \"seq\");",
     },
     /* What a coach did and said: a timeline of events against a voice. */
     {
@@ -347,10 +317,6 @@ const sl_entity sl_entities[] = {
         "ER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"ti"
         "tle\" TEXT, \"voice_over_id\" TEXT, \"timeline\" TEXT, \"duration_us\" INTEGER, \"author"
         "_id\" TEXT) STRICT;CREATE INDEX \"review_space\" ON \"review\" (\"space\", \"seq\");",
-        "CREATE TABLE \"review\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" BIGIN"
-        "T NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"titl"
-        "e\" TEXT, \"voice_over_id\" TEXT, \"timeline\" TEXT, \"duration_us\" BIGINT, \"author_id"
-        "\" TEXT);CREATE INDEX \"review_space\" ON \"review\" (\"space\", \"seq\");",
     },
     /* A remark on a video, at a moment of it. */
     {
@@ -368,10 +334,6 @@ const sl_entity sl_entities[] = {
         "GER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"b"
         "ody\" TEXT, \"at_us\" INTEGER, \"author_id\" TEXT) STRICT;CREATE INDEX \"comment_space"
         "\" ON \"comment\" (\"space\", \"seq\");",
-        "CREATE TABLE \"comment\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" BIGI"
-        "NT NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"bod"
-        "y\" TEXT, \"at_us\" BIGINT, \"author_id\" TEXT);CREATE INDEX \"comment_space\" ON \"comm"
-        "ent\" (\"space\", \"seq\");",
     },
     /* A conversation. */
     {
@@ -386,9 +348,6 @@ const sl_entity sl_entities[] = {
         "CREATE TABLE \"thread\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEG"
         "ER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"ti"
         "tle\" TEXT) STRICT;CREATE INDEX \"thread_space\" ON \"thread\" (\"space\", \"seq\");",
-        "CREATE TABLE \"thread\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" BIGIN"
-        "T NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"titl"
-        "e\" TEXT);CREATE INDEX \"thread_space\" ON \"thread\" (\"space\", \"seq\");",
     },
     /* A member of a thread, and how far the thread reached them: marks are thread sequence numbers. */
     {
@@ -407,10 +366,6 @@ const sl_entity sl_entities[] = {
         "INTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT"
         ", \"user_id\" TEXT, \"name\" TEXT, \"delivered\" INTEGER, \"read\" INTEGER) STRICT;CREAT"
         "E INDEX \"participant_space\" ON \"participant\" (\"space\", \"seq\");",
-        "CREATE TABLE \"participant\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" "
-        "BIGINT NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, "
-        "\"user_id\" TEXT, \"name\" TEXT, \"delivered\" BIGINT, \"read\" BIGINT);CREATE INDEX \"pa"
-        "rticipant_space\" ON \"participant\" (\"space\", \"seq\");",
     },
     /* A message; its seq is its place. */
     {
@@ -430,10 +385,6 @@ const sl_entity sl_entities[] = {
         "GER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"k"
         "ind\" TEXT, \"body\" TEXT, \"ref_space\" TEXT, \"ref_id\" TEXT, \"sent_ms\" INTEGER, \"aut"
         "hor_id\" TEXT) STRICT;CREATE INDEX \"message_space\" ON \"message\" (\"space\", \"seq\");",
-        "CREATE TABLE \"message\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" BIGI"
-        "NT NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"kin"
-        "d\" TEXT, \"body\" TEXT, \"ref_space\" TEXT, \"ref_id\" TEXT, \"sent_ms\" BIGINT, \"author"
-        "_id\" TEXT);CREATE INDEX \"message_space\" ON \"message\" (\"space\", \"seq\");",
     },
 };
 const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];

@@ -324,6 +324,40 @@ typedef struct refresh_ctx {
     const char *device;
 } refresh_ctx;
 
+/* A token is live until it is spent for a successor. The answer that carried the successor may be
+ * lost on the way: then the device shows the spent one again, and the successor that was never
+ * used is replaced. That one is void from then on; whoever shows it, or a spent token whose
+ * successor was used, ends the session. */
+enum {
+    TOKEN_LIVE = 0,
+    TOKEN_SPENT = 1,
+    TOKEN_VOID = 2
+};
+
+/* Makes the unused successor of a spent token void. *lost: there was one. */
+static sl_status void_successor(sl_sv_tx *tx, const char *hex, bool *lost, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(tx->s, "SELECT hash FROM refresh WHERE parent=$1 AND spent=0",
+                                 SL_SV_ARGS(sl_sv_t(hex)), &rows, err);
+    *lost = status == SL_OK && rows.count > 0;
+    sl_sv_rows_free(&rows);
+    return *lost ? sl_sv_run(tx->s, "UPDATE refresh SET spent=2 WHERE parent=$1 AND spent=0",
+                             SL_SV_ARGS(sl_sv_t(hex)), err)
+                 : status;
+}
+
+static sl_status succeed(sl_sv_tx *tx, sl_sv_account *a, const char *hex, sl_error **err)
+{
+    sl_status status =
+        sl_sv_run(tx->s, "UPDATE refresh SET spent=1 WHERE hash=$1", SL_SV_ARGS(sl_sv_t(hex)), err);
+    if (status == SL_OK) {
+        status = sl_sv_run(tx->s, "DELETE FROM refresh WHERE session_id=$1 AND expires_ms<=$2",
+                           SL_SV_ARGS(sl_sv_t(a->session), sl_sv_i(tx->now_ms)), err);
+    }
+    return status == SL_OK ? sl_sv_refresh_new(tx, a, hex, err) : status;
+}
+
 /* Commits also when the token is refused: a replay ends the session. */
 static sl_status rotate(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
@@ -338,7 +372,7 @@ static sl_status rotate(sl_sv_tx *tx, void *ctx, sl_error **err)
                   " JOIN account a ON a.id=s.user_id WHERE r.hash=$1",
                   SL_SV_ARGS(sl_sv_t(hex)), &rows, err);
     bool found = status == SL_OK && rows.count > 0;
-    bool spent = found && sl_sv_int(&rows, 0, 1) != 0;
+    int64_t state = found ? sl_sv_int(&rows, 0, 1) : TOKEN_LIVE;
     bool late = found && sl_sv_int(&rows, 0, 2) <= tx->now_ms;
     if (found) {
         status = fill_refresh(&rows, &r->a, err);
@@ -347,21 +381,17 @@ static sl_status rotate(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (status != SL_OK || !found) {
         return status;
     }
-    r->a.replay = spent;
-    r->a.found = !spent && !late && strcmp(r->a.device, r->device) == 0;
-    if (spent) {
+    bool own = !late && strcmp(r->a.device, r->device) == 0;
+    bool lost = false;
+    if (state == TOKEN_SPENT && own) {
+        status = void_successor(tx, hex, &lost, err);
+    }
+    r->a.replay = state != TOKEN_LIVE && !lost;
+    r->a.found = own && !r->a.replay;
+    if (status == SL_OK && r->a.replay) {
         return sl_sv_session_end(tx->s, r->a.session, err);
     }
-    if (!r->a.found) {
-        return SL_OK;
-    }
-    status =
-        sl_sv_run(tx->s, "UPDATE refresh SET spent=1 WHERE hash=$1", SL_SV_ARGS(sl_sv_t(hex)), err);
-    if (status == SL_OK) {
-        status = sl_sv_run(tx->s, "DELETE FROM refresh WHERE session_id=$1 AND expires_ms<=$2",
-                           SL_SV_ARGS(sl_sv_t(r->a.session), sl_sv_i(tx->now_ms)), err);
-    }
-    return status == SL_OK ? sl_sv_refresh_new(tx, &r->a, err) : status;
+    return status == SL_OK && r->a.found ? succeed(tx, &r->a, hex, err) : status;
 }
 
 void sl_sv_refresh(sl_service *s, const sl_http_in *in, sl_http_out *out)

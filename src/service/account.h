@@ -31,7 +31,8 @@ sl_status sl_sv_password_hash(sl_service *s, const char *password, char **hash, 
 /* Fills session, refresh and now_ms. A device has one session: an older one ends. */
 sl_status sl_sv_session_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
 sl_status sl_sv_session_end(sl_service *s, const char *session, sl_error **err);
-sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
+/* parent: the hash of the token it takes over from, "" at sign-in. */
+sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, const char *parent, sl_error **err);
 void sl_sv_refresh_hash(const char *token, char hex[SL_SHA256_HEX_LEN + 1]);
 /* The session as the answer. Not to be called with the lock held. */
 void sl_sv_session_answer(sl_service *s, const sl_sv_account *a, int32_t status, sl_http_out *out);

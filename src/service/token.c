@@ -247,7 +247,7 @@ void sl_sv_refresh_hash(const char *token, char hex[SL_SHA256_HEX_LEN + 1])
     sl_sha256_hex(token, strlen(token), hex);
 }
 
-sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
+sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, const char *parent, sl_error **err)
 {
     uint8_t secret[SECRET_LEN];
     char hex[SL_SHA256_HEX_LEN + 1];
@@ -268,9 +268,12 @@ sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
     sl_buf_free(&b);
     sl_sv_refresh_hash(a->refresh, hex);
     a->now_ms = tx->now_ms;
-    return sl_sv_run(
-        tx->s, "INSERT INTO refresh (hash, session_id, spent, expires_ms) VALUES ($1, $2, 0, $3)",
-        SL_SV_ARGS(sl_sv_t(hex), sl_sv_t(a->session), sl_sv_i(tx->now_ms + REFRESH_MS)), err);
+    return sl_sv_run(tx->s,
+                     "INSERT INTO refresh (hash, session_id, parent, spent, expires_ms)"
+                     " VALUES ($1, $2, $3, 0, $4)",
+                     SL_SV_ARGS(sl_sv_t(hex), sl_sv_t(a->session), sl_sv_t(parent),
+                                sl_sv_i(tx->now_ms + REFRESH_MS)),
+                     err);
 }
 
 sl_status sl_sv_session_end(sl_service *s, const char *session, sl_error **err)
@@ -302,7 +305,7 @@ sl_status sl_sv_session_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
                        sl_sv_i(tx->now_ms)),
             err);
     }
-    return status == SL_OK ? sl_sv_refresh_new(tx, a, err) : status;
+    return status == SL_OK ? sl_sv_refresh_new(tx, a, "", err) : status;
 }
 
 void sl_sv_jwks(sl_service *s, sl_http_out *out)

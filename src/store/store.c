@@ -75,7 +75,7 @@ static sl_status create_tables(sl_store *s, sl_error **err)
     sl_buf_str(&sql, "BEGIN IMMEDIATE;");
     sl_buf_str(&sql, TABLES);
     for (size_t i = 0; i < sl_entity_count; i++) {
-        sl_buf_str(&sql, sl_entities[i].client_ddl);
+        sl_buf_str(&sql, sl_entities[i].ddl);
     }
     sl_buf_fmt(&sql, "PRAGMA user_version=%d; COMMIT;", sl_schema_version);
     sl_status status =

@@ -170,6 +170,9 @@ START_TEST(refresh__rotates_and_a_replay_ends_the_session)
     ck_assert_int_eq(first.status, 200);
     const char *next = sl_json_str(first.body, "refresh_token");
     ck_assert_str_ne(next, p.refresh);
+    answer second = refresh(w, next, p.device);
+    ck_assert_int_eq(second.status, 200);
+    answer_free(&second);
     answer replay = refresh(w, p.refresh, p.device);
     ck_assert_int_eq(replay.status, 401);
     ck_assert_int_eq(closed_with(w, p.conn), 4401);
@@ -181,6 +184,30 @@ START_TEST(refresh__rotates_and_a_replay_ends_the_session)
     answer_free(&first);
     answer_free(&replay);
     answer_free(&late);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(refresh__survives_a_lost_answer_and_the_lost_token_is_void)
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    answer lost = refresh(w, p.refresh, p.device);
+    ck_assert_int_eq(lost.status, 200);
+    answer again = refresh(w, p.refresh, p.device);
+    ck_assert_int_eq(again.status, 200);
+    answer used = refresh(w, sl_json_str(again.body, "refresh_token"), p.device);
+    ck_assert_int_eq(used.status, 200);
+    answer thief = refresh(w, sl_json_str(lost.body, "refresh_token"), p.device);
+    ck_assert_int_eq(thief.status, 401);
+    answer after = refresh(w, sl_json_str(used.body, "refresh_token"), p.device);
+    ck_assert_msg(after.status == 401, "showing the void token ended the session");
+    answer_free(&lost);
+    answer_free(&again);
+    answer_free(&used);
+    answer_free(&thief);
+    answer_free(&after);
     world_free(w);
 }
 END_TEST
@@ -306,6 +333,7 @@ int main(void)
         login__passwords_that_differ_after_72_bytes_are_different,
         login__the_sixth_try_within_a_minute_must_wait,
         refresh__rotates_and_a_replay_ends_the_session,
+        refresh__survives_a_lost_answer_and_the_lost_token_is_void,
         refresh__is_for_its_device_and_for_thirty_days,
         token__ends_after_an_hour_and_closes_the_connection,
         token__one_changed_character_is_refused,
