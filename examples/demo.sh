@@ -169,8 +169,13 @@ kill -9 "$upload"
 wait "$upload" 2>/dev/null || true
 background=''
 say "killed (SIGKILL) at $percent % of $size bytes"
+sleep 1 # what was on the wire arrives without its sender
+kept=$(find "$out/server/uploads" -type f -printf '%s\n' | sort -n | tail -n 1)
+kept=${kept:-0}
+say "the server kept $kept bytes"
+((kept > 0 && kept < size)) || die "the upload was not interrupted in its middle"
 with_bar anna sync
-say "started again and finished: the rest was sent, not the whole"
+say "started again: the other $((size - kept)) bytes were sent"
 stored=$(find "$out/server/blobs" -name "$sha*" -type f -print -quit)
 [[ -n $stored ]] || die "the server has no file called $sha"
 server_sha=$(sha256sum "$stored" | cut -d ' ' -f 1)
@@ -245,7 +250,7 @@ total=$(($(date +%s%3N) - began))
     printf '{\n  "version": "%s",\n' "$("$sideline" --version | cut -d ' ' -f 2)"
     printf '  "clip": {"bytes": %d, "sha256": "%s", "server_sha256": "%s"},\n' \
         "$size" "$sha" "$server_sha"
-    printf '  "upload_killed_at_percent": %d,\n' "$percent"
+    printf '  "upload": {"killed_at_percent": %d, "bytes_kept": %d},\n' "$percent" "$kept"
     printf '  "offline": {"changes": %d, "files": %d},\n' \
         "$(field "$waiting" outbox)" "$(field "$waiting" uploads)"
     printf '  "marks": {"delivered": true, "read": true},\n'

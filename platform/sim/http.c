@@ -188,8 +188,8 @@ static void at_service(sl_sim *s, void *arg)
                      .cut = cut};
     sl_http_out out = {0};
     sl_service_http(s->server.service, &in, &out);
-    sl_sim_trace(s, "server %s %s from %s, %zu bytes%s: %d", r->method, r->path,
-                 r->node->host.name, n, cut ? " (cut)" : "", (int)out.status);
+    sl_sim_trace(s, "server %s %s from %s, %zu bytes%s: %d", r->method, r->path, r->node->host.name,
+                 n, cut ? " (cut)" : "", (int)out.status);
     bool ok = keep_answer(s, r, &out);
     sl_http_out_free(&out);
     ok = ok && !sl_disk_dead(s->server.host.disk);
@@ -218,8 +218,7 @@ static void split_headers(sl_sim_request *r)
         }
         if (colon != NULL && (end == NULL || colon < end)) {
             *colon = 0;
-            r->headers[r->header_count++] =
-                (header){line, colon + 1 + strspn(colon + 1, " ")};
+            r->headers[r->header_count++] = (header){line, colon + 1 + strspn(colon + 1, " ")};
         }
         line = end != NULL ? end + 2 : NULL;
     }

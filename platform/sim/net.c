@@ -179,8 +179,8 @@ static void cut(sl_sim *s, void *arg)
 static void maybe_cut(sl_sim_wire *w)
 {
     sl_sim *s = w->sim;
-    if (!w->cut && (sl_sim_strikes(s, SL_FAULT_WS_CUT, 80) ||
-                    sl_sim_strikes(s, SL_FAULT_WS_HALF_OPEN, 200))) {
+    if (!w->cut &&
+        (sl_sim_strikes(s, SL_FAULT_WS_CUT, 80) || sl_sim_strikes(s, SL_FAULT_WS_HALF_OPEN, 200))) {
         frame *f = frame_new(w, "", 0, 0);
         if (f != NULL) {
             sl_sim_at(s, s->now_ms + sl_sim_dice(s, DELAY_MS * 2), cut, f, true);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -251,8 +252,17 @@ char *sl_core_temp_path(sl_core *core, const char *suffix)
 sl_status sl_core_blob_add_file(sl_core *core, const char *space, const char *path,
                                 const char *media_type, char *hex, sl_error **err)
 {
+    sl_upload upload = {.size = 0};
+    (void)snprintf(upload.space, sizeof upload.space, "%s", space);
+    (void)snprintf(upload.type, sizeof upload.type, "%s", media_type);
+    int64_t size = 0;
+    sl_status status = sl_store_blob_hash(&core->platform, path, hex, &size, err);
+    if (status != SL_OK) {
+        (void)core->platform.files->remove(core->platform.user, path);
+        return status;
+    }
     sl_lock(core->lock);
-    sl_status status = sl_store_blob_add(core->store, path, NULL, space, media_type, hex, err);
+    status = sl_store_blob_place(core->store, path, hex, size, &upload, err);
     sl_unlock(core->lock);
     sl_engine_kick(core);
     return status;

@@ -271,21 +271,39 @@ void sl_transfers_data(sl_core *core, sl_call *call, const uint8_t *p, size_t n,
     }
 }
 
+/* The part file, closed, becomes the blob, or goes. */
+static sl_status place_download(sl_core *core, const sl_transfer *t, sl_error **err)
+{
+    char hex[65];
+    int64_t size = 0;
+    char *path = sl_store_part_path(core->store, t->upload.hex);
+    if (path == NULL) {
+        return sl_fail_nomem(err);
+    }
+    sl_status status = sl_store_blob_hash(&core->platform, path, hex, &size, err);
+    if (status == SL_OK && strcmp(hex, t->upload.hex) != 0) {
+        (void)core->platform.files->remove(core->platform.user, path);
+        status = sl_fail(err, SL_E_CORRUPT, "the bytes that arrived are not those of the blob");
+    }
+    if (status == SL_OK) {
+        status = sl_store_blob_place(core->store, path, hex, size, NULL, err);
+    }
+    sl_mem_free(path);
+    return status;
+}
+
 /* All bytes are here: are they the ones? */
 static void finish_download(sl_core *core, sl_transfer *t, int64_t now_ms)
 {
-    char hex[65];
     sl_error *err = NULL;
     sl_status status = core->platform.files->sync(core->platform.user, t->file);
     core->platform.files->close(core->platform.user, t->file);
     t->file = NULL;
-    char *path = sl_store_part_path(core->store, t->upload.hex);
-    if (status == SL_OK && path != NULL) {
-        status = sl_store_blob_add(core->store, path, t->upload.hex, NULL, NULL, hex, &err);
+    if (status == SL_OK) {
+        status = place_download(core, t, &err);
     }
-    sl_mem_free(path);
-    if (status == SL_E_CORRUPT && t->xfer.failures < 3 && open_part(core, t) == SL_OK) {
-        sl_xfer_restart(&t->xfer, now_ms);
+    if (status == SL_E_CORRUPT && sl_xfer_restart(&t->xfer, now_ms) &&
+        open_part(core, t) == SL_OK) {
         sl_error_release(err);
         return;
     }

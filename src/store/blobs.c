@@ -42,10 +42,9 @@ int64_t sl_store_blob_size(sl_store *s, const char *hex)
     return n;
 }
 
-static sl_status hash_file(sl_store *s, const char *path, char hex[65], int64_t *size,
-                           sl_error **err)
+sl_status sl_store_blob_hash(const sl_platform *p, const char *path, char hex[65], int64_t *size,
+                             sl_error **err)
 {
-    const sl_platform *p = s->platform;
     void *f = NULL;
     sl_status status = p->files->open(p->user, path, SL_FILE_READ, &f);
     if (status != SL_OK) {
@@ -94,22 +93,15 @@ static sl_status queue_upload(sl_store *s, const char *hex, const char *space, c
                       NULL, NULL, err);
 }
 
-sl_status sl_store_blob_add(sl_store *s, const char *path, const char *want, const char *space,
-                            const char *type, char hex[65], sl_error **err)
+sl_status sl_store_blob_place(sl_store *s, const char *path, const char *hex, int64_t size,
+                              const sl_upload *upload, sl_error **err)
 {
-    int64_t size = 0;
-    sl_status status = hash_file(s, path, hex, &size, err);
-    if (status == SL_OK && want != NULL && strcmp(want, hex) != 0) {
-        status = sl_fail(err, SL_E_CORRUPT, "the bytes that arrived are not those of the blob");
-    }
-    if (status == SL_OK) {
-        status = move_in(s, path, hex, err);
-    }
+    sl_status status = move_in(s, path, hex, err);
     if (status != SL_OK) {
         (void)s->platform->files->remove(s->platform->user, path);
         return status;
     }
-    return space != NULL ? queue_upload(s, hex, space, type, size, err) : SL_OK;
+    return upload != NULL ? queue_upload(s, hex, upload->space, upload->type, size, err) : SL_OK;
 }
 
 typedef struct each_upload {

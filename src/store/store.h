@@ -104,11 +104,6 @@ char *sl_store_blob_path(sl_store *s, const char *hex);
 char *sl_store_part_path(sl_store *s, const char *hex); /* of a download in the making */
 /* -1 when the blob is not here, else its size. */
 int64_t sl_store_blob_size(sl_store *s, const char *hex);
-/* Hashes the closed file, moves it to its place and, with a space, queues an upload. The file is
- * taken. want: NULL, or the hash it must have (SL_E_CORRUPT when it has another). */
-sl_status sl_store_blob_add(sl_store *s, const char *path, const char *want, const char *space,
-                            const char *type, char hex[65], sl_error **err);
-
 typedef struct sl_upload {
     char hex[65];
     char space[SL_SPACE_MAX];
@@ -116,6 +111,14 @@ typedef struct sl_upload {
     char url[256]; /* "" before creation */
     int64_t size;
 } sl_upload;
+
+/* The SHA-256 and size of a closed file. Touches no store: needs no lock. */
+sl_status sl_store_blob_hash(const sl_platform *p, const char *path, char hex[65], int64_t *size,
+                             sl_error **err);
+/* Moves a hashed file to its place and, with `upload` (space and type), queues its upload. The file
+ * is taken. */
+sl_status sl_store_blob_place(sl_store *s, const char *path, const char *hex, int64_t size,
+                              const sl_upload *upload, sl_error **err);
 
 /* Waiting uploads, smallest first; false stops. */
 sl_status sl_store_uploads(sl_store *s, bool (*fn)(void *ctx, const sl_upload *u), void *ctx,

@@ -4,7 +4,8 @@
 
 enum {
     RETRY_MS_MIN = 500,
-    RETRY_MS_MAX = 30000
+    RETRY_MS_MAX = 30000,
+    RESTARTS_MAX = 3
 };
 
 void sl_xfer_upload(sl_xfer *x, int64_t size, bool created)
@@ -132,9 +133,14 @@ void sl_xfer_received(sl_xfer *x, int64_t n)
     progress(x);
 }
 
-void sl_xfer_restart(sl_xfer *x, int64_t now_ms)
+bool sl_xfer_restart(sl_xfer *x, int64_t now_ms)
 {
+    if (++x->restarts >= RESTARTS_MAX) {
+        x->failed = SL_E_CORRUPT;
+        return false;
+    }
     x->done = false;
     x->at = 0;
     retry(x, now_ms);
+    return true;
 }

@@ -44,6 +44,7 @@ typedef struct sl_xfer {
     bool done;
     sl_status failed;
     unsigned failures;
+    unsigned restarts;
     int64_t retry_at_ms;
     int64_t size; /* of an upload */
     int64_t at;   /* bytes the other side (upload) or we (download) have */
@@ -63,7 +64,7 @@ sl_xfer_step sl_xfer_next(sl_xfer *x, int64_t now_ms); /* a request kind makes i
 void sl_xfer_answer(sl_xfer *x, sl_status net, int32_t http, int64_t offset, int64_t now_ms);
 /* A download's bytes were stored. */
 void sl_xfer_received(sl_xfer *x, int64_t n);
-/* What arrived is not what was asked for: from the start. */
-void sl_xfer_restart(sl_xfer *x, int64_t now_ms);
+/* What arrived is not what was asked for: from the start. False when that happened too often. */
+bool sl_xfer_restart(sl_xfer *x, int64_t now_ms);
 
 #endif

@@ -132,9 +132,9 @@ static void sign_in(actor *a)
                      "{\"email\":\"%s\",\"password\":\"correct horse\",\"name\":\"%s\","
                      "\"role\":\"%s\"}",
                      a->email, NAMES[a->index], a->coach ? "coach" : "athlete");
-    sl_status status =
-        a->log_in ? sl_session_login(a->node->core, json, (size_t)n, &a->auth, NULL)
-                  : sl_session_signup(a->node->core, json, (size_t)n, &a->auth, NULL);
+    sl_status status = a->log_in
+                           ? sl_session_login(a->node->core, json, (size_t)n, &a->auth, NULL)
+                           : sl_session_signup(a->node->core, json, (size_t)n, &a->auth, NULL);
     if (status != SL_OK) {
         a->auth = 0;
     }

@@ -157,9 +157,9 @@ static const char *not_at_rest(world *w, const actor *a)
 
 bool check_rest(world *w, const char **why)
 {
-    *why = w->sim->server.service == NULL   ? "the server is down"
-           : !sl_sim_net_quiet(w->sim) ? "a request is on its way"
-                                       : NULL;
+    *why = w->sim->server.service == NULL ? "the server is down"
+           : !sl_sim_net_quiet(w->sim)    ? "a request is on its way"
+                                          : NULL;
     for (unsigned i = 0; i < ACTORS && *why == NULL; i++) {
         *why = not_at_rest(w, &w->actors[i]);
     }
@@ -243,8 +243,8 @@ static void compare_actor(world *w, const actor *a)
                      NULL);
     int64_t may = server_int(w, "SELECT count(*) FROM access WHERE user_id=$1", a->user, -1);
     if (may != (int64_t)held.count) {
-        sl_sim_fail(w->sim, "%s holds %zu spaces and may hold %lld", a->node->host.name,
-                    held.count, (long long)may);
+        sl_sim_fail(w->sim, "%s holds %zu spaces and may hold %lld", a->node->host.name, held.count,
+                    (long long)may);
     }
     for (size_t i = 0; i < held.count && w->sim->failure == NULL; i++) {
         char sql[160];
@@ -432,8 +432,8 @@ static bool add_hex(void *ctx, const sl_cell *cells, size_t n)
 
 static void check_messages(world *w)
 {
-    int64_t all = server_int(w, "SELECT count(*) FROM \"message\" WHERE \"deleted\"=0 AND $1=$1",
-                             "", 0);
+    int64_t all =
+        server_int(w, "SELECT count(*) FROM \"message\" WHERE \"deleted\"=0 AND $1=$1", "", 0);
     int64_t bodies = server_int(
         w, "SELECT count(DISTINCT \"body\") FROM \"message\" WHERE \"deleted\"=0 AND $1=$1", "", 0);
     int64_t threads = server_int(w, "SELECT count(*) FROM \"thread\" WHERE $1=$1", "", 0);

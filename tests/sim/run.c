@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    ACT_MS = 20000,    /* how long people act, and faults strike */
+    ACT_MS = 20000,       /* how long people act, and faults strike */
     REST_MS_MAX = 240000, /* until everything must be at rest */
     LOOK_MS = 500,
     CALM_MS = 1500 /* at rest it stays so */

@@ -60,10 +60,8 @@ sl_status actor_apply(actor *a, const char *ops)
 static void note(actor *a, sl_op_kind kind, const char *entity, const char *id, const char *space,
                  const char *field, const char *value, sl_status status)
 {
-    fact f = {.actor = a->index,
-              .kind = kind,
-              .entity = sl_entity_find(entity),
-              .sure = status == SL_OK};
+    fact f = {
+        .actor = a->index, .kind = kind, .entity = sl_entity_find(entity), .sure = status == SL_OK};
     /* What the call refused outright has no effect. */
     if (status == SL_E_INVALID || status == SL_E_DENIED || status == SL_E_NOT_FOUND ||
         status == SL_E_CONFLICT) {
@@ -270,8 +268,7 @@ static void say(actor *a)
     sl_bytes *out = NULL;
     new_value(a, value);
     int n = snprintf(json, sizeof json, "{\"body\":\"%s\"}", value);
-    sl_status status =
-        sl_chat_send(a->node->core, a->thread, json, (size_t)n, &out, NULL);
+    sl_status status = sl_chat_send(a->node->core, a->thread, json, (size_t)n, &out, NULL);
     a->world->acts++;
     sl_sim_trace(a->world->sim, "%s says %s: %s", a->node->host.name, value,
                  sl_status_name(status));
@@ -358,8 +355,7 @@ static void drop_video(actor *a, const char *space)
     (void)snprintf(ops, sizeof ops, "[{\"op\":\"delete\",\"entity\":\"video\",\"id\":\"%s\"}]",
                    sl_space_id(space));
     world_lose(a->world, space);
-    note(a, SL_OP_DELETE, "video", sl_space_id(space), space, "title", "",
-         actor_apply(a, ops));
+    note(a, SL_OP_DELETE, "video", sl_space_id(space), space, "title", "", actor_apply(a, ops));
 }
 
 static void on_video(actor *a, const sl_json *video)

@@ -118,8 +118,7 @@ void world_frame(void *ctx, sl_sim_node *node, sl_id ws, const char *text, size_
         kind = strcmp(t, watched[i]) == 0 ? i : kind;
     }
     if (kind == 0) {
-        on_change(w, node, find_place(w, node->index, ws, space),
-                  sl_json_int_or(frame, "seq", -1));
+        on_change(w, node, find_place(w, node->index, ws, space), sl_json_int_or(frame, "seq", -1));
     } else if (kind == 2) {
         set_place(w, node->index, ws, space, sl_json_int_or(frame, "seq", -1));
     } else if (kind > 0 && find_place(w, node->index, ws, space) != NULL) {

@@ -36,8 +36,8 @@ typedef struct actor {
     const char *email;
     bool coach;
     bool may_sign_up;
-    bool log_in; /* the account is there */
-    sl_id auth;  /* the operation under way, 0 when none */
+    bool log_in;   /* the account is there */
+    sl_id auth;    /* the operation under way, 0 when none */
     unsigned life; /* of the core that was set up */
     bool online;
     char user[SL_UUID_LEN + 1]; /* "" before the first session */

@@ -66,9 +66,9 @@ wait_for() { # PATTERN FILE
     fail "\"$1\" did not come: $(cat "$2")"
 }
 
-start_server() { # [PORT [DATA]]
+start_server() { # [PORT [DATA [OPTION...]]]
     rm -f port server.log
-    "$sidelined" --data "${2:-srv}" --port "${1:-0}" --port-file port >server.log 2>&1 &
+    "$sidelined" --data "${2:-srv}" --port "${1:-0}" --port-file port "${@:3}" >server.log 2>&1 &
     server=$!
     wait_for listening server.log
     port=$(<port)
@@ -296,6 +296,58 @@ case_interrupt() {
     wait "$server" || code=$?
     server=''
     [[ $code == 0 ]] || fail "the server ended with $code after an interrupt"
+}
+
+# A clip of some size, whose upload takes a while at the rate given to the server.
+big_clip() {
+    cat "$clip" >big.mp4
+    # A free-space box at the end: players and probes pass over it.
+    printf '\x00\x10\x00\x00free' >>big.mp4
+    head -c $((1048576 - 8)) /dev/urandom >>big.mp4
+}
+
+stored_whole() {
+    local sha
+    sha=$(sha256sum big.mp4 | cut -d ' ' -f 1)
+    [[ $(find srv/blobs -type f -name "$sha*" -exec sha256sum {} + | cut -d ' ' -f 1) == "$sha" ]] ||
+        fail "the server's copy is not the clip"
+}
+
+case_client_killed() {
+    big_clip
+    start_server 0 srv --upload-rate 400000
+    sign_up
+    ok sl a --offline import big.mp4 --title Big
+    "$sideline" --data a sync >stdout.txt 2>upload.log &
+    others=$!
+    wait_for '([3-9][0-9] %)' upload.log
+    kill -9 "$others"
+    wait "$others" 2>/dev/null || true
+    others=''
+    ok sl a sync
+    stored_whole
+    ok sl a sync
+    sl a videos | grep -q ready || fail "the clip is not ready: $(sl a videos)"
+}
+
+case_server_killed() {
+    big_clip
+    start_server 0 srv --upload-rate 400000
+    sign_up
+    ok sl a --offline import big.mp4 --title Big
+    "$sideline" --data a sync --timeout 60 >stdout.txt 2>upload.log &
+    others=$!
+    wait_for '([3-9][0-9] %)' upload.log
+    kill -9 "$server"
+    wait "$server" 2>/dev/null || true
+    start_server "$port"
+    # The running client comes back by itself.
+    wait "$others" || fail "the client did not finish: $(cat upload.log)"
+    others=''
+    stored_whole
+    ok sl b login anna@example.org
+    ok sl b sync
+    [[ $(lines sl b videos) == 1 ]] || fail "an accepted change was lost"
 }
 
 # Requests whose length can be read two ways are refused and the connection closed.

@@ -104,7 +104,8 @@ START_TEST(download__goes_on_where_it_stopped)
 }
 END_TEST
 
-START_TEST(download__of_what_the_server_lacks_ends_after_some_tries)
+START_TEST(download__of_what_the_server_lacks_ends_after_some_tries,
+           download__that_is_damaged_starts_over_twice_and_then_ends)
 {
     sl_xfer x;
     sl_xfer_download(&x, 0);
@@ -125,9 +126,27 @@ START_TEST(download__of_what_the_server_lacks_ends_after_some_tries)
 }
 END_TEST
 
+START_TEST(download__that_is_damaged_starts_over_twice_and_then_ends)
+{
+    sl_xfer x;
+    sl_xfer_download(&x, 10);
+    (void)sl_xfer_next(&x, 0);
+    sl_xfer_answer(&x, SL_OK, 206, -1, 0);
+    ck_assert(sl_xfer_restart(&x, 0));
+    ck_assert_int_eq(sl_xfer_next(&x, 500).at, 0);
+    sl_xfer_received(&x, 10);
+    ck_assert(sl_xfer_restart(&x, 500));
+    ck_assert(!sl_xfer_restart(&x, 500));
+    sl_xfer_step step = sl_xfer_next(&x, 99999);
+    ck_assert_int_eq(step.kind, SL_XFER_FAILED);
+    ck_assert_int_eq(step.status, SL_E_CORRUPT);
+}
+END_TEST
+
 SL_TEST_MAIN("transfer", upload__goes_from_creation_to_the_end_in_chunks,
              upload__asks_where_it_stands_after_a_lost_connection,
              upload__is_created_anew_when_the_server_forgot_it, upload__ends_on_what_cannot_pass,
              upload__never_believes_an_offset_beyond_its_size,
              upload__waits_longer_each_time_up_to_30_s, download__goes_on_where_it_stopped,
-             download__of_what_the_server_lacks_ends_after_some_tries)
+             download__of_what_the_server_lacks_ends_after_some_tries,
+             download__that_is_damaged_starts_over_twice_and_then_ends)
