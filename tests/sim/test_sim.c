@@ -97,7 +97,7 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    static const TTest *const whole[] = {
+    const TTest *const whole[] = {
         sim__a_seed_does_the_same_again, sim__without_faults_all_goes_through,
         sim__planted_mistakes_are_found, sim__frames_that_come_twice_do_no_harm,
         sim__nothing_is_left_behind};

@@ -104,8 +104,7 @@ START_TEST(download__goes_on_where_it_stopped)
 }
 END_TEST
 
-START_TEST(download__of_what_the_server_lacks_ends_after_some_tries,
-           download__that_is_damaged_starts_over_twice_and_then_ends)
+START_TEST(download__of_what_the_server_lacks_ends_after_some_tries)
 {
     sl_xfer x;
     sl_xfer_download(&x, 0);
