@@ -10,7 +10,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${1:-$root/build/release}
 out=${2:-$root/build/demo}
-rate=400000 # bytes per second that the server takes in, so that there is a middle to be killed in
+rate=250000 # bytes per second that the server takes in, so that there is a middle to be killed in
 
 die() {
     printf 'demo: %s\n' "$*" >&2
@@ -157,7 +157,7 @@ video=$(field "$(anna videos --json)" id)
 upload=$!
 background=$upload
 percent=0
-while ((percent < 30)); do
+while ((percent < 20)); do
     kill -0 "$upload" 2>/dev/null || die "the upload ended early: $(tail -n 1 "$out/upload.log")"
     sleep 0.05
     percent=$(sed -nE 's/.*\(([0-9]+) %\)$/\1/p' "$out/upload.log" | tail -n 1)

@@ -377,7 +377,8 @@ static void hear(cli *c, const js *event)
     if (cli_json(c)) {
         (void)printf("%.*s\n", (int)event->raw_len, event->raw);
     } else if (js_is(event, "ev", "sync") && !js_is(event, "state", l->state)) {
-        (void)printf("-- %s %s\n", js_str(event, "state"), js_str(event, "reason"));
+        const char *reason = js_str(event, "reason");
+        (void)printf("-- %s%s%s\n", js_str(event, "state"), reason[0] != '\0' ? ": " : "", reason);
         (void)snprintf(l->state, sizeof l->state, "%s", js_str(event, "state"));
     } else if (js_is(event, "ev", "typing")) {
         const js *who = with(l->people, "user_id", js_str(event, "user"));

@@ -33,8 +33,10 @@ function(sl_link_modules target)
     endforeach()
 endfunction()
 
-# sl_link_platform(<target>): puts the built-in platform's objects in.
+# sl_link_platform(<target>): puts the built-in platform's objects in, and the API, to which it
+# reports its news.
 function(sl_link_platform target)
+    sl_link_modules(${target} api)
     get_property(parts GLOBAL PROPERTY SL_PLATFORM_TARGETS)
     foreach(part IN LISTS parts)
         target_sources(${target} PRIVATE $<TARGET_OBJECTS:${part}>)
@@ -43,16 +45,13 @@ function(sl_link_platform target)
 endfunction()
 
 # sl_test(<name> SOURCES ... USES <modules> LINKS ... [PLATFORM]): a Check program, run by ctest as
-# <name>; with PLATFORM, on the built-in platform, which reports its news to the API.
+# <name>; with PLATFORM, on the built-in platform.
 function(sl_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "PLATFORM" "" "SOURCES;USES;LINKS")
     add_executable(test_${name} ${arg_SOURCES})
     target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include
         ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR})
     target_link_libraries(test_${name} PRIVATE sl_flags sl_flags_test sl_dep_check ${arg_LINKS})
-    if(arg_PLATFORM)
-        list(APPEND arg_USES api)
-    endif()
     sl_link_modules(test_${name} ${arg_USES})
     if(arg_PLATFORM)
         sl_link_platform(test_${name})

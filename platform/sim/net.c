@@ -102,6 +102,16 @@ static void end_server(sl_sim *s, void *arg)
     }
 }
 
+/* A hole that the next change in the same space shows. */
+static bool goes_missing(sl_sim *s, const frame *f)
+{
+    static const char *const spaces[] = {"{\"t\":\"change\",\"space\":\"thread:",
+                                         "{\"t\":\"change\",\"space\":\"user:"};
+    bool may = strncmp(f->text, spaces[0], strlen(spaces[0])) == 0 ||
+               strncmp(f->text, spaces[1], strlen(spaces[1])) == 0;
+    return may && sl_sim_strikes(s, SL_FAULT_GAP, 30);
+}
+
 static void at_client(sl_sim *s, void *arg)
 {
     frame *f = arg;
@@ -110,16 +120,15 @@ static void at_client(sl_sim *s, void *arg)
     if (w->cut || !client_hears(w)) {
         return;
     }
-    if (s->plant == SL_PLANT_LOST_FRAME && sl_sim_dice(s, 200) == 0) {
-        return;
+    if (s->on_frame != NULL) {
+        s->on_frame(s->on_frame_ctx, w->node, w->ws, f->text, f->n);
     }
+    bool lost = (s->plant == SL_PLANT_LOST_FRAME && sl_sim_dice(s, 200) == 0) || goes_missing(s, f);
     int times = s->plant == SL_PLANT_TWICE_FRAME && sl_sim_dice(s, 50) == 0 ? 2 : 1;
-    sl_sim_trace(s, "%s socket %d gets %zu %016llx %.60s", w->node->host.name, (int)w->ws, f->n,
-                 (unsigned long long)sl_sim_hash_of(f->text, f->n), f->text);
+    times = lost ? 0 : times;
+    sl_sim_trace(s, "%s socket %d gets %zu %016llx%s %.60s", w->node->host.name, (int)w->ws, f->n,
+                 (unsigned long long)sl_sim_hash_of(f->text, f->n), lost ? " (lost)" : "", f->text);
     for (int i = 0; i < times; i++) {
-        if (s->on_frame != NULL) {
-            s->on_frame(s->on_frame_ctx, w->node, w->ws, f->text, f->n);
-        }
         sl_host_ws_message(w->node->listening, w->ws, SL_WS_TEXT, (const uint8_t *)f->text, f->n);
     }
     sl_sim_node_touched(w->node);

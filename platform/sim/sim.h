@@ -22,6 +22,7 @@ typedef enum sl_sim_fault {
     SL_FAULT_REFUSED,      /* a connection or request does not get through */
     SL_FAULT_WS_CUT,       /* a socket ends at any moment, with what is on its way */
     SL_FAULT_WS_HALF_OPEN, /* and one side learns of it long after */
+    SL_FAULT_GAP,          /* a change in a thread or a user's space does not arrive */
     SL_FAULT_REQUEST_CUT,  /* a request's body ends early */
     SL_FAULT_ANSWER_LOST,  /* the service has done the work, the client does not know */
     SL_FAULT_ANSWER_CUT,

@@ -63,6 +63,9 @@ void sl_core_set_wake(sl_core *core, sl_wake_fn fn, void *ctx)
 sl_status sl_core_poll(sl_core *core, uint32_t max_bytes, sl_bytes **out, sl_error **err)
 {
     sl_error_start(err);
+    if (out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "there is no place for the answer");
+    }
     return sl_events_poll(core->events, max_bytes, out, err);
 }
 
@@ -115,15 +118,15 @@ static bool count_space(void *ctx, const sl_space *space)
 static sl_json *sync_info(sl_core *core)
 {
     static const char *const names[] = {"offline", "connecting", "connecting", "online"};
-    sl_outbox_state outbox = {0, 0, 0};
+    int64_t outbox = 0;
     int64_t rejected = 0;
     int64_t spaces = 0;
-    (void)sl_store_outbox(core->store, &outbox, NULL);
+    (void)sl_store_outbox_count(core->store, &outbox, NULL);
     (void)sl_store_rejected_count(core->store, &rejected, NULL);
     (void)sl_store_spaces(core->store, count_space, &spaces, NULL);
     sl_json *j = sl_json_object();
     bool ok = j != NULL && sl_json_set_str(j, "state", names[sl_sync_state_of(core->sync)]) &&
-              sl_json_set_int(j, "outbox", outbox.held) &&
+              sl_json_set_int(j, "outbox", outbox) &&
               sl_json_set_int(j, "rejected", rejected) &&
               sl_json_set_int(j, "uploads", (int64_t)sl_transfers_waiting(core, false)) &&
               sl_json_set_int(j, "downloads", (int64_t)sl_transfers_waiting(core, true)) &&
@@ -151,6 +154,9 @@ static sl_json *build_info(const sl_core *core)
 sl_status sl_core_info(sl_core *core, const char *what, sl_bytes **out, sl_error **err)
 {
     sl_error_start(err);
+    if (out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "there is no place for the answer");
+    }
     *out = NULL;
     sl_json *j = NULL;
     sl_lock(core->lock);

@@ -12,10 +12,10 @@ sl_status sl_record_get(sl_core *core, const char *entity, const char *id, sl_by
                         sl_error **err)
 {
     sl_error_start(err);
-    *out = NULL;
-    if (entity == NULL || id == NULL) {
-        return sl_fail(err, SL_E_MISUSE, "a record is named by entity and id");
+    if (entity == NULL || id == NULL || out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "a record is named by entity and id, and goes somewhere");
     }
+    *out = NULL;
     sl_lock(core->lock);
     sl_status status = sl_local_get(core, entity, id, out, err);
     sl_unlock(core->lock);
@@ -48,6 +48,9 @@ sl_status sl_apply(sl_core *core, const char *ops, size_t n, sl_bytes **out, sl_
 sl_status sl_query_once(sl_core *core, const char *query, size_t n, sl_bytes **out, sl_error **err)
 {
     sl_error_start(err);
+    if (out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "there is no place for the answer");
+    }
     *out = NULL;
     sl_json *q = NULL;
     sl_json *rows = NULL;
@@ -83,6 +86,9 @@ sl_status sl_query_watch(sl_core *core, const char *query, size_t n, sl_id *sub,
 sl_status sl_query_take(sl_core *core, sl_id sub, sl_bytes **diff, sl_error **err)
 {
     sl_error_start(err);
+    if (diff == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "there is no place for the answer");
+    }
     *diff = NULL;
     sl_lock(core->lock);
     sl_status status = sl_live_take(core, sub, diff, err);

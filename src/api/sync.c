@@ -8,6 +8,11 @@
 
 #include <string.h>
 
+static bool has_transport(const sl_core *core)
+{
+    return core->platform.http != NULL && core->platform.ws != NULL;
+}
+
 sl_status sl_sync_control(sl_core *core, int32_t action, sl_error **err)
 {
     sl_error_start(err);
@@ -16,7 +21,7 @@ sl_status sl_sync_control(sl_core *core, int32_t action, sl_error **err)
     }
     sl_lock(core->lock);
     sl_status status = SL_OK;
-    if (action == SL_SYNC_START && (core->platform.http == NULL || core->platform.ws == NULL)) {
+    if (action == SL_SYNC_START && !has_transport(core)) {
         status = sl_fail(err, SL_E_UNSUPPORTED, "this platform has no transport");
     } else {
         sl_online_want(core, action == SL_SYNC_START);
@@ -29,7 +34,9 @@ sl_status sl_sync_settle(sl_core *core, sl_id *op, sl_error **err)
 {
     sl_error_start(err);
     sl_lock(core->lock);
-    sl_status status = sl_wait_settled(core, op, err);
+    sl_status status = has_transport(core)
+                           ? sl_wait_settled(core, op, err)
+                           : sl_fail(err, SL_E_UNSUPPORTED, "this platform has no transport");
     sl_unlock(core->lock);
     return status;
 }
@@ -57,7 +64,9 @@ sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p, size_t
                       const char *media_type, sl_bytes **sha256, sl_error **err)
 {
     sl_error_start(err);
-    *sha256 = NULL;
+    if (sha256 != NULL) {
+        *sha256 = NULL;
+    }
     if (!sl_space_ok(space) || (p == NULL && n > 0) || media_type == NULL ||
         strlen(media_type) >= sizeof(((sl_upload *)NULL)->type)) {
         return sl_fail(err, SL_E_MISUSE, "a blob needs a space, bytes and a media type");
@@ -71,7 +80,7 @@ sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p, size_t
     } else {
         status = sl_core_blob_add_file(core, space, path, media_type, hex, err);
     }
-    if (status == SL_OK) {
+    if (status == SL_OK && sha256 != NULL) {
         *sha256 = sl_bytes_text(hex);
         status = *sha256 != NULL ? SL_OK : sl_fail_nomem(err);
     }
@@ -108,6 +117,9 @@ static sl_status read_whole(const sl_platform *p, const char *path, sl_bytes **o
 sl_status sl_blob_get(sl_core *core, const char *sha256, sl_bytes **out, sl_error **err)
 {
     sl_error_start(err);
+    if (out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "there is no place for the answer");
+    }
     *out = NULL;
     if (!hex_ok(sha256)) {
         return sl_fail(err, SL_E_INVALID, "a blob is named by 64 hex digits");

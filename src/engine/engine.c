@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    BODY_MAX = 1024 * 1024 /* of an answer that is read as a whole */
+};
+
 int64_t sl_engine_mono(const sl_core *core)
 {
     return core->platform.clock->mono_ms(core->platform.user);
@@ -102,7 +106,7 @@ static void on_http(sl_core *core, const sl_mail *m, int64_t now_ms)
     } else if (m->kind == SL_PORT_HTTP_DATA) {
         if (call->kind == SL_CALL_TRANSFER) {
             sl_transfers_data(core, call, m->data, m->len, now_ms);
-        } else {
+        } else if (m->len <= BODY_MAX - call->body.len) { /* else it makes no sense to anybody */
             sl_buf_put(&call->body, m->data, m->len);
         }
     } else {
@@ -275,6 +279,7 @@ static sl_status start(sl_core *core, sl_error **err)
             return sl_fail(err, status, "the platform cannot be started");
         }
     }
+    core->started = true;
     if (!core->stepped) {
         core->thread = sl_thread_start(engine_main, core);
         if (core->thread == NULL) {
@@ -334,7 +339,7 @@ void sl_engine_close(sl_core *core)
         sl_unlock(core->inbox.lock);
         sl_thread_join(core->thread);
     }
-    if (core->platform.stop != NULL) {
+    if (core->started && core->platform.stop != NULL) {
         core->platform.stop(core->platform.user);
     }
     while (core->calls != NULL) {

@@ -58,7 +58,8 @@ typedef struct sl_session {
     char *refresh;
     char *access;            /* NULL when it must be renewed */
     int64_t access_until_ms; /* monotonic */
-    bool refreshing;
+    sl_id refreshing;        /* the request under way, 0 when none */
+    unsigned refresh_failures;
     int64_t refresh_at_ms; /* not before */
 } sl_session;
 
@@ -132,6 +133,7 @@ struct sl_core {
     sl_live_query *queries;
     sl_jobs *jobs;
     sl_thread *thread;
+    bool started; /* the platform heard of this core and must be told to stop */
     uint64_t temp_count;
 };
 
@@ -191,7 +193,11 @@ sl_status sl_transfers_fetch(sl_core *core, const char *hex, sl_error **err);
 void sl_transfers_data(sl_core *core, sl_call *call, const uint8_t *p, size_t n, int64_t now_ms);
 void sl_transfers_answer(sl_core *core, sl_call *call, sl_status net, int64_t now_ms);
 void sl_transfers_stop(sl_core *core); /* forgets all, at close */
+/* Ends the uploads for a space that was taken away. */
+void sl_transfers_drop(sl_core *core, const char *space);
 int64_t sl_transfers_bytes_left(sl_core *core);
+/* True when no upload waits but those of spaces that nobody holds or makes. */
+bool sl_transfers_settled(sl_core *core);
 size_t sl_transfers_waiting(sl_core *core, bool download);
 bool sl_transfers_fetching(const sl_core *core, const char *hex);
 

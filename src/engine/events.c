@@ -309,7 +309,8 @@ static void write_op_end(sl_buf *out, const node *n)
     } else if (n->json != NULL) {
         char *text = sl_json_print(n->json);
         sl_buf_str(out, ",\"res\":");
-        sl_buf_str(out, text != NULL ? text : "null");
+        sl_buf_str(out, text != NULL ? text : "");
+        out->failed = out->failed || text == NULL;
         sl_mem_free(text);
     }
     sl_buf_str(out, "}");
@@ -321,7 +322,8 @@ static void write_node(sl_buf *out, const node *n)
     switch (n->kind) {
     case NODE_JSON:
         text = sl_json_print(n->json);
-        sl_buf_str(out, text != NULL ? text : "{}");
+        sl_buf_str(out, text != NULL ? text : "");
+        out->failed = out->failed || text == NULL;
         sl_mem_free(text);
         break;
     case NODE_ROWS:
@@ -361,25 +363,21 @@ sl_status sl_events_poll(sl_events *e, size_t max_bytes, sl_bytes **out, sl_erro
     e->polling = true;
     e->armed = true;
     sl_buf text = {0};
-    bool any = e->first != NULL;
-    while (e->first != NULL && (text.len == 0 || text.len < max_bytes) && !text.failed) {
-        size_t before = text.len;
-        sl_buf_str(&text, before == 0 ? "[" : ",");
-        write_node(&text, e->first);
-        if (text.failed) {
-            break; /* it stays queued */
-        }
-        drop_first(e);
+    size_t count = 0;
+    for (const node *n = e->first; n != NULL && (count == 0 || text.len < max_bytes); n = n->next) {
+        sl_buf_str(&text, count == 0 ? "[" : ",");
+        write_node(&text, n);
+        count++;
     }
+    sl_buf_str(&text, "]");
+    *out = count > 0 ? sl_buf_bytes(&text) : NULL;
+    for (size_t i = 0; *out != NULL && i < count; i++) {
+        drop_first(e); /* only what was handed over: out of memory they all stay queued */
+    }
+    sl_buf_free(&text);
     e->polling = false;
     sl_unlock(e->lock);
-    sl_buf_str(&text, "]");
-    if (!any) {
-        sl_buf_free(&text);
-        return SL_OK;
-    }
-    *out = sl_buf_bytes(&text);
-    return *out != NULL ? SL_OK : sl_fail_nomem(err);
+    return *out != NULL || count == 0 ? SL_OK : sl_fail_nomem(err);
 }
 
 int32_t sl_events_wait(sl_events *e, int32_t timeout_ms)

@@ -110,8 +110,18 @@ sl_status sl_core_job(sl_core *core, void (*run)(sl_job *job, void *arg), void (
     if (jobs->thread == NULL && !core->stepped) {
         jobs->thread = sl_thread_start(jobs_main, jobs);
     }
+    /* Nobody will run it: without a thread it is the only one. */
+    bool stuck = jobs->thread == NULL && !core->stepped;
+    if (stuck) {
+        (void)take(jobs);
+    }
     sl_signal(jobs->lock);
     sl_unlock(jobs->lock);
+    if (stuck) {
+        sl_events_op_failed(core->events, id, SL_E_NOMEM, "a thread cannot be started");
+        drop(arg);
+        sl_mem_free(job);
+    }
     return SL_OK;
 }
 
@@ -178,6 +188,8 @@ sl_status sl_job_need_blob(sl_job *job, const char *hex, char **path, sl_error *
         if (!core->want_online || core->stepped) {
             status = sl_fail(err, SL_E_NETWORK,
                              "the file is not on this device and the core is offline");
+        } else if (!core->session.have) {
+            status = sl_fail(err, SL_E_AUTH, "the session has ended: sign in again");
         } else if (sl_job_cancelled(job)) {
             status = sl_fail(err, SL_E_CANCELLED, "cancelled");
         } else if (asked && !sl_transfers_fetching(core, hex)) {
@@ -185,8 +197,10 @@ sl_status sl_job_need_blob(sl_job *job, const char *hex, char **path, sl_error *
         } else {
             status = sl_transfers_fetch(core, hex, err);
             asked = true;
-            sl_engine_kick(core);
-            sl_wait(core->lock, -1); /* signalled by blobs, cancellation and going offline */
+            if (status == SL_OK) {
+                sl_engine_kick(core);
+                sl_wait(core->lock, -1); /* signalled by blobs, cancellation and going offline */
+            }
         }
     }
     if (status == SL_OK) {

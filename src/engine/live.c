@@ -76,6 +76,7 @@ void sl_live_touch(sl_core *core, const sl_entity *e, const char *space)
 typedef struct gather {
     sl_json *rows;
     sl_json *order;
+    bool failed;
 } gather;
 
 static bool gather_row(void *ctx, sl_json *row)
@@ -84,9 +85,11 @@ static bool gather_row(void *ctx, sl_json *row)
     const char *id = sl_json_str(row, "id");
     if (!sl_json_add_str(g->order, id)) {
         sl_json_free(row);
+        g->failed = true;
         return false;
     }
-    return sl_json_set(g->rows, id, row);
+    g->failed = !sl_json_set(g->rows, id, row);
+    return !g->failed;
 }
 
 static bool add_changes(sl_json *diff, const sl_json *old, const gather *now)
@@ -117,12 +120,12 @@ sl_status sl_live_take(sl_core *core, sl_id sub, sl_bytes **out, sl_error **err)
     if (q == NULL) {
         return sl_fail(err, SL_E_NOT_FOUND, "there is no such live query");
     }
-    gather now = {sl_json_object(), sl_json_array()};
+    gather now = {sl_json_object(), sl_json_array(), false};
     sl_json *diff = sl_json_object();
     sl_status status = now.rows != NULL && now.order != NULL && diff != NULL
                            ? sl_store_query(core->store, q->query, gather_row, &now, err)
                            : sl_fail_nomem(err);
-    bool ok = status == SL_OK && add_changes(diff, q->last, &now);
+    bool ok = status == SL_OK && !now.failed && add_changes(diff, q->last, &now);
     if (ok) {
         ok = sl_json_set(diff, "order", now.order);
         now.order = NULL;

@@ -171,9 +171,16 @@ sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_byt
     return *out != NULL ? SL_OK : sl_fail_nomem(err);
 }
 
+typedef struct collected {
+    sl_json *rows;
+    bool failed;
+} collected;
+
 static bool collect(void *ctx, sl_json *row)
 {
-    return sl_json_add(ctx, row);
+    collected *c = ctx;
+    c->failed = !sl_json_add(c->rows, row);
+    return !c->failed;
 }
 
 sl_status sl_local_query(sl_core *core, const sl_json *query, sl_json **rows, sl_error **err)
@@ -184,8 +191,9 @@ sl_status sl_local_query(sl_core *core, const sl_json *query, sl_json **rows, sl
         return status;
     }
     *rows = sl_json_array();
-    status =
-        *rows != NULL ? sl_store_query(core->store, q, collect, *rows, err) : sl_fail_nomem(err);
+    collected all = {*rows, *rows == NULL};
+    status = all.failed ? SL_OK : sl_store_query(core->store, q, collect, &all, err);
+    status = status == SL_OK && all.failed ? sl_fail_nomem(err) : status;
     sl_query_free(q);
     if (status != SL_OK) {
         sl_json_free(*rows);

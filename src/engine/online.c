@@ -53,6 +53,7 @@ sl_status sl_online_start(sl_core *core, sl_error **err)
 void sl_online_want(sl_core *core, bool online)
 {
     core->want_online = online;
+    core->session.refresh_at_ms = online ? 0 : core->session.refresh_at_ms;
     sl_sync_want(core->sync, online && core->session.have);
     tell_state(core);
     sl_engine_kick(core);
@@ -95,7 +96,7 @@ static void open_socket(sl_core *core, int64_t now_ms)
 
 static void send_greeting(sl_core *core)
 {
-    sl_outbox_state outbox = {1, 0, 0};
+    sl_outbox_state outbox = {1, 0, true};
     (void)sl_store_outbox(core->store, &outbox, NULL);
     sl_sync_outbox(core->sync, outbox.floor, outbox.last);
     sl_json *frame = sl_json_object();
@@ -179,6 +180,7 @@ typedef struct after {
     bool touched[64]; /* by entity index */
     sl_json *granted; /* spaces to hold */
     sl_json *revoked; /* spaces to drop */
+    sl_json *lost;    /* events: operations that waited in what was dropped */
     int64_t reach;    /* newest message of another */
 } after;
 
@@ -217,6 +219,10 @@ static sl_status store_one(sl_core *core, const sl_json *wire, const char *space
     if (sl_entity_find(sl_json_str(wire, "entity")) == NULL) {
         return SL_OK; /* of a later version: skipped, and read again after an update */
     }
+    const sl_json *fields = sl_json_get(wire, "fields");
+    if (fields != NULL && !sl_json_is_object(fields)) {
+        return sl_fail(err, SL_E_INVALID, "a record's fields are no object");
+    }
     sl_record rec;
     sl_status status = sl_record_from_wire(&rec, wire, err);
     if (status == SL_OK && strcmp(rec.space, space) != 0) {
@@ -240,13 +246,48 @@ static sl_status store_one(sl_core *core, const sl_json *wire, const char *space
     return status;
 }
 
+static sl_json *rejected_event(const sl_op *op, const char *code, const char *message)
+{
+    sl_json *event = sl_json_object();
+    bool ok = event != NULL && sl_json_set_str(event, "ev", "rejected") &&
+              sl_json_set_str(event, "entity", op->entity->name) &&
+              sl_json_set_str(event, "id", op->id) && sl_json_set_str(event, "code", code) &&
+              sl_json_set_str(event, "message", message) &&
+              (op->fields == NULL || sl_json_set(event, "fields", sl_json_clone(op->fields)));
+    if (!ok) {
+        sl_json_free(event);
+        return NULL;
+    }
+    return event;
+}
+
+static bool note_lost(void *ctx, const sl_op *op)
+{
+    sl_json *event = rejected_event(op, "SL_E_DENIED", SL_STORE_TAKEN_AWAY);
+    return event != NULL && sl_json_add(ctx, event);
+}
+
+/* Inside a transaction. lost: gets the events of the operations that go. */
+static sl_status drop_space(sl_core *core, const char *space, sl_json *lost, sl_error **err)
+{
+    sl_status status = sl_store_outbox_of(core->store, space, note_lost, lost, err);
+    return status == SL_OK ? sl_store_drop_space(core->store, space, false, err) : status;
+}
+
+static void tell_lost(sl_core *core, sl_json *lost)
+{
+    for (const sl_json *e = sl_json_first(lost); e != NULL; e = sl_json_next(e)) {
+        sl_events_push(core->events, sl_json_clone(e));
+    }
+}
+
 /* Losses come first: a space that was taken away and given again in one page is held, empty. */
 static sl_status store_grants(sl_core *core, const after *todo, sl_error **err)
 {
     sl_status status = SL_OK;
     for (const sl_json *g = sl_json_first(todo->revoked); g != NULL && status == SL_OK;
          g = sl_json_next(g)) {
-        status = sl_store_drop_space(core->store, sl_json_text(g), false, err);
+        status = drop_space(core, sl_json_text(g), todo->lost, err);
     }
     for (const sl_json *g = sl_json_first(todo->granted); g != NULL && status == SL_OK;
          g = sl_json_next(g)) {
@@ -310,8 +351,10 @@ static void after_commit(sl_core *core, const char *space, const after *todo)
     }
     for (const sl_json *g = sl_json_first(todo->revoked); g != NULL; g = sl_json_next(g)) {
         sl_sync_drop(core->sync, sl_json_text(g));
+        sl_transfers_drop(core, sl_json_text(g));
         touch_all(core, sl_json_text(g));
     }
+    tell_lost(core, todo->lost);
     for (const sl_json *g = sl_json_first(todo->granted); g != NULL; g = sl_json_next(g)) {
         sl_space held;
         if (sl_store_space(core->store, sl_json_text(g), &held, NULL) == SL_OK &&
@@ -326,14 +369,13 @@ static void after_commit(sl_core *core, const char *space, const after *todo)
 
 static void apply(sl_core *core, const sl_news *news)
 {
-    after todo = {.granted = sl_json_array(), .revoked = sl_json_array()};
+    after todo = {.granted = sl_json_array(), .revoked = sl_json_array(), .lost = sl_json_array()};
     char space[SL_SPACE_MAX];
     (void)snprintf(space, sizeof space, "%s", news->space);
     sl_space before = {.cursor = 0};
     bool known = sl_store_space(core->store, space, &before, NULL) == SL_OK;
-    sl_status status = todo.granted != NULL && todo.revoked != NULL && known
-                           ? store_news(core, news, &todo, NULL)
-                           : SL_E_NOMEM;
+    bool ready = todo.granted != NULL && todo.revoked != NULL && todo.lost != NULL && known;
+    sl_status status = ready ? store_news(core, news, &todo, NULL) : SL_E_NOMEM;
     if (status == SL_OK) {
         after_commit(core, space, &todo);
     } else {
@@ -343,22 +385,7 @@ static void apply(sl_core *core, const sl_news *news)
     }
     sl_json_free(todo.granted);
     sl_json_free(todo.revoked);
-}
-
-static void tell_rejected(sl_core *core, const sl_op *op, const sl_news *news)
-{
-    sl_json *event = sl_json_object();
-    bool ok = event != NULL && sl_json_set_str(event, "ev", "rejected") &&
-              sl_json_set_str(event, "entity", op->entity->name) &&
-              sl_json_set_str(event, "id", op->id) &&
-              sl_json_set_str(event, "code", news->code != NULL ? news->code : "") &&
-              sl_json_set_str(event, "message", news->message != NULL ? news->message : "") &&
-              (op->fields == NULL || sl_json_set(event, "fields", sl_json_clone(op->fields)));
-    if (ok) {
-        sl_events_push(core->events, event);
-    } else {
-        sl_json_free(event);
-    }
+    sl_json_free(todo.lost);
 }
 
 static sl_status store_receipt(sl_core *core, const sl_news *news, const sl_op *op)
@@ -389,7 +416,9 @@ static void receipt(sl_core *core, const sl_news *news)
         status = store_receipt(core, news, &op);
         sl_live_touch(core, op.entity, op.space);
         if (status == SL_OK && news->rejected) {
-            tell_rejected(core, &op, news);
+            sl_events_push(core->events,
+                           rejected_event(&op, news->code != NULL ? news->code : "",
+                                          news->message != NULL ? news->message : ""));
         }
     }
     sl_op_free(&op);
@@ -398,17 +427,37 @@ static void receipt(sl_core *core, const sl_news *news)
     }
 }
 
+/* A loss that cannot be stored: the machine knows the space again as it is stored, and the server
+ * says it once more on the next connection. */
+static void undo_loss(sl_core *core, const char *space)
+{
+    sl_space held;
+    if (sl_store_space(core->store, space, &held, NULL) == SL_OK) {
+        (void)sl_sync_hold(core->sync, held.name, held.epoch, held.cursor);
+    }
+    core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
+}
+
 static void lose_space(sl_core *core, const char *space, bool keep)
 {
-    sl_status status = sl_store_begin(core->store, NULL);
+    sl_json *lost = sl_json_array();
+    sl_status status = lost != NULL ? sl_store_begin(core->store, NULL) : SL_E_NOMEM;
     if (status == SL_OK) {
-        status = sl_store_drop_space(core->store, space, keep, NULL);
+        status = keep ? sl_store_drop_space(core->store, space, true, NULL)
+                      : drop_space(core, space, lost, NULL);
+        if (status == SL_OK) {
+            status = sl_store_commit(core->store, NULL);
+        } else {
+            sl_store_rollback(core->store);
+        }
     }
-    if (status == SL_OK) {
-        (void)sl_store_commit(core->store, NULL);
-    } else {
-        sl_store_rollback(core->store);
+    if (status == SL_OK && !keep) {
+        sl_transfers_drop(core, space);
+        tell_lost(core, lost);
+    } else if (status != SL_OK) {
+        undo_loss(core, space);
     }
+    sl_json_free(lost);
     touch_all(core, space);
 }
 
@@ -455,6 +504,10 @@ void sl_online_message(sl_core *core, const char *text, size_t n, int64_t now_ms
 void sl_online_closed(sl_core *core, int32_t code, int64_t now_ms)
 {
     core->ws = 0;
+    if (code == 4409) {
+        /* Another core says that it is this device (a copied folder): do not fight for it. */
+        sl_sync_slow_down(core->sync);
+    }
     if (code == 4401) {
         sl_mem_free(core->session.access);
         core->session.access = NULL;

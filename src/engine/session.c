@@ -11,7 +11,10 @@
 
 enum {
     RENEW_BEFORE_MS = 60000,
-    REFRESH_RETRY_MS = 2000
+    LIFE_S_MIN = 10,
+    LIFE_S_MAX = 30 * 86400,
+    REFRESH_RETRY_MS_MIN = 2000,
+    REFRESH_RETRY_MS_MAX = 60000
 };
 
 void sl_session_clear(sl_core *core)
@@ -249,6 +252,15 @@ static sl_status store_own_space(sl_core *core, bool *fresh, sl_error **err)
     return status == SL_OK ? SL_OK : sl_fail(err, status, "the session cannot be kept");
 }
 
+/* How long a token is used: until a minute before its end, of a short one for half its life. */
+static int64_t use_ms(const sl_json *body)
+{
+    int64_t life_s = sl_json_int_or(body, "expires_in", 0);
+    life_s = life_s < LIFE_S_MIN ? LIFE_S_MIN : life_s > LIFE_S_MAX ? LIFE_S_MAX : life_s;
+    int64_t life_ms = life_s * 1000;
+    return life_ms > 2 * RENEW_BEFORE_MS ? life_ms - RENEW_BEFORE_MS : life_ms / 2;
+}
+
 static sl_status take_session(sl_core *core, const sl_json *body, bool *fresh, sl_error **err)
 {
     const sl_json *user = sl_json_get(body, "user");
@@ -264,8 +276,7 @@ static sl_status take_session(sl_core *core, const sl_json *body, bool *fresh, s
         return status;
     }
     core->session.access = sl_text_dup(access);
-    core->session.access_until_ms =
-        sl_engine_mono(core) + sl_json_int_or(body, "expires_in", 0) * 1000 - RENEW_BEFORE_MS;
+    core->session.access_until_ms = sl_engine_mono(core) + use_ms(body);
     status = core->session.access != NULL ? keep(core, err) : sl_fail_nomem(err);
     return status == SL_OK ? store_own_space(core, fresh, err) : status;
 }
@@ -311,10 +322,29 @@ static void auth_answer(sl_core *core, const sl_call *call, const sl_json *body)
     sl_online_want(core, core->want_online);
 }
 
+/* Half of the delay is by chance: a server that comes back is not asked by all at once. */
+static void delay_refresh(sl_core *core, int64_t now_ms)
+{
+    sl_session *s = &core->session;
+    uint32_t chance = 0;
+    int64_t wait_ms = REFRESH_RETRY_MS_MIN;
+    for (unsigned i = 0; i < s->refresh_failures && wait_ms < REFRESH_RETRY_MS_MAX; i++) {
+        wait_ms *= 2;
+    }
+    wait_ms = wait_ms < REFRESH_RETRY_MS_MAX ? wait_ms : REFRESH_RETRY_MS_MAX;
+    (void)core->platform.random->fill(core->platform.user, &chance, sizeof chance);
+    s->refresh_failures++;
+    s->refresh_at_ms = now_ms + wait_ms / 2 + (int64_t)chance % (wait_ms / 2 + 1);
+}
+
+/* An answer that comes after signing out, or in anew, is about a session that is no more. */
 static void refresh_answer(sl_core *core, const sl_call *call, sl_status net, const sl_json *body)
 {
-    core->session.refreshing = false;
-    core->session.refresh_at_ms = sl_engine_mono(core) + REFRESH_RETRY_MS;
+    if (core->session.refreshing != call->id) {
+        return;
+    }
+    core->session.refreshing = 0;
+    delay_refresh(core, sl_engine_mono(core));
     if (net == SL_OK && call->status == 200) {
         (void)accept_session(core, body, NULL);
     } else if (net == SL_OK && call->status == 401) {
@@ -351,7 +381,7 @@ bool sl_session_token(sl_core *core, int64_t now_ms, int64_t *until_ms)
     if (s->access != NULL && now_ms < s->access_until_ms) {
         return true;
     }
-    if (s->refreshing) {
+    if (s->refreshing != 0) {
         return false;
     }
     if (now_ms < s->refresh_at_ms) {
@@ -365,9 +395,9 @@ bool sl_session_token(sl_core *core, int64_t now_ms, int64_t *until_ms)
         text != NULL ? sl_call_post(core, SL_CALL_REFRESH, "/api/v1/auth/refresh", text, &call)
                      : SL_E_NOMEM;
     sl_mem_free(text);
-    s->refreshing = status == SL_OK;
+    s->refreshing = status == SL_OK ? call->id : 0;
     if (status != SL_OK) {
-        s->refresh_at_ms = now_ms + REFRESH_RETRY_MS;
+        delay_refresh(core, now_ms);
         *until_ms = s->refresh_at_ms;
     }
     return false;

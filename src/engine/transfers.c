@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-    SIMULTANEOUS_MAX = 3
+    SIMULTANEOUS_MAX = 3,
+    FAILURES_OF_ONE = 4 /* one that failed more often in a row does not keep others waiting */
 };
 
 static sl_transfer *add(sl_core *core)
@@ -23,8 +24,15 @@ static sl_transfer *add(sl_core *core)
     return t;
 }
 
+/* A request that is still out is answered to nobody. */
 static void end(sl_core *core, sl_transfer *t)
 {
+    for (sl_call *c = core->calls; c != NULL; c = c->next) {
+        if (c->transfer == t) {
+            c->transfer = NULL;
+            core->platform.http->cancel(core->platform.user, c->id);
+        }
+    }
     sl_transfer **at = &core->transfers;
     while (*at != t) {
         at = &(*at)->next;
@@ -40,6 +48,18 @@ void sl_transfers_stop(sl_core *core)
 {
     while (core->transfers != NULL) {
         end(core, core->transfers);
+    }
+}
+
+void sl_transfers_drop(sl_core *core, const char *space)
+{
+    sl_transfer *t = core->transfers;
+    while (t != NULL) {
+        sl_transfer *next = t->next;
+        if (!t->download && strcmp(t->upload.space, space) == 0) {
+            end(core, t);
+        }
+        t = next;
     }
 }
 
@@ -90,7 +110,7 @@ static void pick_uploads(sl_core *core)
 {
     pick p = {core, 0, false};
     for (const sl_transfer *t = core->transfers; t != NULL; t = t->next) {
-        p.running += t->download ? 0 : 1;
+        p.running += t->download || t->xfer.failures > FAILURES_OF_ONE ? 0 : 1;
     }
     if (p.running < SIMULTANEOUS_MAX) {
         (void)sl_store_uploads(core->store, pick_upload, &p, NULL);
@@ -159,6 +179,9 @@ static sl_status do_send(sl_core *core, sl_transfer *t, const sl_xfer_step *step
 {
     sl_buf body = {0};
     sl_status status = open_blob(core, t);
+    if (status == SL_E_NOT_FOUND) {
+        t->xfer.failed = status; /* the bytes are gone from this device: no try will find them */
+    }
     uint8_t *room = status == SL_OK ? sl_buf_room(&body, (size_t)step->len) : NULL;
     if (status == SL_OK && room == NULL) {
         status = SL_E_NOMEM;
@@ -387,30 +410,40 @@ int64_t sl_transfers_run(sl_core *core, int64_t now_ms)
 }
 
 typedef struct sum {
-    const sl_core *core;
+    sl_core *core;
     int64_t bytes;
     size_t count;
+    size_t expected; /* of spaces that are held or being made: the others wait for nothing */
 } sum;
 
 static bool add_upload(void *ctx, const sl_upload *u)
 {
     sum *s = ctx;
-    const sl_transfer *t = find(s->core, false, u->hex, u->space);
-    s->bytes += u->size - (t != NULL ? t->xfer.at : 0);
     s->count++;
+    if (sl_store_space_expected(s->core->store, u->space)) {
+        const sl_transfer *t = find(s->core, false, u->hex, u->space);
+        s->bytes += u->size - (t != NULL ? t->xfer.at : 0);
+        s->expected++;
+    }
     return true;
 }
 
 int64_t sl_transfers_bytes_left(sl_core *core)
 {
-    sum s = {core, 0, 0};
+    sum s = {core, 0, 0, 0};
     (void)sl_store_uploads(core->store, add_upload, &s, NULL);
     return s.bytes;
 }
 
+bool sl_transfers_settled(sl_core *core)
+{
+    sum s = {core, 0, 0, 0};
+    return sl_store_uploads(core->store, add_upload, &s, NULL) == SL_OK && s.expected == 0;
+}
+
 size_t sl_transfers_waiting(sl_core *core, bool download)
 {
-    sum s = {core, 0, 0};
+    sum s = {core, 0, 0, 0};
     if (!download) {
         (void)sl_store_uploads(core->store, add_upload, &s, NULL);
         return s.count;

@@ -91,7 +91,7 @@ static bool settled(sl_core *core)
 {
     sl_outbox_state outbox;
     return sl_sync_settled(core->sync) && sl_store_outbox(core->store, &outbox, NULL) == SL_OK &&
-           outbox.held == 0 && sl_transfers_waiting(core, false) == 0;
+           outbox.empty && sl_transfers_settled(core);
 }
 
 static void progress(sl_core *core, sl_waiter *w)
@@ -112,12 +112,9 @@ static bool run_one(sl_core *core, sl_waiter *w)
         sl_events_op_failed(core->events, w->op, SL_E_CANCELLED, "cancelled");
         return true;
     }
-    if (!w->settle) {
-        if (sl_store_blob_size(core->store, w->hex) >= 0) {
-            sl_events_op_done(core->events, w->op, blob_facts(core, w->hex));
-            return true;
-        }
-        return false;
+    if (!w->settle && sl_store_blob_size(core->store, w->hex) >= 0) {
+        sl_events_op_done(core->events, w->op, blob_facts(core, w->hex));
+        return true;
     }
     if (!core->session.have) {
         sl_events_op_failed(core->events, w->op, SL_E_AUTH, "the session has ended: sign in again");
@@ -126,6 +123,9 @@ static bool run_one(sl_core *core, sl_waiter *w)
     if (!core->want_online) {
         sl_events_op_failed(core->events, w->op, SL_E_CANCELLED, "sync was stopped");
         return true;
+    }
+    if (!w->settle) {
+        return false;
     }
     progress(core, w);
     if (settled(core)) {

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The tables of platform/posix: the server needs no transport of the library's. */
 extern const sl_clock_ops sl_posix_clock;
@@ -122,8 +123,8 @@ static sl_status write_port_file(const char *path, int32_t port, sl_error **err)
     if (f != NULL && fclose(f) != 0) {
         ok = false;
     }
-    /* Whoever waits for the file sees it whole or not at all. */
-    ok = ok && rename(part, path) == 0;
+    /* Whoever waits for the file, under whatever name, sees it whole or not at all. */
+    ok = ok && chmod(part, 0644) == 0 && rename(part, path) == 0;
     sl_mem_free(part);
     return ok ? SL_OK : sl_fail(err, SL_E_IO, "the port file \"%s\" cannot be written", path);
 }
@@ -167,6 +168,8 @@ static sl_status run(daemon_state *d, sl_error **err)
     (void)sigaddset(&d->signals, SIGTERM);
     (void)pthread_sigmask(SIG_BLOCK, &d->signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    /* The folder may be one that others can enter: what is in it, keys and hashes, is ours. */
+    (void)umask(0077);
     sl_adapter_config config = {
         .platform = &d->platform,
         .host = d->options.host,

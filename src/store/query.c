@@ -118,7 +118,10 @@ static sl_status build(sl_query *q, const sl_json *j, sl_error **err)
     sl_buf_fmt(&sql, "%s WHERE \"deleted\"=0", q->entity->select_sql);
     sl_status status = SL_OK;
     const sl_json *where = sl_json_get(j, "where");
-    for (const sl_json *v = sl_json_first(where); v != NULL && status == SL_OK;
+    if (where != NULL && !sl_json_is_object(where) && !sl_json_is_null(where)) {
+        status = sl_fail_field(err, SL_E_INVALID, "where", "where names fields and their values");
+    }
+    for (const sl_json *v = sl_json_first(where); status == SL_OK && v != NULL;
          v = sl_json_next(v)) {
         status = add_condition(q, &sql, v, err);
     }

@@ -178,14 +178,23 @@ static sl_status show(sl_store *s, const sl_entity *e, const char *id, sl_error 
     return status;
 }
 
+/* The number of the newest operation, 0 before the first. */
+static sl_status last_number(sl_store *s, int64_t *out, sl_error **err)
+{
+    sl_cell cell;
+    sl_status status = sl_store_one(s, "SELECT CAST(value AS INTEGER) FROM meta WHERE key='last_n'",
+                                    NULL, 0, &cell, 1, err);
+    *out = status == SL_OK ? cell.i : 0;
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
+}
+
 static sl_status queue(sl_store *s, sl_op *op, sl_error **err)
 {
-    sl_outbox_state state;
-    sl_status status = sl_store_outbox(s, &state, err);
+    sl_status status = last_number(s, &op->n, err);
     if (status != SL_OK) {
         return status;
     }
-    op->n = state.last + 1;
+    op->n++;
     char number[32];
     (void)snprintf(number, sizeof number, "%lld", (long long)op->n);
     status = sl_store_set_meta(s, "last_n", number, err);
@@ -243,18 +252,33 @@ sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **er
 
 sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err)
 {
-    sl_cell cells[3];
-    sl_status status = sl_store_one(
-        s,
-        "SELECT (SELECT min(n) FROM outbox WHERE seq IS NULL), (SELECT count(*) FROM outbox),"
-        " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key='last_n'), 0)",
-        NULL, 0, cells, 3, err);
+    sl_cell cells[2];
+    memset(out, 0, sizeof *out);
+    sl_status status = last_number(s, &out->last, err);
     if (status == SL_OK) {
-        out->last = cells[2].i;
-        out->held = cells[1].i;
+        status = sl_store_one(s,
+                              "SELECT (SELECT min(n) FROM outbox WHERE seq IS NULL),"
+                              " EXISTS (SELECT 1 FROM outbox)",
+                              NULL, 0, cells, 2, err);
+    }
+    if (status == SL_OK) {
         out->floor = cells[0].kind == SL_CELL_INT ? cells[0].i : out->last + 1;
+        out->empty = cells[1].i == 0;
     }
     return status;
+}
+
+static sl_status count(sl_store *s, const char *sql, int64_t *out, sl_error **err)
+{
+    sl_cell cell;
+    sl_status status = sl_store_one(s, sql, NULL, 0, &cell, 1, err);
+    *out = status == SL_OK ? cell.i : 0;
+    return status;
+}
+
+sl_status sl_store_outbox_count(sl_store *s, int64_t *out, sl_error **err)
+{
+    return count(s, "SELECT count(*) FROM outbox", out, err);
 }
 
 sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
@@ -272,6 +296,37 @@ sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
     }
     sl_cells_free(&cell, 1);
     return status;
+}
+
+typedef struct each_op {
+    bool (*fn)(void *ctx, const sl_op *op);
+    void *ctx;
+    sl_status status;
+    sl_error **err;
+} each_op;
+
+static bool one_op(void *ctx, const sl_cell *cells, size_t n)
+{
+    each_op *each = ctx;
+    (void)n;
+    sl_op op = {0};
+    sl_status read = parse_op(cells[0].text, &op, NULL); /* a damaged one has nothing to tell */
+    if (read == SL_E_NOMEM || (read == SL_OK && !each->fn(each->ctx, &op))) {
+        each->status = sl_fail_nomem(each->err);
+    }
+    sl_op_free(&op);
+    return each->status == SL_OK;
+}
+
+sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ctx, const sl_op *op),
+                             void *ctx, sl_error **err)
+{
+    each_op each = {fn, ctx, SL_OK, err};
+    sl_cell params[] = {sl_cell_text(space)};
+    sl_status status =
+        sl_sql_run(s->sql, "SELECT op FROM outbox WHERE space=$1 AND seq IS NULL ORDER BY n",
+                   params, 1, one_op, &each, err);
+    return status != SL_OK ? status : each.status;
 }
 
 sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error **err)
@@ -332,8 +387,5 @@ sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
 
 sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err)
 {
-    sl_cell cell;
-    sl_status status = sl_store_one(s, "SELECT count(*) FROM rejected", NULL, 0, &cell, 1, err);
-    *out = status == SL_OK ? cell.i : 0;
-    return status;
+    return count(s, "SELECT count(*) FROM rejected", out, err);
 }

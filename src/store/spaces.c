@@ -49,6 +49,16 @@ sl_status sl_store_space(sl_store *s, const char *name, sl_space *out, sl_error 
     return status;
 }
 
+bool sl_store_space_expected(sl_store *s, const char *name)
+{
+    sl_cell params[] = {sl_cell_text(name)};
+    sl_cell one;
+    return sl_store_one(s,
+                        "SELECT 1 FROM space WHERE name=$1 UNION ALL"
+                        " SELECT 1 FROM outbox WHERE space=$1 LIMIT 1",
+                        params, 1, &one, 1, NULL) == SL_OK;
+}
+
 sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err)
 {
     sl_cell params[] = {sl_cell_text(space->name), sl_cell_text(space->epoch),
@@ -74,6 +84,8 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
     static const char *const gone[] = {
         ("DELETE FROM shadow WHERE EXISTS (SELECT 1 FROM outbox o WHERE o.space=$1"
          " AND o.entity=shadow.entity AND o.id=shadow.id)"),
+        ("INSERT OR REPLACE INTO rejected SELECT n, op, 'SL_E_DENIED', '" SL_STORE_TAKEN_AWAY
+         "' FROM outbox WHERE space=$1 AND seq IS NULL"),
         "DELETE FROM outbox WHERE space=$1", "DELETE FROM upload WHERE space=$1",
         "DELETE FROM space WHERE name=$1"};
     static const char *const again[] = {

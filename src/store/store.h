@@ -54,10 +54,11 @@ sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **er
 typedef struct sl_outbox_state {
     int64_t floor; /* lowest number without a receipt, last + 1 when none */
     int64_t last;  /* highest number ever given */
-    int64_t held;  /* operations still in the outbox */
+    bool empty;    /* none waits, not even an accepted one for its echo */
 } sl_outbox_state;
 
 sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err);
+sl_status sl_store_outbox_count(sl_store *s, int64_t *out, sl_error **err);
 /* SL_E_NOT_FOUND when it is gone. */
 sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err);
 /* Accepted with its effect at `seq` of its space: kept until the space's cursor covers it. */
@@ -67,6 +68,10 @@ sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, con
                                    sl_error **err);
 /* Drops the accepted operations that the cursor covers and shows the confirmed state. */
 sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err);
+/* Calls fn for each operation in this space without a receipt, in order of n; false: no memory. */
+sl_status sl_store_outbox_of(sl_store *s, const char *space,
+                             bool (*fn)(void *ctx, const sl_op *op), void *ctx, sl_error **err);
+#define SL_STORE_TAKEN_AWAY "the space was taken away before this was accepted"
 sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err);
 
 /* --- spaces ------------------------------------------------------------------------- */
@@ -81,9 +86,11 @@ typedef struct sl_space {
 sl_status sl_store_spaces(sl_store *s, bool (*fn)(void *ctx, const sl_space *space), void *ctx,
                           sl_error **err);
 sl_status sl_store_space(sl_store *s, const char *name, sl_space *out, sl_error **err);
+/* True when the space is held or a waiting operation names it. */
+bool sl_store_space_expected(sl_store *s, const char *name);
 sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err);
 /* Drops the space's confirmed records. keep_space: for a reset; pending operations stay. Else
- * the space, its pending operations and its blobs' uploads go too. */
+ * the space and its blobs' uploads go too, and its pending operations are kept as rejected. */
 sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl_error **err);
 
 /* --- queries ------------------------------------------------------------------------ */

@@ -11,6 +11,7 @@ enum {
     WINDOW = 64,
     RETRY_MS_MIN = 500,
     RETRY_MS_MAX = 30000,
+    FAILURES_MANY = 6, /* the delay is at its limit then */
     GREET_MS_MAX = 15000
 };
 
@@ -46,6 +47,7 @@ struct sl_sync {
     int64_t next_n;   /* to be sent next on this connection */
     int64_t answered; /* all up to here have receipts */
     int64_t last_n;
+    uint64_t gone; /* bit k: operation answered + 1 + k was skipped */
     space_slot *spaces;
     size_t count;
 };
@@ -105,6 +107,11 @@ void sl_sync_closed(sl_sync *s, int64_t now_ms)
         now_ms + ceiling / 2 + (int64_t)sl_prng_below(&s->prng, (uint64_t)(ceiling / 2 + 1));
 }
 
+void sl_sync_slow_down(sl_sync *s)
+{
+    s->failures = s->failures < FAILURES_MANY ? FAILURES_MANY : s->failures;
+}
+
 static space_slot *find(const sl_sync *s, const char *name)
 {
     for (size_t i = 0; name != NULL && i < s->count; i++) {
@@ -150,13 +157,25 @@ void sl_sync_outbox(sl_sync *s, int64_t floor, int64_t last)
     if (s->link != LINK_UP) {
         s->answered = floor - 1;
         s->next_n = floor;
+        s->gone = 0;
     }
+}
+
+/* Operation answered + 1 is over, and with it the skipped ones behind it. */
+static void advance(sl_sync *s)
+{
+    do {
+        s->answered++;
+        s->gone >>= 1;
+    } while ((s->gone & 1) != 0);
 }
 
 void sl_sync_skip(sl_sync *s, int64_t n)
 {
     if (n == s->answered + 1) {
-        s->answered = n;
+        advance(s);
+    } else if (n > s->answered && n - s->answered <= WINDOW) {
+        s->gone |= UINT64_C(1) << (n - s->answered - 1);
     }
 }
 
@@ -166,6 +185,9 @@ void sl_sync_not_applied(sl_sync *s, const char *space, int64_t cursor)
     if (slot != NULL) {
         slot->cursor = cursor;
         slot->state = SPACE_IDLE;
+        if (cursor == 0) {
+            slot->epoch[0] = 0; /* not stored either */
+        }
     }
 }
 
@@ -232,6 +254,15 @@ static sl_status on_change(sl_sync *s, const sl_json *frame, sl_news *out, sl_er
     return SL_OK;
 }
 
+static bool all_live(const sl_sync *s)
+{
+    bool all = true;
+    for (size_t i = 0; i < s->count; i++) {
+        all = all && s->spaces[i].state == SPACE_LIVE;
+    }
+    return all;
+}
+
 static sl_status on_subscribed(sl_sync *s, const sl_json *frame, sl_news *out, sl_error **err)
 {
     int64_t seq = -1;
@@ -248,7 +279,9 @@ static sl_status on_subscribed(sl_sync *s, const sl_json *frame, sl_news *out, s
         return SL_OK;
     }
     slot->state = SPACE_LIVE;
-    s->failures = 0; /* only now is the connection worth something */
+    if (all_live(s)) {
+        s->failures = 0; /* only now is the connection worth something */
+    }
     if (slot->epoch[0] == 0) {
         /* An empty space: its epoch is all there is to store. */
         (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", epoch);
@@ -268,7 +301,7 @@ static sl_status on_receipt(sl_sync *s, const sl_json *frame, sl_news *out, sl_e
     if (n != s->answered + 1 || n >= s->next_n) {
         return n <= s->answered ? SL_OK : bad_frame(err);
     }
-    s->answered = n;
+    advance(s);
     *out = (sl_news){.kind = SL_NEWS_RECEIPT,
                      .n = n,
                      .rejected = strcmp(result, "rejected") == 0,
@@ -426,11 +459,7 @@ sl_sync_state sl_sync_state_of(const sl_sync *s)
 
 bool sl_sync_settled(const sl_sync *s)
 {
-    bool settled = s->link == LINK_UP && s->answered >= s->last_n;
-    for (size_t i = 0; i < s->count; i++) {
-        settled = settled && s->spaces[i].state == SPACE_LIVE;
-    }
-    return settled;
+    return s->link == LINK_UP && s->answered >= s->last_n && all_live(s);
 }
 
 bool sl_sync_live(const sl_sync *s, const char *space)

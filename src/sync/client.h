@@ -14,7 +14,8 @@
  *   [SYNC-2] every queued operation is sent on each connection until its receipt came,
  *            at most 64 without one, in order;
  *   [SYNC-3] after a lost connection the machine asks for a new one by itself, after a
- *            delay that doubles from 0.5 s to 30 s, with jitter, until not wanted.
+ *            delay that doubles from 0.5 s to 30 s, with jitter, until not wanted; it starts over
+ *            once every space held was at the head.
  */
 #ifndef SL_SYNC_CLIENT_H
 #define SL_SYNC_CLIENT_H
@@ -83,12 +84,14 @@ void sl_sync_free(sl_sync *s);
 void sl_sync_want(sl_sync *s, bool online);
 void sl_sync_opened(sl_sync *s);
 void sl_sync_closed(sl_sync *s, int64_t now_ms);
+/* The next try is as late as after many failures. */
+void sl_sync_slow_down(sl_sync *s);
 /* A space that is held, or is no more. SL_E_NOMEM. */
 sl_status sl_sync_hold(sl_sync *s, const char *space, const char *epoch, int64_t cursor);
 void sl_sync_drop(sl_sync *s, const char *space);
 /* The outbox as stored: when connected, and after operations were queued. */
 void sl_sync_outbox(sl_sync *s, int64_t floor, int64_t last);
-/* Operation n is not in the outbox any more: it counts as answered. */
+/* Operation n, just asked for, is not in the outbox any more: it counts as answered. */
 void sl_sync_skip(sl_sync *s, int64_t n);
 /* A frame from the server. SL_E_INVALID: it breaks the protocol; close and start over. */
 sl_status sl_sync_frame(sl_sync *s, const sl_json *frame, sl_news *out, sl_error **err);

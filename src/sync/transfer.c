@@ -90,12 +90,14 @@ static void upload_answer(sl_xfer *x, int32_t http, int64_t offset, int64_t now_
         progress(x);
     } else if (http == 200 || http == 204) {
         take_offset(x, offset, now_ms);
+    } else if (http == 460 && ++x->restarts >= RESTARTS_MAX) {
+        x->failed = SL_E_CORRUPT; /* it is our bytes that are not what their name says */
     } else if ((http == 404 || http == 410 || http == 460) && x->created) {
         x->created = false; /* forgotten by the server, or its bytes went wrong: anew */
         x->at = 0;
         retry(x, now_ms);
-    } else if (http == 413 || http == 415 || http == 400) {
-        x->failed = http == 413 ? SL_E_LIMIT : SL_E_INTERNAL;
+    } else if (http == 413 || http == 415 || http == 400 || http == 422) {
+        x->failed = http == 413 ? SL_E_LIMIT : http == 422 ? SL_E_INVALID : SL_E_INTERNAL;
     } else {
         retry(x, now_ms); /* 409: ask for the offset; 401, 403, 404: until the space is ours */
     }

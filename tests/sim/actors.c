@@ -60,6 +60,12 @@ static void on_event(actor *a, const sl_json *event)
         on_auth(a, event);
     } else if (strcmp(ev, "op") == 0 && op == a->fetch) {
         a->fetch = 0;
+    } else if (strcmp(ev, "op") == 0 && op == a->settle) {
+        a->settle = 0;
+        if (!sl_json_bool_or(event, "ok", false)) {
+            sl_sim_fail(a->world->sim, "%s: settling ended: %s", a->node->host.name,
+                        sl_json_str(event, "message"));
+        }
     } else if (strcmp(ev, "rows") == 0) {
         take_rows(a);
     } else if (strcmp(ev, "rejected") == 0) {
@@ -171,6 +177,14 @@ void actor_rest(actor *a)
         (void)sl_sync_control(a->node->core, SL_SYNC_START, NULL);
         sl_sim_node_touched(a->node);
     }
+}
+
+void actor_settle(actor *a)
+{
+    if (sl_sync_settle(a->node->core, &a->settle, NULL) != SL_OK) {
+        sl_sim_fail(a->world->sim, "%s cannot ask to settle", a->node->host.name);
+    }
+    sl_sim_node_touched(a->node);
 }
 
 void actor_start(world *w, unsigned index)

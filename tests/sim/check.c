@@ -132,7 +132,7 @@ static const char *not_at_rest(world *w, const actor *a)
     if (!a->node->core->session.have) {
         return "nobody is signed in";
     }
-    if (sl_store_outbox(store, &outbox, NULL) != SL_OK || outbox.held != 0) {
+    if (sl_store_outbox(store, &outbox, NULL) != SL_OK || !outbox.empty) {
         return "an outbox is not empty";
     }
     if (!sl_sync_settled(a->node->core->sync)) {
@@ -297,38 +297,34 @@ static void compare_mirror(world *w, actor *a)
 /* --- complete? ---------------------------------------------------------------------------- */
 
 typedef struct refusals {
-    const fact *f;
-    bool found;
+    world *w;
+    const actor *a;
 } refusals;
 
+/* In a space that nobody took away the server refuses nothing but connections and shares. */
 static bool one_refusal(void *ctx, const sl_cell *cells, size_t n)
 {
-    refusals *r = ctx;
+    const refusals *r = ctx;
     (void)n;
     sl_json *op = sl_json_parse(cells[0].text, strlen(cells[0].text));
-    static const char *const kinds[] = {"", "create", "patch", "delete"};
-    const char *kind = sl_json_str(op, "op");
-    const char *id = sl_json_str(op, "id");
-    const char *value = sl_json_str(sl_json_get(op, "fields"), r->f->field);
-    r->found = kind != NULL && strcmp(kind, kinds[r->f->kind]) == 0 && id != NULL &&
-               strcmp(id, r->f->id) == 0 &&
-               (r->f->kind != SL_OP_PATCH || (value != NULL && strcmp(value, r->f->value) == 0));
+    const char *entity = sl_json_str(op, "entity");
+    const char *space = sl_json_str(op, "space");
+    bool may = entity != NULL && space != NULL &&
+               (strcmp(entity, "connection") == 0 || strcmp(entity, "share") == 0 ||
+                world_lost(r->w, space));
+    if (!may) {
+        sl_sim_fail(r->w->sim, "%s: rejected without need: %s, %s", r->a->node->host.name,
+                    cells[0].text, cells[1].text);
+    }
     sl_json_free(op);
-    return !r->found;
+    return may;
 }
 
-static bool was_rejected(world *w, const fact *f)
+static void check_refusals(world *w, const actor *a)
 {
-    refusals r = {f, false};
-    (void)sl_sql_run(store_of(&w->actors[f->actor])->sql, "SELECT op FROM rejected", NULL, 0,
+    refusals r = {w, a};
+    (void)sl_sql_run(store_of(a)->sql, "SELECT op, message FROM rejected ORDER BY n", NULL, 0,
                      one_refusal, &r, NULL);
-    return r.found;
-}
-
-/* What a space that was taken away swallowed, and what a deleted video ended. */
-static bool excused(world *w, const fact *f)
-{
-    return world_lost(w, f->space) || was_rejected(w, f);
 }
 
 static bool same_field(const fact *a, const fact *b)
@@ -378,7 +374,7 @@ static void check_fact(world *w, size_t at)
 {
     const fact *f = &w->facts[at];
     sl_record rec;
-    if (!f->sure || excused(w, f)) {
+    if (!f->sure || world_lost(w, f->space)) {
         return;
     }
     if (sl_sv_load(w->sim->server.service, f->entity, f->space, f->id, &rec, NULL) != SL_OK) {
@@ -386,12 +382,8 @@ static void check_fact(world *w, size_t at)
         return;
     }
     if (rec.entity == NULL) {
-        fact made = *f;
-        made.kind = SL_OP_CREATE;
-        if (!was_rejected(w, &made)) {
-            sl_sim_fail(w->sim, "%s %s of %s was acknowledged and is nowhere", f->entity->name,
-                        f->id, w->actors[f->actor].node->host.name);
-        }
+        sl_sim_fail(w->sim, "%s %s of %s was acknowledged and is nowhere", f->entity->name, f->id,
+                    w->actors[f->actor].node->host.name);
     } else if (rec.deleted) {
         if (!maybe_deleted(w, f)) {
             sl_sim_fail(w->sim, "%s %s is deleted, but nobody did it", f->entity->name, f->id);
@@ -454,6 +446,7 @@ void check_end(world *w)
     }
     for (unsigned i = 0; i < ACTORS && w->sim->failure == NULL; i++) {
         compare_mirror(w, &w->actors[i]);
+        check_refusals(w, &w->actors[i]);
     }
     for (size_t i = 0; i < w->fact_count && w->sim->failure == NULL; i++) {
         check_fact(w, i);

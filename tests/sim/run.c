@@ -9,6 +9,7 @@ enum {
     ACT_MS = 20000,       /* how long people act, and faults strike */
     REST_MS_MAX = 240000, /* until everything must be at rest */
     LOOK_MS = 500,
+    WORDS_MS = 20000,
     CALM_MS = 1500 /* at rest it stays so */
 };
 
@@ -38,7 +39,7 @@ char *run_key(void)
 static uint32_t choose_faults(world *w)
 {
     uint32_t faults = 0;
-    int64_t share = world_dice(w, 4); /* of the kinds, in quarters */
+    int64_t share = 1 + world_dice(w, 3); /* of the kinds, in quarters */
     for (int i = 0; i < SL_FAULT_COUNT; i++) {
         faults |= world_dice(w, 4) < share ? UINT32_C(1) << i : 0u;
     }
@@ -65,6 +66,7 @@ static void come_to_rest(world *w)
     const char *why = NULL;
     int64_t start_ms = w->sim->now_ms;
     int64_t calm_ms = -1;
+    int64_t words_ms = start_ms + WORDS_MS;
     w->acting = false;
     sl_sim_fate_end(w->sim);
     for (unsigned i = 0; i < ACTORS; i++) {
@@ -73,10 +75,31 @@ static void come_to_rest(world *w)
     while (w->sim->failure == NULL && (calm_ms < 0 || w->sim->now_ms - calm_ms < CALM_MS)) {
         run_until(w, w->sim->now_ms + LOOK_MS);
         bool rest = check_rest(w, &why);
+        if (!rest && w->sim->fault_counts[SL_FAULT_GAP] > 0 && w->sim->now_ms >= words_ms) {
+            words_ms += WORDS_MS;
+            for (unsigned i = 0; i < ACTORS; i++) {
+                actor_last_words(&w->actors[i]);
+            }
+        }
         calm_ms = !rest ? -1 : calm_ms < 0 ? w->sim->now_ms : calm_ms;
         if (w->sim->now_ms - start_ms > REST_MS_MAX) {
             sl_sim_fail(w->sim, "no rest after %d s: %s", REST_MS_MAX / 1000,
                         why != NULL ? why : "it does not last");
+        }
+    }
+}
+
+/* What rests says so when asked. */
+static void settle(world *w)
+{
+    int64_t until_ms = w->sim->now_ms + 3 * CALM_MS;
+    for (unsigned i = 0; i < ACTORS && w->sim->failure == NULL; i++) {
+        actor_settle(&w->actors[i]);
+    }
+    run_until(w, until_ms);
+    for (unsigned i = 0; i < ACTORS && w->sim->failure == NULL; i++) {
+        if (w->actors[i].settle != 0) {
+            sl_sim_fail(w->sim, "%s does not settle", w->actors[i].node->host.name);
         }
     }
 }
@@ -131,6 +154,7 @@ void run_seed(const run_options *o, const char *key_pem, run_result *out)
     if (begin(&w, o, key_pem)) {
         run_until(&w, ACT_MS);
         come_to_rest(&w);
+        settle(&w);
         if (w.sim->failure == NULL) {
             check_end(&w);
         }

@@ -172,7 +172,7 @@ static void share(actor *a, const char *space)
     const char *coach = w->actors[1].user;
     ops[0] = 0;
     new_id(w, id);
-    if (shared != NULL && chance(a, 25)) {
+    if (shared != NULL && chance(a, 50)) {
         (void)snprintf(ops, sizeof ops, "[{\"op\":\"delete\",\"entity\":\"share\",\"id\":\"%s\"}]",
                        shared);
         world_lose(w, space);
@@ -390,6 +390,18 @@ static void about_a_video(actor *a)
         on_video(a, sl_json_at(videos, (size_t)world_dice(a->world, (int64_t)n)));
     }
     sl_json_free(videos);
+}
+
+void actor_last_words(actor *a)
+{
+    if (a->node->core == NULL || a->user[0] == 0) {
+        return;
+    }
+    rename_self(a);
+    if (a->thread[0] != 0) {
+        say(a);
+    }
+    sl_sim_node_touched(a->node);
 }
 
 void actor_work(actor *a)

@@ -44,6 +44,7 @@ typedef struct actor {
     char thread[SL_SPACE_MAX];  /* "" before the connection */
     sl_id fetch;
     char fetch_hex[65];
+    sl_id settle;    /* asked for at the end; 0 when it ended well */
     sl_id sub;       /* live query on messages */
     sl_json *mirror; /* what its differences add up to: id -> row */
     uint64_t rejected_events;
@@ -120,9 +121,12 @@ void world_frame(void *ctx, sl_sim_node *node, sl_id ws, const char *text, size_
 void actor_start(world *w, unsigned index);
 /* For the rest of the run: be online, take events. */
 void actor_rest(actor *a);
+void actor_settle(actor *a);
 
 /* work.c: one thing a signed-in actor does */
 void actor_work(actor *a);
+/* A change in each space that may have a hole. */
+void actor_last_words(actor *a);
 sl_status actor_apply(actor *a, const char *ops);
 /* Rows of a query; NULL when it fails. Freed with sl_json_free. */
 sl_json *actor_query(actor *a, const char *query);

@@ -156,6 +156,29 @@ typedef struct pusher {
     _Atomic bool stop;
 } pusher;
 
+START_TEST(poll__out_of_memory_loses_nothing) /* [OP-1] */
+{
+    sl_events *e = sl_events_new();
+    for (int i = 0; i < 3; i++) {
+        sl_events_op_failed(e, sl_events_op(e), SL_E_IO, "gone");
+    }
+    sl_bytes *out = NULL;
+    sl_status status = SL_E_NOMEM;
+    for (uint64_t k = 1; status == SL_E_NOMEM; k++) {
+        ck_assert_uint_lt(k, 100);
+        sl_mem_fail_at(k, false);
+        status = sl_events_poll(e, 1 << 20, &out, NULL);
+        sl_mem_fail_at(0, false);
+    }
+    ck_assert_int_eq(status, SL_OK);
+    sl_json *events = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+    ck_assert_uint_eq(sl_json_count(events), 3);
+    sl_json_free(events);
+    sl_bytes_release(out);
+    sl_events_free(e);
+}
+END_TEST
+
 static void push_many(void *arg)
 {
     pusher *p = arg;
@@ -185,4 +208,5 @@ SL_TEST_MAIN("events", op__ends_with_exactly_one_event, op__its_end_needs_no_mem
              progress__only_the_newest_is_kept, rows__one_event_waits_per_query,
              wake__comes_once_until_the_next_poll,
              poll__gives_whole_events_up_to_the_bound_and_the_rest_later,
+             poll__out_of_memory_loses_nothing,
              wake__never_runs_after_it_was_taken_away)

@@ -170,6 +170,66 @@ START_TEST(client__refuses_a_receipt_for_what_was_not_sent)
 }
 END_TEST
 
+START_TEST(client__goes_on_over_operations_that_left_the_outbox)
+{
+    sl_sync *s = connected();
+    sl_sync_outbox(s, 1, 4);
+    ck_assert_int_eq(sl_sync_next(s, 0).n, 1);
+    for (int64_t n = 2; n <= 4; n++) {
+        ck_assert_int_eq(sl_sync_next(s, 0).n, n);
+        if (n != 3) {
+            sl_sync_skip(s, n); /* its space was taken away */
+        }
+    }
+    frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\"}", SL_OK);
+    ck_assert(!sl_sync_settled(s));
+    ck_assert_int_eq(
+        frame(s, "{\"t\":\"receipt\",\"n\":3,\"result\":\"applied\"}", SL_OK).kind,
+        SL_NEWS_RECEIPT);
+    ck_assert_msg(sl_sync_settled(s), "the last one was skipped");
+    end(s);
+}
+END_TEST
+
+START_TEST(client__a_space_that_fails_each_time_is_tried_ever_more_rarely) /* [SYNC-3] */
+{
+    static const char OTHER[] = "thread:01890000-0000-7000-8000-000000000003";
+    sl_sync *s = sl_sync_new(3);
+    sl_sync_want(s, true);
+    ck_assert_int_eq(sl_sync_hold(s, SPACE, EPOCH, 0), SL_OK);
+    ck_assert_int_eq(sl_sync_hold(s, OTHER, EPOCH, 0), SL_OK);
+    int64_t now_ms = 0;
+    int64_t waited_ms = 0;
+    for (int i = 0; i < 7; i++) {
+        ck_assert_int_eq(next(s, now_ms), SL_STEP_OPEN);
+        sl_sync_opened(s);
+        (void)next(s, now_ms);
+        frame(s, "{\"t\":\"connected\",\"now\":5}", SL_OK);
+        ck_assert_int_eq(next(s, now_ms), SL_STEP_SUBSCRIBE);
+        ck_assert_int_eq(next(s, now_ms), SL_STEP_SUBSCRIBE);
+        frame(s,
+              "{\"t\":\"subscribed\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH "\",\"seq\":0}",
+              SL_OK);
+        sl_sync_not_applied(s, OTHER, 0);
+        sl_sync_closed(s, now_ms);
+        waited_ms = sl_sync_next(s, now_ms).until_ms - now_ms;
+        now_ms += waited_ms;
+    }
+    ck_assert_int_ge(waited_ms, 15000);
+    end(s);
+}
+END_TEST
+
+START_TEST(client__does_not_fight_for_its_place)
+{
+    sl_sync *s = live(0);
+    sl_sync_slow_down(s);
+    sl_sync_closed(s, 0);
+    ck_assert_int_ge(sl_sync_next(s, 0).until_ms, 15000);
+    end(s);
+}
+END_TEST
+
 START_TEST(client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_subscribed)
 { /* [SYNC-3] */
     static const int64_t ceilings[] = {500, 1000, 2000, 4000, 8000, 16000, 30000, 30000};
@@ -244,6 +304,9 @@ SL_TEST_MAIN("client", client__does_nothing_until_wanted,
              client__sends_at_most_64_operations_without_a_receipt,
              client__sends_again_on_a_new_connection_what_has_no_receipt,
              client__refuses_a_receipt_for_what_was_not_sent,
+             client__goes_on_over_operations_that_left_the_outbox,
+             client__a_space_that_fails_each_time_is_tried_ever_more_rarely,
+             client__does_not_fight_for_its_place,
              client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_subscribed,
              client__closes_a_socket_that_never_greets, client__closes_when_no_longer_wanted,
              client__a_reset_starts_from_zero_and_a_revocation_forgets)

@@ -59,6 +59,35 @@ START_TEST(upload__ends_on_what_cannot_pass) /* [XFER-2] */
     sl_xfer_step step = sl_xfer_next(&x, 0);
     ck_assert_int_eq(step.kind, SL_XFER_FAILED);
     ck_assert_int_eq(step.status, SL_E_LIMIT);
+    sl_xfer_upload(&x, 0, false);
+    (void)sl_xfer_next(&x, 0);
+    sl_xfer_answer(&x, SL_OK, 422, -1, 0);
+    ck_assert_int_eq(sl_xfer_next(&x, 0).status, SL_E_INVALID);
+}
+END_TEST
+
+START_TEST(upload__of_bytes_that_are_not_what_their_name_says_ends)
+{
+    sl_xfer x;
+    sl_xfer_upload(&x, 1000, true);
+    int64_t now_ms = 0;
+    int sent = 0;
+    for (sl_xfer_step step = sl_xfer_next(&x, 0); step.kind != SL_XFER_FAILED;
+         step = sl_xfer_next(&x, now_ms)) {
+        ck_assert_int_lt(sent, 10);
+        if (step.kind == SL_XFER_WAIT) {
+            now_ms = step.until_ms;
+        } else if (step.kind == SL_XFER_CREATE) {
+            sl_xfer_answer(&x, SL_OK, 201, -1, now_ms);
+        } else if (step.kind == SL_XFER_OFFSET) {
+            sl_xfer_answer(&x, SL_OK, 200, 0, now_ms);
+        } else {
+            sent++;
+            sl_xfer_answer(&x, SL_OK, 460, -1, now_ms);
+        }
+    }
+    ck_assert_int_eq(sent, 3);
+    ck_assert_int_eq(x.failed, SL_E_CORRUPT);
 }
 END_TEST
 
@@ -145,6 +174,7 @@ END_TEST
 SL_TEST_MAIN("transfer", upload__goes_from_creation_to_the_end_in_chunks,
              upload__asks_where_it_stands_after_a_lost_connection,
              upload__is_created_anew_when_the_server_forgot_it, upload__ends_on_what_cannot_pass,
+             upload__of_bytes_that_are_not_what_their_name_says_ends,
              upload__never_believes_an_offset_beyond_its_size,
              upload__waits_longer_each_time_up_to_30_s, download__goes_on_where_it_stopped,
              download__of_what_the_server_lacks_ends_after_some_tries,
