@@ -2,7 +2,8 @@
  * sideline/chat.h - what chat needs beyond records.
  *
  * Threads, participants and messages are records: list messages with a live query
- * on entity "message" of the thread's space, in order of "seq". A message's place
+ * on entity "message" of the thread's space, "thread:<id>", in order of "seq". Where a
+ * call wants a thread it wants the name of that space. A message's place
  * is its server sequence; one not accepted yet comes last.
  */
 #ifndef SIDELINE_CHAT_H

@@ -6,6 +6,7 @@
  */
 #include "base/error.h"
 #include "base/mem.h"
+#include "platform/posix/posix.h"
 #include "server/adapter.h"
 #include "server/db_sqlite.h"
 #include "server/options.h"
@@ -17,11 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* The tables of platform/posix: the server needs no transport of the library's. */
-extern const sl_clock_ops sl_posix_clock;
-extern const sl_random_ops sl_posix_random;
-extern const sl_file_ops sl_posix_files;
 
 typedef struct daemon_state {
     sl_options options;

@@ -162,9 +162,24 @@ START_TEST(blob__is_stored_under_its_hash_and_read_back)
     ck_assert_int_eq(sl_blob_get(core, (const char *)sl_bytes_data(hex), &out, NULL), SL_OK);
     ck_assert_str_eq(text_of(out), "hello");
     ck_assert_int_eq(sl_blob_get(core, "../../etc/passwd", &out, NULL), SL_E_INVALID);
+    ck_assert_int_eq(
+        sl_blob_put(core, SPACE, (const uint8_t *)"hello", 5, "text/plain", NULL, NULL), SL_OK);
     sl_bytes_release(hex);
     ck_assert_int_eq(sl_core_info(core, "sync", &out, NULL), SL_OK);
     ck_assert_ptr_nonnull(strstr(text_of(out), "\"uploads\":1"));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(out__may_be_nowhere)
+{
+    sl_core *core = open_core();
+    ck_assert_int_eq(sl_core_poll(core, 100, NULL, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_core_info(core, "sync", NULL, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_record_get(core, "comment", SPACE, NULL, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_query_once(core, "{}", 2, NULL, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_query_take(core, 1, NULL, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_blob_get(core, "", NULL, NULL), SL_E_MISUSE);
     sl_core_close(core);
 }
 END_TEST
@@ -194,6 +209,7 @@ int main(void)
                             apply__survives_reopening,
                             live__gives_differences_and_stays_silent_for_other_records,
                             blob__is_stored_under_its_hash_and_read_back,
+                            out__may_be_nowhere,
                             online__calls_say_what_is_missing};
     Suite *suite = suite_create("core");
     TCase *tcase = tcase_create("core");

@@ -208,5 +208,4 @@ SL_TEST_MAIN("events", op__ends_with_exactly_one_event, op__its_end_needs_no_mem
              progress__only_the_newest_is_kept, rows__one_event_waits_per_query,
              wake__comes_once_until_the_next_poll,
              poll__gives_whole_events_up_to_the_bound_and_the_rest_later,
-             poll__out_of_memory_loses_nothing,
-             wake__never_runs_after_it_was_taken_away)
+             poll__out_of_memory_loses_nothing, wake__never_runs_after_it_was_taken_away)

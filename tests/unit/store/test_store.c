@@ -209,6 +209,30 @@ START_TEST(store__a_reset_drops_the_servers_and_keeps_ours)
 }
 END_TEST
 
+static bool note_body(void *ctx, const sl_op *op)
+{
+    (void)snprintf(ctx, 64, "%s", sl_json_str(op->fields, "body"));
+    return true;
+}
+
+START_TEST(store__what_waited_in_a_space_that_was_taken_away_is_kept_as_rejected)
+{
+    sl_store *s = open_store();
+    char kept[64] = "";
+    int64_t n = 0;
+    ck_assert(!sl_store_space_expected(s, SPACE));
+    local(s, "create", "{\"body\":\"mine\"}", 10, NULL);
+    ck_assert(sl_store_space_expected(s, SPACE));
+    ck_assert_int_eq(sl_store_outbox_of(s, SPACE, note_body, kept, NULL), SL_OK);
+    ck_assert_str_eq(kept, "mine");
+    ck_assert_int_eq(sl_store_drop_space(s, SPACE, false, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_rejected_count(s, &n, NULL), SL_OK);
+    ck_assert_int_eq(n, 1);
+    ck_assert(!sl_store_space_expected(s, SPACE));
+    sl_store_close(s);
+}
+END_TEST
+
 START_TEST(store__finds_all_again_after_closing) /* [STORE-1] */
 {
     sl_store *s = open_store();
@@ -291,6 +315,7 @@ START_TEST(query__finds_by_known_fields_and_refuses_others)
     ck_assert_int_eq(query(s, "{\"from\":\"comment\",\"order\":[\"-seq\",\"body\"]}", &n), SL_OK);
     ck_assert_int_eq(n, 1);
     ck_assert_int_eq(query(s, "{\"from\":\"sqlite_master\"}", &n), SL_E_INVALID);
+    ck_assert_int_eq(query(s, "{\"from\":\"comment\",\"where\":[1]}", &n), SL_E_INVALID);
     ck_assert_int_eq(query(s, "{\"from\":\"comment\",\"where\":{\"1=1 --\":1}}", &n), SL_E_INVALID);
     ck_assert_int_eq(query(s, "{\"from\":\"comment\",\"order\":[\"body; DROP\"]}", &n),
                      SL_E_INVALID);
@@ -370,6 +395,7 @@ int main(void)
                             store__undoes_a_rejected_change_and_keeps_its_text,
                             store__a_rejected_creation_leaves_nothing,
                             store__a_reset_drops_the_servers_and_keeps_ours,
+                            store__what_waited_in_a_space_that_was_taken_away_is_kept_as_rejected,
                             store__finds_all_again_after_closing,
                             store__a_folder_has_one_owner,
                             store__says_so_when_the_database_is_damaged,

@@ -183,9 +183,8 @@ START_TEST(client__goes_on_over_operations_that_left_the_outbox)
     }
     frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\"}", SL_OK);
     ck_assert(!sl_sync_settled(s));
-    ck_assert_int_eq(
-        frame(s, "{\"t\":\"receipt\",\"n\":3,\"result\":\"applied\"}", SL_OK).kind,
-        SL_NEWS_RECEIPT);
+    ck_assert_int_eq(frame(s, "{\"t\":\"receipt\",\"n\":3,\"result\":\"applied\"}", SL_OK).kind,
+                     SL_NEWS_RECEIPT);
     ck_assert_msg(sl_sync_settled(s), "the last one was skipped");
     end(s);
 }
@@ -207,8 +206,7 @@ START_TEST(client__a_space_that_fails_each_time_is_tried_ever_more_rarely) /* [S
         frame(s, "{\"t\":\"connected\",\"now\":5}", SL_OK);
         ck_assert_int_eq(next(s, now_ms), SL_STEP_SUBSCRIBE);
         ck_assert_int_eq(next(s, now_ms), SL_STEP_SUBSCRIBE);
-        frame(s,
-              "{\"t\":\"subscribed\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH "\",\"seq\":0}",
+        frame(s, "{\"t\":\"subscribed\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH "\",\"seq\":0}",
               SL_OK);
         sl_sync_not_applied(s, OTHER, 0);
         sl_sync_closed(s, now_ms);

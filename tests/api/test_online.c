@@ -1,0 +1,344 @@
+/*
+ * A core that is online with a server played by the test, which is the host of its transport:
+ * what a server and a network at their worst make of operations, uploads and the session.
+ */
+#include "support.h"
+
+#include <sideline/sideline.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANN   "01890000-0000-7000-8000-00000000000a"
+#define OWN   "user:" ANN
+#define VIDEO "video:01890000-0000-7000-8000-000000000002"
+#define EPOCH "01890000-0000-7000-8000-0000000000ee"
+#define HEX   "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+#define SESSION                                                                     \
+    "{\"user\":{\"id\":\"" ANN "\",\"email\":\"ann@example.org\",\"name\":\"Ann\"," \
+    "\"role\":\"athlete\"},\"access_token\":\"acc\",\"expires_in\":3600,"           \
+    "\"refresh_token\":\"ref\"}"
+
+static char g_dir[64];
+static sl_platform g_base;
+static sl_file_ops g_files;
+static sl_id g_request; /* the last one started, and the last one cancelled */
+static sl_id g_cancelled;
+static sl_id g_ws;
+static int32_t g_closed; /* the code the core closed the socket with */
+static bool g_full;      /* the disk takes no byte */
+static char g_url[200];
+
+static sl_status on_start(void *user, sl_id req, const sl_http_request *request)
+{
+    (void)user;
+    g_request = req;
+    (void)snprintf(g_url, sizeof g_url, "%s %s", request->method, request->url);
+    return SL_OK;
+}
+
+static void on_cancel(void *user, sl_id req)
+{
+    (void)user;
+    g_cancelled = req;
+}
+
+static sl_status on_open(void *user, sl_id ws, const char *url, const char *subprotocol)
+{
+    (void)user;
+    (void)url;
+    (void)subprotocol;
+    g_ws = ws;
+    return SL_OK;
+}
+
+static sl_status on_send(void *user, sl_id ws, int32_t kind, const uint8_t *p, size_t n)
+{
+    (void)user;
+    (void)ws;
+    (void)kind;
+    (void)p;
+    (void)n;
+    return SL_OK;
+}
+
+static void on_close(void *user, sl_id ws, int32_t code, const char *reason)
+{
+    (void)user;
+    (void)ws;
+    (void)reason;
+    g_closed = code;
+}
+
+static sl_status on_write(void *user, void *file, const void *src, size_t n, int64_t at)
+{
+    return g_full ? SL_E_FULL : g_base.files->write(user, file, src, n, at);
+}
+
+static const sl_http_ops HTTP = {sizeof HTTP, 0, on_start, on_cancel};
+static const sl_ws_ops WS = {sizeof WS, 0, on_open, on_send, on_close};
+
+static void setup(void)
+{
+    (void)snprintf(g_dir, sizeof g_dir, "/tmp/sideline-online-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(g_dir));
+    g_base.struct_size = sizeof g_base;
+    ck_assert_int_eq(sl_platform_builtin(&g_base), SL_OK);
+    g_files = *g_base.files;
+    g_files.write = on_write;
+    g_request = 0;
+    g_cancelled = 0;
+    g_ws = 0;
+    g_closed = 0;
+    g_full = false;
+    g_url[0] = 0;
+}
+
+static void teardown(void)
+{
+    char command[160];
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", g_dir);
+    ck_assert_int_eq(system(command), 0); /* NOLINT: the path is this test's own */
+    if (g_base.release != NULL) {
+        g_base.release(g_base.user);
+    }
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+
+static sl_core *open_core(bool transport)
+{
+    sl_platform host = {.struct_size = sizeof host,
+                        .user = g_base.user,
+                        .clock = g_base.clock,
+                        .random = g_base.random,
+                        .files = &g_files,
+                        .http = transport ? &HTTP : NULL,
+                        .ws = transport ? &WS : NULL};
+    sl_config cfg = {.struct_size = sizeof cfg,
+                     .flags = SL_CORE_STEPPED,
+                     .dir = g_dir,
+                     .server = "http://server.example/",
+                     .platform = &host};
+    sl_core *core = NULL;
+    ck_assert_int_eq(sl_core_open(&cfg, &core, NULL), SL_OK);
+    return core;
+}
+
+static void answer(sl_core *core, sl_id request, int32_t status, const char *body)
+{
+    sl_host_http_head(core, request, status, "Content-Type: application/json\r\n");
+    sl_host_http_data(core, request, (const uint8_t *)body, strlen(body));
+    sl_host_http_done(core, request, SL_OK);
+    (void)sl_core_step(core);
+}
+
+static const char *events(sl_core *core)
+{
+    static char text[4000];
+    sl_bytes *b = NULL;
+    ck_assert_int_eq(sl_core_poll(core, 10000, &b, NULL), SL_OK);
+    (void)snprintf(text, sizeof text, "%s", b != NULL ? (const char *)sl_bytes_data(b) : "");
+    sl_bytes_release(b);
+    return text;
+}
+
+static bool info(sl_core *core, const char *what, const char *part)
+{
+    sl_bytes *b = NULL;
+    ck_assert_int_eq(sl_core_info(core, what, &b, NULL), SL_OK);
+    bool found = strstr((const char *)sl_bytes_data(b), part) != NULL;
+    sl_bytes_release(b);
+    return found;
+}
+
+static void frame(sl_core *core, const char *text)
+{
+    sl_host_ws_message(core, g_ws, SL_WS_TEXT, (const uint8_t *)text, strlen(text));
+    (void)sl_core_step(core);
+}
+
+/* A signed-in core that wants to be online; its socket is not open yet. */
+static sl_core *signed_in(void)
+{
+    static const char who[] = "{\"email\":\"ann@example.org\",\"password\":\"correct-horse\"}";
+    sl_core *core = open_core(true);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    answer(core, g_request, 200, SESSION);
+    ck_assert_int_eq(sl_sync_control(core, SL_SYNC_START, NULL), SL_OK);
+    (void)sl_core_step(core);
+    (void)events(core);
+    return core;
+}
+
+/* Online, with nothing but the user's own space, or with a video as well. */
+static sl_core *online(bool video)
+{
+    sl_core *core = signed_in();
+    sl_host_ws_opened(core, g_ws);
+    (void)sl_core_step(core);
+    frame(core, "{\"t\":\"connected\",\"user\":\"" ANN "\",\"now\":5}");
+    if (video) {
+        frame(core, "{\"t\":\"page\",\"space\":\"" OWN "\",\"epoch\":\"" EPOCH
+                    "\",\"from\":0,\"to\":1,\"more\":false,\"records\":[{\"entity\":\"grant\","
+                    "\"id\":\"01890000-0000-7000-8000-000000000009\",\"space\":\"" OWN
+                    "\",\"seq\":1,\"fields\":{\"target\":\"" VIDEO
+                    "\",\"role\":\"owner\"},\"clocks\":{}}]}");
+    }
+    frame(core, video ? "{\"t\":\"subscribed\",\"space\":\"" OWN "\",\"epoch\":\"" EPOCH
+                        "\",\"seq\":1,\"role\":\"owner\"}"
+                      : "{\"t\":\"subscribed\",\"space\":\"" OWN "\",\"epoch\":\"" EPOCH
+                        "\",\"seq\":0,\"role\":\"owner\"}");
+    if (video) {
+        frame(core, "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                    "\",\"seq\":0,\"role\":\"owner\"}");
+    }
+    (void)events(core);
+    return core;
+}
+
+START_TEST(session__an_answer_after_signing_out_does_not_sign_in_again)
+{
+    sl_core_close(signed_in());
+    sl_core *core = open_core(true); /* the access token is not kept */
+    ck_assert_int_eq(sl_sync_control(core, SL_SYNC_START, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_str_eq(g_url, "POST http://server.example/api/v1/auth/refresh");
+    ck_assert_int_eq(sl_session_logout(core, NULL), SL_OK);
+    answer(core, g_request, 200, SESSION);
+    ck_assert(!info(core, "session", "ann@example.org"));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(session__a_late_refusal_does_not_end_a_newer_session)
+{
+    static const char who[] = "{\"email\":\"ann@example.org\",\"password\":\"correct-horse\"}";
+    sl_id op = 0;
+    sl_core_close(signed_in());
+    sl_core *core = open_core(true);
+    ck_assert_int_eq(sl_sync_control(core, SL_SYNC_START, NULL), SL_OK);
+    (void)sl_core_step(core);
+    sl_id refresh = g_request;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    answer(core, g_request, 200, SESSION);
+    answer(core, refresh, 401, "{}");
+    ck_assert(info(core, "session", "ann@example.org"));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(frame__with_a_broken_record_closes_the_socket)
+{
+    sl_core *core = online(false);
+    frame(core,
+          "{\"t\":\"change\",\"space\":\"" OWN "\",\"seq\":1,\"record\":{\"entity\":\"grant\","
+          "\"id\":\"" ANN "\",\"space\":\"" OWN "\",\"seq\":1,\"fields\":[1]}}");
+    ck_assert_int_eq(g_closed, 1011);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(settle__does_not_wait_for_an_upload_whose_space_nobody_makes)
+{
+    sl_core *core = online(false);
+    sl_id op = 0;
+    ck_assert_int_eq(
+        sl_blob_put(core, VIDEO, (const uint8_t *)"hello", 5, "text/plain", NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_sync_settle(core, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":true"));
+    ck_assert(info(core, "sync", "\"uploads\":1"));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(settle__needs_a_transport)
+{
+    sl_core_close(signed_in());
+    sl_core *core = open_core(false);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_sync_settle(core, &op, NULL), SL_E_UNSUPPORTED);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(revoked__ends_the_uploads_and_tells_what_waited)
+{
+    sl_core *core = online(true);
+    static const char comment[] = "[{\"op\":\"create\",\"entity\":\"comment\",\"space\":\"" VIDEO
+                                  "\",\"fields\":{\"body\":\"unsent\"}}]";
+    ck_assert_int_eq(
+        sl_blob_put(core, VIDEO, (const uint8_t *)"hello", 5, "text/plain", NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_apply(core, comment, strlen(comment), NULL, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_str_eq(g_url, "POST http://server.example/api/v1/uploads");
+    sl_id request = g_request;
+    frame(core, "{\"t\":\"revoked\",\"space\":\"" VIDEO "\"}");
+    ck_assert_uint_eq(g_cancelled, request);
+    const char *told = events(core);
+    ck_assert_ptr_nonnull(strstr(told, "\"rejected\""));
+    ck_assert_ptr_nonnull(strstr(told, "unsent"));
+    answer(core, request, 404, "{}");
+    ck_assert_msg(g_request == request, "nothing is asked for it again");
+    ck_assert(info(core, "sync", "\"uploads\":0"));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(fetch__onto_a_full_disk_ends_once)
+{
+    sl_core *core = online(false);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_blob_fetch(core, HEX, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_str_eq(g_url, "GET http://server.example/api/v1/blobs/" HEX);
+    g_full = true;
+    sl_host_http_head(core, g_request, 200, "");
+    sl_host_http_data(core, g_request, (const uint8_t *)"hel", 3);
+    (void)sl_core_step(core);
+    g_full = false;
+    ck_assert_uint_eq(g_cancelled, g_request);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"SL_E_FULL\""));
+    sl_host_http_data(core, g_request, (const uint8_t *)"lo", 2);
+    sl_host_http_done(core, g_request, SL_E_CANCELLED);
+    (void)sl_core_step(core);
+    ck_assert_str_eq(events(core), "");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(fetch__ends_when_sync_is_stopped) /* [OP-1] */
+{
+    sl_core *core = online(false);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_blob_fetch(core, HEX, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_int_eq(sl_sync_control(core, SL_SYNC_STOP, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"SL_E_CANCELLED\""));
+    sl_core_close(core);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *tests[] = {session__an_answer_after_signing_out_does_not_sign_in_again,
+                            session__a_late_refusal_does_not_end_a_newer_session,
+                            frame__with_a_broken_record_closes_the_socket,
+                            settle__does_not_wait_for_an_upload_whose_space_nobody_makes,
+                            settle__needs_a_transport,
+                            revoked__ends_the_uploads_and_tells_what_waited,
+                            fetch__onto_a_full_disk_ends_once,
+                            fetch__ends_when_sync_is_stopped};
+    Suite *suite = suite_create("online");
+    TCase *tcase = tcase_create("online");
+    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        tcase_add_test(tcase, tests[i]);
+    }
+    suite_add_tcase(suite, tcase);
+    return sl_test_run(suite);
+}
