@@ -14,7 +14,7 @@ enum {
     LIFE_S_MIN = 10,
     LIFE_S_MAX = 30 * 86400,
     REFRESH_RETRY_MS_MIN = 2000,
-    REFRESH_RETRY_MS_MAX = 60000
+    REFRESH_RETRY_MS_MAX = 30000
 };
 
 void sl_session_clear(sl_core *core)

@@ -241,8 +241,23 @@ sl_status sl_store_apply_local(sl_store *s, sl_op *op, sl_error **err)
     return status;
 }
 
+/* True when another space holds a record of this id: ids are made by devices, and whoever may
+ * write to one space must not take records out of another by using their ids again. */
+static bool held_elsewhere(sl_store *s, const sl_record *rec)
+{
+    char sql[128];
+    (void)snprintf(sql, sizeof sql, "SELECT 1 FROM \"%s\" WHERE \"id\"=$1 AND \"space\"<>$2",
+                   rec->entity->name);
+    sl_cell params[] = {sl_cell_text(rec->id), sl_cell_text(rec->space)};
+    sl_cell one;
+    return sl_store_one(s, sql, params, 2, &one, 1, NULL) == SL_OK;
+}
+
 sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **err)
 {
+    if (held_elsewhere(s, rec)) {
+        return SL_OK;
+    }
     if (!sl_store_pending(s, rec->entity, rec->id)) {
         return put_visible(s, rec, err);
     }

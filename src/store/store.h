@@ -46,7 +46,8 @@ bool sl_store_pending(sl_store *s, const sl_entity *e, const char *id);
 
 /* Merges a local operation into the visible record and queues it. op->n is set. */
 sl_status sl_store_apply_local(sl_store *s, sl_op *op, sl_error **err);
-/* The server's state of a record: becomes the confirmed state. */
+/* The server's state of a record: becomes the confirmed state. Left out when another space holds
+ * the id. */
 sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **err);
 
 /* --- outbox ------------------------------------------------------------------------- */

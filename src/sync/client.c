@@ -186,7 +186,7 @@ void sl_sync_not_applied(sl_sync *s, const char *space, int64_t cursor)
         slot->cursor = cursor;
         slot->state = SPACE_IDLE;
         if (cursor == 0) {
-            slot->epoch[0] = 0; /* not stored either */
+            slot->epoch[0] = 0; /* maybe not stored either */
         }
     }
 }
@@ -215,7 +215,7 @@ static sl_status on_page(sl_sync *s, const sl_json *frame, sl_news *out, sl_erro
     if (slot == NULL || slot->state != SPACE_ASKED) {
         return SL_OK; /* given up meanwhile */
     }
-    bool same_epoch = slot->epoch[0] == 0 || strcmp(slot->epoch, epoch) == 0;
+    bool same_epoch = slot->cursor == 0 || strcmp(slot->epoch, epoch) == 0;
     if (from != slot->cursor || !same_epoch) {
         slot->state = SPACE_IDLE;
         return SL_OK;
@@ -282,7 +282,7 @@ static sl_status on_subscribed(sl_sync *s, const sl_json *frame, sl_news *out, s
     if (all_live(s)) {
         s->failures = 0; /* only now is the connection worth something */
     }
-    if (slot->epoch[0] == 0) {
+    if (slot->cursor == 0 && strcmp(slot->epoch, epoch) != 0) {
         /* An empty space: its epoch is all there is to store. */
         (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", epoch);
         *out =

@@ -59,14 +59,14 @@ static bool read_args(int argc, char **argv, args *out)
 {
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
+        bool seeds = strcmp(argv[i], "--seed") == 0 || strcmp(argv[i], "--seeds") == 0;
+        bool plant = strcmp(argv[i], "--plant") == 0;
         if (strcmp(argv[i], "--verbose") == 0) {
             out->options.verbose = true;
         } else if (strcmp(argv[i], "--calm") == 0) {
             out->options.calm = true;
-        } else if ((strcmp(argv[i], "--seed") == 0 || strcmp(argv[i], "--seeds") == 0) &&
-                   read_range(value, out)) {
-            i++;
-        } else if (strcmp(argv[i], "--plant") == 0 && read_plant(value, &out->options)) {
+        } else if ((seeds && read_range(value, out)) ||
+                   (plant && read_plant(value, &out->options))) {
             i++;
         } else {
             return false;

@@ -57,19 +57,25 @@ sl_status actor_apply(actor *a, const char *ops)
     return status;
 }
 
-static void note(actor *a, sl_op_kind kind, const char *entity, const char *id, const char *space,
-                 const char *field, const char *value, sl_status status)
+typedef struct target {
+    const char *entity;
+    const char *id;
+    const char *space;
+    const char *field; /* the one watched */
+} target;
+
+static void note(actor *a, sl_op_kind kind, target t, const char *value, sl_status status)
 {
-    fact f = {
-        .actor = a->index, .kind = kind, .entity = sl_entity_find(entity), .sure = status == SL_OK};
+    fact f = {.actor = a->index, .kind = kind, .sure = status == SL_OK};
+    f.entity = sl_entity_find(t.entity);
     /* What the call refused outright has no effect. */
     if (status == SL_E_INVALID || status == SL_E_DENIED || status == SL_E_NOT_FOUND ||
         status == SL_E_CONFLICT) {
         return;
     }
-    (void)snprintf(f.id, sizeof f.id, "%s", id);
-    (void)snprintf(f.space, sizeof f.space, "%s", space);
-    (void)snprintf(f.field, sizeof f.field, "%s", field);
+    (void)snprintf(f.id, sizeof f.id, "%s", t.id);
+    (void)snprintf(f.space, sizeof f.space, "%s", t.space);
+    (void)snprintf(f.field, sizeof f.field, "%s", t.field);
     (void)snprintf(f.value, sizeof f.value, "%s", value);
     (void)world_fact(a->world, &f);
 }
@@ -152,7 +158,7 @@ static void make_video(actor *a)
                    "\"size\":%zu,\"duration_us\":1000000,\"width\":64,\"height\":64}}]",
                    space, id, title, (const char *)sl_bytes_data(hex), n);
     status = actor_apply(a, ops);
-    note(a, SL_OP_CREATE, "video", id, space, "title", title, status);
+    note(a, SL_OP_CREATE, (target){"video", id, space, "title"}, title, status);
     if (status == SL_OK) {
         keep_blob(w, (const char *)sl_bytes_data(hex));
     }
@@ -228,7 +234,7 @@ static void remark(actor *a, const char *space)
     ops[at] = 0;
     sl_status status = actor_apply(a, ops);
     for (int i = 0; i < count; i++) {
-        note(a, SL_OP_CREATE, "comment", ids[i], space, "body", values[i], status);
+        note(a, SL_OP_CREATE, (target){"comment", ids[i], space, "body"}, values[i], status);
     }
 }
 
@@ -244,7 +250,7 @@ static void draw(actor *a, const char *space)
                    "\"fields\":{\"kind\":\"line\",\"geometry\":\"AAAA\",\"style\":{\"color\":1},"
                    "\"z\":\"%s\",\"t_in\":0,\"t_out\":1000}}]",
                    space, id, value);
-    note(a, SL_OP_CREATE, "annotation", id, space, "z", value, actor_apply(a, ops));
+    note(a, SL_OP_CREATE, (target){"annotation", id, space, "z"}, value, actor_apply(a, ops));
 }
 
 static void retitle(actor *a, const char *space)
@@ -256,7 +262,8 @@ static void retitle(actor *a, const char *space)
                    "[{\"op\":\"patch\",\"entity\":\"video\",\"id\":\"%s\",\"fields\":"
                    "{\"title\":\"%s\"}}]",
                    sl_space_id(space), value);
-    note(a, SL_OP_PATCH, "video", sl_space_id(space), space, "title", value, actor_apply(a, ops));
+    note(a, SL_OP_PATCH, (target){"video", sl_space_id(space), space, "title"}, value,
+         actor_apply(a, ops));
 }
 
 /* --- chat --------------------------------------------------------------------------------- */
@@ -274,7 +281,8 @@ static void say(actor *a)
                  sl_status_name(status));
     if (status == SL_OK) {
         sl_json *j = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
-        note(a, SL_OP_CREATE, "message", sl_json_str(j, "id"), a->thread, "body", value, status);
+        note(a, SL_OP_CREATE, (target){"message", sl_json_str(j, "id"), a->thread, "body"}, value,
+             status);
         sl_json_free(j);
     }
     sl_bytes_release(out);
@@ -324,8 +332,8 @@ static void change_own(actor *a)
                        f.entity->name, f.id, f.field, value);
     }
     sl_status status = actor_apply(a, ops);
-    note(a, removes ? SL_OP_DELETE : SL_OP_PATCH, f.entity->name, f.id, f.space, f.field, value,
-         status);
+    note(a, removes ? SL_OP_DELETE : SL_OP_PATCH, (target){f.entity->name, f.id, f.space, f.field},
+         value, status);
 }
 
 static void rename_self(actor *a)
@@ -339,7 +347,7 @@ static void rename_self(actor *a)
                    "[{\"op\":\"patch\",\"entity\":\"user\",\"id\":\"%s\",\"fields\":"
                    "{\"name\":\"%s\"}}]",
                    a->user, value);
-    note(a, SL_OP_PATCH, "user", a->user, space, "name", value, actor_apply(a, ops));
+    note(a, SL_OP_PATCH, (target){"user", a->user, space, "name"}, value, actor_apply(a, ops));
 }
 
 static void toggle(actor *a)
@@ -355,7 +363,8 @@ static void drop_video(actor *a, const char *space)
     (void)snprintf(ops, sizeof ops, "[{\"op\":\"delete\",\"entity\":\"video\",\"id\":\"%s\"}]",
                    sl_space_id(space));
     world_lose(a->world, space);
-    note(a, SL_OP_DELETE, "video", sl_space_id(space), space, "title", "", actor_apply(a, ops));
+    note(a, SL_OP_DELETE, (target){"video", sl_space_id(space), space, "title"}, "",
+         actor_apply(a, ops));
 }
 
 static void on_video(actor *a, const sl_json *video)
@@ -363,14 +372,12 @@ static void on_video(actor *a, const sl_json *video)
     char space[SL_SPACE_MAX];
     (void)snprintf(space, sizeof space, "%s", sl_json_str(video, "space"));
     int64_t dice = world_dice(a->world, 100);
-    if (dice < 35) {
+    if (dice < 35 || (dice >= 75 && a->coach)) {
         remark(a, space);
     } else if (dice < 65) {
         draw(a, space);
     } else if (dice < 75) {
         fetch(a, video);
-    } else if (a->coach) {
-        remark(a, space);
     } else if (dice < 90) {
         share(a, space);
     } else if (dice < 98) {

@@ -209,6 +209,24 @@ START_TEST(store__a_reset_drops_the_servers_and_keeps_ours)
 }
 END_TEST
 
+START_TEST(store__an_id_used_again_in_another_space_takes_nothing_away)
+{
+    static const char again[] = "{\"entity\":\"comment\",\"id\":\"" ID
+                                "\",\"space\":\"video:01890000-0000-7000-8000-000000000003\","
+                                "\"seq\":1,\"fields\":{\"body\":\"theirs\"},\"clocks\":{}}";
+    sl_store *s = open_store();
+    sl_record rec;
+    remote(s, "server", 4, 5);
+    sl_json *j = sl_json_parse(again, strlen(again));
+    ck_assert_int_eq(sl_record_from_wire(&rec, j, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_apply_remote(s, &rec, NULL), SL_OK);
+    ck_assert_str_eq(body(s), "server");
+    sl_record_free(&rec);
+    sl_json_free(j);
+    sl_store_close(s);
+}
+END_TEST
+
 static bool note_body(void *ctx, const sl_op *op)
 {
     (void)snprintf(ctx, 64, "%s", sl_json_str(op->fields, "body"));
@@ -396,6 +414,7 @@ int main(void)
                             store__a_rejected_creation_leaves_nothing,
                             store__a_reset_drops_the_servers_and_keeps_ours,
                             store__what_waited_in_a_space_that_was_taken_away_is_kept_as_rejected,
+                            store__an_id_used_again_in_another_space_takes_nothing_away,
                             store__finds_all_again_after_closing,
                             store__a_folder_has_one_owner,
                             store__says_so_when_the_database_is_damaged,

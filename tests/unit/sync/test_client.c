@@ -218,6 +218,21 @@ START_TEST(client__a_space_that_fails_each_time_is_tried_ever_more_rarely) /* [S
 }
 END_TEST
 
+START_TEST(client__an_epoch_means_nothing_before_the_first_change)
+{
+    sl_sync *s = connected();
+    ck_assert_int_eq(sl_sync_hold(s, SPACE, EPOCH, 0), SL_OK);
+    ck_assert_int_eq(next(s, 0), SL_STEP_SUBSCRIBE);
+    sl_news news = frame(s,
+                         "{\"t\":\"page\",\"space\":\"" SPACE "\",\"epoch\":\"other\","
+                         "\"from\":0,\"to\":9,\"records\":[]}",
+                         SL_OK);
+    ck_assert_int_eq(news.kind, SL_NEWS_APPLY);
+    ck_assert_str_eq(news.epoch, "other");
+    end(s);
+}
+END_TEST
+
 START_TEST(client__does_not_fight_for_its_place)
 {
     sl_sync *s = live(0);
@@ -304,6 +319,7 @@ SL_TEST_MAIN("client", client__does_nothing_until_wanted,
              client__refuses_a_receipt_for_what_was_not_sent,
              client__goes_on_over_operations_that_left_the_outbox,
              client__a_space_that_fails_each_time_is_tried_ever_more_rarely,
+             client__an_epoch_means_nothing_before_the_first_change,
              client__does_not_fight_for_its_place,
              client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_subscribed,
              client__closes_a_socket_that_never_greets, client__closes_when_no_longer_wanted,
