@@ -246,6 +246,15 @@ static void compare_actor(world *w, const actor *a)
         sl_sim_fail(w->sim, "%s holds %zu spaces and may hold %lld", a->node->host.name, held.count,
                     (long long)may);
     }
+    /* Each access but that to one's own space is told by one grant. */
+    int64_t told = server_int(w,
+                              "SELECT count(*) FROM \"grant\" WHERE \"deleted\"=0"
+                              " AND \"space\"='user:' || $1",
+                              a->user, -1);
+    if (told + 1 != may) {
+        sl_sim_fail(w->sim, "%s has %lld grants for %lld spaces", a->node->host.name,
+                    (long long)told, (long long)may);
+    }
     for (size_t i = 0; i < held.count && w->sim->failure == NULL; i++) {
         char sql[160];
         (void)snprintf(sql, sizeof sql,

@@ -158,24 +158,25 @@ typedef struct pusher {
 
 START_TEST(poll__out_of_memory_loses_nothing) /* [OP-1] */
 {
-    sl_events *e = sl_events_new();
-    for (int i = 0; i < 3; i++) {
-        sl_events_op_failed(e, sl_events_op(e), SL_E_IO, "gone");
-    }
-    sl_bytes *out = NULL;
-    sl_status status = SL_E_NOMEM;
-    for (uint64_t k = 1; status == SL_E_NOMEM; k++) {
-        ck_assert_uint_lt(k, 100);
+    for (uint64_t k = 1; k < 40; k++) {
+        sl_events *e = sl_events_new();
+        for (int i = 0; i < 3; i++) {
+            sl_events_op_failed(e, sl_events_op(e), SL_E_IO, "gone");
+        }
+        sl_bytes *out = NULL;
         sl_mem_fail_at(k, false);
-        status = sl_events_poll(e, 1 << 20, &out, NULL);
+        sl_status status = sl_events_poll(e, 1 << 20, &out, NULL);
         sl_mem_fail_at(0, false);
+        if (status != SL_OK) {
+            ck_assert_int_eq(status, SL_E_NOMEM);
+            ck_assert_int_eq(sl_events_poll(e, 1 << 20, &out, NULL), SL_OK);
+        }
+        sl_json *events = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+        ck_assert_uint_eq(sl_json_count(events), 3);
+        sl_json_free(events);
+        sl_bytes_release(out);
+        sl_events_free(e);
     }
-    ck_assert_int_eq(status, SL_OK);
-    sl_json *events = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
-    ck_assert_uint_eq(sl_json_count(events), 3);
-    sl_json_free(events);
-    sl_bytes_release(out);
-    sl_events_free(e);
 }
 END_TEST
 
