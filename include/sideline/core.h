@@ -13,7 +13,7 @@
  *   {"ev":"op","op":9,"ok":false,"code":-13,"message":"..."}
  *   {"ev":"progress","op":9,"done":n,"total":n}     only the newest of each op is kept
  *   {"ev":"rows","sub":3}                           a live query has a difference to take
- *   {"ev":"sync","state":"offline|connecting|online","reason":"..."}
+ *   {"ev":"sync","state":"offline|connecting|online"}
  *   {"ev":"rejected","entity":"..","id":"..","code":"..","message":"..","fields":{...}}
  *   {"ev":"session","state":"signed_in|signed_out"}
  *   {"ev":"typing","space":"..","user":".."}
@@ -70,7 +70,8 @@ SL_API void sl_core_interrupt(sl_core *core);
 /* Stepped cores: does what is due; returns ms until the next deadline, -1 for none. */
 SL_API int32_t sl_core_step(sl_core *core);
 
-/* JSON facts. what: "session" {"user","email","name","role","device"} or {}, "sync"
+/* JSON facts. what: "session" {"device","server"?} and, when
+ * signed in, {"user","email","name","role"}; "sync"
  * {"state","outbox","rejected","uploads","downloads","spaces"}, "build" {"version","media",...}. */
 SL_API sl_status sl_core_info(sl_core *core, const char *what,
                               sl_bytes *SL_NULLABLE *SL_NULLABLE out,

@@ -35,7 +35,8 @@ SL_API sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p,
 SL_API sl_status sl_blob_get(sl_core *core, const char *sha256,
                              sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                              sl_error *SL_NULLABLE *SL_NULLABLE err);
-/* An operation that ends when the blob is here and verified. res: {"sha256","size"}. */
+/* An operation that ends when the blob is here and verified, or with SL_E_CANCELLED when sync is
+ * stopped. res: {"sha256","size"}. */
 SL_API sl_status sl_blob_fetch(sl_core *core, const char *sha256, sl_id *op,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);
 

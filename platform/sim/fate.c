@@ -4,7 +4,8 @@
 enum {
     ROUND_MS = 1500,
     FULL_MS = 3000,
-    JUMP_MS = 3600 * 1000
+    JUMP_MS = 3600 * 1000,
+    SLIP_MS = 90 * 1000 /* around what the service lets pass */
 };
 
 static void node_well(sl_sim *s, void *arg)
@@ -35,7 +36,8 @@ static void strike_node(sl_sim *s, sl_sim_node *n)
         sl_sim_at(s, s->now_ms + sl_sim_dice(s, FULL_MS), node_well, n, false);
     }
     if (sl_sim_strikes(s, SL_FAULT_NODE_CLOCK, 10)) {
-        n->host.wall_off_ms = sl_sim_dice(s, 2 * JUMP_MS) - JUMP_MS;
+        int64_t jump_ms = sl_sim_dice(s, 2) == 0 ? JUMP_MS : SLIP_MS;
+        n->host.wall_off_ms = sl_sim_dice(s, 2 * jump_ms) - jump_ms;
         sl_sim_trace(s, "%s clock %lld", n->host.name, (long long)n->host.wall_off_ms);
     }
     if (sl_sim_strikes(s, SL_FAULT_NODE_RESTART, 12)) {

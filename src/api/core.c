@@ -24,23 +24,35 @@ const char *sl_version(void)
     return "0.1.0";
 }
 
+static sl_status check_config(const sl_config *cfg, sl_core *const *out, sl_error **err)
+{
+    if (out == NULL || cfg->dir == NULL || cfg->dir[0] == 0) {
+        return sl_fail(err, SL_E_MISUSE, "opening a core needs a configuration with a folder");
+    }
+    const sl_platform *p = cfg->platform;
+    if (p != NULL && (p->clock == NULL || p->random == NULL || p->files == NULL)) {
+        return sl_fail(err, SL_E_MISUSE, "the platform lacks clock, random or files");
+    }
+    return SL_OK;
+}
+
 sl_status sl_core_open(const sl_config *cfg, sl_core **out, sl_error **err)
 {
     sl_error_start(err);
-    if (cfg == NULL || out == NULL || cfg->dir == NULL || cfg->dir[0] == 0) {
-        return sl_fail(err, SL_E_MISUSE, "opening a core needs a configuration with a folder");
-    }
-    if (cfg->struct_size != sizeof *cfg) {
-        return sl_fail(err, SL_E_UNSUPPORTED,
+    if (cfg == NULL || cfg->struct_size != sizeof *cfg ||
+        (cfg->platform != NULL && cfg->platform->struct_size != sizeof *cfg->platform)) {
+        return sl_fail(err, cfg == NULL ? SL_E_MISUSE : SL_E_UNSUPPORTED,
                        "the configuration is not of the size this library knows");
     }
-    const sl_platform *p = cfg->platform;
-    if (p != NULL && (p->struct_size != sizeof *p || p->clock == NULL || p->random == NULL ||
-                      p->files == NULL)) {
-        return sl_fail(err, SL_E_MISUSE, "the platform lacks clock, random or files");
+    sl_status status = check_config(cfg, out, err);
+    if (status != SL_OK) {
+        if (cfg->platform != NULL && cfg->platform->release != NULL) {
+            cfg->platform->release(cfg->platform->user);
+        }
+        return status;
     }
     *out = NULL;
-    sl_status status = sl_engine_open(cfg, out, err);
+    status = sl_engine_open(cfg, out, err);
     if (status == SL_OK) {
         sl_live_add(1);
     }
@@ -126,8 +138,7 @@ static sl_json *sync_info(sl_core *core)
     (void)sl_store_spaces(core->store, count_space, &spaces, NULL);
     sl_json *j = sl_json_object();
     bool ok = j != NULL && sl_json_set_str(j, "state", names[sl_sync_state_of(core->sync)]) &&
-              sl_json_set_int(j, "outbox", outbox) &&
-              sl_json_set_int(j, "rejected", rejected) &&
+              sl_json_set_int(j, "outbox", outbox) && sl_json_set_int(j, "rejected", rejected) &&
               sl_json_set_int(j, "uploads", (int64_t)sl_transfers_waiting(core, false)) &&
               sl_json_set_int(j, "downloads", (int64_t)sl_transfers_waiting(core, true)) &&
               sl_json_set_int(j, "spaces", spaces);
@@ -142,6 +153,7 @@ static sl_json *build_info(const sl_core *core)
 {
     sl_json *j = sl_json_object();
     bool ok = j != NULL && sl_json_set_str(j, "version", sl_version()) &&
+              sl_json_set_bool(j, "media", sl_media_built()) &&
               sl_json_set_bool(j, "transport", core->platform.http != NULL) &&
               sl_json_set_int(j, "schema", sl_schema_version);
     if (!ok) {
@@ -224,11 +236,7 @@ sl_status sl_session_logout(sl_core *core, sl_error **err)
 {
     sl_error_start(err);
     sl_lock(core->lock);
-    sl_status status = sl_store_set_meta(core->store, "session", NULL, err);
-    if (status == SL_OK) {
-        sl_session_clear(core);
-        sl_online_want(core, false);
-    }
+    sl_status status = sl_session_forget(core, err);
     sl_unlock(core->lock);
     return status;
 }

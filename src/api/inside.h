@@ -27,4 +27,7 @@ sl_status sl_core_blob_add_file(sl_core *core, const char *space, const char *pa
 /* The path of a blob that is here, sl_mem_free it; SL_E_NOT_FOUND when it is not. */
 sl_status sl_core_blob_path(sl_core *core, const char *hex, char **path, sl_error **err);
 
+/* Whether this build has media. */
+bool sl_media_built(void);
+
 #endif

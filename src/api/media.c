@@ -657,3 +657,8 @@ sl_status sl_media_export(sl_core *core, const char *json, size_t n, sl_id *op, 
 {
     return start(core, json, n, "review", run_export, op, err);
 }
+
+bool sl_media_built(void)
+{
+    return true;
+}

@@ -1,4 +1,5 @@
 /* api/media_none.c - sideline/media.h in builds without media. */
+#include "api/inside.h"
 #include "base/error.h"
 #include "sideline/media.h"
 
@@ -42,4 +43,9 @@ sl_status sl_media_export(sl_core *core, const char *json, size_t n, sl_id *op, 
     (void)n;
     (void)op;
     return none(err);
+}
+
+bool sl_media_built(void)
+{
+    return false;
 }

@@ -157,6 +157,8 @@ void sl_engine_post(sl_core *core, sl_news_port kind, sl_id id, int32_t number, 
 /* --- session.c --- */
 sl_status sl_session_load(sl_core *core, sl_error **err);
 void sl_session_clear(sl_core *core); /* in memory */
+/* Signs out: forgets the tokens, here and in the folder. */
+sl_status sl_session_forget(sl_core *core, sl_error **err);
 sl_status sl_session_start(sl_core *core, const char *path, const sl_json *body, sl_id *op,
                            sl_error **err);
 /* True when there is a token good for a while; else sees to getting one. */

@@ -82,27 +82,6 @@ static sl_status make_op(sl_core *core, const sl_json *j, sl_op *op, sl_error **
     return status;
 }
 
-static sl_status write_all(sl_core *core, const sl_json *ops, sl_op *made, sl_error **err)
-{
-    sl_status status = sl_store_begin(core->store, err);
-    size_t i = 0;
-    for (const sl_json *j = sl_json_first(ops); j != NULL && status == SL_OK; j = sl_json_next(j)) {
-        status = make_op(core, j, &made[i], err);
-        if (status == SL_OK) {
-            status = sl_store_apply_local(core->store, &made[i], err);
-        }
-        i++;
-    }
-    if (status == SL_OK) {
-        status = sl_engine_keep_clock(core, err);
-    }
-    if (status == SL_OK) {
-        return sl_store_commit(core->store, err);
-    }
-    sl_store_rollback(core->store);
-    return status;
-}
-
 static sl_json *ids_of(const sl_op *made, size_t n)
 {
     sl_json *out = sl_json_object();
@@ -119,6 +98,39 @@ static sl_json *ids_of(const sl_op *made, size_t n)
     return out;
 }
 
+/* *ids (may be NULL) is made before the commit: what was committed must not be reported as failed. */
+static sl_status write_all(sl_core *core, const sl_json *ops, sl_op *made, sl_json **ids,
+                           sl_error **err)
+{
+    sl_status status = sl_store_begin(core->store, err);
+    size_t i = 0;
+    for (const sl_json *j = sl_json_first(ops); j != NULL && status == SL_OK; j = sl_json_next(j)) {
+        status = make_op(core, j, &made[i], err);
+        if (status == SL_OK) {
+            status = sl_store_apply_local(core->store, &made[i], err);
+        }
+        i++;
+    }
+    if (status == SL_OK) {
+        status = sl_engine_keep_clock(core, err);
+    }
+    if (status == SL_OK && ids != NULL) {
+        *ids = ids_of(made, i);
+        status = *ids != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    if (status == SL_OK) {
+        status = sl_store_commit(core->store, err);
+    }
+    if (status != SL_OK) {
+        sl_store_rollback(core->store);
+        if (ids != NULL) {
+            sl_json_free(*ids);
+            *ids = NULL;
+        }
+    }
+    return status;
+}
+
 sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_json **ids, sl_error **err)
 {
     size_t n = sl_json_count(ops);
@@ -129,17 +141,13 @@ sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_json **ids, sl_er
     if (made == NULL) {
         return sl_fail_nomem(err);
     }
-    sl_status status = write_all(core, ops, made, err);
+    sl_status status = write_all(core, ops, made, ids, err);
     if (status == SL_OK) {
         for (size_t i = 0; i < n; i++) {
             sl_live_touch(core, made[i].entity, made[i].space);
         }
         sl_online_outbox_changed(core);
         sl_engine_kick(core);
-        if (ids != NULL) {
-            *ids = ids_of(made, n);
-            status = *ids != NULL ? SL_OK : sl_fail_nomem(err);
-        }
     }
     for (size_t i = 0; i < n; i++) {
         sl_op_free(&made[i]);

@@ -173,6 +173,20 @@ static void tell(sl_core *core, const char *state)
     }
 }
 
+sl_status sl_session_forget(sl_core *core, sl_error **err)
+{
+    sl_status status = sl_store_set_meta(core->store, "session", NULL, err);
+    if (status == SL_OK) {
+        bool had = core->session.have;
+        sl_session_clear(core);
+        sl_online_want(core, false);
+        if (had) {
+            tell(core, "signed_out");
+        }
+    }
+    return status;
+}
+
 sl_status sl_session_start(sl_core *core, const char *path, const sl_json *body, sl_id *op,
                            sl_error **err)
 {

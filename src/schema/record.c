@@ -113,6 +113,10 @@ sl_status sl_record_from_wire(sl_record *out, const sl_json *j, sl_error **err)
     out->deleted = sl_json_bool_or(j, "deleted", false);
     out->seq = sl_json_int_or(j, "seq", 0);
     const sl_json *fields = sl_json_get(j, "fields");
+    if (fields != NULL && !sl_json_is_object(fields)) {
+        sl_record_free(out);
+        return sl_fail(err, SL_E_INVALID, "not a record: its fields are not an object");
+    }
     for (const sl_json *v = sl_json_first(fields); v != NULL && status == SL_OK;
          v = sl_json_next(v)) {
         status = take_field(out, v, err);

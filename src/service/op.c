@@ -10,12 +10,14 @@
 #include "base/mem.h"
 #include "service/inside.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct job {
     const sl_sv_conn *conn;
     const sl_json *frame;
     int64_t n;
+    const char *hlc; /* as the device wrote it: the same number under another stamp is another op */
     /* The receipt. */
     bool known;
     const char *result;
@@ -57,15 +59,30 @@ static char *dup_or_null(const char *s)
     return s != NULL && s[0] != 0 ? sl_text_dup(s) : NULL;
 }
 
+/* A folder that was restored from a backup, or copied, counts from an old number: its new operation
+ * must not be taken for the one that had the number before. */
+static bool answered_before(job *j)
+{
+    job_clear(j);
+    j->known = true;
+    j->result = "rejected";
+    j->seq = 0;
+    j->code = sl_text_dup("SL_E_CONFLICT");
+    j->message = sl_text_dup("this device has used the operation's number before");
+    return j->code != NULL && j->message != NULL;
+}
+
 static sl_status find_receipt(sl_service *s, job *j, sl_error **err)
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(
         s,
-        "SELECT result, seq, code, message, field FROM receipt WHERE user_id=$1 AND device=$2"
+        "SELECT result, seq, code, message, field, hlc FROM receipt WHERE user_id=$1 AND device=$2"
         " AND n=$3",
         SL_SV_ARGS(sl_sv_t(j->conn->user), sl_sv_t(j->conn->device), sl_sv_i(j->n)), &rows, err);
-    if (status == SL_OK && rows.count > 0) {
+    if (status == SL_OK && rows.count > 0 && strcmp(sl_sv_text(&rows, 0, 5), j->hlc) != 0) {
+        status = answered_before(j) ? SL_OK : sl_fail_nomem(err);
+    } else if (status == SL_OK && rows.count > 0) {
         job_clear(j);
         j->known = true;
         j->result = result_of(sl_sv_text(&rows, 0, 0));
@@ -81,11 +98,11 @@ static sl_status find_receipt(sl_service *s, job *j, sl_error **err)
 static sl_status keep_receipt(sl_service *s, const job *j, sl_error **err)
 {
     return sl_sv_run(s,
-                     "INSERT INTO receipt (user_id, device, n, result, seq, code, message, field)"
-                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                     "INSERT INTO receipt (user_id, device, n, hlc, result, seq, code, message,"
+                     " field) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                      SL_SV_ARGS(sl_sv_t(j->conn->user), sl_sv_t(j->conn->device), sl_sv_i(j->n),
-                                sl_sv_t(j->result), sl_sv_i(j->seq), sl_sv_t(j->code),
-                                sl_sv_t(j->message), sl_sv_t(j->field)),
+                                sl_sv_t(j->hlc), sl_sv_t(j->result), sl_sv_i(j->seq),
+                                sl_sv_t(j->code), sl_sv_t(j->message), sl_sv_t(j->field)),
                      err);
 }
 
@@ -182,6 +199,27 @@ static sl_status check_root(sl_sv_tx *tx, const sl_op *op, sl_error **err)
     return status;
 }
 
+/* Devices make the ids and keep their records by them alone: one who may write to a space must not
+ * take a record out of another by using its id again. Both copies of a connection share theirs. */
+static sl_status check_id(sl_service *s, const sl_op *op, sl_error **err)
+{
+    if (strcmp(op->entity->name, "connection") == 0) {
+        return SL_OK;
+    }
+    char sql[128];
+    sl_sv_rows rows;
+    (void)snprintf(sql, sizeof sql, "SELECT 1 FROM \"%s\" WHERE \"id\"=$1 AND \"space\"<>$2",
+                   op->entity->name);
+    sl_status status =
+        sl_sv_all(s, sql, SL_SV_ARGS(sl_sv_t(op->id), sl_sv_t(op->space)), &rows, err);
+    if (status == SL_OK && rows.count > 0) {
+        status = sl_fail_field(err, SL_E_CONFLICT, "id", "the id is that of another %s",
+                               op->entity->name);
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
 static sl_status apply(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item **item, sl_error **err)
 {
     sl_status status = check_place(&o->op, err);
@@ -196,6 +234,9 @@ static sl_status apply(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item **item, sl_error **
     }
     if (status == SL_OK) {
         status = check_root(tx, &o->op, err);
+    }
+    if (status == SL_OK && o->op.kind == SL_OP_CREATE) {
+        status = check_id(tx->s, &o->op, err);
     }
     if (status == SL_OK && o->op.kind != SL_OP_DELETE) {
         status = sl_schema_check(o->op.entity, o->op.fields, o->op.kind == SL_OP_CREATE, err);
@@ -279,18 +320,15 @@ static sl_status send_receipt(sl_service *s, const sl_sv_conn *c, const job *j)
 /* Below the floor the device has said that it has the receipt, so it cannot ask again. */
 static bool below_floor(const sl_sv_conn *c, job *j)
 {
-    if (j->n >= c->floor) {
-        return false;
-    }
-    j->result = "rejected";
-    j->code = sl_text_dup("SL_E_CONFLICT");
-    j->message = sl_text_dup("this operation was answered before");
-    return true;
+    return j->n < c->floor && answered_before(j);
 }
 
 void sl_sv_on_op(sl_service *s, sl_sv_conn *c, const sl_json *frame)
 {
-    job j = {.conn = c, .frame = frame};
+    job j = {.conn = c, .frame = frame, .hlc = sl_json_str(frame, "hlc")};
+    if (j.hlc == NULL || strlen(j.hlc) > SL_HLC_LEN) {
+        j.hlc = "";
+    }
     if (!sl_json_int(frame, "n", &j.n) || j.n <= 0) {
         sl_sv_drop(s, c, 4400, SL_E_INVALID, "an operation has a number");
         return;

@@ -42,7 +42,8 @@ static const char *const STEPS[] = {
     "CREATE TABLE device (user_id TEXT NOT NULL, device TEXT NOT NULL, floor BIGINT NOT NULL,"
     " PRIMARY KEY (user_id, device));"
     "CREATE TABLE receipt (user_id TEXT NOT NULL, device TEXT NOT NULL, n BIGINT NOT NULL,"
-    " result TEXT NOT NULL, seq BIGINT NOT NULL, code TEXT, message TEXT, field TEXT,"
+    " hlc TEXT NOT NULL, result TEXT NOT NULL, seq BIGINT NOT NULL, code TEXT, message TEXT,"
+    " field TEXT,"
     " PRIMARY KEY (user_id, device, n));"
     "CREATE TABLE blob (sha256 TEXT PRIMARY KEY, size BIGINT NOT NULL, type TEXT NOT NULL);"
     "CREATE TABLE blob_ref (sha256 TEXT NOT NULL, space TEXT NOT NULL, user_id TEXT NOT NULL,"
@@ -130,7 +131,7 @@ static sl_status make_table(sl_service *s, const sl_entity *e, sl_error **err)
     for (size_t i = 0; i < e->field_count; i++) {
         sl_buf_fmt(&sql, ", \"%s\" %s", e->fields[i].name, column_type(&e->fields[i]));
     }
-    sl_buf_str(&sql, ", PRIMARY KEY (\"space\", \"id\"))");
+    sl_buf_str(&sql, ", PRIMARY KEY (\"id\", \"space\"))");
     return run_text(s, &sql, err);
 }
 
@@ -235,7 +236,7 @@ static char *upsert_text(const sl_entity *e)
             sl_buf_fmt(&update, "%s\"%s\"=excluded.\"%s\"", i > 2 ? ", " : "", name, name);
         }
     }
-    sl_buf_fmt(&b, ") VALUES (%s) ON CONFLICT (\"space\", \"id\") DO UPDATE SET %s",
+    sl_buf_fmt(&b, ") VALUES (%s) ON CONFLICT (\"id\", \"space\") DO UPDATE SET %s",
                sl_buf_text(&values), sl_buf_text(&update));
     bool ok = !b.failed && !values.failed && !update.failed;
     char *text = ok ? sl_text_dup(sl_buf_text(&b)) : NULL;
