@@ -162,6 +162,34 @@ START_TEST(once__the_answer_outlives_the_connection_until_the_floor_passes_it)
 }
 END_TEST
 
+START_TEST(once__another_operation_under_a_used_number_is_refused_and_changes_nothing)
+{
+    scene s;
+    set(&s);
+    must(op(s.w, &s.coach, "create", "comment", s.video, id(2), "{\"body\":\"one\"}"), "applied");
+    s.coach.n--; /* a folder restored from a backup counts again from here, at a later time */
+    s.w->now_ms += 1000;
+    must_reject(op(s.w, &s.coach, "create", "comment", s.video, id(3), "{\"body\":\"two\"}"),
+                "SL_E_CONFLICT");
+    must(op(s.w, &s.coach, "create", "comment", s.video, id(3), "{\"body\":\"two\"}"), "applied");
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(policy__an_id_of_another_space_cannot_be_used_again)
+{
+    scene s;
+    char other[SL_SPACE_MAX];
+    set(&s);
+    must(op(s.w, &s.athlete, "create", "comment", s.video, id(2), "{\"body\":\"one\"}"), "applied");
+    video_make(s.w, &s.coach, other, 0x200, "other");
+    must_reject(op(s.w, &s.coach, "create", "comment", other, id(2), "{\"body\":\"mine\"}"),
+                "SL_E_CONFLICT");
+    must(op(s.w, &s.coach, "create", "comment", other, id(3), "{\"body\":\"mine\"}"), "applied");
+    world_free(s.w);
+}
+END_TEST
+
 START_TEST(sequence__rejected_operations_leave_no_hole)
 {
     scene s;
@@ -443,6 +471,8 @@ int main(void)
         rejection__names_the_field,
         once__the_same_number_has_one_effect_and_one_answer,
         once__the_answer_outlives_the_connection_until_the_floor_passes_it,
+        once__another_operation_under_a_used_number_is_refused_and_changes_nothing,
+        policy__an_id_of_another_space_cannot_be_used_again,
         sequence__rejected_operations_leave_no_hole,
         merge__an_older_stamp_loses_and_is_told_as_merged,
         clock__a_stamp_far_ahead_is_cut_to_the_limit,
