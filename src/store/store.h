@@ -70,8 +70,8 @@ sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, con
 /* Drops the accepted operations that the cursor covers and shows the confirmed state. */
 sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err);
 /* Calls fn for each operation in this space without a receipt, in order of n; false: no memory. */
-sl_status sl_store_outbox_of(sl_store *s, const char *space,
-                             bool (*fn)(void *ctx, const sl_op *op), void *ctx, sl_error **err);
+sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ctx, const sl_op *op),
+                             void *ctx, sl_error **err);
 #define SL_STORE_TAKEN_AWAY "the space was taken away before this was accepted"
 sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err);
 
