@@ -91,11 +91,11 @@ with_bar() {
 
 # In the background the program itself is started: a killed function would leave it behind.
 anna() {
-    "$sideline" --data "$out/anna" --server "$url" "$@"
+    "$sideline" --data "$out/anna" --key "$out/anna.key" --server "$url" "$@"
 }
 
 carl() {
-    "$sideline" --data "$out/carl" --server "$url" "$@"
+    "$sideline" --data "$out/carl" --key "$out/carl.key" --server "$url" "$@"
 }
 
 field() { # JSON FIELD: the first value of a field in flat JSON
@@ -153,7 +153,7 @@ size=$(stat -c %s "$clip")
 sha=$(sha256sum "$clip" | cut -d ' ' -f 1)
 anna --offline import "$clip" --title "Ball, first throw" | sed 's/^/    /'
 video=$(field "$(anna videos --json)" id)
-"$sideline" --data "$out/anna" sync >"$out/upload.log" 2>&1 &
+"$sideline" --data "$out/anna" --key "$out/anna.key" sync >"$out/upload.log" 2>&1 &
 upload=$!
 background=$upload
 percent=0
@@ -206,7 +206,7 @@ quietly anna sync
 say "Anna and Carl hold the same $(anna items "$video" | wc -l) drawings"
 
 step "6. Carl sends the review as a message; Anna's app is connected"
-"$sideline" --data "$out/anna" listen --until "your review" --seconds 30 >"$out/anna.log" 2>&1 &
+"$sideline" --data "$out/anna" --key "$out/anna.key" listen --until "your review" --seconds 30 >"$out/anna.log" 2>&1 &
 listener=$!
 background=$listener
 for ((i = 0; i < 200; i++)); do
@@ -220,7 +220,7 @@ grep "your review" "$out/anna.log" | sed 's/^/    Anna sees:  /'
 quietly carl sync
 delivered=$(carl messages anna@example.org | tail -n 1)
 say "Carl sees:  $delivered"
-"$sideline" --data "$out/carl" listen --until "Anna: read" --seconds 30 >"$out/carl.log" 2>&1 &
+"$sideline" --data "$out/carl" --key "$out/carl.key" listen --until "Anna: read" --seconds 30 >"$out/carl.log" 2>&1 &
 listener=$!
 background=$listener
 for ((i = 0; i < 200; i++)); do

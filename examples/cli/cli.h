@@ -17,7 +17,8 @@ enum {
     CLI_OK = 0,
     CLI_FAILED = 1,
     CLI_USAGE = 2,
-    CLI_INTERRUPTED = 130
+    CLI_INTERRUPTED = 130,
+    CLI_KEY_LEN = 32
 };
 
 /* The options, each an index into cli.option; NULL when not given, "" for a given flag. */
@@ -27,6 +28,7 @@ typedef enum cli_opt {
     OPT_OFFLINE,
     OPT_JSON,
     OPT_TIMEOUT,
+    OPT_KEY,
     OPT_PASSWORD,
     OPT_NAME,
     OPT_ROLE,
@@ -71,6 +73,9 @@ bool cli_interrupted(void);
 void cli_sleep_ms(int64_t ms);
 /* A file's whole content as text, freed by the caller; NULL after saying why. */
 char *cli_read_file(const char *path, size_t *n);
+
+/* key.c: the key in a file, made when absent. CLI_OK, or CLI_FAILED after saying why. */
+int cli_load_key(const char *path, uint8_t key[CLI_KEY_LEN]);
 
 /* wait.c: waiting for operations. res, when not NULL, is given as parsed JSON. */
 int cli_wait_op(cli *c, sl_id op, const char *label, int32_t timeout_ms, js **res);

@@ -26,31 +26,22 @@ static const struct {
     const char *name;
     bool takes_value;
 } options[OPT_COUNT] = {
-    [OPT_DATA] = {"data", true},
-    [OPT_SERVER] = {"server", true},
-    [OPT_OFFLINE] = {"offline", false},
-    [OPT_JSON] = {"json", false},
-    [OPT_TIMEOUT] = {"timeout", true},
-    [OPT_PASSWORD] = {"password", true},
-    [OPT_NAME] = {"name", true},
-    [OPT_ROLE] = {"role", true},
-    [OPT_TITLE] = {"title", true},
-    [OPT_VOICE] = {"voice", true},
-    [OPT_SCRIPT] = {"script", true},
-    [OPT_REVIEW] = {"review", true},
-    [OPT_VIDEO] = {"video", true},
-    [OPT_SECONDS] = {"seconds", true},
-    [OPT_UNTIL] = {"until", true},
-    [OPT_READ] = {"read", false},
-    [OPT_AT] = {"at", true},
-    [OPT_HELP] = {"help", false},
-    [OPT_VERSION] = {"version", false},
+    [OPT_DATA] = {"data", true},         [OPT_SERVER] = {"server", true},
+    [OPT_OFFLINE] = {"offline", false},  [OPT_JSON] = {"json", false},
+    [OPT_TIMEOUT] = {"timeout", true},   [OPT_KEY] = {"key", true},
+    [OPT_PASSWORD] = {"password", true}, [OPT_NAME] = {"name", true},
+    [OPT_ROLE] = {"role", true},         [OPT_TITLE] = {"title", true},
+    [OPT_VOICE] = {"voice", true},       [OPT_SCRIPT] = {"script", true},
+    [OPT_REVIEW] = {"review", true},     [OPT_VIDEO] = {"video", true},
+    [OPT_SECONDS] = {"seconds", true},   [OPT_UNTIL] = {"until", true},
+    [OPT_READ] = {"read", false},        [OPT_AT] = {"at", true},
+    [OPT_HELP] = {"help", false},        [OPT_VERSION] = {"version", false},
 };
 
 #define BIT(o) (1U << (unsigned)(o))
 #define COMMON                                                                            \
     (BIT(OPT_DATA) | BIT(OPT_SERVER) | BIT(OPT_OFFLINE) | BIT(OPT_JSON) | BIT(OPT_HELP) | \
-     BIT(OPT_VERSION) | BIT(OPT_TIMEOUT))
+     BIT(OPT_VERSION) | BIT(OPT_TIMEOUT) | BIT(OPT_KEY))
 
 typedef struct command {
     const char *name;
@@ -213,6 +204,7 @@ static int print_help(const command *one)
     (void)printf("\n"
                  "  --data DIR      the data folder (SIDELINE_DATA, ~/.local/share/sideline)\n"
                  "  --server URL    http://host:port; remembered (SIDELINE_SERVER)\n"
+                 "  --key FILE      seals the kept session; made when absent (SIDELINE_KEY)\n"
                  "  --offline       do not connect\n"
                  "  --timeout S     wait this long for the server (default 30)\n"
                  "  --json          print results as JSON\n"
@@ -350,9 +342,17 @@ static int open_core(cli *c)
     if (server == NULL) {
         server = getenv("SIDELINE_SERVER");
     }
+    uint8_t key[CLI_KEY_LEN];
+    const char *key_file = c->option[OPT_KEY] != NULL ? c->option[OPT_KEY] : getenv("SIDELINE_KEY");
+    bool sealed = key_file != NULL && key_file[0] != '\0';
+    if (sealed && cli_load_key(key_file, key) != CLI_OK) {
+        free(dir);
+        return CLI_FAILED;
+    }
     sl_config cfg = {.struct_size = sizeof cfg,
                      .dir = dir,
-                     .server = server != NULL && server[0] != '\0' ? server : NULL};
+                     .server = server != NULL && server[0] != '\0' ? server : NULL,
+                     .key = sealed ? key : NULL};
     sl_error *err = NULL;
     sl_status st = sl_core_open(&cfg, &c->core, &err);
     free(dir);

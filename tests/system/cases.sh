@@ -270,6 +270,17 @@ case_folder_in_use() {
     ok sl a sync
 }
 
+case_sealed_session() {
+    start_server
+    ok "$sideline" --data anna --key anna.key signup anna@example.org --name Anna
+    [[ $(stat -c '%s %a' anna.key) == '32 600' ]] || fail "the key file is $(stat -c '%s %a' anna.key)"
+    expect 1 sealed "$sideline" --data anna whoami
+    expect 1 sealed "$sideline" --data anna --key other.key whoami
+    expect 1 "32 bytes" "$sideline" --data anna --key "$clip" whoami
+    ok "$sideline" --data anna --key anna.key sync
+    grep -q anna@example.org <("$sideline" --data anna --key anna.key whoami) || fail "not signed in"
+}
+
 case_port_in_use() {
     start_server
     expect 1 "port $port .*in use" "$sidelined" --data other --port "$port"
