@@ -96,7 +96,7 @@ static void open_socket(sl_core *core, int64_t now_ms)
 
 static void send_greeting(sl_core *core)
 {
-    sl_outbox_state outbox = {1, 0, true};
+    sl_outbox_state outbox = {1, 1, 0, true};
     (void)sl_store_outbox(core->store, &outbox, NULL);
     sl_sync_outbox(core->sync, outbox.floor, outbox.last);
     sl_json *frame = sl_json_object();
@@ -104,7 +104,7 @@ static void send_greeting(sl_core *core)
               sl_json_set_str(frame, "t", "connect") && sl_json_set_int(frame, "v", 1) &&
               sl_json_set_str(frame, "token", core->session.access) &&
               sl_json_set_str(frame, "device", core->device) &&
-              sl_json_set_int(frame, "floor", outbox.floor);
+              sl_json_set_int(frame, "floor", outbox.keep);
     if (!ok) {
         sl_json_free(frame);
         frame = NULL;
@@ -303,12 +303,24 @@ static sl_status store_grants(sl_core *core, const after *todo, sl_error **err)
     return status;
 }
 
-static sl_status store_news(sl_core *core, const sl_news *news, after *todo, sl_error **err)
+/* Another epoch without a reset, for a cursor at 0: what was accepted before it may be unknown. */
+static sl_status see_epoch(sl_core *core, const sl_space *before, const sl_space *now,
+                           sl_error **err)
+{
+    bool same = before->epoch[0] == 0 || strcmp(before->epoch, now->epoch) == 0;
+    return same ? SL_OK : sl_store_outbox_again(core->store, now->name, err);
+}
+
+static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *before, after *todo,
+                            sl_error **err)
 {
     sl_space space = {.cursor = news->seq};
     (void)snprintf(space.name, sizeof space.name, "%s", news->space);
     (void)snprintf(space.epoch, sizeof space.epoch, "%s", news->epoch);
     sl_status status = sl_store_begin(core->store, err);
+    if (status == SL_OK) {
+        status = see_epoch(core, before, &space, err);
+    }
     for (const sl_json *r = sl_json_first(news->records); r != NULL && status == SL_OK;
          r = sl_json_next(r)) {
         status = store_one(core, r, space.name, todo, err);
@@ -367,6 +379,20 @@ static void after_commit(sl_core *core, const char *space, const after *todo)
     }
 }
 
+static int64_t floor_of(sl_core *core)
+{
+    sl_outbox_state outbox;
+    return sl_store_outbox(core->store, &outbox, NULL) == SL_OK ? outbox.floor : 0;
+}
+
+/* Operations that had receipts are to be sent again: only a new connection starts at them. */
+static void renew_below(sl_core *core, int64_t floor)
+{
+    if (floor_of(core) < floor) {
+        core->platform.ws->close(core->platform.user, core->ws, 1000, "again");
+    }
+}
+
 static void apply(sl_core *core, const sl_news *news)
 {
     after todo = {.granted = sl_json_array(), .revoked = sl_json_array(), .lost = sl_json_array()};
@@ -375,9 +401,11 @@ static void apply(sl_core *core, const sl_news *news)
     sl_space before = {.cursor = 0};
     bool known = sl_store_space(core->store, space, &before, NULL) == SL_OK;
     bool ready = todo.granted != NULL && todo.revoked != NULL && todo.lost != NULL && known;
-    sl_status status = ready ? store_news(core, news, &todo, NULL) : SL_E_NOMEM;
+    int64_t floor = floor_of(core);
+    sl_status status = ready ? store_news(core, news, &before, &todo, NULL) : SL_E_NOMEM;
     if (status == SL_OK) {
         after_commit(core, space, &todo);
+        renew_below(core, floor);
     } else {
         /* Full disk, or a record that makes no sense: nothing was kept, so start over later. */
         sl_sync_not_applied(core->sync, space, before.cursor);
@@ -441,6 +469,7 @@ static void undo_loss(sl_core *core, const char *space)
 static void lose_space(sl_core *core, const char *space, bool keep)
 {
     sl_json *lost = sl_json_array();
+    int64_t floor = floor_of(core);
     sl_status status = lost != NULL ? sl_store_begin(core->store, NULL) : SL_E_NOMEM;
     if (status == SL_OK) {
         status = keep ? sl_store_drop_space(core->store, space, true, NULL)
@@ -456,6 +485,8 @@ static void lose_space(sl_core *core, const char *space, bool keep)
         tell_lost(core, lost);
     } else if (status != SL_OK) {
         undo_loss(core, space);
+    } else {
+        renew_below(core, floor);
     }
     sl_json_free(lost);
     touch_all(core, space);

@@ -54,6 +54,7 @@ sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **er
 
 typedef struct sl_outbox_state {
     int64_t floor; /* lowest number without a receipt, last + 1 when none */
+    int64_t keep;  /* lowest number that may be sent again: accepted ones wait for their echo */
     int64_t last;  /* highest number ever given */
     bool empty;    /* none waits, not even an accepted one for its echo */
 } sl_outbox_state;
@@ -90,7 +91,11 @@ sl_status sl_store_space(sl_store *s, const char *name, sl_space *out, sl_error 
 /* True when the space is held or a waiting operation names it. */
 bool sl_store_space_expected(sl_store *s, const char *name);
 sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err);
-/* Drops the space's confirmed records. keep_space: for a reset; pending operations stay. Else
+/* The accepted operations of this space, and of spaces not held, are to be sent again: the server
+ * may not know them any more. */
+sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err);
+/* Drops the space's confirmed records. keep_space: for a reset; pending operations stay, accepted
+ * ones are to be sent again. Else
  * the space and its blobs' uploads go too, and its pending operations are kept as rejected. */
 sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl_error **err);
 

@@ -14,7 +14,12 @@
 #define OWN   "user:" ANN
 #define VIDEO "video:01890000-0000-7000-8000-000000000002"
 #define EPOCH "01890000-0000-7000-8000-0000000000ee"
-#define HEX   "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+#define OTHER "01890000-0000-7000-8000-0000000000ff"
+#define NOTE  "01890000-0000-7000-8000-00000000000c"
+#define ECHO                                                                                    \
+    "{\"entity\":\"comment\",\"id\":\"" NOTE "\",\"space\":\"" VIDEO "\",\"seq\":1,\"fields\":" \
+    "{\"body\":\"mine\"},\"clocks\":{}}"
+#define HEX "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 #define SESSION                                                                     \
     "{\"user\":{\"id\":\"" ANN "\",\"email\":\"ann@example.org\",\"name\":\"Ann\"," \
     "\"role\":\"athlete\"},\"access_token\":\"acc\",\"expires_in\":3600,"           \
@@ -29,6 +34,7 @@ static sl_id g_ws;
 static int32_t g_closed; /* the code the core closed the socket with */
 static bool g_full;      /* the disk takes no byte */
 static char g_url[200];
+static char g_sent[8000]; /* frames, since it was emptied */
 
 static sl_status on_start(void *user, sl_id req, const sl_http_request *request)
 {
@@ -58,8 +64,8 @@ static sl_status on_send(void *user, sl_id ws, int32_t kind, const uint8_t *p, s
     (void)user;
     (void)ws;
     (void)kind;
-    (void)p;
-    (void)n;
+    size_t have = strlen(g_sent);
+    (void)snprintf(g_sent + have, sizeof g_sent - have, "%.*s\n", (int)n, (const char *)p);
     return SL_OK;
 }
 
@@ -93,6 +99,7 @@ static void setup(void)
     g_closed = 0;
     g_full = false;
     g_url[0] = 0;
+    g_sent[0] = 0;
 }
 
 static void teardown(void)
@@ -254,6 +261,78 @@ START_TEST(settle__does_not_wait_for_an_upload_whose_space_nobody_makes)
 }
 END_TEST
 
+static void write_comment(sl_core *core)
+{
+    static const char comment[] = "[{\"op\":\"create\",\"entity\":\"comment\",\"space\":\"" VIDEO
+                                  "\",\"id\":\"" NOTE "\",\"fields\":{\"body\":\"mine\"}}]";
+    ck_assert_int_eq(sl_apply(core, comment, strlen(comment), NULL, NULL), SL_OK);
+    (void)sl_core_step(core);
+}
+
+/* The socket ends and the next one greets. */
+static void reconnect(sl_core *core)
+{
+    sl_host_ws_closed(core, g_ws, 1000);
+    (void)sl_core_step(core);
+    ck_assert_int_eq(sl_sync_control(core, SL_SYNC_START, NULL), SL_OK);
+    (void)sl_core_step(core);
+    sl_host_ws_opened(core, g_ws);
+    (void)sl_core_step(core);
+    frame(core, "{\"t\":\"connected\",\"user\":\"" ANN "\",\"now\":5}");
+}
+
+/* The server is at 1 of the user's space and, of another epoch, at 1 of the video's. */
+static void restored(sl_core *core, const char *space)
+{
+    sl_id op = 0;
+    ck_assert_ptr_nonnull(strstr(g_sent, "\"floor\":1"));
+    ck_assert_ptr_nonnull(strstr(g_sent, "\"n\":1"));
+    ck_assert_ptr_nonnull(strstr(g_sent, space));
+    frame(core, "{\"t\":\"subscribed\",\"space\":\"" OWN "\",\"epoch\":\"" EPOCH
+                "\",\"seq\":1,\"role\":\"owner\"}");
+    frame(core, "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" OTHER
+                "\",\"from\":0,\"to\":1,\"more\":false,\"records\":[" ECHO "]}");
+    frame(core, "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" OTHER
+                "\",\"seq\":1,\"role\":\"owner\"}");
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    (void)events(core);
+    ck_assert_int_eq(sl_sync_settle(core, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":true"));
+}
+
+START_TEST(reset__sends_again_what_was_accepted_and_has_not_come_back)
+{
+    sl_core *core = online(true);
+    write_comment(core);
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":7}");
+    ck_assert_int_eq(g_closed, 0);
+    frame(core, "{\"t\":\"reset\",\"space\":\"" VIDEO "\",\"epoch\":\"" OTHER "\"}");
+    ck_assert_int_eq(g_closed, 1000);
+    g_sent[0] = 0;
+    reconnect(core);
+    restored(core, "\"epoch\":\"\"");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(page__of_another_epoch_sends_again_what_was_accepted)
+{
+    sl_core *core = online(true);
+    write_comment(core);
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":7}");
+    reconnect(core);
+    ck_assert_msg(strstr(g_sent, "\"floor\":2") == NULL, "it may have to be sent again");
+    frame(core, "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" OTHER
+                "\",\"seq\":0,\"role\":\"owner\"}");
+    ck_assert_int_eq(g_closed, 1000);
+    g_sent[0] = 0;
+    reconnect(core);
+    restored(core, OTHER);
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(settle__needs_a_transport)
 {
     sl_core_close(signed_in());
@@ -329,6 +408,8 @@ int main(void)
                             frame__with_a_broken_record_closes_the_socket,
                             settle__does_not_wait_for_an_upload_whose_space_nobody_makes,
                             settle__needs_a_transport,
+                            reset__sends_again_what_was_accepted_and_has_not_come_back,
+                            page__of_another_epoch_sends_again_what_was_accepted,
                             revoked__ends_the_uploads_and_tells_what_waited,
                             fetch__onto_a_full_disk_ends_once,
                             fetch__ends_when_sync_is_stopped};
