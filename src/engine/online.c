@@ -182,6 +182,7 @@ typedef struct after {
     sl_json *revoked; /* spaces to drop */
     sl_json *lost;    /* events: operations that waited in what was dropped */
     int64_t reach;    /* newest message of another */
+    bool later;       /* something of a later version came */
 } after;
 
 static void see_clocks(sl_core *core, const sl_record *rec)
@@ -217,7 +218,8 @@ static sl_status store_one(sl_core *core, const sl_json *wire, const char *space
                            sl_error **err)
 {
     if (sl_entity_find(sl_json_str(wire, "entity")) == NULL) {
-        return SL_OK; /* of a later version: skipped, and read again after an update */
+        todo->later = true; /* skipped, and read again after an update */
+        return SL_OK;
     }
     const sl_json *fields = sl_json_get(wire, "fields");
     if (fields != NULL && !sl_json_is_object(fields)) {
@@ -233,6 +235,7 @@ static sl_status store_one(sl_core *core, const sl_json *wire, const char *space
     }
     if (status == SL_OK) {
         see_clocks(core, &rec);
+        todo->later = todo->later || rec.ext != NULL;
         status = sl_store_apply_remote(core->store, &rec, err);
         todo->touched[rec.entity->index] = true;
     }
@@ -331,10 +334,13 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     if (status == SL_OK) {
         status = sl_engine_keep_clock(core, err);
     }
+    if (status == SL_OK && todo->later) {
+        status = sl_store_set_meta(core->store, SL_STORE_LATER, "1", err);
+    }
     if (status == SL_OK) {
         status = sl_store_set_space(core->store, &space, err);
     }
-    if (status == SL_OK) {
+    if (status == SL_OK && sl_sync_live(core->sync, space.name)) {
         status = sl_store_outbox_settle(core->store, space.name, err);
     }
     if (status == SL_OK) {
@@ -425,7 +431,7 @@ static sl_status store_receipt(sl_core *core, const sl_news *news, const sl_op *
                                           news->message != NULL ? news->message : "", NULL);
     } else if (status == SL_OK) {
         status = sl_store_outbox_accepted(core->store, news->n, news->seq, NULL);
-        if (status == SL_OK) {
+        if (status == SL_OK && sl_sync_live(core->sync, op->space)) {
             status = sl_store_outbox_settle(core->store, op->space, NULL);
         }
     }
@@ -453,6 +459,30 @@ static void receipt(sl_core *core, const sl_news *news)
     if (status != SL_OK && status != SL_E_NOT_FOUND) {
         core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
     }
+}
+
+/* At the head all that the cursor covers has come. */
+static void at_head(sl_core *core, const char *space)
+{
+    sl_outbox_state outbox;
+    sl_status status = sl_store_outbox(core->store, &outbox, NULL);
+    if (status == SL_OK && outbox.empty) {
+        return;
+    }
+    if (status == SL_OK) {
+        status = sl_store_begin(core->store, NULL);
+    }
+    if (status == SL_OK) {
+        status = sl_store_outbox_settle(core->store, space, NULL);
+    }
+    if (status == SL_OK) {
+        status = sl_store_commit(core->store, NULL);
+    }
+    if (status != SL_OK) {
+        sl_store_rollback(core->store);
+        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
+    }
+    touch_all(core, space);
 }
 
 /* A loss that cannot be stored: the machine knows the space again as it is stored, and the server
@@ -524,6 +554,7 @@ void sl_online_message(sl_core *core, const char *text, size_t n, int64_t now_ms
     case SL_NEWS_NONE:
     case SL_NEWS_CONNECTED: break;
     case SL_NEWS_APPLY: apply(core, &news); break;
+    case SL_NEWS_HEAD: at_head(core, news.space); break;
     case SL_NEWS_RECEIPT: receipt(core, &news); break;
     case SL_NEWS_RESET: lose_space(core, news.space, true); break;
     case SL_NEWS_REVOKED: lose_space(core, news.space, false); break;

@@ -262,6 +262,12 @@ sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **er
         return put_visible(s, rec, err);
     }
     sl_status status = put_shadow(s, rec->entity, rec->id, rec, err);
+    if (status == SL_OK) {
+        sl_cell params[] = {sl_cell_text(rec->entity->name), sl_cell_text(rec->id),
+                            sl_cell_int(rec->seq)};
+        status = sl_sql_run(s->sql, "DELETE FROM outbox WHERE entity=$1 AND id=$2 AND seq<=$3",
+                            params, 3, NULL, NULL, err);
+    }
     return status == SL_OK ? show(s, rec->entity, rec->id, err) : status;
 }
 

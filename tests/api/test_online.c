@@ -2,6 +2,8 @@
  * A core that is online with a server played by the test, which is the host of its transport:
  * what a server and a network at their worst make of operations, uploads and the session.
  */
+#include "base/mem.h"
+#include "store/store.h"
 #include "support.h"
 
 #include <sideline/sideline.h>
@@ -247,6 +249,33 @@ START_TEST(frame__with_a_broken_record_closes_the_socket)
 }
 END_TEST
 
+START_TEST(frame__of_a_later_version_does_not_block_its_space)
+{
+    sl_core *core = online(true);
+    frame(core,
+          "{\"t\":\"change\",\"space\":\"" VIDEO "\",\"seq\":1,\"record\":{\"entity\":\"hologram\","
+          "\"id\":\"" ANN "\",\"space\":\"" VIDEO "\",\"seq\":1,\"fields\":{}}}");
+    frame(core,
+          "{\"t\":\"change\",\"space\":\"" VIDEO "\",\"seq\":2,\"record\":{\"entity\":\"video\","
+          "\"id\":\"01890000-0000-7000-8000-000000000002\",\"space\":\"" VIDEO "\",\"seq\":2,"
+          "\"fields\":{\"status\":\"frozen\",\"title\":\"Jump\"},\"clocks\":{}}}");
+    ck_assert_int_eq(g_closed, 0);
+    sl_bytes *row = NULL;
+    ck_assert_int_eq(
+        sl_record_get(core, "video", "01890000-0000-7000-8000-000000000002", &row, NULL), SL_OK);
+    ck_assert_ptr_nonnull(strstr((const char *)sl_bytes_data(row), "\"frozen\""));
+    sl_bytes_release(row);
+    sl_core_close(core);
+    sl_store *store = NULL; /* it is remembered that there is more than this version could read */
+    char *later = NULL;
+    ck_assert_int_eq(sl_store_open(&g_base, g_dir, &store, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_meta(store, SL_STORE_LATER, &later, NULL), SL_OK);
+    ck_assert_ptr_nonnull(later);
+    sl_mem_free(later);
+    sl_store_close(store);
+}
+END_TEST
+
 START_TEST(settle__does_not_wait_for_an_upload_whose_space_nobody_makes)
 {
     sl_core *core = online(false);
@@ -333,6 +362,53 @@ START_TEST(page__of_another_epoch_sends_again_what_was_accepted)
 }
 END_TEST
 
+static bool shows(sl_core *core, const char *part)
+{
+    sl_bytes *row = NULL;
+    sl_status status = sl_record_get(core, "comment", NOTE, &row, NULL);
+    bool found = status == SL_OK && strstr((const char *)sl_bytes_data(row), part) != NULL;
+    sl_bytes_release(row);
+    return found;
+}
+
+/* The page covers the operation's number, its record comes with the next one. */
+START_TEST(own_edit__stays_visible_while_pages_come)
+{
+    sl_core *core = online(true);
+    write_comment(core);
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    reconnect(core);
+    frame(core, "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                "\",\"from\":0,\"to\":2,\"more\":true,\"records\":[]}");
+    ck_assert(shows(core, "\"mine\""));
+    frame(
+        core,
+        "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+        "\",\"from\":2,\"to\":3,\"more\":false,\"records\":[{\"entity\":\"comment\",\"id\":\"" NOTE
+        "\",\"space\":\"" VIDEO "\",\"seq\":3,\"fields\":{\"body\":\"edited\"},\"clocks\":{}}]}");
+    ck_assert(shows(core, "\"edited\""));
+    ck_assert_msg(shows(core, "\"pending\":false"), "the record itself came");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(own_edit__is_over_at_the_head_without_its_record)
+{
+    sl_core *core = online(true);
+    write_comment(core);
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    reconnect(core);
+    frame(core, "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                "\",\"from\":0,\"to\":2,\"more\":false,\"records\":[]}");
+    ck_assert(info(core, "sync", "\"outbox\":1"));
+    frame(core, "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                "\",\"seq\":2,\"role\":\"owner\"}");
+    ck_assert(info(core, "sync", "\"outbox\":0"));
+    ck_assert(!shows(core, "mine"));
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(settle__needs_a_transport)
 {
     sl_core_close(signed_in());
@@ -408,6 +484,9 @@ int main(void)
                             frame__with_a_broken_record_closes_the_socket,
                             settle__does_not_wait_for_an_upload_whose_space_nobody_makes,
                             settle__needs_a_transport,
+                            frame__of_a_later_version_does_not_block_its_space,
+                            own_edit__stays_visible_while_pages_come,
+                            own_edit__is_over_at_the_head_without_its_record,
                             reset__sends_again_what_was_accepted_and_has_not_come_back,
                             page__of_another_epoch_sends_again_what_was_accepted,
                             revoked__ends_the_uploads_and_tells_what_waited,
