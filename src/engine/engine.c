@@ -158,7 +158,7 @@ int64_t sl_engine_turn(sl_core *core)
     }
     int64_t until_ms = sl_online_run(core, now_ms);
     until_ms = sooner(until_ms, sl_transfers_run(core, now_ms));
-    sl_waiters_run(core);
+    sl_waiters_run(core, now_ms);
     return until_ms < 0 ? -1 : until_ms > now_ms ? until_ms - now_ms : 0;
 }
 

@@ -121,6 +121,7 @@ struct sl_core {
     sl_store *store;
     sl_sync *sync;
     sl_session session;
+    sl_id auth_after; /* answers to requests up to this one sign nobody in: something came after */
     char device[SL_UUID_LEN + 1];
     sl_hlc clock;
     bool want_online;
@@ -130,6 +131,7 @@ struct sl_core {
     sl_call *calls;
     sl_transfer *transfers;
     sl_waiter *waiters;
+    int64_t progress_at_ms; /* of settling: not told before */
     sl_live_query *queries;
     sl_jobs *jobs;
     sl_thread *thread;
@@ -206,7 +208,7 @@ bool sl_transfers_fetching(const sl_core *core, const char *hex);
 /* --- waiters.c --- */
 sl_status sl_wait_settled(sl_core *core, sl_id *op, sl_error **err);
 sl_status sl_wait_blob(sl_core *core, const char *hex, sl_id *op, sl_error **err);
-void sl_waiters_run(sl_core *core);
+void sl_waiters_run(sl_core *core, int64_t now_ms);
 void sl_waiters_stop(sl_core *core);
 /* A download ended for good. */
 void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const char *message);

@@ -530,7 +530,7 @@ static void typing(sl_core *core, const sl_news *news)
               sl_json_set_str(event, "space", news->space) &&
               sl_json_set_str(event, "user", news->user);
     if (ok) {
-        sl_events_push(core->events, event);
+        sl_events_push_once(core->events, event);
     } else {
         sl_json_free(event);
     }

@@ -107,9 +107,8 @@ static void download_answer(sl_xfer *x, int32_t http, int64_t now_ms)
 {
     if (http == 200 || http == 206) {
         x->done = true;
-    } else if (http == 416) {
-        x->at = 0; /* our part is longer than the blob: it was not this blob */
-        retry(x, now_ms);
+    } else if (http == 416 && x->at > 0) {
+        x->done = true; /* nothing follows our part: it is the blob, or it is not and goes */
     } else if (http == 404 && x->failures >= 4) {
         x->failed = SL_E_NOT_FOUND;
     } else {
