@@ -44,7 +44,9 @@ typedef struct sl_inbox {
     sl_mutex *lock;
     sl_mail *first;
     sl_mail *last;
-    bool kick; /* something changed: run a turn */
+    sl_mail *ends; /* of requests and sockets under way: what ends one needs no memory */
+    sl_id lost;    /* the last one that lost news for want of memory */
+    bool kick;     /* something changed: run a turn */
     bool stop;
 } sl_inbox;
 
@@ -153,6 +155,10 @@ sl_status sl_engine_keep_clock(sl_core *core, sl_error **err);
 void sl_engine_kick(sl_core *core);
 /* One turn, called locked. Returns ms until the next deadline, -1 for none. */
 int64_t sl_engine_turn(sl_core *core);
+/* The end of a request or socket, made when it begins; false: out of memory. */
+bool sl_engine_expect(sl_core *core, sl_id id);
+void sl_engine_expect_no_more(sl_core *core, sl_id id);
+/* An end that is not expected goes nowhere. */
 void sl_engine_post(sl_core *core, sl_news_port kind, sl_id id, int32_t number, const void *p,
                     size_t n);
 

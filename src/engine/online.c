@@ -84,11 +84,12 @@ static void open_socket(sl_core *core, int64_t now_ms)
     const sl_ws_ops *ws = core->platform.ws;
     core->ws = ++core->next_id;
     char *url = core->server != NULL ? sl_text_fmt("ws%s/api/v1/ws", core->server + 4) : NULL;
-    sl_status status = url != NULL && ws != NULL
+    sl_status status = url != NULL && ws != NULL && sl_engine_expect(core, core->ws)
                            ? ws->open(core->platform.user, core->ws, url, "sideline.v1.json")
                            : SL_E_UNSUPPORTED;
     sl_mem_free(url);
     if (status != SL_OK) {
+        sl_engine_expect_no_more(core, core->ws);
         core->ws = 0;
         sl_sync_closed(core->sync, now_ms);
     }

@@ -34,6 +34,7 @@ static sl_id g_request; /* the last one started, and the last one cancelled */
 static sl_id g_cancelled;
 static sl_id g_ws;
 static int32_t g_closed; /* the code the core closed the socket with */
+static int64_t g_now_ms; /* where the clock stands, 0 when it goes */
 static bool g_full;      /* the disk takes no byte */
 static char g_url[200];
 static char g_sent[8000]; /* frames, since it was emptied */
@@ -84,6 +85,17 @@ static sl_status on_write(void *user, void *file, const void *src, size_t n, int
     return g_full ? SL_E_FULL : g_base.files->write(user, file, src, n, at);
 }
 
+static int64_t on_mono(void *user)
+{
+    return g_now_ms != 0 ? g_now_ms : g_base.clock->mono_ms(user);
+}
+
+static int64_t on_wall(void *user)
+{
+    return g_base.clock->wall_ms(user);
+}
+
+static const sl_clock_ops CLOCK = {sizeof CLOCK, 0, on_mono, on_wall};
 static const sl_http_ops HTTP = {sizeof HTTP, 0, on_start, on_cancel};
 static const sl_ws_ops WS = {sizeof WS, 0, on_open, on_send, on_close};
 
@@ -100,6 +112,7 @@ static void setup(void)
     g_ws = 0;
     g_closed = 0;
     g_full = false;
+    g_now_ms = 0;
     g_url[0] = 0;
     g_sent[0] = 0;
 }
@@ -119,7 +132,7 @@ static sl_core *open_core(bool transport)
 {
     sl_platform host = {.struct_size = sizeof host,
                         .user = g_base.user,
-                        .clock = g_base.clock,
+                        .clock = &CLOCK,
                         .random = g_base.random,
                         .files = &g_files,
                         .http = transport ? &HTTP : NULL,
@@ -409,6 +422,146 @@ START_TEST(own_edit__is_over_at_the_head_without_its_record)
 }
 END_TEST
 
+START_TEST(upload__given_up_is_told_and_keeps_its_bytes)
+{
+    sl_core *core = online(true);
+    sl_bytes *bytes = NULL;
+    ck_assert_int_eq(
+        sl_blob_put(core, VIDEO, (const uint8_t *)"hello", 5, "text/plain", NULL, NULL), SL_OK);
+    (void)sl_core_step(core);
+    answer(core, g_request, 413, "{}");
+    const char *told = events(core);
+    ck_assert_ptr_nonnull(
+        strstr(told, "\"upload_failed\",\"sha256\":\"" HEX "\",\"space\":\"" VIDEO));
+    ck_assert_ptr_nonnull(strstr(told, "\"SL_E_LIMIT\""));
+    ck_assert(info(core, "sync", "\"uploads\":0"));
+    ck_assert_int_eq(sl_blob_get(core, HEX, &bytes, NULL), SL_OK);
+    sl_bytes_release(bytes);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(fetch__of_a_part_that_is_whole_asks_for_no_byte_again)
+{
+    char path[200];
+    sl_id op = 0;
+    sl_core *core = online(false);
+    (void)snprintf(path, sizeof path, "%s/tmp/" HEX ".part", g_dir);
+    FILE *part = fopen(path, "wb");
+    ck_assert_ptr_nonnull(part);
+    ck_assert_uint_eq(fwrite("hello", 1, 5, part), 5);
+    ck_assert_int_eq(fclose(part), 0);
+    ck_assert_int_eq(sl_blob_fetch(core, HEX, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    sl_id request = g_request;
+    answer(core, request, 416, "");
+    ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":true"));
+    ck_assert_uint_eq(g_request, request);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(progress__is_told_ten_times_a_second_at_most)
+{
+    sl_core *core = online(true);
+    sl_id op = 0;
+    g_now_ms = 1000000000;
+    ck_assert_int_eq(
+        sl_blob_put(core, VIDEO, (const uint8_t *)"hello", 5, "text/plain", NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_sync_settle(core, &op, NULL), SL_OK);
+    int told = 0;
+    for (int i = 0; i < 20; i++) {
+        g_now_ms += 10;
+        (void)sl_core_step(core);
+        told += strstr(events(core), "\"progress\"") != NULL;
+    }
+    ck_assert_int_eq(told, 2);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(news__that_finds_no_memory_ends_what_it_was_about)
+{
+    static const char who[] = "{\"email\":\"ann@example.org\",\"password\":\"correct-horse\"}";
+    static const char typing[] = "{\"t\":\"typing\"}";
+    sl_core *core = online(false);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    sl_mem_fail_at(1, true);
+    sl_host_http_head(core, g_request, 200, "");
+    sl_host_http_data(core, g_request, (const uint8_t *)SESSION, strlen(SESSION));
+    sl_host_http_done(core, g_request, SL_OK);
+    sl_host_ws_message(core, g_ws, SL_WS_TEXT, (const uint8_t *)typing, strlen(typing));
+    sl_mem_fail_at(0, false);
+    (void)sl_core_step(core);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"SL_E_NOMEM\""));
+    ck_assert_msg(g_closed == 1011, "a frame is missing");
+    sl_mem_fail_at(1, true);
+    sl_host_ws_closed(core, g_ws, 1011);
+    sl_mem_fail_at(0, false);
+    (void)sl_core_step(core);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"connecting\""));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(login__answered_after_signing_out_ends_cancelled)
+{
+    static const char who[] = "{\"email\":\"ann@example.org\",\"password\":\"correct-horse\"}";
+    sl_core *core = online(false);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    sl_id first = g_request;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    answer(core, g_request, 200, SESSION);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":true"));
+    answer(core, first, 200, SESSION);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"SL_E_CANCELLED\""));
+    ck_assert(info(core, "session", "ann@example.org"));
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    ck_assert_int_eq(sl_session_logout(core, NULL), SL_OK);
+    answer(core, g_request, 200, SESSION);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"SL_E_CANCELLED\""));
+    ck_assert(!info(core, "session", "ann@example.org"));
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    answer(core, g_request, 200, SESSION);
+    ck_assert(info(core, "session", "ann@example.org"));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(login__that_fails_leaves_who_was_signed_in)
+{
+    static const char who[] = "{\"email\":\"ann@example.org\",\"password\":\"correct-horse\"}";
+    sl_core *core = online(false);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    g_full = true;
+    answer(core, g_request, 200, SESSION);
+    g_full = false;
+    ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":false"));
+    ck_assert(info(core, "session", "ann@example.org"));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(session__that_is_damaged_opens_signed_out_with_all_data)
+{
+    sl_core *core = online(true);
+    write_comment(core);
+    sl_core_close(core);
+    sl_store *store = NULL;
+    ck_assert_int_eq(sl_store_open(&g_base, g_dir, &store, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_set_meta(store, "session", "{\"id\":7", NULL), SL_OK);
+    sl_store_close(store);
+    core = open_core(true);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"signed_out\""));
+    ck_assert(!info(core, "session", "ann@example.org"));
+    ck_assert(shows(core, "\"mine\""));
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(settle__needs_a_transport)
 {
     sl_core_close(signed_in());
@@ -484,6 +637,13 @@ int main(void)
                             frame__with_a_broken_record_closes_the_socket,
                             settle__does_not_wait_for_an_upload_whose_space_nobody_makes,
                             settle__needs_a_transport,
+                            upload__given_up_is_told_and_keeps_its_bytes,
+                            fetch__of_a_part_that_is_whole_asks_for_no_byte_again,
+                            progress__is_told_ten_times_a_second_at_most,
+                            news__that_finds_no_memory_ends_what_it_was_about,
+                            login__answered_after_signing_out_ends_cancelled,
+                            login__that_fails_leaves_who_was_signed_in,
+                            session__that_is_damaged_opens_signed_out_with_all_data,
                             frame__of_a_later_version_does_not_block_its_space,
                             own_edit__stays_visible_while_pages_come,
                             own_edit__is_over_at_the_head_without_its_record,
