@@ -75,7 +75,9 @@ SL_API int32_t sl_core_step(sl_core *core);
 
 /* JSON facts. what: "session" {"device","server"?} and, when
  * signed in, {"user","email","name","role"}; "sync"
- * {"state","outbox","rejected","uploads","downloads","spaces"}, "build" {"version","media",...}. */
+ * {"state","outbox","rejected","uploads","downloads","spaces"}, "build" {"version","media",...},
+ * "recordings" [{"path","duration_us"}]: voices whose recorder was killed, found when the core was
+ * opened, now whole Ogg Opus files; offered until the host has removed the file. */
 SL_API sl_status sl_core_info(sl_core *core, const char *what,
                               sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);

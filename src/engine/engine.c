@@ -449,6 +449,7 @@ void sl_engine_close(sl_core *core)
     sl_events_free(core->events);
     sl_mutex_free(core->inbox.lock);
     sl_mutex_free(core->lock);
+    sl_json_free(core->recordings);
     sl_mem_free(core->server);
     sl_wipe(core->key, sizeof core->key);
     if (core->platform.release != NULL) {
