@@ -15,8 +15,10 @@
  *   {"ev":"rows","sub":3}                           a live query has a difference to take
  *   {"ev":"sync","state":"offline|connecting|online"}
  *   {"ev":"rejected","entity":"..","id":"..","code":"..","message":"..","fields":{...}}
+ *   {"ev":"upload_failed","sha256":"..","space":"..","code":"..","message":".."}
+ *                                                   given up for good; the blob stays on this device
  *   {"ev":"session","state":"signed_in|signed_out"}
- *   {"ev":"typing","space":"..","user":".."}
+ *   {"ev":"typing","space":"..","user":".."}        at most one of each space and user waits
  * Events carry ids and small facts, never handles. Unknown kinds are to be ignored.
  *
  * The wake callback runs on the empty-to-non-empty edge, on any thread, and may
@@ -52,7 +54,8 @@ typedef struct sl_config {
 typedef void (*sl_wake_fn)(void *SL_NULLABLE ctx);
 
 /* SL_E_BUSY: another process has this folder. SL_E_TOO_NEW, SL_E_CORRUPT: the database.
- * SL_E_DENIED: the stored session is sealed under another key. */
+ * SL_E_DENIED: the stored session is sealed under another key. One that cannot be read is dropped:
+ * the core opens signed out and says so by an event; the data stays. */
 SL_API sl_status sl_core_open(const sl_config *cfg, sl_core *SL_NULLABLE *SL_NULLABLE out,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* Joins the core's threads. NULL is accepted. */
@@ -72,7 +75,9 @@ SL_API int32_t sl_core_step(sl_core *core);
 
 /* JSON facts. what: "session" {"device","server"?} and, when
  * signed in, {"user","email","name","role"}; "sync"
- * {"state","outbox","rejected","uploads","downloads","spaces"}, "build" {"version","media",...}. */
+ * {"state","outbox","rejected","uploads","downloads","spaces"}, "build" {"version","media",...},
+ * "recordings" [{"path","duration_us"}]: voices whose recorder was killed, found when the core was
+ * opened, now whole Ogg Opus files; offered until the host has removed the file. */
 SL_API sl_status sl_core_info(sl_core *core, const char *what,
                               sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
@@ -85,7 +90,8 @@ SL_API sl_status sl_session_signup(sl_core *core, const char *json, size_t n, sl
  * SL_E_AUTH: wrong e-mail or password. SL_E_CONFLICT: the folder belongs to another user. */
 SL_API sl_status sl_session_login(sl_core *core, const char *json, size_t n, sl_id *op,
                                   sl_error *SL_NULLABLE *SL_NULLABLE err);
-/* Forgets the session's tokens. Data stays until the same user signs in again. */
+/* Forgets the session's tokens. Data stays until the same user signs in again. Signing in or up that
+ * is under way ends with SL_E_CANCELLED. */
 SL_API sl_status sl_session_logout(sl_core *core, sl_error *SL_NULLABLE *SL_NULLABLE err);
 
 SL_END

@@ -54,6 +54,7 @@ sl_status sl_core_open(const sl_config *cfg, sl_core **out, sl_error **err)
     *out = NULL;
     status = sl_engine_open(cfg, out, err);
     if (status == SL_OK) {
+        sl_recordings_recover(*out);
         sl_live_add(1);
     }
     return status;
@@ -178,6 +179,8 @@ sl_status sl_core_info(sl_core *core, const char *what, sl_bytes **out, sl_error
         j = sync_info(core);
     } else if (strcmp(what, "build") == 0) {
         j = build_info(core);
+    } else if (strcmp(what, "recordings") == 0) {
+        j = sl_recordings_info(core);
     } else {
         sl_unlock(core->lock);
         return sl_fail(err, SL_E_INVALID, "there are no facts about \"%s\"", what);

@@ -19,6 +19,14 @@ bool sl_core_is_stepped(const sl_core *core);
 /* A fresh path for a file in the making, in the data folder's place for such; sl_mem_free it. */
 char *sl_core_temp_path(sl_core *core, const char *suffix);
 
+/* Notes that a recorder begins to write the file at `path` (made with sl_core_temp_path), or that it
+ * needs it no more: a file whose recorder was killed is mended when a core opens the folder. */
+sl_status sl_core_recording(sl_core *core, const char *path, bool begins, sl_error **err);
+/* Mends what was interrupted; nothing that fails here keeps the core from opening. */
+void sl_recordings_recover(sl_core *core);
+/* What is offered: [{"path","duration_us"}]. Called locked. NULL: out of memory. */
+sl_json *sl_recordings_info(sl_core *core);
+
 /* Moves the file at `path` (closed, made with sl_core_temp_path) into the blob store, where its
  * name is the SHA-256 of its bytes, and queues its upload for `space`. hex holds 65 characters.
  * The file is taken. */

@@ -84,6 +84,7 @@ static void file_close(works *w, bool remove)
     }
     if (remove && w->path != NULL) {
         (void)platform->files->remove(platform->user, w->path);
+        (void)sl_core_recording(w->core, w->path, false, NULL);
     }
 }
 
@@ -192,7 +193,7 @@ static sl_status open_file(works *w, sl_error **err)
         w->file = NULL;
         return sl_fail(err, status, "The file for the voice could not be made");
     }
-    return SL_OK;
+    return sl_core_recording(w->core, w->path, true, err);
 }
 
 static sl_status start(works *w, sl_take_config *config, sl_error **err)
@@ -398,6 +399,7 @@ static sl_status keep_take(works *w, const char *space, sl_bytes **out, sl_error
     file_close(w, false);
     char hex[65];
     status = sl_core_blob_add_file(w->core, space, w->path, "audio/ogg", hex, err);
+    (void)sl_core_recording(w->core, w->path, false, NULL);
     return status == SL_OK ? result(w, hex, out, err) : status;
 }
 

@@ -22,6 +22,7 @@ void sl_call_end(sl_core *core, sl_call *call)
         at = &(*at)->next;
     }
     *at = call->next;
+    sl_engine_expect_no_more(core, call->id);
     sl_mem_free(call->headers);
     sl_buf_free(&call->body);
     sl_mem_free(call);
@@ -49,7 +50,9 @@ sl_status sl_call_start(sl_core *core, sl_call_kind kind, const sl_http_request 
     sl_http_request sent = *request;
     sent.struct_size = sizeof sent;
     sent.url = full;
-    sl_status status = http->start(core->platform.user, call->id, &sent);
+    sl_status status = sl_engine_expect(core, call->id)
+                           ? http->start(core->platform.user, call->id, &sent)
+                           : SL_E_NOMEM;
     sl_mem_free(full);
     if (status != SL_OK) {
         sl_call_end(core, call);

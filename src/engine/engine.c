@@ -52,15 +52,96 @@ static void mail_free(sl_mail *m)
     sl_mem_free(m);
 }
 
+/* Called locked. */
+static void enqueue(sl_inbox *inbox, sl_mail *m)
+{
+    m->next = NULL;
+    if (inbox->last != NULL) {
+        inbox->last->next = m;
+    } else {
+        inbox->first = m;
+    }
+    inbox->last = m;
+    sl_signal(inbox->lock);
+}
+
+/* Called locked. The place in the list, which holds NULL when there is no such end. */
+static sl_mail **end_of(sl_inbox *inbox, sl_id id)
+{
+    sl_mail **at = &inbox->ends;
+    while (*at != NULL && (*at)->id != id) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+bool sl_engine_expect(sl_core *core, sl_id id)
+{
+    sl_mail *m = sl_mem(sizeof *m);
+    if (m != NULL) {
+        m->id = id;
+        sl_lock(core->inbox.lock);
+        m->next = core->inbox.ends;
+        core->inbox.ends = m;
+        sl_unlock(core->inbox.lock);
+    }
+    return m != NULL;
+}
+
+void sl_engine_expect_no_more(sl_core *core, sl_id id)
+{
+    sl_lock(core->inbox.lock);
+    sl_mail **at = end_of(&core->inbox, id);
+    sl_mail *m = *at;
+    if (m != NULL) {
+        *at = m->next;
+        sl_mem_free(m);
+    }
+    sl_unlock(core->inbox.lock);
+}
+
+static void post_end(sl_core *core, sl_news_port kind, sl_id id, int32_t number)
+{
+    sl_lock(core->inbox.lock);
+    sl_mail **at = end_of(&core->inbox, id);
+    sl_mail *m = *at;
+    if (m != NULL) {
+        *at = m->next;
+        m->kind = kind;
+        m->number = m->number != SL_OK ? m->number : number;
+        enqueue(&core->inbox, m);
+    }
+    sl_unlock(core->inbox.lock);
+}
+
+/* What follows would make no sense: a request fails, a socket is closed by the next turn. */
+static void post_lost(sl_core *core, sl_news_port kind, sl_id id)
+{
+    sl_lock(core->inbox.lock);
+    sl_mail *end = *end_of(&core->inbox, id);
+    if (end != NULL && (kind == SL_PORT_HTTP_HEAD || kind == SL_PORT_HTTP_DATA)) {
+        end->number = SL_E_NOMEM;
+    } else if (end != NULL) {
+        core->inbox.lost = id;
+        core->inbox.kick = true;
+        sl_signal(core->inbox.lock);
+    }
+    sl_unlock(core->inbox.lock);
+}
+
 void sl_engine_post(sl_core *core, sl_news_port kind, sl_id id, int32_t number, const void *p,
                     size_t n)
 {
+    if (kind == SL_PORT_HTTP_DONE || kind == SL_PORT_WS_CLOSED) {
+        post_end(core, kind, id, number);
+        return;
+    }
     sl_mail *m = sl_mem(sizeof *m);
     uint8_t *data = sl_mem(n + 1);
     if (m == NULL || data == NULL) {
-        /* News is lost: the request's or the socket's time-out ends what waits for it. */
         sl_mem_free(m);
         sl_mem_free(data);
+        post_lost(core, kind, id);
         return;
     }
     if (n > 0) {
@@ -68,13 +149,7 @@ void sl_engine_post(sl_core *core, sl_news_port kind, sl_id id, int32_t number, 
     }
     *m = (sl_mail){.kind = kind, .id = id, .number = number, .len = n, .data = data};
     sl_lock(core->inbox.lock);
-    if (core->inbox.last != NULL) {
-        core->inbox.last->next = m;
-    } else {
-        core->inbox.first = m;
-    }
-    core->inbox.last = m;
-    sl_signal(core->inbox.lock);
+    enqueue(&core->inbox, m);
     sl_unlock(core->inbox.lock);
 }
 
@@ -147,6 +222,17 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < 0 ? b : b < 0 ? a : a < b ? a : b;
 }
 
+static void close_lost(sl_core *core)
+{
+    sl_lock(core->inbox.lock);
+    sl_id lost = core->inbox.lost;
+    core->inbox.lost = 0;
+    sl_unlock(core->inbox.lock);
+    if (lost != 0 && lost == core->ws) {
+        core->platform.ws->close(core->platform.user, lost, 1011, "out of memory");
+    }
+}
+
 int64_t sl_engine_turn(sl_core *core)
 {
     int64_t now_ms = sl_engine_mono(core);
@@ -156,9 +242,10 @@ int64_t sl_engine_turn(sl_core *core)
         mail_free(m);
         m = take_mail(core);
     }
+    close_lost(core);
     int64_t until_ms = sl_online_run(core, now_ms);
     until_ms = sooner(until_ms, sl_transfers_run(core, now_ms));
-    sl_waiters_run(core);
+    sl_waiters_run(core, now_ms);
     return until_ms < 0 ? -1 : until_ms > now_ms ? until_ms - now_ms : 0;
 }
 
@@ -356,9 +443,13 @@ void sl_engine_close(sl_core *core)
         core->inbox.first = m->next;
         mail_free(m);
     }
+    while (core->inbox.ends != NULL) {
+        sl_engine_expect_no_more(core, core->inbox.ends->id);
+    }
     sl_events_free(core->events);
     sl_mutex_free(core->inbox.lock);
     sl_mutex_free(core->lock);
+    sl_json_free(core->recordings);
     sl_mem_free(core->server);
     sl_wipe(core->key, sizeof core->key);
     if (core->platform.release != NULL) {

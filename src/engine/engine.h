@@ -44,7 +44,9 @@ typedef struct sl_inbox {
     sl_mutex *lock;
     sl_mail *first;
     sl_mail *last;
-    bool kick; /* something changed: run a turn */
+    sl_mail *ends; /* of requests and sockets under way: what ends one needs no memory */
+    sl_id lost;    /* the last one that lost news for want of memory */
+    bool kick;     /* something changed: run a turn */
     bool stop;
 } sl_inbox;
 
@@ -121,6 +123,7 @@ struct sl_core {
     sl_store *store;
     sl_sync *sync;
     sl_session session;
+    sl_id auth_after; /* answers to requests up to this one sign nobody in: something came after */
     char device[SL_UUID_LEN + 1];
     sl_hlc clock;
     bool want_online;
@@ -130,11 +133,13 @@ struct sl_core {
     sl_call *calls;
     sl_transfer *transfers;
     sl_waiter *waiters;
+    int64_t progress_at_ms; /* of settling: not told before */
     sl_live_query *queries;
     sl_jobs *jobs;
     sl_thread *thread;
     bool started; /* the platform heard of this core and must be told to stop */
     uint64_t temp_count;
+    sl_json *recordings; /* interrupted ones, mended when the core opened */
 };
 
 /* --- engine.c --- */
@@ -151,6 +156,10 @@ sl_status sl_engine_keep_clock(sl_core *core, sl_error **err);
 void sl_engine_kick(sl_core *core);
 /* One turn, called locked. Returns ms until the next deadline, -1 for none. */
 int64_t sl_engine_turn(sl_core *core);
+/* The end of a request or socket, made when it begins; false: out of memory. */
+bool sl_engine_expect(sl_core *core, sl_id id);
+void sl_engine_expect_no_more(sl_core *core, sl_id id);
+/* An end that is not expected goes nowhere. */
 void sl_engine_post(sl_core *core, sl_news_port kind, sl_id id, int32_t number, const void *p,
                     size_t n);
 
@@ -206,7 +215,7 @@ bool sl_transfers_fetching(const sl_core *core, const char *hex);
 /* --- waiters.c --- */
 sl_status sl_wait_settled(sl_core *core, sl_id *op, sl_error **err);
 sl_status sl_wait_blob(sl_core *core, const char *hex, sl_id *op, sl_error **err);
-void sl_waiters_run(sl_core *core);
+void sl_waiters_run(sl_core *core, int64_t now_ms);
 void sl_waiters_stop(sl_core *core);
 /* A download ended for good. */
 void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const char *message);

@@ -9,6 +9,7 @@
 
 typedef enum node_kind {
     NODE_JSON,
+    NODE_ONCE, /* as NODE_JSON, without an equal one beside it */
     NODE_ROWS,
     NODE_OP_END,
     NODE_PROGRESS
@@ -163,6 +164,27 @@ void sl_events_push(sl_events *e, sl_json *event)
     n->json = event;
     sl_lock(e->lock);
     unlock_and_wake(e, enqueue(e, n));
+}
+
+void sl_events_push_once(sl_events *e, sl_json *event)
+{
+    node *n = event != NULL ? sl_mem(sizeof *n) : NULL;
+    bool waits = false;
+    bool fire = false;
+    sl_lock(e->lock);
+    for (const node *old = e->first; n != NULL && old != NULL && !waits; old = old->next) {
+        waits = old->kind == NODE_ONCE && sl_json_equal(old->json, event);
+    }
+    if (n != NULL && !waits) {
+        n->kind = NODE_ONCE;
+        n->json = event;
+        fire = enqueue(e, n);
+    }
+    unlock_and_wake(e, fire);
+    if (n == NULL || waits) {
+        sl_mem_free(n);
+        sl_json_free(event);
+    }
 }
 
 void sl_events_rows(sl_events *e, sl_id sub)
@@ -321,6 +343,7 @@ static void write_node(sl_buf *out, const node *n)
     char *text = NULL;
     switch (n->kind) {
     case NODE_JSON:
+    case NODE_ONCE:
         text = sl_json_print(n->json);
         sl_buf_str(out, text != NULL ? text : "");
         out->failed = out->failed || text == NULL;

@@ -84,11 +84,12 @@ static void open_socket(sl_core *core, int64_t now_ms)
     const sl_ws_ops *ws = core->platform.ws;
     core->ws = ++core->next_id;
     char *url = core->server != NULL ? sl_text_fmt("ws%s/api/v1/ws", core->server + 4) : NULL;
-    sl_status status = url != NULL && ws != NULL
+    sl_status status = url != NULL && ws != NULL && sl_engine_expect(core, core->ws)
                            ? ws->open(core->platform.user, core->ws, url, "sideline.v1.json")
                            : SL_E_UNSUPPORTED;
     sl_mem_free(url);
     if (status != SL_OK) {
+        sl_engine_expect_no_more(core, core->ws);
         core->ws = 0;
         sl_sync_closed(core->sync, now_ms);
     }
@@ -96,7 +97,7 @@ static void open_socket(sl_core *core, int64_t now_ms)
 
 static void send_greeting(sl_core *core)
 {
-    sl_outbox_state outbox = {1, 0, true};
+    sl_outbox_state outbox = {1, 1, 0, true};
     (void)sl_store_outbox(core->store, &outbox, NULL);
     sl_sync_outbox(core->sync, outbox.floor, outbox.last);
     sl_json *frame = sl_json_object();
@@ -104,7 +105,7 @@ static void send_greeting(sl_core *core)
               sl_json_set_str(frame, "t", "connect") && sl_json_set_int(frame, "v", 1) &&
               sl_json_set_str(frame, "token", core->session.access) &&
               sl_json_set_str(frame, "device", core->device) &&
-              sl_json_set_int(frame, "floor", outbox.floor);
+              sl_json_set_int(frame, "floor", outbox.keep);
     if (!ok) {
         sl_json_free(frame);
         frame = NULL;
@@ -182,6 +183,7 @@ typedef struct after {
     sl_json *revoked; /* spaces to drop */
     sl_json *lost;    /* events: operations that waited in what was dropped */
     int64_t reach;    /* newest message of another */
+    bool later;       /* something of a later version came */
 } after;
 
 static void see_clocks(sl_core *core, const sl_record *rec)
@@ -217,7 +219,8 @@ static sl_status store_one(sl_core *core, const sl_json *wire, const char *space
                            sl_error **err)
 {
     if (sl_entity_find(sl_json_str(wire, "entity")) == NULL) {
-        return SL_OK; /* of a later version: skipped, and read again after an update */
+        todo->later = true; /* skipped, and read again after an update */
+        return SL_OK;
     }
     const sl_json *fields = sl_json_get(wire, "fields");
     if (fields != NULL && !sl_json_is_object(fields)) {
@@ -233,6 +236,7 @@ static sl_status store_one(sl_core *core, const sl_json *wire, const char *space
     }
     if (status == SL_OK) {
         see_clocks(core, &rec);
+        todo->later = todo->later || rec.ext != NULL;
         status = sl_store_apply_remote(core->store, &rec, err);
         todo->touched[rec.entity->index] = true;
     }
@@ -303,12 +307,24 @@ static sl_status store_grants(sl_core *core, const after *todo, sl_error **err)
     return status;
 }
 
-static sl_status store_news(sl_core *core, const sl_news *news, after *todo, sl_error **err)
+/* Another epoch without a reset, for a cursor at 0: what was accepted before it may be unknown. */
+static sl_status see_epoch(sl_core *core, const sl_space *before, const sl_space *now,
+                           sl_error **err)
+{
+    bool same = before->epoch[0] == 0 || strcmp(before->epoch, now->epoch) == 0;
+    return same ? SL_OK : sl_store_outbox_again(core->store, now->name, err);
+}
+
+static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *before, after *todo,
+                            sl_error **err)
 {
     sl_space space = {.cursor = news->seq};
     (void)snprintf(space.name, sizeof space.name, "%s", news->space);
     (void)snprintf(space.epoch, sizeof space.epoch, "%s", news->epoch);
     sl_status status = sl_store_begin(core->store, err);
+    if (status == SL_OK) {
+        status = see_epoch(core, before, &space, err);
+    }
     for (const sl_json *r = sl_json_first(news->records); r != NULL && status == SL_OK;
          r = sl_json_next(r)) {
         status = store_one(core, r, space.name, todo, err);
@@ -319,10 +335,13 @@ static sl_status store_news(sl_core *core, const sl_news *news, after *todo, sl_
     if (status == SL_OK) {
         status = sl_engine_keep_clock(core, err);
     }
+    if (status == SL_OK && todo->later) {
+        status = sl_store_set_meta(core->store, SL_STORE_LATER, "1", err);
+    }
     if (status == SL_OK) {
         status = sl_store_set_space(core->store, &space, err);
     }
-    if (status == SL_OK) {
+    if (status == SL_OK && sl_sync_live(core->sync, space.name)) {
         status = sl_store_outbox_settle(core->store, space.name, err);
     }
     if (status == SL_OK) {
@@ -367,6 +386,20 @@ static void after_commit(sl_core *core, const char *space, const after *todo)
     }
 }
 
+static int64_t floor_of(sl_core *core)
+{
+    sl_outbox_state outbox;
+    return sl_store_outbox(core->store, &outbox, NULL) == SL_OK ? outbox.floor : 0;
+}
+
+/* Operations that had receipts are to be sent again: only a new connection starts at them. */
+static void renew_below(sl_core *core, int64_t floor)
+{
+    if (floor_of(core) < floor) {
+        core->platform.ws->close(core->platform.user, core->ws, 1000, "again");
+    }
+}
+
 static void apply(sl_core *core, const sl_news *news)
 {
     after todo = {.granted = sl_json_array(), .revoked = sl_json_array(), .lost = sl_json_array()};
@@ -375,9 +408,11 @@ static void apply(sl_core *core, const sl_news *news)
     sl_space before = {.cursor = 0};
     bool known = sl_store_space(core->store, space, &before, NULL) == SL_OK;
     bool ready = todo.granted != NULL && todo.revoked != NULL && todo.lost != NULL && known;
-    sl_status status = ready ? store_news(core, news, &todo, NULL) : SL_E_NOMEM;
+    int64_t floor = floor_of(core);
+    sl_status status = ready ? store_news(core, news, &before, &todo, NULL) : SL_E_NOMEM;
     if (status == SL_OK) {
         after_commit(core, space, &todo);
+        renew_below(core, floor);
     } else {
         /* Full disk, or a record that makes no sense: nothing was kept, so start over later. */
         sl_sync_not_applied(core->sync, space, before.cursor);
@@ -397,7 +432,7 @@ static sl_status store_receipt(sl_core *core, const sl_news *news, const sl_op *
                                           news->message != NULL ? news->message : "", NULL);
     } else if (status == SL_OK) {
         status = sl_store_outbox_accepted(core->store, news->n, news->seq, NULL);
-        if (status == SL_OK) {
+        if (status == SL_OK && sl_sync_live(core->sync, op->space)) {
             status = sl_store_outbox_settle(core->store, op->space, NULL);
         }
     }
@@ -427,6 +462,30 @@ static void receipt(sl_core *core, const sl_news *news)
     }
 }
 
+/* At the head all that the cursor covers has come. */
+static void at_head(sl_core *core, const char *space)
+{
+    sl_outbox_state outbox;
+    sl_status status = sl_store_outbox(core->store, &outbox, NULL);
+    if (status == SL_OK && outbox.empty) {
+        return;
+    }
+    if (status == SL_OK) {
+        status = sl_store_begin(core->store, NULL);
+    }
+    if (status == SL_OK) {
+        status = sl_store_outbox_settle(core->store, space, NULL);
+    }
+    if (status == SL_OK) {
+        status = sl_store_commit(core->store, NULL);
+    }
+    if (status != SL_OK) {
+        sl_store_rollback(core->store);
+        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
+    }
+    touch_all(core, space);
+}
+
 /* A loss that cannot be stored: the machine knows the space again as it is stored, and the server
  * says it once more on the next connection. */
 static void undo_loss(sl_core *core, const char *space)
@@ -441,6 +500,7 @@ static void undo_loss(sl_core *core, const char *space)
 static void lose_space(sl_core *core, const char *space, bool keep)
 {
     sl_json *lost = sl_json_array();
+    int64_t floor = floor_of(core);
     sl_status status = lost != NULL ? sl_store_begin(core->store, NULL) : SL_E_NOMEM;
     if (status == SL_OK) {
         status = keep ? sl_store_drop_space(core->store, space, true, NULL)
@@ -456,6 +516,8 @@ static void lose_space(sl_core *core, const char *space, bool keep)
         tell_lost(core, lost);
     } else if (status != SL_OK) {
         undo_loss(core, space);
+    } else {
+        renew_below(core, floor);
     }
     sl_json_free(lost);
     touch_all(core, space);
@@ -469,7 +531,7 @@ static void typing(sl_core *core, const sl_news *news)
               sl_json_set_str(event, "space", news->space) &&
               sl_json_set_str(event, "user", news->user);
     if (ok) {
-        sl_events_push(core->events, event);
+        sl_events_push_once(core->events, event);
     } else {
         sl_json_free(event);
     }
@@ -493,6 +555,7 @@ void sl_online_message(sl_core *core, const char *text, size_t n, int64_t now_ms
     case SL_NEWS_NONE:
     case SL_NEWS_CONNECTED: break;
     case SL_NEWS_APPLY: apply(core, &news); break;
+    case SL_NEWS_HEAD: at_head(core, news.space); break;
     case SL_NEWS_RECEIPT: receipt(core, &news); break;
     case SL_NEWS_RESET: lose_space(core, news.space, true); break;
     case SL_NEWS_REVOKED: lose_space(core, news.space, false); break;

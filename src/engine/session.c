@@ -144,24 +144,6 @@ static sl_status keep(sl_core *core, sl_error **err)
     return status;
 }
 
-sl_status sl_session_load(sl_core *core, sl_error **err)
-{
-    char *stored = NULL;
-    sl_buf text = {0};
-    sl_status status = sl_store_meta(core->store, "session", &stored, err);
-    if (status == SL_OK && stored != NULL) {
-        status = unseal(core, stored, &text, err);
-    }
-    if (status == SL_OK && stored != NULL) {
-        sl_json *j = sl_json_parse((const char *)text.data, text.len);
-        status = set_user(core, j, sl_json_str(j, "refresh"), err);
-        sl_json_free(j);
-    }
-    sl_buf_free(&text);
-    sl_mem_free(stored);
-    return status;
-}
-
 static void tell(sl_core *core, const char *state)
 {
     sl_json *event = sl_json_object();
@@ -173,11 +155,36 @@ static void tell(sl_core *core, const char *state)
     }
 }
 
+sl_status sl_session_load(sl_core *core, sl_error **err)
+{
+    char *stored = NULL;
+    sl_buf text = {0};
+    sl_status status = sl_store_meta(core->store, "session", &stored, err);
+    if (status == SL_OK && stored != NULL) {
+        status = unseal(core, stored, &text, err);
+    }
+    if (status == SL_OK && stored != NULL) {
+        sl_json *j = sl_json_parse((const char *)text.data, text.len);
+        status = set_user(core, j, sl_json_str(j, "refresh"), NULL);
+        sl_json_free(j);
+        if (status == SL_E_NOMEM) {
+            status = sl_fail_nomem(err);
+        } else if (status != SL_OK) { /* damaged: signing in again mends it, all else is here */
+            status = sl_store_set_meta(core->store, "session", NULL, err);
+            tell(core, "signed_out");
+        }
+    }
+    sl_buf_free(&text);
+    sl_mem_free(stored);
+    return status;
+}
+
 sl_status sl_session_forget(sl_core *core, sl_error **err)
 {
     sl_status status = sl_store_set_meta(core->store, "session", NULL, err);
     if (status == SL_OK) {
         bool had = core->session.have;
+        core->auth_after = core->next_id;
         sl_session_clear(core);
         sl_online_want(core, false);
         if (had) {
@@ -322,15 +329,19 @@ static void auth_answer(sl_core *core, const sl_call *call, const sl_json *body)
                             sentence_of(body));
         return;
     }
-    bool had = core->session.have;
+    if (call->id <= core->auth_after) {
+        sl_events_op_failed(core->events, call->op, SL_E_CANCELLED,
+                            "signed out, or in anew, before the server answered");
+        return;
+    }
     sl_status status = accept_session(core, body, &err);
     if (status != SL_OK) {
-        if (!had) {
-            sl_session_clear(core); /* what could not be stored does not count */
-        }
+        sl_session_clear(core); /* what could not be stored does not count: what is stored does */
+        (void)sl_session_load(core, NULL);
         sl_events_op_error(core->events, call->op, err);
         return;
     }
+    core->auth_after = call->id;
     sl_events_op_done(core->events, call->op, session_json(core));
     tell(core, "signed_in");
     sl_online_want(core, core->want_online);

@@ -352,6 +352,27 @@ void sl_transfers_answer(sl_core *core, sl_call *call, sl_status net, int64_t no
     }
 }
 
+/* The bytes stay on this device; nothing sends them any more. */
+static void give_up_upload(sl_core *core, const sl_transfer *t, sl_status why)
+{
+    const char *message = why == SL_E_NOT_FOUND ? "the file is not on this device any more"
+                          : why == SL_E_CORRUPT ? "the file's bytes are not those of its name"
+                          : why == SL_E_LIMIT   ? "the server does not take files of this size"
+                                                : "the server does not take the file";
+    (void)sl_store_upload_done(core->store, &t->upload, NULL);
+    sl_json *event = sl_json_object();
+    bool ok = event != NULL && sl_json_set_str(event, "ev", "upload_failed") &&
+              sl_json_set_str(event, "sha256", t->upload.hex) &&
+              sl_json_set_str(event, "space", t->upload.space) &&
+              sl_json_set_str(event, "code", sl_status_name(why)) &&
+              sl_json_set_str(event, "message", message);
+    if (ok) {
+        sl_events_push(core->events, event);
+    } else {
+        sl_json_free(event);
+    }
+}
+
 /* --- the loop ----------------------------------------------------------------------------- */
 
 /* Returns the machine's deadline, -1 when it waits for an answer or is over. */
@@ -378,7 +399,7 @@ static int64_t run_one(sl_core *core, sl_transfer *t, int64_t now_ms)
         if (t->download) {
             sl_waiters_blob(core, t->upload.hex, step.status, "the server does not give this blob");
         } else {
-            (void)sl_store_upload_done(core->store, &t->upload, NULL);
+            give_up_upload(core, t, step.status);
         }
         end(core, t);
         return now_ms;

@@ -7,6 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    PROGRESS_MS = 100 /* between two of an operation's events */
+};
+
+/* What all waiters of one turn ask for, computed when the first one does. */
+typedef struct facts {
+    bool known;
+    bool settled;
+    int64_t left; /* bytes, -1: not to be told now */
+} facts;
+
 static sl_status add(sl_core *core, bool settle, const char *hex, sl_id *op, sl_error **err)
 {
     sl_waiter *w = sl_mem(sizeof *w);
@@ -94,9 +105,22 @@ static bool settled(sl_core *core)
            outbox.empty && sl_transfers_settled(core);
 }
 
-static void progress(sl_core *core, sl_waiter *w)
+static void learn(sl_core *core, facts *f, int64_t now_ms)
 {
-    int64_t left = sl_transfers_bytes_left(core);
+    if (f->known) {
+        return;
+    }
+    f->known = true;
+    f->settled = settled(core);
+    f->left = -1;
+    if (now_ms >= core->progress_at_ms) {
+        core->progress_at_ms = now_ms + PROGRESS_MS;
+        f->left = sl_transfers_bytes_left(core);
+    }
+}
+
+static void progress(sl_core *core, sl_waiter *w, int64_t left)
+{
     if (left > w->total) {
         w->total = left;
     }
@@ -106,7 +130,7 @@ static void progress(sl_core *core, sl_waiter *w)
 }
 
 /* True when the waiter's operation has ended. */
-static bool run_one(sl_core *core, sl_waiter *w)
+static bool run_one(sl_core *core, sl_waiter *w, facts *f, int64_t now_ms)
 {
     if (sl_events_op_cancelled(core->events, w->op)) {
         sl_events_op_failed(core->events, w->op, SL_E_CANCELLED, "cancelled");
@@ -127,20 +151,24 @@ static bool run_one(sl_core *core, sl_waiter *w)
     if (!w->settle) {
         return false;
     }
-    progress(core, w);
-    if (settled(core)) {
+    learn(core, f, now_ms);
+    if (f->left >= 0) {
+        progress(core, w, f->left);
+    }
+    if (f->settled) {
         sl_events_op_done(core->events, w->op, NULL);
         return true;
     }
     return false;
 }
 
-void sl_waiters_run(sl_core *core)
+void sl_waiters_run(sl_core *core, int64_t now_ms)
 {
+    facts f = {.known = false};
     sl_waiter *w = core->waiters;
     while (w != NULL) {
         sl_waiter *next = w->next;
-        if (run_one(core, w)) {
+        if (run_one(core, w, &f, now_ms)) {
             drop(core, w);
         }
         w = next;

@@ -48,7 +48,7 @@ sl_json *sl_record_to_wire(const sl_record *r)
 {
     sl_json *j = sl_json_object();
     sl_json *fields = sl_json_object();
-    bool ok = fields != NULL && add_members(fields, r->fields) && add_members(fields, r->ext);
+    bool ok = fields != NULL && add_members(fields, r->ext) && add_members(fields, r->fields);
     ok = j != NULL && sl_json_set_str(j, "entity", r->entity->name) &&
          sl_json_set_str(j, "id", r->id) && sl_json_set_str(j, "space", r->space) &&
          sl_json_set_int(j, "seq", r->seq) && ok;
@@ -72,12 +72,14 @@ sl_json *sl_record_to_wire(const sl_record *r)
 static sl_status take_field(sl_record *r, const sl_json *v, sl_error **err)
 {
     const sl_field *f = sl_field_find(r->entity, sl_json_key(v));
-    if (f != NULL) {
-        sl_status status = sl_schema_check_value(f, v, err);
-        if (status != SL_OK) {
-            return status;
-        }
-    } else if (r->ext == NULL) {
+    sl_status status = f != NULL ? sl_schema_check_value(f, v, NULL) : SL_OK;
+    if (status == SL_E_NOMEM) {
+        return sl_fail_nomem(err);
+    }
+    if (status != SL_OK) {
+        f = NULL; /* a later version allows more than this one */
+    }
+    if (f == NULL && r->ext == NULL) {
         r->ext = sl_json_object();
     }
     sl_json *to = f != NULL ? r->fields : r->ext;
@@ -137,8 +139,8 @@ sl_json *sl_record_to_public(const sl_record *r, bool pending)
     bool ok = j != NULL && sl_json_set_str(j, "id", r->id) &&
               sl_json_set_str(j, "entity", r->entity->name) &&
               sl_json_set_str(j, "space", r->space) && sl_json_set_int(j, "seq", r->seq) &&
-              sl_json_set_bool(j, "pending", pending) && add_members(j, r->fields) &&
-              add_members(j, r->ext);
+              sl_json_set_bool(j, "pending", pending) && add_members(j, r->ext) &&
+              add_members(j, r->fields);
     if (!ok) {
         sl_json_free(j);
         return NULL;

@@ -3,8 +3,8 @@
  *
  * fields: name -> value; absent and null mean the same. clocks: name -> hybrid stamp
  * (text) of the last write of an lww field; "*" is the stamp of the creation and counts
- * for every lww field without its own. Fields this version does not know are kept in
- * `ext` and handed on untouched.
+ * for every lww field without its own. Fields this version does not know, and values that it
+ * does not allow in those it knows, are kept in `ext` and handed on untouched.
  *
  * Columns of a row, in order: id, space, seq, deleted, clocks, ext, then the fields.
  */

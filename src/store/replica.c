@@ -262,23 +262,30 @@ sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **er
         return put_visible(s, rec, err);
     }
     sl_status status = put_shadow(s, rec->entity, rec->id, rec, err);
+    if (status == SL_OK) {
+        sl_cell params[] = {sl_cell_text(rec->entity->name), sl_cell_text(rec->id),
+                            sl_cell_int(rec->seq)};
+        status = sl_sql_run(s->sql, "DELETE FROM outbox WHERE entity=$1 AND id=$2 AND seq<=$3",
+                            params, 3, NULL, NULL, err);
+    }
     return status == SL_OK ? show(s, rec->entity, rec->id, err) : status;
 }
 
 sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err)
 {
-    sl_cell cells[2];
+    sl_cell cells[3];
     memset(out, 0, sizeof *out);
     sl_status status = last_number(s, &out->last, err);
     if (status == SL_OK) {
         status = sl_store_one(s,
                               "SELECT (SELECT min(n) FROM outbox WHERE seq IS NULL),"
-                              " EXISTS (SELECT 1 FROM outbox)",
-                              NULL, 0, cells, 2, err);
+                              " EXISTS (SELECT 1 FROM outbox), (SELECT min(n) FROM outbox)",
+                              NULL, 0, cells, 3, err);
     }
     if (status == SL_OK) {
         out->floor = cells[0].kind == SL_CELL_INT ? cells[0].i : out->last + 1;
         out->empty = cells[1].i == 0;
+        out->keep = cells[2].kind == SL_CELL_INT ? cells[2].i : out->last + 1;
     }
     return status;
 }
@@ -348,6 +355,15 @@ sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error
 {
     sl_cell params[] = {sl_cell_int(n), sl_cell_int(seq)};
     return sl_sql_run(s->sql, "UPDATE outbox SET seq=$2 WHERE n=$1", params, 2, NULL, NULL, err);
+}
+
+sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(space)};
+    return sl_sql_run(s->sql,
+                      "UPDATE outbox SET seq=NULL WHERE seq IS NOT NULL AND (space=$1"
+                      " OR space NOT IN (SELECT name FROM space))",
+                      params, 1, NULL, NULL, err);
 }
 
 static sl_status leave(sl_store *s, const sl_op *op, sl_error **err)

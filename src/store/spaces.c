@@ -67,8 +67,8 @@ sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err)
                       NULL, err);
 }
 
-/* With `keep` the records that have pending operations stay visible, their shadows become
- * "nothing confirmed" and the accepted ones wait for the snapshot anew. */
+/* With `keep` the records that have pending operations stay visible and their shadows become
+ * "nothing confirmed". */
 static sl_status drop_records(sl_store *s, const sl_entity *e, const char *name, bool keep,
                               sl_error **err)
 {
@@ -101,6 +101,9 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
     for (size_t i = 0; status == SL_OK && i < n; i++) {
         sl_cell params[] = {sl_cell_text(name)};
         status = sl_sql_run(s->sql, list[i], params, 1, NULL, NULL, err);
+    }
+    if (status == SL_OK && keep_space) {
+        status = sl_store_outbox_again(s, name, err);
     }
     return status;
 }

@@ -84,6 +84,21 @@ static sl_status create_tables(sl_store *s, sl_error **err)
     return status;
 }
 
+/* What an older version could not read was skipped: now it is read again. */
+static sl_status update(sl_store *s, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql,
+               "BEGIN IMMEDIATE;"
+               "UPDATE space SET cursor=0 WHERE EXISTS (SELECT 1 FROM meta WHERE key='%s');"
+               "DELETE FROM meta WHERE key='%s'; PRAGMA user_version=%d; COMMIT;",
+               SL_STORE_LATER, SL_STORE_LATER, sl_schema_version);
+    sl_status status =
+        sql.failed ? sl_fail_nomem(err) : sl_sql_script(s->sql, sl_buf_text(&sql), err);
+    sl_buf_free(&sql);
+    return status;
+}
+
 static sl_status migrate(sl_store *s, sl_error **err)
 {
     sl_cell version;
@@ -98,7 +113,7 @@ static sl_status migrate(sl_store *s, sl_error **err)
         return sl_fail(err, SL_E_TOO_NEW,
                        "the data folder was written by a newer version of Sideline");
     }
-    return SL_OK;
+    return version.i < sl_schema_version ? update(s, err) : SL_OK;
 }
 
 static sl_status make_dirs(sl_store *s, sl_error **err)

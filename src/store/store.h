@@ -36,6 +36,10 @@ void sl_store_rollback(sl_store *s);                    /* nothing when there is
 sl_status sl_store_meta(sl_store *s, const char *key, char **out, sl_error **err);
 sl_status sl_store_set_meta(sl_store *s, const char *key, const char *value, sl_error **err);
 
+/* The fact that a record, field or value of a later version came: when this folder is opened by a
+ * later schema, all cursors go to 0 and everything is read again. */
+#define SL_STORE_LATER "later"
+
 /* --- records ------------------------------------------------------------------------ */
 
 /* The visible record, deleted ones too; out->entity is NULL when there is none. */
@@ -46,14 +50,15 @@ bool sl_store_pending(sl_store *s, const sl_entity *e, const char *id);
 
 /* Merges a local operation into the visible record and queues it. op->n is set. */
 sl_status sl_store_apply_local(sl_store *s, sl_op *op, sl_error **err);
-/* The server's state of a record: becomes the confirmed state. Left out when another space holds
- * the id. */
+/* The server's state of a record: becomes the confirmed state, and ends the accepted operations
+ * that it holds. Left out when another space holds the id. */
 sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **err);
 
 /* --- outbox ------------------------------------------------------------------------- */
 
 typedef struct sl_outbox_state {
     int64_t floor; /* lowest number without a receipt, last + 1 when none */
+    int64_t keep;  /* lowest number that may be sent again: accepted ones wait for their echo */
     int64_t last;  /* highest number ever given */
     bool empty;    /* none waits, not even an accepted one for its echo */
 } sl_outbox_state;
@@ -67,7 +72,8 @@ sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error
 /* Refused: undone in the visible record, the operation moved to `rejected` with its fields. */
 sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,
                                    sl_error **err);
-/* Drops the accepted operations that the cursor covers and shows the confirmed state. */
+/* Drops the accepted operations that the cursor covers and shows the confirmed state. Only at the
+ * space's head: before, a record's newest state may come with a later page. */
 sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err);
 /* Calls fn for each operation in this space without a receipt, in order of n; false: no memory. */
 sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ctx, const sl_op *op),
@@ -90,7 +96,11 @@ sl_status sl_store_space(sl_store *s, const char *name, sl_space *out, sl_error 
 /* True when the space is held or a waiting operation names it. */
 bool sl_store_space_expected(sl_store *s, const char *name);
 sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err);
-/* Drops the space's confirmed records. keep_space: for a reset; pending operations stay. Else
+/* The accepted operations of this space, and of spaces not held, are to be sent again: the server
+ * may not know them any more. */
+sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err);
+/* Drops the space's confirmed records. keep_space: for a reset; pending operations stay, accepted
+ * ones are to be sent again. Else
  * the space and its blobs' uploads go too, and its pending operations are kept as rejected. */
 sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl_error **err);
 

@@ -282,6 +282,7 @@ static sl_status on_subscribed(sl_sync *s, const sl_json *frame, sl_news *out, s
     if (all_live(s)) {
         s->failures = 0; /* only now is the connection worth something */
     }
+    *out = (sl_news){.kind = SL_NEWS_HEAD, .space = slot->name};
     if (slot->cursor == 0 && strcmp(slot->epoch, epoch) != 0) {
         /* An empty space: its epoch is all there is to store. */
         (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", epoch);

@@ -55,6 +55,7 @@ typedef enum sl_news_kind {
     SL_NEWS_NONE,
     SL_NEWS_CONNECTED,
     SL_NEWS_APPLY,   /* records of (space, epoch] up to `seq`; page or single change */
+    SL_NEWS_HEAD,    /* the space is at the head */
     SL_NEWS_RECEIPT, /* n, result, seq, code, message */
     SL_NEWS_RESET,
     SL_NEWS_REVOKED,

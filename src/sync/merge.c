@@ -27,6 +27,15 @@ static const char *clock_of(const sl_record *rec, const char *field)
     return own != NULL ? own : birth != NULL ? birth : "";
 }
 
+/* A value of a later version, kept aside, is replaced like any other. */
+static bool set_value(sl_record *rec, const sl_json *v)
+{
+    if (rec->ext != NULL) {
+        sl_json_remove(rec->ext, sl_json_key(v));
+    }
+    return sl_json_set(rec->fields, sl_json_key(v), sl_json_clone(v));
+}
+
 /* -1 out of memory, 0 the record's value stays, 1 taken. */
 static int take_lww(sl_record *rec, const sl_json *v, const char *hlc)
 {
@@ -34,18 +43,17 @@ static int take_lww(sl_record *rec, const sl_json *v, const char *hlc)
     if (strcmp(hlc, clock_of(rec, field)) < 0) {
         return 0;
     }
-    bool ok = sl_json_set(rec->fields, field, sl_json_clone(v)) &&
-              sl_json_set_str(rec->clocks, field, hlc);
-    return ok ? 1 : -1;
+    return set_value(rec, v) && sl_json_set_str(rec->clocks, field, hlc) ? 1 : -1;
 }
 
 static int take_max(sl_record *rec, const sl_json *v)
 {
     const sl_json *old = sl_json_get(rec->fields, sl_json_key(v));
+    old = old != NULL ? old : sl_json_get(rec->ext, sl_json_key(v));
     if (sl_json_is_number(old) && sl_json_value(old) >= sl_json_value(v)) {
         return 0;
     }
-    return sl_json_set(rec->fields, sl_json_key(v), sl_json_clone(v)) ? 1 : -1;
+    return set_value(rec, v) ? 1 : -1;
 }
 
 static sl_status patch(sl_record *rec, const sl_op *op, sl_merged *out, sl_error **err)
@@ -109,5 +117,8 @@ sl_status sl_merge_op(sl_record *rec, const sl_op *op, sl_merged *out, sl_error 
 
 sl_status sl_merge_server(sl_record *rec, const char *field, sl_json *v, sl_error **err)
 {
+    if (rec->ext != NULL) {
+        sl_json_remove(rec->ext, field);
+    }
     return sl_json_set(rec->fields, field, v) ? SL_OK : sl_fail_nomem(err);
 }

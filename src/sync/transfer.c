@@ -105,11 +105,9 @@ static void upload_answer(sl_xfer *x, int32_t http, int64_t offset, int64_t now_
 
 static void download_answer(sl_xfer *x, int32_t http, int64_t now_ms)
 {
-    if (http == 200 || http == 206) {
+    /* 416: nothing follows our part, which is the blob, or it is not and goes. */
+    if (http == 200 || http == 206 || (http == 416 && x->at > 0)) {
         x->done = true;
-    } else if (http == 416) {
-        x->at = 0; /* our part is longer than the blob: it was not this blob */
-        retry(x, now_ms);
     } else if (http == 404 && x->failures >= 4) {
         x->failed = SL_E_NOT_FOUND;
     } else {

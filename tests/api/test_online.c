@@ -2,6 +2,8 @@
  * A core that is online with a server played by the test, which is the host of its transport:
  * what a server and a network at their worst make of operations, uploads and the session.
  */
+#include "base/mem.h"
+#include "store/store.h"
 #include "support.h"
 
 #include <sideline/sideline.h>
@@ -14,7 +16,12 @@
 #define OWN   "user:" ANN
 #define VIDEO "video:01890000-0000-7000-8000-000000000002"
 #define EPOCH "01890000-0000-7000-8000-0000000000ee"
-#define HEX   "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+#define OTHER "01890000-0000-7000-8000-0000000000ff"
+#define NOTE  "01890000-0000-7000-8000-00000000000c"
+#define ECHO                                                                                    \
+    "{\"entity\":\"comment\",\"id\":\"" NOTE "\",\"space\":\"" VIDEO "\",\"seq\":1,\"fields\":" \
+    "{\"body\":\"mine\"},\"clocks\":{}}"
+#define HEX "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 #define SESSION                                                                     \
     "{\"user\":{\"id\":\"" ANN "\",\"email\":\"ann@example.org\",\"name\":\"Ann\"," \
     "\"role\":\"athlete\"},\"access_token\":\"acc\",\"expires_in\":3600,"           \
@@ -27,8 +34,10 @@ static sl_id g_request; /* the last one started, and the last one cancelled */
 static sl_id g_cancelled;
 static sl_id g_ws;
 static int32_t g_closed; /* the code the core closed the socket with */
+static int64_t g_now_ms; /* where the clock stands, 0 when it goes */
 static bool g_full;      /* the disk takes no byte */
 static char g_url[200];
+static char g_sent[8000]; /* frames, since it was emptied */
 
 static sl_status on_start(void *user, sl_id req, const sl_http_request *request)
 {
@@ -58,8 +67,8 @@ static sl_status on_send(void *user, sl_id ws, int32_t kind, const uint8_t *p, s
     (void)user;
     (void)ws;
     (void)kind;
-    (void)p;
-    (void)n;
+    size_t have = strlen(g_sent);
+    (void)snprintf(g_sent + have, sizeof g_sent - have, "%.*s\n", (int)n, (const char *)p);
     return SL_OK;
 }
 
@@ -76,6 +85,17 @@ static sl_status on_write(void *user, void *file, const void *src, size_t n, int
     return g_full ? SL_E_FULL : g_base.files->write(user, file, src, n, at);
 }
 
+static int64_t on_mono(void *user)
+{
+    return g_now_ms != 0 ? g_now_ms : g_base.clock->mono_ms(user);
+}
+
+static int64_t on_wall(void *user)
+{
+    return g_base.clock->wall_ms(user);
+}
+
+static const sl_clock_ops CLOCK = {sizeof CLOCK, 0, on_mono, on_wall};
 static const sl_http_ops HTTP = {sizeof HTTP, 0, on_start, on_cancel};
 static const sl_ws_ops WS = {sizeof WS, 0, on_open, on_send, on_close};
 
@@ -92,7 +112,9 @@ static void setup(void)
     g_ws = 0;
     g_closed = 0;
     g_full = false;
+    g_now_ms = 0;
     g_url[0] = 0;
+    g_sent[0] = 0;
 }
 
 static void teardown(void)
@@ -110,7 +132,7 @@ static sl_core *open_core(bool transport)
 {
     sl_platform host = {.struct_size = sizeof host,
                         .user = g_base.user,
-                        .clock = g_base.clock,
+                        .clock = &CLOCK,
                         .random = g_base.random,
                         .files = &g_files,
                         .http = transport ? &HTTP : NULL,
@@ -240,6 +262,33 @@ START_TEST(frame__with_a_broken_record_closes_the_socket)
 }
 END_TEST
 
+START_TEST(frame__of_a_later_version_does_not_block_its_space)
+{
+    sl_core *core = online(true);
+    frame(core,
+          "{\"t\":\"change\",\"space\":\"" VIDEO "\",\"seq\":1,\"record\":{\"entity\":\"hologram\","
+          "\"id\":\"" ANN "\",\"space\":\"" VIDEO "\",\"seq\":1,\"fields\":{}}}");
+    frame(core,
+          "{\"t\":\"change\",\"space\":\"" VIDEO "\",\"seq\":2,\"record\":{\"entity\":\"video\","
+          "\"id\":\"01890000-0000-7000-8000-000000000002\",\"space\":\"" VIDEO "\",\"seq\":2,"
+          "\"fields\":{\"status\":\"frozen\",\"title\":\"Jump\"},\"clocks\":{}}}");
+    ck_assert_int_eq(g_closed, 0);
+    sl_bytes *row = NULL;
+    ck_assert_int_eq(
+        sl_record_get(core, "video", "01890000-0000-7000-8000-000000000002", &row, NULL), SL_OK);
+    ck_assert_ptr_nonnull(strstr((const char *)sl_bytes_data(row), "\"frozen\""));
+    sl_bytes_release(row);
+    sl_core_close(core);
+    sl_store *store = NULL; /* it is remembered that there is more than this version could read */
+    char *later = NULL;
+    ck_assert_int_eq(sl_store_open(&g_base, g_dir, &store, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_meta(store, SL_STORE_LATER, &later, NULL), SL_OK);
+    ck_assert_ptr_nonnull(later);
+    sl_mem_free(later);
+    sl_store_close(store);
+}
+END_TEST
+
 START_TEST(settle__does_not_wait_for_an_upload_whose_space_nobody_makes)
 {
     sl_core *core = online(false);
@@ -250,6 +299,265 @@ START_TEST(settle__does_not_wait_for_an_upload_whose_space_nobody_makes)
     (void)sl_core_step(core);
     ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":true"));
     ck_assert(info(core, "sync", "\"uploads\":1"));
+    sl_core_close(core);
+}
+END_TEST
+
+static void write_comment(sl_core *core)
+{
+    static const char comment[] = "[{\"op\":\"create\",\"entity\":\"comment\",\"space\":\"" VIDEO
+                                  "\",\"id\":\"" NOTE "\",\"fields\":{\"body\":\"mine\"}}]";
+    ck_assert_int_eq(sl_apply(core, comment, strlen(comment), NULL, NULL), SL_OK);
+    (void)sl_core_step(core);
+}
+
+/* The socket ends and the next one greets. */
+static void reconnect(sl_core *core)
+{
+    sl_host_ws_closed(core, g_ws, 1000);
+    (void)sl_core_step(core);
+    ck_assert_int_eq(sl_sync_control(core, SL_SYNC_START, NULL), SL_OK);
+    (void)sl_core_step(core);
+    sl_host_ws_opened(core, g_ws);
+    (void)sl_core_step(core);
+    frame(core, "{\"t\":\"connected\",\"user\":\"" ANN "\",\"now\":5}");
+}
+
+/* The server is at 1 of the user's space and, of another epoch, at 1 of the video's. */
+static void restored(sl_core *core, const char *space)
+{
+    sl_id op = 0;
+    ck_assert_ptr_nonnull(strstr(g_sent, "\"floor\":1"));
+    ck_assert_ptr_nonnull(strstr(g_sent, "\"n\":1"));
+    ck_assert_ptr_nonnull(strstr(g_sent, space));
+    frame(core, "{\"t\":\"subscribed\",\"space\":\"" OWN "\",\"epoch\":\"" EPOCH
+                "\",\"seq\":1,\"role\":\"owner\"}");
+    frame(core, "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" OTHER
+                "\",\"from\":0,\"to\":1,\"more\":false,\"records\":[" ECHO "]}");
+    frame(core, "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" OTHER
+                "\",\"seq\":1,\"role\":\"owner\"}");
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    (void)events(core);
+    ck_assert_int_eq(sl_sync_settle(core, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":true"));
+}
+
+START_TEST(reset__sends_again_what_was_accepted_and_has_not_come_back)
+{
+    sl_core *core = online(true);
+    write_comment(core);
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":7}");
+    ck_assert_int_eq(g_closed, 0);
+    frame(core, "{\"t\":\"reset\",\"space\":\"" VIDEO "\",\"epoch\":\"" OTHER "\"}");
+    ck_assert_int_eq(g_closed, 1000);
+    g_sent[0] = 0;
+    reconnect(core);
+    restored(core, "\"epoch\":\"\"");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(page__of_another_epoch_sends_again_what_was_accepted)
+{
+    sl_core *core = online(true);
+    write_comment(core);
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":7}");
+    reconnect(core);
+    ck_assert_msg(strstr(g_sent, "\"floor\":2") == NULL, "it may have to be sent again");
+    frame(core, "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" OTHER
+                "\",\"seq\":0,\"role\":\"owner\"}");
+    ck_assert_int_eq(g_closed, 1000);
+    g_sent[0] = 0;
+    reconnect(core);
+    restored(core, OTHER);
+    sl_core_close(core);
+}
+END_TEST
+
+static bool shows(sl_core *core, const char *part)
+{
+    sl_bytes *row = NULL;
+    sl_status status = sl_record_get(core, "comment", NOTE, &row, NULL);
+    bool found = status == SL_OK && strstr((const char *)sl_bytes_data(row), part) != NULL;
+    sl_bytes_release(row);
+    return found;
+}
+
+/* The page covers the operation's number, its record comes with the next one. */
+START_TEST(own_edit__stays_visible_while_pages_come)
+{
+    sl_core *core = online(true);
+    write_comment(core);
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    reconnect(core);
+    frame(core, "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                "\",\"from\":0,\"to\":2,\"more\":true,\"records\":[]}");
+    ck_assert(shows(core, "\"mine\""));
+    frame(
+        core,
+        "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+        "\",\"from\":2,\"to\":3,\"more\":false,\"records\":[{\"entity\":\"comment\",\"id\":\"" NOTE
+        "\",\"space\":\"" VIDEO "\",\"seq\":3,\"fields\":{\"body\":\"edited\"},\"clocks\":{}}]}");
+    ck_assert(shows(core, "\"edited\""));
+    ck_assert_msg(shows(core, "\"pending\":false"), "the record itself came");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(own_edit__is_over_at_the_head_without_its_record)
+{
+    sl_core *core = online(true);
+    write_comment(core);
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    reconnect(core);
+    frame(core, "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                "\",\"from\":0,\"to\":2,\"more\":false,\"records\":[]}");
+    ck_assert(info(core, "sync", "\"outbox\":1"));
+    frame(core, "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                "\",\"seq\":2,\"role\":\"owner\"}");
+    ck_assert(info(core, "sync", "\"outbox\":0"));
+    ck_assert(!shows(core, "mine"));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(upload__given_up_is_told_and_keeps_its_bytes)
+{
+    sl_core *core = online(true);
+    sl_bytes *bytes = NULL;
+    ck_assert_int_eq(
+        sl_blob_put(core, VIDEO, (const uint8_t *)"hello", 5, "text/plain", NULL, NULL), SL_OK);
+    (void)sl_core_step(core);
+    answer(core, g_request, 413, "{}");
+    const char *told = events(core);
+    ck_assert_ptr_nonnull(
+        strstr(told, "\"upload_failed\",\"sha256\":\"" HEX "\",\"space\":\"" VIDEO));
+    ck_assert_ptr_nonnull(strstr(told, "\"SL_E_LIMIT\""));
+    ck_assert(info(core, "sync", "\"uploads\":0"));
+    ck_assert_int_eq(sl_blob_get(core, HEX, &bytes, NULL), SL_OK);
+    sl_bytes_release(bytes);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(fetch__of_a_part_that_is_whole_asks_for_no_byte_again)
+{
+    char path[200];
+    sl_id op = 0;
+    sl_core *core = online(false);
+    (void)snprintf(path, sizeof path, "%s/tmp/" HEX ".part", g_dir);
+    FILE *part = fopen(path, "wb");
+    ck_assert_ptr_nonnull(part);
+    ck_assert_uint_eq(fwrite("hello", 1, 5, part), 5);
+    ck_assert_int_eq(fclose(part), 0);
+    ck_assert_int_eq(sl_blob_fetch(core, HEX, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    sl_id request = g_request;
+    answer(core, request, 416, "");
+    ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":true"));
+    ck_assert_uint_eq(g_request, request);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(progress__is_told_ten_times_a_second_at_most)
+{
+    sl_core *core = online(true);
+    sl_id op = 0;
+    g_now_ms = 1000000000;
+    ck_assert_int_eq(
+        sl_blob_put(core, VIDEO, (const uint8_t *)"hello", 5, "text/plain", NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_sync_settle(core, &op, NULL), SL_OK);
+    int told = 0;
+    for (int i = 0; i < 20; i++) {
+        g_now_ms += 10;
+        (void)sl_core_step(core);
+        told += strstr(events(core), "\"progress\"") != NULL;
+    }
+    ck_assert_int_eq(told, 2);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(news__that_finds_no_memory_ends_what_it_was_about)
+{
+    static const char who[] = "{\"email\":\"ann@example.org\",\"password\":\"correct-horse\"}";
+    static const char typing[] = "{\"t\":\"typing\"}";
+    sl_core *core = online(false);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    sl_mem_fail_at(1, true);
+    sl_host_http_head(core, g_request, 200, "");
+    sl_host_http_data(core, g_request, (const uint8_t *)SESSION, strlen(SESSION));
+    sl_host_http_done(core, g_request, SL_OK);
+    sl_host_ws_message(core, g_ws, SL_WS_TEXT, (const uint8_t *)typing, strlen(typing));
+    sl_mem_fail_at(0, false);
+    (void)sl_core_step(core);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"SL_E_NOMEM\""));
+    ck_assert_msg(g_closed == 1011, "a frame is missing");
+    sl_mem_fail_at(1, true);
+    sl_host_ws_closed(core, g_ws, 1011);
+    sl_mem_fail_at(0, false);
+    (void)sl_core_step(core);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"connecting\""));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(login__answered_after_signing_out_ends_cancelled)
+{
+    static const char who[] = "{\"email\":\"ann@example.org\",\"password\":\"correct-horse\"}";
+    sl_core *core = online(false);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    sl_id first = g_request;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    answer(core, g_request, 200, SESSION);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":true"));
+    answer(core, first, 200, SESSION);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"SL_E_CANCELLED\""));
+    ck_assert(info(core, "session", "ann@example.org"));
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    ck_assert_int_eq(sl_session_logout(core, NULL), SL_OK);
+    answer(core, g_request, 200, SESSION);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"SL_E_CANCELLED\""));
+    ck_assert(!info(core, "session", "ann@example.org"));
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    answer(core, g_request, 200, SESSION);
+    ck_assert(info(core, "session", "ann@example.org"));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(login__that_fails_leaves_who_was_signed_in)
+{
+    static const char who[] = "{\"email\":\"ann@example.org\",\"password\":\"correct-horse\"}";
+    sl_core *core = online(false);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    g_full = true;
+    answer(core, g_request, 200, SESSION);
+    g_full = false;
+    ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":false"));
+    ck_assert(info(core, "session", "ann@example.org"));
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(session__that_is_damaged_opens_signed_out_with_all_data)
+{
+    sl_core *core = online(true);
+    write_comment(core);
+    sl_core_close(core);
+    sl_store *store = NULL;
+    ck_assert_int_eq(sl_store_open(&g_base, g_dir, &store, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_set_meta(store, "session", "{\"id\":7", NULL), SL_OK);
+    sl_store_close(store);
+    core = open_core(true);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"signed_out\""));
+    ck_assert(!info(core, "session", "ann@example.org"));
+    ck_assert(shows(core, "\"mine\""));
     sl_core_close(core);
 }
 END_TEST
@@ -329,6 +637,18 @@ int main(void)
                             frame__with_a_broken_record_closes_the_socket,
                             settle__does_not_wait_for_an_upload_whose_space_nobody_makes,
                             settle__needs_a_transport,
+                            upload__given_up_is_told_and_keeps_its_bytes,
+                            fetch__of_a_part_that_is_whole_asks_for_no_byte_again,
+                            progress__is_told_ten_times_a_second_at_most,
+                            news__that_finds_no_memory_ends_what_it_was_about,
+                            login__answered_after_signing_out_ends_cancelled,
+                            login__that_fails_leaves_who_was_signed_in,
+                            session__that_is_damaged_opens_signed_out_with_all_data,
+                            frame__of_a_later_version_does_not_block_its_space,
+                            own_edit__stays_visible_while_pages_come,
+                            own_edit__is_over_at_the_head_without_its_record,
+                            reset__sends_again_what_was_accepted_and_has_not_come_back,
+                            page__of_another_epoch_sends_again_what_was_accepted,
                             revoked__ends_the_uploads_and_tells_what_waited,
                             fetch__onto_a_full_disk_ends_once,
                             fetch__ends_when_sync_is_stopped};

@@ -189,6 +189,36 @@ static void push_many(void *arg)
     }
 }
 
+static sl_json *typing(const char *user)
+{
+    sl_json *event = sl_json_object();
+    ck_assert(sl_json_set_str(event, "ev", "typing") && sl_json_set_str(event, "user", user));
+    return event;
+}
+
+START_TEST(push_once__keeps_one_of_a_kind_until_it_is_polled)
+{
+    sl_events *e = sl_events_new();
+    for (int i = 0; i < 100; i++) {
+        sl_events_push_once(e, typing(i % 2 == 0 ? "ann" : "mike"));
+    }
+    sl_events_push_once(e, NULL);
+    sl_json *events = poll_all(e);
+    ck_assert_uint_eq(sl_json_count(events), 2);
+    sl_json_free(events);
+    sl_events_push_once(e, typing("ann"));
+    events = poll_all(e);
+    ck_assert_uint_eq(sl_json_count(events), 1);
+    sl_json_free(events);
+    sl_json *event = sl_json_object();
+    sl_mem_fail_at(1, true);
+    sl_events_push_once(e, event);
+    sl_mem_fail_at(0, false);
+    ck_assert_ptr_null(poll_all(e));
+    sl_events_free(e);
+}
+END_TEST
+
 START_TEST(wake__never_runs_after_it_was_taken_away) /* [WAKE-1] */
 {
     pusher p = {sl_events_new(), false};
@@ -209,4 +239,5 @@ SL_TEST_MAIN("events", op__ends_with_exactly_one_event, op__its_end_needs_no_mem
              progress__only_the_newest_is_kept, rows__one_event_waits_per_query,
              wake__comes_once_until_the_next_poll,
              poll__gives_whole_events_up_to_the_bound_and_the_rest_later,
-             poll__out_of_memory_loses_nothing, wake__never_runs_after_it_was_taken_away)
+             poll__out_of_memory_loses_nothing, push_once__keeps_one_of_a_kind_until_it_is_polled,
+             wake__never_runs_after_it_was_taken_away)

@@ -108,15 +108,24 @@ START_TEST(record__survives_a_row_and_the_wire_with_what_is_unknown)
 }
 END_TEST
 
-START_TEST(record__refuses_a_wrong_type_from_outside)
+START_TEST(record__keeps_values_of_a_later_version_aside)
 {
     const char *text = "{\"entity\":\"comment\",\"id\":\"01890000-0000-7000-8000-000000000001\","
                        "\"space\":\"video:01890000-0000-7000-8000-000000000002\",\"seq\":1,"
-                       "\"fields\":{\"body\":5}}";
+                       "\"fields\":{\"body\":5,\"t\":9}}";
     sl_json *j = sl_json_parse(text, strlen(text));
     sl_record rec;
-    ck_assert_int_eq(sl_record_from_wire(&rec, j, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_record_from_wire(&rec, j, NULL), SL_OK);
+    ck_assert_ptr_null(sl_json_get(rec.fields, "body"));
+    ck_assert_int_eq(sl_json_int_or(rec.ext, "body", 0), 5);
+    sl_json *wire = sl_record_to_wire(&rec);
+    sl_json *shown = sl_record_to_public(&rec, false);
+    ck_assert(sl_json_equal(sl_json_get(wire, "fields"), sl_json_get(j, "fields")));
+    ck_assert_int_eq(sl_json_int_or(shown, "body", 0), 5);
+    sl_json_free(wire);
+    sl_json_free(shown);
     sl_json_free(j);
+    sl_record_free(&rec);
     ck_assert_int_eq(sl_record_from_wire(&rec, NULL, NULL), SL_E_INVALID);
 }
 END_TEST
@@ -137,5 +146,5 @@ END_TEST
 SL_TEST_MAIN("schema", check__a_create_needs_the_required_fields, check__both_sides_of_a_limit,
              check__refuses_unknown_server_and_immutable_fields, space__names_are_kind_and_uuid,
              record__survives_a_row_and_the_wire_with_what_is_unknown,
-             record__refuses_a_wrong_type_from_outside,
+             record__keeps_values_of_a_later_version_aside,
              tables__every_entity_fits_a_row_and_names_its_author_by_a_server_field)

@@ -1,6 +1,6 @@
 #include "base/error.h"
 #include "base/mem.h"
-#include "store/store.h"
+#include "store/inside.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -263,6 +263,34 @@ START_TEST(store__finds_all_again_after_closing) /* [STORE-1] */
 }
 END_TEST
 
+/* The cursor after opening a folder that an older version wrote. */
+static int64_t cursor_after_update(const char *later)
+{
+    sl_store *s = open_store();
+    sl_space space = {.name = SPACE, .epoch = ID, .cursor = 6};
+    ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_set_meta(s, SL_STORE_LATER, later, NULL), SL_OK);
+    ck_assert_int_eq(sl_sql_script(s->sql, "PRAGMA user_version=-1", NULL), SL_OK);
+    sl_store_close(s);
+    s = open_store();
+    ck_assert_int_eq(sl_store_space(s, SPACE, &space, NULL), SL_OK);
+    ck_assert_str_eq(space.epoch, ID);
+    sl_store_close(s);
+    s = open_store();
+    int64_t first = space.cursor;
+    ck_assert_int_eq(sl_store_space(s, SPACE, &space, NULL), SL_OK);
+    ck_assert_int_eq(space.cursor, first);
+    sl_store_close(s);
+    return first;
+}
+
+START_TEST(store__reads_all_again_after_an_update_when_something_was_skipped)
+{
+    ck_assert_int_eq(cursor_after_update(NULL), 6);
+    ck_assert_int_eq(cursor_after_update("1"), 0);
+}
+END_TEST
+
 START_TEST(store__a_folder_has_one_owner)
 {
     sl_store *s = open_store();
@@ -417,6 +445,7 @@ int main(void)
                             store__an_id_used_again_in_another_space_takes_nothing_away,
                             store__finds_all_again_after_closing,
                             store__a_folder_has_one_owner,
+                            store__reads_all_again_after_an_update_when_something_was_skipped,
                             store__says_so_when_the_database_is_damaged,
                             query__finds_by_known_fields_and_refuses_others,
                             blob__is_named_by_its_hash,

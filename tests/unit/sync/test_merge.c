@@ -48,6 +48,19 @@ START_TEST(merge__the_greater_stamp_wins_field_by_field) /* [MERGE-2] */
 }
 END_TEST
 
+START_TEST(merge__replaces_a_value_that_was_kept_aside)
+{
+    sl_record rec = {0};
+    merge(&rec, "create", ITEM, 1, SL_OK);
+    rec.ext = sl_json_object();
+    ck_assert(sl_json_set_str(rec.ext, "t_in", "soon"));
+    ck_assert_int_eq(merge(&rec, "patch", "{\"t_in\":5}", 10, SL_OK), SL_MERGED_ALL);
+    ck_assert_int_eq(sl_json_int_or(rec.fields, "t_in", -1), 5);
+    ck_assert_ptr_null(sl_json_get(rec.ext, "t_in"));
+    sl_record_free(&rec);
+}
+END_TEST
+
 START_TEST(merge__a_deletion_wins_for_ever) /* [MERGE-3] */
 {
     sl_record rec = {0};
@@ -173,6 +186,7 @@ START_TEST(op__refuses_what_is_not_one)
 }
 END_TEST
 
-SL_TEST_MAIN("merge", merge__the_greater_stamp_wins_field_by_field, merge__a_deletion_wins_for_ever,
+SL_TEST_MAIN("merge", merge__the_greater_stamp_wins_field_by_field,
+             merge__replaces_a_value_that_was_kept_aside, merge__a_deletion_wins_for_ever,
              merge__without_a_record_only_a_create_fits, merge__a_max_field_only_grows,
              merge__any_order_and_any_repetition_converge, op__refuses_what_is_not_one)

@@ -154,6 +154,20 @@ START_TEST(download__of_what_the_server_lacks_ends_after_some_tries)
 }
 END_TEST
 
+START_TEST(download__of_which_nothing_is_left_to_send_is_looked_at_first)
+{
+    sl_xfer x;
+    sl_xfer_download(&x, 10);
+    ck_assert_int_eq(sl_xfer_next(&x, 0).at, 10);
+    sl_xfer_answer(&x, SL_OK, 416, -1, 0);
+    ck_assert_int_eq(sl_xfer_next(&x, 0).kind, SL_XFER_DONE);
+    ck_assert(sl_xfer_restart(&x, 0)); /* it was another blob's */
+    ck_assert_int_eq(sl_xfer_next(&x, 500).at, 0);
+    sl_xfer_answer(&x, SL_OK, 416, -1, 500);
+    ck_assert_int_eq(sl_xfer_next(&x, 500).kind, SL_XFER_WAIT);
+}
+END_TEST
+
 START_TEST(download__that_is_damaged_starts_over_twice_and_then_ends)
 {
     sl_xfer x;
@@ -178,4 +192,5 @@ SL_TEST_MAIN("transfer", upload__goes_from_creation_to_the_end_in_chunks,
              upload__never_believes_an_offset_beyond_its_size,
              upload__waits_longer_each_time_up_to_30_s, download__goes_on_where_it_stopped,
              download__of_what_the_server_lacks_ends_after_some_tries,
+             download__of_which_nothing_is_left_to_send_is_looked_at_first,
              download__that_is_damaged_starts_over_twice_and_then_ends)

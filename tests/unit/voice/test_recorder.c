@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SPACE "video:01890000-0000-7000-8000-000000000002"
@@ -213,6 +214,93 @@ START_TEST(recorder__a_burst_that_does_not_fit_keeps_its_length)
 }
 END_TEST
 
+/* Facts about the recordings that were found; freed by the caller. */
+static sl_json *recordings(void)
+{
+    sl_bytes *b = NULL;
+    ck_assert_int_eq(sl_core_info(core, "recordings", &b, NULL), SL_OK);
+    sl_json *j = sl_json_parse((const char *)sl_bytes_data(b), sl_bytes_len(b));
+    sl_bytes_release(b);
+    return j;
+}
+
+static void reopen(void)
+{
+    sl_config config = {.struct_size = sizeof config, .flags = SL_CORE_STEPPED, .dir = dir};
+    sl_core_close(core);
+    ck_assert_int_eq(sl_core_open(&config, &core, NULL), SL_OK);
+}
+
+/* A process of its own records for `seconds` and is killed in the middle. */
+static void record_and_die(int seconds)
+{
+    sl_core_close(core);
+    core = NULL;
+    pid_t child = fork();
+    if (child == 0) {
+        sl_config config = {.struct_size = sizeof config, .flags = SL_CORE_STEPPED, .dir = dir};
+        sl_recorder *r = NULL;
+        bool ok = sl_core_open(&config, &core, NULL) == SL_OK &&
+                  start("{\"rate\":48000,\"channels\":1}", &r) == SL_OK &&
+                  sl_recorder_command(r, SL_RECORDER_RECORD, NULL) == SL_OK;
+        for (int i = 0; i < seconds && ok; i++) {
+            ok = sl_recorder_write(r, pcm, RATE, NULL) == SL_OK;
+        }
+        _exit(ok ? 0 : 1);
+    }
+    int status = -1;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    reopen();
+}
+
+START_TEST(recorder__that_was_killed_leaves_a_voice_to_come_back_to)
+{
+    char path[400];
+    open_core(SL_CORE_STEPPED);
+    record_and_die(5);
+    for (int i = 0; i < 2; i++) { /* it is offered until it is taken */
+        sl_json *found = recordings();
+        ck_assert_uint_eq(sl_json_count(found), 1);
+        int64_t long_us = sl_json_int_or(sl_json_at(found, 0), "duration_us", 0);
+        ck_assert(long_us >= 3900000 && long_us <= 5000000);
+        (void)snprintf(path, sizeof path, "%s", sl_json_str(sl_json_at(found, 0), "path"));
+        sl_json_free(found);
+        reopen();
+    }
+    ck_assert_int_eq(unlink(path), 0);
+    sl_json *none = recordings();
+    ck_assert_uint_eq(sl_json_count(none), 0);
+    sl_json_free(none);
+    reopen();
+    none = recordings();
+    ck_assert_uint_eq(sl_json_count(none), 0);
+    sl_json_free(none);
+    close_core();
+}
+END_TEST
+
+START_TEST(recorder__that_was_killed_before_any_sound_leaves_nothing)
+{
+    open_core(SL_CORE_STEPPED);
+    record_and_die(0);
+    sl_json *none = recordings();
+    ck_assert_uint_eq(sl_json_count(none), 0);
+    sl_json_free(none);
+    ck_assert_int_eq(leftovers(), 0);
+    int64_t dropped = 0;
+    sl_recorder *r = start_mono();
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_write(r, pcm, RATE, NULL), SL_OK);
+    (void)kept(r, &dropped);
+    reopen();
+    none = recordings(); /* a finished one is nothing to come back to */
+    ck_assert_uint_eq(sl_json_count(none), 0);
+    sl_json_free(none);
+    close_core();
+}
+END_TEST
+
 START_TEST(recorder__running_out_of_memory_while_starting_is_only_an_error)
 {
     open_core(SL_CORE_STEPPED);
@@ -238,4 +326,6 @@ SL_TEST_MAIN("voice_recorder", recorder__settings_out_of_range_are_refused,
              recorder__what_is_not_kept_leaves_nothing, recorder__a_stepped_core_takes_any_burst,
              recorder__a_writer_that_lets_it_catch_up_loses_nothing,
              recorder__a_burst_that_does_not_fit_keeps_its_length,
+             recorder__that_was_killed_leaves_a_voice_to_come_back_to,
+             recorder__that_was_killed_before_any_sound_leaves_nothing,
              recorder__running_out_of_memory_while_starting_is_only_an_error)
