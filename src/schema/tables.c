@@ -1184,7 +1184,7 @@ const sl_entity sl_entities[] = {
     /* A coach's storefront: the root of a space that every account may read. */
     {
         "coach", "coach", true, 29,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 12,
+        SL_R_OWNER, SL_R_OWNER, 0, 12,
         FIELDS_coach, sizeof FIELDS_coach / sizeof FIELDS_coach[0],
         "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"name\", \"headline\", \"bi"
         "o\", \"avatar\", \"sports\", \"languages\", \"location\", \"accepts_athletes\", \"verified\","
