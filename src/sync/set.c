@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define ANYONE "*"
@@ -104,11 +103,19 @@ static bool is_in(const sl_json *added, const sl_json *removed)
     return false;
 }
 
-static int by_text(const void *a, const void *b)
+/* Puts a name into the sorted array of n. */
+static void insert(const char **names, size_t n, const char *name)
 {
-    const char *const *x = a;
-    const char *const *y = b;
-    return strcmp(*x, *y);
+    size_t from = 0;
+    size_t to = n;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        bool before = strcmp(names[middle], name) < 0;
+        from = before ? middle + 1 : from;
+        to = before ? to : middle;
+    }
+    memmove(&names[from + 1], &names[from], (n - from) * sizeof *names);
+    names[from] = name;
 }
 
 /* The elements that are in, sorted; NULL: out of memory. */
@@ -120,11 +127,8 @@ static sl_json *elements_of(const sl_json *adds, const sl_json *removes)
     bool ok = names != NULL && out != NULL;
     for (const sl_json *e = sl_json_first(adds); ok && e != NULL; e = sl_json_next(e)) {
         if (is_in(e, sl_json_get(removes, sl_json_key(e)))) {
-            names[n++] = sl_json_key(e);
+            insert(names, n++, sl_json_key(e));
         }
-    }
-    if (n > 1) {
-        qsort(names, n, sizeof *names, by_text);
     }
     for (size_t i = 0; ok && i < n; i++) {
         ok = sl_json_add_str(out, names[i]);
