@@ -2,7 +2,8 @@
  * sideline/record.h - records: reading, atomic batches, live queries.
  *
  * A record is (space, entity, id, fields). Entities, fields, types and merge
- * policies are those of the schema. In JSON a record is an object with its fields
+ * policies are those of the schema: SCHEMA.md beside this file. In an operation the
+ * value of a counter is what to add, that of a set {"add":[..],"remove":[..]}. In JSON a record is an object with its fields
  * and "id", "space", "entity", "seq" (0 until the server has it) and "pending"
  * (true while local changes wait to be accepted).
  */

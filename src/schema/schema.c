@@ -36,8 +36,13 @@ bool sl_space_is(const char *space, const char *kind)
 
 bool sl_space_ok(const char *space)
 {
-    return sl_space_is(space, "user") || sl_space_is(space, "video") ||
-           sl_space_is(space, "thread");
+    static const char *const kinds[] = {"user", "video", "thread", "program", "coach"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (sl_space_is(space, kinds[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *sl_space_id(const char *space)
@@ -143,6 +148,57 @@ sl_status sl_schema_check_value(const sl_field *f, const sl_json *v, sl_error **
     return sl_fail(err, SL_E_INTERNAL, "field %s has no type", f->name);
 }
 
+enum {
+    SET_NAMES_MAX = 64, /* of one operation */
+    SET_NAME_MAX = 64   /* bytes */
+};
+
+static bool is_names(const sl_json *v)
+{
+    bool ok = sl_json_is_array(v) && sl_json_count(v) <= SET_NAMES_MAX;
+    for (size_t i = 0; ok && i < sl_json_count(v); i++) {
+        const char *name = sl_json_text(sl_json_at(v, i));
+        ok = name != NULL && name[0] != 0 && strlen(name) <= SET_NAME_MAX;
+    }
+    return ok;
+}
+
+static bool hex_of(const char *s, size_t n)
+{
+    return s != NULL && strlen(s) == n && strspn(s, "0123456789abcdef") == n;
+}
+
+/* {element: {device: time}} */
+static bool is_seen(const sl_json *v)
+{
+    bool ok = sl_json_is_object(v) && sl_json_count(v) <= SET_NAMES_MAX;
+    for (const sl_json *e = sl_json_first(v); ok && e != NULL; e = sl_json_next(e)) {
+        ok = sl_json_is_object(e) && strlen(sl_json_key(e)) <= SET_NAME_MAX;
+        for (const sl_json *d = ok ? sl_json_first(e) : NULL; ok && d != NULL;
+             d = sl_json_next(d)) {
+            ok = hex_of(sl_json_key(d), 8) && hex_of(sl_json_text(d), 16);
+        }
+    }
+    return ok;
+}
+
+/* What an operation does to a set. */
+static sl_status check_set_op(const sl_field *f, const sl_json *v, sl_error **err)
+{
+    bool ok = sl_json_is_object(v);
+    for (const sl_json *m = ok ? sl_json_first(v) : NULL; ok && m != NULL; m = sl_json_next(m)) {
+        const char *key = sl_json_key(m);
+        ok = strcmp(key, "add") == 0 || strcmp(key, "remove") == 0
+                 ? is_names(m)
+                 : strcmp(key, "seen") == 0 && is_seen(m);
+    }
+    return ok ? SL_OK
+              : sl_fail_field(err, SL_E_INVALID, f->name,
+                              "%s takes {\"add\":[..],\"remove\":[..]} of up to %d names of 1 to"
+                              " %d bytes",
+                              f->name, (int)SET_NAMES_MAX, (int)SET_NAME_MAX);
+}
+
 static sl_status check_field(const sl_entity *e, const sl_json *v, bool create, sl_error **err)
 {
     const char *name = sl_json_key(v);
@@ -156,6 +212,12 @@ static sl_status check_field(const sl_entity *e, const sl_json *v, bool create, 
     }
     if (f->merge == SL_M_IMMUTABLE && !create) {
         return sl_fail_field(err, SL_E_INVALID, name, "%s.%s never changes", e->name, name);
+    }
+    if (f->merge == SL_M_SET) {
+        return check_set_op(f, v, err);
+    }
+    if (f->merge == SL_M_COUNTER && !sl_json_is_number(v)) {
+        return wrong_type(f, "a number to add", err);
     }
     return sl_schema_check_value(f, v, err);
 }

@@ -26,7 +26,9 @@ typedef enum sl_merge {
     SL_M_LWW,
     SL_M_IMMUTABLE,
     SL_M_MAX,
-    SL_M_SERVER
+    SL_M_SERVER,
+    SL_M_COUNTER, /* an operation carries what to add */
+    SL_M_SET      /* an operation carries elements to add and to remove */
 } sl_merge;
 
 typedef enum sl_class {

@@ -36,7 +36,10 @@ sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, i
                   " (EXISTS (SELECT 1 FROM blob_holder h WHERE h.sha256=b.sha256 AND h.user_id=$2)"
                   " OR EXISTS (SELECT 1 FROM blob_ref r"
                   " JOIN blob_holder h ON h.sha256=r.sha256 AND h.user_id=r.user_id"
-                  " JOIN access a ON a.space=r.space WHERE r.sha256=b.sha256 AND a.user_id=$2))",
+                  " JOIN access a ON a.space=r.space WHERE r.sha256=b.sha256 AND a.user_id=$2)"
+                  " OR EXISTS (SELECT 1 FROM blob_ref r"
+                  " JOIN blob_holder h ON h.sha256=r.sha256 AND h.user_id=r.user_id"
+                  " WHERE r.sha256=b.sha256 AND r.space LIKE 'coach:%'))",
                   SL_SV_ARGS(sl_sv_t(sha256), sl_sv_t(user)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         *size = sl_sv_int(&rows, 0, 0);

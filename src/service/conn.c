@@ -173,8 +173,9 @@ static sl_status keep_floor(sl_sv_tx *tx, void *ctx, sl_error **err)
     floor_ctx *f = ctx;
     const sl_sv_conn *c = f->c;
     sl_sv_rows rows;
-    sl_status status = sl_sv_all(tx->s, "SELECT floor FROM device WHERE user_id=$1 AND device=$2",
-                                 SL_SV_ARGS(sl_sv_t(c->user), sl_sv_t(c->device)), &rows, err);
+    sl_status status =
+        sl_sv_all(tx->s, "SELECT floor FROM device_floor WHERE user_id=$1 AND device=$2",
+                  SL_SV_ARGS(sl_sv_t(c->user), sl_sv_t(c->device)), &rows, err);
     int64_t had = status == SL_OK && rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
     bool known = rows.count > 0;
     sl_sv_rows_free(&rows);
@@ -183,7 +184,7 @@ static sl_status keep_floor(sl_sv_tx *tx, void *ctx, sl_error **err)
         return status;
     }
     status = sl_sv_run(tx->s,
-                       "INSERT INTO device (user_id, device, floor) VALUES ($1, $2, $3)"
+                       "INSERT INTO device_floor (user_id, device, floor) VALUES ($1, $2, $3)"
                        " ON CONFLICT (user_id, device) DO UPDATE SET floor=excluded.floor",
                        SL_SV_ARGS(sl_sv_t(c->user), sl_sv_t(c->device), sl_sv_i(f->floor)), err);
     if (status != SL_OK) {

@@ -337,8 +337,31 @@ static sl_status video_deleted(sl_sv_tx *tx, const char *space, sl_error **err)
 
 /* ---- message and participant ---- */
 
+/* Someone in the thread has blocked the author. */
+static sl_status not_blocked(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status =
+        sl_sv_all(tx->s,
+                  "SELECT 1 FROM feed t JOIN \"participant\" p ON p.\"id\"=t.id AND"
+                  " p.\"space\"=t.space JOIN feed u ON u.space='user:' || p.\"user_id\" AND"
+                  " u.entity='block' JOIN \"block\" b ON b.\"id\"=u.id AND b.\"space\"=u.space"
+                  " WHERE t.space=$1 AND t.entity='participant' AND p.\"deleted\"=0 AND"
+                  " p.\"user_id\"<>$2 AND b.\"user_id\"=$2 AND b.\"deleted\"=0 LIMIT 1",
+                  SL_SV_ARGS(sl_sv_t(o->op.space), sl_sv_t(o->user)), &rows, err);
+    if (status == SL_OK && rows.count > 0) {
+        status = sl_fail(err, SL_E_DENIED, "this person does not take messages from you");
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
 static sl_status message_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
 {
+    sl_status open = not_blocked(tx, o, err);
+    if (open != SL_OK) {
+        return open;
+    }
     const char *kind = sl_json_str(o->op.fields, "kind");
     const char *body = sl_json_str(o->op.fields, "body");
     const char *space = sl_json_str(o->op.fields, "ref_space");
@@ -437,6 +460,10 @@ static sl_status created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, bool ready
         status = sl_sv_set(item, "status", ready ? "ready" : "uploading", err);
     } else if (status == SL_OK && is(o, SL_OP_CREATE, "message")) {
         status = sl_sv_set_int(item, "sent_ms", tx->now_ms, err);
+    } else if (status == SL_OK && is(o, SL_OP_CREATE, "post")) {
+        status = sl_sv_set_int(item, "posted_ms", tx->now_ms, err);
+    } else if (status == SL_OK && is(o, SL_OP_CREATE, "report")) {
+        status = sl_sv_set(item, "status", "open", err);
     } else if (status == SL_OK && is(o, SL_OP_CREATE, "connection")) {
         status = connection_created(tx, o, item, err);
     } else if (status == SL_OK && is(o, SL_OP_CREATE, "share")) {

@@ -130,15 +130,36 @@ static sl_status check_place(const sl_op *op, sl_error **err)
     return SL_OK;
 }
 
-/* Creating a video makes its space: nobody holds it yet, so the author is as good as its owner. */
+/* Who may make a space of this kind by creating its root: anyone a video's, a coach a program's and
+ * the one storefront under the account's own id. */
+static sl_status may_make(sl_service *s, const sl_sv_op *o, bool *yes, sl_error **err)
+{
+    const char *kind = o->op.entity->name;
+    bool storefront = strcmp(kind, "coach") == 0;
+    *yes = o->op.kind == SL_OP_CREATE && strcmp(kind, "video") == 0;
+    if (o->op.kind != SL_OP_CREATE || (!storefront && strcmp(kind, "program") != 0) ||
+        (storefront && strcmp(sl_space_id(o->op.space), o->user) != 0)) {
+        return SL_OK;
+    }
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(s, "SELECT 1 FROM account WHERE id=$1 AND role='coach'",
+                                 SL_SV_ARGS(sl_sv_t(o->user)), &rows, err);
+    *yes = status == SL_OK && rows.count > 0;
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+/* Creating a root makes its space: nobody holds it yet, so the author is as good as its owner. */
 static sl_status find_role(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
 {
     sl_status status = sl_sv_role(tx->s, o->user, o->op.space, &o->role, err);
     if (status != SL_OK || o->role != 0) {
         return status;
     }
+    bool may = false;
     bool exists = true;
-    if (o->op.kind == SL_OP_CREATE && strcmp(o->op.entity->name, "video") == 0) {
+    status = may_make(tx->s, o, &may, err);
+    if (status == SL_OK && may) {
         status = sl_sv_space_exists(tx->s, o->op.space, &exists, err);
     }
     if (status == SL_OK && exists) {
@@ -184,17 +205,23 @@ static sl_status check_policy(const sl_sv_op *o, const sl_record *rec, sl_error 
     return sl_fail(err, SL_E_DENIED, "your role does not allow this");
 }
 
-/* What is said about a deleted video goes nowhere. */
+/* What is said about a deleted video goes nowhere, nor what is put into a deleted program. */
 static sl_status check_root(sl_sv_tx *tx, const sl_op *op, sl_error **err)
 {
-    if (op->kind == SL_OP_DELETE || op->entity->root || !sl_space_is(op->space, "video")) {
+    static const char *const kinds[] = {"video", "program", "coach"};
+    const char *kind = op->entity->space_kind;
+    bool rooted = false;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        rooted = rooted || strcmp(kinds[i], kind) == 0;
+    }
+    if (op->kind == SL_OP_DELETE || op->entity->root || !rooted) {
         return SL_OK;
     }
     sl_sv_item *root = NULL;
     sl_status status =
-        sl_sv_get(tx, sl_entity_find("video"), op->space, sl_space_id(op->space), &root, err);
+        sl_sv_get(tx, sl_entity_find(kind), op->space, sl_space_id(op->space), &root, err);
     if (status == SL_OK && (root->rec.entity == NULL || root->rec.deleted)) {
-        status = sl_fail(err, SL_E_NOT_FOUND, "the video was deleted");
+        status = sl_fail(err, SL_E_NOT_FOUND, "the %s was deleted", kind);
     }
     return status;
 }

@@ -54,6 +54,7 @@ static const char *const STEPS[] = {
     " at BIGINT NOT NULL, sha256 TEXT NOT NULL, space TEXT NOT NULL, type TEXT NOT NULL,"
     " expires_ms BIGINT NOT NULL);"
     "CREATE INDEX upload_user ON upload (user_id, expires_ms)",
+    "ALTER TABLE device RENAME TO device_floor", /* its name is an entity's */
 };
 
 enum {

@@ -306,6 +306,11 @@ sl_status sl_sv_role(sl_service *s, const char *user, const char *space, unsigne
         }
     }
     sl_sv_rows_free(&rows);
+    if (status == SL_OK && *role == 0 && sl_space_is(space, "coach")) {
+        bool open = false; /* a storefront is for all to read */
+        status = sl_sv_space_exists(s, space, &open, err);
+        *role = open ? SL_R_MEMBER : 0;
+    }
     return status;
 }
 

@@ -130,14 +130,21 @@ static sl_status purge(sl_sv_tx *tx, upload *u, sl_error **err)
     return status;
 }
 
-/* Whoever may write to the space may bring bytes for it. The space of a video that was made
- * offline may come after its bytes. */
+/* A kind of space in which a member only reads, and whose root a client makes. */
+static bool is_work(const char *space)
+{
+    return sl_space_is(space, "video") || sl_space_is(space, "program") ||
+           sl_space_is(space, "coach");
+}
+
+/* Whoever may write to the space may bring bytes for it. The space of a video or program that was
+ * made offline may come after its bytes. */
 static sl_status may_bring(sl_service *s, const upload *u, sl_error **err)
 {
     unsigned role = 0;
     bool exists = true;
     sl_status status = sl_sv_role(s, u->user, u->space, &role, err);
-    if (status == SL_OK && role == 0 && sl_space_is(u->space, "video")) {
+    if (status == SL_OK && role == 0 && is_work(u->space)) {
         status = sl_sv_space_exists(s, u->space, &exists, err);
     }
     if (status != SL_OK) {
@@ -146,7 +153,7 @@ static sl_status may_bring(sl_service *s, const upload *u, sl_error **err)
     if (role == 0 && exists) {
         return sl_fail(err, SL_E_NOT_FOUND, "there is no such space");
     }
-    bool reader = role == SL_R_MEMBER && sl_space_is(u->space, "video");
+    bool reader = role == SL_R_MEMBER && is_work(u->space);
     return reader ? sl_fail(err, SL_E_DENIED, "your role does not allow this") : SL_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "sync/merge.h"
+#include "sync/set.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -147,7 +148,7 @@ static bool replay_one(void *ctx, const sl_cell *cells, size_t n)
     r->count++;
     r->status = parse_op(cells[0].text, &op, r->err);
     if (r->status == SL_OK) {
-        sl_status fit = sl_merge_op(r->rec, &op, &merged, NULL);
+        sl_status fit = sl_merge_replay(r->rec, &op, &merged, NULL);
         r->status = fit == SL_E_NOMEM ? sl_fail_nomem(r->err) : SL_OK;
     }
     sl_op_free(&op);
@@ -227,6 +228,9 @@ sl_status sl_store_apply_local(sl_store *s, sl_op *op, sl_error **err)
     }
     if (status == SL_OK && !sl_store_pending(s, op->entity, op->id)) {
         status = put_shadow(s, op->entity, op->id, &rec, err);
+    }
+    if (status == SL_OK && op->kind == SL_OP_PATCH) {
+        status = sl_set_observe(&rec, op, err);
     }
     if (status == SL_OK) {
         status = sl_merge_op(&rec, op, &merged, err);

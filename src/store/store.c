@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The store's own tables; those of the entities come from the schema. */
@@ -84,18 +84,138 @@ static sl_status create_tables(sl_store *s, sl_error **err)
     return status;
 }
 
-/* What an older version could not read was skipped: now it is read again. */
-static sl_status update(sl_store *s, sl_error **err)
+typedef struct columns {
+    const sl_entity *entity;
+    bool table;
+    bool has[SL_CELLS_MAX]; /* by field */
+} columns;
+
+static bool note_column(void *ctx, const sl_cell *cells, size_t n)
 {
+    columns *c = ctx;
+    (void)n;
+    c->table = true;
+    for (size_t i = 0; i < c->entity->field_count; i++) {
+        c->has[i] = c->has[i] || strcmp(c->entity->fields[i].name, cells[0].text) == 0;
+    }
+    return true;
+}
+
+static const char *column_type(sl_type type)
+{
+    bool whole = type == SL_T_INT || type == SL_T_BOOL;
+    return whole ? "INTEGER" : type == SL_T_REAL ? "REAL" : "TEXT";
+}
+
+/* The kinds of JSON value that a column of this type takes. */
+static const char *json_kinds(sl_type type)
+{
+    switch (type) {
+    case SL_T_INT: return "'integer'";
+    case SL_T_REAL: return "'real', 'integer'";
+    case SL_T_BOOL: return "'true', 'false'";
+    case SL_T_JSON: return "'object', 'array'";
+    case SL_T_TEXT:
+    case SL_T_REF:
+    case SL_T_BLOB:
+    case SL_T_ENUM: return "'text'";
+    }
+    return "''";
+}
+
+/* A field that was unknown until now may have come from a newer server: it waits in `ext`. */
+static void add_column(sl_buf *sql, const char *table, const sl_field *f)
+{
+    sl_buf_fmt(sql, "ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s;", table, f->name,
+               column_type(f->type));
+    sl_buf_fmt(sql,
+               "UPDATE \"%s\" SET \"%s\"=json_extract(ext, '$.%s'), ext=json_remove(ext, '$.%s')"
+               " WHERE ext IS NOT NULL AND json_type(ext, '$.%s') IN (%s);",
+               table, f->name, f->name, f->name, f->name, json_kinds(f->type));
+}
+
+static sl_status follow_entity(sl_store *s, const sl_entity *e, sl_error **err)
+{
+    columns have = {.entity = e};
+    sl_cell params[] = {sl_cell_text(e->name)};
+    sl_status status = sl_sql_run(s->sql, "SELECT name FROM pragma_table_info($1)", params, 1,
+                                  note_column, &have, err);
+    if (status == SL_OK && !have.table) {
+        return sl_sql_script(s->sql, e->ddl, err);
+    }
     sl_buf sql = {0};
-    sl_buf_fmt(&sql,
-               "BEGIN IMMEDIATE;"
-               "UPDATE space SET cursor=0 WHERE EXISTS (SELECT 1 FROM meta WHERE key='%s');"
-               "DELETE FROM meta WHERE key='%s'; PRAGMA user_version=%d; COMMIT;",
-               SL_STORE_LATER, SL_STORE_LATER, sl_schema_version);
-    sl_status status =
-        sql.failed ? sl_fail_nomem(err) : sl_sql_script(s->sql, sl_buf_text(&sql), err);
+    for (size_t i = 0; i < e->field_count; i++) {
+        if (!have.has[i]) {
+            add_column(&sql, e->name, &e->fields[i]);
+        }
+    }
+    if (status == SL_OK && sql.failed) {
+        status = sl_fail_nomem(err);
+    }
+    if (status == SL_OK && sql.len > 0) {
+        status = sl_sql_script(s->sql, sl_buf_text(&sql), err);
+    }
     sl_buf_free(&sql);
+    return status;
+}
+
+/* Tables and columns for what the schema has gained. */
+static sl_status follow_schema(sl_store *s, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
+        status = follow_entity(s, &sl_entities[i], err);
+    }
+    return status;
+}
+
+/* Version 1 skipped what it did not know without a note of it. */
+static sl_status note_skipped(sl_store *s, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(SL_STORE_LATER)};
+    return sl_sql_run(s->sql,
+                      "INSERT OR REPLACE INTO meta SELECT $1, '1' FROM pragma_user_version"
+                      " WHERE user_version=1",
+                      params, 1, NULL, NULL, err);
+}
+
+/* What an older version could not read was skipped: now it is read again. */
+static sl_status read_skipped(sl_store *s, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(SL_STORE_LATER)};
+    sl_status status = sl_sql_run(
+        s->sql, "UPDATE space SET cursor=0 WHERE EXISTS (SELECT 1 FROM meta WHERE key=$1)", params,
+        1, NULL, NULL, err);
+    return status == SL_OK ? sl_store_set_meta(s, SL_STORE_LATER, NULL, err) : status;
+}
+
+/* In order; a database older than `to` takes the step. */
+static const struct {
+    int64_t to;
+    sl_status (*run)(sl_store *s, sl_error **err);
+} STEPS[] = {
+    {2, follow_schema},
+    {2, note_skipped},
+};
+
+static sl_status run_steps(sl_store *s, int64_t from, sl_error **err)
+{
+    sl_status status = sl_store_begin(s, err);
+    for (size_t i = 0; status == SL_OK && i < sizeof STEPS / sizeof STEPS[0]; i++) {
+        status = from < STEPS[i].to ? STEPS[i].run(s, err) : SL_OK;
+    }
+    if (status == SL_OK) {
+        status = read_skipped(s, err);
+    }
+    char version[48];
+    (void)snprintf(version, sizeof version, "PRAGMA user_version=%d", sl_schema_version);
+    if (status == SL_OK) {
+        status = sl_sql_script(s->sql, version, err);
+    }
+    if (status == SL_OK) {
+        return sl_store_commit(s, err);
+    }
+    sl_store_rollback(s);
     return status;
 }
 
@@ -113,7 +233,7 @@ static sl_status migrate(sl_store *s, sl_error **err)
         return sl_fail(err, SL_E_TOO_NEW,
                        "the data folder was written by a newer version of Sideline");
     }
-    return version.i < sl_schema_version ? update(s, err) : SL_OK;
+    return version.i < sl_schema_version ? run_steps(s, version.i, err) : SL_OK;
 }
 
 static sl_status make_dirs(sl_store *s, sl_error **err)

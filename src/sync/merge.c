@@ -1,8 +1,41 @@
 #include "sync/merge.h"
 
 #include "base/error.h"
+#include "sync/set.h"
 
 #include <string.h>
+
+/* Fields whose value in an operation is a change, not a state. */
+static bool is_change(const sl_field *f)
+{
+    return f != NULL && (f->merge == SL_M_SET || f->merge == SL_M_COUNTER);
+}
+
+static sl_status take_change(sl_record *rec, const sl_field *f, const sl_json *v, const char *hlc,
+                             bool *taken, sl_error **err)
+{
+    return f->merge == SL_M_SET ? sl_set_take(rec, f, v, hlc, taken, err)
+                                : sl_counter_take(rec, f, v, hlc, taken, err);
+}
+
+/* Merges the changes of a creation into its new record. */
+static sl_status merged_fields(sl_record *rec, const sl_op *op, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (const sl_json *v = sl_json_first(op->fields); status == SL_OK && v != NULL;
+         v = sl_json_next(v)) {
+        const sl_field *f = sl_field_find(op->entity, sl_json_key(v));
+        bool taken = false;
+        if (is_change(f)) {
+            sl_json_remove(rec->fields, f->name);
+            status = take_change(rec, f, v, op->hlc, &taken, err);
+        }
+    }
+    if (status != SL_OK) {
+        sl_record_free(rec);
+    }
+    return status;
+}
 
 static sl_status create(sl_record *rec, const sl_op *op, sl_error **err)
 {
@@ -16,7 +49,7 @@ static sl_status create(sl_record *rec, const sl_op *op, sl_error **err)
         sl_record_free(rec);
         return sl_fail_nomem(err);
     }
-    return SL_OK;
+    return merged_fields(rec, op, err);
 }
 
 /* The stamp under which an lww field was last written. */
@@ -56,20 +89,43 @@ static int take_max(sl_record *rec, const sl_json *v)
     return set_value(rec, v) ? 1 : -1;
 }
 
-static sl_status patch(sl_record *rec, const sl_op *op, sl_merged *out, sl_error **err)
+typedef struct merging {
+    sl_record *rec;
+    const sl_op *op;
+    bool replay; /* over a state that may hold the operation already */
+} merging;
+
+/* *got: 0 the record's value stays, 1 taken. */
+static sl_status take(const merging *m, const sl_json *v, int *got, sl_error **err)
+{
+    const sl_field *f = sl_field_find(m->rec->entity, sl_json_key(v));
+    *got = 0;
+    if (is_change(f)) {
+        bool taken = false;
+        if (m->replay && f->merge == SL_M_COUNTER && sl_counter_has(m->rec, f, m->op->hlc)) {
+            return SL_OK;
+        }
+        sl_status status = take_change(m->rec, f, v, m->op->hlc, &taken, err);
+        *got = taken ? 1 : 0;
+        return status;
+    }
+    if (f != NULL && f->merge == SL_M_LWW) {
+        *got = take_lww(m->rec, v, m->op->hlc);
+    } else if (f != NULL && f->merge == SL_M_MAX) {
+        *got = take_max(m->rec, v);
+    }
+    return *got < 0 ? sl_fail_nomem(err) : SL_OK;
+}
+
+static sl_status patch(const merging *m, sl_merged *out, sl_error **err)
 {
     size_t taken = 0;
     size_t lost = 0;
-    for (const sl_json *v = sl_json_first(op->fields); v != NULL; v = sl_json_next(v)) {
-        const sl_field *f = sl_field_find(rec->entity, sl_json_key(v));
+    for (const sl_json *v = sl_json_first(m->op->fields); v != NULL; v = sl_json_next(v)) {
         int got = 0;
-        if (f != NULL && f->merge == SL_M_LWW) {
-            got = take_lww(rec, v, op->hlc);
-        } else if (f != NULL && f->merge == SL_M_MAX) {
-            got = take_max(rec, v);
-        }
-        if (got < 0) {
-            return sl_fail_nomem(err);
+        sl_status status = take(m, v, &got, err);
+        if (status != SL_OK) {
+            return status;
         }
         taken += got > 0;
         lost += got == 0;
@@ -97,8 +153,10 @@ static sl_status bury(sl_record *rec, sl_error **err)
     return SL_OK;
 }
 
-sl_status sl_merge_op(sl_record *rec, const sl_op *op, sl_merged *out, sl_error **err)
+static sl_status merge(const merging *m, sl_merged *out, sl_error **err)
 {
+    sl_record *rec = m->rec;
+    const sl_op *op = m->op;
     *out = SL_MERGED_ALL;
     if (op->kind == SL_OP_CREATE) {
         return rec->entity == NULL
@@ -112,7 +170,17 @@ sl_status sl_merge_op(sl_record *rec, const sl_op *op, sl_merged *out, sl_error 
         *out = SL_MERGED_NOTHING;
         return SL_OK;
     }
-    return op->kind == SL_OP_DELETE ? bury(rec, err) : patch(rec, op, out, err);
+    return op->kind == SL_OP_DELETE ? bury(rec, err) : patch(m, out, err);
+}
+
+sl_status sl_merge_op(sl_record *rec, const sl_op *op, sl_merged *out, sl_error **err)
+{
+    return merge(&(merging){rec, op, false}, out, err);
+}
+
+sl_status sl_merge_replay(sl_record *rec, const sl_op *op, sl_merged *out, sl_error **err)
+{
+    return merge(&(merging){rec, op, true}, out, err);
 }
 
 sl_status sl_merge_server(sl_record *rec, const char *field, sl_json *v, sl_error **err)

@@ -188,7 +188,7 @@ case_server_away() {
 }
 
 case_disk_full_client() {
-    mount_small disk 1m
+    mount_small disk 2m
     ok sl disk/a --offline import "$clip" --title First
     local big=disk/a
     fill_up disk

@@ -227,6 +227,61 @@ START_TEST(store__an_id_used_again_in_another_space_takes_nothing_away)
 }
 END_TEST
 
+/* The goal of the test below as the server has it. */
+static void remote_goal(sl_store *s, const char *fields, const char *clocks, int64_t seq)
+{
+    char text[500];
+    (void)snprintf(text, sizeof text,
+                   "{\"entity\":\"goal\",\"id\":\"" ID "\",\"space\":\"user:" ID
+                   "\",\"seq\":%lld,\"fields\":%s,\"clocks\":%s}",
+                   (long long)seq, fields, clocks);
+    sl_json *j = sl_json_parse(text, strlen(text));
+    sl_record rec;
+    ck_assert_int_eq(sl_record_from_wire(&rec, j, NULL), SL_OK);
+    sl_json_free(j);
+    sl_space space = {.name = "user:" ID, .epoch = ID, .cursor = seq};
+    ck_assert_int_eq(sl_store_apply_remote(s, &rec, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, space.name, NULL), SL_OK);
+    sl_record_free(&rec);
+}
+
+static int64_t goal_done(sl_store *s)
+{
+    sl_record rec;
+    ck_assert_int_eq(sl_store_record(s, sl_entity_find("goal"), ID, &rec, NULL), SL_OK);
+    int64_t done = sl_json_int_or(rec.fields, "done", 0);
+    sl_record_free(&rec);
+    return done;
+}
+
+START_TEST(store__a_counter_shows_a_pending_addition_once_before_and_after_its_echo)
+{
+    static const char patch[] =
+        "{\"n\":1,\"op\":\"patch\",\"entity\":\"goal\",\"space\":\"user:" ID "\",\"id\":\"" ID
+        "\",\"hlc\":\"000000000000001000000001\",\"fields\":{\"done\":5}}";
+    sl_store *s = open_store();
+    sl_op op;
+    remote_goal(s, "{\"title\":\"x\",\"done\":2}", "{\"*\":\"000000000000000100000002\"}", 1);
+    sl_json *j = sl_json_parse(patch, strlen(patch));
+    ck_assert_int_eq(sl_op_from_json(&op, j, NULL), SL_OK);
+    sl_json_free(j);
+    ck_assert_int_eq(sl_store_apply_local(s, &op, NULL), SL_OK);
+    ck_assert_int_eq(goal_done(s), 7);
+    remote_goal(s, "{\"title\":\"x\",\"done\":3}", "{}", 2); /* another's */
+    ck_assert_int_eq(goal_done(s), 8);
+    remote_goal(s, "{\"title\":\"x\",\"done\":8}", "{\"done\":{\"00000001\":\"0000000000000010\"}}",
+                3); /* the echo */
+    ck_assert_int_eq(goal_done(s), 8);
+    ck_assert_int_eq(sl_store_outbox_accepted(s, op.n, 3, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, "user:" ID, NULL), SL_OK);
+    ck_assert_int_eq(goal_done(s), 8);
+    ck_assert(outbox(s).empty);
+    sl_op_free(&op);
+    sl_store_close(s);
+}
+END_TEST
+
 static bool note_body(void *ctx, const sl_op *op)
 {
     (void)snprintf(ctx, 64, "%s", sl_json_str(op->fields, "body"));
@@ -436,20 +491,22 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {store__shows_local_changes_on_top_of_the_servers,
-                            store__keeps_an_accepted_change_until_the_cursor_covers_it,
-                            store__undoes_a_rejected_change_and_keeps_its_text,
-                            store__a_rejected_creation_leaves_nothing,
-                            store__a_reset_drops_the_servers_and_keeps_ours,
-                            store__what_waited_in_a_space_that_was_taken_away_is_kept_as_rejected,
-                            store__an_id_used_again_in_another_space_takes_nothing_away,
-                            store__finds_all_again_after_closing,
-                            store__a_folder_has_one_owner,
-                            store__reads_all_again_after_an_update_when_something_was_skipped,
-                            store__says_so_when_the_database_is_damaged,
-                            query__finds_by_known_fields_and_refuses_others,
-                            blob__is_named_by_its_hash,
-                            store__survives_every_allocation_failure};
+    const TTest *tests[] = {
+        store__shows_local_changes_on_top_of_the_servers,
+        store__keeps_an_accepted_change_until_the_cursor_covers_it,
+        store__undoes_a_rejected_change_and_keeps_its_text,
+        store__a_rejected_creation_leaves_nothing,
+        store__a_reset_drops_the_servers_and_keeps_ours,
+        store__what_waited_in_a_space_that_was_taken_away_is_kept_as_rejected,
+        store__an_id_used_again_in_another_space_takes_nothing_away,
+        store__finds_all_again_after_closing,
+        store__a_counter_shows_a_pending_addition_once_before_and_after_its_echo,
+        store__a_folder_has_one_owner,
+        store__reads_all_again_after_an_update_when_something_was_skipped,
+        store__says_so_when_the_database_is_damaged,
+        query__finds_by_known_fields_and_refuses_others,
+        blob__is_named_by_its_hash,
+        store__survives_every_allocation_failure};
     Suite *suite = suite_create("store");
     TCase *tcase = tcase_create("store");
     tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
