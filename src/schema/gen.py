@@ -20,7 +20,7 @@ ROLES = {"owner": "SL_R_OWNER", "coach": "SL_R_COACH", "member": "SL_R_MEMBER", 
 SQLITE = {"int": "INTEGER", "bool": "INTEGER", "real": "REAL"}
 FIXED = ["id", "space", "seq", "deleted", "clocks", "ext"]
 ENTITY_KEYS = {"doc", "space", "root", "create", "patch", "delete", "author_field", "fields"}
-FIELD_KEYS = {"type", "merge", "required", "min", "max", "values", "class", "doc"}
+FIELD_KEYS = {"type", "merge", "required", "min", "max", "values", "class", "doc", "search"}
 
 
 def refuse(where, what):
@@ -47,6 +47,8 @@ def check(schema):
             for key, table in (("type", TYPES), ("merge", MERGES), ("class", CLASSES)):
                 if f.get(key) not in table:
                     refuse(where, f"unknown {key}")
+            if f.get("search") and f["type"] != "text":
+                refuse(where, "search goes with type text")
             if not f.get("doc"):
                 refuse(where, "needs a doc")
             if (f["type"] == "enum") != ("values" in f):
@@ -115,7 +117,8 @@ def tables_c(schema):
             values = f"VALUES_{name}_{field}" if f["type"] == "enum" else "NULL"
             out.append(f"    /* {f['doc']} */")
             out.append(f'    {{{c_string(field)}, {TYPES[f["type"]]}, {MERGES[f["merge"]]}, {CLASSES[f["class"]]}, '
-                       f'{"true" if f.get("required") else "false"}, {bounds(f)}, {values}}},')
+                       f'{"true" if f.get("required") else "false"}, {bounds(f)}, {values}, '
+                       f'{"true" if f.get("search") else "false"}}},')
         out.append("};")
     out.append("\nconst sl_entity sl_entities[] = {")
     for i, (name, e) in enumerate(schema["entity"].items()):

@@ -13,152 +13,152 @@ static const char *const VALUES_message_kind[] = {"text", "video", "review", NUL
 
 static const sl_field FIELDS_user[] = {
     /* Address used to sign in, lower case. */
-    {"email", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(254), NULL},
+    {"email", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(254), NULL, false},
     /* Name shown to others. */
-    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(1), INT64_C(100), NULL},
+    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(1), INT64_C(100), NULL, false},
     /* What the account is. */
-    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_user_role},
+    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_user_role, false},
 };
 
 static const sl_field FIELDS_connection[] = {
     /* The other's address. */
-    {"peer_email", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(3), INT64_C(254), NULL},
+    {"peer_email", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(3), INT64_C(254), NULL, false},
     /* Requested by one side; accepted or declined by the other. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_status},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_status, false},
     /* Who asked: out is this user. */
-    {"direction", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_direction},
+    {"direction", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_direction, false},
     /* The other's user id. */
-    {"peer_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"peer_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* The other's name when connected. */
-    {"peer_name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL},
+    {"peer_name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL, false},
     /* The other's role. */
-    {"peer_role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_peer_role},
+    {"peer_role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_peer_role, false},
     /* The chat thread made on acceptance. */
-    {"thread_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"thread_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_grant[] = {
     /* The space granted, kind:id. */
-    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL},
+    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Role in that space. */
-    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_grant_role},
+    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_grant_role, false},
 };
 
 static const sl_field FIELDS_video[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL, true},
     /* The clip's bytes. */
-    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL},
+    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL, false},
     /* A JPEG thumbnail. */
-    {"thumb", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL},
+    {"thumb", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Media type of the clip. */
-    {"media_type", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(3), INT64_C(100), NULL},
+    {"media_type", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(3), INT64_C(100), NULL, false},
     /* Bytes. */
-    {"size", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(9007199254740991), NULL},
+    {"size", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(9007199254740991), NULL, false},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(36000000000), NULL},
+    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(36000000000), NULL, false},
     /* Width of the display frame in pixels. */
-    {"width", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(8192), NULL},
+    {"width", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(8192), NULL, false},
     /* Height of the display frame in pixels. */
-    {"height", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(8192), NULL},
+    {"height", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(8192), NULL, false},
     /* Frame rate, numerator. */
-    {"frame_num", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1000000000), NULL},
+    {"frame_num", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1000000000), NULL, false},
     /* Frame rate, denominator. */
-    {"frame_den", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(1), INT64_C(1000000000), NULL},
+    {"frame_den", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(1), INT64_C(1000000000), NULL, false},
     /* Ready when the server holds the clip's bytes. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_video_status},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_video_status, false},
     /* Who uploaded it. */
-    {"owner_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"owner_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_share[] = {
     /* Who is let in. */
-    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL, false},
     /* As what. */
-    {"role", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_share_role},
+    {"role", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_share_role, false},
 };
 
 static const sl_field FIELDS_annotation[] = {
     /* The tool. */
-    {"kind", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(32), NULL},
+    {"kind", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(32), NULL, false},
     /* Points, pressures, times and text, encoded, base64. */
-    {"geometry", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(1000000), NULL},
+    {"geometry", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(1000000), NULL, false},
     /* Colour, opacity, width, size of text. */
-    {"style", SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(2000), NULL},
+    {"style", SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(2000), NULL, false},
     /* Order of drawing: a fractional index. */
-    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(200), NULL},
+    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(200), NULL, false},
     /* Visible from this time of the video, microseconds. */
-    {"t_in", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL},
+    {"t_in", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL, false},
     /* Until this time, not included. */
-    {"t_out", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(36000000000), NULL},
+    {"t_out", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(36000000000), NULL, false},
     /* Length of fade in and out, microseconds. */
-    {"fade", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(10000000), NULL},
+    {"fade", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(10000000), NULL, false},
     /* Who drew it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_voice_over[] = {
     /* Ogg Opus. */
-    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL},
+    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL, false},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL},
+    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL, false},
     /* Waveform: pairs of signed bytes, base64. */
-    {"peaks", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(8000), NULL},
+    {"peaks", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(8000), NULL, false},
     /* Who speaks. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_review[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL, true},
     /* The voice that is the clock. */
-    {"voice_over_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"voice_over_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* The encoded timeline. */
-    {"timeline", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL},
+    {"timeline", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL, false},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL},
+    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL, false},
     /* Whose review. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_comment[] = {
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(4000), NULL},
+    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(4000), NULL, true},
     /* The moment, microseconds of the video. */
-    {"at_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"at_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36000000000), NULL, false},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_thread[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(200), NULL, false},
 };
 
 static const sl_field FIELDS_participant[] = {
     /* Who. */
-    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Their name. */
-    {"name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL},
+    {"name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL, false},
     /* Newest message that reached a device of theirs. */
-    {"delivered", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"delivered", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Newest message they have seen. */
-    {"read", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"read", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_message[] = {
     /* What it carries. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_message_kind},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_message_kind, false},
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(8000), NULL},
+    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(8000), NULL, true},
     /* Space of the video or review sent. */
-    {"ref_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL},
+    {"ref_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
     /* The video or review sent. */
-    {"ref_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"ref_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* When the server took it, Unix time in ms. */
-    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 const sl_entity sl_entities[] = {
@@ -388,4 +388,4 @@ const sl_entity sl_entities[] = {
     },
 };
 const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];
-const int sl_schema_version = 1;
+const int sl_schema_version = 2;

@@ -84,6 +84,22 @@ static sl_status create_tables(sl_store *s, sl_error **err)
     return status;
 }
 
+/* From an earlier version. The full-text indexes know records by their places in the tables: they
+ * go, and are made anew when the store opens. */
+static sl_status upgrade(sl_store *s, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_str(&sql, "BEGIN IMMEDIATE;");
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        sl_buf_fmt(&sql, "DROP TABLE IF EXISTS \"%s_fts\";", sl_entities[i].name);
+    }
+    sl_buf_fmt(&sql, "PRAGMA user_version=%d; COMMIT;", sl_schema_version);
+    sl_status status =
+        sql.failed ? sl_fail_nomem(err) : sl_sql_script(s->sql, sl_buf_text(&sql), err);
+    sl_buf_free(&sql);
+    return status;
+}
+
 static sl_status migrate(sl_store *s, sl_error **err)
 {
     sl_cell version;
@@ -98,7 +114,7 @@ static sl_status migrate(sl_store *s, sl_error **err)
         return sl_fail(err, SL_E_TOO_NEW,
                        "the data folder was written by a newer version of Sideline");
     }
-    return SL_OK;
+    return version.i < sl_schema_version ? upgrade(s, err) : SL_OK;
 }
 
 static sl_status make_dirs(sl_store *s, sl_error **err)
@@ -161,6 +177,9 @@ sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store *
     }
     if (status == SL_OK) {
         status = open_database(s, err);
+    }
+    if (status == SL_OK) {
+        status = sl_search_prepare(s, err);
     }
     if (status != SL_OK) {
         sl_store_close(s);
