@@ -64,11 +64,12 @@ static sl_status read_order(const sl_query *q, const sl_json *order, keys *to, s
                              SL_QUERY_ORDER_MAX);
     }
     for (const sl_json *v = sl_json_first(order); v != NULL; v = sl_json_next(v)) {
-        sl_status status = add_order(q, to, sl_json_text(v), err);
+        const char *name = sl_json_text(v);
+        sl_status status = add_order(q, to, name, err);
         if (status != SL_OK) {
             return status;
         }
-        by_id = by_id || strcmp(to->list[to->n - 1].column.name, "id") == 0;
+        by_id = by_id || (name != NULL && strcmp(name + (name[0] == '-' ? 1 : 0), "id") == 0);
     }
     to->ranked = q->search && to->n == 0;
     return by_id ? SL_OK : add_order(q, to, "id", err);
@@ -172,7 +173,7 @@ static sl_status check_after(const keys *order, const sl_json *after, sl_error *
 static sl_status put_after(sl_query *q, const keys *order, const sl_json *after, sl_buf *sql,
                            sl_error **err)
 {
-    size_t params[KEYS_MAX];
+    size_t params[KEYS_MAX] = {0};
     sl_status status = check_after(order, after, err);
     for (size_t i = 0; status == SL_OK && i < order->n; i++) {
         status = key_param(q, &order->list[i], after, &params[i], err);
