@@ -32,12 +32,33 @@ SL_API sl_status sl_apply(sl_core *core, const char *ops, size_t n,
                           sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                           sl_error *SL_NULLABLE *SL_NULLABLE err);
 
-/* query: {"from":entity,"where":{field or "space" or "id": value},"order":["field"|"-field"],
- * "limit":n}. *out: JSON array of records. */
+/* query, a JSON object; *out: JSON array of records. All but "from" may be left out:
+ *   "from"     the entity
+ *   "where"    {"field":condition,..}: all must hold. Fields are the schema's, "id", "space", "seq".
+ *              A condition is a value it equals, or {"eq","ne","lt","le","gt","ge":value,
+ *              "in":[values],"prefix":text,"text":part of the text, ASCII letters in any case}, of
+ *              which all given must hold. null is an absent value: it equals null, differs from
+ *              every value and is neither more nor less. Also in "where": "and":[{..},..],
+ *              "or":[{..},..], "not":{..}, each of objects like itself. At most 64 conditions,
+ *              8 deep, 256 values in "in", 1000 bytes of "prefix" and "text".
+ *   "search"   words that must all be in the record's searched text, the last one as a beginning;
+ *              accents and case make no difference
+ *   "snippet"  true: with a search, "snippet" is the place found, hits in [ ]
+ *   "order"    ["field" or "-field",..], at most 4; then by id. Absent comes before all values, a
+ *              record without a seq after all that have one. Without it: a search by how well the
+ *              words were met, else by id.
+ *   "after"    {order's fields.., "id":..}: only records after this one in "order", so the last
+ *              record of one page is the start of the next
+ *   "limit"    1 to 10000; 1000 when absent
+ *   "select"   ["field",..]: these and "id" only; "entity", "space", "seq", "pending" too are named
+ *   "count"    true: *out is [{"count":n}] of all that match, whatever the limit
+ * SL_E_INVALID and SL_E_LIMIT name the part or field at fault. */
 SL_API sl_status sl_query_once(sl_core *core, const char *query, size_t n,
                                sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);
-/* A live query: one "rows" event now and after each change that may matter. */
+/* A live query: one "rows" event now and after each change that may matter. One with "space" among
+ * the conditions that must hold hears of that space only. The row of a "count" has the id
+ * "count". */
 SL_API sl_status sl_query_watch(sl_core *core, const char *query, size_t n, sl_id *sub,
                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* The difference since the last take: {"upserts":[records],"removed":[ids],"order":[ids]}. */

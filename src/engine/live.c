@@ -83,6 +83,7 @@ static bool gather_row(void *ctx, sl_json *row)
 {
     gather *g = ctx;
     const char *id = sl_json_str(row, "id");
+    id = id != NULL ? id : "count"; /* the one row of a count */
     if (!sl_json_add_str(g->order, id)) {
         sl_json_free(row);
         g->failed = true;

@@ -21,7 +21,7 @@ ROLES = {"owner": "SL_R_OWNER", "coach": "SL_R_COACH", "member": "SL_R_MEMBER", 
 SQLITE = {"int": "INTEGER", "bool": "INTEGER", "real": "REAL"}
 FIXED = ["id", "space", "seq", "deleted", "clocks", "ext"]
 ENTITY_KEYS = {"doc", "space", "root", "create", "patch", "delete", "author_field", "fields"}
-FIELD_KEYS = {"type", "merge", "required", "min", "max", "values", "class", "doc"}
+FIELD_KEYS = {"type", "merge", "required", "min", "max", "values", "class", "doc", "search"}
 
 
 def refuse(where, what):
@@ -52,6 +52,8 @@ def check(schema):
                 refuse(where, "a counter is an int, a set is json")
             if f["merge"] in ("counter", "set") and f.get("required"):
                 refuse(where, "a counter or set begins as 0 or empty")
+            if f.get("search") and f["type"] != "text":
+                refuse(where, "search goes with type text")
             if not f.get("doc"):
                 refuse(where, "needs a doc")
             if (f["type"] == "enum") != ("values" in f):
@@ -120,7 +122,8 @@ def tables_c(schema):
             values = f"VALUES_{name}_{field}" if f["type"] == "enum" else "NULL"
             out.append(f"    /* {f['doc']} */")
             out.append(f'    {{{c_string(field)}, {TYPES[f["type"]]}, {MERGES[f["merge"]]}, {CLASSES[f["class"]]}, '
-                       f'{"true" if f.get("required") else "false"}, {bounds(f)}, {values}}},')
+                       f'{"true" if f.get("required") else "false"}, {bounds(f)}, {values}, '
+                       f'{"true" if f.get("search") else "false"}}},')
         out.append("};")
     out.append("\nconst sl_entity sl_entities[] = {")
     for i, (name, e) in enumerate(schema["entity"].items()):

@@ -37,567 +37,567 @@ static const char *const VALUES_content_item_kind[] = {"video", "text", "exercis
 
 static const sl_field FIELDS_user[] = {
     /* Address used to sign in, lower case. */
-    {"email", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(254), NULL},
+    {"email", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(254), NULL, false},
     /* Name shown to others. */
-    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(1), INT64_C(100), NULL},
+    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(1), INT64_C(100), NULL, false},
     /* What the account is. */
-    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_user_role},
+    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_user_role, false},
 };
 
 static const sl_field FIELDS_connection[] = {
     /* The other's address. */
-    {"peer_email", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(3), INT64_C(254), NULL},
+    {"peer_email", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(3), INT64_C(254), NULL, false},
     /* Requested by one side; accepted or declined by the other. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_status},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_status, false},
     /* Who asked: out is this user. */
-    {"direction", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_direction},
+    {"direction", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_direction, false},
     /* The other's user id. */
-    {"peer_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"peer_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* The other's name when connected. */
-    {"peer_name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL},
+    {"peer_name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL, false},
     /* The other's role. */
-    {"peer_role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_peer_role},
+    {"peer_role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_peer_role, false},
     /* The chat thread made on acceptance. */
-    {"thread_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"thread_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_grant[] = {
     /* The space granted, kind:id. */
-    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL},
+    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Role in that space. */
-    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_grant_role},
+    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_grant_role, false},
 };
 
 static const sl_field FIELDS_video[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL, true},
     /* The clip's bytes. */
-    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL},
+    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL, false},
     /* A JPEG thumbnail. */
-    {"thumb", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL},
+    {"thumb", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Media type of the clip. */
-    {"media_type", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(3), INT64_C(100), NULL},
+    {"media_type", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(3), INT64_C(100), NULL, false},
     /* Bytes. */
-    {"size", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(9007199254740991), NULL},
+    {"size", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(9007199254740991), NULL, false},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(36000000000), NULL},
+    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(36000000000), NULL, false},
     /* Width of the display frame in pixels. */
-    {"width", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(8192), NULL},
+    {"width", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(8192), NULL, false},
     /* Height of the display frame in pixels. */
-    {"height", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(8192), NULL},
+    {"height", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(8192), NULL, false},
     /* Frame rate, numerator. */
-    {"frame_num", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1000000000), NULL},
+    {"frame_num", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1000000000), NULL, false},
     /* Frame rate, denominator. */
-    {"frame_den", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(1), INT64_C(1000000000), NULL},
+    {"frame_den", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(1), INT64_C(1000000000), NULL, false},
     /* Ready when the server holds the clip's bytes. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_video_status},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_video_status, false},
     /* Who uploaded it. */
-    {"owner_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"owner_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_share[] = {
     /* Who is let in. */
-    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL, false},
     /* As what. */
-    {"role", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_share_role},
+    {"role", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_share_role, false},
 };
 
 static const sl_field FIELDS_annotation[] = {
     /* The tool. */
-    {"kind", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(32), NULL},
+    {"kind", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(32), NULL, false},
     /* Points, pressures, times and text, encoded, base64. */
-    {"geometry", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(1000000), NULL},
+    {"geometry", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(1000000), NULL, false},
     /* Colour, opacity, width, size of text. */
-    {"style", SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(2000), NULL},
+    {"style", SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(2000), NULL, false},
     /* Order of drawing: a fractional index. */
-    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(200), NULL},
+    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(200), NULL, false},
     /* Visible from this time of the video, microseconds. */
-    {"t_in", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL},
+    {"t_in", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL, false},
     /* Until this time, not included. */
-    {"t_out", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(36000000000), NULL},
+    {"t_out", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(36000000000), NULL, false},
     /* Length of fade in and out, microseconds. */
-    {"fade", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(10000000), NULL},
+    {"fade", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(10000000), NULL, false},
     /* Who drew it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_voice_over[] = {
     /* Ogg Opus. */
-    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL},
+    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL, false},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL},
+    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL, false},
     /* Waveform: pairs of signed bytes, base64. */
-    {"peaks", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(8000), NULL},
+    {"peaks", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(8000), NULL, false},
     /* Who speaks. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_review[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL, true},
     /* The voice that is the clock. */
-    {"voice_over_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"voice_over_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* The encoded timeline. */
-    {"timeline", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL},
+    {"timeline", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL, false},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL},
+    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL, false},
     /* Whose review. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_comment[] = {
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(4000), NULL},
+    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(4000), NULL, true},
     /* The moment, microseconds of the video. */
-    {"at_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"at_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36000000000), NULL, false},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_thread[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(200), NULL, false},
 };
 
 static const sl_field FIELDS_participant[] = {
     /* Who. */
-    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Their name. */
-    {"name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL},
+    {"name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL, false},
     /* Newest message that reached a device of theirs. */
-    {"delivered", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"delivered", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Newest message they have seen. */
-    {"read", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"read", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_message[] = {
     /* What it carries. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_message_kind},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_message_kind, false},
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(8000), NULL},
+    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(8000), NULL, true},
     /* Space of the video or review sent. */
-    {"ref_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL},
+    {"ref_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
     /* The video or review sent. */
-    {"ref_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"ref_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* When the server took it, Unix time in ms. */
-    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_profile[] = {
     /* Name to show in place of the account name. */
-    {"display_name", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(1), INT64_C(100), NULL},
+    {"display_name", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(1), INT64_C(100), NULL, false},
     /* A few lines about oneself. */
-    {"bio", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(2000), NULL},
+    {"bio", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(2000), NULL, false},
     /* A JPEG portrait. */
-    {"avatar", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL},
+    {"avatar", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Sports practised. */
-    {"sports", SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL},
+    {"sports", SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL, false},
     /* Preferred hand. */
-    {"handedness", SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_profile_handedness},
+    {"handedness", SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_profile_handedness, false},
     /* ISO 8601 date of birth. */
-    {"birth_date", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(10), INT64_C(10), NULL},
+    {"birth_date", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(10), INT64_C(10), NULL, false},
     /* Height in millimetres. */
-    {"height_mm", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(300), INT64_C(3000), NULL},
+    {"height_mm", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(300), INT64_C(3000), NULL, false},
     /* Weight in grams. */
-    {"weight_g", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(1000), INT64_C(500000), NULL},
+    {"weight_g", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(1000), INT64_C(500000), NULL, false},
     /* BCP 47 language tag. */
-    {"locale", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(2), INT64_C(35), NULL},
+    {"locale", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(2), INT64_C(35), NULL, false},
     /* IANA time zone. */
-    {"time_zone", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(1), INT64_C(64), NULL},
+    {"time_zone", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(1), INT64_C(64), NULL, false},
     /* Units shown. */
-    {"units", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_profile_units},
+    {"units", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_profile_units, false},
 };
 
 static const sl_field FIELDS_device[] = {
     /* Name shown in the list of devices. */
-    {"name", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(100), NULL},
+    {"name", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(100), NULL, false},
     /* Its system. */
-    {"platform", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_device_platform},
+    {"platform", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_device_platform, false},
     /* Version of the app on it. */
-    {"app_version", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL},
+    {"app_version", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Where pushes for it are sent. */
-    {"push_token", SL_T_TEXT, SL_M_LWW, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(4096), NULL},
+    {"push_token", SL_T_TEXT, SL_M_LWW, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(4096), NULL, false},
     /* When it was last connected. Unix time in ms. */
-    {"last_seen_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"last_seen_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_goal[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL, false},
     /* The goal in more words. */
-    {"detail", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL},
+    {"detail", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL, false},
     /* What is measured. */
-    {"metric", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL},
+    {"metric", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Unit of the target. */
-    {"unit", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(32), NULL},
+    {"unit", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(32), NULL, false},
     /* The number to reach, in that unit. */
-    {"target", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"target", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* How far it has come: every device adds what it logged. */
-    {"done", SL_T_INT, SL_M_COUNTER, SL_C_SENSITIVE, false, INT64_C(-1000000000), INT64_C(1000000000), NULL},
+    {"done", SL_T_INT, SL_M_COUNTER, SL_C_SENSITIVE, false, INT64_C(-1000000000), INT64_C(1000000000), NULL, false},
     /* When it is to be reached. Unix time in ms. */
-    {"due_ms", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"due_ms", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_goal_status},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_goal_status, false},
     /* The coach it was agreed with. */
-    {"coach_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_progress_entry[] = {
     /* What was done. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), VALUES_progress_entry_kind},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), VALUES_progress_entry_kind, false},
     /* The program. */
-    {"program_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* The content item. */
-    {"content_item_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"content_item_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* The goal it serves. */
-    {"goal_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"goal_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* When it was done. Unix time in ms. */
-    {"at_ms", SL_T_INT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"at_ms", SL_T_INT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* How much of the item is done. */
-    {"percent", SL_T_INT, SL_M_MAX, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL},
+    {"percent", SL_T_INT, SL_M_MAX, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL, false},
     /* Where to go on in a clip, microseconds. */
-    {"position_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"position_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36000000000), NULL, false},
     /* The measured value. */
-    {"value", SL_T_REAL, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(-9007199254740991), INT64_C(9007199254740991), NULL},
+    {"value", SL_T_REAL, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(-9007199254740991), INT64_C(9007199254740991), NULL, false},
     /* Unit of the value. */
-    {"unit", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(32), NULL},
+    {"unit", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(32), NULL, false},
     /* A note to oneself. */
-    {"note", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL},
+    {"note", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL, false},
 };
 
 static const sl_field FIELDS_notification[] = {
     /* What it is about. */
-    {"kind", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_notification_kind},
+    {"kind", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_notification_kind, false},
     /* One line. */
-    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(200), NULL, false},
     /* More lines. */
-    {"body", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(2000), NULL},
+    {"body", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(2000), NULL, false},
     /* Space of what it speaks of. */
-    {"ref_space", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL},
+    {"ref_space", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
     /* What it speaks of. */
-    {"ref_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"ref_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* When it was sent. Unix time in ms. */
-    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* When it was read, Unix time in ms. */
-    {"read_ms", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"read_ms", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_notification_setting[] = {
     /* The topic. */
-    {"topic", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_notification_setting_topic},
+    {"topic", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_notification_setting_topic, false},
     /* By push. */
-    {"push", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"push", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* By e-mail. */
-    {"email", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"email", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* In the app. */
-    {"in_app", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"in_app", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Silent from this minute of the local day. */
-    {"quiet_from_min", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1439), NULL},
+    {"quiet_from_min", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1439), NULL, false},
     /* Until this minute. */
-    {"quiet_to_min", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1439), NULL},
+    {"quiet_to_min", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1439), NULL, false},
 };
 
 static const sl_field FIELDS_favourite[] = {
     /* What it is. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_favourite_kind},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_favourite_kind, false},
     /* Its space. */
-    {"target_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(64), NULL},
+    {"target_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(64), NULL, false},
     /* Its id. */
-    {"target_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL},
+    {"target_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL, false},
     /* The lists it is kept in. */
-    {"labels", SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL},
+    {"labels", SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL, false},
 };
 
 static const sl_field FIELDS_block[] = {
     /* Who is blocked. */
-    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(36), NULL, false},
     /* Why, for oneself. */
-    {"reason", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(500), NULL},
+    {"reason", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(500), NULL, false},
 };
 
 static const sl_field FIELDS_report[] = {
     /* What is reported. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), VALUES_report_kind},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), VALUES_report_kind, false},
     /* Its space. */
-    {"target_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL},
+    {"target_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Its id. */
-    {"target_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(36), NULL},
+    {"target_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(36), NULL, false},
     /* Why. */
-    {"reason", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), VALUES_report_reason},
+    {"reason", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), VALUES_report_reason, false},
     /* In more words. */
-    {"detail", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL},
+    {"detail", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL, false},
     /* What became of it. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_report_status},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_report_status, false},
 };
 
 static const sl_field FIELDS_enrollment[] = {
     /* The program. */
-    {"program_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Who takes part. */
-    {"athlete_id", SL_T_REF, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL},
+    {"athlete_id", SL_T_REF, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Whose program. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_enrollment_status},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_enrollment_status, false},
     /* Since when. Unix time in ms. */
-    {"enrolled_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"enrolled_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* When it was completed. Unix time in ms. */
-    {"completed_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"completed_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_purchase[] = {
     /* The product. */
-    {"product_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"product_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* The program. */
-    {"program_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Who bought. */
-    {"buyer_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL},
+    {"buyer_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Who sold. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL, false},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_purchase_status},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_purchase_status, false},
     /* When. Unix time in ms. */
-    {"bought_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"bought_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_subscription[] = {
     /* The plan. */
-    {"plan_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"plan_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Who subscribed. */
-    {"subscriber_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL},
+    {"subscriber_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
     /* To whom. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_subscription_status},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_subscription_status, false},
     /* Price of a period, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL, false},
     /* The paid period begins. Unix time in ms. */
-    {"period_from_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"period_from_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* The paid period ends. Unix time in ms. */
-    {"period_to_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"period_to_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Ends with the period. */
-    {"cancel_at_end", SL_T_BOOL, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"cancel_at_end", SL_T_BOOL, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_access_right[] = {
     /* The space it opens, kind:id. */
-    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL},
+    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
     /* What gave it. */
-    {"source", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_access_right_source},
+    {"source", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_access_right_source, false},
     /* The record that gave it. */
-    {"source_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"source_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* From when. Unix time in ms. */
-    {"from_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"from_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Until when; absent for ever. Unix time in ms. */
-    {"until_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"until_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_payment[] = {
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL, false},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_payment_status},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_payment_status, false},
     /* For which purchase. */
-    {"purchase_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL},
+    {"purchase_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
     /* For which subscription. */
-    {"subscription_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL},
+    {"subscription_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
     /* What was used, as shown to the payer. */
-    {"method", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL},
+    {"method", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
     /* The receipt. */
-    {"receipt_url", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(2000), NULL},
+    {"receipt_url", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(2000), NULL, false},
     /* When. Unix time in ms. */
-    {"paid_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"paid_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_earning[] = {
     /* What remains for the coach, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL, false},
     /* What was kept as fee, in the smallest unit of the currency. */
-    {"fee_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"fee_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* The payment. */
-    {"payment_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL},
+    {"payment_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
     /* The payout it went into. */
-    {"payout_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL},
+    {"payout_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
     /* When. Unix time in ms. */
-    {"earned_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"earned_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_payout[] = {
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL, false},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_payout_status},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_payout_status, false},
     /* The last digits of where it went. */
-    {"account_hint", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(32), NULL},
+    {"account_hint", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(32), NULL, false},
     /* When. Unix time in ms. */
-    {"paid_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"paid_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
 };
 
 static const sl_field FIELDS_reaction[] = {
     /* The message. */
-    {"message_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL},
+    {"message_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL, false},
     /* The sign. */
-    {"emoji", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(32), NULL},
+    {"emoji", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(32), NULL, false},
     /* Who gave it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_coach[] = {
     /* Name shown. */
-    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(100), NULL},
+    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(100), NULL, false},
     /* One line. */
-    {"headline", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(200), NULL},
+    {"headline", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(200), NULL, false},
     /* Who this coach is. */
-    {"bio", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(8000), NULL},
+    {"bio", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(8000), NULL, false},
     /* A JPEG portrait. */
-    {"avatar", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), NULL},
+    {"avatar", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Sports coached. */
-    {"sports", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL},
+    {"sports", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL, false},
     /* Languages spoken, BCP 47. */
-    {"languages", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL},
+    {"languages", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL, false},
     /* Place. */
-    {"location", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(200), NULL},
+    {"location", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(200), NULL, false},
     /* Takes new athletes. */
-    {"accepts_athletes", SL_T_BOOL, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"accepts_athletes", SL_T_BOOL, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Checked by those who run the service. */
-    {"verified", SL_T_BOOL, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"verified", SL_T_BOOL, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Mean rating in thousandths. */
-    {"rating_milli", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(5000), NULL},
+    {"rating_milli", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(5000), NULL, false},
     /* How many rated. */
-    {"rating_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"rating_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* How many keep this coach as favourite. */
-    {"follower_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"follower_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* The account. */
-    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_product[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(200), NULL, false},
     /* What it is. */
-    {"description", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(8000), NULL},
+    {"description", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(8000), NULL, false},
     /* What is sold. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, INT64_C(0), INT64_C(64), VALUES_product_kind},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, INT64_C(0), INT64_C(64), VALUES_product_kind, false},
     /* The program sold. */
-    {"program_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* A JPEG picture. */
-    {"cover", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), NULL},
+    {"cover", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Whether it is offered. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_product_status},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_product_status, false},
     /* Price, in the smallest unit of the currency. */
-    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(3), INT64_C(3), NULL, false},
     /* Who sells. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_subscription_plan[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(200), NULL, false},
     /* What is in it. */
-    {"description", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(8000), NULL},
+    {"description", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(8000), NULL, false},
     /* How long a period is. */
-    {"period", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, INT64_C(0), INT64_C(64), VALUES_subscription_plan_period},
+    {"period", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, INT64_C(0), INT64_C(64), VALUES_subscription_plan_period, false},
     /* Free days at the start. */
-    {"trial_days", SL_T_INT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(365), NULL},
+    {"trial_days", SL_T_INT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(365), NULL, false},
     /* What a subscriber gets. */
-    {"benefits", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL},
+    {"benefits", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL, false},
     /* Whether it is offered. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_status},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_status, false},
     /* Price of a period, in the smallest unit of the currency. */
-    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(3), INT64_C(3), NULL, false},
     /* Who offers. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_post[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(200), NULL, false},
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(20000), NULL},
+    {"body", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(20000), NULL, false},
     /* A picture or clip. */
-    {"media", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), NULL},
+    {"media", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Media type of it. */
-    {"media_type", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(100), NULL},
+    {"media_type", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(100), NULL, false},
     /* Topics. */
-    {"tags", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL},
+    {"tags", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL, false},
     /* How many liked it. */
-    {"like_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"like_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* When it was posted. Unix time in ms. */
-    {"posted_ms", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"posted_ms", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_program[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(200), NULL, false},
     /* What it is for. */
-    {"description", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(8000), NULL},
+    {"description", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(8000), NULL, false},
     /* The sport. */
-    {"sport", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL},
+    {"sport", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
     /* For whom. */
-    {"level", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_program_level},
+    {"level", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_program_level, false},
     /* How long it takes. */
-    {"duration_days", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(1), INT64_C(3650), NULL},
+    {"duration_days", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(1), INT64_C(3650), NULL, false},
     /* A JPEG picture. */
-    {"cover", SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL},
+    {"cover", SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Topics. */
-    {"tags", SL_T_JSON, SL_M_SET, SL_C_INTERNAL, false, INT64_C(0), INT64_C(4000), NULL},
+    {"tags", SL_T_JSON, SL_M_SET, SL_C_INTERNAL, false, INT64_C(0), INT64_C(4000), NULL, false},
     /* Whether it is offered. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_program_status},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_program_status, false},
     /* Price, in the smallest unit of the currency. */
-    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(3), INT64_C(3), NULL, false},
     /* How many take part. */
-    {"enrolled_count", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"enrolled_count", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
     /* Whose program. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 static const sl_field FIELDS_content_item[] = {
     /* What it is. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_content_item_kind},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_content_item_kind, false},
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(200), NULL, false},
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(20000), NULL},
+    {"body", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(20000), NULL, false},
     /* A clip or picture. */
-    {"blob", SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL},
+    {"blob", SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
     /* Media type of it. */
-    {"media_type", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(100), NULL},
+    {"media_type", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(100), NULL, false},
     /* A video shared with the members. */
-    {"video_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"video_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
     /* Day of the program, from 1. */
-    {"day", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(1), INT64_C(3650), NULL},
+    {"day", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(1), INT64_C(3650), NULL, false},
     /* Order in the day: a fractional index. */
-    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(200), NULL},
+    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(200), NULL, false},
     /* How long it takes, microseconds. */
-    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(86400000000), NULL},
+    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(86400000000), NULL, false},
     /* Sets of an exercise. */
-    {"sets", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1000), NULL},
+    {"sets", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1000), NULL, false},
     /* Repetitions in a set. */
-    {"reps", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(100000), NULL},
+    {"reps", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(100000), NULL, false},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
 };
 
 const sl_entity sl_entities[] = {

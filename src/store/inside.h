@@ -21,4 +21,14 @@ char *sl_store_path(const sl_store *s, const char *name);
 sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size_t np, sl_cell *out,
                        size_t n, sl_error **err);
 
+/* Makes the full-text indexes that are missing or of another choice of fields. */
+sl_status sl_search_prepare(sl_store *s, sl_error **err);
+/* Takes the records that `where` finds out of the index, before they change or go. */
+sl_status sl_search_take_out(sl_store *s, const sl_entity *e, const char *where,
+                             const sl_cell *params, size_t n, sl_error **err);
+/* Puts a stored record of an entity that is searched into the index. */
+sl_status sl_search_put_in(sl_store *s, const sl_entity *e, const char *id, sl_error **err);
+/* *out: the stored record is there with the same searched text, or nothing in it is searched. */
+sl_status sl_search_same(sl_store *s, const sl_record *rec, bool *out, sl_error **err);
+
 #endif

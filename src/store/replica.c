@@ -55,7 +55,7 @@ bool sl_store_pending(sl_store *s, const sl_entity *e, const char *id)
                         NULL) == SL_OK;
 }
 
-static sl_status put_visible(sl_store *s, const sl_record *rec, sl_error **err)
+static sl_status upsert(sl_store *s, const sl_record *rec, sl_error **err)
 {
     sl_cell cells[SL_CELLS_MAX];
     sl_status status = sl_record_to_cells(rec, cells, err);
@@ -67,12 +67,30 @@ static sl_status put_visible(sl_store *s, const sl_record *rec, sl_error **err)
     return status;
 }
 
+static sl_status put_visible(sl_store *s, const sl_record *rec, sl_error **err)
+{
+    bool same = true;
+    sl_cell params[] = {sl_cell_text(rec->id)};
+    sl_status status = sl_search_same(s, rec, &same, err);
+    if (status == SL_OK && !same) {
+        status = sl_search_take_out(s, rec->entity, "\"id\"=$1", params, 1, err);
+    }
+    if (status == SL_OK) {
+        status = upsert(s, rec, err);
+    }
+    if (status == SL_OK && !same) {
+        status = sl_search_put_in(s, rec->entity, rec->id, err);
+    }
+    return status;
+}
+
 static sl_status remove_visible(sl_store *s, const sl_entity *e, const char *id, sl_error **err)
 {
     char sql[128];
     (void)snprintf(sql, sizeof sql, "DELETE FROM \"%s\" WHERE \"id\"=$1", e->name);
     sl_cell params[] = {sl_cell_text(id)};
-    return sl_sql_run(s->sql, sql, params, 1, NULL, NULL, err);
+    sl_status status = sl_search_take_out(s, e, "\"id\"=$1", params, 1, err);
+    return status == SL_OK ? sl_sql_run(s->sql, sql, params, 1, NULL, NULL, err) : status;
 }
 
 /* rec->entity NULL: there is no confirmed record. */

@@ -74,9 +74,12 @@ static sl_status drop_records(sl_store *s, const sl_entity *e, const char *name,
 {
     char sql[256];
     sl_cell params[] = {sl_cell_text(name), sl_cell_text(e->name)};
-    (void)snprintf(sql, sizeof sql, "DELETE FROM \"%s\" WHERE \"space\"=$1%s", e->name,
-                   keep ? " AND \"id\" NOT IN (SELECT id FROM outbox WHERE entity=$2)" : "");
-    return sl_sql_run(s->sql, sql, params, 2, NULL, NULL, err);
+    const char *where = keep ? "\"space\"=$1 AND \"id\" NOT IN"
+                               " (SELECT id FROM outbox WHERE entity=$2)"
+                             : "\"space\"=$1";
+    (void)snprintf(sql, sizeof sql, "DELETE FROM \"%s\" WHERE %s", e->name, where);
+    sl_status status = sl_search_take_out(s, e, where, params, 2, err);
+    return status == SL_OK ? sl_sql_run(s->sql, sql, params, 2, NULL, NULL, err) : status;
 }
 
 sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl_error **err)

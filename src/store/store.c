@@ -189,6 +189,19 @@ static sl_status read_skipped(sl_store *s, sl_error **err)
     return status == SL_OK ? sl_store_set_meta(s, SL_STORE_LATER, NULL, err) : status;
 }
 
+/* The full-text indexes know records by their places in the tables: they go, and are made anew when
+ * the store opens. */
+static sl_status drop_indexes(sl_store *s, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
+        char sql[128];
+        (void)snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS \"%s_fts\"", sl_entities[i].name);
+        status = sl_sql_script(s->sql, sql, err);
+    }
+    return status;
+}
+
 /* In order; a database older than `to` takes the step. */
 static const struct {
     int64_t to;
@@ -206,6 +219,9 @@ static sl_status run_steps(sl_store *s, int64_t from, sl_error **err)
     }
     if (status == SL_OK) {
         status = read_skipped(s, err);
+    }
+    if (status == SL_OK) {
+        status = drop_indexes(s, err);
     }
     char version[48];
     (void)snprintf(version, sizeof version, "PRAGMA user_version=%d", sl_schema_version);
@@ -296,6 +312,9 @@ sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store *
     }
     if (status == SL_OK) {
         status = open_database(s, err);
+    }
+    if (status == SL_OK) {
+        status = sl_search_prepare(s, err);
     }
     if (status != SL_OK) {
         sl_store_close(s);

@@ -120,6 +120,27 @@ START_TEST(apply__survives_reopening)
 }
 END_TEST
 
+START_TEST(live__counts_and_searches)
+{
+    sl_core *core = open_core();
+    const char *count = "{\"from\":\"comment\",\"search\":\"elb\",\"count\":true}";
+    sl_id sub = 0;
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_query_watch(core, count, strlen(count), &sub, NULL), SL_OK);
+    ck_assert_int_eq(sl_query_take(core, sub, &out, NULL), SL_OK);
+    ck_assert_str_eq(text_of(out),
+                     "{\"upserts\":[{\"count\":0}],\"removed\":[],\"order\":[\"count\"]}");
+    ck_assert_int_eq(apply(core, CREATE("\"body\":\"Elbow up\"")), SL_OK);
+    ck_assert_int_eq(sl_query_take(core, sub, &out, NULL), SL_OK);
+    ck_assert_str_eq(text_of(out),
+                     "{\"upserts\":[{\"count\":1}],\"removed\":[],\"order\":[\"count\"]}");
+    const char *once = "{\"from\":\"comment\",\"search\":\"elbow\",\"snippet\":true}";
+    ck_assert_int_eq(sl_query_once(core, once, strlen(once), &out, NULL), SL_OK);
+    ck_assert_ptr_nonnull(strstr(text_of(out), "\"snippet\":\"[Elbow] up\""));
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(live__gives_differences_and_stays_silent_for_other_records)
 {
     sl_core *core = open_core();
@@ -208,6 +229,7 @@ int main(void)
                             apply__is_all_or_nothing,
                             apply__survives_reopening,
                             live__gives_differences_and_stays_silent_for_other_records,
+                            live__counts_and_searches,
                             blob__is_stored_under_its_hash_and_read_back,
                             out__may_be_nowhere,
                             online__calls_say_what_is_missing};

@@ -1,0 +1,61 @@
+/*
+ * store/query.h - a parsed query, shared by the files that parse, search and run it.
+ *
+ * Values become parameters; the only names in the SQL are the schema's own. A condition
+ * on an absent value is false, and `not` of it true: never unknown.
+ */
+#ifndef SL_STORE_QUERY_H
+#define SL_STORE_QUERY_H
+
+#include "base/buf.h"
+#include "store/inside.h"
+
+enum {
+    SL_QUERY_DEPTH_MAX = 8,
+    SL_QUERY_CONDITIONS_MAX = 64,
+    SL_QUERY_IN_MAX = 256,
+    SL_QUERY_TEXT_MAX = 1000, /* bytes of a prefix, a text or a search */
+    SL_QUERY_WORDS_MAX = 32,
+    SL_QUERY_ORDER_MAX = 4,
+    SL_QUERY_LIMIT_MAX = 10000,
+    SL_QUERY_LIMIT_DEFAULT = 1000
+};
+
+struct sl_query {
+    const sl_entity *entity;
+    char space[SL_SPACE_MAX]; /* "" when any */
+    char *sql;
+    sl_cell *params;
+    size_t param_count;
+    size_t param_room;
+    sl_json *select; /* keys of a row, NULL for all */
+    bool pending;    /* a row tells it */
+    bool count;
+    bool search;
+    bool snippet;
+};
+
+/* What a query may name: a field, or "id", "space", "seq". */
+typedef struct sl_column {
+    const char *name; /* the schema's */
+    sl_type type;
+    bool nullable;
+} sl_column;
+bool sl_query_column(const sl_entity *e, const char *name, sl_column *out);
+
+/* SL_E_INVALID, naming the column, when the value is not of its type. null is no value. */
+sl_status sl_query_check_value(const sl_column *c, const sl_json *v, sl_error **err);
+/* The number of the new parameter; 0: out of memory. */
+size_t sl_query_param(sl_query *q, const sl_json *v);
+size_t sl_query_param_text(sl_query *q, const char *text, size_t len);
+
+/* Adds the SQL of a "where" object as one expression and finds the query's space. */
+sl_status sl_query_where(sl_query *q, const sl_json *where, sl_buf *sql, sl_error **err);
+
+/* True when the entity has a field marked for search. */
+bool sl_search_covers(const sl_entity *e);
+/* The words of a person as an FTS5 expression that finds all of them, the last one as a prefix.
+ * Any text is fine: one without words finds nothing. SL_E_INVALID when it is too long. */
+sl_status sl_search_expression(const char *words, sl_buf *out, sl_error **err);
+
+#endif

@@ -1,0 +1,186 @@
+/*
+ * Full-text search: one FTS5 index for each entity with fields marked `search`, over the entity's
+ * own table, so that no text is stored twice. Whoever changes a record takes its old text out of
+ * the index before and puts its new text in after, in the same transaction.
+ *
+ * An index that is missing, or made of other fields than the schema says now, is made anew from the
+ * records when the store opens. Rows are known by rowid: the database is never vacuumed, and a
+ * migration drops the indexes.
+ */
+#include "store/query.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool sl_search_covers(const sl_entity *e)
+{
+    bool any = false;
+    for (size_t i = 0; i < e->field_count; i++) {
+        any = any || e->fields[i].search;
+    }
+    return any;
+}
+
+/* The searched fields, each after `before`, joined by `between`. */
+static void put_fields(sl_buf *sql, const sl_entity *e, const char *before, const char *between)
+{
+    bool first = true;
+    for (size_t i = 0; i < e->field_count; i++) {
+        if (e->fields[i].search) {
+            sl_buf_fmt(sql, "%s%s\"%s\"", first ? "" : between, before, e->fields[i].name);
+            first = false;
+        }
+    }
+}
+
+/* The statement that makes the index. */
+static void put_create(sl_buf *sql, const sl_entity *e)
+{
+    sl_buf_fmt(sql, "CREATE VIRTUAL TABLE \"%s_fts\" USING fts5(", e->name);
+    put_fields(sql, e, "", ", ");
+    sl_buf_fmt(sql, ", content='%s', tokenize='unicode61 remove_diacritics 2')", e->name);
+}
+
+static sl_status make_index(sl_store *s, const sl_entity *e, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql, "BEGIN IMMEDIATE; DROP TABLE IF EXISTS \"%s_fts\"; ", e->name);
+    put_create(&sql, e);
+    sl_buf_fmt(&sql, "; INSERT INTO \"%s_fts\" (\"%s_fts\") VALUES ('rebuild'); COMMIT;", e->name,
+               e->name);
+    sl_status status =
+        sql.failed ? sl_fail_nomem(err) : sl_sql_script(s->sql, sl_buf_text(&sql), err);
+    sl_buf_free(&sql);
+    if (status != SL_OK) {
+        sl_store_rollback(s);
+    }
+    return status;
+}
+
+/* SL_E_NOT_FOUND, without an error, when the index is not there as it should be. */
+static sl_status find_index(sl_store *s, const sl_entity *e, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_cell one;
+    put_create(&sql, e);
+    sl_cell params[] = {sl_cell_text(sl_buf_text(&sql))};
+    sl_status status =
+        sql.failed ? sl_fail_nomem(err)
+                   : sl_store_one(s, "SELECT 1 FROM sqlite_schema WHERE type='table' AND sql=$1",
+                                  params, 1, &one, 1, err);
+    sl_buf_free(&sql);
+    return status;
+}
+
+sl_status sl_search_prepare(sl_store *s, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
+        if (sl_search_covers(&sl_entities[i])) {
+            status = find_index(s, &sl_entities[i], err);
+            status = status == SL_E_NOT_FOUND ? make_index(s, &sl_entities[i], err) : status;
+        }
+    }
+    return status;
+}
+
+static sl_status run(sl_store *s, const sl_buf *sql, const sl_cell *params, size_t n,
+                     sl_error **err)
+{
+    return sql->failed ? sl_fail_nomem(err)
+                       : sl_sql_run(s->sql, sl_buf_text(sql), params, n, NULL, NULL, err);
+}
+
+sl_status sl_search_take_out(sl_store *s, const sl_entity *e, const char *where,
+                             const sl_cell *params, size_t n, sl_error **err)
+{
+    if (!sl_search_covers(e)) {
+        return SL_OK;
+    }
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql, "INSERT INTO \"%s_fts\" (\"%s_fts\", rowid, ", e->name, e->name);
+    put_fields(&sql, e, "", ", ");
+    sl_buf_str(&sql, ") SELECT 'delete', rowid, ");
+    put_fields(&sql, e, "", ", ");
+    sl_buf_fmt(&sql, " FROM \"%s\" WHERE %s", e->name, where);
+    sl_status status = run(s, &sql, params, n, err);
+    sl_buf_free(&sql);
+    return status;
+}
+
+sl_status sl_search_put_in(sl_store *s, const sl_entity *e, const char *id, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql, "INSERT INTO \"%s_fts\" (rowid, ", e->name);
+    put_fields(&sql, e, "", ", ");
+    sl_buf_str(&sql, ") SELECT rowid, ");
+    put_fields(&sql, e, "", ", ");
+    sl_buf_fmt(&sql, " FROM \"%s\" WHERE \"id\"=$1", e->name);
+    sl_cell params[] = {sl_cell_text(id)};
+    sl_status status = run(s, &sql, params, 1, err);
+    sl_buf_free(&sql);
+    return status;
+}
+
+sl_status sl_search_same(sl_store *s, const sl_record *rec, bool *out, sl_error **err)
+{
+    const sl_entity *e = rec->entity;
+    sl_buf sql = {0};
+    sl_cell params[SL_CELLS_MAX] = {sl_cell_text(rec->id)};
+    size_t n = 1;
+    sl_cell one;
+    *out = true;
+    if (!sl_search_covers(e)) {
+        return SL_OK;
+    }
+    sl_buf_fmt(&sql, "SELECT 1 FROM \"%s\" WHERE \"id\"=$1", e->name);
+    for (size_t i = 0; i < e->field_count; i++) {
+        if (e->fields[i].search) {
+            params[n++] = sl_cell_text(sl_json_str(rec->fields, e->fields[i].name));
+            sl_buf_fmt(&sql, " AND \"%s\" IS $%zu", e->fields[i].name, n);
+        }
+    }
+    sl_status status = sql.failed ? sl_fail_nomem(err)
+                                  : sl_store_one(s, sl_buf_text(&sql), params, n, &one, 1, err);
+    sl_buf_free(&sql);
+    *out = status == SL_OK;
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+sl_status sl_search_expression(const char *words, sl_buf *out, sl_error **err)
+{
+    size_t count = 0;
+    if (strlen(words) > SL_QUERY_TEXT_MAX) {
+        return sl_fail_field(err, SL_E_LIMIT, "search", "a search has at most %d bytes",
+                             SL_QUERY_TEXT_MAX);
+    }
+    while (is_space(*words)) {
+        words++;
+    }
+    /* A quoted string is a phrase to FTS5, whatever is in it; side by side, all must be found. */
+    while (*words != 0) {
+        sl_buf_str(out, count > 0 ? " \"" : "\"");
+        for (; *words != 0 && !is_space(*words); words++) {
+            sl_buf_str(out, *words == '"' ? "\"" : "");
+            sl_buf_u8(out, (uint8_t)*words);
+        }
+        while (is_space(*words)) {
+            words++;
+        }
+        sl_buf_str(out, "\"");
+        count++;
+    }
+    sl_buf_str(out, count > 0 ? "*" : "\"\"");
+    return count <= SL_QUERY_WORDS_MAX
+               ? SL_OK
+               : sl_fail_field(err, SL_E_LIMIT, "search", "a search has at most %d words",
+                               SL_QUERY_WORDS_MAX);
+}
