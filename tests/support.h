@@ -32,6 +32,22 @@ static inline Suite *sl_test_suite(const char *name, const TTest *const *tests, 
     return suite;
 }
 
+/* The same with a fixture around each test. */
+#define SL_TEST_MAIN_WITH(name, setup, teardown, ...)                 \
+    int main(void)                                                    \
+    {                                                                 \
+        const TTest *tests[] = {__VA_ARGS__};                         \
+        Suite *suite = suite_create(name);                            \
+        TCase *tcase = tcase_create(name);                            \
+        tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);                  \
+        tcase_add_checked_fixture(tcase, setup, teardown);            \
+        for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) { \
+            tcase_add_test(tcase, tests[i]);                          \
+        }                                                             \
+        suite_add_tcase(suite, tcase);                                \
+        return sl_test_run(suite);                                    \
+    }
+
 #define SL_TEST_MAIN(name, ...)                                                         \
     int main(void)                                                                      \
     {                                                                                   \

@@ -197,29 +197,29 @@ static void see_clocks(sl_core *core, const sl_record *rec)
 }
 
 /* A grant learned or lost. A deleted grant no longer says for what: the visible one does. */
-static sl_status note_grant(sl_core *core, const sl_record *rec, after *todo, sl_error **err)
+static sl_status note_grant(sl_core *core, const sl_record *rec, after *due, sl_error **err)
 {
     if (!rec->deleted) {
         const char *target = sl_json_str(rec->fields, "target");
-        bool ok = target == NULL || sl_json_add_str(todo->granted, target);
+        bool ok = target == NULL || sl_json_add_str(due->granted, target);
         return ok ? SL_OK : sl_fail_nomem(err);
     }
     sl_record old;
     sl_status status = sl_store_record(core->store, rec->entity, rec->id, &old, err);
     const char *target =
         status == SL_OK && old.entity != NULL ? sl_json_str(old.fields, "target") : NULL;
-    if (target != NULL && !sl_json_add_str(todo->revoked, target)) {
+    if (target != NULL && !sl_json_add_str(due->revoked, target)) {
         status = sl_fail_nomem(err);
     }
     sl_record_free(&old);
     return status;
 }
 
-static sl_status store_one(sl_core *core, const sl_json *wire, const char *space, after *todo,
+static sl_status store_one(sl_core *core, const sl_json *wire, const char *space, after *due,
                            sl_error **err)
 {
     if (sl_entity_find(sl_json_str(wire, "entity")) == NULL) {
-        todo->later = true; /* skipped, and read again after an update */
+        due->later = true; /* skipped, and read again after an update */
         return SL_OK;
     }
     const sl_json *fields = sl_json_get(wire, "fields");
@@ -232,18 +232,18 @@ static sl_status store_one(sl_core *core, const sl_json *wire, const char *space
         status = sl_fail(err, SL_E_INVALID, "a record came in a space that is not its own");
     }
     if (status == SL_OK && strcmp(rec.entity->name, "grant") == 0) {
-        status = note_grant(core, &rec, todo, err);
+        status = note_grant(core, &rec, due, err);
     }
     if (status == SL_OK) {
         see_clocks(core, &rec);
-        todo->later = todo->later || rec.ext != NULL;
+        due->later = due->later || rec.ext != NULL;
         status = sl_store_apply_remote(core->store, &rec, err);
-        todo->touched[rec.entity->index] = true;
+        due->touched[rec.entity->index] = true;
     }
     if (status == SL_OK && strcmp(rec.entity->name, "message") == 0 && !rec.deleted) {
         const char *author = sl_json_str(rec.fields, "author_id");
-        if (author != NULL && strcmp(author, core->session.user) != 0 && rec.seq > todo->reach) {
-            todo->reach = rec.seq;
+        if (author != NULL && strcmp(author, core->session.user) != 0 && rec.seq > due->reach) {
+            due->reach = rec.seq;
         }
     }
     sl_record_free(&rec);
@@ -286,14 +286,14 @@ static void tell_lost(sl_core *core, sl_json *lost)
 }
 
 /* Losses come first: a space that was taken away and given again in one page is held, empty. */
-static sl_status store_grants(sl_core *core, const after *todo, sl_error **err)
+static sl_status store_grants(sl_core *core, const after *due, sl_error **err)
 {
     sl_status status = SL_OK;
-    for (const sl_json *g = sl_json_first(todo->revoked); g != NULL && status == SL_OK;
+    for (const sl_json *g = sl_json_first(due->revoked); g != NULL && status == SL_OK;
          g = sl_json_next(g)) {
-        status = drop_space(core, sl_json_text(g), todo->lost, err);
+        status = drop_space(core, sl_json_text(g), due->lost, err);
     }
-    for (const sl_json *g = sl_json_first(todo->granted); g != NULL && status == SL_OK;
+    for (const sl_json *g = sl_json_first(due->granted); g != NULL && status == SL_OK;
          g = sl_json_next(g)) {
         sl_space space;
         if (!sl_space_ok(sl_json_text(g)) ||
@@ -315,7 +315,7 @@ static sl_status see_epoch(sl_core *core, const sl_space *before, const sl_space
     return same ? SL_OK : sl_store_outbox_again(core->store, now->name, err);
 }
 
-static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *before, after *todo,
+static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *before, after *due,
                             sl_error **err)
 {
     sl_space space = {.cursor = news->seq};
@@ -327,15 +327,15 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     }
     for (const sl_json *r = sl_json_first(news->records); r != NULL && status == SL_OK;
          r = sl_json_next(r)) {
-        status = store_one(core, r, space.name, todo, err);
+        status = store_one(core, r, space.name, due, err);
     }
     if (status == SL_OK && news->record != NULL) {
-        status = store_one(core, news->record, space.name, todo, err);
+        status = store_one(core, news->record, space.name, due, err);
     }
     if (status == SL_OK) {
         status = sl_engine_keep_clock(core, err);
     }
-    if (status == SL_OK && todo->later) {
+    if (status == SL_OK && due->later) {
         status = sl_store_set_meta(core->store, SL_STORE_LATER, "1", err);
     }
     if (status == SL_OK) {
@@ -345,7 +345,7 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
         status = sl_store_outbox_settle(core->store, space.name, err);
     }
     if (status == SL_OK) {
-        status = store_grants(core, todo, err);
+        status = store_grants(core, due, err);
     }
     if (status == SL_OK) {
         return sl_store_commit(core->store, err);
@@ -361,28 +361,28 @@ static void touch_all(sl_core *core, const char *space)
     }
 }
 
-static void after_commit(sl_core *core, const char *space, const after *todo)
+static void after_commit(sl_core *core, const char *space, const after *due)
 {
     for (size_t i = 0; i < sl_entity_count; i++) {
-        if (todo->touched[i]) {
+        if (due->touched[i]) {
             sl_live_touch(core, &sl_entities[i], space);
         }
     }
-    for (const sl_json *g = sl_json_first(todo->revoked); g != NULL; g = sl_json_next(g)) {
+    for (const sl_json *g = sl_json_first(due->revoked); g != NULL; g = sl_json_next(g)) {
         sl_sync_drop(core->sync, sl_json_text(g));
         sl_transfers_drop(core, sl_json_text(g));
         touch_all(core, sl_json_text(g));
     }
-    tell_lost(core, todo->lost);
-    for (const sl_json *g = sl_json_first(todo->granted); g != NULL; g = sl_json_next(g)) {
+    tell_lost(core, due->lost);
+    for (const sl_json *g = sl_json_first(due->granted); g != NULL; g = sl_json_next(g)) {
         sl_space held;
         if (sl_store_space(core->store, sl_json_text(g), &held, NULL) == SL_OK &&
             !sl_sync_live(core->sync, held.name)) {
             (void)sl_sync_hold(core->sync, held.name, held.epoch, held.cursor);
         }
     }
-    if (todo->reach > 0 && sl_space_is(space, "thread")) {
-        (void)sl_local_mark(core, space, "delivered", todo->reach, NULL);
+    if (due->reach > 0 && sl_space_is(space, "thread")) {
+        (void)sl_local_mark(core, space, "delivered", due->reach, NULL);
     }
 }
 
@@ -402,25 +402,25 @@ static void renew_below(sl_core *core, int64_t floor)
 
 static void apply(sl_core *core, const sl_news *news)
 {
-    after todo = {.granted = sl_json_array(), .revoked = sl_json_array(), .lost = sl_json_array()};
+    after due = {.granted = sl_json_array(), .revoked = sl_json_array(), .lost = sl_json_array()};
     char space[SL_SPACE_MAX];
     (void)snprintf(space, sizeof space, "%s", news->space);
     sl_space before = {.cursor = 0};
     bool known = sl_store_space(core->store, space, &before, NULL) == SL_OK;
-    bool ready = todo.granted != NULL && todo.revoked != NULL && todo.lost != NULL && known;
+    bool ready = due.granted != NULL && due.revoked != NULL && due.lost != NULL && known;
     int64_t floor = floor_of(core);
-    sl_status status = ready ? store_news(core, news, &before, &todo, NULL) : SL_E_NOMEM;
+    sl_status status = ready ? store_news(core, news, &before, &due, NULL) : SL_E_NOMEM;
     if (status == SL_OK) {
-        after_commit(core, space, &todo);
+        after_commit(core, space, &due);
         renew_below(core, floor);
     } else {
         /* Full disk, or a record that makes no sense: nothing was kept, so start over later. */
         sl_sync_not_applied(core->sync, space, before.cursor);
         core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
     }
-    sl_json_free(todo.granted);
-    sl_json_free(todo.revoked);
-    sl_json_free(todo.lost);
+    sl_json_free(due.granted);
+    sl_json_free(due.revoked);
+    sl_json_free(due.lost);
 }
 
 static sl_status store_receipt(sl_core *core, const sl_news *news, const sl_op *op)

@@ -222,24 +222,8 @@ START_TEST(online__calls_say_what_is_missing)
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *tests[] = {open__refuses_what_is_not_a_configuration,
-                            open__a_folder_has_one_core,
-                            apply__is_all_or_nothing,
-                            apply__survives_reopening,
-                            live__gives_differences_and_stays_silent_for_other_records,
-                            live__counts_and_searches,
-                            blob__is_stored_under_its_hash_and_read_back,
-                            out__may_be_nowhere,
-                            online__calls_say_what_is_missing};
-    Suite *suite = suite_create("core");
-    TCase *tcase = tcase_create("core");
-    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    suite_add_tcase(suite, tcase);
-    return sl_test_run(suite);
-}
+SL_TEST_MAIN_WITH("core", setup, teardown, open__refuses_what_is_not_a_configuration,
+                  open__a_folder_has_one_core, apply__is_all_or_nothing, apply__survives_reopening,
+                  live__gives_differences_and_stays_silent_for_other_records,
+                  live__counts_and_searches, blob__is_stored_under_its_hash_and_read_back,
+                  out__may_be_nowhere, online__calls_say_what_is_missing)

@@ -630,35 +630,19 @@ START_TEST(fetch__ends_when_sync_is_stopped) /* [OP-1] */
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *tests[] = {session__an_answer_after_signing_out_does_not_sign_in_again,
-                            session__a_late_refusal_does_not_end_a_newer_session,
-                            frame__with_a_broken_record_closes_the_socket,
-                            settle__does_not_wait_for_an_upload_whose_space_nobody_makes,
-                            settle__needs_a_transport,
-                            upload__given_up_is_told_and_keeps_its_bytes,
-                            fetch__of_a_part_that_is_whole_asks_for_no_byte_again,
-                            progress__is_told_ten_times_a_second_at_most,
-                            news__that_finds_no_memory_ends_what_it_was_about,
-                            login__answered_after_signing_out_ends_cancelled,
-                            login__that_fails_leaves_who_was_signed_in,
-                            session__that_is_damaged_opens_signed_out_with_all_data,
-                            frame__of_a_later_version_does_not_block_its_space,
-                            own_edit__stays_visible_while_pages_come,
-                            own_edit__is_over_at_the_head_without_its_record,
-                            reset__sends_again_what_was_accepted_and_has_not_come_back,
-                            page__of_another_epoch_sends_again_what_was_accepted,
-                            revoked__ends_the_uploads_and_tells_what_waited,
-                            fetch__onto_a_full_disk_ends_once,
-                            fetch__ends_when_sync_is_stopped};
-    Suite *suite = suite_create("online");
-    TCase *tcase = tcase_create("online");
-    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    suite_add_tcase(suite, tcase);
-    return sl_test_run(suite);
-}
+SL_TEST_MAIN_WITH(
+    "online", setup, teardown, session__an_answer_after_signing_out_does_not_sign_in_again,
+    session__a_late_refusal_does_not_end_a_newer_session,
+    frame__with_a_broken_record_closes_the_socket,
+    settle__does_not_wait_for_an_upload_whose_space_nobody_makes, settle__needs_a_transport,
+    upload__given_up_is_told_and_keeps_its_bytes,
+    fetch__of_a_part_that_is_whole_asks_for_no_byte_again,
+    progress__is_told_ten_times_a_second_at_most, news__that_finds_no_memory_ends_what_it_was_about,
+    login__answered_after_signing_out_ends_cancelled, login__that_fails_leaves_who_was_signed_in,
+    session__that_is_damaged_opens_signed_out_with_all_data,
+    frame__of_a_later_version_does_not_block_its_space, own_edit__stays_visible_while_pages_come,
+    own_edit__is_over_at_the_head_without_its_record,
+    reset__sends_again_what_was_accepted_and_has_not_come_back,
+    page__of_another_epoch_sends_again_what_was_accepted,
+    revoked__ends_the_uploads_and_tells_what_waited, fetch__onto_a_full_disk_ends_once,
+    fetch__ends_when_sync_is_stopped)

@@ -249,20 +249,8 @@ START_TEST(close__ends_with_a_request_still_out)
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *tests[] = {login__sends_what_the_server_needs_and_ends_with_one_event,
-                            login__refused_or_unreachable_says_why,
-                            login__a_folder_belongs_to_its_first_user,
-                            key__seals_the_session_so_that_only_it_opens_the_folder,
-                            close__ends_with_a_request_still_out};
-    Suite *suite = suite_create("session");
-    TCase *tcase = tcase_create("session");
-    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    suite_add_tcase(suite, tcase);
-    return sl_test_run(suite);
-}
+SL_TEST_MAIN_WITH("session", setup, teardown,
+                  login__sends_what_the_server_needs_and_ends_with_one_event,
+                  login__refused_or_unreachable_says_why, login__a_folder_belongs_to_its_first_user,
+                  key__seals_the_session_so_that_only_it_opens_the_folder,
+                  close__ends_with_a_request_still_out)

@@ -295,7 +295,7 @@ case_interrupt() {
     # Ctrl-C must work in a job of a script too, where it starts ignored.
     "$sideline" --data a sync --timeout 60 >stdout.txt 2>stderr.txt &
     others=$!
-    sleep 0.5
+    wait_for ":$(stat -c %i a/lock) " /proc/locks # it has opened its folder
     kill -TERM "$others"
     wait "$others" || code=$?
     others=''

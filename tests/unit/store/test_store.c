@@ -489,31 +489,17 @@ START_TEST(store__survives_every_allocation_failure)
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *tests[] = {
-        store__shows_local_changes_on_top_of_the_servers,
-        store__keeps_an_accepted_change_until_the_cursor_covers_it,
-        store__undoes_a_rejected_change_and_keeps_its_text,
-        store__a_rejected_creation_leaves_nothing,
-        store__a_reset_drops_the_servers_and_keeps_ours,
-        store__what_waited_in_a_space_that_was_taken_away_is_kept_as_rejected,
-        store__an_id_used_again_in_another_space_takes_nothing_away,
-        store__finds_all_again_after_closing,
-        store__a_counter_shows_a_pending_addition_once_before_and_after_its_echo,
-        store__a_folder_has_one_owner,
-        store__reads_all_again_after_an_update_when_something_was_skipped,
-        store__says_so_when_the_database_is_damaged,
-        query__finds_by_known_fields_and_refuses_others,
-        blob__is_named_by_its_hash,
-        store__survives_every_allocation_failure};
-    Suite *suite = suite_create("store");
-    TCase *tcase = tcase_create("store");
-    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    suite_add_tcase(suite, tcase);
-    return sl_test_run(suite);
-}
+SL_TEST_MAIN_WITH("store", setup, teardown, store__shows_local_changes_on_top_of_the_servers,
+                  store__keeps_an_accepted_change_until_the_cursor_covers_it,
+                  store__undoes_a_rejected_change_and_keeps_its_text,
+                  store__a_rejected_creation_leaves_nothing,
+                  store__a_reset_drops_the_servers_and_keeps_ours,
+                  store__what_waited_in_a_space_that_was_taken_away_is_kept_as_rejected,
+                  store__an_id_used_again_in_another_space_takes_nothing_away,
+                  store__finds_all_again_after_closing,
+                  store__a_counter_shows_a_pending_addition_once_before_and_after_its_echo,
+                  store__a_folder_has_one_owner,
+                  store__reads_all_again_after_an_update_when_something_was_skipped,
+                  store__says_so_when_the_database_is_damaged,
+                  query__finds_by_known_fields_and_refuses_others, blob__is_named_by_its_hash,
+                  store__survives_every_allocation_failure)
