@@ -122,8 +122,8 @@ def tables_c(schema):
             values = f"VALUES_{name}_{field}" if f["type"] == "enum" else "NULL"
             out.append(f"    /* {f['doc']} */")
             out.append(f'    {{{c_string(field)}, {TYPES[f["type"]]}, {MERGES[f["merge"]]}, {CLASSES[f["class"]]}, '
-                       f'{"true" if f.get("required") else "false"}, {bounds(f)}, {values}, '
-                       f'{"true" if f.get("search") else "false"}}},')
+                       f'{"true" if f.get("required") else "false"}, {"true" if f.get("search") else "false"}, '
+                       f'{bounds(f)}, {values}}},')
         out.append("};")
     out.append("\nconst sl_entity sl_entities[] = {")
     for i, (name, e) in enumerate(schema["entity"].items()):

@@ -52,10 +52,10 @@ typedef struct sl_field {
     sl_merge merge;
     sl_class data_class;
     bool required;
+    bool search; /* found by full-text search on the device */
     int64_t min; /* of the value; of the length in bytes for text and json */
     int64_t max;
     const char *const *values; /* of an enum, ends with NULL */
-    bool search;               /* found by full-text search on the device */
 } sl_field;
 
 typedef struct sl_entity {

@@ -37,567 +37,567 @@ static const char *const VALUES_content_item_kind[] = {"video", "text", "exercis
 
 static const sl_field FIELDS_user[] = {
     /* Address used to sign in, lower case. */
-    {"email", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(254), NULL, false},
+    {"email", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(254), NULL},
     /* Name shown to others. */
-    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(1), INT64_C(100), NULL, false},
+    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(1), INT64_C(100), NULL},
     /* What the account is. */
-    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_user_role, false},
+    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), VALUES_user_role},
 };
 
 static const sl_field FIELDS_connection[] = {
     /* The other's address. */
-    {"peer_email", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(3), INT64_C(254), NULL, false},
+    {"peer_email", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(3), INT64_C(254), NULL},
     /* Requested by one side; accepted or declined by the other. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_status, false},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_connection_status},
     /* Who asked: out is this user. */
-    {"direction", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_direction, false},
+    {"direction", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_connection_direction},
     /* The other's user id. */
-    {"peer_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"peer_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The other's name when connected. */
-    {"peer_name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL, false},
+    {"peer_name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(100), NULL},
     /* The other's role. */
-    {"peer_role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_connection_peer_role, false},
+    {"peer_role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_connection_peer_role},
     /* The chat thread made on acceptance. */
-    {"thread_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"thread_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_grant[] = {
     /* The space granted, kind:id. */
-    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Role in that space. */
-    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_grant_role, false},
+    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_grant_role},
 };
 
 static const sl_field FIELDS_video[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL, true},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, INT64_C(1), INT64_C(200), NULL},
     /* The clip's bytes. */
-    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL, false},
+    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), NULL},
     /* A JPEG thumbnail. */
-    {"thumb", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"thumb", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Media type of the clip. */
-    {"media_type", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(3), INT64_C(100), NULL, false},
+    {"media_type", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(3), INT64_C(100), NULL},
     /* Bytes. */
-    {"size", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(9007199254740991), NULL, false},
+    {"size", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(9007199254740991), NULL},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(36000000000), NULL, false},
+    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(36000000000), NULL},
     /* Width of the display frame in pixels. */
-    {"width", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(8192), NULL, false},
+    {"width", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(8192), NULL},
     /* Height of the display frame in pixels. */
-    {"height", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(8192), NULL, false},
+    {"height", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(8192), NULL},
     /* Frame rate, numerator. */
-    {"frame_num", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1000000000), NULL, false},
+    {"frame_num", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1000000000), NULL},
     /* Frame rate, denominator. */
-    {"frame_den", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(1), INT64_C(1000000000), NULL, false},
+    {"frame_den", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(1000000000), NULL},
     /* Ready when the server holds the clip's bytes. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_video_status, false},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_video_status},
     /* Who uploaded it. */
-    {"owner_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"owner_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_share[] = {
     /* Who is let in. */
-    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL, false},
+    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36), NULL},
     /* As what. */
-    {"role", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_share_role, false},
+    {"role", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_share_role},
 };
 
 static const sl_field FIELDS_annotation[] = {
     /* The tool. */
-    {"kind", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(32), NULL, false},
+    {"kind", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(32), NULL},
     /* Points, pressures, times and text, encoded, base64. */
-    {"geometry", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(1000000), NULL, false},
+    {"geometry", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(1000000), NULL},
     /* Colour, opacity, width, size of text. */
-    {"style", SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(2000), NULL, false},
+    {"style", SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(2000), NULL},
     /* Order of drawing: a fractional index. */
-    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(200), NULL, false},
+    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(200), NULL},
     /* Visible from this time of the video, microseconds. */
-    {"t_in", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL, false},
+    {"t_in", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36000000000), NULL},
     /* Until this time, not included. */
-    {"t_out", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(36000000000), NULL, false},
+    {"t_out", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(36000000000), NULL},
     /* Length of fade in and out, microseconds. */
-    {"fade", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(10000000), NULL, false},
+    {"fade", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(10000000), NULL},
     /* Who drew it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_voice_over[] = {
     /* Ogg Opus. */
-    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL, false},
+    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), NULL},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL, false},
+    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36000000000), NULL},
     /* Waveform: pairs of signed bytes, base64. */
-    {"peaks", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(8000), NULL, false},
+    {"peaks", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(8000), NULL},
     /* Who speaks. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_review[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL, true},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, INT64_C(1), INT64_C(200), NULL},
     /* The voice that is the clock. */
-    {"voice_over_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"voice_over_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The encoded timeline. */
-    {"timeline", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), NULL, false},
+    {"timeline", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), NULL},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36000000000), NULL, false},
+    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36000000000), NULL},
     /* Whose review. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_comment[] = {
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(4000), NULL, true},
+    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, INT64_C(1), INT64_C(4000), NULL},
     /* The moment, microseconds of the video. */
-    {"at_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36000000000), NULL, false},
+    {"at_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36000000000), NULL},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_thread[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(200), NULL, false},
+    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(200), NULL},
 };
 
 static const sl_field FIELDS_participant[] = {
     /* Who. */
-    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Their name. */
-    {"name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL, false},
+    {"name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(100), NULL},
     /* Newest message that reached a device of theirs. */
-    {"delivered", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"delivered", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Newest message they have seen. */
-    {"read", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"read", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_message[] = {
     /* What it carries. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_message_kind, false},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_message_kind},
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(8000), NULL, true},
+    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, true, INT64_C(0), INT64_C(8000), NULL},
     /* Space of the video or review sent. */
-    {"ref_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"ref_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* The video or review sent. */
-    {"ref_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"ref_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* When the server took it, Unix time in ms. */
-    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_profile[] = {
     /* Name to show in place of the account name. */
-    {"display_name", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(1), INT64_C(100), NULL, false},
+    {"display_name", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(1), INT64_C(100), NULL},
     /* A few lines about oneself. */
-    {"bio", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(2000), NULL, false},
+    {"bio", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(2000), NULL},
     /* A JPEG portrait. */
-    {"avatar", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"avatar", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Sports practised. */
-    {"sports", SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL, false},
+    {"sports", SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* Preferred hand. */
-    {"handedness", SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_profile_handedness, false},
+    {"handedness", SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_profile_handedness},
     /* ISO 8601 date of birth. */
-    {"birth_date", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(10), INT64_C(10), NULL, false},
+    {"birth_date", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(10), INT64_C(10), NULL},
     /* Height in millimetres. */
-    {"height_mm", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(300), INT64_C(3000), NULL, false},
+    {"height_mm", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(300), INT64_C(3000), NULL},
     /* Weight in grams. */
-    {"weight_g", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(1000), INT64_C(500000), NULL, false},
+    {"weight_g", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(1000), INT64_C(500000), NULL},
     /* BCP 47 language tag. */
-    {"locale", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(2), INT64_C(35), NULL, false},
+    {"locale", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(2), INT64_C(35), NULL},
     /* IANA time zone. */
-    {"time_zone", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(1), INT64_C(64), NULL, false},
+    {"time_zone", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(64), NULL},
     /* Units shown. */
-    {"units", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_profile_units, false},
+    {"units", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_profile_units},
 };
 
 static const sl_field FIELDS_device[] = {
     /* Name shown in the list of devices. */
-    {"name", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(100), NULL, false},
+    {"name", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(100), NULL},
     /* Its system. */
-    {"platform", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_device_platform, false},
+    {"platform", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_device_platform},
     /* Version of the app on it. */
-    {"app_version", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"app_version", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Where pushes for it are sent. */
-    {"push_token", SL_T_TEXT, SL_M_LWW, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(4096), NULL, false},
+    {"push_token", SL_T_TEXT, SL_M_LWW, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(4096), NULL},
     /* When it was last connected. Unix time in ms. */
-    {"last_seen_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"last_seen_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_goal[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(200), NULL, false},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(200), NULL},
     /* The goal in more words. */
-    {"detail", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL, false},
+    {"detail", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* What is measured. */
-    {"metric", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"metric", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Unit of the target. */
-    {"unit", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(32), NULL, false},
+    {"unit", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(32), NULL},
     /* The number to reach, in that unit. */
-    {"target", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"target", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* How far it has come: every device adds what it logged. */
-    {"done", SL_T_INT, SL_M_COUNTER, SL_C_SENSITIVE, false, INT64_C(-1000000000), INT64_C(1000000000), NULL, false},
+    {"done", SL_T_INT, SL_M_COUNTER, SL_C_SENSITIVE, false, false, INT64_C(-1000000000), INT64_C(1000000000), NULL},
     /* When it is to be reached. Unix time in ms. */
-    {"due_ms", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"due_ms", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_goal_status, false},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_goal_status},
     /* The coach it was agreed with. */
-    {"coach_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"coach_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_progress_entry[] = {
     /* What was done. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), VALUES_progress_entry_kind, false},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), VALUES_progress_entry_kind},
     /* The program. */
-    {"program_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"program_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The content item. */
-    {"content_item_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"content_item_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The goal it serves. */
-    {"goal_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"goal_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* When it was done. Unix time in ms. */
-    {"at_ms", SL_T_INT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"at_ms", SL_T_INT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* How much of the item is done. */
-    {"percent", SL_T_INT, SL_M_MAX, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(100), NULL, false},
+    {"percent", SL_T_INT, SL_M_MAX, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(100), NULL},
     /* Where to go on in a clip, microseconds. */
-    {"position_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36000000000), NULL, false},
+    {"position_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36000000000), NULL},
     /* The measured value. */
-    {"value", SL_T_REAL, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(-9007199254740991), INT64_C(9007199254740991), NULL, false},
+    {"value", SL_T_REAL, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(-9007199254740991), INT64_C(9007199254740991), NULL},
     /* Unit of the value. */
-    {"unit", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(32), NULL, false},
+    {"unit", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(32), NULL},
     /* A note to oneself. */
-    {"note", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL, false},
+    {"note", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
 };
 
 static const sl_field FIELDS_notification[] = {
     /* What it is about. */
-    {"kind", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_notification_kind, false},
+    {"kind", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_notification_kind},
     /* One line. */
-    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(200), NULL, false},
+    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(200), NULL},
     /* More lines. */
-    {"body", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(2000), NULL, false},
+    {"body", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(2000), NULL},
     /* Space of what it speaks of. */
-    {"ref_space", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"ref_space", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* What it speaks of. */
-    {"ref_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"ref_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* When it was sent. Unix time in ms. */
-    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* When it was read, Unix time in ms. */
-    {"read_ms", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"read_ms", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_notification_setting[] = {
     /* The topic. */
-    {"topic", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_notification_setting_topic, false},
+    {"topic", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_notification_setting_topic},
     /* By push. */
-    {"push", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"push", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* By e-mail. */
-    {"email", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"email", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* In the app. */
-    {"in_app", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"in_app", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Silent from this minute of the local day. */
-    {"quiet_from_min", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1439), NULL, false},
+    {"quiet_from_min", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1439), NULL},
     /* Until this minute. */
-    {"quiet_to_min", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1439), NULL, false},
+    {"quiet_to_min", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1439), NULL},
 };
 
 static const sl_field FIELDS_favourite[] = {
     /* What it is. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_favourite_kind, false},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_favourite_kind},
     /* Its space. */
-    {"target_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(1), INT64_C(64), NULL, false},
+    {"target_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(64), NULL},
     /* Its id. */
-    {"target_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL, false},
+    {"target_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36), NULL},
     /* The lists it is kept in. */
-    {"labels", SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL, false},
+    {"labels", SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
 };
 
 static const sl_field FIELDS_block[] = {
     /* Who is blocked. */
-    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(36), NULL, false},
+    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(36), NULL},
     /* Why, for oneself. */
-    {"reason", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(500), NULL, false},
+    {"reason", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(500), NULL},
 };
 
 static const sl_field FIELDS_report[] = {
     /* What is reported. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), VALUES_report_kind, false},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), VALUES_report_kind},
     /* Its space. */
-    {"target_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"target_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Its id. */
-    {"target_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(36), NULL, false},
+    {"target_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(36), NULL},
     /* Why. */
-    {"reason", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(0), INT64_C(64), VALUES_report_reason, false},
+    {"reason", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), VALUES_report_reason},
     /* In more words. */
-    {"detail", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(4000), NULL, false},
+    {"detail", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* What became of it. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_report_status, false},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_report_status},
 };
 
 static const sl_field FIELDS_enrollment[] = {
     /* The program. */
-    {"program_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"program_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Who takes part. */
-    {"athlete_id", SL_T_REF, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"athlete_id", SL_T_REF, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Whose program. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_enrollment_status, false},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_enrollment_status},
     /* Since when. Unix time in ms. */
-    {"enrolled_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"enrolled_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* When it was completed. Unix time in ms. */
-    {"completed_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"completed_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_purchase[] = {
     /* The product. */
-    {"product_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"product_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The program. */
-    {"program_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"program_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Who bought. */
-    {"buyer_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"buyer_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Who sold. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL, false},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_purchase_status, false},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_purchase_status},
     /* When. Unix time in ms. */
-    {"bought_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"bought_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_subscription[] = {
     /* The plan. */
-    {"plan_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"plan_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Who subscribed. */
-    {"subscriber_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"subscriber_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* To whom. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_subscription_status, false},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_status},
     /* Price of a period, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL, false},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
     /* The paid period begins. Unix time in ms. */
-    {"period_from_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"period_from_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* The paid period ends. Unix time in ms. */
-    {"period_to_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"period_to_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Ends with the period. */
-    {"cancel_at_end", SL_T_BOOL, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"cancel_at_end", SL_T_BOOL, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_access_right[] = {
     /* The space it opens, kind:id. */
-    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* What gave it. */
-    {"source", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_access_right_source, false},
+    {"source", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_access_right_source},
     /* The record that gave it. */
-    {"source_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"source_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* From when. Unix time in ms. */
-    {"from_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"from_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Until when; absent for ever. Unix time in ms. */
-    {"until_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"until_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_payment[] = {
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL, false},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_payment_status, false},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_payment_status},
     /* For which purchase. */
-    {"purchase_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"purchase_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* For which subscription. */
-    {"subscription_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"subscription_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* What was used, as shown to the payer. */
-    {"method", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"method", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
     /* The receipt. */
-    {"receipt_url", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(2000), NULL, false},
+    {"receipt_url", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(2000), NULL},
     /* When. Unix time in ms. */
-    {"paid_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"paid_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_earning[] = {
     /* What remains for the coach, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL, false},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
     /* What was kept as fee, in the smallest unit of the currency. */
-    {"fee_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"fee_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* The payment. */
-    {"payment_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"payment_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The payout it went into. */
-    {"payout_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"payout_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* When. Unix time in ms. */
-    {"earned_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"earned_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_payout[] = {
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(3), INT64_C(3), NULL, false},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(64), VALUES_payout_status, false},
+    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_payout_status},
     /* The last digits of where it went. */
-    {"account_hint", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, INT64_C(0), INT64_C(32), NULL, false},
+    {"account_hint", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(32), NULL},
     /* When. Unix time in ms. */
-    {"paid_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"paid_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_reaction[] = {
     /* The message. */
-    {"message_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(36), NULL, false},
+    {"message_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36), NULL},
     /* The sign. */
-    {"emoji", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, INT64_C(1), INT64_C(32), NULL, false},
+    {"emoji", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(32), NULL},
     /* Who gave it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_coach[] = {
     /* Name shown. */
-    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(100), NULL, false},
+    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(100), NULL},
     /* One line. */
-    {"headline", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(200), NULL, false},
+    {"headline", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(200), NULL},
     /* Who this coach is. */
-    {"bio", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(8000), NULL, false},
+    {"bio", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(8000), NULL},
     /* A JPEG portrait. */
-    {"avatar", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"avatar", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Sports coached. */
-    {"sports", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL, false},
+    {"sports", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* Languages spoken, BCP 47. */
-    {"languages", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL, false},
+    {"languages", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* Place. */
-    {"location", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(200), NULL, false},
+    {"location", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(200), NULL},
     /* Takes new athletes. */
-    {"accepts_athletes", SL_T_BOOL, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"accepts_athletes", SL_T_BOOL, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Checked by those who run the service. */
-    {"verified", SL_T_BOOL, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"verified", SL_T_BOOL, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Mean rating in thousandths. */
-    {"rating_milli", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(5000), NULL, false},
+    {"rating_milli", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(5000), NULL},
     /* How many rated. */
-    {"rating_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"rating_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* How many keep this coach as favourite. */
-    {"follower_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"follower_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* The account. */
-    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_product[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(200), NULL, false},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(200), NULL},
     /* What it is. */
-    {"description", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(8000), NULL, false},
+    {"description", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(8000), NULL},
     /* What is sold. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, INT64_C(0), INT64_C(64), VALUES_product_kind, false},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, false, INT64_C(0), INT64_C(64), VALUES_product_kind},
     /* The program sold. */
-    {"program_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"program_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* A JPEG picture. */
-    {"cover", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"cover", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Whether it is offered. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_product_status, false},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), VALUES_product_status},
     /* Price, in the smallest unit of the currency. */
-    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(3), INT64_C(3), NULL, false},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(3), INT64_C(3), NULL},
     /* Who sells. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_subscription_plan[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(200), NULL, false},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(200), NULL},
     /* What is in it. */
-    {"description", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(8000), NULL, false},
+    {"description", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(8000), NULL},
     /* How long a period is. */
-    {"period", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, INT64_C(0), INT64_C(64), VALUES_subscription_plan_period, false},
+    {"period", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_period},
     /* Free days at the start. */
-    {"trial_days", SL_T_INT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(365), NULL, false},
+    {"trial_days", SL_T_INT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(365), NULL},
     /* What a subscriber gets. */
-    {"benefits", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL, false},
+    {"benefits", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* Whether it is offered. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_status, false},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_status},
     /* Price of a period, in the smallest unit of the currency. */
-    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(3), INT64_C(3), NULL, false},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(3), INT64_C(3), NULL},
     /* Who offers. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_post[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, INT64_C(1), INT64_C(200), NULL, false},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(200), NULL},
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(20000), NULL, false},
+    {"body", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(20000), NULL},
     /* A picture or clip. */
-    {"media", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"media", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Media type of it. */
-    {"media_type", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, INT64_C(0), INT64_C(100), NULL, false},
+    {"media_type", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(100), NULL},
     /* Topics. */
-    {"tags", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, INT64_C(0), INT64_C(4000), NULL, false},
+    {"tags", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* How many liked it. */
-    {"like_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"like_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* When it was posted. Unix time in ms. */
-    {"posted_ms", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"posted_ms", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_program[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(200), NULL, false},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(200), NULL},
     /* What it is for. */
-    {"description", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(8000), NULL, false},
+    {"description", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(8000), NULL},
     /* The sport. */
-    {"sport", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"sport", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* For whom. */
-    {"level", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_program_level, false},
+    {"level", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_program_level},
     /* How long it takes. */
-    {"duration_days", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(1), INT64_C(3650), NULL, false},
+    {"duration_days", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(3650), NULL},
     /* A JPEG picture. */
-    {"cover", SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"cover", SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Topics. */
-    {"tags", SL_T_JSON, SL_M_SET, SL_C_INTERNAL, false, INT64_C(0), INT64_C(4000), NULL, false},
+    {"tags", SL_T_JSON, SL_M_SET, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* Whether it is offered. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), VALUES_program_status, false},
+    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_program_status},
     /* Price, in the smallest unit of the currency. */
-    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(3), INT64_C(3), NULL, false},
+    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(3), INT64_C(3), NULL},
     /* How many take part. */
-    {"enrolled_count", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(9007199254740991), NULL, false},
+    {"enrolled_count", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Whose program. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_content_item[] = {
     /* What it is. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, INT64_C(0), INT64_C(64), VALUES_content_item_kind, false},
+    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_content_item_kind},
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, INT64_C(1), INT64_C(200), NULL, false},
+    {"title", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(200), NULL},
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(20000), NULL, false},
+    {"body", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(20000), NULL},
     /* A clip or picture. */
-    {"blob", SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(64), NULL, false},
+    {"blob", SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Media type of it. */
-    {"media_type", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(100), NULL, false},
+    {"media_type", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(100), NULL},
     /* A video shared with the members. */
-    {"video_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"video_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Day of the program, from 1. */
-    {"day", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(1), INT64_C(3650), NULL, false},
+    {"day", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(3650), NULL},
     /* Order in the day: a fractional index. */
-    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(200), NULL, false},
+    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(200), NULL},
     /* How long it takes, microseconds. */
-    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(86400000000), NULL, false},
+    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(86400000000), NULL},
     /* Sets of an exercise. */
-    {"sets", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(1000), NULL, false},
+    {"sets", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1000), NULL},
     /* Repetitions in a set. */
-    {"reps", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, INT64_C(0), INT64_C(100000), NULL, false},
+    {"reps", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(100000), NULL},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, INT64_C(0), INT64_C(36), NULL, false},
+    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 const sl_entity sl_entities[] = {
