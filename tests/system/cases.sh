@@ -313,8 +313,8 @@ case_interrupt() {
 big_clip() {
     cat "$clip" >big.mp4
     # A free-space box at the end: players and probes pass over it.
-    printf '\x00\x10\x00\x00free' >>big.mp4
-    head -c $((1048576 - 8)) /dev/urandom >>big.mp4
+    printf '\x00\x20\x00\x00free' >>big.mp4
+    head -c $((2097152 - 8)) /dev/urandom >>big.mp4
 }
 
 stored_whole() {
@@ -331,7 +331,7 @@ case_client_killed() {
     ok sl a --offline import big.mp4 --title Big
     "$sideline" --data a sync >stdout.txt 2>upload.log &
     others=$!
-    wait_for '([3-9][0-9] %)' upload.log
+    wait_for '([2-6][0-9] %)' upload.log # in the middle, with seconds to go
     kill -9 "$others"
     wait "$others" 2>/dev/null || true
     others=''
@@ -348,7 +348,7 @@ case_server_killed() {
     ok sl a --offline import big.mp4 --title Big
     "$sideline" --data a sync --timeout 60 >stdout.txt 2>upload.log &
     others=$!
-    wait_for '([3-9][0-9] %)' upload.log
+    wait_for '([2-6][0-9] %)' upload.log # in the middle, with seconds to go
     kill -9 "$server"
     wait "$server" 2>/dev/null || true
     start_server "$port"
