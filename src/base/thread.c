@@ -101,8 +101,3 @@ void sl_thread_join(sl_thread *t)
         sl_mem_free(t);
     }
 }
-
-bool sl_thread_is_self(const sl_thread *t)
-{
-    return pthread_equal(t->id, pthread_self()) != 0;
-}

@@ -19,6 +19,5 @@ void sl_signal(sl_mutex *m); /* wakes all that wait; locked or not */
 
 sl_thread *sl_thread_start(void (*run)(void *arg), void *arg); /* NULL: cannot */
 void sl_thread_join(sl_thread *t);                             /* and frees it; NULL accepted */
-bool sl_thread_is_self(const sl_thread *t);
 
 #endif

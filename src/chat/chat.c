@@ -35,20 +35,6 @@ sl_status sl_chat_message(const sl_json *in, sl_json **fields, sl_error **err)
     return SL_OK;
 }
 
-int64_t sl_chat_reach(const sl_json *messages, const char *me)
-{
-    int64_t reach = 0;
-    for (const sl_json *m = sl_json_first(messages); m != NULL; m = sl_json_next(m)) {
-        const char *author = sl_json_str(m, "author_id");
-        int64_t seq = sl_json_int_or(m, "seq", 0);
-        bool counts = me == NULL || (author != NULL && strcmp(author, me) != 0);
-        if (counts && seq > reach) {
-            reach = seq;
-        }
-    }
-    return reach;
-}
-
 sl_status sl_chat_mark_patch(const sl_json *participant, const char *field, int64_t seq,
                              sl_json **fields, sl_error **err)
 {

@@ -8,10 +8,6 @@
  * body, a video or review needs what it refers to. *fields is given. */
 sl_status sl_chat_message(const sl_json *in, sl_json **fields, sl_error **err);
 
-/* How far `messages` (array of public records, any order) reach: the greatest seq, of others'
- * messages only when `me` is not NULL. 0 when there is none. */
-int64_t sl_chat_reach(const sl_json *messages, const char *me);
-
 /* The patch that moves the mark `field` of a participant (public record) up to seq; *fields is
  * given, or NULL when the mark is there already. A read message was delivered too. */
 sl_status sl_chat_mark_patch(const sl_json *participant, const char *field, int64_t seq,

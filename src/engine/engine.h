@@ -138,7 +138,6 @@ struct sl_core {
     sl_jobs *jobs;
     sl_thread *thread;
     bool started; /* the platform heard of this core and must be told to stop */
-    uint64_t temp_count;
     sl_json *recordings; /* interrupted ones, mended when the core opened */
 };
 

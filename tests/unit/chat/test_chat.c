@@ -25,18 +25,6 @@ START_TEST(message__a_text_needs_a_body_and_a_review_what_it_refers_to)
 }
 END_TEST
 
-START_TEST(reach__counts_others_messages_only_when_asked)
-{
-    const char *text = "[{\"author_id\":\"me\",\"seq\":9},{\"author_id\":\"you\",\"seq\":4},"
-                       "{\"author_id\":\"you\",\"seq\":2},{\"seq\":7}]";
-    sl_json *messages = sl_json_parse(text, strlen(text));
-    ck_assert_int_eq(sl_chat_reach(messages, NULL), 9);
-    ck_assert_int_eq(sl_chat_reach(messages, "me"), 4);
-    ck_assert_int_eq(sl_chat_reach(NULL, "me"), 0);
-    sl_json_free(messages);
-}
-END_TEST
-
 START_TEST(mark__moves_forward_only_and_read_means_delivered)
 {
     const char *text = "{\"delivered\":5,\"read\":3}";
@@ -56,5 +44,4 @@ START_TEST(mark__moves_forward_only_and_read_means_delivered)
 END_TEST
 
 SL_TEST_MAIN("chat", message__a_text_needs_a_body_and_a_review_what_it_refers_to,
-             reach__counts_others_messages_only_when_asked,
              mark__moves_forward_only_and_read_means_delivered)

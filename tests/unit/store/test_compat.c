@@ -180,21 +180,9 @@ START_TEST(compat__a_migration_that_runs_out_of_memory_changes_nothing_and_can_b
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        compat__version_1_opens_with_all_that_it_held,
-        compat__every_table_of_the_present_schema_is_there_and_only_the_first_opening_migrates,
-        compat__a_new_column_takes_what_a_newer_server_had_sent_for_it,
-        compat__a_newer_database_is_refused_and_not_touched,
-        compat__a_migration_that_runs_out_of_memory_changes_nothing_and_can_be_tried_again};
-    Suite *suite = suite_create("compat");
-    TCase *tcase = tcase_create("compat");
-    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    suite_add_tcase(suite, tcase);
-    return sl_test_run(suite);
-}
+SL_TEST_MAIN_WITH(
+    "compat", setup, teardown, compat__version_1_opens_with_all_that_it_held,
+    compat__every_table_of_the_present_schema_is_there_and_only_the_first_opening_migrates,
+    compat__a_new_column_takes_what_a_newer_server_had_sent_for_it,
+    compat__a_newer_database_is_refused_and_not_touched,
+    compat__a_migration_that_runs_out_of_memory_changes_nothing_and_can_be_tried_again)

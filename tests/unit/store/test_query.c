@@ -730,30 +730,14 @@ START_TEST(query__answers_as_a_plain_reading_of_it_does)
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {where__compares_with_each_operator,
-                                  where__joins_conditions_by_and_or_and_not,
-                                  where__refuses_what_it_does_not_know_and_names_it,
-                                  where__has_limits,
-                                  where__takes_values_only_as_values,
-                                  select__gives_the_id_and_what_is_named,
-                                  count__counts_all_that_match_whatever_the_limit,
-                                  after__needs_what_the_order_needs,
-                                  search__finds_all_words_and_the_last_as_a_beginning,
-                                  search__takes_any_text,
-                                  search__gives_snippets_ranks_and_counts,
-                                  search__follows_changes_and_dropped_spaces,
-                                  search__is_made_for_folders_of_before,
-                                  query__concerns_only_the_space_that_must_match,
-                                  query__answers_as_a_plain_reading_of_it_does};
-    Suite *suite = suite_create("query");
-    TCase *tcase = tcase_create("query");
-    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    suite_add_tcase(suite, tcase);
-    return sl_test_run(suite);
-}
+SL_TEST_MAIN_WITH("query", setup, teardown, where__compares_with_each_operator,
+                  where__joins_conditions_by_and_or_and_not,
+                  where__refuses_what_it_does_not_know_and_names_it, where__has_limits,
+                  where__takes_values_only_as_values, select__gives_the_id_and_what_is_named,
+                  count__counts_all_that_match_whatever_the_limit,
+                  after__needs_what_the_order_needs,
+                  search__finds_all_words_and_the_last_as_a_beginning, search__takes_any_text,
+                  search__gives_snippets_ranks_and_counts,
+                  search__follows_changes_and_dropped_spaces, search__is_made_for_folders_of_before,
+                  query__concerns_only_the_space_that_must_match,
+                  query__answers_as_a_plain_reading_of_it_does)
