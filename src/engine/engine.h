@@ -137,7 +137,7 @@ struct sl_core {
     sl_live_query *queries;
     sl_jobs *jobs;
     sl_thread *thread;
-    bool started; /* the platform heard of this core and must be told to stop */
+    bool started;        /* the platform heard of this core and must be told to stop */
     sl_json *recordings; /* interrupted ones, mended when the core opened */
 };
 
