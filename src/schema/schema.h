@@ -6,6 +6,7 @@
 #define SL_SCHEMA_SCHEMA_H
 
 #include "base/json.h"
+#include "schema/cell.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,6 +49,8 @@ enum {
 
 typedef struct sl_field {
     const char *name;
+    int index;   /* in its entity's fields */
+    unsigned no; /* in binary encodings: never changes, never used again */
     sl_type type;
     sl_merge merge;
     sl_class data_class;
@@ -60,6 +63,7 @@ typedef struct sl_field {
 
 typedef struct sl_entity {
     const char *name;
+    unsigned no; /* in binary encodings: never changes, never used again */
     const char *space_kind;
     bool root; /* its id is the id of its space */
     int index;
@@ -69,11 +73,11 @@ typedef struct sl_entity {
     int author_field; /* index of the field that names the author, -1 when none */
     const sl_field *fields;
     size_t field_count;
-    const char *select_sql; /* columns as in schema/record.h; a WHERE may follow */
-    /* The client's: one row per id. The service keys its tables by space and id, from `fields`. */
-    const char *upsert_sql; /* $1.. in the order of select_sql */
-    const char *ddl;
 } sl_entity;
+
+enum {
+    SL_FIELDS_MAX = 40 /* of an entity; its sets of fields are bits of 64 */
+};
 
 extern const sl_entity sl_entities[];
 extern const size_t sl_entity_count;
@@ -81,6 +85,8 @@ extern const int sl_schema_version;
 
 const sl_entity *sl_entity_find(const char *name); /* NULL when unknown or name is NULL */
 const sl_field *sl_field_find(const sl_entity *e, const char *name);
+const sl_entity *sl_entity_of(uint64_t no); /* NULL when unknown */
+const sl_field *sl_field_of(const sl_entity *e, uint64_t no);
 
 /* A space's name is kind:uuid. */
 enum {
@@ -94,11 +100,13 @@ const char *sl_space_id(const char *space);
 /* Writes kind:id. */
 void sl_space_name(char out[SL_SPACE_MAX], const char *kind, const char *id);
 
-/* What a client may write. create: required fields must be there; otherwise immutable ones must
- * not. Unknown fields and fields of the server are refused. SL_E_INVALID or SL_E_DENIED with the
- * field named. null is allowed for fields that are not required. */
-sl_status sl_schema_check(const sl_entity *e, const sl_json *fields, bool create, sl_error **err);
-/* One value against one field's type and limits. */
-sl_status sl_schema_check_value(const sl_field *f, const sl_json *v, sl_error **err);
+/* What a client may write: `values` by index of the field, `has` the bits of those that are there.
+ * create: required fields must be there; otherwise immutable ones must not. Fields of the server
+ * are refused. SL_E_INVALID or SL_E_DENIED with the field named. A null is allowed for fields that
+ * are not required. */
+sl_status sl_schema_check(const sl_entity *e, const sl_cell *values, uint64_t has, bool create,
+                          sl_error **err);
+/* A field's value against its type and limits. */
+sl_status sl_schema_check_value(const sl_field *f, const sl_cell *v, sl_error **err);
 
 #endif

@@ -17,14 +17,32 @@ typedef struct sl_op {
     const sl_entity *entity;
     char space[SL_SPACE_MAX];
     char id[SL_UUID_LEN + 1];
-    char hlc[SL_HLC_LEN + 1];
-    sl_json *fields; /* NULL for delete */
+    sl_hlc hlc;
+    /* By index of the field; NULL for a delete. A counter's is what to add; a set's the text of
+     * {"add","remove","seen"}. */
+    sl_cell *values;
+    uint64_t has; /* bits of the fields that are there, nulls too */
+    sl_arena mem; /* what the values point into */
 } sl_op;
 
-void sl_op_free(sl_op *op); /* what it holds */
-/* With "t":"op", as PROTOCOL.md has it. NULL: out of memory. */
-sl_json *sl_op_to_json(const sl_op *op);
-/* Checks the shape (known entity, ids, stamp), not the fields. */
-sl_status sl_op_from_json(sl_op *out, const sl_json *j, sl_error **err);
+/* An op is made in a zeroed struct or in the place of another, whose memory it uses. */
+void sl_op_clear(sl_op *op); /* empty, its memory kept */
+void sl_op_free(sl_op *op);  /* the struct is then zeroed */
+/* A value that is there: NULL when it is not. */
+const sl_cell *sl_op_value(const sl_op *op, const char *field);
+const char *sl_op_text(const sl_op *op, const char *field);
+/* Reads an object of fields: known ones, of the right types. SL_E_INVALID names the field. */
+sl_status sl_op_set_fields(sl_op *op, const sl_json *fields, sl_error **err);
+/* {"field":value,..}; an empty object for a delete. */
+void sl_op_put_fields(sl_buf *out, const sl_op *op);
+
+/* With "t":"op", as PROTOCOL.md has it. */
+void sl_op_put_json(sl_buf *out, const sl_op *op);
+/* Checks the shape (known entity and fields, ids, stamp), not the limits. */
+sl_status sl_op_from_json(sl_op *op, const sl_json *j, sl_error **err);
+
+/* As bytes, for the outbox. SL_E_CORRUPT. */
+void sl_op_pack(sl_buf *out, const sl_op *op);
+sl_status sl_op_unpack(sl_op *op, const uint8_t *p, size_t n, sl_error **err);
 
 #endif
