@@ -76,19 +76,23 @@ void sl_hex(char *out, const void *p, size_t n)
     out[2 * n] = 0;
 }
 
+/* The value of a lower-case digit, 16 for anything else. */
+static unsigned digit_of(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return (unsigned)(c - '0');
+    }
+    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
+}
+
 bool sl_hex_decode(uint8_t *out, size_t n, const char *s)
 {
-    static const char digits[] = "0123456789abcdef";
-    if (strlen(s) != 2 * n) {
-        return false;
+    unsigned bad = strlen(s) != 2 * n ? 16 : 0;
+    for (size_t i = 0; bad < 16 && i < n; i++) {
+        unsigned hi = digit_of(s[2 * i]);
+        unsigned lo = digit_of(s[2 * i + 1]);
+        bad = hi | lo;
+        out[i] = (uint8_t)(hi << 4 | (lo & 15));
     }
-    for (size_t i = 0; i < n; i++) {
-        const char *hi = strchr(digits, s[2 * i]);
-        const char *lo = strchr(digits, s[2 * i + 1]);
-        if (hi == NULL || lo == NULL) {
-            return false;
-        }
-        out[i] = (uint8_t)(((hi - digits) << 4) | (lo - digits));
-    }
-    return true;
+    return bad < 16;
 }

@@ -8,7 +8,7 @@
 #ifndef SL_BASE_JSON_H
 #define SL_BASE_JSON_H
 
-#include "sideline/base.h"
+#include "base/buf.h"
 
 #include <stdbool.h>
 
@@ -68,5 +68,14 @@ bool sl_json_add(sl_json *array, sl_json *v);
 bool sl_json_add_str(sl_json *array, const char *v);
 bool sl_json_add_num(sl_json *array, double v);
 void sl_json_remove(sl_json *obj, const char *key);
+
+/* --- text without values between (json_text.c) --- */
+
+/* Spelled as sl_json_print does. */
+void sl_json_put_text(sl_buf *out, const char *s, size_t n); /* with its quotes */
+void sl_json_put_int(sl_buf *out, int64_t v);
+void sl_json_put_real(sl_buf *out, double v); /* null when not finite */
+/* True for one JSON value (RFC 8259), nested at most 64 deep, strict UTF-8, without space around. */
+bool sl_json_ok(const char *s, size_t n);
 
 #endif

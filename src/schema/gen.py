@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what follows from schema.toml: the C tables, the client's SQL and the reference.
+"""Writes what follows from schema.toml: the C tables and the reference.
 
   gen.py           writes tables.c and include/sideline/SCHEMA.md
   gen.py --check   fails when they are not what would be written
@@ -18,17 +18,24 @@ MERGES = {"lww": "SL_M_LWW", "immutable": "SL_M_IMMUTABLE", "max": "SL_M_MAX", "
 CLASSES = {"public": "SL_C_PUBLIC", "internal": "SL_C_INTERNAL", "sensitive": "SL_C_SENSITIVE",
            "highly_sensitive": "SL_C_HIGHLY_SENSITIVE"}
 ROLES = {"owner": "SL_R_OWNER", "coach": "SL_R_COACH", "member": "SL_R_MEMBER", "author": "SL_R_AUTHOR", "server": "0"}
-SQLITE = {"int": "INTEGER", "bool": "INTEGER", "real": "REAL"}
-FIXED = ["id", "space", "seq", "deleted", "clocks", "ext"]
-ENTITY_KEYS = {"doc", "space", "root", "create", "patch", "delete", "author_field", "fields"}
-FIELD_KEYS = {"type", "merge", "required", "min", "max", "values", "class", "doc", "search"}
+TAKEN = ["id", "space", "seq", "deleted", "clocks", "ext", "rid", "pending", "entity"]
+ENTITY_KEYS = {"no", "doc", "space", "root", "create", "patch", "delete", "author_field", "fields"}
+FIELD_KEYS = {"no", "type", "merge", "required", "min", "max", "values", "class", "doc", "search"}
 
 
 def refuse(where, what):
     sys.exit(f"schema.toml: {where}: {what}")
 
 
+def numbered(where, things):
+    """Numbers are forever: one each, none twice."""
+    numbers = [t.get("no") for t in things.values()]
+    if any(type(n) is not int or n < 1 for n in numbers) or len(set(numbers)) < len(numbers):
+        refuse(where, "each needs a number of its own from 1")
+
+
 def check(schema):
+    numbered("entities", schema["entity"])
     for name, entity in schema["entity"].items():
         if extra := set(entity) - ENTITY_KEYS:
             refuse(name, f"unknown keys {sorted(extra)}")
@@ -36,6 +43,7 @@ def check(schema):
             for role in roles:
                 if role not in ROLES:
                     refuse(name, f"unknown role {role}")
+        numbered(name, entity["fields"])
         author = entity.get("author_field")
         if author is not None and entity["fields"].get(author, {}).get("merge") != "server":
             refuse(name, "author_field must be a field with merge = server")
@@ -43,7 +51,7 @@ def check(schema):
             where = f"{name}.{field}"
             if extra := set(f) - FIELD_KEYS:
                 refuse(where, f"unknown keys {sorted(extra)}")
-            if field in FIXED or field in ("entity", "pending"):
+            if field in TAKEN:
                 refuse(where, "the name is taken")
             for key, table in (("type", TYPES), ("merge", MERGES), ("class", CLASSES)):
                 if f.get(key) not in table:
@@ -54,6 +62,8 @@ def check(schema):
                 refuse(where, "a counter or set begins as 0 or empty")
             if f.get("search") and f["type"] != "text":
                 refuse(where, "search goes with type text")
+            if f["type"] in ("ref", "blob") and f["merge"] in ("counter", "set"):
+                refuse(where, "an id does not count")
             if not f.get("doc"):
                 refuse(where, "needs a doc")
             if (f["type"] == "enum") != ("values" in f):
@@ -62,40 +72,6 @@ def check(schema):
 
 def c_string(s):
     return '"' + s.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def c_long(s, indent="        "):
-    """A long text as adjacent literals that fit the line."""
-    parts, rest = [], s
-    while rest:
-        parts.append(rest[:80])
-        rest = rest[80:]
-    return f"\n{indent}".join(c_string(p) for p in parts)
-
-
-def columns(entity):
-    return FIXED + list(entity["fields"])
-
-
-def table(name, entity):
-    rows = ['"id" TEXT PRIMARY KEY', '"space" TEXT NOT NULL', '"seq" INTEGER NOT NULL', '"deleted" INTEGER NOT NULL',
-            '"clocks" TEXT NOT NULL', '"ext" TEXT']
-    rows += [f'"{n}" {SQLITE.get(f["type"], "TEXT")}' for n, f in entity["fields"].items()]
-    return (f'CREATE TABLE "{name}" ({", ".join(rows)}) STRICT;'
-            f'CREATE INDEX "{name}_space" ON "{name}" ("space", "seq");')
-
-
-def select(name, entity):
-    return f'SELECT {", ".join(chr(34) + c + chr(34) for c in columns(entity))} FROM "{name}"'
-
-
-def upsert(name, entity):
-    names = columns(entity)
-    quoted = [f'"{n}"' for n in names]
-    values = [f"${i + 1}" for i in range(len(names))]
-    sets = [f"{q}=excluded.{q}" for q in quoted[1:]]
-    return (f'INSERT INTO "{name}" ({", ".join(quoted)}) VALUES ({", ".join(values)}) '
-            f'ON CONFLICT ("id") DO UPDATE SET {", ".join(sets)}')
 
 
 def roles(names):
@@ -118,10 +94,10 @@ def tables_c(schema):
                 out.append(f"static const char *const VALUES_{name}_{field}[] = {{{values}, NULL}};")
     for name, entity in schema["entity"].items():
         out.append(f"\nstatic const sl_field FIELDS_{name}[] = {{")
-        for field, f in entity["fields"].items():
+        for i, (field, f) in enumerate(entity["fields"].items()):
             values = f"VALUES_{name}_{field}" if f["type"] == "enum" else "NULL"
             out.append(f"    /* {f['doc']} */")
-            out.append(f'    {{{c_string(field)}, {TYPES[f["type"]]}, {MERGES[f["merge"]]}, {CLASSES[f["class"]]}, '
+            out.append(f'    {{{c_string(field)}, {i}, {f["no"]}, {TYPES[f["type"]]}, {MERGES[f["merge"]]}, {CLASSES[f["class"]]}, '
                        f'{"true" if f.get("required") else "false"}, {"true" if f.get("search") else "false"}, '
                        f'{bounds(f)}, {values}}},')
         out.append("};")
@@ -129,11 +105,9 @@ def tables_c(schema):
     for i, (name, e) in enumerate(schema["entity"].items()):
         author = list(e["fields"]).index(e["author_field"]) if "author_field" in e else -1
         out += [f"    /* {e['doc']} */", "    {",
-                f"        {c_string(name)}, {c_string(e['space'])}, {'true' if e.get('root') else 'false'}, {i},",
+                f"        {c_string(name)}, {e['no']}, {c_string(e['space'])}, {'true' if e.get('root') else 'false'}, {i},",
                 f"        {roles(e['create'])}, {roles(e['patch'])}, {roles(e['delete'])}, {author},",
-                f"        FIELDS_{name}, sizeof FIELDS_{name} / sizeof FIELDS_{name}[0],",
-                f"        {c_long(select(name, e))},", f"        {c_long(upsert(name, e))},",
-                f"        {c_long(table(name, e))},", "    },"]
+                f"        FIELDS_{name}, sizeof FIELDS_{name} / sizeof FIELDS_{name}[0],", "    },"]
     out += ["};", "const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];",
             f"const int sl_schema_version = {schema['version']};", ""]
     return "\n".join(out)

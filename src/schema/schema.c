@@ -1,7 +1,6 @@
 #include "schema/schema.h"
 
 #include "base/error.h"
-#include "base/mem.h"
 #include "base/uuid.h"
 
 #include <stdio.h>
@@ -21,6 +20,29 @@ const sl_field *sl_field_find(const sl_entity *e, const char *name)
 {
     for (size_t i = 0; i < e->field_count; i++) {
         if (strcmp(e->fields[i].name, name) == 0) {
+            return &e->fields[i];
+        }
+    }
+    return NULL;
+}
+
+const sl_entity *sl_entity_of(uint64_t no)
+{
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        if (sl_entities[i].no == no) {
+            return &sl_entities[i];
+        }
+    }
+    return NULL;
+}
+
+const sl_field *sl_field_of(const sl_entity *e, uint64_t no)
+{
+    if (no > 0 && no <= e->field_count && e->fields[no - 1].no == no) {
+        return &e->fields[no - 1]; /* the common case: numbers in order of the schema */
+    }
+    for (size_t i = 0; i < e->field_count; i++) {
+        if (e->fields[i].no == no) {
             return &e->fields[i];
         }
     }
@@ -70,19 +92,14 @@ static bool hex64(const char *s)
     return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
 }
 
-static sl_status check_text(const sl_field *f, const char *s, sl_error **err)
+static sl_status check_length(const sl_field *f, const sl_cell *v, sl_error **err)
 {
-    int64_t n = (int64_t)strlen(s);
-    if (f->type == SL_T_ENUM && !in_values(f, s)) {
-        return sl_fail_field(err, SL_E_INVALID, f->name, "%s may not be \"%s\"", f->name, s);
+    int64_t n = v->len;
+    if (f->type == SL_T_JSON && n > f->max) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s is larger than %lld bytes", f->name,
+                             (long long)f->max);
     }
-    if (f->type == SL_T_REF && !sl_uuid_ok(s)) {
-        return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be an id", f->name);
-    }
-    if (f->type == SL_T_BLOB && !hex64(s)) {
-        return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be a SHA-256 in hex", f->name);
-    }
-    if (n < f->min || n > f->max) {
+    if (f->type != SL_T_JSON && (n < f->min || n > f->max)) {
         return sl_fail_field(err, SL_E_INVALID, f->name,
                              "%s must be %lld to %lld bytes long and has %lld", f->name,
                              (long long)f->min, (long long)f->max, (long long)n);
@@ -90,12 +107,23 @@ static sl_status check_text(const sl_field *f, const char *s, sl_error **err)
     return SL_OK;
 }
 
-static sl_status check_number(const sl_field *f, const sl_json *v, sl_error **err)
+static sl_status check_text(const sl_field *f, const sl_cell *v, sl_error **err)
 {
-    double x = sl_json_value(v);
-    if (f->type == SL_T_INT && !sl_json_is_int(v)) {
-        return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be a whole number", f->name);
+    if (f->type == SL_T_ENUM && !in_values(f, v->text)) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s may not be \"%s\"", f->name, v->text);
     }
+    if (f->type == SL_T_REF && !sl_uuid_ok(v->text)) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be an id", f->name);
+    }
+    if (f->type == SL_T_BLOB && !hex64(v->text)) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be a SHA-256 in hex", f->name);
+    }
+    return check_length(f, v, err);
+}
+
+static sl_status check_number(const sl_field *f, const sl_cell *v, sl_error **err)
+{
+    double x = v->kind == SL_CELL_REAL ? v->r : (double)v->i;
     if (!(x >= (double)f->min && x <= (double)f->max)) {
         return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be from %lld to %lld", f->name,
                              (long long)f->min, (long long)f->max);
@@ -103,47 +131,43 @@ static sl_status check_number(const sl_field *f, const sl_json *v, sl_error **er
     return SL_OK;
 }
 
-static sl_status check_json(const sl_field *f, const sl_json *v, sl_error **err)
+/* The kind of cell that a value of this type is. */
+static sl_cell_kind kind_of(sl_type type)
 {
-    char *text = sl_json_print(v);
-    if (text == NULL) {
-        return sl_fail_nomem(err);
+    switch (type) {
+    case SL_T_INT:
+    case SL_T_BOOL: return SL_CELL_INT;
+    case SL_T_REAL: return SL_CELL_REAL;
+    case SL_T_TEXT:
+    case SL_T_REF:
+    case SL_T_BLOB:
+    case SL_T_ENUM:
+    case SL_T_JSON: return SL_CELL_TEXT;
     }
-    sl_status status = SL_OK;
-    if ((int64_t)strlen(text) > f->max) {
-        status = sl_fail_field(err, SL_E_INVALID, f->name, "%s is larger than %lld bytes", f->name,
-                               (long long)f->max);
-    }
-    sl_mem_free(text);
-    return status;
+    return SL_CELL_NULL;
 }
 
-static sl_status wrong_type(const sl_field *f, const char *type, sl_error **err)
+sl_status sl_schema_check_value(const sl_field *f, const sl_cell *v, sl_error **err)
 {
-    return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be %s", f->name, type);
-}
-
-sl_status sl_schema_check_value(const sl_field *f, const sl_json *v, sl_error **err)
-{
-    if (sl_json_is_null(v)) {
+    if (v->kind == SL_CELL_NULL) {
         return f->required ? sl_fail_field(err, SL_E_INVALID, f->name, "%s is required", f->name)
                            : SL_OK;
+    }
+    if (v->kind != kind_of(f->type)) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s has a value of another type", f->name);
     }
     switch (f->type) {
     case SL_T_TEXT:
     case SL_T_REF:
     case SL_T_BLOB:
-    case SL_T_ENUM:
-        return sl_json_is_string(v) ? check_text(f, sl_json_text(v), err)
-                                    : wrong_type(f, "text", err);
+    case SL_T_ENUM: return check_text(f, v, err);
     case SL_T_INT:
-    case SL_T_REAL:
-        return sl_json_is_number(v) ? check_number(f, v, err) : wrong_type(f, "a number", err);
-    case SL_T_BOOL: return sl_json_is_bool(v) ? SL_OK : wrong_type(f, "true or false", err);
-    case SL_T_JSON:
-        return sl_json_is_object(v) || sl_json_is_array(v)
-                   ? check_json(f, v, err)
-                   : wrong_type(f, "an object or array", err);
+    case SL_T_REAL: return check_number(f, v, err);
+    case SL_T_BOOL:
+        return v->i == 0 || v->i == 1
+                   ? SL_OK
+                   : sl_fail_field(err, SL_E_INVALID, f->name, "%s is true or false", f->name);
+    case SL_T_JSON: return check_length(f, v, err);
     }
     return sl_fail(err, SL_E_INTERNAL, "field %s has no type", f->name);
 }
@@ -183,15 +207,17 @@ static bool is_seen(const sl_json *v)
 }
 
 /* What an operation does to a set. */
-static sl_status check_set_op(const sl_field *f, const sl_json *v, sl_error **err)
+static sl_status check_set_op(const sl_field *f, const sl_cell *v, sl_error **err)
 {
-    bool ok = sl_json_is_object(v);
-    for (const sl_json *m = ok ? sl_json_first(v) : NULL; ok && m != NULL; m = sl_json_next(m)) {
+    sl_json *op = v->kind == SL_CELL_TEXT ? sl_json_parse(v->text, v->len) : NULL;
+    bool ok = sl_json_is_object(op);
+    for (const sl_json *m = ok ? sl_json_first(op) : NULL; ok && m != NULL; m = sl_json_next(m)) {
         const char *key = sl_json_key(m);
         ok = strcmp(key, "add") == 0 || strcmp(key, "remove") == 0
                  ? is_names(m)
                  : strcmp(key, "seen") == 0 && is_seen(m);
     }
+    sl_json_free(op);
     return ok ? SL_OK
               : sl_fail_field(err, SL_E_INVALID, f->name,
                               "%s takes {\"add\":[..],\"remove\":[..]} of up to %d names of 1 to"
@@ -199,44 +225,37 @@ static sl_status check_set_op(const sl_field *f, const sl_json *v, sl_error **er
                               f->name, (int)SET_NAMES_MAX, (int)SET_NAME_MAX);
 }
 
-static sl_status check_field(const sl_entity *e, const sl_json *v, bool create, sl_error **err)
+static sl_status check_field(const sl_entity *e, const sl_field *f, const sl_cell *v, bool create,
+                             sl_error **err)
 {
-    const char *name = sl_json_key(v);
-    const sl_field *f = sl_field_find(e, name);
-    if (f == NULL) {
-        return sl_fail_field(err, SL_E_INVALID, name, "%s has no field \"%s\"", e->name, name);
-    }
     if (f->merge == SL_M_SERVER) {
-        return sl_fail_field(err, SL_E_DENIED, name, "%s.%s is written by the server", e->name,
-                             name);
+        return sl_fail_field(err, SL_E_DENIED, f->name, "%s.%s is written by the server", e->name,
+                             f->name);
     }
     if (f->merge == SL_M_IMMUTABLE && !create) {
-        return sl_fail_field(err, SL_E_INVALID, name, "%s.%s never changes", e->name, name);
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s.%s never changes", e->name, f->name);
     }
     if (f->merge == SL_M_SET) {
         return check_set_op(f, v, err);
     }
-    if (f->merge == SL_M_COUNTER && !sl_json_is_number(v)) {
-        return wrong_type(f, "a number to add", err);
+    if (f->merge == SL_M_COUNTER && v->kind != SL_CELL_INT) {
+        return sl_fail_field(err, SL_E_INVALID, f->name, "%s must be a number to add", f->name);
     }
     return sl_schema_check_value(f, v, err);
 }
 
-sl_status sl_schema_check(const sl_entity *e, const sl_json *fields, bool create, sl_error **err)
+sl_status sl_schema_check(const sl_entity *e, const sl_cell *values, uint64_t has, bool create,
+                          sl_error **err)
 {
-    if (!sl_json_is_object(fields)) {
-        return sl_fail(err, SL_E_INVALID, "fields must be an object");
-    }
-    for (const sl_json *v = sl_json_first(fields); v != NULL; v = sl_json_next(v)) {
-        sl_status status = check_field(e, v, create, err);
+    for (size_t i = 0; i < e->field_count; i++) {
+        const sl_field *f = &e->fields[i];
+        bool here = (has >> i & 1) != 0;
+        if (create && f->required && !here) {
+            return sl_fail_field(err, SL_E_INVALID, f->name, "%s needs %s", e->name, f->name);
+        }
+        sl_status status = here ? check_field(e, f, &values[i], create, err) : SL_OK;
         if (status != SL_OK) {
             return status;
-        }
-    }
-    for (size_t i = 0; create && i < e->field_count; i++) {
-        const sl_field *f = &e->fields[i];
-        if (f->required && sl_json_get(fields, f->name) == NULL) {
-            return sl_fail_field(err, SL_E_INVALID, f->name, "%s needs %s", e->name, f->name);
         }
     }
     return SL_OK;

@@ -37,1295 +37,779 @@ static const char *const VALUES_content_item_kind[] = {"video", "text", "exercis
 
 static const sl_field FIELDS_user[] = {
     /* Address used to sign in, lower case. */
-    {"email", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(254), NULL},
+    {"email", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(254), NULL},
     /* Name shown to others. */
-    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(1), INT64_C(100), NULL},
+    {"name", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(1), INT64_C(100), NULL},
     /* What the account is. */
-    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), VALUES_user_role},
+    {"role", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), VALUES_user_role},
 };
 
 static const sl_field FIELDS_connection[] = {
     /* The other's address. */
-    {"peer_email", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(3), INT64_C(254), NULL},
+    {"peer_email", 0, 1, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(3), INT64_C(254), NULL},
     /* Requested by one side; accepted or declined by the other. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_connection_status},
+    {"status", 1, 2, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_connection_status},
     /* Who asked: out is this user. */
-    {"direction", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_connection_direction},
+    {"direction", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_connection_direction},
     /* The other's user id. */
-    {"peer_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"peer_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The other's name when connected. */
-    {"peer_name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(100), NULL},
+    {"peer_name", 4, 5, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(100), NULL},
     /* The other's role. */
-    {"peer_role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_connection_peer_role},
+    {"peer_role", 5, 6, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_connection_peer_role},
     /* The chat thread made on acceptance. */
-    {"thread_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"thread_id", 6, 7, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_grant[] = {
     /* The space granted, kind:id. */
-    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"target", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Role in that space. */
-    {"role", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_grant_role},
+    {"role", 1, 2, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_grant_role},
 };
 
 static const sl_field FIELDS_video[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, INT64_C(1), INT64_C(200), NULL},
     /* The clip's bytes. */
-    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), NULL},
+    {"blob", 1, 2, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), NULL},
     /* A JPEG thumbnail. */
-    {"thumb", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"thumb", 2, 3, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Media type of the clip. */
-    {"media_type", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(3), INT64_C(100), NULL},
+    {"media_type", 3, 4, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(3), INT64_C(100), NULL},
     /* Bytes. */
-    {"size", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(9007199254740991), NULL},
+    {"size", 4, 5, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(9007199254740991), NULL},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(36000000000), NULL},
+    {"duration_us", 5, 6, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(36000000000), NULL},
     /* Width of the display frame in pixels. */
-    {"width", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(8192), NULL},
+    {"width", 6, 7, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(8192), NULL},
     /* Height of the display frame in pixels. */
-    {"height", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(8192), NULL},
+    {"height", 7, 8, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(8192), NULL},
     /* Frame rate, numerator. */
-    {"frame_num", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1000000000), NULL},
+    {"frame_num", 8, 9, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1000000000), NULL},
     /* Frame rate, denominator. */
-    {"frame_den", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(1000000000), NULL},
+    {"frame_den", 9, 10, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(1000000000), NULL},
     /* Ready when the server holds the clip's bytes. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_video_status},
+    {"status", 10, 11, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_video_status},
     /* Who uploaded it. */
-    {"owner_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"owner_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_share[] = {
     /* Who is let in. */
-    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36), NULL},
     /* As what. */
-    {"role", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_share_role},
+    {"role", 1, 2, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_share_role},
 };
 
 static const sl_field FIELDS_annotation[] = {
     /* The tool. */
-    {"kind", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(32), NULL},
+    {"kind", 0, 1, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(32), NULL},
     /* Points, pressures, times and text, encoded, base64. */
-    {"geometry", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(1000000), NULL},
+    {"geometry", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(1000000), NULL},
     /* Colour, opacity, width, size of text. */
-    {"style", SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(2000), NULL},
+    {"style", 2, 3, SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(2000), NULL},
     /* Order of drawing: a fractional index. */
-    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"z", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(200), NULL},
     /* Visible from this time of the video, microseconds. */
-    {"t_in", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"t_in", 4, 5, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36000000000), NULL},
     /* Until this time, not included. */
-    {"t_out", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(36000000000), NULL},
+    {"t_out", 5, 6, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(36000000000), NULL},
     /* Length of fade in and out, microseconds. */
-    {"fade", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(10000000), NULL},
+    {"fade", 6, 7, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(10000000), NULL},
     /* Who drew it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 7, 8, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_voice_over[] = {
     /* Ogg Opus. */
-    {"blob", SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), NULL},
+    {"blob", 0, 1, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), NULL},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"duration_us", 1, 2, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36000000000), NULL},
     /* Waveform: pairs of signed bytes, base64. */
-    {"peaks", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(8000), NULL},
+    {"peaks", 2, 3, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(8000), NULL},
     /* Who speaks. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_review[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, INT64_C(1), INT64_C(200), NULL},
     /* The voice that is the clock. */
-    {"voice_over_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"voice_over_id", 1, 2, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The encoded timeline. */
-    {"timeline", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), NULL},
+    {"timeline", 2, 3, SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), NULL},
     /* Length in microseconds. */
-    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"duration_us", 3, 4, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36000000000), NULL},
     /* Whose review. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_comment[] = {
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, INT64_C(1), INT64_C(4000), NULL},
+    {"body", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, INT64_C(1), INT64_C(4000), NULL},
     /* The moment, microseconds of the video. */
-    {"at_us", SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"at_us", 1, 2, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36000000000), NULL},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_thread[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(200), NULL},
 };
 
 static const sl_field FIELDS_participant[] = {
     /* Who. */
-    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Their name. */
-    {"name", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(100), NULL},
+    {"name", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(100), NULL},
     /* Newest message that reached a device of theirs. */
-    {"delivered", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"delivered", 2, 3, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Newest message they have seen. */
-    {"read", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"read", 3, 4, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_message[] = {
     /* What it carries. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_message_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_message_kind},
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, true, INT64_C(0), INT64_C(8000), NULL},
+    {"body", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, true, INT64_C(0), INT64_C(8000), NULL},
     /* Space of the video or review sent. */
-    {"ref_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"ref_space", 2, 3, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* The video or review sent. */
-    {"ref_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"ref_id", 3, 4, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* When the server took it, Unix time in ms. */
-    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"sent_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 5, 6, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_profile[] = {
     /* Name to show in place of the account name. */
-    {"display_name", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(1), INT64_C(100), NULL},
+    {"display_name", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(1), INT64_C(100), NULL},
     /* A few lines about oneself. */
-    {"bio", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(2000), NULL},
+    {"bio", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(2000), NULL},
     /* A JPEG portrait. */
-    {"avatar", SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"avatar", 2, 3, SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Sports practised. */
-    {"sports", SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"sports", 3, 4, SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* Preferred hand. */
-    {"handedness", SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_profile_handedness},
+    {"handedness", 4, 5, SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_profile_handedness},
     /* ISO 8601 date of birth. */
-    {"birth_date", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(10), INT64_C(10), NULL},
+    {"birth_date", 5, 6, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(10), INT64_C(10), NULL},
     /* Height in millimetres. */
-    {"height_mm", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(300), INT64_C(3000), NULL},
+    {"height_mm", 6, 7, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(300), INT64_C(3000), NULL},
     /* Weight in grams. */
-    {"weight_g", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(1000), INT64_C(500000), NULL},
+    {"weight_g", 7, 8, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(1000), INT64_C(500000), NULL},
     /* BCP 47 language tag. */
-    {"locale", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(2), INT64_C(35), NULL},
+    {"locale", 8, 9, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(2), INT64_C(35), NULL},
     /* IANA time zone. */
-    {"time_zone", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(64), NULL},
+    {"time_zone", 9, 10, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(64), NULL},
     /* Units shown. */
-    {"units", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_profile_units},
+    {"units", 10, 11, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_profile_units},
 };
 
 static const sl_field FIELDS_device[] = {
     /* Name shown in the list of devices. */
-    {"name", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(100), NULL},
+    {"name", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(100), NULL},
     /* Its system. */
-    {"platform", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_device_platform},
+    {"platform", 1, 2, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_device_platform},
     /* Version of the app on it. */
-    {"app_version", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"app_version", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Where pushes for it are sent. */
-    {"push_token", SL_T_TEXT, SL_M_LWW, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(4096), NULL},
+    {"push_token", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(4096), NULL},
     /* When it was last connected. Unix time in ms. */
-    {"last_seen_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"last_seen_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_goal[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(200), NULL},
     /* The goal in more words. */
-    {"detail", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"detail", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* What is measured. */
-    {"metric", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"metric", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Unit of the target. */
-    {"unit", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(32), NULL},
+    {"unit", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(32), NULL},
     /* The number to reach, in that unit. */
-    {"target", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"target", 4, 5, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* How far it has come: every device adds what it logged. */
-    {"done", SL_T_INT, SL_M_COUNTER, SL_C_SENSITIVE, false, false, INT64_C(-1000000000), INT64_C(1000000000), NULL},
+    {"done", 5, 6, SL_T_INT, SL_M_COUNTER, SL_C_SENSITIVE, false, false, INT64_C(-1000000000), INT64_C(1000000000), NULL},
     /* When it is to be reached. Unix time in ms. */
-    {"due_ms", SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"due_ms", 6, 7, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_goal_status},
+    {"status", 7, 8, SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_goal_status},
     /* The coach it was agreed with. */
-    {"coach_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 8, 9, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_progress_entry[] = {
     /* What was done. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), VALUES_progress_entry_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), VALUES_progress_entry_kind},
     /* The program. */
-    {"program_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", 1, 2, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The content item. */
-    {"content_item_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"content_item_id", 2, 3, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The goal it serves. */
-    {"goal_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"goal_id", 3, 4, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* When it was done. Unix time in ms. */
-    {"at_ms", SL_T_INT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"at_ms", 4, 5, SL_T_INT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* How much of the item is done. */
-    {"percent", SL_T_INT, SL_M_MAX, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(100), NULL},
+    {"percent", 5, 6, SL_T_INT, SL_M_MAX, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(100), NULL},
     /* Where to go on in a clip, microseconds. */
-    {"position_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"position_us", 6, 7, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36000000000), NULL},
     /* The measured value. */
-    {"value", SL_T_REAL, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(-9007199254740991), INT64_C(9007199254740991), NULL},
+    {"value", 7, 8, SL_T_REAL, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(-9007199254740991), INT64_C(9007199254740991), NULL},
     /* Unit of the value. */
-    {"unit", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(32), NULL},
+    {"unit", 8, 9, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(32), NULL},
     /* A note to oneself. */
-    {"note", SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"note", 9, 10, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
 };
 
 static const sl_field FIELDS_notification[] = {
     /* What it is about. */
-    {"kind", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_notification_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_notification_kind},
     /* One line. */
-    {"title", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"title", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(200), NULL},
     /* More lines. */
-    {"body", SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(2000), NULL},
+    {"body", 2, 3, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(2000), NULL},
     /* Space of what it speaks of. */
-    {"ref_space", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"ref_space", 3, 4, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* What it speaks of. */
-    {"ref_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"ref_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* When it was sent. Unix time in ms. */
-    {"sent_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"sent_ms", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* When it was read, Unix time in ms. */
-    {"read_ms", SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"read_ms", 6, 7, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_notification_setting[] = {
     /* The topic. */
-    {"topic", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_notification_setting_topic},
+    {"topic", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_notification_setting_topic},
     /* By push. */
-    {"push", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"push", 1, 2, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* By e-mail. */
-    {"email", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"email", 2, 3, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* In the app. */
-    {"in_app", SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"in_app", 3, 4, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Silent from this minute of the local day. */
-    {"quiet_from_min", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1439), NULL},
+    {"quiet_from_min", 4, 5, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1439), NULL},
     /* Until this minute. */
-    {"quiet_to_min", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1439), NULL},
+    {"quiet_to_min", 5, 6, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1439), NULL},
 };
 
 static const sl_field FIELDS_favourite[] = {
     /* What it is. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_favourite_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_favourite_kind},
     /* Its space. */
-    {"target_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(64), NULL},
+    {"target_space", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(64), NULL},
     /* Its id. */
-    {"target_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36), NULL},
+    {"target_id", 2, 3, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36), NULL},
     /* The lists it is kept in. */
-    {"labels", SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"labels", 3, 4, SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
 };
 
 static const sl_field FIELDS_block[] = {
     /* Who is blocked. */
-    {"user_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(36), NULL},
     /* Why, for oneself. */
-    {"reason", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(500), NULL},
+    {"reason", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(500), NULL},
 };
 
 static const sl_field FIELDS_report[] = {
     /* What is reported. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), VALUES_report_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), VALUES_report_kind},
     /* Its space. */
-    {"target_space", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"target_space", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Its id. */
-    {"target_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(36), NULL},
+    {"target_id", 2, 3, SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(36), NULL},
     /* Why. */
-    {"reason", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), VALUES_report_reason},
+    {"reason", 3, 4, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(0), INT64_C(64), VALUES_report_reason},
     /* In more words. */
-    {"detail", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"detail", 4, 5, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* What became of it. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_report_status},
+    {"status", 5, 6, SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_report_status},
 };
 
 static const sl_field FIELDS_enrollment[] = {
     /* The program. */
-    {"program_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Who takes part. */
-    {"athlete_id", SL_T_REF, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"athlete_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Whose program. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_enrollment_status},
+    {"status", 3, 4, SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_enrollment_status},
     /* Since when. Unix time in ms. */
-    {"enrolled_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"enrolled_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* When it was completed. Unix time in ms. */
-    {"completed_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"completed_ms", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_purchase[] = {
     /* The product. */
-    {"product_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"product_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The program. */
-    {"program_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Who bought. */
-    {"buyer_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"buyer_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Who sold. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 5, 6, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_purchase_status},
+    {"status", 6, 7, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_purchase_status},
     /* When. Unix time in ms. */
-    {"bought_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"bought_ms", 7, 8, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_subscription[] = {
     /* The plan. */
-    {"plan_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"plan_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Who subscribed. */
-    {"subscriber_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"subscriber_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* To whom. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_status},
+    {"status", 3, 4, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_status},
     /* Price of a period, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 5, 6, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
     /* The paid period begins. Unix time in ms. */
-    {"period_from_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"period_from_ms", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* The paid period ends. Unix time in ms. */
-    {"period_to_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"period_to_ms", 7, 8, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Ends with the period. */
-    {"cancel_at_end", SL_T_BOOL, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"cancel_at_end", 8, 9, SL_T_BOOL, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_access_right[] = {
     /* The space it opens, kind:id. */
-    {"target", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"target", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* What gave it. */
-    {"source", SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_access_right_source},
+    {"source", 1, 2, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_access_right_source},
     /* The record that gave it. */
-    {"source_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"source_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* From when. Unix time in ms. */
-    {"from_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"from_ms", 3, 4, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Until when; absent for ever. Unix time in ms. */
-    {"until_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"until_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_payment[] = {
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", 0, 1, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_payment_status},
+    {"status", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_payment_status},
     /* For which purchase. */
-    {"purchase_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"purchase_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* For which subscription. */
-    {"subscription_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"subscription_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* What was used, as shown to the payer. */
-    {"method", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"method", 5, 6, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), NULL},
     /* The receipt. */
-    {"receipt_url", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(2000), NULL},
+    {"receipt_url", 6, 7, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(2000), NULL},
     /* When. Unix time in ms. */
-    {"paid_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"paid_ms", 7, 8, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_earning[] = {
     /* What remains for the coach, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", 0, 1, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
     /* What was kept as fee, in the smallest unit of the currency. */
-    {"fee_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"fee_minor", 2, 3, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* The payment. */
-    {"payment_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"payment_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* The payout it went into. */
-    {"payout_id", SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"payout_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(36), NULL},
     /* When. Unix time in ms. */
-    {"earned_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"earned_ms", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_payout[] = {
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", 0, 1, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(3), INT64_C(3), NULL},
     /* Where it stands. */
-    {"status", SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_payout_status},
+    {"status", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(64), VALUES_payout_status},
     /* The last digits of where it went. */
-    {"account_hint", SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(32), NULL},
+    {"account_hint", 3, 4, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, INT64_C(0), INT64_C(32), NULL},
     /* When. Unix time in ms. */
-    {"paid_ms", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"paid_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
 };
 
 static const sl_field FIELDS_reaction[] = {
     /* The message. */
-    {"message_id", SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36), NULL},
+    {"message_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(36), NULL},
     /* The sign. */
-    {"emoji", SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(32), NULL},
+    {"emoji", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, INT64_C(1), INT64_C(32), NULL},
     /* Who gave it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_coach[] = {
     /* Name shown. */
-    {"name", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(100), NULL},
+    {"name", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(100), NULL},
     /* One line. */
-    {"headline", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"headline", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(200), NULL},
     /* Who this coach is. */
-    {"bio", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(8000), NULL},
+    {"bio", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(8000), NULL},
     /* A JPEG portrait. */
-    {"avatar", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"avatar", 3, 4, SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Sports coached. */
-    {"sports", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"sports", 4, 5, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* Languages spoken, BCP 47. */
-    {"languages", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"languages", 5, 6, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* Place. */
-    {"location", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"location", 6, 7, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(200), NULL},
     /* Takes new athletes. */
-    {"accepts_athletes", SL_T_BOOL, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"accepts_athletes", 7, 8, SL_T_BOOL, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Checked by those who run the service. */
-    {"verified", SL_T_BOOL, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"verified", 8, 9, SL_T_BOOL, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Mean rating in thousandths. */
-    {"rating_milli", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(5000), NULL},
+    {"rating_milli", 9, 10, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(5000), NULL},
     /* How many rated. */
-    {"rating_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"rating_count", 10, 11, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* How many keep this coach as favourite. */
-    {"follower_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"follower_count", 11, 12, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* The account. */
-    {"user_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", 12, 13, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_product[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(200), NULL},
     /* What it is. */
-    {"description", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(8000), NULL},
+    {"description", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(8000), NULL},
     /* What is sold. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, false, INT64_C(0), INT64_C(64), VALUES_product_kind},
+    {"kind", 2, 3, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, false, INT64_C(0), INT64_C(64), VALUES_product_kind},
     /* The program sold. */
-    {"program_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", 3, 4, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* A JPEG picture. */
-    {"cover", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"cover", 4, 5, SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Whether it is offered. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), VALUES_product_status},
+    {"status", 5, 6, SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), VALUES_product_status},
     /* Price, in the smallest unit of the currency. */
-    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"price_minor", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 7, 8, SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(3), INT64_C(3), NULL},
     /* Who sells. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 8, 9, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_subscription_plan[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(200), NULL},
     /* What is in it. */
-    {"description", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(8000), NULL},
+    {"description", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(8000), NULL},
     /* How long a period is. */
-    {"period", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_period},
+    {"period", 2, 3, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_period},
     /* Free days at the start. */
-    {"trial_days", SL_T_INT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(365), NULL},
+    {"trial_days", 3, 4, SL_T_INT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(365), NULL},
     /* What a subscriber gets. */
-    {"benefits", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"benefits", 4, 5, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* Whether it is offered. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_status},
+    {"status", 5, 6, SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_status},
     /* Price of a period, in the smallest unit of the currency. */
-    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"price_minor", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 7, 8, SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(3), INT64_C(3), NULL},
     /* Who offers. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 8, 9, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_post[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, INT64_C(1), INT64_C(200), NULL},
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(20000), NULL},
+    {"body", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(20000), NULL},
     /* A picture or clip. */
-    {"media", SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"media", 2, 3, SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Media type of it. */
-    {"media_type", SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(100), NULL},
+    {"media_type", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(100), NULL},
     /* Topics. */
-    {"tags", SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"tags", 4, 5, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* How many liked it. */
-    {"like_count", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"like_count", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* When it was posted. Unix time in ms. */
-    {"posted_ms", SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"posted_ms", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 7, 8, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_program[] = {
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(200), NULL},
     /* What it is for. */
-    {"description", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(8000), NULL},
+    {"description", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(8000), NULL},
     /* The sport. */
-    {"sport", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"sport", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* For whom. */
-    {"level", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_program_level},
+    {"level", 3, 4, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_program_level},
     /* How long it takes. */
-    {"duration_days", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(3650), NULL},
+    {"duration_days", 4, 5, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(3650), NULL},
     /* A JPEG picture. */
-    {"cover", SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"cover", 5, 6, SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Topics. */
-    {"tags", SL_T_JSON, SL_M_SET, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"tags", 6, 7, SL_T_JSON, SL_M_SET, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(4000), NULL},
     /* Whether it is offered. */
-    {"status", SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_program_status},
+    {"status", 7, 8, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), VALUES_program_status},
     /* Price, in the smallest unit of the currency. */
-    {"price_minor", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"price_minor", 8, 9, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 9, 10, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(3), INT64_C(3), NULL},
     /* How many take part. */
-    {"enrolled_count", SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"enrolled_count", 10, 11, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
     /* Whose program. */
-    {"coach_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 static const sl_field FIELDS_content_item[] = {
     /* What it is. */
-    {"kind", SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_content_item_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, INT64_C(0), INT64_C(64), VALUES_content_item_kind},
     /* Title. */
-    {"title", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, false, INT64_C(1), INT64_C(200), NULL},
     /* The text. */
-    {"body", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(20000), NULL},
+    {"body", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(20000), NULL},
     /* A clip or picture. */
-    {"blob", SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"blob", 3, 4, SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(64), NULL},
     /* Media type of it. */
-    {"media_type", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(100), NULL},
+    {"media_type", 4, 5, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(100), NULL},
     /* A video shared with the members. */
-    {"video_id", SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"video_id", 5, 6, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
     /* Day of the program, from 1. */
-    {"day", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(3650), NULL},
+    {"day", 6, 7, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(1), INT64_C(3650), NULL},
     /* Order in the day: a fractional index. */
-    {"z", SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"z", 7, 8, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(200), NULL},
     /* How long it takes, microseconds. */
-    {"duration_us", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(86400000000), NULL},
+    {"duration_us", 8, 9, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(86400000000), NULL},
     /* Sets of an exercise. */
-    {"sets", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1000), NULL},
+    {"sets", 9, 10, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(1000), NULL},
     /* Repetitions in a set. */
-    {"reps", SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(100000), NULL},
+    {"reps", 10, 11, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(100000), NULL},
     /* Who wrote it. */
-    {"author_id", SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, INT64_C(0), INT64_C(36), NULL},
 };
 
 const sl_entity sl_entities[] = {
     /* The account as its owner sees it. */
     {
-        "user", "user", true, 0,
+        "user", 1, "user", true, 0,
         0, SL_R_OWNER, 0, -1,
         FIELDS_user, sizeof FIELDS_user / sizeof FIELDS_user[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"email\", \"name\", \"role\""
-        " FROM \"user\"",
-        "INSERT INTO \"user\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"email\", \""
-        "name\", \"role\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (\"id\") DO"
-        " UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\""
-        "deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"email\"=excluded.\"em"
-        "ail\", \"name\"=excluded.\"name\", \"role\"=excluded.\"role\"",
-        "CREATE TABLE \"user\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEGER"
-        " NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"emai"
-        "l\" TEXT, \"name\" TEXT, \"role\" TEXT) STRICT;CREATE INDEX \"user_space\" ON \"user\" (\""
-        "space\", \"seq\");",
     },
     /* A coach and an athlete who know each other; each side holds its own copy under the same id, in step. */
     {
-        "connection", "user", false, 1,
+        "connection", 2, "user", false, 1,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
         FIELDS_connection, sizeof FIELDS_connection / sizeof FIELDS_connection[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"peer_email\", \"status\","
-        " \"direction\", \"peer_id\", \"peer_name\", \"peer_role\", \"thread_id\" FROM \"connection\"",
-        "INSERT INTO \"connection\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"pee"
-        "r_email\", \"status\", \"direction\", \"peer_id\", \"peer_name\", \"peer_role\", \"thread_id"
-        "\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT ("
-        "\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=ex"
-        "cluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"peer_email\""
-        "=excluded.\"peer_email\", \"status\"=excluded.\"status\", \"direction\"=excluded.\"direct"
-        "ion\", \"peer_id\"=excluded.\"peer_id\", \"peer_name\"=excluded.\"peer_name\", \"peer_role"
-        "\"=excluded.\"peer_role\", \"thread_id\"=excluded.\"thread_id\"",
-        "CREATE TABLE \"connection\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" I"
-        "NTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT,"
-        " \"peer_email\" TEXT, \"status\" TEXT, \"direction\" TEXT, \"peer_id\" TEXT, \"peer_name\""
-        " TEXT, \"peer_role\" TEXT, \"thread_id\" TEXT) STRICT;CREATE INDEX \"connection_space"
-        "\" ON \"connection\" (\"space\", \"seq\");",
     },
     /* A space this user may hold, and as what. Learned by syncing the user's own space. */
     {
-        "grant", "user", false, 2,
+        "grant", 3, "user", false, 2,
         0, 0, 0, -1,
         FIELDS_grant, sizeof FIELDS_grant / sizeof FIELDS_grant[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"target\", \"role\" FROM \""
-        "grant\"",
-        "INSERT INTO \"grant\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"target\","
-        " \"role\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (\"id\") DO UPDATE SE"
-        "T \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", "
-        "\"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"target\"=excluded.\"target\", \"r"
-        "ole\"=excluded.\"role\"",
-        "CREATE TABLE \"grant\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEGE"
-        "R NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"tar"
-        "get\" TEXT, \"role\" TEXT) STRICT;CREATE INDEX \"grant_space\" ON \"grant\" (\"space\", \""
-        "seq\");",
     },
     /* A clip: the root of a space that holds all that is said about it. */
     {
-        "video", "video", true, 3,
+        "video", 4, "video", true, 3,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 11,
         FIELDS_video, sizeof FIELDS_video / sizeof FIELDS_video[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\", \"blob\", \"thumb"
-        "\", \"media_type\", \"size\", \"duration_us\", \"width\", \"height\", \"frame_num\", \"frame_d"
-        "en\", \"status\", \"owner_id\" FROM \"video\"",
-        "INSERT INTO \"video\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\", "
-        "\"blob\", \"thumb\", \"media_type\", \"size\", \"duration_us\", \"width\", \"height\", \"frame_"
-        "num\", \"frame_den\", \"status\", \"owner_id\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
-        " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (\"id\") DO UPDATE S"
-        "ET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\","
-        " \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"title\"=excluded.\"title\", \"bl"
-        "ob\"=excluded.\"blob\", \"thumb\"=excluded.\"thumb\", \"media_type\"=excluded.\"media_type"
-        "\", \"size\"=excluded.\"size\", \"duration_us\"=excluded.\"duration_us\", \"width\"=exclude"
-        "d.\"width\", \"height\"=excluded.\"height\", \"frame_num\"=excluded.\"frame_num\", \"frame_"
-        "den\"=excluded.\"frame_den\", \"status\"=excluded.\"status\", \"owner_id\"=excluded.\"owne"
-        "r_id\"",
-        "CREATE TABLE \"video\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEGE"
-        "R NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"tit"
-        "le\" TEXT, \"blob\" TEXT, \"thumb\" TEXT, \"media_type\" TEXT, \"size\" INTEGER, \"duratio"
-        "n_us\" INTEGER, \"width\" INTEGER, \"height\" INTEGER, \"frame_num\" INTEGER, \"frame_de"
-        "n\" INTEGER, \"status\" TEXT, \"owner_id\" TEXT) STRICT;CREATE INDEX \"video_space\" ON"
-        " \"video\" (\"space\", \"seq\");",
     },
     /* The owner lets a connected user into the video's space. */
     {
-        "share", "video", false, 4,
+        "share", 5, "video", false, 4,
         SL_R_OWNER, 0, SL_R_OWNER, -1,
         FIELDS_share, sizeof FIELDS_share / sizeof FIELDS_share[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"user_id\", \"role\" FROM "
-        "\"share\"",
-        "INSERT INTO \"share\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"user_id\""
-        ", \"role\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (\"id\") DO UPDATE S"
-        "ET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\","
-        " \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"user_id\"=excluded.\"user_id\","
-        " \"role\"=excluded.\"role\"",
-        "CREATE TABLE \"share\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEGE"
-        "R NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"use"
-        "r_id\" TEXT, \"role\" TEXT) STRICT;CREATE INDEX \"share_space\" ON \"share\" (\"space\", "
-        "\"seq\");",
     },
     /* One drawing on a video: geometry fixed when drawn, style, order and time range editable. */
     {
-        "annotation", "video", false, 5,
+        "annotation", 6, "video", false, 5,
         SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 7,
         FIELDS_annotation, sizeof FIELDS_annotation / sizeof FIELDS_annotation[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kind\", \"geometry\", \"st"
-        "yle\", \"z\", \"t_in\", \"t_out\", \"fade\", \"author_id\" FROM \"annotation\"",
-        "INSERT INTO \"annotation\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kin"
-        "d\", \"geometry\", \"style\", \"z\", \"t_in\", \"t_out\", \"fade\", \"author_id\") VALUES ($1, "
-        "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (\"id\") DO U"
-        "PDATE SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"de"
-        "leted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"kind\"=excluded.\"kind\""
-        ", \"geometry\"=excluded.\"geometry\", \"style\"=excluded.\"style\", \"z\"=excluded.\"z\", \"t"
-        "_in\"=excluded.\"t_in\", \"t_out\"=excluded.\"t_out\", \"fade\"=excluded.\"fade\", \"author_"
-        "id\"=excluded.\"author_id\"",
-        "CREATE TABLE \"annotation\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" I"
-        "NTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT,"
-        " \"kind\" TEXT, \"geometry\" TEXT, \"style\" TEXT, \"z\" TEXT, \"t_in\" INTEGER, \"t_out\" I"
-        "NTEGER, \"fade\" INTEGER, \"author_id\" TEXT) STRICT;CREATE INDEX \"annotation_space\""
-        " ON \"annotation\" (\"space\", \"seq\");",
     },
     /* A recorded voice. */
     {
-        "voice_over", "video", false, 6,
+        "voice_over", 7, "video", false, 6,
         SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 3,
         FIELDS_voice_over, sizeof FIELDS_voice_over / sizeof FIELDS_voice_over[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"blob\", \"duration_us\", "
-        "\"peaks\", \"author_id\" FROM \"voice_over\"",
-        "INSERT INTO \"voice_over\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"blo"
-        "b\", \"duration_us\", \"peaks\", \"author_id\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
-        " $9, $10) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=exclu"
-        "ded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=exclu"
-        "ded.\"ext\", \"blob\"=excluded.\"blob\", \"duration_us\"=excluded.\"duration_us\", \"peaks\""
-        "=excluded.\"peaks\", \"author_id\"=excluded.\"author_id\"",
-        "CREATE TABLE \"voice_over\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" I"
-        "NTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT,"
-        " \"blob\" TEXT, \"duration_us\" INTEGER, \"peaks\" TEXT, \"author_id\" TEXT) STRICT;CREA"
-        "TE INDEX \"voice_over_space\" ON \"voice_over\" (\"space\", \"seq\");",
     },
     /* What a coach did and said: a timeline of events against a voice. */
     {
-        "review", "video", false, 7,
+        "review", 8, "video", false, 7,
         SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 4,
         FIELDS_review, sizeof FIELDS_review / sizeof FIELDS_review[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\", \"voice_over_id"
-        "\", \"timeline\", \"duration_us\", \"author_id\" FROM \"review\"",
-        "INSERT INTO \"review\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\","
-        " \"voice_over_id\", \"timeline\", \"duration_us\", \"author_id\") VALUES ($1, $2, $3, $4"
-        ", $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=exclude"
-        "d.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded"
-        ".\"clocks\", \"ext\"=excluded.\"ext\", \"title\"=excluded.\"title\", \"voice_over_id\"=exclu"
-        "ded.\"voice_over_id\", \"timeline\"=excluded.\"timeline\", \"duration_us\"=excluded.\"dur"
-        "ation_us\", \"author_id\"=excluded.\"author_id\"",
-        "CREATE TABLE \"review\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEG"
-        "ER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"ti"
-        "tle\" TEXT, \"voice_over_id\" TEXT, \"timeline\" TEXT, \"duration_us\" INTEGER, \"author"
-        "_id\" TEXT) STRICT;CREATE INDEX \"review_space\" ON \"review\" (\"space\", \"seq\");",
     },
     /* A remark on a video, at a moment of it. */
     {
-        "comment", "video", false, 8,
+        "comment", 9, "video", false, 8,
         SL_R_OWNER | SL_R_COACH | SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 2,
         FIELDS_comment, sizeof FIELDS_comment / sizeof FIELDS_comment[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"body\", \"at_us\", \"autho"
-        "r_id\" FROM \"comment\"",
-        "INSERT INTO \"comment\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"body\","
-        " \"at_us\", \"author_id\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT ("
-        "\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=ex"
-        "cluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"body\"=exclu"
-        "ded.\"body\", \"at_us\"=excluded.\"at_us\", \"author_id\"=excluded.\"author_id\"",
-        "CREATE TABLE \"comment\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTE"
-        "GER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"b"
-        "ody\" TEXT, \"at_us\" INTEGER, \"author_id\" TEXT) STRICT;CREATE INDEX \"comment_space"
-        "\" ON \"comment\" (\"space\", \"seq\");",
     },
     /* A conversation. */
     {
-        "thread", "thread", true, 9,
+        "thread", 10, "thread", true, 9,
         0, 0, 0, -1,
         FIELDS_thread, sizeof FIELDS_thread / sizeof FIELDS_thread[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\" FROM \"thread\"",
-        "INSERT INTO \"thread\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\")"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=ex"
-        "cluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=exc"
-        "luded.\"clocks\", \"ext\"=excluded.\"ext\", \"title\"=excluded.\"title\"",
-        "CREATE TABLE \"thread\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEG"
-        "ER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"ti"
-        "tle\" TEXT) STRICT;CREATE INDEX \"thread_space\" ON \"thread\" (\"space\", \"seq\");",
     },
     /* A member of a thread, and how far the thread reached them: marks are thread sequence numbers. */
     {
-        "participant", "thread", false, 10,
+        "participant", 11, "thread", false, 10,
         0, SL_R_AUTHOR, 0, 0,
         FIELDS_participant, sizeof FIELDS_participant / sizeof FIELDS_participant[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"user_id\", \"name\", \"del"
-        "ivered\", \"read\" FROM \"participant\"",
-        "INSERT INTO \"participant\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"us"
-        "er_id\", \"name\", \"delivered\", \"read\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-        " $10) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excluded."
-        "\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded."
-        "\"ext\", \"user_id\"=excluded.\"user_id\", \"name\"=excluded.\"name\", \"delivered\"=exclude"
-        "d.\"delivered\", \"read\"=excluded.\"read\"",
-        "CREATE TABLE \"participant\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" "
-        "INTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT"
-        ", \"user_id\" TEXT, \"name\" TEXT, \"delivered\" INTEGER, \"read\" INTEGER) STRICT;CREAT"
-        "E INDEX \"participant_space\" ON \"participant\" (\"space\", \"seq\");",
     },
     /* A message; its seq is its place. */
     {
-        "message", "thread", false, 11,
+        "message", 12, "thread", false, 11,
         SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR, 5,
         FIELDS_message, sizeof FIELDS_message / sizeof FIELDS_message[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kind\", \"body\", \"ref_sp"
-        "ace\", \"ref_id\", \"sent_ms\", \"author_id\" FROM \"message\"",
-        "INSERT INTO \"message\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kind\","
-        " \"body\", \"ref_space\", \"ref_id\", \"sent_ms\", \"author_id\") VALUES ($1, $2, $3, $4, "
-        "$5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excl"
-        "uded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=exclu"
-        "ded.\"clocks\", \"ext\"=excluded.\"ext\", \"kind\"=excluded.\"kind\", \"body\"=excluded.\"bod"
-        "y\", \"ref_space\"=excluded.\"ref_space\", \"ref_id\"=excluded.\"ref_id\", \"sent_ms\"=excl"
-        "uded.\"sent_ms\", \"author_id\"=excluded.\"author_id\"",
-        "CREATE TABLE \"message\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTE"
-        "GER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"k"
-        "ind\" TEXT, \"body\" TEXT, \"ref_space\" TEXT, \"ref_id\" TEXT, \"sent_ms\" INTEGER, \"aut"
-        "hor_id\" TEXT) STRICT;CREATE INDEX \"message_space\" ON \"message\" (\"space\", \"seq\");",
     },
     /* What the account says of itself to coaches and athletes it is connected with. */
     {
-        "profile", "user", false, 12,
+        "profile", 13, "user", false, 12,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
         FIELDS_profile, sizeof FIELDS_profile / sizeof FIELDS_profile[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"display_name\", \"bio\", "
-        "\"avatar\", \"sports\", \"handedness\", \"birth_date\", \"height_mm\", \"weight_g\", \"locale"
-        "\", \"time_zone\", \"units\" FROM \"profile\"",
-        "INSERT INTO \"profile\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"displa"
-        "y_name\", \"bio\", \"avatar\", \"sports\", \"handedness\", \"birth_date\", \"height_mm\", \"we"
-        "ight_g\", \"locale\", \"time_zone\", \"units\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
-        " $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT (\"id\") DO UPDATE SET \"s"
-        "pace\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clo"
-        "cks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"display_name\"=excluded.\"display_n"
-        "ame\", \"bio\"=excluded.\"bio\", \"avatar\"=excluded.\"avatar\", \"sports\"=excluded.\"sport"
-        "s\", \"handedness\"=excluded.\"handedness\", \"birth_date\"=excluded.\"birth_date\", \"hei"
-        "ght_mm\"=excluded.\"height_mm\", \"weight_g\"=excluded.\"weight_g\", \"locale\"=excluded."
-        "\"locale\", \"time_zone\"=excluded.\"time_zone\", \"units\"=excluded.\"units\"",
-        "CREATE TABLE \"profile\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTE"
-        "GER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"d"
-        "isplay_name\" TEXT, \"bio\" TEXT, \"avatar\" TEXT, \"sports\" TEXT, \"handedness\" TEXT, "
-        "\"birth_date\" TEXT, \"height_mm\" INTEGER, \"weight_g\" INTEGER, \"locale\" TEXT, \"time"
-        "_zone\" TEXT, \"units\" TEXT) STRICT;CREATE INDEX \"profile_space\" ON \"profile\" (\"sp"
-        "ace\", \"seq\");",
     },
     /* A device of the account, made by the device under its own id. */
     {
-        "device", "user", false, 13,
+        "device", 14, "user", false, 13,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
         FIELDS_device, sizeof FIELDS_device / sizeof FIELDS_device[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"name\", \"platform\", \"ap"
-        "p_version\", \"push_token\", \"last_seen_ms\" FROM \"device\"",
-        "INSERT INTO \"device\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"name\", "
-        "\"platform\", \"app_version\", \"push_token\", \"last_seen_ms\") VALUES ($1, $2, $3, $4,"
-        " $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded"
-        ".\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded."
-        "\"clocks\", \"ext\"=excluded.\"ext\", \"name\"=excluded.\"name\", \"platform\"=excluded.\"pla"
-        "tform\", \"app_version\"=excluded.\"app_version\", \"push_token\"=excluded.\"push_token\""
-        ", \"last_seen_ms\"=excluded.\"last_seen_ms\"",
-        "CREATE TABLE \"device\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEG"
-        "ER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"na"
-        "me\" TEXT, \"platform\" TEXT, \"app_version\" TEXT, \"push_token\" TEXT, \"last_seen_ms\""
-        " INTEGER) STRICT;CREATE INDEX \"device_space\" ON \"device\" (\"space\", \"seq\");",
     },
     /* What an athlete works towards. */
     {
-        "goal", "user", false, 14,
+        "goal", 15, "user", false, 14,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
         FIELDS_goal, sizeof FIELDS_goal / sizeof FIELDS_goal[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\", \"detail\", \"met"
-        "ric\", \"unit\", \"target\", \"done\", \"due_ms\", \"status\", \"coach_id\" FROM \"goal\"",
-        "INSERT INTO \"goal\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\", \""
-        "detail\", \"metric\", \"unit\", \"target\", \"done\", \"due_ms\", \"status\", \"coach_id\") VAL"
-        "UES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLI"
-        "CT (\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted"
-        "\"=excluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"title\"="
-        "excluded.\"title\", \"detail\"=excluded.\"detail\", \"metric\"=excluded.\"metric\", \"unit\""
-        "=excluded.\"unit\", \"target\"=excluded.\"target\", \"done\"=excluded.\"done\", \"due_ms\"=e"
-        "xcluded.\"due_ms\", \"status\"=excluded.\"status\", \"coach_id\"=excluded.\"coach_id\"",
-        "CREATE TABLE \"goal\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEGER"
-        " NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"titl"
-        "e\" TEXT, \"detail\" TEXT, \"metric\" TEXT, \"unit\" TEXT, \"target\" INTEGER, \"done\" INT"
-        "EGER, \"due_ms\" INTEGER, \"status\" TEXT, \"coach_id\" TEXT) STRICT;CREATE INDEX \"goa"
-        "l_space\" ON \"goal\" (\"space\", \"seq\");",
     },
     /* One step of an athlete: a content item worked through, or a measurement. */
     {
-        "progress_entry", "user", false, 15,
+        "progress_entry", 16, "user", false, 15,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
         FIELDS_progress_entry, sizeof FIELDS_progress_entry / sizeof FIELDS_progress_entry[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kind\", \"program_id\", \""
-        "content_item_id\", \"goal_id\", \"at_ms\", \"percent\", \"position_us\", \"value\", \"unit\","
-        " \"note\" FROM \"progress_entry\"",
-        "INSERT INTO \"progress_entry\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", "
-        "\"kind\", \"program_id\", \"content_item_id\", \"goal_id\", \"at_ms\", \"percent\", \"positio"
-        "n_us\", \"value\", \"unit\", \"note\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-        " $11, $12, $13, $14, $15, $16) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded"
-        ".\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded."
-        "\"clocks\", \"ext\"=excluded.\"ext\", \"kind\"=excluded.\"kind\", \"program_id\"=excluded.\"p"
-        "rogram_id\", \"content_item_id\"=excluded.\"content_item_id\", \"goal_id\"=excluded.\"go"
-        "al_id\", \"at_ms\"=excluded.\"at_ms\", \"percent\"=excluded.\"percent\", \"position_us\"=ex"
-        "cluded.\"position_us\", \"value\"=excluded.\"value\", \"unit\"=excluded.\"unit\", \"note\"=e"
-        "xcluded.\"note\"",
-        "CREATE TABLE \"progress_entry\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"se"
-        "q\" INTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" T"
-        "EXT, \"kind\" TEXT, \"program_id\" TEXT, \"content_item_id\" TEXT, \"goal_id\" TEXT, \"at"
-        "_ms\" INTEGER, \"percent\" INTEGER, \"position_us\" INTEGER, \"value\" REAL, \"unit\" TEX"
-        "T, \"note\" TEXT) STRICT;CREATE INDEX \"progress_entry_space\" ON \"progress_entry\" ("
-        "\"space\", \"seq\");",
     },
     /* Something the user is told. */
     {
-        "notification", "user", false, 16,
+        "notification", 17, "user", false, 16,
         0, SL_R_OWNER, SL_R_OWNER, -1,
         FIELDS_notification, sizeof FIELDS_notification / sizeof FIELDS_notification[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kind\", \"title\", \"body\""
-        ", \"ref_space\", \"ref_id\", \"sent_ms\", \"read_ms\" FROM \"notification\"",
-        "INSERT INTO \"notification\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"k"
-        "ind\", \"title\", \"body\", \"ref_space\", \"ref_id\", \"sent_ms\", \"read_ms\") VALUES ($1, "
-        "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (\"id\") DO UPDATE"
-        " SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted"
-        "\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"kind\"=excluded.\"kind\", \"ti"
-        "tle\"=excluded.\"title\", \"body\"=excluded.\"body\", \"ref_space\"=excluded.\"ref_space\","
-        " \"ref_id\"=excluded.\"ref_id\", \"sent_ms\"=excluded.\"sent_ms\", \"read_ms\"=excluded.\"r"
-        "ead_ms\"",
-        "CREATE TABLE \"notification\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\""
-        " INTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEX"
-        "T, \"kind\" TEXT, \"title\" TEXT, \"body\" TEXT, \"ref_space\" TEXT, \"ref_id\" TEXT, \"sen"
-        "t_ms\" INTEGER, \"read_ms\" INTEGER) STRICT;CREATE INDEX \"notification_space\" ON \"n"
-        "otification\" (\"space\", \"seq\");",
     },
     /* How the user wants to be told of one topic. */
     {
-        "notification_setting", "user", false, 17,
+        "notification_setting", 18, "user", false, 17,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
         FIELDS_notification_setting, sizeof FIELDS_notification_setting / sizeof FIELDS_notification_setting[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"topic\", \"push\", \"email"
-        "\", \"in_app\", \"quiet_from_min\", \"quiet_to_min\" FROM \"notification_setting\"",
-        "INSERT INTO \"notification_setting\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \""
-        "ext\", \"topic\", \"push\", \"email\", \"in_app\", \"quiet_from_min\", \"quiet_to_min\") VALU"
-        "ES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (\"id\") DO UPD"
-        "ATE SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"dele"
-        "ted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"topic\"=excluded.\"topic\""
-        ", \"push\"=excluded.\"push\", \"email\"=excluded.\"email\", \"in_app\"=excluded.\"in_app\", "
-        "\"quiet_from_min\"=excluded.\"quiet_from_min\", \"quiet_to_min\"=excluded.\"quiet_to_mi"
-        "n\"",
-        "CREATE TABLE \"notification_setting\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NUL"
-        "L, \"seq\" INTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \""
-        "ext\" TEXT, \"topic\" TEXT, \"push\" INTEGER, \"email\" INTEGER, \"in_app\" INTEGER, \"qui"
-        "et_from_min\" INTEGER, \"quiet_to_min\" INTEGER) STRICT;CREATE INDEX \"notification_"
-        "setting_space\" ON \"notification_setting\" (\"space\", \"seq\");",
     },
     /* Something the user keeps at hand. */
     {
-        "favourite", "user", false, 18,
+        "favourite", 19, "user", false, 18,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
         FIELDS_favourite, sizeof FIELDS_favourite / sizeof FIELDS_favourite[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kind\", \"target_space\","
-        " \"target_id\", \"labels\" FROM \"favourite\"",
-        "INSERT INTO \"favourite\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kind"
-        "\", \"target_space\", \"target_id\", \"labels\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8"
-        ", $9, $10) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excl"
-        "uded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excl"
-        "uded.\"ext\", \"kind\"=excluded.\"kind\", \"target_space\"=excluded.\"target_space\", \"tar"
-        "get_id\"=excluded.\"target_id\", \"labels\"=excluded.\"labels\"",
-        "CREATE TABLE \"favourite\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" IN"
-        "TEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, "
-        "\"kind\" TEXT, \"target_space\" TEXT, \"target_id\" TEXT, \"labels\" TEXT) STRICT;CREATE"
-        " INDEX \"favourite_space\" ON \"favourite\" (\"space\", \"seq\");",
     },
     /* Someone whose messages the user does not want. */
     {
-        "block", "user", false, 19,
+        "block", 20, "user", false, 19,
         SL_R_OWNER, 0, SL_R_OWNER, -1,
         FIELDS_block, sizeof FIELDS_block / sizeof FIELDS_block[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"user_id\", \"reason\" FRO"
-        "M \"block\"",
-        "INSERT INTO \"block\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"user_id\""
-        ", \"reason\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (\"id\") DO UPDATE"
-        " SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted"
-        "\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"user_id\"=excluded.\"user_id"
-        "\", \"reason\"=excluded.\"reason\"",
-        "CREATE TABLE \"block\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEGE"
-        "R NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"use"
-        "r_id\" TEXT, \"reason\" TEXT) STRICT;CREATE INDEX \"block_space\" ON \"block\" (\"space\""
-        ", \"seq\");",
     },
     /* Something the user brings before those who run the service. */
     {
-        "report", "user", false, 20,
+        "report", 21, "user", false, 20,
         SL_R_OWNER, 0, 0, -1,
         FIELDS_report, sizeof FIELDS_report / sizeof FIELDS_report[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kind\", \"target_space\","
-        " \"target_id\", \"reason\", \"detail\", \"status\" FROM \"report\"",
-        "INSERT INTO \"report\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kind\", "
-        "\"target_space\", \"target_id\", \"reason\", \"detail\", \"status\") VALUES ($1, $2, $3, $"
-        "4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=e"
-        "xcluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=ex"
-        "cluded.\"clocks\", \"ext\"=excluded.\"ext\", \"kind\"=excluded.\"kind\", \"target_space\"=ex"
-        "cluded.\"target_space\", \"target_id\"=excluded.\"target_id\", \"reason\"=excluded.\"reas"
-        "on\", \"detail\"=excluded.\"detail\", \"status\"=excluded.\"status\"",
-        "CREATE TABLE \"report\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEG"
-        "ER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"ki"
-        "nd\" TEXT, \"target_space\" TEXT, \"target_id\" TEXT, \"reason\" TEXT, \"detail\" TEXT, \""
-        "status\" TEXT) STRICT;CREATE INDEX \"report_space\" ON \"report\" (\"space\", \"seq\");",
     },
     /* An athlete in a program; athlete and coach each hold a copy under the same id. */
     {
-        "enrollment", "user", false, 21,
+        "enrollment", 22, "user", false, 21,
         0, 0, 0, -1,
         FIELDS_enrollment, sizeof FIELDS_enrollment / sizeof FIELDS_enrollment[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"program_id\", \"athlete_"
-        "id\", \"coach_id\", \"status\", \"enrolled_ms\", \"completed_ms\" FROM \"enrollment\"",
-        "INSERT INTO \"enrollment\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"pro"
-        "gram_id\", \"athlete_id\", \"coach_id\", \"status\", \"enrolled_ms\", \"completed_ms\") VAL"
-        "UES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (\"id\") DO UP"
-        "DATE SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"del"
-        "eted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"program_id\"=excluded.\""
-        "program_id\", \"athlete_id\"=excluded.\"athlete_id\", \"coach_id\"=excluded.\"coach_id\","
-        " \"status\"=excluded.\"status\", \"enrolled_ms\"=excluded.\"enrolled_ms\", \"completed_ms"
-        "\"=excluded.\"completed_ms\"",
-        "CREATE TABLE \"enrollment\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" I"
-        "NTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT,"
-        " \"program_id\" TEXT, \"athlete_id\" TEXT, \"coach_id\" TEXT, \"status\" TEXT, \"enrolled"
-        "_ms\" INTEGER, \"completed_ms\" INTEGER) STRICT;CREATE INDEX \"enrollment_space\" ON "
-        "\"enrollment\" (\"space\", \"seq\");",
     },
     /* A product or program bought once; buyer and coach each hold a copy. */
     {
-        "purchase", "user", false, 22,
+        "purchase", 23, "user", false, 22,
         0, 0, 0, -1,
         FIELDS_purchase, sizeof FIELDS_purchase / sizeof FIELDS_purchase[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"product_id\", \"program_"
-        "id\", \"buyer_id\", \"coach_id\", \"amount_minor\", \"currency\", \"status\", \"bought_ms\" F"
-        "ROM \"purchase\"",
-        "INSERT INTO \"purchase\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"produ"
-        "ct_id\", \"program_id\", \"buyer_id\", \"coach_id\", \"amount_minor\", \"currency\", \"statu"
-        "s\", \"bought_ms\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-        " $14) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excluded."
-        "\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded."
-        "\"ext\", \"product_id\"=excluded.\"product_id\", \"program_id\"=excluded.\"program_id\", \""
-        "buyer_id\"=excluded.\"buyer_id\", \"coach_id\"=excluded.\"coach_id\", \"amount_minor\"=ex"
-        "cluded.\"amount_minor\", \"currency\"=excluded.\"currency\", \"status\"=excluded.\"status"
-        "\", \"bought_ms\"=excluded.\"bought_ms\"",
-        "CREATE TABLE \"purchase\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INT"
-        "EGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \""
-        "product_id\" TEXT, \"program_id\" TEXT, \"buyer_id\" TEXT, \"coach_id\" TEXT, \"amount_m"
-        "inor\" INTEGER, \"currency\" TEXT, \"status\" TEXT, \"bought_ms\" INTEGER) STRICT;CREAT"
-        "E INDEX \"purchase_space\" ON \"purchase\" (\"space\", \"seq\");",
     },
     /* A running subscription to a plan; subscriber and coach each hold a copy. */
     {
-        "subscription", "user", false, 23,
+        "subscription", 24, "user", false, 23,
         0, 0, 0, -1,
         FIELDS_subscription, sizeof FIELDS_subscription / sizeof FIELDS_subscription[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"plan_id\", \"subscriber_"
-        "id\", \"coach_id\", \"status\", \"amount_minor\", \"currency\", \"period_from_ms\", \"period"
-        "_to_ms\", \"cancel_at_end\" FROM \"subscription\"",
-        "INSERT INTO \"subscription\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"p"
-        "lan_id\", \"subscriber_id\", \"coach_id\", \"status\", \"amount_minor\", \"currency\", \"per"
-        "iod_from_ms\", \"period_to_ms\", \"cancel_at_end\") VALUES ($1, $2, $3, $4, $5, $6, $"
-        "7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (\"id\") DO UPDATE SET \"space"
-        "\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\""
-        "=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"plan_id\"=excluded.\"plan_id\", \"subscri"
-        "ber_id\"=excluded.\"subscriber_id\", \"coach_id\"=excluded.\"coach_id\", \"status\"=exclu"
-        "ded.\"status\", \"amount_minor\"=excluded.\"amount_minor\", \"currency\"=excluded.\"curre"
-        "ncy\", \"period_from_ms\"=excluded.\"period_from_ms\", \"period_to_ms\"=excluded.\"perio"
-        "d_to_ms\", \"cancel_at_end\"=excluded.\"cancel_at_end\"",
-        "CREATE TABLE \"subscription\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\""
-        " INTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEX"
-        "T, \"plan_id\" TEXT, \"subscriber_id\" TEXT, \"coach_id\" TEXT, \"status\" TEXT, \"amount"
-        "_minor\" INTEGER, \"currency\" TEXT, \"period_from_ms\" INTEGER, \"period_to_ms\" INTEG"
-        "ER, \"cancel_at_end\" INTEGER) STRICT;CREATE INDEX \"subscription_space\" ON \"subscr"
-        "iption\" (\"space\", \"seq\");",
     },
     /* What the user may use, and why. */
     {
-        "access_right", "user", false, 24,
+        "access_right", 25, "user", false, 24,
         0, 0, 0, -1,
         FIELDS_access_right, sizeof FIELDS_access_right / sizeof FIELDS_access_right[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"target\", \"source\", \"so"
-        "urce_id\", \"from_ms\", \"until_ms\" FROM \"access_right\"",
-        "INSERT INTO \"access_right\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"t"
-        "arget\", \"source\", \"source_id\", \"from_ms\", \"until_ms\") VALUES ($1, $2, $3, $4, $5"
-        ", $6, $7, $8, $9, $10, $11) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded.\"s"
-        "pace\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded.\"cl"
-        "ocks\", \"ext\"=excluded.\"ext\", \"target\"=excluded.\"target\", \"source\"=excluded.\"sour"
-        "ce\", \"source_id\"=excluded.\"source_id\", \"from_ms\"=excluded.\"from_ms\", \"until_ms\"="
-        "excluded.\"until_ms\"",
-        "CREATE TABLE \"access_right\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\""
-        " INTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEX"
-        "T, \"target\" TEXT, \"source\" TEXT, \"source_id\" TEXT, \"from_ms\" INTEGER, \"until_ms\""
-        " INTEGER) STRICT;CREATE INDEX \"access_right_space\" ON \"access_right\" (\"space\", \""
-        "seq\");",
     },
     /* Money that the user paid. */
     {
-        "payment", "user", false, 25,
+        "payment", 26, "user", false, 25,
         0, 0, 0, -1,
         FIELDS_payment, sizeof FIELDS_payment / sizeof FIELDS_payment[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"amount_minor\", \"curren"
-        "cy\", \"status\", \"purchase_id\", \"subscription_id\", \"method\", \"receipt_url\", \"paid_"
-        "ms\" FROM \"payment\"",
-        "INSERT INTO \"payment\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"amount"
-        "_minor\", \"currency\", \"status\", \"purchase_id\", \"subscription_id\", \"method\", \"rece"
-        "ipt_url\", \"paid_ms\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
-        "$13, $14) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=exclu"
-        "ded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=exclu"
-        "ded.\"ext\", \"amount_minor\"=excluded.\"amount_minor\", \"currency\"=excluded.\"currency"
-        "\", \"status\"=excluded.\"status\", \"purchase_id\"=excluded.\"purchase_id\", \"subscripti"
-        "on_id\"=excluded.\"subscription_id\", \"method\"=excluded.\"method\", \"receipt_url\"=exc"
-        "luded.\"receipt_url\", \"paid_ms\"=excluded.\"paid_ms\"",
-        "CREATE TABLE \"payment\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTE"
-        "GER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"a"
-        "mount_minor\" INTEGER, \"currency\" TEXT, \"status\" TEXT, \"purchase_id\" TEXT, \"subsc"
-        "ription_id\" TEXT, \"method\" TEXT, \"receipt_url\" TEXT, \"paid_ms\" INTEGER) STRICT;C"
-        "REATE INDEX \"payment_space\" ON \"payment\" (\"space\", \"seq\");",
     },
     /* What a coach earned by one payment. */
     {
-        "earning", "user", false, 26,
+        "earning", 27, "user", false, 26,
         0, 0, 0, -1,
         FIELDS_earning, sizeof FIELDS_earning / sizeof FIELDS_earning[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"amount_minor\", \"curren"
-        "cy\", \"fee_minor\", \"payment_id\", \"payout_id\", \"earned_ms\" FROM \"earning\"",
-        "INSERT INTO \"earning\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"amount"
-        "_minor\", \"currency\", \"fee_minor\", \"payment_id\", \"payout_id\", \"earned_ms\") VALUES"
-        " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (\"id\") DO UPDAT"
-        "E SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"delete"
-        "d\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"amount_minor\"=excluded.\"a"
-        "mount_minor\", \"currency\"=excluded.\"currency\", \"fee_minor\"=excluded.\"fee_minor\", "
-        "\"payment_id\"=excluded.\"payment_id\", \"payout_id\"=excluded.\"payout_id\", \"earned_ms"
-        "\"=excluded.\"earned_ms\"",
-        "CREATE TABLE \"earning\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTE"
-        "GER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"a"
-        "mount_minor\" INTEGER, \"currency\" TEXT, \"fee_minor\" INTEGER, \"payment_id\" TEXT, \""
-        "payout_id\" TEXT, \"earned_ms\" INTEGER) STRICT;CREATE INDEX \"earning_space\" ON \"ea"
-        "rning\" (\"space\", \"seq\");",
     },
     /* Money sent to a coach. */
     {
-        "payout", "user", false, 27,
+        "payout", 28, "user", false, 27,
         0, 0, 0, -1,
         FIELDS_payout, sizeof FIELDS_payout / sizeof FIELDS_payout[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"amount_minor\", \"curren"
-        "cy\", \"status\", \"account_hint\", \"paid_ms\" FROM \"payout\"",
-        "INSERT INTO \"payout\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"amount_"
-        "minor\", \"currency\", \"status\", \"account_hint\", \"paid_ms\") VALUES ($1, $2, $3, $4,"
-        " $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded"
-        ".\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded."
-        "\"clocks\", \"ext\"=excluded.\"ext\", \"amount_minor\"=excluded.\"amount_minor\", \"currenc"
-        "y\"=excluded.\"currency\", \"status\"=excluded.\"status\", \"account_hint\"=excluded.\"acc"
-        "ount_hint\", \"paid_ms\"=excluded.\"paid_ms\"",
-        "CREATE TABLE \"payout\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEG"
-        "ER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"am"
-        "ount_minor\" INTEGER, \"currency\" TEXT, \"status\" TEXT, \"account_hint\" TEXT, \"paid_"
-        "ms\" INTEGER) STRICT;CREATE INDEX \"payout_space\" ON \"payout\" (\"space\", \"seq\");",
     },
     /* One sign in answer to a message. */
     {
-        "reaction", "thread", false, 28,
+        "reaction", 29, "thread", false, 28,
         SL_R_MEMBER, 0, SL_R_AUTHOR, 2,
         FIELDS_reaction, sizeof FIELDS_reaction / sizeof FIELDS_reaction[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"message_id\", \"emoji\", "
-        "\"author_id\" FROM \"reaction\"",
-        "INSERT INTO \"reaction\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"messa"
-        "ge_id\", \"emoji\", \"author_id\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CON"
-        "FLICT (\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"dele"
-        "ted\"=excluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"mess"
-        "age_id\"=excluded.\"message_id\", \"emoji\"=excluded.\"emoji\", \"author_id\"=excluded.\"a"
-        "uthor_id\"",
-        "CREATE TABLE \"reaction\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INT"
-        "EGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \""
-        "message_id\" TEXT, \"emoji\" TEXT, \"author_id\" TEXT) STRICT;CREATE INDEX \"reaction_"
-        "space\" ON \"reaction\" (\"space\", \"seq\");",
     },
     /* A coach's storefront: the root of a space that every account may read. */
     {
-        "coach", "coach", true, 29,
+        "coach", 30, "coach", true, 29,
         SL_R_OWNER, SL_R_OWNER, 0, 12,
         FIELDS_coach, sizeof FIELDS_coach / sizeof FIELDS_coach[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"name\", \"headline\", \"bi"
-        "o\", \"avatar\", \"sports\", \"languages\", \"location\", \"accepts_athletes\", \"verified\","
-        " \"rating_milli\", \"rating_count\", \"follower_count\", \"user_id\" FROM \"coach\"",
-        "INSERT INTO \"coach\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"name\", \""
-        "headline\", \"bio\", \"avatar\", \"sports\", \"languages\", \"location\", \"accepts_athletes"
-        "\", \"verified\", \"rating_milli\", \"rating_count\", \"follower_count\", \"user_id\") VALU"
-        "ES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-        "$18, $19) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=exclu"
-        "ded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=exclu"
-        "ded.\"ext\", \"name\"=excluded.\"name\", \"headline\"=excluded.\"headline\", \"bio\"=exclude"
-        "d.\"bio\", \"avatar\"=excluded.\"avatar\", \"sports\"=excluded.\"sports\", \"languages\"=exc"
-        "luded.\"languages\", \"location\"=excluded.\"location\", \"accepts_athletes\"=excluded.\""
-        "accepts_athletes\", \"verified\"=excluded.\"verified\", \"rating_milli\"=excluded.\"rati"
-        "ng_milli\", \"rating_count\"=excluded.\"rating_count\", \"follower_count\"=excluded.\"fo"
-        "llower_count\", \"user_id\"=excluded.\"user_id\"",
-        "CREATE TABLE \"coach\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEGE"
-        "R NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"nam"
-        "e\" TEXT, \"headline\" TEXT, \"bio\" TEXT, \"avatar\" TEXT, \"sports\" TEXT, \"languages\" "
-        "TEXT, \"location\" TEXT, \"accepts_athletes\" INTEGER, \"verified\" INTEGER, \"rating_m"
-        "illi\" INTEGER, \"rating_count\" INTEGER, \"follower_count\" INTEGER, \"user_id\" TEXT)"
-        " STRICT;CREATE INDEX \"coach_space\" ON \"coach\" (\"space\", \"seq\");",
     },
     /* Something a coach sells once. */
     {
-        "product", "coach", false, 30,
+        "product", 31, "coach", false, 30,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 8,
         FIELDS_product, sizeof FIELDS_product / sizeof FIELDS_product[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\", \"description\","
-        " \"kind\", \"program_id\", \"cover\", \"status\", \"price_minor\", \"currency\", \"coach_id\" "
-        "FROM \"product\"",
-        "INSERT INTO \"product\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\""
-        ", \"description\", \"kind\", \"program_id\", \"cover\", \"status\", \"price_minor\", \"curren"
-        "cy\", \"coach_id\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-        " $14, $15) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excl"
-        "uded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excl"
-        "uded.\"ext\", \"title\"=excluded.\"title\", \"description\"=excluded.\"description\", \"kin"
-        "d\"=excluded.\"kind\", \"program_id\"=excluded.\"program_id\", \"cover\"=excluded.\"cover\""
-        ", \"status\"=excluded.\"status\", \"price_minor\"=excluded.\"price_minor\", \"currency\"=e"
-        "xcluded.\"currency\", \"coach_id\"=excluded.\"coach_id\"",
-        "CREATE TABLE \"product\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTE"
-        "GER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"t"
-        "itle\" TEXT, \"description\" TEXT, \"kind\" TEXT, \"program_id\" TEXT, \"cover\" TEXT, \"s"
-        "tatus\" TEXT, \"price_minor\" INTEGER, \"currency\" TEXT, \"coach_id\" TEXT) STRICT;CRE"
-        "ATE INDEX \"product_space\" ON \"product\" (\"space\", \"seq\");",
     },
     /* What a coach offers for a price per period. */
     {
-        "subscription_plan", "coach", false, 31,
+        "subscription_plan", 32, "coach", false, 31,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 8,
         FIELDS_subscription_plan, sizeof FIELDS_subscription_plan / sizeof FIELDS_subscription_plan[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\", \"description\","
-        " \"period\", \"trial_days\", \"benefits\", \"status\", \"price_minor\", \"currency\", \"coach"
-        "_id\" FROM \"subscription_plan\"",
-        "INSERT INTO \"subscription_plan\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext"
-        "\", \"title\", \"description\", \"period\", \"trial_days\", \"benefits\", \"status\", \"price_"
-        "minor\", \"currency\", \"coach_id\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-        " $11, $12, $13, $14, $15) ON CONFLICT (\"id\") DO UPDATE SET \"space\"=excluded.\"spa"
-        "ce\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks\"=excluded.\"cloc"
-        "ks\", \"ext\"=excluded.\"ext\", \"title\"=excluded.\"title\", \"description\"=excluded.\"des"
-        "cription\", \"period\"=excluded.\"period\", \"trial_days\"=excluded.\"trial_days\", \"bene"
-        "fits\"=excluded.\"benefits\", \"status\"=excluded.\"status\", \"price_minor\"=excluded.\"p"
-        "rice_minor\", \"currency\"=excluded.\"currency\", \"coach_id\"=excluded.\"coach_id\"",
-        "CREATE TABLE \"subscription_plan\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, "
-        "\"seq\" INTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext"
-        "\" TEXT, \"title\" TEXT, \"description\" TEXT, \"period\" TEXT, \"trial_days\" INTEGER, \""
-        "benefits\" TEXT, \"status\" TEXT, \"price_minor\" INTEGER, \"currency\" TEXT, \"coach_id"
-        "\" TEXT) STRICT;CREATE INDEX \"subscription_plan_space\" ON \"subscription_plan\" (\"s"
-        "pace\", \"seq\");",
     },
     /* A note of a coach to all who read the storefront. */
     {
-        "post", "coach", false, 32,
+        "post", 33, "coach", false, 32,
         SL_R_OWNER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 7,
         FIELDS_post, sizeof FIELDS_post / sizeof FIELDS_post[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\", \"body\", \"media"
-        "\", \"media_type\", \"tags\", \"like_count\", \"posted_ms\", \"author_id\" FROM \"post\"",
-        "INSERT INTO \"post\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\", \""
-        "body\", \"media\", \"media_type\", \"tags\", \"like_count\", \"posted_ms\", \"author_id\") VA"
-        "LUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT ("
-        "\"id\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=ex"
-        "cluded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"title\"=excl"
-        "uded.\"title\", \"body\"=excluded.\"body\", \"media\"=excluded.\"media\", \"media_type\"=exc"
-        "luded.\"media_type\", \"tags\"=excluded.\"tags\", \"like_count\"=excluded.\"like_count\", "
-        "\"posted_ms\"=excluded.\"posted_ms\", \"author_id\"=excluded.\"author_id\"",
-        "CREATE TABLE \"post\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTEGER"
-        " NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"titl"
-        "e\" TEXT, \"body\" TEXT, \"media\" TEXT, \"media_type\" TEXT, \"tags\" TEXT, \"like_count\""
-        " INTEGER, \"posted_ms\" INTEGER, \"author_id\" TEXT) STRICT;CREATE INDEX \"post_space"
-        "\" ON \"post\" (\"space\", \"seq\");",
     },
     /* A training program: the root of a space that holds its content. */
     {
-        "program", "program", true, 33,
+        "program", 34, "program", true, 33,
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 11,
         FIELDS_program, sizeof FIELDS_program / sizeof FIELDS_program[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\", \"description\","
-        " \"sport\", \"level\", \"duration_days\", \"cover\", \"tags\", \"status\", \"price_minor\", \"c"
-        "urrency\", \"enrolled_count\", \"coach_id\" FROM \"program\"",
-        "INSERT INTO \"program\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"title\""
-        ", \"description\", \"sport\", \"level\", \"duration_days\", \"cover\", \"tags\", \"status\", \""
-        "price_minor\", \"currency\", \"enrolled_count\", \"coach_id\") VALUES ($1, $2, $3, $4, "
-        "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (\"i"
-        "d\") DO UPDATE SET \"space\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excl"
-        "uded.\"deleted\", \"clocks\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"title\"=exclud"
-        "ed.\"title\", \"description\"=excluded.\"description\", \"sport\"=excluded.\"sport\", \"lev"
-        "el\"=excluded.\"level\", \"duration_days\"=excluded.\"duration_days\", \"cover\"=excluded"
-        ".\"cover\", \"tags\"=excluded.\"tags\", \"status\"=excluded.\"status\", \"price_minor\"=excl"
-        "uded.\"price_minor\", \"currency\"=excluded.\"currency\", \"enrolled_count\"=excluded.\"e"
-        "nrolled_count\", \"coach_id\"=excluded.\"coach_id\"",
-        "CREATE TABLE \"program\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\" INTE"
-        "GER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT, \"t"
-        "itle\" TEXT, \"description\" TEXT, \"sport\" TEXT, \"level\" TEXT, \"duration_days\" INTE"
-        "GER, \"cover\" TEXT, \"tags\" TEXT, \"status\" TEXT, \"price_minor\" INTEGER, \"currency\""
-        " TEXT, \"enrolled_count\" INTEGER, \"coach_id\" TEXT) STRICT;CREATE INDEX \"program_s"
-        "pace\" ON \"program\" (\"space\", \"seq\");",
     },
     /* One piece of a program. */
     {
-        "content_item", "program", false, 34,
+        "content_item", 35, "program", false, 34,
         SL_R_OWNER | SL_R_COACH, SL_R_OWNER | SL_R_AUTHOR, SL_R_OWNER | SL_R_AUTHOR, 11,
         FIELDS_content_item, sizeof FIELDS_content_item / sizeof FIELDS_content_item[0],
-        "SELECT \"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"kind\", \"title\", \"body\""
-        ", \"blob\", \"media_type\", \"video_id\", \"day\", \"z\", \"duration_us\", \"sets\", \"reps\", \""
-        "author_id\" FROM \"content_item\"",
-        "INSERT INTO \"content_item\" (\"id\", \"space\", \"seq\", \"deleted\", \"clocks\", \"ext\", \"k"
-        "ind\", \"title\", \"body\", \"blob\", \"media_type\", \"video_id\", \"day\", \"z\", \"duration_u"
-        "s\", \"sets\", \"reps\", \"author_id\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10"
-        ", $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (\"id\") DO UPDATE SET \"spac"
-        "e\"=excluded.\"space\", \"seq\"=excluded.\"seq\", \"deleted\"=excluded.\"deleted\", \"clocks"
-        "\"=excluded.\"clocks\", \"ext\"=excluded.\"ext\", \"kind\"=excluded.\"kind\", \"title\"=exclu"
-        "ded.\"title\", \"body\"=excluded.\"body\", \"blob\"=excluded.\"blob\", \"media_type\"=exclud"
-        "ed.\"media_type\", \"video_id\"=excluded.\"video_id\", \"day\"=excluded.\"day\", \"z\"=exclu"
-        "ded.\"z\", \"duration_us\"=excluded.\"duration_us\", \"sets\"=excluded.\"sets\", \"reps\"=ex"
-        "cluded.\"reps\", \"author_id\"=excluded.\"author_id\"",
-        "CREATE TABLE \"content_item\" (\"id\" TEXT PRIMARY KEY, \"space\" TEXT NOT NULL, \"seq\""
-        " INTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEX"
-        "T, \"kind\" TEXT, \"title\" TEXT, \"body\" TEXT, \"blob\" TEXT, \"media_type\" TEXT, \"vide"
-        "o_id\" TEXT, \"day\" INTEGER, \"z\" TEXT, \"duration_us\" INTEGER, \"sets\" INTEGER, \"rep"
-        "s\" INTEGER, \"author_id\" TEXT) STRICT;CREATE INDEX \"content_item_space\" ON \"conte"
-        "nt_item\" (\"space\", \"seq\");",
     },
 };
 const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];

@@ -8,85 +8,81 @@
 /* Fields whose value in an operation is a change, not a state. */
 static bool is_change(const sl_field *f)
 {
-    return f != NULL && (f->merge == SL_M_SET || f->merge == SL_M_COUNTER);
+    return f->merge == SL_M_SET || f->merge == SL_M_COUNTER;
 }
 
-static sl_status take_change(sl_record *rec, const sl_field *f, const sl_json *v, const char *hlc,
-                             bool *taken, sl_error **err)
+static bool has(const sl_op *op, const sl_field *f)
 {
-    return f->merge == SL_M_SET ? sl_set_take(rec, f, v, hlc, taken, err)
-                                : sl_counter_take(rec, f, v, hlc, taken, err);
+    return (op->has >> f->index & 1) != 0;
 }
 
-/* Merges the changes of a creation into its new record. */
-static sl_status merged_fields(sl_record *rec, const sl_op *op, sl_error **err)
+static sl_status take_change(sl_record *rec, const sl_field *f, const sl_op *op, bool *taken,
+                             sl_error **err)
 {
-    sl_status status = SL_OK;
-    for (const sl_json *v = sl_json_first(op->fields); status == SL_OK && v != NULL;
-         v = sl_json_next(v)) {
-        const sl_field *f = sl_field_find(op->entity, sl_json_key(v));
+    const sl_cell *v = &op->values[f->index];
+    return f->merge == SL_M_SET ? sl_set_take(rec, f, v, op->hlc, taken, err)
+                                : sl_counter_take(rec, f, v, op->hlc, taken, err);
+}
+
+static sl_status create(sl_record *rec, const sl_op *op, sl_error **err)
+{
+    sl_status status = sl_record_make(rec, op->entity, op->id, op->space, err);
+    for (size_t i = 0; status == SL_OK && i < op->entity->field_count; i++) {
+        const sl_field *f = &op->entity->fields[i];
         bool taken = false;
-        if (is_change(f)) {
-            sl_json_remove(rec->fields, f->name);
-            status = take_change(rec, f, v, op->hlc, &taken, err);
+        if (has(op, f) && is_change(f)) {
+            status = take_change(rec, f, op, &taken, err);
+        } else if (has(op, f)) {
+            status = sl_record_set(rec, f, &op->values[i], err);
         }
     }
+    rec->birth = op->hlc;
     if (status != SL_OK) {
         sl_record_free(rec);
     }
     return status;
 }
 
-static sl_status create(sl_record *rec, const sl_op *op, sl_error **err)
+static sl_status take_lww(sl_record *rec, const sl_field *f, const sl_op *op, bool *taken,
+                          sl_error **err)
 {
-    memset(rec, 0, sizeof *rec);
-    rec->entity = op->entity;
-    memcpy(rec->id, op->id, sizeof rec->id);
-    memcpy(rec->space, op->space, sizeof rec->space);
-    rec->fields = sl_json_clone(op->fields);
-    rec->clocks = sl_json_object();
-    if (rec->fields == NULL || !sl_json_set_str(rec->clocks, "*", op->hlc)) {
-        sl_record_free(rec);
+    *taken = sl_hlc_compare(op->hlc, sl_record_written(rec, f)) >= 0;
+    if (!*taken) {
+        return SL_OK;
+    }
+    sl_clock *clock = sl_record_clock(rec, f);
+    if (clock == NULL) {
         return sl_fail_nomem(err);
     }
-    return merged_fields(rec, op, err);
+    clock->at = op->hlc;
+    return sl_record_set(rec, f, &op->values[f->index], err);
 }
 
-/* The stamp under which an lww field was last written. */
-static const char *clock_of(const sl_record *rec, const char *field)
+/* The greatest number: that of a later version, kept aside, counts too. */
+static double max_so_far(const sl_record *rec, const sl_field *f, bool *any)
 {
-    const char *own = sl_json_str(rec->clocks, field);
-    const char *birth = sl_json_str(rec->clocks, "*");
-    return own != NULL ? own : birth != NULL ? birth : "";
-}
-
-/* A value of a later version, kept aside, is replaced like any other. */
-static bool set_value(sl_record *rec, const sl_json *v)
-{
-    if (rec->ext != NULL) {
-        sl_json_remove(rec->ext, sl_json_key(v));
+    const sl_cell *old = &rec->values[f->index];
+    *any = old->kind == SL_CELL_INT || old->kind == SL_CELL_REAL;
+    if (*any || rec->ext == NULL) {
+        return old->kind == SL_CELL_REAL ? old->r : (double)old->i;
     }
-    return sl_json_set(rec->fields, sl_json_key(v), sl_json_clone(v));
+    sl_json *ext = sl_json_parse(rec->ext, strlen(rec->ext));
+    const sl_json *kept = sl_json_get(ext, f->name);
+    *any = sl_json_is_number(kept);
+    double n = sl_json_value(kept);
+    sl_json_free(ext);
+    return n;
 }
 
-/* -1 out of memory, 0 the record's value stays, 1 taken. */
-static int take_lww(sl_record *rec, const sl_json *v, const char *hlc)
+static sl_status take_max(sl_record *rec, const sl_field *f, const sl_op *op, bool *taken,
+                          sl_error **err)
 {
-    const char *field = sl_json_key(v);
-    if (strcmp(hlc, clock_of(rec, field)) < 0) {
-        return 0;
-    }
-    return set_value(rec, v) && sl_json_set_str(rec->clocks, field, hlc) ? 1 : -1;
-}
-
-static int take_max(sl_record *rec, const sl_json *v)
-{
-    const sl_json *old = sl_json_get(rec->fields, sl_json_key(v));
-    old = old != NULL ? old : sl_json_get(rec->ext, sl_json_key(v));
-    if (sl_json_is_number(old) && sl_json_value(old) >= sl_json_value(v)) {
-        return 0;
-    }
-    return set_value(rec, v) ? 1 : -1;
+    const sl_cell *v = &op->values[f->index];
+    bool any = false;
+    double had = max_so_far(rec, f, &any);
+    double wish = v->kind == SL_CELL_REAL ? v->r : v->kind == SL_CELL_INT ? (double)v->i : 0;
+    *taken = !any || wish > had;
+    return *taken ? sl_record_set(rec, f, v, err) : SL_OK;
 }
 
 typedef struct merging {
@@ -95,61 +91,39 @@ typedef struct merging {
     bool replay; /* over a state that may hold the operation already */
 } merging;
 
-/* *got: 0 the record's value stays, 1 taken. */
-static sl_status take(const merging *m, const sl_json *v, int *got, sl_error **err)
+/* *taken: false when the record's value stays. */
+static sl_status take(const merging *m, const sl_field *f, bool *taken, sl_error **err)
 {
-    const sl_field *f = sl_field_find(m->rec->entity, sl_json_key(v));
-    *got = 0;
-    if (is_change(f)) {
-        bool taken = false;
-        if (m->replay && f->merge == SL_M_COUNTER && sl_counter_has(m->rec, f, m->op->hlc)) {
-            return SL_OK;
-        }
-        sl_status status = take_change(m->rec, f, v, m->op->hlc, &taken, err);
-        *got = taken ? 1 : 0;
-        return status;
+    *taken = false;
+    switch (f->merge) {
+    case SL_M_COUNTER:
+        return m->replay && sl_counter_has(m->rec, f, m->op->hlc)
+                   ? SL_OK
+                   : take_change(m->rec, f, m->op, taken, err);
+    case SL_M_SET: return take_change(m->rec, f, m->op, taken, err);
+    case SL_M_LWW: return take_lww(m->rec, f, m->op, taken, err);
+    case SL_M_MAX: return take_max(m->rec, f, m->op, taken, err);
+    case SL_M_IMMUTABLE:
+    case SL_M_SERVER: break;
     }
-    if (f != NULL && f->merge == SL_M_LWW) {
-        *got = take_lww(m->rec, v, m->op->hlc);
-    } else if (f != NULL && f->merge == SL_M_MAX) {
-        *got = take_max(m->rec, v);
-    }
-    return *got < 0 ? sl_fail_nomem(err) : SL_OK;
+    return SL_OK;
 }
 
 static sl_status patch(const merging *m, sl_merged *out, sl_error **err)
 {
     size_t taken = 0;
     size_t lost = 0;
-    for (const sl_json *v = sl_json_first(m->op->fields); v != NULL; v = sl_json_next(v)) {
-        int got = 0;
-        sl_status status = take(m, v, &got, err);
+    for (size_t i = 0; i < m->op->entity->field_count; i++) {
+        const sl_field *f = &m->op->entity->fields[i];
+        bool got = false;
+        sl_status status = has(m->op, f) ? take(m, f, &got, err) : SL_OK;
         if (status != SL_OK) {
             return status;
         }
-        taken += got > 0;
-        lost += got == 0;
+        taken += got;
+        lost += has(m->op, f) && !got;
     }
     *out = taken == 0 ? SL_MERGED_NOTHING : lost == 0 ? SL_MERGED_ALL : SL_MERGED_PART;
-    return SL_OK;
-}
-
-static sl_status bury(sl_record *rec, sl_error **err)
-{
-    sl_json *fields = sl_json_object();
-    sl_json *clocks = sl_json_object();
-    if (fields == NULL || clocks == NULL) {
-        sl_json_free(fields);
-        sl_json_free(clocks);
-        return sl_fail_nomem(err);
-    }
-    sl_json_free(rec->fields);
-    sl_json_free(rec->clocks);
-    sl_json_free(rec->ext);
-    rec->fields = fields;
-    rec->clocks = clocks;
-    rec->ext = NULL;
-    rec->deleted = true;
     return SL_OK;
 }
 
@@ -170,7 +144,11 @@ static sl_status merge(const merging *m, sl_merged *out, sl_error **err)
         *out = SL_MERGED_NOTHING;
         return SL_OK;
     }
-    return op->kind == SL_OP_DELETE ? bury(rec, err) : patch(m, out, err);
+    if (op->kind == SL_OP_DELETE) {
+        sl_record_bury(rec);
+        return SL_OK;
+    }
+    return patch(m, out, err);
 }
 
 sl_status sl_merge_op(sl_record *rec, const sl_op *op, sl_merged *out, sl_error **err)
@@ -181,12 +159,4 @@ sl_status sl_merge_op(sl_record *rec, const sl_op *op, sl_merged *out, sl_error 
 sl_status sl_merge_replay(sl_record *rec, const sl_op *op, sl_merged *out, sl_error **err)
 {
     return merge(&(merging){rec, op, true}, out, err);
-}
-
-sl_status sl_merge_server(sl_record *rec, const char *field, sl_json *v, sl_error **err)
-{
-    if (rec->ext != NULL) {
-        sl_json_remove(rec->ext, field);
-    }
-    return sl_json_set(rec->fields, field, v) ? SL_OK : sl_fail_nomem(err);
 }

@@ -27,7 +27,4 @@ sl_status sl_merge_op(sl_record *rec, const sl_op *op, sl_merged *out, sl_error 
  * echo comes before the receipt: a counter leaves out what the state has counted. */
 sl_status sl_merge_replay(sl_record *rec, const sl_op *op, sl_merged *out, sl_error **err);
 
-/* Sets a field by the server's own right. v is taken. */
-sl_status sl_merge_server(sl_record *rec, const char *field, sl_json *v, sl_error **err);
-
 #endif

@@ -13,14 +13,34 @@ enum {
 
 typedef struct stamp {
     char time[TIME_LEN + 1];
-    const char *device; /* borrowed from the stamp's text */
+    char device[SL_HLC_LEN - TIME_LEN + 1];
 } stamp;
 
-static stamp stamp_of(const char *hlc)
+static stamp stamp_of(sl_hlc hlc)
 {
-    stamp s = {.device = hlc + TIME_LEN};
-    memcpy(s.time, hlc, TIME_LEN);
+    char text[SL_HLC_LEN + 1];
+    stamp s = {.time = ""};
+    sl_hlc_print(text, hlc);
+    memcpy(s.time, text, TIME_LEN);
+    memcpy(s.device, text + TIME_LEN, sizeof s.device);
     return s;
+}
+
+/* The field's marks, an empty object when there are none; NULL: out of memory. */
+static sl_json *marks_of(const sl_record *rec, const sl_field *f)
+{
+    const char *text = rec->clocks != NULL ? rec->clocks[f->index].marks : NULL;
+    sl_json *marks = text != NULL ? sl_json_parse(text, strlen(text)) : NULL;
+    return marks != NULL || text != NULL ? marks : sl_json_object();
+}
+
+/* A value as text in the arena, by its JSON; NULL: out of memory. */
+static const char *text_in(sl_arena *mem, const sl_json *j)
+{
+    char *text = sl_json_print(j);
+    const char *copy = text != NULL ? sl_arena_text(mem, text, strlen(text)) : NULL;
+    sl_mem_free(text);
+    return copy;
 }
 
 /* The object under `key` as one's own, empty when there is none; NULL: out of memory. */
@@ -47,7 +67,7 @@ static bool mark(sl_json *marks, const char *element, const char *device, const 
     return sl_json_set(marks, element, devices);
 }
 
-static bool add(sl_json *adds, const sl_json *elements, const char *hlc, bool *raised)
+static bool add(sl_json *adds, const sl_json *elements, sl_hlc hlc, bool *raised)
 {
     stamp s = stamp_of(hlc);
     bool ok = true;
@@ -57,7 +77,7 @@ static bool add(sl_json *adds, const sl_json *elements, const char *hlc, bool *r
     return ok;
 }
 
-static bool take_out(sl_json *removes, const sl_json *v, const char *hlc, bool *raised)
+static bool take_out(sl_json *removes, const sl_json *v, sl_hlc hlc, bool *raised)
 {
     stamp s = stamp_of(hlc);
     const sl_json *elements = sl_json_get(v, "remove");
@@ -141,98 +161,126 @@ static sl_json *elements_of(const sl_json *adds, const sl_json *removes)
     return out;
 }
 
-/* Puts marks and value into the record; both are taken. */
-static sl_status put(sl_record *rec, const char *field, sl_json *value, sl_json *marks,
+/* Puts marks and value into the record. */
+static sl_status put(sl_record *rec, const sl_field *f, const sl_cell *value, const sl_json *marks,
                      sl_error **err)
 {
-    bool ok = sl_json_set(rec->fields, field, value);
-    ok = sl_json_set(rec->clocks, field, marks) && ok;
-    return ok ? SL_OK : sl_fail_nomem(err);
+    sl_clock *clock = sl_record_clock(rec, f);
+    const char *text = text_in(&rec->mem, marks);
+    if (clock == NULL || text == NULL) {
+        return sl_fail_nomem(err);
+    }
+    clock->marks = text;
+    return sl_record_set(rec, f, value, err);
 }
 
-sl_status sl_set_take(sl_record *rec, const sl_field *f, const sl_json *v, const char *hlc,
-                      bool *taken, sl_error **err)
+/* The marks {"add","remove"} with v in them; NULL: out of memory. */
+static sl_json *with_change(const sl_record *rec, const sl_field *f, const sl_json *v, sl_hlc hlc,
+                            bool *raised)
 {
-    const sl_json *old = sl_json_get(rec->clocks, f->name);
+    sl_json *old = marks_of(rec, f);
     sl_json *adds = own(old, "add");
     sl_json *removes = own(old, "remove");
-    sl_json *marks = sl_json_object();
-    sl_json *value = NULL;
+    sl_json *marks = old != NULL ? sl_json_object() : NULL;
+    bool ok = adds != NULL && removes != NULL && marks != NULL &&
+              add(adds, sl_json_get(v, "add"), hlc, raised) && take_out(removes, v, hlc, raised);
+    sl_json_free(old);
+    if (!ok) {
+        sl_json_free(adds);
+        sl_json_free(removes);
+        sl_json_free(marks);
+        return NULL;
+    }
+    ok = sl_json_set(marks, "add", adds);
+    ok = sl_json_set(marks, "remove", removes) && ok;
+    if (!ok) {
+        sl_json_free(marks);
+        return NULL;
+    }
+    return marks;
+}
+
+sl_status sl_set_take(sl_record *rec, const sl_field *f, const sl_cell *v, sl_hlc hlc, bool *taken,
+                      sl_error **err)
+{
     bool raised = false;
     *taken = false;
-    bool ok = adds != NULL && removes != NULL && marks != NULL &&
-              add(adds, sl_json_get(v, "add"), hlc, &raised) && take_out(removes, v, hlc, &raised);
-    value = ok ? elements_of(adds, removes) : NULL;
-    sl_status status = value != NULL ? SL_OK : sl_fail_nomem(err);
+    sl_json *change = v->kind == SL_CELL_TEXT ? sl_json_parse(v->text, v->len) : NULL;
+    sl_json *marks = change != NULL ? with_change(rec, f, change, hlc, &raised) : NULL;
+    const sl_json *adds = sl_json_get(marks, "add");
+    const sl_json *removes = sl_json_get(marks, "remove");
+    sl_json *elements = marks != NULL ? elements_of(adds, removes) : NULL;
+    const char *text = elements != NULL ? text_in(&rec->mem, elements) : NULL;
+    sl_cell value = sl_cell_text(text);
+    sl_status status = text != NULL ? SL_OK : sl_fail_nomem(err);
     if (status == SL_OK && count_marks(adds) + count_marks(removes) > SL_SET_MARKS_MAX) {
         status = sl_fail_field(err, SL_E_LIMIT, f->name, "%s was changed too often", f->name);
     }
     if (status == SL_OK) {
-        status = sl_schema_check_value(f, value, err);
+        status = sl_schema_check_value(f, &value, err);
     }
     if (status == SL_OK && raised) {
-        ok = sl_json_set(marks, "add", adds);
-        adds = NULL;
-        ok = sl_json_set(marks, "remove", removes) && ok;
-        removes = NULL;
-        status = ok ? put(rec, f->name, value, marks, err) : sl_fail_nomem(err);
-        value = ok ? NULL : value;
-        marks = ok ? NULL : marks;
+        status = put(rec, f, &value, marks, err);
         *taken = status == SL_OK;
     }
-    sl_json_free(adds);
-    sl_json_free(removes);
+    sl_json_free(change);
+    sl_json_free(elements);
     sl_json_free(marks);
-    sl_json_free(value);
     return status;
 }
 
-sl_status sl_counter_take(sl_record *rec, const sl_field *f, const sl_json *v, const char *hlc,
+sl_status sl_counter_take(sl_record *rec, const sl_field *f, const sl_cell *v, sl_hlc hlc,
                           bool *taken, sl_error **err)
 {
-    static const double limit = 9007199254740991.0; /* whole numbers are exact to here */
     stamp s = stamp_of(hlc);
-    double sum = sl_json_value(sl_json_get(rec->fields, f->name)) + sl_json_value(v);
+    int64_t by = sl_cell_int_or(v, 0);
+    int64_t had = sl_cell_int_or(&rec->values[f->index], 0);
     bool raised = false;
     *taken = false;
-    if (sl_json_value(v) == 0) {
+    if (by == 0) {
         return SL_OK;
     }
-    if (!(sum >= -limit && sum <= limit)) {
+    if (by > SL_JSON_INT_MAX || by < -SL_JSON_INT_MAX || had + by >= SL_JSON_INT_MAX ||
+        had + by <= -SL_JSON_INT_MAX) { /* whole numbers are exact to here */
         return sl_fail_field(err, SL_E_LIMIT, f->name, "%s has reached its limit", f->name);
     }
-    sl_json *clocks = sl_json_object();
-    sl_json *devices = own(rec->clocks, f->name);
-    bool ok = clocks != NULL && devices != NULL && sl_json_set(clocks, f->name, devices);
-    devices = ok || clocks != NULL ? NULL : devices;
-    ok = ok && mark(clocks, f->name, s.device, s.time, &raised);
-    ok = ok && sl_json_set(rec->clocks, f->name, sl_json_clone(sl_json_get(clocks, f->name))) &&
-         sl_json_set(rec->fields, f->name, sl_json_number(sum));
+    sl_json *all = sl_json_object();
+    sl_json *devices = marks_of(rec, f);
+    bool ok = all != NULL && devices != NULL && sl_json_set(all, f->name, devices);
+    devices = ok || all != NULL ? NULL : devices;
+    ok = ok && mark(all, f->name, s.device, s.time, &raised);
+    sl_cell sum = sl_cell_int(had + by);
+    sl_status status = ok ? put(rec, f, &sum, sl_json_get(all, f->name), err) : sl_fail_nomem(err);
     sl_json_free(devices);
-    sl_json_free(clocks);
-    *taken = ok;
-    return ok ? SL_OK : sl_fail_nomem(err);
+    sl_json_free(all);
+    *taken = status == SL_OK;
+    return status;
 }
 
-bool sl_counter_has(const sl_record *rec, const sl_field *f, const char *hlc)
+bool sl_counter_has(const sl_record *rec, const sl_field *f, sl_hlc hlc)
 {
     stamp s = stamp_of(hlc);
-    const char *time = sl_json_str(sl_json_get(rec->clocks, f->name), s.device);
-    return time != NULL && strcmp(s.time, time) <= 0;
+    sl_json *marks = marks_of(rec, f);
+    const char *time = sl_json_str(marks, s.device);
+    bool yes = time != NULL && strcmp(s.time, time) <= 0;
+    sl_json_free(marks);
+    return yes;
 }
 
-/* What the record has seen of the elements that v removes. */
-static sl_json *seen_of(const sl_record *rec, const sl_json *v)
+/* What the record has seen of the elements that v removes; NULL: out of memory. */
+static sl_json *seen_of(const sl_record *rec, const sl_field *f, const sl_json *v)
 {
     const sl_json *elements = sl_json_get(v, "remove");
-    const sl_json *adds = sl_json_get(sl_json_get(rec->clocks, sl_json_key(v)), "add");
+    sl_json *marks = marks_of(rec, f);
+    const sl_json *adds = sl_json_get(marks, "add");
     sl_json *seen = sl_json_object();
-    bool ok = seen != NULL;
+    bool ok = seen != NULL && marks != NULL;
     for (size_t i = 0; ok && i < sl_json_count(elements); i++) {
         const char *element = sl_json_text(sl_json_at(elements, i));
         const sl_json *devices = sl_json_get(adds, element);
         ok = devices == NULL || sl_json_set(seen, element, sl_json_clone(devices));
     }
+    sl_json_free(marks);
     if (!ok) {
         sl_json_free(seen);
         return NULL;
@@ -240,23 +288,29 @@ static sl_json *seen_of(const sl_record *rec, const sl_json *v)
     return seen;
 }
 
+static sl_status observe(const sl_record *rec, sl_op *op, const sl_field *f, sl_error **err)
+{
+    sl_cell *v = &op->values[f->index];
+    sl_json *change = v->kind == SL_CELL_TEXT ? sl_json_parse(v->text, v->len) : NULL;
+    if (change == NULL || sl_json_get(change, "remove") == NULL) {
+        sl_json_free(change);
+        return SL_OK;
+    }
+    bool ok = sl_json_set(change, "seen", seen_of(rec, f, change));
+    const char *text = ok ? text_in(&op->mem, change) : NULL;
+    sl_json_free(change);
+    *v = sl_cell_text(text);
+    return text != NULL ? SL_OK : sl_fail_nomem(err);
+}
+
 sl_status sl_set_observe(const sl_record *rec, sl_op *op, sl_error **err)
 {
-    sl_json *out = sl_json_object();
-    bool ok = out != NULL;
-    for (const sl_json *v = sl_json_first(op->fields); ok && v != NULL; v = sl_json_next(v)) {
-        const sl_field *f = sl_field_find(op->entity, sl_json_key(v));
-        sl_json *copy = sl_json_clone(v);
-        if (f != NULL && f->merge == SL_M_SET && sl_json_get(v, "remove") != NULL) {
-            ok = sl_json_set(copy, "seen", seen_of(rec, v));
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < op->entity->field_count; i++) {
+        const sl_field *f = &op->entity->fields[i];
+        if (f->merge == SL_M_SET && (op->has >> i & 1) != 0) {
+            status = observe(rec, op, f, err);
         }
-        ok = sl_json_set(out, sl_json_key(v), copy) && ok;
     }
-    if (!ok) {
-        sl_json_free(out);
-        return sl_fail_nomem(err);
-    }
-    sl_json_free(op->fields);
-    op->fields = out;
-    return SL_OK;
+    return status;
 }

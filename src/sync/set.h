@@ -28,12 +28,12 @@ enum {
 
 /* Merges v, the operation's value of field f. *taken: the record changed. SL_E_LIMIT, SL_E_INVALID:
  * the set or sum would grow too large, nothing changed. SL_E_NOMEM. */
-sl_status sl_set_take(sl_record *rec, const sl_field *f, const sl_json *v, const char *hlc,
-                      bool *taken, sl_error **err);
-sl_status sl_counter_take(sl_record *rec, const sl_field *f, const sl_json *v, const char *hlc,
+sl_status sl_set_take(sl_record *rec, const sl_field *f, const sl_cell *v, sl_hlc hlc, bool *taken,
+                      sl_error **err);
+sl_status sl_counter_take(sl_record *rec, const sl_field *f, const sl_cell *v, sl_hlc hlc,
                           bool *taken, sl_error **err);
 /* True when the record's sum has the operation of this stamp in it. */
-bool sl_counter_has(const sl_record *rec, const sl_field *f, const char *hlc);
+bool sl_counter_has(const sl_record *rec, const sl_field *f, sl_hlc hlc);
 
 /* Writes into the operation's removals what the record has seen of them. SL_E_NOMEM. */
 sl_status sl_set_observe(const sl_record *rec, sl_op *op, sl_error **err);

@@ -1,0 +1,232 @@
+#include "base/json.h"
+#include "base/utf8.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DEPTH_MAX = 64
+};
+
+static void put_escape(sl_buf *out, uint8_t c)
+{
+    static const char letters[] = "btnvfr"; /* from 8; 11 has no letter in JSON */
+    char text[8] = {'\\', (char)c};
+    if (c == '"' || c == '\\') {
+        sl_buf_put(out, text, 2);
+    } else if (c >= 8 && c <= 13 && c != 11) {
+        text[1] = letters[c - 8];
+        sl_buf_put(out, text, 2);
+    } else {
+        (void)snprintf(text, sizeof text, "\\u%04x", c);
+        sl_buf_put(out, text, 6);
+    }
+}
+
+void sl_json_put_text(sl_buf *out, const char *s, size_t n)
+{
+    size_t from = 0;
+    sl_buf_u8(out, '"');
+    for (size_t i = 0; i < n; i++) {
+        uint8_t c = (uint8_t)s[i];
+        if (c < 0x20 || c == '"' || c == '\\') {
+            sl_buf_put(out, s + from, i - from);
+            put_escape(out, c);
+            from = i + 1;
+        }
+    }
+    sl_buf_put(out, s + from, n - from);
+    sl_buf_u8(out, '"');
+}
+
+void sl_json_put_int(sl_buf *out, int64_t v)
+{
+    char text[24];
+    size_t at = sizeof text;
+    uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
+    do {
+        text[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (v < 0) {
+        text[--at] = '-';
+    }
+    sl_buf_put(out, text + at, sizeof text - at);
+}
+
+void sl_json_put_real(sl_buf *out, double v)
+{
+    char text[32];
+    if (!isfinite(v)) {
+        sl_buf_str(out, "null");
+        return;
+    }
+    if (fabs(v) <= (double)SL_JSON_INT_MAX && floor(v) == v) {
+        sl_json_put_int(out, (int64_t)v);
+        return;
+    }
+    int n = snprintf(text, sizeof text, "%1.15g", v);
+    if (strtod(text, NULL) != v) {
+        n = snprintf(text, sizeof text, "%1.17g", v);
+    }
+    sl_buf_put(out, text, (size_t)n);
+}
+
+/* --- checking -------------------------------------------------------------------------------- */
+
+typedef struct scan {
+    const char *p;
+    const char *end;
+} scan;
+
+static void skip_space(scan *s)
+{
+    while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r')) {
+        s->p++;
+    }
+}
+
+static bool eat(scan *s, char c)
+{
+    bool yes = s->p < s->end && *s->p == c;
+    s->p += yes;
+    return yes;
+}
+
+static bool eat_word(scan *s, const char *word)
+{
+    size_t n = strlen(word);
+    bool yes = (size_t)(s->end - s->p) >= n && memcmp(s->p, word, n) == 0;
+    s->p += yes ? n : 0;
+    return yes;
+}
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* After the backslash. \u0000 is refused: text ends at a NUL. */
+static bool eat_escape(scan *s)
+{
+    if (s->p >= s->end) {
+        return false;
+    }
+    char c = *s->p++;
+    if (c != 'u') {
+        return memchr("\"\\/bfnrt", c, 8) != NULL;
+    }
+    bool ok = s->end - s->p >= 4 && is_hex(s->p[0]) && is_hex(s->p[1]) && is_hex(s->p[2]) &&
+              is_hex(s->p[3]) && memcmp(s->p, "0000", 4) != 0;
+    s->p += ok ? 4 : 0;
+    return ok;
+}
+
+static bool eat_string(scan *s)
+{
+    if (!eat(s, '"')) {
+        return false;
+    }
+    while (s->p < s->end) {
+        char c = *s->p++;
+        if (c == '"') {
+            return true;
+        }
+        if ((uint8_t)c < 0x20 || (c == '\\' && !eat_escape(s))) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static bool eat_digits(scan *s)
+{
+    const char *from = s->p;
+    while (s->p < s->end && *s->p >= '0' && *s->p <= '9') {
+        s->p++;
+    }
+    return s->p > from;
+}
+
+static bool eat_number(scan *s)
+{
+    (void)eat(s, '-');
+    if (!eat(s, '0') && !eat_digits(s)) {
+        return false;
+    }
+    if (eat(s, '.') && !eat_digits(s)) {
+        return false;
+    }
+    if (eat(s, 'e') || eat(s, 'E')) {
+        (void)(eat(s, '+') || eat(s, '-'));
+        return eat_digits(s);
+    }
+    return true;
+}
+
+static bool eat_scalar(scan *s)
+{
+    return (s->p < s->end && *s->p == '"') ? eat_string(s)
+                                           : eat_word(s, "true") || eat_word(s, "false") ||
+                                                 eat_word(s, "null") || eat_number(s);
+}
+
+/* The key of an object's member, when in one. */
+static bool eat_key(scan *s, bool object)
+{
+    if (!object) {
+        return true;
+    }
+    skip_space(s);
+    bool ok = eat_string(s);
+    skip_space(s);
+    return ok && eat(s, ':');
+}
+
+/* Behind a value: closes what ends here; *more: another value follows. */
+static bool eat_ends(scan *s, const bool *object, size_t *depth, bool *more)
+{
+    while (*depth > 0) {
+        skip_space(s);
+        if (eat(s, ',')) {
+            *more = true;
+            return eat_key(s, object[*depth - 1]);
+        }
+        if (!eat(s, object[*depth - 1] ? '}' : ']')) {
+            return false;
+        }
+        (*depth)--;
+    }
+    *more = false;
+    return true;
+}
+
+bool sl_json_ok(const char *text, size_t n)
+{
+    scan s = {text, text + n};
+    bool object[DEPTH_MAX]; /* what is open, from outside */
+    size_t depth = 0;
+    bool more = sl_utf8_ok(text, n);
+    bool ok = more && n > 0 && text[0] != ' ';
+    while (ok && more) {
+        skip_space(&s);
+        bool brace = eat(&s, '{');
+        if (!brace && !eat(&s, '[')) {
+            ok = eat_scalar(&s) && eat_ends(&s, object, &depth, &more);
+            continue;
+        }
+        if (depth == DEPTH_MAX) {
+            return false;
+        }
+        object[depth++] = brace;
+        skip_space(&s);
+        if (s.p < s.end && *s.p == (brace ? '}' : ']')) {
+            ok = eat_ends(&s, object, &depth, &more);
+        } else {
+            ok = eat_key(&s, brace);
+        }
+    }
+    return ok && s.p == s.end;
+}
