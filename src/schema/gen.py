@@ -19,8 +19,8 @@ CLASSES = {"public": "SL_C_PUBLIC", "internal": "SL_C_INTERNAL", "sensitive": "S
            "highly_sensitive": "SL_C_HIGHLY_SENSITIVE"}
 ROLES = {"owner": "SL_R_OWNER", "coach": "SL_R_COACH", "member": "SL_R_MEMBER", "author": "SL_R_AUTHOR", "server": "0"}
 TAKEN = ["id", "space", "seq", "deleted", "clocks", "ext", "rid", "pending", "entity"]
-ENTITY_KEYS = {"no", "doc", "space", "root", "create", "patch", "delete", "author_field", "fields"}
-FIELD_KEYS = {"no", "type", "merge", "required", "min", "max", "values", "class", "doc", "search"}
+ENTITY_KEYS = {"by_seq", "no", "doc", "space", "root", "create", "patch", "delete", "author_field", "fields"}
+FIELD_KEYS = {"index", "no", "type", "merge", "required", "min", "max", "values", "class", "doc", "search"}
 
 
 def refuse(where, what):
@@ -99,13 +99,15 @@ def tables_c(schema):
             out.append(f"    /* {f['doc']} */")
             out.append(f'    {{{c_string(field)}, {i}, {f["no"]}, {TYPES[f["type"]]}, {MERGES[f["merge"]]}, {CLASSES[f["class"]]}, '
                        f'{"true" if f.get("required") else "false"}, {"true" if f.get("search") else "false"}, '
+                       f'{"true" if f.get("index") else "false"}, '
                        f'{bounds(f)}, {values}}},')
         out.append("};")
     out.append("\nconst sl_entity sl_entities[] = {")
     for i, (name, e) in enumerate(schema["entity"].items()):
         author = list(e["fields"]).index(e["author_field"]) if "author_field" in e else -1
         out += [f"    /* {e['doc']} */", "    {",
-                f"        {c_string(name)}, {e['no']}, {c_string(e['space'])}, {'true' if e.get('root') else 'false'}, {i},",
+                f"        {c_string(name)}, {e['no']}, {c_string(e['space'])}, {'true' if e.get('root') else 'false'}, "
+                f"{'true' if e.get('by_seq') else 'false'}, {i},",
                 f"        {roles(e['create'])}, {roles(e['patch'])}, {roles(e['delete'])}, {author},",
                 f"        FIELDS_{name}, sizeof FIELDS_{name} / sizeof FIELDS_{name}[0],", "    },"]
     out += ["};", "const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];",

@@ -71,6 +71,8 @@ void sl_record_put_wire(sl_buf *out, const sl_record *r);
 sl_status sl_record_from_wire(sl_record *r, const sl_json *j, sl_error **err);
 /* As sideline/record.h describes it. */
 void sl_record_put_public(sl_buf *out, const sl_record *r, bool pending);
+/* The members of an ext, each after a comma: for the text of a record that is being put together. */
+void sl_ext_put_public(sl_buf *out, const char *ext, size_t n);
 /* One value as JSON text. */
 void sl_cell_put_json(sl_buf *out, const sl_field *f, const sl_cell *v);
 /* A value from JSON, its bytes in the arena, its type checked, not its limits. null is a null. */

@@ -38,30 +38,36 @@ static void put_key(sl_buf *out, const char *name, bool *first)
     *first = false;
 }
 
-/* The members of `ext` that are known by name: those by number alone mean nothing here. */
-static void put_ext(sl_buf *out, const sl_record *r, bool *first)
+/* Those known by number alone mean nothing here. */
+static void put_ext(sl_buf *out, const char *text, size_t n, bool *first)
 {
-    sl_json *ext = sl_json_parse(r->ext, strlen(r->ext));
+    sl_json *ext = sl_json_parse(text, n);
     out->failed = out->failed || ext == NULL;
     for (const sl_json *v = sl_json_first(ext); v != NULL; v = sl_json_next(v)) {
         if (sl_json_key(v)[0] != '#') {
-            char *text = sl_json_print(v);
-            sl_buf_put(out, *first ? "" : ",", *first ? 0 : 1);
+            char *value = sl_json_print(v);
+            sl_buf_put(out, ",", *first ? 0 : 1);
             sl_json_put_text(out, sl_json_key(v), strlen(sl_json_key(v)));
             sl_buf_u8(out, ':');
-            sl_buf_str(out, text != NULL ? text : "");
-            out->failed = out->failed || text == NULL;
-            sl_mem_free(text);
+            sl_buf_str(out, value != NULL ? value : "");
+            out->failed = out->failed || value == NULL;
+            sl_mem_free(value);
             *first = false;
         }
     }
     sl_json_free(ext);
 }
 
+void sl_ext_put_public(sl_buf *out, const char *ext, size_t n)
+{
+    bool first = false;
+    put_ext(out, ext, n, &first);
+}
+
 static void put_values(sl_buf *out, const sl_record *r, bool first)
 {
     if (r->ext != NULL) {
-        put_ext(out, r, &first);
+        put_ext(out, r->ext, strlen(r->ext), &first);
     }
     for (size_t i = 0; i < r->entity->field_count; i++) {
         if (r->values[i].kind != SL_CELL_NULL) {

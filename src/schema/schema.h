@@ -56,6 +56,7 @@ typedef struct sl_field {
     sl_class data_class;
     bool required;
     bool search; /* found by full-text search on the device */
+    bool ordered; /* devices read a space's records in this order */
     int64_t min; /* of the value; of the length in bytes for text and json */
     int64_t max;
     const char *const *values; /* of an enum, ends with NULL */
@@ -65,7 +66,8 @@ typedef struct sl_entity {
     const char *name;
     unsigned no; /* in binary encodings: never changes, never used again */
     const char *space_kind;
-    bool root; /* its id is the id of its space */
+    bool root;   /* its id is the id of its space */
+    bool by_seq; /* devices read a space's records by their numbers */
     int index;
     unsigned create; /* SL_R_* that may */
     unsigned patch;

@@ -1,9 +1,56 @@
-/* store/inside.h - the store's struct and helpers shared by its files. */
+/*
+ * store/inside.h - what the store's files share.
+ *
+ *   store.c    the folder, transactions, small facts     tables.c   tables and their versions
+ *   migrate.c  databases of version 2 and before         rows.c     records in their tables
+ *   replica.c  confirmed and visible records             outbox.c   operations that wait
+ *   spaces.c   spaces and their numbers                  query*.c, search.c   reading
+ *
+ * A record's row is known by `rid`: its space's number << 32 | a number within the space, so that
+ * a space's records lie together in their table, in the order in which they came, and need no index
+ * to be read or dropped. Ids, references and names of blobs are bytes.
+ */
 #ifndef SL_STORE_INSIDE_H
 #define SL_STORE_INSIDE_H
 
+#include "schema/record.h"
 #include "store/store.h"
 #include "store/vfs.h"
+
+enum {
+    /* Columns before those of the fields. */
+    SL_ROW_RID,
+    SL_ROW_ID,
+    SL_ROW_SEQ,
+    SL_ROW_DELETED,
+    SL_ROW_PENDING, /* the newest operation that waits; null: none does */
+    SL_ROW_CLOCKS,
+    SL_ROW_EXT,
+    SL_ROW_FIELDS
+};
+
+/* The statements of one entity. */
+typedef struct sl_table {
+    char *insert; /* of a whole row; does nothing when the id is there */
+    char *update; /* all but rid and id, by rid ($1) */
+    char *select; /* a row by id ($1) */
+    char *last;   /* the greatest rid from $1 to $2 */
+    bool search;  /* has a full-text index */
+} sl_table;
+
+/* A space's number, and where the next row of an entity goes: remembered until a rollback. */
+enum {
+    SL_PLACES = 512
+};
+typedef struct sl_place {
+    char space[SL_SPACE_MAX]; /* "" when free */
+    int64_t no;
+} sl_place;
+typedef struct sl_next {
+    const sl_entity *entity; /* NULL when free */
+    int64_t no;
+    int64_t rid;
+} sl_next;
 
 struct sl_store {
     const sl_platform *platform;
@@ -11,24 +58,117 @@ struct sl_store {
     void *lock; /* the folder's lock file */
     sl_vfs *vfs;
     sl_sql *sql;
+    sl_table *tables; /* by index of the entity */
+    sl_place places[SL_PLACES];
+    sl_next nexts[SL_PLACES];
+    sl_place seen;  /* the space last looked up by number */
+    int64_t last_n; /* the newest operation's number; -1: to be read */
+    bool last_n_new;
+    sl_buf scratch;  /* of one call, */
+    sl_arena cells;  /* and what the cells of a row point into */
+    sl_record rec;   /* of apply_local and apply_remote */
+    sl_record old;
 };
 
 /* path under the folder; sl_mem text */
 char *sl_store_path(const sl_store *s, const char *name);
 
-/* Runs a statement that gives at most one row and copies up to n of its cells (text owned).
- * SL_E_NOT_FOUND, without an error, when there is none: the cells are then null. */
+/* Runs a statement that gives at most one row and copies up to n of its cells, their bytes in mem
+ * (NULL: numbers only). SL_E_NOT_FOUND, without an error, when there is none: the cells are then
+ * null. */
 sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size_t np, sl_cell *out,
-                       size_t n, sl_error **err);
+                       size_t n, sl_arena *mem, sl_error **err);
+
+/* --- tables.c, migrate.c --- */
+
+sl_status sl_tables_make(sl_store *s, sl_error **err);
+void sl_tables_free(sl_store *s);
+/* The statement that makes an entity's table. */
+void sl_table_ddl(sl_buf *sql, const sl_entity *e);
+/* Makes the tables, or brings those of an older version to this one. SL_E_TOO_NEW. */
+sl_status sl_tables_follow(sl_store *s, sl_error **err);
+/* From version 1 or 2, in a transaction. */
+sl_status sl_migrate_old(sl_store *s, int64_t from, sl_error **err);
+extern const char sl_store_tables[]; /* the store's own, as SQL */
+
+/* --- rows.c --- */
+
+/* What is known of a stored row besides the record. */
+typedef struct sl_row {
+    int64_t rid; /* 0: there is none */
+    int64_t pending;
+} sl_row;
+
+/* Reads the row of an id; row->rid is 0 and rec->entity NULL when there is none. */
+sl_status sl_row_load(sl_store *s, const sl_entity *e, const char *id, sl_record *rec, sl_row *row,
+                      sl_error **err);
+/* Writes a new row; row->rid is 0 when the id is there already. */
+sl_status sl_row_insert(sl_store *s, const sl_record *rec, sl_row *row, sl_error **err);
+/* `old`: what the row holds; NULL: not known. */
+sl_status sl_row_update(sl_store *s, const sl_record *rec, const sl_record *old, const sl_row *row,
+                        sl_error **err);
+sl_status sl_row_delete(sl_store *s, const sl_record *old, const sl_row *row, sl_error **err);
+/* Cells of a row as the select gives them, into a record. */
+sl_status sl_row_read(sl_store *s, const sl_entity *e, const sl_cell *cells, sl_record *rec,
+                      sl_error **err);
+
+/* --- spaces.c --- */
+
+/* The number of a space; make: given one when it has none. *no 0: none. */
+sl_status sl_space_no(sl_store *s, const char *name, bool make, int64_t *no, sl_error **err);
+/* The name of a numbered space into out. */
+sl_status sl_space_of(sl_store *s, int64_t no, char out[SL_SPACE_MAX], sl_error **err);
+/* A new row's rid. SL_E_LIMIT. */
+sl_status sl_space_next_rid(sl_store *s, const sl_entity *e, int64_t no, int64_t *rid,
+                            sl_error **err);
+void sl_space_forget_numbers(sl_store *s);
+/* The bounds of a space's rids. */
+int64_t sl_space_first_rid(int64_t no);
+int64_t sl_space_last_rid(int64_t no);
+
+/* --- outbox.c --- */
+
+/* Gives the operation its number. */
+sl_status sl_outbox_number(sl_store *s, sl_op *op, sl_error **err);
+/* Queues it; prev: the record's newest before it, 0 none; seq: 0 unless it was accepted. */
+sl_status sl_outbox_add(sl_store *s, const sl_op *op, int64_t prev, int64_t seq, sl_error **err);
+/* Writes what the transaction changed of the outbox's small facts; the commit's part. */
+sl_status sl_outbox_flush(sl_store *s, sl_error **err);
+/* The operations of a record, from the oldest to the newest. */
+typedef struct sl_link {
+    int64_t n;
+    int64_t prev; /* as stored; 0: it is the first */
+    int64_t seq;  /* 0: not accepted */
+} sl_link;
+typedef struct sl_chain {
+    sl_link *links; /* sl_mem */
+    size_t count;
+} sl_chain;
+/* newest: as the record's row says. */
+sl_status sl_outbox_chain(sl_store *s, int64_t newest, sl_chain *out, sl_error **err);
+sl_status sl_outbox_remove(sl_store *s, int64_t n, sl_error **err);
+sl_status sl_outbox_set_prev(sl_store *s, int64_t n, int64_t prev, sl_error **err);
+
+/* --- replica.c --- */
+
+/* The operation leaves its record: the visible record is made of the confirmed one and the rest. */
+sl_status sl_replica_leave(sl_store *s, const sl_op *op, sl_error **err);
+sl_status sl_shadow_put(sl_store *s, const sl_record *rec, int64_t rid, sl_error **err);
+
+/* --- search.c --- */
 
 /* Makes the full-text indexes that are missing or of another choice of fields. */
 sl_status sl_search_prepare(sl_store *s, sl_error **err);
-/* Takes the records that `where` finds out of the index, before they change or go. */
-sl_status sl_search_take_out(sl_store *s, const sl_entity *e, const char *where,
-                             const sl_cell *params, size_t n, sl_error **err);
-/* Puts a stored record of an entity that is searched into the index. */
-sl_status sl_search_put_in(sl_store *s, const sl_entity *e, const char *id, sl_error **err);
-/* *out: the stored record is there with the same searched text, or nothing in it is searched. */
-sl_status sl_search_same(sl_store *s, const sl_record *rec, bool *out, sl_error **err);
+/* Makes one, empty or of the records that are there, inside a transaction. */
+sl_status sl_search_make(sl_store *s, const sl_entity *e, sl_error **err);
+/* Takes a record's text out of the index, or puts it in. */
+sl_status sl_search_take_out(sl_store *s, const sl_record *rec, int64_t rid, sl_error **err);
+sl_status sl_search_put_in(sl_store *s, const sl_record *rec, int64_t rid, sl_error **err);
+/* Takes the text of all rows from one rid to another out, before they go; keep: but of those that
+ * operations wait for. */
+sl_status sl_search_take_range(sl_store *s, const sl_entity *e, int64_t from, int64_t to, bool keep,
+                               sl_error **err);
+/* True when the two have the same searched text. */
+bool sl_search_same(const sl_record *a, const sl_record *b);
 
 #endif

@@ -1,6 +1,7 @@
 /* Queries: read against the schema, compiled to one prepared statement, run. */
 #include "store/query.h"
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -27,9 +28,8 @@ typedef struct keys {
 void sl_query_free(sl_query *q)
 {
     if (q != NULL) {
-        sl_cells_free(q->params, q->param_count);
         sl_mem_free(q->params);
-        sl_json_free(q->select);
+        sl_arena_free(&q->mem);
         sl_mem_free(q->sql);
         sl_mem_free(q);
     }
@@ -52,8 +52,14 @@ static sl_status add_order(const sl_query *q, keys *to, const char *name, sl_err
     return SL_OK;
 }
 
+static bool has_index(const sl_entity *e, const keys *order)
+{
+    const sl_field *f = sl_field_find(e, order->list[0].column.name);
+    return f != NULL ? f->ordered : e->by_seq && strcmp(order->list[0].column.name, "seq") == 0;
+}
+
 /* The id breaks every tie. */
-static sl_status read_order(const sl_query *q, const sl_json *order, keys *to, sl_error **err)
+static sl_status read_order(sl_query *q, const sl_json *order, keys *to, sl_error **err)
 {
     bool by_id = false;
     if (order != NULL && !sl_json_is_null(order) && !sl_json_is_array(order)) {
@@ -72,13 +78,15 @@ static sl_status read_order(const sl_query *q, const sl_json *order, keys *to, s
         by_id = by_id || (name != NULL && strcmp(name + (name[0] == '-' ? 1 : 0), "id") == 0);
     }
     to->ranked = q->search && to->n == 0;
+    q->indexed = to->n > 0 && !q->search && has_index(q->entity, to);
     return by_id ? SL_OK : add_order(q, to, "id", err);
 }
 
 static void put_key(const sl_query *q, sl_buf *sql, const key *k)
 {
-    sl_buf_fmt(sql, k->unsent ? "(\"%s\".\"%s\"=0)" : "\"%s\".\"%s\"", q->entity->name,
-               k->column.name);
+    sl_buf_str(sql, k->unsent ? "(" : "");
+    sl_query_put_column(q, sql, &k->column);
+    sl_buf_str(sql, k->unsent ? "=0)" : "");
 }
 
 static void put_order(const sl_query *q, const keys *order, sl_buf *sql)
@@ -109,7 +117,7 @@ static sl_status key_param(sl_query *q, const key *k, const sl_json *after, size
     if (status != SL_OK) {
         return status;
     }
-    *out = sl_query_param(q, v);
+    *out = sl_query_param(q, &k->column, v);
     if (*out > 0 && k->unsent) {
         sl_cell *cell = &q->params[*out - 1];
         *cell = sl_cell_int(cell->i == 0 ? 1 : 0);
@@ -202,35 +210,28 @@ static sl_status put_after(sl_query *q, const keys *order, const sl_json *after,
 
 /* --- the statement --------------------------------------------------------------------------- */
 
-static bool selected(const sl_query *q, const char *name)
-{
-    bool any = q->select == NULL;
-    for (const sl_json *v = sl_json_first(q->select); v != NULL; v = sl_json_next(v)) {
-        any = any || strcmp(sl_json_text(v), name) == 0;
-    }
-    return any;
-}
-
-/* As sl_record_from_cells reads them. What is not selected is not read from the file. */
-static void put_columns(const sl_query *q, sl_buf *sql)
+static void put_out(const sl_query *q, sl_buf *sql, const sl_out *o)
 {
     const char *e = q->entity->name;
-    sl_buf_fmt(sql, "\"%s\".\"id\", \"%s\".\"space\", \"%s\".\"seq\", 0, '{}', ", e, e, e);
-    if (q->select == NULL) {
-        sl_buf_fmt(sql, "\"%s\".\"ext\"", e);
-    } else {
-        sl_buf_str(sql, "NULL");
-    }
-    for (size_t i = 0; i < q->entity->field_count; i++) {
-        const char *name = q->entity->fields[i].name;
-        if (selected(q, name)) {
-            sl_buf_fmt(sql, ", \"%s\".\"%s\"", e, name);
-        } else {
-            sl_buf_str(sql, ", NULL");
-        }
-    }
-    if (q->snippet) {
+    switch (o->kind) {
+    case SL_OUT_ENTITY:
+    case SL_OUT_SPACE: sl_buf_str(sql, ", NULL"); break; /* known without the row, or by rid */
+    case SL_OUT_SEQ: sl_buf_fmt(sql, ", \"%s\".\"seq\"", e); break;
+    case SL_OUT_PENDING: sl_buf_fmt(sql, ", \"%s\".\"pending\"", e); break;
+    case SL_OUT_EXT: sl_buf_fmt(sql, ", \"%s\".\"ext\"", e); break;
+    case SL_OUT_FIELD: sl_buf_fmt(sql, ", \"%s\".\"%s\"", e, o->field->name); break;
+    case SL_OUT_SNIPPET:
         sl_buf_fmt(sql, ", snippet(\"%s_fts\", -1, '[', ']', '\xE2\x80\xA6', 12)", e);
+        break;
+    }
+}
+
+/* rid, id, then what a row tells. What is not selected is not read from the file. */
+static void put_columns(const sl_query *q, sl_buf *sql)
+{
+    sl_buf_fmt(sql, "\"%s\".\"rid\", \"%s\".\"id\"", q->entity->name, q->entity->name);
+    for (size_t i = 0; i < q->out_count; i++) {
+        put_out(q, sql, &q->out[i]);
     }
 }
 
@@ -255,7 +256,7 @@ static void put_from(const sl_query *q, sl_buf *sql)
     const char *e = q->entity->name;
     sl_buf_str(sql, " FROM ");
     if (q->search) {
-        sl_buf_fmt(sql, "\"%s_fts\" CROSS JOIN \"%s\" ON \"%s\".rowid=\"%s_fts\".rowid", e, e, e,
+        sl_buf_fmt(sql, "\"%s_fts\" CROSS JOIN \"%s\" ON \"%s\".\"rid\"=\"%s_fts\".rowid", e, e, e,
                    e);
     } else {
         sl_buf_fmt(sql, "\"%s\"", e);
@@ -362,28 +363,72 @@ static sl_status read_search(sl_query *q, const sl_json *j, sl_error **err)
     return status;
 }
 
+static void add_out(sl_query *q, sl_out_kind kind, const sl_field *f)
+{
+    q->out[q->out_count++] = (sl_out){kind, f};
+}
+
+static const struct {
+    const char *name;
+    sl_out_kind kind;
+} NAMED[] = {{"entity", SL_OUT_ENTITY},
+             {"space", SL_OUT_SPACE},
+             {"seq", SL_OUT_SEQ},
+             {"pending", SL_OUT_PENDING}};
+
+enum {
+    NAMED_COUNT = sizeof NAMED / sizeof NAMED[0]
+};
+
+static bool has_out(const sl_query *q, sl_out_kind kind, const sl_field *f)
+{
+    bool any = false;
+    for (size_t i = 0; i < q->out_count; i++) {
+        any = any || (q->out[i].kind == kind && q->out[i].field == f);
+    }
+    return any;
+}
+
+static sl_status select_one(sl_query *q, const char *name, sl_error **err)
+{
+    const sl_field *f = name != NULL ? sl_field_find(q->entity, name) : NULL;
+    sl_out_kind kind = SL_OUT_FIELD;
+    bool known = f != NULL;
+    for (size_t i = 0; !known && name != NULL && i < NAMED_COUNT; i++) {
+        known = strcmp(name, NAMED[i].name) == 0;
+        kind = known ? NAMED[i].kind : kind;
+    }
+    if (known && !has_out(q, kind, f)) {
+        add_out(q, kind, f);
+    }
+    return known || (name != NULL && strcmp(name, "id") == 0)
+               ? SL_OK
+               : sl_fail_field(err, SL_E_INVALID, "select", "%s has no field \"%s\"",
+                               q->entity->name, name != NULL ? name : "");
+}
+
 static sl_status read_select(sl_query *q, const sl_json *list, sl_error **err)
 {
+    sl_status status = SL_OK;
     if (list == NULL || sl_json_is_null(list)) {
-        q->pending = true;
-        return SL_OK;
-    }
-    if (!sl_json_is_array(list) || sl_json_count(list) > SL_CELLS_MAX) {
+        for (size_t i = 0; i < NAMED_COUNT; i++) {
+            add_out(q, NAMED[i].kind, NULL);
+        }
+        add_out(q, SL_OUT_EXT, NULL);
+        for (size_t i = 0; i < q->entity->field_count; i++) {
+            add_out(q, SL_OUT_FIELD, &q->entity->fields[i]);
+        }
+    } else if (!sl_json_is_array(list)) {
         return sl_fail_field(err, SL_E_INVALID, "select", "select is a list of fields");
     }
-    for (const sl_json *v = sl_json_first(list); v != NULL; v = sl_json_next(v)) {
-        sl_column c;
-        const char *name = sl_json_text(v);
-        bool pending = name != NULL && strcmp(name, "pending") == 0;
-        bool entity = name != NULL && strcmp(name, "entity") == 0;
-        if (!pending && !entity && !sl_query_column(q->entity, name, &c)) {
-            return sl_fail_field(err, SL_E_INVALID, "select", "%s has no field \"%s\"",
-                                 q->entity->name, name != NULL ? name : "");
-        }
-        q->pending = q->pending || pending;
+    for (const sl_json *v = sl_json_first(list); status == SL_OK && v != NULL;
+         v = sl_json_next(v)) {
+        status = select_one(q, sl_json_text(v), err);
     }
-    q->select = sl_json_clone(list);
-    return q->select != NULL ? SL_OK : sl_fail_nomem(err);
+    if (q->snippet) {
+        add_out(q, SL_OUT_SNIPPET, NULL);
+    }
+    return status;
 }
 
 sl_status sl_query_parse(const sl_json *j, sl_query **out, sl_error **err)
@@ -429,77 +474,114 @@ bool sl_query_concerns(const sl_query *q, const sl_entity *e, const char *space)
 typedef struct rows {
     sl_store *store;
     const sl_query *query;
-    bool (*fn)(void *ctx, sl_json *row);
+    sl_buf *out;
+    sl_query_row fn;
     void *ctx;
     sl_status status;
     sl_error **err;
 } rows;
 
-/* The selected part of a row, which is freed. NULL: out of memory. */
-static sl_json *project(const sl_query *q, sl_json *row)
+static void put_name(sl_buf *out, const char *name)
 {
-    sl_json *out = row != NULL ? sl_json_object() : NULL;
-    bool ok = out != NULL && sl_json_set_str(out, "id", sl_json_str(row, "id"));
-    for (const sl_json *v = sl_json_first(q->select); ok && v != NULL; v = sl_json_next(v)) {
-        const sl_json *value = sl_json_get(row, sl_json_text(v));
-        ok = value == NULL || sl_json_set(out, sl_json_text(v), sl_json_clone(value));
-    }
-    sl_json_free(row);
-    if (!ok) {
-        sl_json_free(out);
-        return NULL;
-    }
-    return out;
+    sl_buf_put(out, ",\"", 2);
+    sl_buf_str(out, name);
+    sl_buf_put(out, "\":", 2);
 }
 
-static sl_json *count_row(int64_t n)
+/* A field's value as its column has it. */
+static void put_field_value(sl_buf *out, const sl_field *f, const sl_cell *c)
 {
-    sl_json *row = sl_json_object();
-    if (row != NULL && !sl_json_set_int(row, "count", n)) {
-        sl_json_free(row);
-        return NULL;
+    char text[65];
+    if (c->kind == SL_CELL_BLOB && c->len == SL_UUID_BYTES) {
+        sl_uuid_encode(text, c->blob);
+        sl_json_put_text(out, text, SL_UUID_LEN);
+    } else if (c->kind == SL_CELL_BLOB && c->len == 32) {
+        sl_hex(text, c->blob, 32);
+        sl_json_put_text(out, text, 64);
+    } else if (c->kind != SL_CELL_BLOB) {
+        sl_cell_put_json(out, f, c);
     }
-    return row;
 }
 
-static sl_json *record_row(rows *r, const sl_cell *cells, size_t n)
+static void put_space_name(rows *r, int64_t rid)
 {
-    const sl_query *q = r->query;
-    sl_record rec;
-    r->status = sl_record_from_cells(&rec, q->entity, cells, r->err);
-    if (r->status != SL_OK) {
-        return NULL;
+    char name[SL_SPACE_MAX];
+    r->status = sl_space_of(r->store, rid >> 32, name, r->err);
+    if (r->status == SL_OK) {
+        put_name(r->out, "space");
+        sl_json_put_text(r->out, name, strlen(name));
     }
-    sl_json *row =
-        sl_record_to_public(&rec, q->pending && sl_store_pending(r->store, q->entity, rec.id));
-    sl_record_free(&rec);
-    if (q->select != NULL) {
-        row = project(q, row);
+}
+
+static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
+{
+    sl_buf *out = r->out;
+    switch (o->kind) {
+    case SL_OUT_ENTITY:
+        put_name(out, "entity");
+        sl_json_put_text(out, r->query->entity->name, strlen(r->query->entity->name));
+        break;
+    case SL_OUT_SPACE: put_space_name(r, rid); break;
+    case SL_OUT_SEQ:
+        put_name(out, "seq");
+        sl_json_put_int(out, c->i);
+        break;
+    case SL_OUT_PENDING:
+        put_name(out, "pending");
+        sl_buf_str(out, c->kind != SL_CELL_NULL ? "true" : "false");
+        break;
+    case SL_OUT_EXT:
+        if (c->kind == SL_CELL_TEXT) {
+            sl_ext_put_public(out, c->text, c->len);
+        }
+        break;
+    case SL_OUT_FIELD:
+        if (c->kind != SL_CELL_NULL) {
+            put_name(out, o->field->name);
+            put_field_value(out, o->field, c);
+        }
+        break;
+    case SL_OUT_SNIPPET:
+        put_name(out, "snippet");
+        sl_json_put_text(out, c->kind == SL_CELL_TEXT ? c->text : "",
+                         c->kind == SL_CELL_TEXT ? c->len : 0);
+        break;
     }
-    const char *snippet = cells[n - 1].text;
-    if (row != NULL && q->snippet &&
-        !sl_json_set_str(row, "snippet", snippet != NULL ? snippet : "")) {
-        sl_json_free(row);
-        row = NULL;
-    }
-    return row;
 }
 
 static bool take_row(void *ctx, const sl_cell *cells, size_t n)
 {
     rows *r = ctx;
-    sl_json *row = r->query->count ? count_row(cells[0].i) : record_row(r, cells, n);
-    if (row == NULL) {
-        r->status = r->status != SL_OK ? r->status : sl_fail_nomem(r->err);
-        return false;
+    const sl_query *q = r->query;
+    size_t from = r->out->len;
+    char id[SL_UUID_LEN + 1] = "";
+    (void)n;
+    if (q->count) {
+        sl_buf_str(r->out, "{\"count\":");
+        sl_json_put_int(r->out, cells[0].i);
+    } else if (cells[1].kind == SL_CELL_BLOB && cells[1].len == SL_UUID_BYTES) {
+        sl_uuid_encode(id, cells[1].blob);
+        sl_buf_str(r->out, "{\"id\":\"");
+        sl_buf_put(r->out, id, SL_UUID_LEN);
+        sl_buf_u8(r->out, '"');
+    } else {
+        r->status = sl_fail(r->err, SL_E_CORRUPT, "a stored %s record cannot be read",
+                            q->entity->name);
     }
-    return r->fn(r->ctx, row);
+    for (size_t i = 0; !q->count && r->status == SL_OK && i < q->out_count; i++) {
+        put_member(r, &q->out[i], &cells[2 + i], cells[0].i);
+    }
+    sl_buf_u8(r->out, '}');
+    if (r->status == SL_OK && (r->out->failed || !r->fn(r->ctx, id, from))) {
+        r->status = sl_fail_nomem(r->err);
+    }
+    return r->status == SL_OK;
 }
 
-sl_status sl_store_query(sl_store *s, const sl_query *q, bool (*fn)(void *ctx, sl_json *row),
-                         void *ctx, sl_error **err)
+sl_status sl_store_query(sl_store *s, const sl_query *q, sl_buf *out, sl_query_row fn, void *ctx,
+                         sl_error **err)
 {
-    rows r = {s, q, fn, ctx, SL_OK, err};
+    rows r = {s, q, out, fn, ctx, SL_OK, err};
     sl_status status = sl_sql_run(s->sql, q->sql, q->params, q->param_count, take_row, &r, err);
     return status != SL_OK ? status : r.status;
 }

@@ -21,15 +21,32 @@ enum {
     SL_QUERY_LIMIT_DEFAULT = 1000
 };
 
+/* A member of a row. */
+typedef enum sl_out_kind {
+    SL_OUT_ENTITY,
+    SL_OUT_SPACE,
+    SL_OUT_SEQ,
+    SL_OUT_PENDING,
+    SL_OUT_EXT, /* all of it */
+    SL_OUT_FIELD,
+    SL_OUT_SNIPPET
+} sl_out_kind;
+typedef struct sl_out {
+    sl_out_kind kind;
+    const sl_field *field;
+} sl_out;
+
 struct sl_query {
     const sl_entity *entity;
     char space[SL_SPACE_MAX]; /* "" when any */
     char *sql;
-    sl_cell *params;
+    sl_cell *params; /* their bytes are in mem */
     size_t param_count;
     size_t param_room;
-    sl_json *select; /* keys of a row, NULL for all */
-    bool pending;    /* a row tells it */
+    sl_arena mem;
+    sl_out out[SL_CELLS_MAX]; /* a row after its id, in order of the columns */
+    size_t out_count;
+    bool indexed; /* an index gives the order within a space */
     bool count;
     bool search;
     bool snippet;
@@ -42,11 +59,13 @@ typedef struct sl_column {
     bool nullable;
 } sl_column;
 bool sl_query_column(const sl_entity *e, const char *name, sl_column *out);
+/* The column as SQL. */
+void sl_query_put_column(const sl_query *q, sl_buf *sql, const sl_column *c);
 
 /* SL_E_INVALID, naming the column, when the value is not of its type. null is no value. */
 sl_status sl_query_check_value(const sl_column *c, const sl_json *v, sl_error **err);
-/* The number of the new parameter; 0: out of memory. */
-size_t sl_query_param(sl_query *q, const sl_json *v);
+/* The number of the new parameter, a value to be compared with the column; 0: out of memory. */
+size_t sl_query_param(sl_query *q, const sl_column *c, const sl_json *v);
 size_t sl_query_param_text(sl_query *q, const char *text, size_t len);
 
 /* Adds the SQL of a "where" object as one expression and finds the query's space. */

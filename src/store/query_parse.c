@@ -1,6 +1,7 @@
 /* The conditions of a query: from JSON to one SQL expression. */
 #include "store/query.h"
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -17,7 +18,7 @@ typedef struct parse {
 bool sl_query_column(const sl_entity *e, const char *name, sl_column *out)
 {
     static const sl_column fixed[] = {
-        {"id", SL_T_TEXT, false}, {"space", SL_T_TEXT, false}, {"seq", SL_T_INT, false}};
+        {"id", SL_T_REF, false}, {"space", SL_T_TEXT, false}, {"seq", SL_T_INT, false}};
     if (name == NULL) {
         return false;
     }
@@ -52,18 +53,19 @@ sl_status sl_query_check_value(const sl_column *c, const sl_json *v, sl_error **
                                           c->name, wanted);
 }
 
-/* Takes the cell. */
 static size_t add_param(sl_query *q, sl_cell cell)
 {
     if (q->param_count == q->param_room) {
         size_t room = q->param_room > 0 ? q->param_room * 2 : 4;
         sl_cell *more = sl_mem_resize(q->params, room, sizeof *more);
         if (more == NULL) {
-            sl_cells_free(&cell, 1);
             return 0;
         }
         q->params = more;
         q->param_room = room;
+    }
+    if (!sl_cell_keep(&cell, &q->mem)) {
+        return 0;
     }
     q->params[q->param_count++] = cell;
     return q->param_count;
@@ -71,27 +73,43 @@ static size_t add_param(sl_query *q, sl_cell cell)
 
 size_t sl_query_param_text(sl_query *q, const char *text, size_t len)
 {
-    char *copy = sl_text_ndup(text, len);
-    return copy != NULL ? add_param(q, (sl_cell){SL_CELL_TEXT, 0, 0, copy}) : 0;
+    return add_param(q, sl_cell_text_n(text, len));
 }
 
-size_t sl_query_param(sl_query *q, const sl_json *v)
+/* Ids and names of blobs are bytes in the database. Other text is equal to none of them. */
+size_t sl_query_param(sl_query *q, const sl_column *c, const sl_json *v)
 {
-    if (sl_json_is_string(v)) {
-        return sl_query_param_text(q, sl_json_text(v), strlen(sl_json_text(v)));
+    uint8_t bytes[32];
+    const char *text = sl_json_text(v);
+    if (text != NULL && c->type == SL_T_REF && sl_uuid_decode(bytes, text)) {
+        return add_param(q, sl_cell_blob(bytes, SL_UUID_BYTES));
+    }
+    if (text != NULL && c->type == SL_T_BLOB && sl_hex_decode(bytes, sizeof bytes, text)) {
+        return add_param(q, sl_cell_blob(bytes, sizeof bytes));
+    }
+    if (text != NULL) {
+        return sl_query_param_text(q, text, strlen(text));
     }
     if (sl_json_is_bool(v)) {
-        return add_param(q, (sl_cell){SL_CELL_INT, sl_json_truth(v) ? 1 : 0, 0, NULL});
+        return add_param(q, sl_cell_int(sl_json_truth(v) ? 1 : 0));
     }
-    if (sl_json_is_int(v)) {
-        return add_param(q, (sl_cell){SL_CELL_INT, (int64_t)sl_json_value(v), 0, NULL});
+    return add_param(q, sl_json_is_int(v) ? sl_cell_int((int64_t)sl_json_value(v))
+                                          : sl_cell_real(sl_json_value(v)));
+}
+
+void sl_query_put_column(const sl_query *q, sl_buf *sql, const sl_column *c)
+{
+    const char *e = q->entity->name;
+    if (strcmp(c->name, "space") == 0) {
+        sl_buf_fmt(sql, "(SELECT name FROM space WHERE no=\"%s\".\"rid\">>32)", e);
+    } else {
+        sl_buf_fmt(sql, "\"%s\".\"%s\"", e, c->name);
     }
-    return add_param(q, (sl_cell){SL_CELL_REAL, 0, sl_json_value(v), NULL});
 }
 
 static void put_column(const parse *p, const sl_column *c)
 {
-    sl_buf_fmt(p->sql, "\"%s\".\"%s\"", p->q->entity->name, c->name);
+    sl_query_put_column(p->q, p->sql, c);
 }
 
 /* `sign` between the column and the value. */
@@ -101,7 +119,7 @@ static sl_status put_comparison(parse *p, const sl_column *c, const char *sign, 
     if (status != SL_OK) {
         return status;
     }
-    size_t n = sl_query_param(p->q, v);
+    size_t n = sl_query_param(p->q, c, v);
     put_column(p, c);
     sl_buf_fmt(p->sql, "%s$%zu", sign, n);
     return n > 0 ? SL_OK : sl_fail_nomem(p->err);
@@ -123,7 +141,7 @@ static sl_status put_in(parse *p, const sl_column *c, const sl_json *list)
         if (status != SL_OK) {
             return status;
         }
-        size_t n = sl_query_param(p->q, v);
+        size_t n = sl_query_param(p->q, c, v);
         if (n == 0) {
             return sl_fail_nomem(p->err);
         }
@@ -135,8 +153,7 @@ static sl_status put_in(parse *p, const sl_column *c, const sl_json *list)
 
 static sl_status check_pattern(const parse *p, const sl_column *c, const char *op, const sl_json *v)
 {
-    if (c->type == SL_T_INT || c->type == SL_T_REAL || c->type == SL_T_BOOL ||
-        c->type == SL_T_JSON || !sl_json_is_string(v)) {
+    if ((c->type != SL_T_TEXT && c->type != SL_T_ENUM) || !sl_json_is_string(v)) {
         return sl_fail_field(p->err, SL_E_INVALID, c->name, "\"%s\" takes text and a text field",
                              op);
     }
@@ -158,7 +175,7 @@ static sl_status put_prefix(parse *p, const sl_column *c, const sl_json *v)
     char end[SL_QUERY_TEXT_MAX + 1];
     size_t len = strlen(sl_json_text(v));
     memcpy(end, sl_json_text(v), len + 1);
-    size_t from = sl_query_param(p->q, v);
+    size_t from = sl_query_param(p->q, c, v);
     size_t to = from;
     sl_buf_str(p->sql, "(");
     put_column(p, c);
@@ -203,6 +220,21 @@ static sl_status put_null(const parse *p, const sl_column *c, bool is)
     return SL_OK;
 }
 
+/* The records of one space: they lie together, and an index may have them in order. */
+static sl_status put_space(parse *p, const char *name)
+{
+    const char *e = p->q->entity->name;
+    size_t n = sl_query_param_text(p->q, name, strlen(name));
+    const char *no = "(SELECT no FROM space WHERE name=$";
+    if (p->q->indexed) {
+        sl_buf_fmt(p->sql, "(\"%s\".\"rid\">>32)=%s%zu)", e, no, n);
+    } else {
+        sl_buf_fmt(p->sql, "\"%s\".\"rid\" BETWEEN %s%zu)<<32 AND %s%zu)<<32|4294967295", e, no, n, no,
+                   n);
+    }
+    return n > 0 ? SL_OK : sl_fail_nomem(p->err);
+}
+
 static sl_status put_operator(parse *p, const sl_column *c, const char *op, const sl_json *v)
 {
     static const struct {
@@ -212,6 +244,9 @@ static sl_status put_operator(parse *p, const sl_column *c, const char *op, cons
     if (++p->conditions > SL_QUERY_CONDITIONS_MAX) {
         return sl_fail(p->err, SL_E_LIMIT, "a query has at most %d conditions",
                        SL_QUERY_CONDITIONS_MAX);
+    }
+    if (strcmp(op, "eq") == 0 && strcmp(c->name, "space") == 0 && sl_json_is_string(v)) {
+        return put_space(p, sl_json_text(v));
     }
     if (strcmp(op, "eq") == 0) {
         return sl_json_is_null(v) ? put_null(p, c, true) : put_comparison(p, c, "=", v);

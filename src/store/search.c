@@ -4,8 +4,7 @@
  * the index before and puts its new text in after, in the same transaction.
  *
  * An index that is missing, or made of other fields than the schema says now, is made anew from the
- * records when the store opens. Rows are known by rowid: the database is never vacuumed, and a
- * migration drops the indexes.
+ * records when the store opens.
  */
 #include "store/query.h"
 
@@ -41,22 +40,33 @@ static void put_create(sl_buf *sql, const sl_entity *e)
 {
     sl_buf_fmt(sql, "CREATE VIRTUAL TABLE \"%s_fts\" USING fts5(", e->name);
     put_fields(sql, e, "", ", ");
-    sl_buf_fmt(sql, ", content='%s', tokenize='unicode61 remove_diacritics 2')", e->name);
+    sl_buf_fmt(sql, ", content='%s', content_rowid='rid',"
+                    " tokenize='unicode61 remove_diacritics 2')",
+               e->name);
+}
+
+sl_status sl_search_make(sl_store *s, const sl_entity *e, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql, "DROP TABLE IF EXISTS \"%s_fts\"; ", e->name);
+    put_create(&sql, e);
+    sl_buf_fmt(&sql, "; INSERT INTO \"%s_fts\" (\"%s_fts\") VALUES ('rebuild')", e->name, e->name);
+    sl_status status =
+        sql.failed ? sl_fail_nomem(err) : sl_sql_script(s->sql, sl_buf_text(&sql), err);
+    sl_buf_free(&sql);
+    return status;
 }
 
 static sl_status make_index(sl_store *s, const sl_entity *e, sl_error **err)
 {
-    sl_buf sql = {0};
-    sl_buf_fmt(&sql, "BEGIN IMMEDIATE; DROP TABLE IF EXISTS \"%s_fts\"; ", e->name);
-    put_create(&sql, e);
-    sl_buf_fmt(&sql, "; INSERT INTO \"%s_fts\" (\"%s_fts\") VALUES ('rebuild'); COMMIT;", e->name,
-               e->name);
-    sl_status status =
-        sql.failed ? sl_fail_nomem(err) : sl_sql_script(s->sql, sl_buf_text(&sql), err);
-    sl_buf_free(&sql);
-    if (status != SL_OK) {
-        sl_store_rollback(s);
+    sl_status status = sl_store_begin(s, err);
+    if (status == SL_OK) {
+        status = sl_search_make(s, e, err);
     }
+    if (status == SL_OK) {
+        return sl_store_commit(s, err);
+    }
+    sl_store_rollback(s);
     return status;
 }
 
@@ -70,7 +80,7 @@ static sl_status find_index(sl_store *s, const sl_entity *e, sl_error **err)
     sl_status status =
         sql.failed ? sl_fail_nomem(err)
                    : sl_store_one(s, "SELECT 1 FROM sqlite_schema WHERE type='table' AND sql=$1",
-                                  params, 1, &one, 1, err);
+                                  params, 1, &one, 1, NULL, err);
     sl_buf_free(&sql);
     return status;
 }
@@ -87,67 +97,69 @@ sl_status sl_search_prepare(sl_store *s, sl_error **err)
     return status;
 }
 
-static sl_status run(sl_store *s, const sl_buf *sql, const sl_cell *params, size_t n,
-                     sl_error **err)
-{
-    return sql->failed ? sl_fail_nomem(err)
-                       : sl_sql_run(s->sql, sl_buf_text(sql), params, n, NULL, NULL, err);
-}
-
-sl_status sl_search_take_out(sl_store *s, const sl_entity *e, const char *where,
-                             const sl_cell *params, size_t n, sl_error **err)
-{
-    if (!sl_search_covers(e)) {
-        return SL_OK;
-    }
-    sl_buf sql = {0};
-    sl_buf_fmt(&sql, "INSERT INTO \"%s_fts\" (\"%s_fts\", rowid, ", e->name, e->name);
-    put_fields(&sql, e, "", ", ");
-    sl_buf_str(&sql, ") SELECT 'delete', rowid, ");
-    put_fields(&sql, e, "", ", ");
-    sl_buf_fmt(&sql, " FROM \"%s\" WHERE %s", e->name, where);
-    sl_status status = run(s, &sql, params, n, err);
-    sl_buf_free(&sql);
-    return status;
-}
-
-sl_status sl_search_put_in(sl_store *s, const sl_entity *e, const char *id, sl_error **err)
-{
-    sl_buf sql = {0};
-    sl_buf_fmt(&sql, "INSERT INTO \"%s_fts\" (rowid, ", e->name);
-    put_fields(&sql, e, "", ", ");
-    sl_buf_str(&sql, ") SELECT rowid, ");
-    put_fields(&sql, e, "", ", ");
-    sl_buf_fmt(&sql, " FROM \"%s\" WHERE \"id\"=$1", e->name);
-    sl_cell params[] = {sl_cell_text(id)};
-    sl_status status = run(s, &sql, params, 1, err);
-    sl_buf_free(&sql);
-    return status;
-}
-
-sl_status sl_search_same(sl_store *s, const sl_record *rec, bool *out, sl_error **err)
+/* Hands the record's searched text to the index; `head` is the statement up to its columns. */
+static sl_status hand(sl_store *s, const sl_record *rec, int64_t rid, bool out, sl_error **err)
 {
     const sl_entity *e = rec->entity;
     sl_buf sql = {0};
-    sl_cell params[SL_CELLS_MAX] = {sl_cell_text(rec->id)};
+    sl_cell params[SL_FIELDS_MAX + 1] = {sl_cell_int(rid)};
     size_t n = 1;
-    sl_cell one;
-    *out = true;
-    if (!sl_search_covers(e)) {
-        return SL_OK;
+    sl_buf_fmt(&sql, "INSERT INTO \"%s_fts\" (", e->name);
+    if (out) {
+        sl_buf_fmt(&sql, "\"%s_fts\", ", e->name);
     }
-    sl_buf_fmt(&sql, "SELECT 1 FROM \"%s\" WHERE \"id\"=$1", e->name);
+    sl_buf_str(&sql, "rowid, ");
+    put_fields(&sql, e, "", ", ");
+    sl_buf_str(&sql, out ? ") VALUES ('delete', $1" : ") VALUES ($1");
     for (size_t i = 0; i < e->field_count; i++) {
         if (e->fields[i].search) {
-            params[n++] = sl_cell_text(sl_json_str(rec->fields, e->fields[i].name));
-            sl_buf_fmt(&sql, " AND \"%s\" IS $%zu", e->fields[i].name, n);
+            params[n++] = rec->values[i];
+            sl_buf_fmt(&sql, ", $%zu", n);
         }
     }
-    sl_status status = sql.failed ? sl_fail_nomem(err)
-                                  : sl_store_one(s, sl_buf_text(&sql), params, n, &one, 1, err);
+    sl_buf_str(&sql, ")");
+    sl_status status = sql.failed
+                           ? sl_fail_nomem(err)
+                           : sl_sql_run(s->sql, sl_buf_text(&sql), params, n, NULL, NULL, err);
     sl_buf_free(&sql);
-    *out = status == SL_OK;
-    return status == SL_E_NOT_FOUND ? SL_OK : status;
+    return status;
+}
+
+sl_status sl_search_take_out(sl_store *s, const sl_record *rec, int64_t rid, sl_error **err)
+{
+    return hand(s, rec, rid, true, err);
+}
+
+sl_status sl_search_put_in(sl_store *s, const sl_record *rec, int64_t rid, sl_error **err)
+{
+    return hand(s, rec, rid, false, err);
+}
+
+sl_status sl_search_take_range(sl_store *s, const sl_entity *e, int64_t from, int64_t to, bool keep,
+                               sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_cell params[] = {sl_cell_int(from), sl_cell_int(to)};
+    sl_buf_fmt(&sql, "INSERT INTO \"%s_fts\" (\"%s_fts\", rowid, ", e->name, e->name);
+    put_fields(&sql, e, "", ", ");
+    sl_buf_str(&sql, ") SELECT 'delete', rid, ");
+    put_fields(&sql, e, "", ", ");
+    sl_buf_fmt(&sql, " FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2%s", e->name,
+               keep ? " AND \"pending\" IS NULL" : "");
+    sl_status status = sql.failed
+                           ? sl_fail_nomem(err)
+                           : sl_sql_run(s->sql, sl_buf_text(&sql), params, 2, NULL, NULL, err);
+    sl_buf_free(&sql);
+    return status;
+}
+
+bool sl_search_same(const sl_record *a, const sl_record *b)
+{
+    bool same = true;
+    for (size_t i = 0; same && i < a->entity->field_count; i++) {
+        same = !a->entity->fields[i].search || sl_cell_same(&a->values[i], &b->values[i]);
+    }
+    return same;
 }
 
 static bool is_space(char c)

@@ -4,31 +4,31 @@
 #include "base/mem.h"
 
 #include <sqlite3.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
-    STATEMENTS_MAX = 96,
-    PARAMS_MAX = SL_CELLS_MAX
+    STATEMENTS_MAX = 128,
+    BUCKETS = 256
 };
+
+/* A prepared statement, in a chain of those whose texts have the same hash. */
+typedef struct kept {
+    sqlite3_stmt *st;
+    size_t len; /* of its text */
+    unsigned bucket;
+    int next;       /* in the chain, -1 at its end */
+    int *params;    /* the parameter bound at each place, from 0 */
+    int param_count;
+} kept;
 
 struct sl_sql {
     sqlite3 *db;
-    sqlite3_stmt *statements[STATEMENTS_MAX];
+    kept kept[STATEMENTS_MAX];
     size_t count;
     size_t next_victim;
+    int chain[BUCKETS]; /* first of each, -1 when empty */
 };
-
-sl_cell sl_cell_text(const char *s)
-{
-    /* A parameter is only read: the cast drops a const that binding puts back. */
-    return (sl_cell){s != NULL ? SL_CELL_TEXT : SL_CELL_NULL, 0, 0, (char *)(uintptr_t)s};
-}
-
-sl_cell sl_cell_int(int64_t v)
-{
-    return (sl_cell){SL_CELL_INT, v, 0, NULL};
-}
 
 static sl_status fail(const sl_sql *db, int code, sl_error **err)
 {
@@ -75,6 +75,9 @@ sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error 
     if (db == NULL) {
         return sl_fail_nomem(err);
     }
+    for (size_t i = 0; i < BUCKETS; i++) {
+        db->chain[i] = -1;
+    }
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(path, &db->db, flags, vfs);
     if (code == SQLITE_OK) {
@@ -95,79 +98,145 @@ void sl_sql_close(sl_sql *db)
         return;
     }
     for (size_t i = 0; i < db->count; i++) {
-        (void)sqlite3_finalize(db->statements[i]);
+        (void)sqlite3_finalize(db->kept[i].st);
+        sl_mem_free(db->kept[i].params);
     }
     (void)sqlite3_close(db->db);
     sl_mem_free(db);
 }
 
-/* The prepared statement for this text. When the table is full, the oldest place is given up. */
-static int statement(sl_sql *db, const char *sql, sqlite3_stmt **out)
+/* Texts differ at their ends more than at their beginnings. */
+static unsigned bucket_of(const char *sql, size_t len)
 {
-    for (size_t i = 0; i < db->count; i++) {
-        if (strcmp(sqlite3_sql(db->statements[i]), sql) == 0 &&
-            !sqlite3_stmt_busy(db->statements[i])) {
-            *out = db->statements[i];
-            return SQLITE_OK;
-        }
+    unsigned h = (unsigned)len;
+    for (size_t i = len > 24 ? len - 24 : 0; i < len; i++) {
+        h = h * 31 + (unsigned char)sql[i];
     }
-    int code = sqlite3_prepare_v3(db->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
-    if (code != SQLITE_OK) {
-        return code;
+    for (size_t i = 0; i < 24 && i < len; i++) {
+        h = h * 31 + (unsigned char)sql[i];
     }
+    return h % BUCKETS;
+}
+
+static void forget(sl_sql *db, kept *k)
+{
+    int *link = &db->chain[k->bucket];
+    while (*link != k - db->kept) {
+        link = &db->kept[*link].next;
+    }
+    *link = k->next;
+    (void)sqlite3_finalize(k->st);
+    sl_mem_free(k->params);
+    memset(k, 0, sizeof *k);
+}
+
+/* A free place; when the table is full, the oldest that is not in use is given up. */
+static kept *place(sl_sql *db)
+{
     if (db->count < STATEMENTS_MAX) {
-        db->statements[db->count++] = *out;
-        return SQLITE_OK;
+        return &db->kept[db->count++];
     }
-    while (sqlite3_stmt_busy(db->statements[db->next_victim])) {
+    while (sqlite3_stmt_busy(db->kept[db->next_victim].st)) {
         db->next_victim = (db->next_victim + 1) % STATEMENTS_MAX;
     }
-    (void)sqlite3_finalize(db->statements[db->next_victim]);
-    db->statements[db->next_victim] = *out;
+    kept *k = &db->kept[db->next_victim];
     db->next_victim = (db->next_victim + 1) % STATEMENTS_MAX;
-    return SQLITE_OK;
+    forget(db, k);
+    return k;
 }
 
 /* $3 is a name to SQLite: its place is where the name first stood. */
-static int bind(sqlite3_stmt *st, const sl_cell *params, size_t n)
+static int *params_of(sqlite3_stmt *st, int count)
 {
-    for (size_t i = 0; i < n; i++) {
-        char name[24];
-        (void)snprintf(name, sizeof name, "$%zu", i + 1);
-        int at = sqlite3_bind_parameter_index(st, name);
-        int code = SQLITE_OK;
-        if (at == 0) {
-            continue;
-        }
-        switch (params[i].kind) {
-        case SL_CELL_NULL: code = sqlite3_bind_null(st, at); break;
-        case SL_CELL_INT: code = sqlite3_bind_int64(st, at, params[i].i); break;
-        case SL_CELL_REAL: code = sqlite3_bind_double(st, at, params[i].r); break;
-        case SL_CELL_TEXT:
-            code = sqlite3_bind_text(st, at, params[i].text, -1, SQLITE_STATIC);
-            break;
-        }
-        if (code != SQLITE_OK) {
-            return code;
+    int *params = sl_mem_array((size_t)count + 1, sizeof *params);
+    for (int i = 0; params != NULL && i < count; i++) {
+        const char *name = sqlite3_bind_parameter_name(st, i + 1);
+        params[i] = name != NULL ? (int)strtol(name + 1, NULL, 10) - 1 : -1;
+    }
+    return params;
+}
+
+static int prepare(sl_sql *db, const char *sql, size_t len, unsigned bucket, kept **out)
+{
+    sqlite3_stmt *st = NULL;
+    int code = sqlite3_prepare_v3(db->db, sql, (int)len + 1, SQLITE_PREPARE_PERSISTENT, &st, NULL);
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    int count = sqlite3_bind_parameter_count(st);
+    int *params = params_of(st, count);
+    if (params == NULL) {
+        (void)sqlite3_finalize(st);
+        return SQLITE_NOMEM;
+    }
+    kept *k = place(db);
+    *k = (kept){st, len, bucket, db->chain[bucket], params, count};
+    db->chain[bucket] = (int)(k - db->kept);
+    *out = k;
+    return SQLITE_OK;
+}
+
+/* The prepared statement for this text. */
+static int statement(sl_sql *db, const char *sql, kept **out)
+{
+    size_t len = strlen(sql);
+    unsigned bucket = bucket_of(sql, len);
+    for (int i = db->chain[bucket]; i >= 0; i = db->kept[i].next) {
+        kept *k = &db->kept[i];
+        if (k->len == len && memcmp(sqlite3_sql(k->st), sql, len) == 0 &&
+            !sqlite3_stmt_busy(k->st)) {
+            *out = k;
+            return SQLITE_OK;
         }
     }
-    return SQLITE_OK;
+    return prepare(db, sql, len, bucket, out);
+}
+
+static int bind_one(sqlite3_stmt *st, int at, const sl_cell *c)
+{
+    switch (c->kind) {
+    case SL_CELL_NULL: return sqlite3_bind_null(st, at);
+    case SL_CELL_INT: return sqlite3_bind_int64(st, at, c->i);
+    case SL_CELL_REAL: return sqlite3_bind_double(st, at, c->r);
+    case SL_CELL_TEXT: return sqlite3_bind_text(st, at, c->text, (int)c->len, SQLITE_STATIC);
+    case SL_CELL_BLOB: return sqlite3_bind_blob(st, at, c->blob, (int)c->len, SQLITE_STATIC);
+    }
+    return SQLITE_MISUSE;
+}
+
+static int bind(const kept *k, const sl_cell *params, size_t n)
+{
+    static const sl_cell none = {.kind = SL_CELL_NULL}; /* nothing stays bound from another run */
+    int code = SQLITE_OK;
+    for (int i = 0; code == SQLITE_OK && i < k->param_count; i++) {
+        bool given = k->params[i] >= 0 && (size_t)k->params[i] < n;
+        code = bind_one(k->st, i + 1, given ? &params[k->params[i]] : &none);
+    }
+    return code;
 }
 
 static int read_row(sqlite3_stmt *st, sl_cell *cells, int count)
 {
     for (int i = 0; i < count; i++) {
+        const void *p = NULL;
         switch (sqlite3_column_type(st, i)) {
-        case SQLITE_INTEGER: cells[i] = sl_cell_int(sqlite3_column_int64(st, i)); break;
-        case SQLITE_FLOAT:
-            cells[i] = (sl_cell){SL_CELL_REAL, 0, sqlite3_column_double(st, i), NULL};
+        case SQLITE_INTEGER: cells[i] = sl_cell_int(sqlite3_column_int64(st, i)); continue;
+        case SQLITE_FLOAT: cells[i] = sl_cell_real(sqlite3_column_double(st, i)); continue;
+        case SQLITE_NULL: cells[i] = sl_cell_text(NULL); continue;
+        case SQLITE_TEXT:
+            p = sqlite3_column_text(st, i);
+            cells[i] = sl_cell_text_n(p, (size_t)sqlite3_column_bytes(st, i));
             break;
-        case SQLITE_NULL: cells[i] = sl_cell_text(NULL); break;
         default:
-            cells[i] = sl_cell_text((const char *)sqlite3_column_text(st, i));
-            if (cells[i].kind == SL_CELL_NULL) {
-                return SQLITE_NOMEM;
+            p = sqlite3_column_blob(st, i);
+            cells[i] = sl_cell_blob(p, (size_t)sqlite3_column_bytes(st, i));
+            if (cells[i].len == 0) { /* no bytes: no place either */
+                cells[i].blob = (const uint8_t *)"";
+                continue;
             }
+        }
+        if (p == NULL) {
+            return SQLITE_NOMEM;
         }
     }
     return SQLITE_OK;
@@ -195,19 +264,18 @@ static int step_all(sqlite3_stmt *st, sl_sql_row row, void *ctx)
 sl_status sl_sql_run(sl_sql *db, const char *sql, const sl_cell *params, size_t n, sl_sql_row row,
                      void *ctx, sl_error **err)
 {
-    sqlite3_stmt *st = NULL;
-    int code = statement(db, sql, &st);
-    if (code == SQLITE_OK) {
-        code = bind(st, params, n);
+    kept *k = NULL;
+    int code = statement(db, sql, &k);
+    if (code != SQLITE_OK) {
+        return fail(db, code, err);
     }
+    sqlite3_stmt *st = k->st; /* its place may be given to another while rows are taken */
+    code = bind(k, params, n);
     if (code == SQLITE_OK) {
         code = step_all(st, row, ctx);
     }
     sl_status status = code == SQLITE_OK ? SL_OK : fail(db, code, err);
-    if (st != NULL) {
-        (void)sqlite3_reset(st);
-        (void)sqlite3_clear_bindings(st);
-    }
+    (void)sqlite3_reset(st);
     return status;
 }
 
@@ -220,4 +288,9 @@ sl_status sl_sql_script(sl_sql *db, const char *sql, sl_error **err)
 bool sl_sql_in_transaction(const sl_sql *db)
 {
     return sqlite3_get_autocommit(db->db) == 0;
+}
+
+int64_t sl_sql_changes(const sl_sql *db)
+{
+    return sqlite3_changes64(db->db);
 }

@@ -5,9 +5,14 @@
 #ifndef SL_STORE_SQL_H
 #define SL_STORE_SQL_H
 
-#include "schema/record.h"
+#include "schema/cell.h"
+#include "sideline/base.h"
 
 typedef struct sl_sql sl_sql;
+
+enum {
+    SL_CELLS_MAX = 48 /* of a row */
+};
 
 /* Cells are borrowed for the call; false stops the statement without error. */
 typedef bool (*sl_sql_row)(void *ctx, const sl_cell *cells, size_t n);
@@ -17,16 +22,15 @@ typedef bool (*sl_sql_row)(void *ctx, const sl_cell *cells, size_t n);
 sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error **err);
 void sl_sql_close(sl_sql *db); /* NULL accepted */
 
-/* One statement with $1.. parameters; row may be NULL. */
+/* One statement with $1.. parameters, borrowed until it ran; row may be NULL. Statements are kept
+ * prepared by their text. */
 sl_status sl_sql_run(sl_sql *db, const char *sql, const sl_cell *params, size_t n, sl_sql_row row,
                      void *ctx, sl_error **err);
 /* Several statements without parameters. */
 sl_status sl_sql_script(sl_sql *db, const char *sql, sl_error **err);
 /* True inside a transaction. */
 bool sl_sql_in_transaction(const sl_sql *db);
-
-/* Parameters. The text is borrowed until the statement ran. */
-sl_cell sl_cell_text(const char *s); /* NULL gives a null */
-sl_cell sl_cell_int(int64_t v);
+/* How many rows the last insert, update or delete touched. */
+int64_t sl_sql_changes(const sl_sql *db);
 
 #endif

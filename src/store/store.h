@@ -5,7 +5,7 @@
  *
  * A record's visible state is the confirmed state with the pending operations replayed
  * on it. The entity's table holds the visible state; `shadow` holds the confirmed one
- * of the records that have pending operations, and of no others.
+ * of the records that have pending operations and one, and of no others.
  *
  *   [STORE-1] what a committed transaction wrote survives a crash at any later moment;
  *   [STORE-2] confirmed records and the cursor that covers them change in one transaction;
@@ -42,7 +42,8 @@ sl_status sl_store_set_meta(sl_store *s, const char *key, const char *value, sl_
 
 /* --- records ------------------------------------------------------------------------ */
 
-/* The visible record, deleted ones too; out->entity is NULL when there is none. */
+/* The visible record, deleted ones too; out->entity is NULL when there is none. Here and below an
+ * out-record or out-operation is zeroed or holds another, whose memory it uses. */
 sl_status sl_store_record(sl_store *s, const sl_entity *e, const char *id, sl_record *out,
                           sl_error **err);
 /* True while local operations on it wait. */
@@ -106,14 +107,17 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
 
 /* --- queries ------------------------------------------------------------------------ */
 
-/* As sideline/record.h. Rows come as public JSON, taken by fn; false stops. */
+/* As sideline/record.h. */
 typedef struct sl_query sl_query;
 sl_status sl_query_parse(const sl_json *j, sl_query **out, sl_error **err);
 void sl_query_free(sl_query *q);
 /* True when a change of this entity in this space may change the answer. */
 bool sl_query_concerns(const sl_query *q, const sl_entity *e, const char *space);
-sl_status sl_store_query(sl_store *s, const sl_query *q, bool (*fn)(void *ctx, sl_json *row),
-                         void *ctx, sl_error **err);
+/* A row was written at the end of the buffer, from this place on; id "" for a count. False: out of
+ * memory. */
+typedef bool (*sl_query_row)(void *ctx, const char *id, size_t from);
+sl_status sl_store_query(sl_store *s, const sl_query *q, sl_buf *out, sl_query_row fn, void *ctx,
+                         sl_error **err);
 
 /* --- blobs -------------------------------------------------------------------------- */
 

@@ -1,0 +1,272 @@
+/*
+ * The outbox: operations in order of their numbers. Those of one record are a chain: each names the
+ * one before it, the record's row the newest.
+ */
+#include "store/inside.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- numbers --------------------------------------------------------------------------------- */
+
+static sl_status read_last(sl_store *s, sl_error **err)
+{
+    char *text = NULL;
+    sl_status status = s->last_n < 0 ? sl_store_meta(s, "last_n", &text, err) : SL_OK;
+    if (status == SL_OK && s->last_n < 0) {
+        s->last_n = text != NULL ? strtoll(text, NULL, 10) : 0;
+        s->last_n_new = false;
+    }
+    sl_mem_free(text);
+    return status;
+}
+
+sl_status sl_outbox_number(sl_store *s, sl_op *op, sl_error **err)
+{
+    sl_status status = read_last(s, err);
+    if (status == SL_OK) {
+        op->n = ++s->last_n;
+        s->last_n_new = true;
+    }
+    return status;
+}
+
+sl_status sl_outbox_flush(sl_store *s, sl_error **err)
+{
+    char text[24];
+    if (!s->last_n_new) {
+        return SL_OK;
+    }
+    (void)snprintf(text, sizeof text, "%lld", (long long)s->last_n);
+    sl_status status = sl_store_set_meta(s, "last_n", text, err);
+    s->last_n_new = s->last_n_new && status != SL_OK;
+    return status;
+}
+
+/* --- chains ---------------------------------------------------------------------------------- */
+
+sl_status sl_outbox_add(sl_store *s, const sl_op *op, int64_t prev, int64_t seq, sl_error **err)
+{
+    int64_t no = 0;
+    sl_status status = sl_space_no(s, op->space, true, &no, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    sl_buf_clear(&s->scratch);
+    sl_op_pack(&s->scratch, op);
+    if (s->scratch.failed) {
+        return sl_fail_nomem(err);
+    }
+    sl_cell none = sl_cell_text(NULL);
+    sl_cell params[] = {sl_cell_int(op->n), prev != 0 ? sl_cell_int(prev) : none, sl_cell_int(no),
+                        seq != 0 ? sl_cell_int(seq) : none,
+                        sl_cell_blob(s->scratch.data, s->scratch.len)};
+    return sl_sql_run(s->sql, "INSERT INTO outbox VALUES ($1, $2, $3, $4, $5)", params, 5, NULL,
+                      NULL, err);
+}
+
+sl_status sl_outbox_remove(sl_store *s, int64_t n, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_int(n)};
+    return sl_sql_run(s->sql, "DELETE FROM outbox WHERE n=$1", params, 1, NULL, NULL, err);
+}
+
+sl_status sl_outbox_set_prev(sl_store *s, int64_t n, int64_t prev, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_int(n), prev != 0 ? sl_cell_int(prev) : sl_cell_text(NULL)};
+    return sl_sql_run(s->sql, "UPDATE outbox SET prev=$2 WHERE n=$1", params, 2, NULL, NULL, err);
+}
+
+static void turn_around(sl_chain *chain)
+{
+    for (size_t i = 0; i + 1 < chain->count - i; i++) {
+        sl_link first = chain->links[i];
+        chain->links[i] = chain->links[chain->count - 1 - i];
+        chain->links[chain->count - 1 - i] = first;
+    }
+}
+
+sl_status sl_outbox_chain(sl_store *s, int64_t newest, sl_chain *out, sl_error **err)
+{
+    size_t room = 0;
+    sl_status status = SL_OK;
+    *out = (sl_chain){NULL, 0};
+    while (status == SL_OK && newest != 0) {
+        sl_cell params[] = {sl_cell_int(newest)};
+        sl_cell cells[2];
+        status = sl_store_one(s, "SELECT prev, seq FROM outbox WHERE n=$1", params, 1, cells, 2,
+                              NULL, err);
+        if (status == SL_E_NOT_FOUND) {
+            status = sl_fail(err, SL_E_CORRUPT, "a waiting operation is missing");
+        }
+        if (status == SL_OK && out->count == room) {
+            room = room == 0 ? 4 : room * 2;
+            sl_link *grown = sl_mem_resize(out->links, room, sizeof *grown);
+            status = grown != NULL ? SL_OK : sl_fail_nomem(err);
+            out->links = grown != NULL ? grown : out->links;
+        }
+        if (status == SL_OK) {
+            int64_t prev = sl_cell_int_or(&cells[0], 0);
+            out->links[out->count++] = (sl_link){newest, prev, sl_cell_int_or(&cells[1], 0)};
+            newest = prev < newest ? prev : 0;
+        }
+    }
+    if (status != SL_OK) {
+        sl_mem_free(out->links);
+        *out = (sl_chain){NULL, 0};
+    }
+    if (out->count > 1) {
+        turn_around(out);
+    }
+    return status;
+}
+
+/* --- what the engine asks -------------------------------------------------------------------- */
+
+sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err)
+{
+    sl_cell cells[3];
+    memset(out, 0, sizeof *out);
+    sl_status status = read_last(s, err);
+    if (status == SL_OK) {
+        out->last = s->last_n;
+        status = sl_store_one(s,
+                              "SELECT (SELECT min(n) FROM outbox WHERE seq IS NULL),"
+                              " EXISTS (SELECT 1 FROM outbox), (SELECT min(n) FROM outbox)",
+                              NULL, 0, cells, 3, NULL, err);
+    }
+    if (status == SL_OK) {
+        out->floor = sl_cell_int_or(&cells[0], out->last + 1);
+        out->empty = cells[1].i == 0;
+        out->keep = sl_cell_int_or(&cells[2], out->last + 1);
+    }
+    return status;
+}
+
+static sl_status count(sl_store *s, const char *sql, int64_t *out, sl_error **err)
+{
+    sl_cell cell;
+    sl_status status = sl_store_one(s, sql, NULL, 0, &cell, 1, NULL, err);
+    *out = status == SL_OK ? cell.i : 0;
+    return status;
+}
+
+sl_status sl_store_outbox_count(sl_store *s, int64_t *out, sl_error **err)
+{
+    return count(s, "SELECT count(*) FROM outbox", out, err);
+}
+
+sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err)
+{
+    return count(s, "SELECT count(*) FROM rejected", out, err);
+}
+
+typedef struct each_op {
+    sl_op *op;
+    bool (*fn)(void *ctx, const sl_op *op);
+    void *ctx;
+    bool found;
+    sl_status status;
+    sl_error **err;
+} each_op;
+
+static bool one_op(void *ctx, const sl_cell *cells, size_t n)
+{
+    each_op *each = ctx;
+    (void)n;
+    each->found = true;
+    each->status = sl_op_unpack(each->op, cells[0].blob, cells[0].len, each->err);
+    if (each->status == SL_OK && each->fn != NULL && !each->fn(each->ctx, each->op)) {
+        each->status = sl_fail_nomem(each->err);
+    }
+    return each->status == SL_OK;
+}
+
+sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
+{
+    each_op each = {out, NULL, NULL, false, SL_OK, err};
+    sl_cell params[] = {sl_cell_int(n)};
+    sl_status status =
+        sl_sql_run(s->sql, "SELECT op FROM outbox WHERE n=$1", params, 1, one_op, &each, err);
+    status = status != SL_OK ? status : each.status;
+    if (status == SL_OK && !each.found) {
+        status = sl_fail(err, SL_E_NOT_FOUND, "there is no operation %lld", (long long)n);
+    }
+    return status;
+}
+
+sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ctx, const sl_op *op),
+                             void *ctx, sl_error **err)
+{
+    sl_op op = {0};
+    each_op each = {&op, fn, ctx, false, SL_OK, err};
+    sl_cell params[] = {sl_cell_text(space)};
+    sl_status status =
+        sl_sql_run(s->sql,
+                   "SELECT op FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1) AND"
+                   " seq IS NULL ORDER BY n",
+                   params, 1, one_op, &each, err);
+    sl_op_free(&op);
+    return status != SL_OK ? status : each.status;
+}
+
+sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_int(n), sl_cell_int(seq)};
+    return sl_sql_run(s->sql, "UPDATE outbox SET seq=$2 WHERE n=$1", params, 2, NULL, NULL, err);
+}
+
+sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(space)};
+    return sl_sql_run(s->sql,
+                      "UPDATE outbox SET seq=NULL WHERE seq IS NOT NULL AND space IN"
+                      " (SELECT no FROM space WHERE name=$1 OR held=0)",
+                      params, 1, NULL, NULL, err);
+}
+
+sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,
+                                   sl_error **err)
+{
+    sl_op op = {0};
+    sl_status status = sl_store_outbox_op(s, n, &op, err);
+    if (status == SL_OK) {
+        sl_cell params[] = {sl_cell_int(n), sl_cell_text(code), sl_cell_text(message)};
+        status = sl_sql_run(s->sql,
+                            "INSERT OR REPLACE INTO rejected SELECT n, op, $2, $3 FROM outbox"
+                            " WHERE n=$1",
+                            params, 3, NULL, NULL, err);
+    }
+    if (status == SL_OK) {
+        status = sl_replica_leave(s, &op, err);
+    }
+    sl_op_free(&op);
+    return status;
+}
+
+sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
+{
+    sl_space at;
+    sl_op op = {0};
+    sl_status status = sl_store_space(s, space, &at, err);
+    while (status == SL_OK) {
+        sl_cell params[] = {sl_cell_text(space), sl_cell_int(at.cursor)};
+        sl_cell cell;
+        status = sl_store_one(s,
+                              "SELECT n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1)"
+                              " AND seq<=$2 ORDER BY seq LIMIT 1",
+                              params, 2, &cell, 1, NULL, err);
+        if (status == SL_OK) {
+            status = sl_store_outbox_op(s, cell.i, &op, err);
+        }
+        if (status == SL_OK) {
+            status = sl_replica_leave(s, &op, err);
+        }
+    }
+    sl_op_free(&op);
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
+}

@@ -1,0 +1,218 @@
+/*
+ * The database's tables and their versions. A database older than this schema takes the steps that
+ * bring it here, in one transaction.
+ */
+#include "store/inside.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "store/query.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char sl_store_tables[] =
+    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE space (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " held INTEGER NOT NULL, epoch TEXT NOT NULL, cursor INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE outbox (n INTEGER PRIMARY KEY, prev INTEGER, space INTEGER NOT NULL, seq INTEGER,"
+    " op BLOB NOT NULL) STRICT;"
+    "CREATE INDEX outbox_accepted ON outbox (space, seq) WHERE seq IS NOT NULL;"
+    "CREATE TABLE shadow (entity INTEGER NOT NULL, rid INTEGER NOT NULL, record BLOB NOT NULL,"
+    " PRIMARY KEY (entity, rid)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rejected (n INTEGER PRIMARY KEY, op BLOB NOT NULL, code TEXT NOT NULL,"
+    " message TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS upload (hex TEXT NOT NULL, space TEXT NOT NULL, type TEXT NOT NULL,"
+    " size INTEGER NOT NULL, url TEXT NOT NULL, PRIMARY KEY (hex, space)) STRICT, WITHOUT ROWID;";
+
+static const char *column_type(sl_type type)
+{
+    switch (type) {
+    case SL_T_INT:
+    case SL_T_BOOL: return "INTEGER";
+    case SL_T_REAL: return "REAL";
+    case SL_T_REF:
+    case SL_T_BLOB: return "BLOB";
+    case SL_T_TEXT:
+    case SL_T_JSON:
+    case SL_T_ENUM: return "TEXT";
+    }
+    return "TEXT";
+}
+
+void sl_table_ddl(sl_buf *sql, const sl_entity *e)
+{
+    sl_buf_fmt(sql,
+               "CREATE TABLE \"%s\" (\"rid\" INTEGER PRIMARY KEY, \"id\" BLOB NOT NULL UNIQUE,"
+               " \"seq\" INTEGER NOT NULL, \"deleted\" INTEGER NOT NULL, \"pending\" INTEGER,"
+               " \"clocks\" BLOB NOT NULL, \"ext\" TEXT",
+               e->name);
+    for (size_t i = 0; i < e->field_count; i++) {
+        sl_buf_fmt(sql, ", \"%s\" %s", e->fields[i].name, column_type(e->fields[i].type));
+    }
+    sl_buf_str(sql, ") STRICT;");
+    for (size_t i = 0; i < e->field_count; i++) {
+        if (e->fields[i].ordered) {
+            sl_buf_fmt(sql, "CREATE INDEX \"%s_%s\" ON \"%s\" ((\"rid\">>32), \"%s\", \"id\");",
+                       e->name, e->fields[i].name, e->name, e->fields[i].name);
+        }
+    }
+    if (e->by_seq) {
+        sl_buf_fmt(sql,
+                   "CREATE INDEX \"%s_seq\" ON \"%s\" ((\"rid\">>32), (\"seq\"=0), \"seq\","
+                   " \"id\");",
+                   e->name, e->name);
+    }
+}
+
+/* --- statements ------------------------------------------------------------------------------ */
+
+static const char *const FIXED[] = {"rid", "id", "seq", "deleted", "pending", "clocks", "ext"};
+
+static const char *column(const sl_entity *e, size_t i)
+{
+    return i < SL_ROW_FIELDS ? FIXED[i] : e->fields[i - SL_ROW_FIELDS].name;
+}
+
+static char *taken(sl_buf *sql)
+{
+    char *text = sql->failed ? NULL : sl_text_dup(sl_buf_text(sql));
+    sl_buf_free(sql);
+    return text;
+}
+
+static char *insert_text(const sl_entity *e)
+{
+    sl_buf sql = {0};
+    size_t n = SL_ROW_FIELDS + e->field_count;
+    sl_buf_fmt(&sql, "INSERT INTO \"%s\" VALUES (", e->name);
+    for (size_t i = 0; i < n; i++) {
+        sl_buf_fmt(&sql, "%s$%zu", i > 0 ? "," : "", i + 1);
+    }
+    sl_buf_str(&sql, ") ON CONFLICT (\"id\") DO NOTHING");
+    return taken(&sql);
+}
+
+static char *update_text(const sl_entity *e)
+{
+    sl_buf sql = {0};
+    size_t n = SL_ROW_FIELDS + e->field_count;
+    sl_buf_fmt(&sql, "UPDATE \"%s\" SET ", e->name);
+    for (size_t i = SL_ROW_SEQ; i < n; i++) {
+        sl_buf_fmt(&sql, "%s\"%s\"=$%zu", i > SL_ROW_SEQ ? "," : "", column(e, i), i + 1);
+    }
+    sl_buf_str(&sql, " WHERE \"rid\"=$1");
+    return taken(&sql);
+}
+
+/* The columns by name: a table that grew has them in another order. */
+static char *select_text(const sl_entity *e)
+{
+    sl_buf sql = {0};
+    sl_buf_str(&sql, "SELECT ");
+    for (size_t i = 0; i < SL_ROW_FIELDS + e->field_count; i++) {
+        sl_buf_fmt(&sql, "%s\"%s\"", i > 0 ? "," : "", column(e, i));
+    }
+    sl_buf_fmt(&sql, " FROM \"%s\" WHERE \"id\"=$1", e->name);
+    return taken(&sql);
+}
+
+sl_status sl_tables_make(sl_store *s, sl_error **err)
+{
+    s->tables = sl_mem_array(sl_entity_count, sizeof *s->tables);
+    bool ok = s->tables != NULL;
+    for (size_t i = 0; ok && i < sl_entity_count; i++) {
+        const sl_entity *e = &sl_entities[i];
+        sl_table *t = &s->tables[i];
+        t->insert = insert_text(e);
+        t->update = update_text(e);
+        t->select = select_text(e);
+        t->last = sl_text_fmt("SELECT max(\"rid\") FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2",
+                              e->name);
+        t->search = sl_search_covers(e);
+        ok = t->insert != NULL && t->update != NULL && t->select != NULL && t->last != NULL;
+    }
+    return ok ? SL_OK : sl_fail_nomem(err);
+}
+
+void sl_tables_free(sl_store *s)
+{
+    for (size_t i = 0; s->tables != NULL && i < sl_entity_count; i++) {
+        sl_mem_free(s->tables[i].insert);
+        sl_mem_free(s->tables[i].update);
+        sl_mem_free(s->tables[i].select);
+        sl_mem_free(s->tables[i].last);
+    }
+    sl_mem_free(s->tables);
+    s->tables = NULL;
+}
+
+/* --- versions -------------------------------------------------------------------------------- */
+
+static sl_status run_text(sl_store *s, sl_buf *sql, sl_error **err)
+{
+    sl_status status =
+        sql->failed ? sl_fail_nomem(err) : sl_sql_script(s->sql, sl_buf_text(sql), err);
+    sl_buf_free(sql);
+    return status;
+}
+
+static sl_status create_tables(sl_store *s, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_str(&sql, "BEGIN IMMEDIATE;");
+    sl_buf_str(&sql, sl_store_tables);
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        sl_table_ddl(&sql, &sl_entities[i]);
+    }
+    sl_buf_fmt(&sql, "PRAGMA user_version=%d; COMMIT;", sl_schema_version);
+    return run_text(s, &sql, err);
+}
+
+/* What an older version could not read was skipped: now it is read again. */
+static sl_status read_skipped(sl_store *s, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(SL_STORE_LATER)};
+    sl_status status = sl_sql_run(
+        s->sql, "UPDATE space SET cursor=0 WHERE EXISTS (SELECT 1 FROM meta WHERE key=$1)", params,
+        1, NULL, NULL, err);
+    return status == SL_OK ? sl_store_set_meta(s, SL_STORE_LATER, NULL, err) : status;
+}
+
+static sl_status run_steps(sl_store *s, int64_t from, sl_error **err)
+{
+    char version[48];
+    (void)snprintf(version, sizeof version, "PRAGMA user_version=%d", sl_schema_version);
+    sl_status status = sl_store_begin(s, err);
+    if (status == SL_OK && from < 3) {
+        status = sl_migrate_old(s, from, err);
+    }
+    if (status == SL_OK) {
+        status = read_skipped(s, err);
+    }
+    if (status == SL_OK) {
+        status = sl_sql_script(s->sql, version, err);
+    }
+    if (status == SL_OK) {
+        return sl_store_commit(s, err);
+    }
+    sl_store_rollback(s);
+    return status;
+}
+
+sl_status sl_tables_follow(sl_store *s, sl_error **err)
+{
+    sl_cell version;
+    sl_status status = sl_store_one(s, "PRAGMA user_version", NULL, 0, &version, 1, NULL, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    if (version.i == 0) {
+        return create_tables(s, err);
+    }
+    if (version.i > sl_schema_version) {
+        return sl_fail(err, SL_E_TOO_NEW,
+                       "the data folder was written by a newer version of Sideline");
+    }
+    return version.i < sl_schema_version ? run_steps(s, version.i, err) : SL_OK;
+}
