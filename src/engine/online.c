@@ -129,13 +129,18 @@ static void send_subscribe(sl_core *core, const sl_sync_step *step)
 
 static void send_op(sl_core *core, int64_t n)
 {
-    sl_op op;
+    sl_op op = {0};
     sl_status status = sl_store_outbox_op(core->store, n, &op, NULL);
     if (status == SL_E_NOT_FOUND) {
         sl_sync_skip(core->sync, n);
         return;
     }
-    send_json(core, status == SL_OK ? sl_op_to_json(&op) : NULL);
+    sl_buf b = {0};
+    if (status == SL_OK) {
+        sl_op_put_json(&b, &op);
+    }
+    send_json(core, status == SL_OK && !b.failed ? sl_json_parse(sl_buf_text(&b), b.len) : NULL);
+    sl_buf_free(&b);
     sl_op_free(&op);
 }
 
@@ -188,10 +193,10 @@ typedef struct after {
 
 static void see_clocks(sl_core *core, const sl_record *rec)
 {
-    for (const sl_json *c = sl_json_first(rec->clocks); c != NULL; c = sl_json_next(c)) {
-        sl_hlc seen;
-        if (sl_hlc_parse(&seen, sl_json_text(c))) {
-            sl_hlc_see(&core->clock, seen);
+    sl_hlc_see(&core->clock, rec->birth);
+    for (size_t i = 0; rec->clocks != NULL && i < rec->entity->field_count; i++) {
+        if (rec->clocks[i].at.time != 0) {
+            sl_hlc_see(&core->clock, rec->clocks[i].at);
         }
     }
 }
@@ -200,14 +205,15 @@ static void see_clocks(sl_core *core, const sl_record *rec)
 static sl_status note_grant(sl_core *core, const sl_record *rec, after *due, sl_error **err)
 {
     if (!rec->deleted) {
-        const char *target = sl_json_str(rec->fields, "target");
+        const char *target = sl_record_text(rec, "target");
         bool ok = target == NULL || sl_json_add_str(due->granted, target);
         return ok ? SL_OK : sl_fail_nomem(err);
     }
-    sl_record old;
+    sl_record old = {0};
     sl_status status = sl_store_record(core->store, rec->entity, rec->id, &old, err);
-    const char *target =
-        status == SL_OK && old.entity != NULL ? sl_json_str(old.fields, "target") : NULL;
+    const char *target = status == SL_OK && old.entity != NULL && !old.deleted
+                             ? sl_record_text(&old, "target")
+                             : NULL;
     if (target != NULL && !sl_json_add_str(due->revoked, target)) {
         status = sl_fail_nomem(err);
     }
@@ -226,7 +232,7 @@ static sl_status store_one(sl_core *core, const sl_json *wire, const char *space
     if (fields != NULL && !sl_json_is_object(fields)) {
         return sl_fail(err, SL_E_INVALID, "a record's fields are no object");
     }
-    sl_record rec;
+    sl_record rec = {0};
     sl_status status = sl_record_from_wire(&rec, wire, err);
     if (status == SL_OK && strcmp(rec.space, space) != 0) {
         status = sl_fail(err, SL_E_INVALID, "a record came in a space that is not its own");
@@ -241,13 +247,22 @@ static sl_status store_one(sl_core *core, const sl_json *wire, const char *space
         due->touched[rec.entity->index] = true;
     }
     if (status == SL_OK && strcmp(rec.entity->name, "message") == 0 && !rec.deleted) {
-        const char *author = sl_json_str(rec.fields, "author_id");
+        const char *author = sl_record_text(&rec, "author_id");
         if (author != NULL && strcmp(author, core->session.user) != 0 && rec.seq > due->reach) {
             due->reach = rec.seq;
         }
     }
     sl_record_free(&rec);
     return status;
+}
+
+static sl_json *fields_of(const sl_op *op)
+{
+    sl_buf b = {0};
+    sl_op_put_fields(&b, op);
+    sl_json *fields = !b.failed ? sl_json_parse(sl_buf_text(&b), b.len) : NULL;
+    sl_buf_free(&b);
+    return fields;
 }
 
 static sl_json *rejected_event(const sl_op *op, const char *code, const char *message)
@@ -257,7 +272,7 @@ static sl_json *rejected_event(const sl_op *op, const char *code, const char *me
               sl_json_set_str(event, "entity", op->entity->name) &&
               sl_json_set_str(event, "id", op->id) && sl_json_set_str(event, "code", code) &&
               sl_json_set_str(event, "message", message) &&
-              (op->fields == NULL || sl_json_set(event, "fields", sl_json_clone(op->fields)));
+              (op->values == NULL || sl_json_set(event, "fields", fields_of(op)));
     if (!ok) {
         sl_json_free(event);
         return NULL;
@@ -445,7 +460,7 @@ static sl_status store_receipt(sl_core *core, const sl_news *news, const sl_op *
 
 static void receipt(sl_core *core, const sl_news *news)
 {
-    sl_op op;
+    sl_op op = {0};
     sl_status status = sl_store_outbox_op(core->store, news->n, &op, NULL);
     if (status == SL_OK) {
         status = store_receipt(core, news, &op);

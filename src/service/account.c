@@ -101,7 +101,7 @@ static sl_status make_account(sl_sv_tx *tx, void *ctx, sl_error **err)
     sl_sv_space space;
     sl_sv_item *user = NULL;
     sl_status status = sl_sv_all(s, "SELECT id FROM account WHERE email=$1",
-                                 SL_SV_ARGS(sl_sv_t(a->email)), &rows, err);
+                                 SL_SV_ARGS(sl_cell_text(a->email)), &rows, err);
     a->found = rows.count > 0;
     sl_sv_rows_free(&rows);
     if (status != SL_OK || a->found) {
@@ -112,8 +112,9 @@ static sl_status make_account(sl_sv_tx *tx, void *ctx, sl_error **err)
         status = sl_sv_run(s,
                            "INSERT INTO account (id, email, name, role, hash, created_ms)"
                            " VALUES ($1, $2, $3, $4, $5, $6)",
-                           SL_SV_ARGS(sl_sv_t(a->id), sl_sv_t(a->email), sl_sv_t(a->name),
-                                      sl_sv_t(a->role), sl_sv_t(a->hash), sl_sv_i(tx->now_ms)),
+                           SL_SV_ARGS(sl_cell_text(a->id), sl_cell_text(a->email),
+                                      sl_cell_text(a->name), sl_cell_text(a->role),
+                                      sl_cell_text(a->hash), sl_cell_int(tx->now_ms)),
                            err);
     }
     sl_space_name(space, "user", a->id);
@@ -202,7 +203,7 @@ static sl_status count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
     sl_sv_rows rows;
     sl_status status =
         sl_sv_run(tx->s, "DELETE FROM login_try WHERE start_ms<=$1 OR start_ms>$2",
-                  SL_SV_ARGS(sl_sv_i(tx->now_ms - TRIES_MS), sl_sv_i(tx->now_ms)), err);
+                  SL_SV_ARGS(sl_cell_int(tx->now_ms - TRIES_MS), sl_cell_int(tx->now_ms)), err);
     if (status != SL_OK) {
         return status;
     }
@@ -210,7 +211,7 @@ static sl_status count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
                        "INSERT INTO login_try (email, start_ms, tries) VALUES ($1, $2, 1)"
                        " ON CONFLICT (email) DO UPDATE SET tries=login_try.tries+1"
                        " RETURNING tries, start_ms",
-                       SL_SV_ARGS(sl_sv_t(a->email), sl_sv_i(tx->now_ms)), &rows, err);
+                       SL_SV_ARGS(sl_cell_text(a->email), sl_cell_int(tx->now_ms)), &rows, err);
     a->wait_s = 0;
     if (status == SL_OK && rows.count > 0 && sl_sv_int(&rows, 0, 0) > TRIES_MAX) {
         a->wait_s = (sl_sv_int(&rows, 0, 1) + TRIES_MS - tx->now_ms + 999) / 1000;
@@ -228,7 +229,7 @@ static sl_status find_account(sl_sv_tx *tx, void *ctx, sl_error **err)
         return status;
     }
     status = sl_sv_all(tx->s, "SELECT id, name, role, hash FROM account WHERE email=$1",
-                       SL_SV_ARGS(sl_sv_t(a->email)), &rows, err);
+                       SL_SV_ARGS(sl_cell_text(a->email)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         sl_mem_free(a->name);
         sl_mem_free(a->role);
@@ -248,7 +249,7 @@ static sl_status let_in(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
     sl_sv_account *a = ctx;
     sl_status status = sl_sv_run(tx->s, "DELETE FROM login_try WHERE email=$1",
-                                 SL_SV_ARGS(sl_sv_t(a->email)), err);
+                                 SL_SV_ARGS(sl_cell_text(a->email)), err);
     return status == SL_OK ? sl_sv_session_new(tx, a, err) : status;
 }
 
@@ -339,21 +340,21 @@ static sl_status void_successor(sl_sv_tx *tx, const char *hex, bool *lost, sl_er
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(tx->s, "SELECT hash FROM refresh WHERE parent=$1 AND spent=0",
-                                 SL_SV_ARGS(sl_sv_t(hex)), &rows, err);
+                                 SL_SV_ARGS(sl_cell_text(hex)), &rows, err);
     *lost = status == SL_OK && rows.count > 0;
     sl_sv_rows_free(&rows);
     return *lost ? sl_sv_run(tx->s, "UPDATE refresh SET spent=2 WHERE parent=$1 AND spent=0",
-                             SL_SV_ARGS(sl_sv_t(hex)), err)
+                             SL_SV_ARGS(sl_cell_text(hex)), err)
                  : status;
 }
 
 static sl_status succeed(sl_sv_tx *tx, sl_sv_account *a, const char *hex, sl_error **err)
 {
-    sl_status status =
-        sl_sv_run(tx->s, "UPDATE refresh SET spent=1 WHERE hash=$1", SL_SV_ARGS(sl_sv_t(hex)), err);
+    sl_status status = sl_sv_run(tx->s, "UPDATE refresh SET spent=1 WHERE hash=$1",
+                                 SL_SV_ARGS(sl_cell_text(hex)), err);
     if (status == SL_OK) {
         status = sl_sv_run(tx->s, "DELETE FROM refresh WHERE session_id=$1 AND expires_ms<=$2",
-                           SL_SV_ARGS(sl_sv_t(a->session), sl_sv_i(tx->now_ms)), err);
+                           SL_SV_ARGS(sl_cell_text(a->session), sl_cell_int(tx->now_ms)), err);
     }
     return status == SL_OK ? sl_sv_refresh_new(tx, a, hex, err) : status;
 }
@@ -370,7 +371,7 @@ static sl_status rotate(sl_sv_tx *tx, void *ctx, sl_error **err)
                   "SELECT s.id, r.spent, r.expires_ms, s.user_id, s.device, a.email, a.name, a.role"
                   " FROM refresh r JOIN session s ON s.id=r.session_id"
                   " JOIN account a ON a.id=s.user_id WHERE r.hash=$1",
-                  SL_SV_ARGS(sl_sv_t(hex)), &rows, err);
+                  SL_SV_ARGS(sl_cell_text(hex)), &rows, err);
     bool found = status == SL_OK && rows.count > 0;
     int64_t state = found ? sl_sv_int(&rows, 0, 1) : TOKEN_LIVE;
     bool late = found && sl_sv_int(&rows, 0, 2) <= tx->now_ms;

@@ -40,7 +40,7 @@ sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, i
                   " OR EXISTS (SELECT 1 FROM blob_ref r"
                   " JOIN blob_holder h ON h.sha256=r.sha256 AND h.user_id=r.user_id"
                   " WHERE r.sha256=b.sha256 AND r.space LIKE 'coach:%'))",
-                  SL_SV_ARGS(sl_sv_t(sha256), sl_sv_t(user)), &rows, err);
+                  SL_SV_ARGS(sl_cell_text(sha256), sl_cell_text(user)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         *size = sl_sv_int(&rows, 0, 0);
         if (type != NULL) {
@@ -57,7 +57,7 @@ static sl_status add_holder(sl_service *s, const char *sha256, const char *user,
     return sl_sv_run(s,
                      "INSERT INTO blob_holder (sha256, user_id) VALUES ($1, $2)"
                      " ON CONFLICT (sha256, user_id) DO NOTHING",
-                     SL_SV_ARGS(sl_sv_t(sha256), sl_sv_t(user)), err);
+                     SL_SV_ARGS(sl_cell_text(sha256), sl_cell_text(user)), err);
 }
 
 sl_status sl_sv_blob_refer(sl_service *s, const char *sha256, const char *space, const char *user,
@@ -67,10 +67,11 @@ sl_status sl_sv_blob_refer(sl_service *s, const char *sha256, const char *space,
     sl_status status = sl_sv_blob_find(s, sha256, user, &size, NULL, err);
     *here = size >= 0;
     if (status == SL_OK) {
-        status = sl_sv_run(s,
-                           "INSERT INTO blob_ref (sha256, space, user_id) VALUES ($1, $2, $3)"
-                           " ON CONFLICT (sha256, space, user_id) DO NOTHING",
-                           SL_SV_ARGS(sl_sv_t(sha256), sl_sv_t(space), sl_sv_t(user)), err);
+        status = sl_sv_run(
+            s,
+            "INSERT INTO blob_ref (sha256, space, user_id) VALUES ($1, $2, $3)"
+            " ON CONFLICT (sha256, space, user_id) DO NOTHING",
+            SL_SV_ARGS(sl_cell_text(sha256), sl_cell_text(space), sl_cell_text(user)), err);
     }
     return status == SL_OK && *here ? add_holder(s, sha256, user, err) : status;
 }
@@ -83,8 +84,8 @@ static sl_status make_ready(sl_sv_tx *tx, const char *space, const char *sha256,
     if (status != SL_OK || video->rec.entity == NULL || video->rec.deleted) {
         return status;
     }
-    const char *blob = sl_json_str(video->rec.fields, "blob");
-    const char *state = sl_json_str(video->rec.fields, "status");
+    const char *blob = sl_record_text(&video->rec, "blob");
+    const char *state = sl_record_text(&video->rec, "status");
     bool waits =
         blob != NULL && strcmp(blob, sha256) == 0 && (state == NULL || strcmp(state, "ready") != 0);
     return waits ? sl_sv_set(video, "status", "ready", err) : SL_OK;
@@ -99,7 +100,7 @@ sl_status sl_sv_blob_done(sl_sv_tx *tx, const char *sha256, const char *user, sl
     }
     status =
         sl_sv_all(tx->s, "SELECT space FROM blob_ref WHERE sha256=$1 AND user_id=$2 ORDER BY space",
-                  SL_SV_ARGS(sl_sv_t(sha256), sl_sv_t(user)), &rows, err);
+                  SL_SV_ARGS(sl_cell_text(sha256), sl_cell_text(user)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         if (sl_space_is(sl_sv_text(&rows, i, 0), "video")) {
             status = make_ready(tx, sl_sv_text(&rows, i, 0), sha256, err);

@@ -175,7 +175,7 @@ static sl_status keep_floor(sl_sv_tx *tx, void *ctx, sl_error **err)
     sl_sv_rows rows;
     sl_status status =
         sl_sv_all(tx->s, "SELECT floor FROM device_floor WHERE user_id=$1 AND device=$2",
-                  SL_SV_ARGS(sl_sv_t(c->user), sl_sv_t(c->device)), &rows, err);
+                  SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(c->device)), &rows, err);
     int64_t had = status == SL_OK && rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
     bool known = rows.count > 0;
     sl_sv_rows_free(&rows);
@@ -183,15 +183,17 @@ static sl_status keep_floor(sl_sv_tx *tx, void *ctx, sl_error **err)
         f->floor = had;
         return status;
     }
-    status = sl_sv_run(tx->s,
-                       "INSERT INTO device_floor (user_id, device, floor) VALUES ($1, $2, $3)"
-                       " ON CONFLICT (user_id, device) DO UPDATE SET floor=excluded.floor",
-                       SL_SV_ARGS(sl_sv_t(c->user), sl_sv_t(c->device), sl_sv_i(f->floor)), err);
+    status = sl_sv_run(
+        tx->s,
+        "INSERT INTO device_floor (user_id, device, floor) VALUES ($1, $2, $3)"
+        " ON CONFLICT (user_id, device) DO UPDATE SET floor=excluded.floor",
+        SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(c->device), sl_cell_int(f->floor)), err);
     if (status != SL_OK) {
         return status;
     }
-    return sl_sv_run(tx->s, "DELETE FROM receipt WHERE user_id=$1 AND device=$2 AND n<$3",
-                     SL_SV_ARGS(sl_sv_t(c->user), sl_sv_t(c->device), sl_sv_i(f->floor)), err);
+    return sl_sv_run(
+        tx->s, "DELETE FROM receipt WHERE user_id=$1 AND device=$2 AND n<$3",
+        SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(c->device), sl_cell_int(f->floor)), err);
 }
 
 static void greet(sl_service *s, const sl_sv_conn *c)

@@ -22,7 +22,7 @@ static sl_status account_by(sl_service *s, const char *sql, const char *key, acc
 {
     memset(out, 0, sizeof *out);
     sl_sv_rows rows;
-    sl_status status = sl_sv_all(s, sql, SL_SV_ARGS(sl_sv_t(key)), &rows, err);
+    sl_status status = sl_sv_all(s, sql, SL_SV_ARGS(sl_cell_text(key)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         out->found = true;
         sl_sv_copy(out->id, sizeof out->id, sl_sv_text(&rows, 0, 0));
@@ -60,7 +60,7 @@ static sl_status connected(sl_service *s, const char *user, const char *peer, bo
     sl_status status = sl_sv_all(s,
                                  "SELECT \"status\" FROM \"connection\" WHERE \"space\"=$1"
                                  " AND \"peer_id\"=$2 AND \"deleted\"=0",
-                                 SL_SV_ARGS(sl_sv_t(own), sl_sv_t(peer)), &rows, err);
+                                 SL_SV_ARGS(sl_cell_text(own), sl_cell_text(peer)), &rows, err);
     *yes = false;
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         const char *state = sl_sv_text(&rows, i, 0);
@@ -75,12 +75,12 @@ static sl_status connected(sl_service *s, const char *user, const char *peer, bo
 
 static sl_status connection_create(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
 {
-    const char *state = sl_json_str(o->op.fields, "status");
+    const char *state = sl_op_text(&o->op, "status");
     if (state != NULL && strcmp(state, "requested") != 0) {
         return sl_fail_field(err, SL_E_INVALID, "status", "a connection begins as requested");
     }
     account peer;
-    sl_status status = account_by_email(tx->s, sl_json_str(o->op.fields, "peer_email"), &peer, err);
+    sl_status status = account_by_email(tx->s, sl_op_text(&o->op, "peer_email"), &peer, err);
     if (status != SL_OK) {
         return status;
     }
@@ -117,7 +117,7 @@ static sl_status connection_created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine,
     sl_sv_item *copy = NULL;
     sl_status status = account_by_id(tx->s, o->user, &me, err);
     if (status == SL_OK) {
-        status = account_by_email(tx->s, sl_json_str(o->op.fields, "peer_email"), &peer, err);
+        status = account_by_email(tx->s, sl_op_text(&o->op, "peer_email"), &peer, err);
     }
     if (status == SL_OK && (!me.found || !peer.found)) {
         status = sl_fail(err, SL_E_NOT_FOUND, "the account is gone");
@@ -149,7 +149,7 @@ static sl_status connection_created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine,
 
 static sl_status other_copy(sl_sv_tx *tx, const sl_sv_item *mine, sl_sv_item **out, sl_error **err)
 {
-    const char *peer = sl_json_str(mine->rec.fields, "peer_id");
+    const char *peer = sl_record_text(&mine->rec, "peer_id");
     sl_sv_space theirs;
     if (!sl_uuid_ok(peer)) {
         return sl_fail(err, SL_E_INTERNAL, "a connection has no other side");
@@ -206,7 +206,7 @@ static sl_status connection_accepted(sl_sv_tx *tx, sl_sv_item *mine, sl_sv_item 
     sl_sv_id thread;
     sl_status status = account_by_id(tx->s, user, &me, err);
     if (status == SL_OK) {
-        status = account_by_id(tx->s, sl_json_str(mine->rec.fields, "peer_id"), &peer, err);
+        status = account_by_id(tx->s, sl_record_text(&mine->rec, "peer_id"), &peer, err);
     }
     if (status == SL_OK && (!me.found || !peer.found)) {
         status = sl_fail(err, SL_E_NOT_FOUND, "the account is gone");
@@ -227,26 +227,24 @@ static sl_status connection_accepted(sl_sv_tx *tx, sl_sv_item *mine, sl_sv_item 
 }
 
 /* The answer stands whatever the two devices' clocks say: it takes the place of the merge. */
-static sl_status set_state(sl_sv_item *item, const char *state, const char *hlc, sl_error **err)
+static sl_status set_state(sl_sv_item *item, const char *state, sl_hlc stamp, sl_error **err)
 {
-    const char *had = sl_json_str(item->rec.clocks, "*");
-    const char *stamp = had != NULL && strcmp(had, hlc) > 0 ? had : hlc;
-    char copy[SL_HLC_LEN + 1];
-    sl_sv_copy(copy, sizeof copy, stamp);
-    if (!sl_json_set_str(item->rec.clocks, "status", copy)) {
+    sl_clock *clock = sl_record_clock(&item->rec, sl_field_find(item->entity, "status"));
+    if (clock == NULL) {
         return sl_fail_nomem(err);
     }
+    clock->at = sl_hlc_compare(item->rec.birth, stamp) > 0 ? item->rec.birth : stamp;
     return sl_sv_set(item, "status", state, err);
 }
 
 static sl_status connection_patch(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, sl_error **err)
 {
-    const char *wish = sl_json_str(o->op.fields, "status");
-    const char *state = sl_json_str(mine->rec.fields, "status");
-    const char *direction = sl_json_str(mine->rec.fields, "direction");
+    const char *wish = sl_op_text(&o->op, "status");
+    const char *state = sl_record_text(&mine->rec, "status");
+    const char *direction = sl_record_text(&mine->rec, "direction");
     o->done = true;
     o->merged = SL_MERGED_NOTHING;
-    if (mine->rec.deleted || sl_json_count(o->op.fields) == 0) {
+    if (mine->rec.deleted || o->op.has == 0) {
         return SL_OK;
     }
     if (wish == NULL || strcmp(wish, "requested") == 0) {
@@ -295,7 +293,7 @@ static sl_status connection_delete(sl_sv_tx *tx, const sl_sv_item *mine, sl_erro
 
 static sl_status share_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
 {
-    const char *user = sl_json_str(o->op.fields, "user_id");
+    const char *user = sl_op_text(&o->op, "user_id");
     bool yes = false;
     sl_status status = connected(tx->s, o->user, user, false, &yes, err);
     if (status == SL_OK && !yes) {
@@ -319,7 +317,7 @@ static sl_status video_deleted(sl_sv_tx *tx, const char *space, sl_error **err)
         sl_sv_all(tx->s,
                   "SELECT \"id\", \"user_id\" FROM \"share\" WHERE \"space\"=$1 AND \"deleted\"=0"
                   " ORDER BY \"id\"",
-                  SL_SV_ARGS(sl_sv_t(space)), &rows, err);
+                  SL_SV_ARGS(sl_cell_text(space)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         sl_sv_item *share = NULL;
         status =
@@ -348,7 +346,7 @@ static sl_status not_blocked(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
                   " u.entity='block' JOIN \"block\" b ON b.\"id\"=u.id AND b.\"space\"=u.space"
                   " WHERE t.space=$1 AND t.entity='participant' AND p.\"deleted\"=0 AND"
                   " p.\"user_id\"<>$2 AND b.\"user_id\"=$2 AND b.\"deleted\"=0 LIMIT 1",
-                  SL_SV_ARGS(sl_sv_t(o->op.space), sl_sv_t(o->user)), &rows, err);
+                  SL_SV_ARGS(sl_cell_text(o->op.space), sl_cell_text(o->user)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         status = sl_fail(err, SL_E_DENIED, "this person does not take messages from you");
     }
@@ -362,15 +360,15 @@ static sl_status message_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
     if (open != SL_OK) {
         return open;
     }
-    const char *kind = sl_json_str(o->op.fields, "kind");
-    const char *body = sl_json_str(o->op.fields, "body");
-    const char *space = sl_json_str(o->op.fields, "ref_space");
+    const char *kind = sl_op_text(&o->op, "kind");
+    const char *body = sl_op_text(&o->op, "body");
+    const char *space = sl_op_text(&o->op, "ref_space");
     if (strcmp(kind, "text") == 0) {
         return body != NULL && body[0] != 0
                    ? SL_OK
                    : sl_fail_field(err, SL_E_INVALID, "body", "a message needs a text");
     }
-    if (!sl_space_ok(space) || sl_json_str(o->op.fields, "ref_id") == NULL) {
+    if (!sl_space_ok(space) || sl_op_text(&o->op, "ref_id") == NULL) {
         return sl_fail_field(err, SL_E_INVALID, "ref_space", "the message must name what it sends");
     }
     unsigned role = 0;
@@ -386,14 +384,14 @@ static sl_status participant_patch(sl_sv_tx *tx, const sl_sv_op *o, sl_error **e
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(tx->s, "SELECT seq FROM space WHERE space=$1",
-                                 SL_SV_ARGS(sl_sv_t(o->op.space)), &rows, err);
+                                 SL_SV_ARGS(sl_cell_text(o->op.space)), &rows, err);
     int64_t seq = status == SL_OK && rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
     sl_sv_rows_free(&rows);
-    for (const sl_json *v = sl_json_first(o->op.fields); status == SL_OK && v != NULL;
-         v = sl_json_next(v)) {
-        if (sl_json_value(v) > (double)seq) {
-            status =
-                sl_fail_field(err, SL_E_INVALID, sl_json_key(v), "the thread has not come so far");
+    for (size_t i = 0; status == SL_OK && i < o->op.entity->field_count; i++) {
+        const sl_field *f = &o->op.entity->fields[i];
+        const sl_cell *v = sl_op_value(&o->op, f->name);
+        if (v != NULL && sl_cell_int_or(v, 0) > seq) {
+            status = sl_fail_field(err, SL_E_INVALID, f->name, "the thread has not come so far");
         }
     }
     return status;
@@ -424,7 +422,7 @@ sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **e
         return share_create(tx, o, err);
     }
     if (is(o, SL_OP_DELETE, "share") && item->rec.entity != NULL && !item->rec.deleted) {
-        return sl_sv_revoke(tx, sl_json_str(item->rec.fields, "user_id"), o->op.space, err);
+        return sl_sv_revoke(tx, sl_record_text(&item->rec, "user_id"), o->op.space, err);
     }
     if (is(o, SL_OP_CREATE, "message")) {
         return message_create(tx, o, err);
@@ -436,14 +434,14 @@ sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **e
 static sl_status refer(sl_sv_tx *tx, const sl_sv_op *o, bool *ready, sl_error **err)
 {
     sl_status status = SL_OK;
-    for (const sl_json *v = sl_json_first(o->op.fields); status == SL_OK && v != NULL;
-         v = sl_json_next(v)) {
-        const sl_field *f = sl_field_find(o->op.entity, sl_json_key(v));
+    for (size_t i = 0; status == SL_OK && i < o->op.entity->field_count; i++) {
+        const sl_field *f = &o->op.entity->fields[i];
+        const char *hash = f->type == SL_T_BLOB ? sl_op_text(&o->op, f->name) : NULL;
         bool here = false;
-        if (f == NULL || f->type != SL_T_BLOB || !sl_json_is_string(v)) {
+        if (hash == NULL) {
             continue;
         }
-        status = sl_sv_blob_refer(tx->s, sl_json_text(v), o->op.space, o->user, &here, err);
+        status = sl_sv_blob_refer(tx->s, hash, o->op.space, o->user, &here, err);
         *ready = *ready || (here && strcmp(f->name, "blob") == 0);
     }
     return status;
@@ -467,8 +465,8 @@ static sl_status created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, bool ready
     } else if (status == SL_OK && is(o, SL_OP_CREATE, "connection")) {
         status = connection_created(tx, o, item, err);
     } else if (status == SL_OK && is(o, SL_OP_CREATE, "share")) {
-        status = sl_sv_grant(tx, sl_json_str(item->rec.fields, "user_id"), o->op.space,
-                             sl_json_str(item->rec.fields, "role"), err);
+        status = sl_sv_grant(tx, sl_record_text(&item->rec, "user_id"), o->op.space,
+                             sl_record_text(&item->rec, "role"), err);
     }
     return status;
 }
@@ -484,9 +482,10 @@ sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **er
         status = video_deleted(tx, o->op.space, err);
     }
     if (status == SL_OK && is(o, SL_OP_PATCH, "user")) {
-        const char *name = sl_json_str(item->rec.fields, "name");
-        status = sl_sv_run(tx->s, "UPDATE account SET name=$1 WHERE id=$2",
-                           SL_SV_ARGS(sl_sv_t(name != NULL ? name : ""), sl_sv_t(o->user)), err);
+        const char *name = sl_record_text(&item->rec, "name");
+        status = sl_sv_run(
+            tx->s, "UPDATE account SET name=$1 WHERE id=$2",
+            SL_SV_ARGS(sl_cell_text(name != NULL ? name : ""), sl_cell_text(o->user)), err);
     }
     return status;
 }

@@ -85,19 +85,6 @@ static sl_status send_buf(sl_service *s, const sl_sv_conn *c, sl_buf *b)
     return status;
 }
 
-static sl_status put_record(sl_buf *b, const sl_record *rec)
-{
-    sl_json *wire = sl_record_to_wire(rec);
-    char *text = wire != NULL ? sl_json_print(wire) : NULL;
-    sl_json_free(wire);
-    if (text == NULL) {
-        return SL_E_NOMEM;
-    }
-    sl_buf_str(b, text);
-    sl_mem_free(text);
-    return SL_OK;
-}
-
 typedef struct space_state {
     const char *name;
     char epoch[64];
@@ -114,10 +101,11 @@ static sl_status page_records(sl_service *s, const space_state *space, int64_t f
         s,
         "SELECT seq, entity, id FROM feed WHERE space=$1 AND seq>$2 ORDER BY seq"
         " LIMIT $3",
-        SL_SV_ARGS(sl_sv_t(space->name), sl_sv_i(from), sl_sv_i(SL_SV_PAGE_RECORDS)), &rows, NULL);
+        SL_SV_ARGS(sl_cell_text(space->name), sl_cell_int(from), sl_cell_int(SL_SV_PAGE_RECORDS)),
+        &rows, NULL);
     size_t i = 0;
+    sl_record rec = {0};
     for (; status == SL_OK && i < rows.count && b->len < SL_SV_PAGE_BYTES; i++) {
-        sl_record rec;
         const sl_entity *e = sl_entity_find(sl_sv_text(&rows, i, 1));
         status = e == NULL ? SL_E_CORRUPT
                            : sl_sv_load(s, e, space->name, sl_sv_text(&rows, i, 2), &rec, NULL);
@@ -127,10 +115,14 @@ static sl_status page_records(sl_service *s, const space_state *space, int64_t f
         if (i > 0) {
             sl_buf_u8(b, ',');
         }
-        status = rec.entity != NULL ? put_record(b, &rec) : SL_E_CORRUPT;
+        if (rec.entity != NULL) {
+            sl_record_put_wire(b, &rec);
+        } else {
+            status = SL_E_CORRUPT;
+        }
         *to = sl_sv_int(&rows, i, 0);
-        sl_record_free(&rec);
     }
+    sl_record_free(&rec);
     /* Numbers above the newest record do not exist: the last page reaches the head. */
     if (status == SL_OK && i == rows.count && rows.count < SL_SV_PAGE_RECORDS) {
         *to = space->seq;
@@ -168,7 +160,7 @@ static sl_status space_read(sl_service *s, space_state *space, bool *found)
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(s, "SELECT epoch, seq, min_seq FROM space WHERE space=$1",
-                                 SL_SV_ARGS(sl_sv_t(space->name)), &rows, NULL);
+                                 SL_SV_ARGS(sl_cell_text(space->name)), &rows, NULL);
     *found = status == SL_OK && rows.count > 0;
     if (*found) {
         sl_sv_copy(space->epoch, sizeof space->epoch, sl_sv_text(&rows, 0, 0));
@@ -287,9 +279,9 @@ static void tell_change(sl_service *s, const sl_record *rec)
     sl_buf b = {0};
     sl_buf_fmt(&b, "{\"t\":\"change\",\"space\":\"%s\",\"seq\":%lld,\"record\":", rec->space,
                (long long)rec->seq);
-    bool ok = put_record(&b, rec) == SL_OK;
+    sl_record_put_wire(&b, rec);
     sl_buf_u8(&b, '}');
-    ok = ok && !b.failed;
+    bool ok = !b.failed;
     int64_t now_s = sl_sv_now(s) / 1000;
     for (size_t i = s->conn_count; i-- > 0;) {
         sl_sv_conn *c = s->conns[i];

@@ -30,6 +30,7 @@ enum {
     SL_SV_CONNECT_MS = 10000,
     SL_SV_HLC_AHEAD_MS = 60000,
     SL_SV_CELLS = 8,
+    SL_SV_FIXED = 6, /* columns before a record's fields */
     SL_SV_SHA_LEN = 64
 };
 
@@ -65,6 +66,7 @@ struct sl_service {
     uint8_t pepper[32];
     char *no_hash; /* checked when there is no account, for equal time */
     sl_sv_sql *sql;
+    sl_buf clocks;      /* of the record being saved */
     sl_sv_conn **conns; /* in order of id */
     size_t conn_count;
     size_t conn_cap;
@@ -82,8 +84,6 @@ void sl_sv_sql_free(sl_service *s);
 
 /* ---- rows.c: statements and their rows ---- */
 
-sl_cell sl_sv_t(const char *s); /* borrowed; NULL is the null value */
-sl_cell sl_sv_i(int64_t v);
 #define SL_SV_ARGS(...) \
     (const sl_cell[]){__VA_ARGS__}, (sizeof((const sl_cell[]){__VA_ARGS__}) / sizeof(sl_cell))
 
@@ -95,6 +95,7 @@ typedef struct sl_sv_rows {
     size_t count;
     size_t cap;
     bool failed;
+    sl_arena mem; /* of the cells */
 } sl_sv_rows;
 
 sl_status sl_sv_run(sl_service *s, const char *sql, const sl_cell *args, size_t n, sl_error **err);
@@ -107,7 +108,7 @@ const char *sl_sv_text(const sl_sv_rows *rows, size_t row, size_t cell);
 int64_t sl_sv_int(const sl_sv_rows *rows, size_t row, size_t cell);
 /* Copies text, cut off where it does not fit. */
 void sl_sv_copy(char *to, size_t room, const char *from);
-/* out->entity is NULL when there is no such row. */
+/* Into a zeroed record or in the place of another; out->entity is NULL when there is no such row. */
 sl_status sl_sv_load(sl_service *s, const sl_entity *e, const char *space, const char *id,
                      sl_record *out, sl_error **err);
 sl_status sl_sv_save(sl_service *s, const sl_record *rec, sl_error **err);

@@ -79,7 +79,8 @@ static sl_status find_receipt(sl_service *s, job *j, sl_error **err)
         s,
         "SELECT result, seq, code, message, field, hlc FROM receipt WHERE user_id=$1 AND device=$2"
         " AND n=$3",
-        SL_SV_ARGS(sl_sv_t(j->conn->user), sl_sv_t(j->conn->device), sl_sv_i(j->n)), &rows, err);
+        SL_SV_ARGS(sl_cell_text(j->conn->user), sl_cell_text(j->conn->device), sl_cell_int(j->n)),
+        &rows, err);
     if (status == SL_OK && rows.count > 0 && strcmp(sl_sv_text(&rows, 0, 5), j->hlc) != 0) {
         status = answered_before(j) ? SL_OK : sl_fail_nomem(err);
     } else if (status == SL_OK && rows.count > 0) {
@@ -100,9 +101,10 @@ static sl_status keep_receipt(sl_service *s, const job *j, sl_error **err)
     return sl_sv_run(s,
                      "INSERT INTO receipt (user_id, device, n, hlc, result, seq, code, message,"
                      " field) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                     SL_SV_ARGS(sl_sv_t(j->conn->user), sl_sv_t(j->conn->device), sl_sv_i(j->n),
-                                sl_sv_t(j->hlc), sl_sv_t(j->result), sl_sv_i(j->seq),
-                                sl_sv_t(j->code), sl_sv_t(j->message), sl_sv_t(j->field)),
+                     SL_SV_ARGS(sl_cell_text(j->conn->user), sl_cell_text(j->conn->device),
+                                sl_cell_int(j->n), sl_cell_text(j->hlc), sl_cell_text(j->result),
+                                sl_cell_int(j->seq), sl_cell_text(j->code),
+                                sl_cell_text(j->message), sl_cell_text(j->field)),
                      err);
 }
 
@@ -110,11 +112,9 @@ static sl_status keep_receipt(sl_service *s, const job *j, sl_error **err)
  * limit, not to now: of two stamps of a device the later one stays the greater. */
 static void clamp_stamp(const sl_sv_tx *tx, sl_op *op)
 {
-    sl_hlc stamp;
     int64_t limit_ms = tx->now_ms + SL_SV_HLC_AHEAD_MS;
-    if (sl_hlc_parse(&stamp, op->hlc) && sl_hlc_ms(stamp) > limit_ms) {
-        stamp.time = (uint64_t)(limit_ms > 0 ? limit_ms : 0) << 16 | 0xFFFF;
-        sl_hlc_print(op->hlc, stamp);
+    if (sl_hlc_ms(op->hlc) > limit_ms) {
+        op->hlc.time = (uint64_t)(limit_ms > 0 ? limit_ms : 0) << 16 | 0xFFFF;
     }
 }
 
@@ -143,7 +143,7 @@ static sl_status may_make(sl_service *s, const sl_sv_op *o, bool *yes, sl_error 
     }
     sl_sv_rows rows;
     sl_status status = sl_sv_all(s, "SELECT 1 FROM account WHERE id=$1 AND role='coach'",
-                                 SL_SV_ARGS(sl_sv_t(o->user)), &rows, err);
+                                 SL_SV_ARGS(sl_cell_text(o->user)), &rows, err);
     *yes = status == SL_OK && rows.count > 0;
     sl_sv_rows_free(&rows);
     return status;
@@ -179,7 +179,7 @@ static bool is_author(const sl_sv_op *o, const sl_record *rec)
     if (field < 0 || rec->entity == NULL) {
         return false;
     }
-    const char *author = sl_json_str(rec->fields, o->op.entity->fields[field].name);
+    const char *author = sl_cell_str(&rec->values[field]);
     return author != NULL && strcmp(author, o->user) == 0;
 }
 
@@ -238,7 +238,7 @@ static sl_status check_id(sl_service *s, const sl_op *op, sl_error **err)
     (void)snprintf(sql, sizeof sql, "SELECT 1 FROM \"%s\" WHERE \"id\"=$1 AND \"space\"<>$2",
                    op->entity->name);
     sl_status status =
-        sl_sv_all(s, sql, SL_SV_ARGS(sl_sv_t(op->id), sl_sv_t(op->space)), &rows, err);
+        sl_sv_all(s, sql, SL_SV_ARGS(sl_cell_text(op->id), sl_cell_text(op->space)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         status = sl_fail_field(err, SL_E_CONFLICT, "id", "the id is that of another %s",
                                op->entity->name);
@@ -266,7 +266,8 @@ static sl_status apply(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item **item, sl_error **
         status = check_id(tx->s, &o->op, err);
     }
     if (status == SL_OK && o->op.kind != SL_OP_DELETE) {
-        status = sl_schema_check(o->op.entity, o->op.fields, o->op.kind == SL_OP_CREATE, err);
+        status =
+            sl_schema_check(o->op.entity, o->op.values, o->op.has, o->op.kind == SL_OP_CREATE, err);
     }
     if (status == SL_OK) {
         status = sl_sv_before(tx, o, *item, err);

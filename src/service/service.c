@@ -59,6 +59,7 @@ void sl_service_close(sl_service *s)
     }
     sl_sv_conns_free(s);
     sl_sv_sql_free(s);
+    sl_buf_free(&s->clocks);
     s->ports.db.close(s->ports.db.user);
     sl_key_free(s->key);
     sl_mutex_free(s->lock);

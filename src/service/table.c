@@ -65,8 +65,8 @@ sl_status sl_sv_meta_get(sl_service *s, const char *name, char **value, sl_error
 {
     *value = NULL;
     sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(s, "SELECT value FROM meta WHERE name=$1", SL_SV_ARGS(sl_sv_t(name)), &rows, err);
+    sl_status status = sl_sv_all(s, "SELECT value FROM meta WHERE name=$1",
+                                 SL_SV_ARGS(sl_cell_text(name)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         *value = sl_text_dup(sl_sv_text(&rows, 0, 0));
         status = *value != NULL ? SL_OK : sl_fail_nomem(err);
@@ -80,7 +80,7 @@ sl_status sl_sv_meta_set(sl_service *s, const char *name, const char *value, sl_
     return sl_sv_run(s,
                      "INSERT INTO meta (name, value) VALUES ($1, $2)"
                      " ON CONFLICT (name) DO UPDATE SET value=excluded.value",
-                     SL_SV_ARGS(sl_sv_t(name), sl_sv_t(value)), err);
+                     SL_SV_ARGS(sl_cell_text(name), sl_cell_text(value)), err);
 }
 
 static sl_status meta_int(sl_service *s, const char *name, int64_t *out, sl_error **err)
@@ -127,7 +127,7 @@ static sl_status make_table(sl_service *s, const sl_entity *e, sl_error **err)
     sl_buf sql = {0};
     sl_buf_fmt(&sql,
                "CREATE TABLE \"%s\" (\"space\" TEXT NOT NULL, \"id\" TEXT NOT NULL, \"seq\" BIGINT"
-               " NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL, \"ext\" TEXT",
+               " NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" BYTEA NOT NULL, \"ext\" TEXT",
                e->name);
     for (size_t i = 0; i < e->field_count; i++) {
         sl_buf_fmt(&sql, ", \"%s\" %s", e->fields[i].name, column_type(&e->fields[i]));
@@ -221,16 +221,33 @@ sl_status sl_sv_migrate(sl_service *s, sl_error **err)
     return sl_sv_change(s, steps, NULL, err);
 }
 
+static const char *column_name(const sl_entity *e, size_t i)
+{
+    static const char *const fixed[SL_SV_FIXED] = {"id",      "space",  "seq",
+                                                   "deleted", "clocks", "ext"};
+    return i < SL_SV_FIXED ? fixed[i] : e->fields[i - SL_SV_FIXED].name;
+}
+
+static char *select_text(const sl_entity *e)
+{
+    sl_buf b = {0};
+    for (size_t i = 0; i < SL_SV_FIXED + e->field_count; i++) {
+        sl_buf_fmt(&b, "%s\"%s\"", i > 0 ? ", " : "SELECT ", column_name(e, i));
+    }
+    sl_buf_fmt(&b, " FROM \"%s\" WHERE \"space\"=$1 AND \"id\"=$2", e->name);
+    char *text = !b.failed ? sl_text_dup(sl_buf_text(&b)) : NULL;
+    sl_buf_free(&b);
+    return text;
+}
+
 static char *upsert_text(const sl_entity *e)
 {
-    static const char *const fixed[] = {"id", "space", "seq", "deleted", "clocks", "ext"};
     sl_buf b = {0};
     sl_buf values = {0};
     sl_buf update = {0};
     sl_buf_fmt(&b, "INSERT INTO \"%s\" (", e->name);
-    size_t count = sl_record_cell_count(e);
-    for (size_t i = 0; i < count; i++) {
-        const char *name = i < 6 ? fixed[i] : e->fields[i - 6].name;
+    for (size_t i = 0; i < SL_SV_FIXED + e->field_count; i++) {
+        const char *name = column_name(e, i);
         sl_buf_fmt(&b, "%s\"%s\"", i > 0 ? ", " : "", name);
         sl_buf_fmt(&values, "%s$%zu", i > 0 ? ", " : "", i + 1);
         if (i >= 2) {
@@ -251,9 +268,8 @@ sl_status sl_sv_sql_make(sl_service *s, sl_error **err)
 {
     s->sql = sl_mem_array(sl_entity_count, sizeof *s->sql);
     for (size_t i = 0; s->sql != NULL && i < sl_entity_count; i++) {
-        const sl_entity *e = &sl_entities[i];
-        s->sql[i].select = sl_text_fmt("%s WHERE \"space\"=$1 AND \"id\"=$2", e->select_sql);
-        s->sql[i].upsert = upsert_text(e);
+        s->sql[i].select = select_text(&sl_entities[i]);
+        s->sql[i].upsert = upsert_text(&sl_entities[i]);
         if (s->sql[i].select == NULL || s->sql[i].upsert == NULL) {
             return sl_fail_nomem(err);
         }

@@ -124,7 +124,8 @@ static sl_status session_alive(sl_service *s, const sl_sv_who *who, sl_error **e
     sl_sv_rows rows;
     sl_status status = sl_sv_all(
         s, "SELECT id FROM session WHERE id=$1 AND user_id=$2 AND device=$3",
-        SL_SV_ARGS(sl_sv_t(who->session), sl_sv_t(who->user), sl_sv_t(who->device)), &rows, err);
+        SL_SV_ARGS(sl_cell_text(who->session), sl_cell_text(who->user), sl_cell_text(who->device)),
+        &rows, err);
     if (status == SL_OK && rows.count == 0) {
         status = sl_fail(err, SL_E_AUTH, "the session has ended");
     }
@@ -271,26 +272,27 @@ sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, const char *parent, 
     return sl_sv_run(tx->s,
                      "INSERT INTO refresh (hash, session_id, parent, spent, expires_ms)"
                      " VALUES ($1, $2, $3, 0, $4)",
-                     SL_SV_ARGS(sl_sv_t(hex), sl_sv_t(a->session), sl_sv_t(parent),
-                                sl_sv_i(tx->now_ms + REFRESH_MS)),
+                     SL_SV_ARGS(sl_cell_text(hex), sl_cell_text(a->session), sl_cell_text(parent),
+                                sl_cell_int(tx->now_ms + REFRESH_MS)),
                      err);
 }
 
 sl_status sl_sv_session_end(sl_service *s, const char *session, sl_error **err)
 {
-    sl_status status =
-        sl_sv_run(s, "DELETE FROM refresh WHERE session_id=$1", SL_SV_ARGS(sl_sv_t(session)), err);
-    return status == SL_OK
-               ? sl_sv_run(s, "DELETE FROM session WHERE id=$1", SL_SV_ARGS(sl_sv_t(session)), err)
-               : status;
+    sl_status status = sl_sv_run(s, "DELETE FROM refresh WHERE session_id=$1",
+                                 SL_SV_ARGS(sl_cell_text(session)), err);
+    return status == SL_OK ? sl_sv_run(s, "DELETE FROM session WHERE id=$1",
+                                       SL_SV_ARGS(sl_cell_text(session)), err)
+                           : status;
 }
 
 /* A device has one session: an older one ends. */
 sl_status sl_sv_session_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
 {
     sl_sv_rows rows;
-    sl_status status = sl_sv_all(tx->s, "SELECT id FROM session WHERE user_id=$1 AND device=$2",
-                                 SL_SV_ARGS(sl_sv_t(a->id), sl_sv_t(a->device)), &rows, err);
+    sl_status status =
+        sl_sv_all(tx->s, "SELECT id FROM session WHERE user_id=$1 AND device=$2",
+                  SL_SV_ARGS(sl_cell_text(a->id), sl_cell_text(a->device)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         status = sl_sv_session_end(tx->s, sl_sv_text(&rows, i, 0), err);
     }
@@ -301,8 +303,8 @@ sl_status sl_sv_session_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
     if (status == SL_OK) {
         status = sl_sv_run(
             tx->s, "INSERT INTO session (id, user_id, device, created_ms) VALUES ($1, $2, $3, $4)",
-            SL_SV_ARGS(sl_sv_t(a->session), sl_sv_t(a->id), sl_sv_t(a->device),
-                       sl_sv_i(tx->now_ms)),
+            SL_SV_ARGS(sl_cell_text(a->session), sl_cell_text(a->id), sl_cell_text(a->device),
+                       sl_cell_int(tx->now_ms)),
             err);
     }
     return status == SL_OK ? sl_sv_refresh_new(tx, a, "", err) : status;

@@ -152,9 +152,9 @@ sl_status sl_sv_get(sl_sv_tx *tx, const sl_entity *e, const char *space, const c
 }
 
 /* The stamp of what the server writes by itself. */
-static void server_stamp(const sl_sv_tx *tx, char out[SL_HLC_LEN + 1])
+static sl_hlc server_stamp(const sl_sv_tx *tx)
 {
-    sl_hlc_print(out, (sl_hlc){(uint64_t)(tx->now_ms > 0 ? tx->now_ms : 0) << 16, 0});
+    return (sl_hlc){(uint64_t)(tx->now_ms > 0 ? tx->now_ms : 0) << 16, 0};
 }
 
 sl_status sl_sv_new(sl_sv_tx *tx, const char *entity, const char *space, const char *id,
@@ -175,40 +175,41 @@ sl_status sl_sv_new(sl_sv_tx *tx, const char *entity, const char *space, const c
     if (item->rec.entity != NULL) {
         return sl_fail(err, SL_E_CONFLICT, "the %s already exists", entity);
     }
-    char stamp[SL_HLC_LEN + 1];
-    server_stamp(tx, stamp);
-    item->rec.entity = e;
-    memcpy(item->rec.id, item->id, sizeof item->rec.id);
-    memcpy(item->rec.space, item->space, sizeof item->rec.space);
-    item->rec.fields = sl_json_object();
-    item->rec.clocks = sl_json_object();
+    status = sl_record_make(&item->rec, e, item->id, item->space, err);
+    item->rec.birth = server_stamp(tx);
     item->dirty = true;
-    bool ok = item->rec.fields != NULL && sl_json_set_str(item->rec.clocks, "*", stamp);
-    return ok ? SL_OK : sl_fail_nomem(err);
+    return status;
+}
+
+static sl_status set_cell(sl_sv_item *item, const char *field, const sl_cell *v, sl_error **err)
+{
+    const sl_field *f = sl_field_find(item->entity, field);
+    SL_ASSERT(f != NULL);
+    item->dirty = true;
+    return sl_record_set(&item->rec, f, v, err);
 }
 
 sl_status sl_sv_set(sl_sv_item *item, const char *field, const char *value, sl_error **err)
 {
-    item->dirty = true;
-    return sl_merge_server(&item->rec, field, sl_json_string(value), err);
+    sl_cell v = sl_cell_text(value);
+    return set_cell(item, field, &v, err);
 }
 
 sl_status sl_sv_set_int(sl_sv_item *item, const char *field, int64_t value, sl_error **err)
 {
-    item->dirty = true;
-    return sl_merge_server(&item->rec, field, sl_json_number((double)value), err);
+    sl_cell v = sl_cell_int(value);
+    return set_cell(item, field, &v, err);
 }
 
 sl_status sl_sv_bury(sl_sv_tx *tx, sl_sv_item *item, sl_error **err)
 {
-    if (item->rec.entity == NULL || item->rec.deleted) {
-        return SL_OK;
+    (void)tx;
+    (void)err;
+    if (item->rec.entity != NULL && !item->rec.deleted) {
+        item->dirty = true;
+        sl_record_bury(&item->rec);
     }
-    sl_op op = {.kind = SL_OP_DELETE, .entity = item->entity};
-    server_stamp(tx, op.hlc);
-    sl_merged merged;
-    item->dirty = true;
-    return sl_merge_op(&item->rec, &op, &merged, err);
+    return SL_OK;
 }
 
 /* Puts the items in order of space; order among equals is kept. */
@@ -237,7 +238,7 @@ static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **er
     const char *space = tx->items[from]->space;
     sl_sv_rows rows;
     sl_status status = sl_sv_all(tx->s, "UPDATE space SET seq=seq+$1 WHERE space=$2 RETURNING seq",
-                                 SL_SV_ARGS(sl_sv_i(n), sl_sv_t(space)), &rows, err);
+                                 SL_SV_ARGS(sl_cell_int(n), sl_cell_text(space)), &rows, err);
     if (status == SL_OK && rows.count != 1) {
         status = sl_fail(err, SL_E_INTERNAL, "the space of a record is not there");
     }
@@ -278,14 +279,14 @@ sl_status sl_sv_space_make(sl_sv_tx *tx, const char *space, sl_error **err)
         return status;
     }
     return sl_sv_run(tx->s, "INSERT INTO space (space, epoch, seq, min_seq) VALUES ($1, $2, 0, 0)",
-                     SL_SV_ARGS(sl_sv_t(space), sl_sv_t(epoch)), err);
+                     SL_SV_ARGS(sl_cell_text(space), sl_cell_text(epoch)), err);
 }
 
 sl_status sl_sv_space_exists(sl_service *s, const char *space, bool *yes, sl_error **err)
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(s, "SELECT seq FROM space WHERE space=$1",
-                                 SL_SV_ARGS(sl_sv_t(space)), &rows, err);
+                                 SL_SV_ARGS(sl_cell_text(space)), &rows, err);
     *yes = rows.count > 0;
     sl_sv_rows_free(&rows);
     return status;
@@ -299,7 +300,7 @@ sl_status sl_sv_role(sl_service *s, const char *user, const char *space, unsigne
     *role = 0;
     sl_sv_rows rows;
     sl_status status = sl_sv_all(s, "SELECT role FROM access WHERE user_id=$1 AND space=$2",
-                                 SL_SV_ARGS(sl_sv_t(user), sl_sv_t(space)), &rows, err);
+                                 SL_SV_ARGS(sl_cell_text(user), sl_cell_text(space)), &rows, err);
     for (unsigned i = 0; status == SL_OK && rows.count > 0 && i < 3; i++) {
         if (strcmp(sl_sv_text(&rows, 0, 0), ROLES[i]) == 0) {
             *role = 1U << i;
@@ -331,7 +332,7 @@ sl_status sl_sv_grant(sl_sv_tx *tx, const char *user, const char *space, const c
     sl_space_name(own, "user", user);
     sl_status status =
         sl_sv_run(tx->s, "INSERT INTO access (user_id, space, role) VALUES ($1, $2, $3)",
-                  SL_SV_ARGS(sl_sv_t(user), sl_sv_t(space), sl_sv_t(role)), err);
+                  SL_SV_ARGS(sl_cell_text(user), sl_cell_text(space), sl_cell_text(role)), err);
     if (status != SL_OK || strcmp(own, space) == 0) {
         return status; /* one's own space needs no grant to be known */
     }
@@ -362,7 +363,7 @@ sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_err
     sl_sv_space own;
     sl_space_name(own, "user", user);
     sl_status status = sl_sv_run(tx->s, "DELETE FROM access WHERE user_id=$1 AND space=$2",
-                                 SL_SV_ARGS(sl_sv_t(user), sl_sv_t(space)), err);
+                                 SL_SV_ARGS(sl_cell_text(user), sl_cell_text(space)), err);
     if (status != SL_OK) {
         return status;
     }
@@ -370,7 +371,7 @@ sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_err
     status = sl_sv_all(
         tx->s,
         "SELECT \"id\" FROM \"grant\" WHERE \"space\"=$1 AND \"target\"=$2 AND \"deleted\"=0",
-        SL_SV_ARGS(sl_sv_t(own), sl_sv_t(space)), &rows, err);
+        SL_SV_ARGS(sl_cell_text(own), sl_cell_text(space)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         sl_sv_item *grant = NULL;
         status = sl_sv_get(tx, sl_entity_find("grant"), own, sl_sv_text(&rows, i, 0), &grant, err);

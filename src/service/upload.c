@@ -96,11 +96,11 @@ static sl_status find_upload(sl_service *s, const char *id, upload *u, sl_error 
         return SL_OK;
     }
     sl_sv_copy(u->id, sizeof u->id, id);
-    sl_status status =
-        sl_sv_all(s,
-                  "SELECT length, at, sha256, space, type FROM upload WHERE id=$1 AND user_id=$2"
-                  " AND expires_ms>$3",
-                  SL_SV_ARGS(sl_sv_t(id), sl_sv_t(u->user), sl_sv_i(sl_sv_now(s))), &rows, err);
+    sl_status status = sl_sv_all(
+        s,
+        "SELECT length, at, sha256, space, type FROM upload WHERE id=$1 AND user_id=$2"
+        " AND expires_ms>$3",
+        SL_SV_ARGS(sl_cell_text(id), sl_cell_text(u->user), sl_cell_int(sl_sv_now(s))), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         u->found = true;
         u->length = sl_sv_int(&rows, 0, 0);
@@ -119,12 +119,12 @@ static sl_status purge(sl_sv_tx *tx, upload *u, sl_error **err)
     sl_sv_rows_free(&u->dead);
     sl_status status =
         sl_sv_all(tx->s, "DELETE FROM upload WHERE user_id=$1 AND expires_ms<=$2 RETURNING id",
-                  SL_SV_ARGS(sl_sv_t(u->user), sl_sv_i(tx->now_ms)), &u->dead, err);
+                  SL_SV_ARGS(sl_cell_text(u->user), sl_cell_int(tx->now_ms)), &u->dead, err);
     if (status != SL_OK) {
         return status;
     }
     status = sl_sv_all(tx->s, "SELECT count(*) FROM upload WHERE user_id=$1 AND at<length",
-                       SL_SV_ARGS(sl_sv_t(u->user)), &count, err);
+                       SL_SV_ARGS(sl_cell_text(u->user)), &count, err);
     u->many = status == SL_OK && count.count > 0 && sl_sv_int(&count, 0, 0) >= OPEN_MAX;
     sl_sv_rows_free(&count);
     return status;
@@ -180,9 +180,10 @@ static sl_status make_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
                ? sl_sv_run(tx->s,
                            "INSERT INTO upload (id, user_id, length, at, sha256, space, type,"
                            " expires_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                           SL_SV_ARGS(sl_sv_t(u->id), sl_sv_t(u->user), sl_sv_i(u->length),
-                                      sl_sv_i(u->at), sl_sv_t(u->sha256), sl_sv_t(u->space),
-                                      sl_sv_t(u->type), sl_sv_i(tx->now_ms + LIFE_MS)),
+                           SL_SV_ARGS(sl_cell_text(u->id), sl_cell_text(u->user),
+                                      sl_cell_int(u->length), sl_cell_int(u->at),
+                                      sl_cell_text(u->sha256), sl_cell_text(u->space),
+                                      sl_cell_text(u->type), sl_cell_int(tx->now_ms + LIFE_MS)),
                            err)
                : status;
 }
@@ -191,21 +192,22 @@ static sl_status move_on(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
     const upload *u = ctx;
     sl_status status = sl_sv_run(tx->s, "UPDATE upload SET at=$1 WHERE id=$2",
-                                 SL_SV_ARGS(sl_sv_i(u->at), sl_sv_t(u->id)), err);
+                                 SL_SV_ARGS(sl_cell_int(u->at), sl_cell_text(u->id)), err);
     if (status != SL_OK || u->at < u->length) {
         return status;
     }
-    status = sl_sv_run(tx->s,
-                       "INSERT INTO blob (sha256, size, type) VALUES ($1, $2, $3)"
-                       " ON CONFLICT (sha256) DO NOTHING",
-                       SL_SV_ARGS(sl_sv_t(u->sha256), sl_sv_i(u->length), sl_sv_t(u->type)), err);
+    status = sl_sv_run(
+        tx->s,
+        "INSERT INTO blob (sha256, size, type) VALUES ($1, $2, $3)"
+        " ON CONFLICT (sha256) DO NOTHING",
+        SL_SV_ARGS(sl_cell_text(u->sha256), sl_cell_int(u->length), sl_cell_text(u->type)), err);
     return status == SL_OK ? sl_sv_blob_done(tx, u->sha256, u->user, err) : status;
 }
 
 static sl_status drop_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
     const upload *u = ctx;
-    return sl_sv_run(tx->s, "DELETE FROM upload WHERE id=$1", SL_SV_ARGS(sl_sv_t(u->id)), err);
+    return sl_sv_run(tx->s, "DELETE FROM upload WHERE id=$1", SL_SV_ARGS(sl_cell_text(u->id)), err);
 }
 
 /* ---- bytes, without the lock ---- */
