@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "sideline/chat.h"
 
+#include <stdio.h>
 #include <string.h>
 
 sl_status sl_record_get(sl_core *core, const char *entity, const char *id, sl_bytes **out,
@@ -29,7 +30,7 @@ sl_status sl_apply(sl_core *core, const char *ops, size_t n, sl_bytes **out, sl_
         *out = NULL;
     }
     sl_json *batch = NULL;
-    sl_json *ids = NULL;
+    sl_buf ids = {0};
     sl_status status = sl_json_read(ops, n, &batch, err);
     if (status == SL_OK) {
         sl_lock(core->lock);
@@ -37,10 +38,10 @@ sl_status sl_apply(sl_core *core, const char *ops, size_t n, sl_bytes **out, sl_
         sl_unlock(core->lock);
     }
     if (status == SL_OK && out != NULL) {
-        *out = sl_json_bytes(ids);
+        *out = sl_buf_bytes(&ids);
         status = *out != NULL ? SL_OK : sl_fail_nomem(err);
     }
-    sl_json_free(ids);
+    sl_buf_free(&ids);
     sl_json_free(batch);
     return status;
 }
@@ -53,7 +54,7 @@ sl_status sl_query_once(sl_core *core, const char *query, size_t n, sl_bytes **o
     }
     *out = NULL;
     sl_json *q = NULL;
-    sl_json *rows = NULL;
+    sl_buf rows = {0};
     sl_status status = sl_json_read(query, n, &q, err);
     if (status == SL_OK) {
         sl_lock(core->lock);
@@ -61,10 +62,10 @@ sl_status sl_query_once(sl_core *core, const char *query, size_t n, sl_bytes **o
         sl_unlock(core->lock);
     }
     if (status == SL_OK) {
-        *out = sl_json_bytes(rows);
+        *out = sl_buf_bytes(&rows);
         status = *out != NULL ? SL_OK : sl_fail_nomem(err);
     }
-    sl_json_free(rows);
+    sl_buf_free(&rows);
     sl_json_free(q);
     return status;
 }
@@ -126,13 +127,14 @@ static sl_json *message_batch(const char *thread, sl_json *fields)
     return batch;
 }
 
-static sl_status id_answer(const sl_json *ids, sl_bytes **out, sl_error **err)
+/* {"ids":["<id>"]} becomes {"id":"<id>"}. */
+static sl_status id_answer(const sl_buf *ids, sl_bytes **out, sl_error **err)
 {
-    sl_json *answer = sl_json_object();
-    const char *id = sl_json_text(sl_json_at(sl_json_get(ids, "ids"), 0));
-    bool ok = answer != NULL && id != NULL && sl_json_set_str(answer, "id", id);
-    *out = ok ? sl_json_bytes(answer) : NULL;
-    sl_json_free(answer);
+    static const char before[] = "{\"ids\":[\"";
+    char text[SL_UUID_LEN + 16];
+    (void)snprintf(text, sizeof text, "{\"id\":\"%.*s\"}", (int)SL_UUID_LEN,
+                   sl_buf_text(ids) + sizeof before - 1);
+    *out = sl_bytes_text(text);
     return *out != NULL ? SL_OK : sl_fail_nomem(err);
 }
 
@@ -146,7 +148,7 @@ sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size
     sl_json *in = NULL;
     sl_json *fields = NULL;
     sl_json *batch = NULL;
-    sl_json *ids = NULL;
+    sl_buf ids = {0};
     sl_status status = sl_json_read(json, n, &in, err);
     if (status == SL_OK) {
         status = sl_chat_message(in, &fields, err);
@@ -161,9 +163,9 @@ sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size
         sl_unlock(core->lock);
     }
     if (status == SL_OK && out != NULL) {
-        status = id_answer(ids, out, err);
+        status = id_answer(&ids, out, err);
     }
-    sl_json_free(ids);
+    sl_buf_free(&ids);
     sl_json_free(batch);
     sl_json_free(in);
     return status;
@@ -173,7 +175,7 @@ sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size
 static sl_status reach_of(sl_core *core, const char *thread, const char *message, int64_t *out,
                           sl_error **err)
 {
-    sl_record rec;
+    sl_record rec = {0};
     sl_space space;
     sl_status status = sl_store_space(core->store, thread, &space, err);
     *out = space.cursor;

@@ -105,7 +105,8 @@ typedef struct sl_waiter {
 typedef struct sl_live_query {
     sl_id id;
     sl_query *query;
-    sl_json *last; /* array of [id, printed row] of the last take; NULL before the first */
+    struct sl_live_row *last; /* the rows of the last take, sorted by id */
+    size_t count;
     struct sl_live_query *next;
 } sl_live_query;
 
@@ -220,11 +221,12 @@ void sl_waiters_stop(sl_core *core);
 void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const char *message);
 
 /* --- local.c --- */
-/* ops as sideline/record.h; *ids (may be NULL) is given. */
-sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_json **ids, sl_error **err);
+/* ops as sideline/record.h; ids: NULL or an empty buffer for {"ids":[..]}. */
+sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_buf *ids, sl_error **err);
 sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_bytes **out,
                        sl_error **err);
-sl_status sl_local_query(sl_core *core, const sl_json *query, sl_json **rows, sl_error **err);
+/* The rows' JSON array at the end of the buffer. */
+sl_status sl_local_query(sl_core *core, const sl_json *query, sl_buf *rows, sl_error **err);
 /* Moves this user's mark in a thread: field "delivered" or "read", up to seq. */
 sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t seq,
                         sl_error **err);

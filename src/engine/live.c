@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static sl_live_query *find(sl_core *core, sl_id id)
@@ -18,7 +20,7 @@ static sl_live_query *find(sl_core *core, sl_id id)
 static void live_free(sl_live_query *q)
 {
     sl_query_free(q->query);
-    sl_json_free(q->last);
+    sl_mem_free(q->last);
     sl_mem_free(q);
 }
 
@@ -72,47 +74,108 @@ void sl_live_touch(sl_core *core, const sl_entity *e, const char *space)
     }
 }
 
-/* The rows of now: an object id -> row, so that both sides are looked up by id. */
+typedef struct sl_live_row {
+    char id[SL_UUID_LEN + 1];
+    uint64_t hash; /* of its text */
+    size_t from;   /* in the text of now */
+    size_t len;
+} sl_live_row;
+
 typedef struct gather {
-    sl_json *rows;
-    sl_json *order;
-    bool failed;
+    sl_buf text; /* rows one behind the other */
+    sl_live_row *rows;
+    size_t count;
+    size_t room;
 } gather;
 
-static bool gather_row(void *ctx, sl_json *row)
+/* FNV-1a over words: two states of one row must not look alike, no enemy makes them. */
+static uint64_t hash_of(const uint8_t *p, size_t n)
 {
-    gather *g = ctx;
-    const char *id = sl_json_str(row, "id");
-    id = id != NULL ? id : "count"; /* the one row of a count */
-    if (!sl_json_add_str(g->order, id)) {
-        sl_json_free(row);
-        g->failed = true;
-        return false;
+    uint64_t h = UINT64_C(14695981039346656037) ^ n;
+    for (; n >= 8; p += 8, n -= 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        h = (h ^ word) * UINT64_C(1099511628211);
+        h ^= h >> 29;
     }
-    g->failed = !sl_json_set(g->rows, id, row);
-    return !g->failed;
+    for (; n > 0; p++, n--) {
+        h = (h ^ *p) * UINT64_C(1099511628211);
+    }
+    return h ^ h >> 32;
 }
 
-static bool add_changes(sl_json *diff, const sl_json *old, const gather *now)
+static bool gather_row(void *ctx, const char *id, size_t from)
 {
-    sl_json *upserts = sl_json_array();
-    sl_json *removed = sl_json_array();
-    bool ok = upserts != NULL && removed != NULL;
-    for (const sl_json *r = sl_json_first(now->rows); ok && r != NULL; r = sl_json_next(r)) {
-        const sl_json *before = sl_json_get(old, sl_json_key(r));
-        ok = (before != NULL && sl_json_equal(before, r)) || sl_json_add(upserts, sl_json_clone(r));
+    gather *g = ctx;
+    if (g->count == g->room) {
+        size_t room = g->room > 0 ? g->room * 2 : 16;
+        sl_live_row *grown = sl_mem_resize(g->rows, room, sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        g->rows = grown;
+        g->room = room;
     }
-    for (const sl_json *r = sl_json_first(old); ok && r != NULL; r = sl_json_next(r)) {
-        ok = sl_json_get(now->rows, sl_json_key(r)) != NULL ||
-             sl_json_add_str(removed, sl_json_key(r));
+    sl_live_row *row = &g->rows[g->count++];
+    (void)snprintf(row->id, sizeof row->id, "%s", id[0] != 0 ? id : "count");
+    row->from = from;
+    row->len = g->text.len - from;
+    row->hash = hash_of(g->text.data + from, row->len);
+    return true;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(((const sl_live_row *)a)->id, ((const sl_live_row *)b)->id);
+}
+
+static const sl_live_row *row_of(const sl_live_row *rows, size_t n, const char *id)
+{
+    sl_live_row key;
+    (void)snprintf(key.id, sizeof key.id, "%s", id);
+    return n > 0 ? bsearch(&key, rows, n, sizeof *rows, by_id) : NULL;
+}
+
+static void put_id(sl_buf *out, const char *id)
+{
+    sl_json_put_text(out, id, strlen(id));
+}
+
+static void put_comma(sl_buf *out, bool *first)
+{
+    sl_buf_put(out, ",", *first ? 0 : 1);
+    *first = false;
+}
+
+/* order: the rows as the query gave them; sorted: the same by id. */
+static void put_diff(sl_buf *out, const sl_live_query *q, const gather *now,
+                     const sl_live_row *sorted)
+{
+    bool first = true;
+    sl_buf_str(out, "{\"upserts\":[");
+    for (size_t i = 0; i < now->count; i++) {
+        const sl_live_row *row = &now->rows[i];
+        const sl_live_row *was = row_of(q->last, q->count, row->id);
+        if (was == NULL || was->hash != row->hash || was->len != row->len) {
+            put_comma(out, &first);
+            sl_buf_put(out, now->text.data + row->from, row->len);
+        }
     }
-    if (!ok) {
-        sl_json_free(upserts);
-        sl_json_free(removed);
-        return false;
+    first = true;
+    sl_buf_str(out, "],\"removed\":[");
+    for (size_t i = 0; i < q->count; i++) {
+        if (row_of(sorted, now->count, q->last[i].id) == NULL) {
+            put_comma(out, &first);
+            put_id(out, q->last[i].id);
+        }
     }
-    ok = sl_json_set(diff, "upserts", upserts);
-    return sl_json_set(diff, "removed", removed) && ok;
+    first = true;
+    sl_buf_str(out, "],\"order\":[");
+    for (size_t i = 0; i < now->count; i++) {
+        put_comma(out, &first);
+        put_id(out, now->rows[i].id);
+    }
+    sl_buf_str(out, "]}");
 }
 
 sl_status sl_live_take(sl_core *core, sl_id sub, sl_bytes **out, sl_error **err)
@@ -121,26 +184,32 @@ sl_status sl_live_take(sl_core *core, sl_id sub, sl_bytes **out, sl_error **err)
     if (q == NULL) {
         return sl_fail(err, SL_E_NOT_FOUND, "there is no such live query");
     }
-    gather now = {sl_json_object(), sl_json_array(), false};
-    sl_json *diff = sl_json_object();
-    sl_status status = now.rows != NULL && now.order != NULL && diff != NULL
-                           ? sl_store_query(core->store, q->query, gather_row, &now, err)
-                           : sl_fail_nomem(err);
-    bool ok = status == SL_OK && !now.failed && add_changes(diff, q->last, &now);
-    if (ok) {
-        ok = sl_json_set(diff, "order", now.order);
-        now.order = NULL;
+    gather now = {.count = 0};
+    sl_buf diff = {0};
+    sl_live_row *sorted = NULL;
+    sl_status status = sl_store_query(core->store, q->query, &now.text, gather_row, &now, err);
+    if (status == SL_OK) {
+        sorted = sl_mem_array(now.count + 1, sizeof *sorted);
+        status = sorted != NULL ? SL_OK : sl_fail_nomem(err);
     }
-    *out = ok ? sl_json_bytes(diff) : NULL;
-    if (*out != NULL) {
-        sl_json_free(q->last);
-        q->last = now.rows;
-        now.rows = NULL;
-    } else if (status == SL_OK) {
-        status = sl_fail_nomem(err);
+    if (status == SL_OK && now.count > 0) {
+        memcpy(sorted, now.rows, now.count * sizeof *sorted);
+        qsort(sorted, now.count, sizeof *sorted, by_id);
     }
-    sl_json_free(now.rows);
-    sl_json_free(now.order);
-    sl_json_free(diff);
+    if (status == SL_OK) {
+        put_diff(&diff, q, &now, sorted);
+        *out = sl_buf_bytes(&diff);
+        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    if (status == SL_OK) {
+        sl_mem_free(q->last);
+        q->last = sorted;
+        q->count = now.count;
+        sorted = NULL;
+    }
+    sl_mem_free(sorted);
+    sl_mem_free(now.rows);
+    sl_buf_free(&now.text);
+    sl_buf_free(&diff);
     return status;
 }

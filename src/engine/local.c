@@ -53,7 +53,7 @@ static sl_status make_change(const sl_json *j, sl_op *op, sl_error **err)
 
 static sl_status make_op(sl_core *core, const sl_json *j, sl_op *op, sl_error **err)
 {
-    memset(op, 0, sizeof *op);
+    sl_op_clear(op);
     const char *kind = sl_json_str(j, "op");
     op->entity = sl_entity_find(sl_json_str(j, "entity"));
     if (op->entity == NULL) {
@@ -71,88 +71,96 @@ static sl_status make_op(sl_core *core, const sl_json *j, sl_op *op, sl_error **
     sl_status status =
         op->kind == SL_OP_CREATE ? make_create(core, j, op, err) : make_change(j, op, err);
     if (status == SL_OK && op->kind != SL_OP_DELETE) {
-        const sl_json *fields = sl_json_get(j, "fields");
-        status = sl_schema_check(op->entity, fields, op->kind == SL_OP_CREATE, err);
-        op->fields = status == SL_OK ? sl_json_clone(fields) : NULL;
-        if (status == SL_OK && op->fields == NULL) {
-            status = sl_fail_nomem(err);
-        }
+        status = sl_op_set_fields(op, sl_json_get(j, "fields"), err);
     }
-    sl_hlc_print(op->hlc, sl_hlc_tick(&core->clock, sl_engine_wall(core)));
+    if (status == SL_OK && op->kind != SL_OP_DELETE) {
+        status = sl_schema_check(op->entity, op->values, op->has, op->kind == SL_OP_CREATE, err);
+    }
+    op->hlc = sl_hlc_tick(&core->clock, sl_engine_wall(core));
     return status;
 }
 
-static sl_json *ids_of(const sl_op *made, size_t n)
+/* What a batch changed, for those who watch. */
+typedef struct touched {
+    const sl_entity *entity;
+    char space[SL_SPACE_MAX];
+} touched;
+
+typedef struct batch {
+    sl_buf ids; /* {"ids":[..]}, made before the commit: what was committed must not fail */
+    touched *touched;
+    size_t count;
+} batch;
+
+static void note_id(batch *b, const sl_op *op, bool first)
 {
-    sl_json *out = sl_json_object();
-    sl_json *ids = sl_json_array();
-    bool ok = out != NULL && ids != NULL;
-    for (size_t i = 0; ok && i < n; i++) {
-        ok = sl_json_add_str(ids, made[i].id);
-    }
-    if (!ok || !sl_json_set(out, "ids", ids)) {
-        sl_json_free(ok ? NULL : ids);
-        sl_json_free(out);
-        return NULL;
-    }
-    return out;
+    sl_buf_str(&b->ids, first ? "{\"ids\":[\"" : ",\"");
+    sl_buf_put(&b->ids, op->id, SL_UUID_LEN);
+    sl_buf_u8(&b->ids, '"');
 }
 
-/* *ids (may be NULL) is made before the commit: what was committed must not be reported as failed. */
-static sl_status write_all(sl_core *core, const sl_json *ops, sl_op *made, sl_json **ids,
-                           sl_error **err)
+static void note_touched(batch *b, const sl_op *op)
 {
+    const touched *last = b->count > 0 ? &b->touched[b->count - 1] : NULL;
+    if (last == NULL || last->entity != op->entity || strcmp(last->space, op->space) != 0) {
+        touched *t = &b->touched[b->count++];
+        t->entity = op->entity;
+        memcpy(t->space, op->space, sizeof t->space);
+    }
+}
+
+static sl_status write_all(sl_core *core, const sl_json *ops, batch *b, sl_error **err)
+{
+    sl_op op = {0};
     sl_status status = sl_store_begin(core->store, err);
-    size_t i = 0;
     for (const sl_json *j = sl_json_first(ops); j != NULL && status == SL_OK; j = sl_json_next(j)) {
-        status = make_op(core, j, &made[i], err);
+        status = make_op(core, j, &op, err);
         if (status == SL_OK) {
-            status = sl_store_apply_local(core->store, &made[i], err);
+            status = sl_store_apply_local(core->store, &op, err);
         }
-        i++;
+        if (status == SL_OK) {
+            note_id(b, &op, j == sl_json_first(ops));
+            note_touched(b, &op);
+        }
+    }
+    sl_op_free(&op);
+    sl_buf_str(&b->ids, "]}");
+    if (status == SL_OK && b->ids.failed) {
+        status = sl_fail_nomem(err);
     }
     if (status == SL_OK) {
         status = sl_engine_keep_clock(core, err);
-    }
-    if (status == SL_OK && ids != NULL) {
-        *ids = ids_of(made, i);
-        status = *ids != NULL ? SL_OK : sl_fail_nomem(err);
     }
     if (status == SL_OK) {
         status = sl_store_commit(core->store, err);
     }
     if (status != SL_OK) {
         sl_store_rollback(core->store);
-        if (ids != NULL) {
-            sl_json_free(*ids);
-            *ids = NULL;
-        }
     }
     return status;
 }
 
-sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_json **ids, sl_error **err)
+sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_buf *ids, sl_error **err)
 {
     size_t n = sl_json_count(ops);
     if (!sl_json_is_array(ops) || n == 0 || n > BATCH_MAX) {
         return sl_fail(err, SL_E_INVALID, "a batch is an array of 1 to %d operations", BATCH_MAX);
     }
-    sl_op *made = sl_mem_array(n, sizeof *made);
-    if (made == NULL) {
-        return sl_fail_nomem(err);
-    }
-    sl_status status = write_all(core, ops, made, ids, err);
+    batch b = {.touched = sl_mem_array(n, sizeof *b.touched)};
+    sl_status status = b.touched != NULL ? write_all(core, ops, &b, err) : sl_fail_nomem(err);
     if (status == SL_OK) {
-        for (size_t i = 0; i < n; i++) {
-            sl_live_touch(core, made[i].entity, made[i].space);
+        for (size_t i = 0; i < b.count; i++) {
+            sl_live_touch(core, b.touched[i].entity, b.touched[i].space);
         }
         sl_online_outbox_changed(core);
         sl_engine_kick(core);
     }
-    for (size_t i = 0; i < n; i++) {
-        sl_op_free(&made[i]);
+    if (status == SL_OK && ids != NULL) {
+        *ids = b.ids;
+    } else {
+        sl_buf_free(&b.ids);
     }
-    sl_mem_free(made);
+    sl_mem_free(b.touched);
     return status;
 }
 
@@ -163,51 +171,45 @@ sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_byt
     if (e == NULL) {
         return sl_fail_field(err, SL_E_INVALID, "entity", "there is no entity \"%s\"", entity);
     }
-    sl_record rec;
+    sl_record rec = {0};
+    sl_buf text = {0};
     sl_status status = sl_store_record(core->store, e, id, &rec, err);
-    if (status != SL_OK) {
-        return status;
+    if (status == SL_OK && (rec.entity == NULL || rec.deleted)) {
+        status = sl_fail(err, SL_E_NOT_FOUND, "there is no %s with this id here", entity);
     }
-    if (rec.entity == NULL || rec.deleted) {
-        sl_record_free(&rec);
-        return sl_fail(err, SL_E_NOT_FOUND, "there is no %s with this id here", entity);
+    if (status == SL_OK) {
+        sl_record_put_public(&text, &rec, sl_store_pending(core->store, e, id));
+        *out = sl_buf_bytes(&text);
+        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
     }
-    sl_json *j = sl_record_to_public(&rec, sl_store_pending(core->store, e, id));
     sl_record_free(&rec);
-    *out = j != NULL ? sl_json_bytes(j) : NULL;
-    sl_json_free(j);
-    return *out != NULL ? SL_OK : sl_fail_nomem(err);
+    return status;
 }
 
-typedef struct collected {
-    sl_json *rows;
-    bool failed;
-} collected;
-
-static bool collect(void *ctx, sl_json *row)
+static bool comma(void *ctx, const char *id, size_t from)
 {
-    collected *c = ctx;
-    c->failed = !sl_json_add(c->rows, row);
-    return !c->failed;
+    sl_buf *rows = ctx;
+    (void)id;
+    (void)from;
+    sl_buf_u8(rows, ',');
+    return !rows->failed;
 }
 
-sl_status sl_local_query(sl_core *core, const sl_json *query, sl_json **rows, sl_error **err)
+sl_status sl_local_query(sl_core *core, const sl_json *query, sl_buf *rows, sl_error **err)
 {
     sl_query *q = NULL;
     sl_status status = sl_query_parse(query, &q, err);
     if (status != SL_OK) {
         return status;
     }
-    *rows = sl_json_array();
-    collected all = {*rows, *rows == NULL};
-    status = all.failed ? SL_OK : sl_store_query(core->store, q, collect, &all, err);
-    status = status == SL_OK && all.failed ? sl_fail_nomem(err) : status;
-    sl_query_free(q);
-    if (status != SL_OK) {
-        sl_json_free(*rows);
-        *rows = NULL;
+    sl_buf_u8(rows, '[');
+    status = sl_store_query(core->store, q, rows, comma, rows, err);
+    if (status == SL_OK && rows->len > 1) {
+        rows->len--; /* the last comma */
     }
-    return status;
+    sl_buf_u8(rows, ']');
+    sl_query_free(q);
+    return status == SL_OK && rows->failed ? sl_fail_nomem(err) : status;
 }
 
 static sl_json *query_of(const char *entity, const char *space, const char *key, const char *value)
@@ -253,8 +255,12 @@ sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int
                         sl_error **err)
 {
     sl_json *query = query_of("participant", space, "user_id", core->session.user);
-    sl_json *rows = NULL;
-    sl_status status = query != NULL ? sl_local_query(core, query, &rows, err) : sl_fail_nomem(err);
+    sl_buf text = {0};
+    sl_status status = query != NULL ? sl_local_query(core, query, &text, err) : sl_fail_nomem(err);
+    sl_json *rows = status == SL_OK ? sl_json_parse(sl_buf_text(&text), text.len) : NULL;
+    if (status == SL_OK && rows == NULL) {
+        status = sl_fail_nomem(err);
+    }
     const sl_json *own = sl_json_first(rows);
     if (status == SL_OK && own == NULL) {
         status = sl_fail(err, SL_E_NOT_FOUND, "this user takes no part in the thread %s", space);
@@ -263,6 +269,7 @@ sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int
         status = patch_own(core, own, field, seq, err);
     }
     sl_json_free(rows);
+    sl_buf_free(&text);
     sl_json_free(query);
     return status;
 }

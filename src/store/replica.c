@@ -29,7 +29,7 @@ sl_status sl_store_record(sl_store *s, const sl_entity *e, const char *id, sl_re
 bool sl_store_pending(sl_store *s, const sl_entity *e, const char *id)
 {
     char sql[128];
-    uint8_t bytes[SL_UUID_BYTES];
+    uint8_t bytes[SL_UUID_BYTES] = {0};
     sl_cell one;
     sl_cell params[] = {sl_cell_blob(bytes, sizeof bytes)};
     (void)snprintf(sql, sizeof sql, "SELECT 1 FROM \"%s\" WHERE \"id\"=$1 AND \"pending\">0",
