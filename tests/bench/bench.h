@@ -27,9 +27,9 @@ typedef struct bench_options {
     unsigned rounds;
     const char *only; /* the one part to run, NULL: all */
     const char *sidelined;
-    const char *powersync; /* its loadable extension, NULL: not to be had */
-    const char *yjs;       /* folder with yjs.mjs and its packages, NULL: not to be had */
-    const char *self;      /* this program, to start children of */
+    const char *peers; /* folder with what `./run bench` fetched, NULL: none */
+    const char *child; /* what this process is to do as a child of another */
+    const char *self;  /* this program, to start children of */
 } bench_options;
 
 extern bench_options g_bench;
@@ -60,6 +60,7 @@ void bench_write_set(const char *path, size_t rows);
 /* --- main.c ------------------------------------------------------------------------------- */
 
 #define BENCH_BEST 1e30 /* of nothing yet */
+#define BENCH_NONE 1e20 /* from here on a value is nothing yet, whatever its unit */
 
 double bench_cpu_s(void);
 double bench_wall_s(void);
@@ -79,18 +80,34 @@ int64_t bench_tree_bytes(const char *dir, const char *suffix); /* NULL: all file
 
 /* --- the parts ---------------------------------------------------------------------------- */
 
-/* bare.c, powersync.c: one round each; they keep their best. */
+/* child.c: runs this program as "--child job" and reads `n` numbers from what it prints; false, and a
+ * note, when it fails. libraries: a folder to look into first for shared libraries, or NULL. */
+bool bench_child(const char *job, const char *libraries, double *out, size_t n);
+/* The same for any program; argv ends with NULL. */
+bool bench_program(const char *const *argv, const char *libraries, double *out, size_t n);
+/* What "--child" says; ends the process. */
+void bench_child_main(const char *job);
+
+/* What one contestant needs; BENCH_BEST where nothing is known. */
 typedef struct bench_peer {
     double insert;
     double read;
     double apply;
-    double bytes;         /* of the database with the rows */
-    double applied_bytes; /* the same after download */
-    double wire;          /* bytes of the downloaded lines, compressed as a whole */
+    double longest;       /* the longest single transaction of apply */
+    double bytes;         /* of the folder after insert */
+    double applied_bytes; /* after apply */
 } bench_peer;
 
-void bench_bare_round(bench_peer *best);
-void bench_powersync_round(bench_peer *best); /* nothing without the extension */
+#define BENCH_PEER_NEW \
+    ((bench_peer){BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST})
+
+/* bare.c, powersync.c: one round each; they keep their best. PowerSync's work in a child, on an
+ * SQLite as new as it wants, and do nothing when it is not to be had. */
+void bench_bare_insert(bench_peer *best);
+void bench_bare_round(bench_peer *best); /* and read */
+void bench_powersync_local(bench_peer *best);
+void bench_powersync_apply(bench_peer *best);
+void bench_powersync_child(const char *job);
 
 void bench_local(void); /* local.c: creates, reads, size; with both peers */
 

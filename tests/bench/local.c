@@ -85,11 +85,12 @@ static void round_of_ours(bench_peer *best)
 
 void bench_local(void)
 {
-    bench_peer ours = {BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST};
+    bench_peer ours = BENCH_PEER_NEW;
     bench_peer bare = ours;
     bench_peer powersync = ours;
     for (unsigned i = 0; i < g_bench.rounds; i++) {
         bench_bare_round(&bare);
+        bench_powersync_local(&powersync);
         round_of_ours(&ours);
     }
     bench_ratio("creates in batches, outbox and field clocks included", "s", ours.insert, "bare",
@@ -100,4 +101,5 @@ void bench_local(void)
     bench_ratio("the same", "s", ours.read, "PowerSync", powersync.read, 0.2);
     bench_ratio("database with everything in the outbox", "MB", ours.bytes / 1e6, "bare",
                 bare.bytes / 1e6, 0);
+    bench_ratio("the same", "MB", ours.bytes / 1e6, "PowerSync", powersync.bytes / 1e6, 0);
 }

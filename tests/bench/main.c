@@ -169,7 +169,7 @@ void bench_ratio(const char *what, const char *unit, double ours, const char *ag
                  double theirs, double reach)
 {
     char limit[32];
-    if (ours >= BENCH_BEST || theirs >= BENCH_BEST || theirs <= 0) {
+    if (ours >= BENCH_NONE || theirs >= BENCH_NONE || theirs <= 0) {
         row("| %s | %s | not measured | | | |\n", what, against);
         return;
     }
@@ -213,10 +213,10 @@ static void take_option(const char *name, const char *value)
         g_bench.rounds = (unsigned)number(name, value);
     } else if (strcmp(name, "--sidelined") == 0) {
         g_bench.sidelined = value;
-    } else if (strcmp(name, "--powersync") == 0) {
-        g_bench.powersync = value;
-    } else if (strcmp(name, "--yjs") == 0) {
-        g_bench.yjs = value;
+    } else if (strcmp(name, "--peers") == 0) {
+        g_bench.peers = value;
+    } else if (strcmp(name, "--child") == 0) {
+        g_bench.child = value;
     } else {
         bench_die("no such option: %s", name);
     }
@@ -246,6 +246,10 @@ int main(int argc, char **argv)
         bench_die("%s cannot be made", g_root);
     }
     (void)atexit(clean_up);
+    if (g_bench.child != NULL) {
+        bench_child_main(g_bench.child);
+        return 0;
+    }
     for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++) {
         if (g_bench.only == NULL || strcmp(g_bench.only, PARTS[i].name) == 0) {
             (void)fprintf(stderr, "bench: %s\n", PARTS[i].name);
