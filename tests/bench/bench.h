@@ -74,8 +74,10 @@ void bench_ratio(const char *what, const char *unit, double ours, const char *ag
 /* One line with a value of its own. */
 void bench_value(const char *what, const char *unit, double ours, double reach);
 void bench_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* An empty folder, in the same place each time; the path is valid until the next call of that name. */
+/* An empty folder, in the same place each time; valid until the next call of either. quick: where
+ * syncing costs nothing, for what is not measured. */
 const char *bench_dir(const char *name);
+const char *bench_quick_dir(const char *name);
 int64_t bench_tree_bytes(const char *dir, const char *suffix); /* NULL: all files in it */
 
 /* --- the parts ---------------------------------------------------------------------------- */
@@ -110,5 +112,6 @@ void bench_powersync_apply(bench_peer *best);
 void bench_powersync_child(const char *job);
 
 void bench_local(void); /* local.c: creates, reads, size; with both peers */
+void bench_apply(void); /* remote.c */
 
 #endif

@@ -20,6 +20,7 @@ enum {
 bench_options g_bench = {.rows = 100000, .flood = 200000, .rounds = 3};
 
 static char g_root[64];
+static char g_quick[64]; /* the same on a disk in memory, where there is one */
 static char g_table[TABLE_MAX];
 static char g_notes[TABLE_MAX];
 
@@ -70,6 +71,9 @@ static void clean_up(void)
     if (g_root[0] != '\0') {
         remove_tree(g_root);
     }
+    if (g_quick[0] != '\0') {
+        remove_tree(g_quick);
+    }
 }
 
 void bench_die(const char *fmt, ...)
@@ -91,15 +95,25 @@ void bench_must(sl_status status, sl_error *err, const char *what)
     sl_error_release(err);
 }
 
-const char *bench_dir(const char *name)
+static const char *empty_dir(const char *root, const char *name)
 {
     static char path[128];
-    (void)snprintf(path, sizeof path, "%s/%s", g_root, name);
+    (void)snprintf(path, sizeof path, "%s/%s", root, name);
     remove_tree(path);
     if (mkdir(path, 0700) != 0) {
         bench_die("%s cannot be made", path);
     }
     return path;
+}
+
+const char *bench_dir(const char *name)
+{
+    return empty_dir(g_root, name);
+}
+
+const char *bench_quick_dir(const char *name)
+{
+    return empty_dir(g_quick[0] != '\0' ? g_quick : g_root, name);
 }
 
 int64_t bench_tree_bytes(const char *path, const char *suffix)
@@ -191,6 +205,7 @@ static const struct {
     void (*run)(void);
 } PARTS[] = {
     {"local", bench_local},
+    {"apply", bench_apply},
 };
 
 static size_t number(const char *name, const char *text)
@@ -244,6 +259,10 @@ int main(int argc, char **argv)
     (void)snprintf(g_root, sizeof g_root, "/tmp/sideline-bench-XXXXXX");
     if (mkdtemp(g_root) == NULL) {
         bench_die("%s cannot be made", g_root);
+    }
+    (void)snprintf(g_quick, sizeof g_quick, "/dev/shm/sideline-bench-XXXXXX");
+    if (mkdtemp(g_quick) == NULL) {
+        g_quick[0] = '\0';
     }
     (void)atexit(clean_up);
     if (g_bench.child != NULL) {
