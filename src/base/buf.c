@@ -31,7 +31,7 @@ uint8_t *sl_buf_room(sl_buf *b, size_t n)
     return b->data + b->len;
 }
 
-void sl_buf_put(sl_buf *b, const void *p, size_t n)
+void sl_buf_put_slow(sl_buf *b, const void *p, size_t n)
 {
     uint8_t *to = sl_buf_room(b, n);
     if (to == NULL) {
@@ -42,11 +42,6 @@ void sl_buf_put(sl_buf *b, const void *p, size_t n)
     }
     b->len += n;
     b->data[b->len] = 0;
-}
-
-void sl_buf_str(sl_buf *b, const char *s)
-{
-    sl_buf_put(b, s, strlen(s));
 }
 
 void sl_buf_fmt(sl_buf *b, const char *fmt, ...)
@@ -70,11 +65,6 @@ static void put_le(sl_buf *b, uint64_t v, size_t n)
         bytes[i] = (uint8_t)(v >> (8 * i));
     }
     sl_buf_put(b, bytes, n);
-}
-
-void sl_buf_u8(sl_buf *b, uint8_t v)
-{
-    sl_buf_put(b, &v, 1);
 }
 
 void sl_buf_u16le(sl_buf *b, uint16_t v)

@@ -8,6 +8,7 @@
 #include "sideline/base.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 typedef struct sl_buf {
     uint8_t *data; /* followed by a NUL when len > 0 */
@@ -16,10 +17,28 @@ typedef struct sl_buf {
     bool failed;
 } sl_buf;
 
-void sl_buf_put(sl_buf *b, const void *p, size_t n);
-void sl_buf_str(sl_buf *b, const char *s);
+void sl_buf_put_slow(sl_buf *b, const void *p, size_t n); /* when there may be no room */
+static inline void sl_buf_put(sl_buf *b, const void *p, size_t n)
+{
+    if (!b->failed && n < b->cap - b->len) {
+        if (n > 0) {
+            memcpy(b->data + b->len, p, n);
+        }
+        b->len += n;
+        b->data[b->len] = 0;
+    } else {
+        sl_buf_put_slow(b, p, n);
+    }
+}
+static inline void sl_buf_str(sl_buf *b, const char *s)
+{
+    sl_buf_put(b, s, strlen(s));
+}
+static inline void sl_buf_u8(sl_buf *b, uint8_t v)
+{
+    sl_buf_put(b, &v, 1);
+}
 void sl_buf_fmt(sl_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void sl_buf_u8(sl_buf *b, uint8_t v);
 void sl_buf_u16le(sl_buf *b, uint16_t v);
 void sl_buf_u32le(sl_buf *b, uint32_t v);
 void sl_buf_u64le(sl_buf *b, uint64_t v);

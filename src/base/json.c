@@ -96,20 +96,55 @@ void sl_json_free(sl_json *j)
     cJSON_Delete(j);
 }
 
+static void put_members(sl_buf *out, const cJSON *j, bool object)
+{
+    sl_buf_u8(out, object ? '{' : '[');
+    for (const cJSON *v = j->child; v != NULL; v = v->next) {
+        if (object) {
+            sl_json_put_text(out, v->string, strlen(v->string));
+            sl_buf_u8(out, ':');
+        }
+        sl_json_put(out, v); /* as deep as the value, which reading limits */
+        if (v->next != NULL) {
+            sl_buf_u8(out, ',');
+        }
+    }
+    sl_buf_u8(out, object ? '}' : ']');
+}
+
+void sl_json_put(sl_buf *out, const sl_json *j)
+{
+    if (cJSON_IsString(j)) {
+        sl_json_put_text(out, j->valuestring, strlen(j->valuestring));
+    } else if (cJSON_IsNumber(j)) {
+        sl_json_put_real(out, j->valuedouble);
+    } else if (cJSON_IsObject(j) || cJSON_IsArray(j)) {
+        put_members(out, j, cJSON_IsObject(j));
+    } else if (cJSON_IsBool(j)) {
+        sl_buf_str(out, cJSON_IsTrue(j) ? "true" : "false");
+    } else if (cJSON_IsNull(j)) {
+        sl_buf_str(out, "null");
+    } else {
+        out->failed = true;
+    }
+}
+
 char *sl_json_print(const sl_json *j)
 {
-    char *text = cJSON_PrintUnformatted(j);
-    char *copy = text != NULL ? sl_text_dup(text) : NULL;
-    cJSON_free(text);
-    return copy;
+    sl_buf text = {0};
+    sl_json_put(&text, j);
+    if (text.failed) {
+        sl_buf_free(&text);
+        return NULL;
+    }
+    return (char *)text.data; /* of sl_mem */
 }
 
 sl_bytes *sl_json_bytes(const sl_json *j)
 {
-    char *text = cJSON_PrintUnformatted(j);
-    sl_bytes *bytes = text != NULL ? sl_bytes_text(text) : NULL;
-    cJSON_free(text);
-    return bytes;
+    sl_buf text = {0};
+    sl_json_put(&text, j);
+    return sl_buf_bytes(&text);
 }
 
 bool sl_json_equal(const sl_json *a, const sl_json *b)

@@ -27,7 +27,8 @@ sl_json *sl_json_number(double v);
 sl_json *sl_json_null(void);
 sl_json *sl_json_clone(const sl_json *j);
 void sl_json_free(sl_json *j);
-char *sl_json_print(const sl_json *j); /* freed with sl_mem_free */
+void sl_json_put(sl_buf *out, const sl_json *j); /* without space; NULL fails the buffer */
+char *sl_json_print(const sl_json *j);           /* the same; freed with sl_mem_free */
 sl_bytes *sl_json_bytes(const sl_json *j);
 bool sl_json_equal(const sl_json *a, const sl_json *b);
 

@@ -193,9 +193,11 @@ sl_status sl_cell_from_json(sl_cell *out, const sl_field *f, const sl_json *j, s
     if (!sl_json_is_object(j) && !sl_json_is_array(j)) {
         return wrong_type(f, "an object or array", err);
     }
-    char *text = sl_json_print(j);
-    sl_status status = text != NULL ? keep_text(out, text, mem, err) : sl_fail_nomem(err);
-    sl_mem_free(text);
+    sl_buf text = {0};
+    sl_json_put(&text, j);
+    sl_status status =
+        text.failed ? sl_fail_nomem(err) : keep_text(out, sl_buf_text(&text), mem, err);
+    sl_buf_free(&text);
     return status;
 }
 

@@ -59,6 +59,7 @@ static int set_up(sqlite3 *db)
 {
     static const char steps[] = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
                                 "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+                                "PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=2000;"
                                 "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
                                 "SELECT count(*) FROM sqlite_schema;";
     (void)sqlite3_extended_result_codes(db, 1);
