@@ -42,7 +42,7 @@ static void put_comment(int i)
 {
     static const char *const bodies[] = {"keep the elbow up", "100% \\\"still\\\"", "a_b"};
     char text[400];
-    sl_record rec;
+    sl_record rec = {0};
     (void)snprintf(text, sizeof text,
                    "{\"entity\":\"comment\",\"id\":\"01890000-0000-7000-8000-%012x\","
                    "\"space\":\"video:01890000-0000-7000-8000-000000000001\",\"seq\":%d,"
@@ -68,10 +68,12 @@ static void open_store(void)
     }
 }
 
-static bool take(void *ctx, sl_json *row)
+/* Each row is one JSON object. */
+static bool take(void *ctx, const char *id, size_t from)
 {
-    (void)ctx;
-    sl_json_free(row);
+    const sl_buf *rows = ctx;
+    (void)id;
+    SL_ASSERT(sl_json_ok(sl_buf_text(rows) + from, rows->len - from));
     return true;
 }
 
@@ -79,7 +81,9 @@ static void run(const sl_json *j)
 {
     sl_query *q = NULL;
     if (sl_query_parse(j, &q, NULL) == SL_OK) {
-        SL_ASSERT(sl_store_query(g_store, q, take, NULL, NULL) == SL_OK);
+        sl_buf rows = {0};
+        SL_ASSERT(sl_store_query(g_store, q, &rows, take, &rows, NULL) == SL_OK);
+        sl_buf_free(&rows);
         sl_query_free(q);
     }
 }

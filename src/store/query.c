@@ -113,7 +113,7 @@ static sl_status key_param(sl_query *q, const key *k, const sl_json *after, size
                                   : sl_fail_field(err, SL_E_INVALID, k->column.name,
                                                   "\"after\" needs %s", k->column.name);
     }
-    sl_status status = sl_query_check_value(&k->column, v, err);
+    sl_status status = sl_query_check_rank(&k->column, v, err);
     if (status != SL_OK) {
         return status;
     }

@@ -64,6 +64,8 @@ void sl_query_put_column(const sl_query *q, sl_buf *sql, const sl_column *c);
 
 /* SL_E_INVALID, naming the column, when the value is not of its type. null is no value. */
 sl_status sl_query_check_value(const sl_column *c, const sl_json *v, sl_error **err);
+/* The same for what comes before or after the value: ids and names of blobs only as wholes. */
+sl_status sl_query_check_rank(const sl_column *c, const sl_json *v, sl_error **err);
 /* The number of the new parameter, a value to be compared with the column; 0: out of memory. */
 size_t sl_query_param(sl_query *q, const sl_column *c, const sl_json *v);
 size_t sl_query_param_text(sl_query *q, const char *text, size_t len);

@@ -53,6 +53,19 @@ sl_status sl_query_check_value(const sl_column *c, const sl_json *v, sl_error **
                                           c->name, wanted);
 }
 
+sl_status sl_query_check_rank(const sl_column *c, const sl_json *v, sl_error **err)
+{
+    uint8_t bytes[32];
+    const char *text = sl_json_text(v);
+    sl_status status = sl_query_check_value(c, v, err);
+    bool whole =
+        status != SL_OK || (c->type != SL_T_REF && c->type != SL_T_BLOB) ||
+        (c->type == SL_T_REF ? sl_uuid_ok(text) : sl_hex_decode(bytes, sizeof bytes, text));
+    return whole ? status
+                 : sl_fail_field(err, SL_E_INVALID, c->name, "a query ranks %s by whole ids",
+                                 c->name);
+}
+
 static size_t add_param(sl_query *q, sl_cell cell)
 {
     if (q->param_count == q->param_room) {
@@ -265,7 +278,8 @@ static sl_status put_operator(parse *p, const sl_column *c, const char *op, cons
     }
     for (size_t i = 0; c->type != SL_T_BOOL && i < sizeof ranks / sizeof ranks[0]; i++) {
         if (strcmp(op, ranks[i].name) == 0) {
-            return put_comparison(p, c, ranks[i].sign, v);
+            sl_status status = sl_query_check_rank(c, v, p->err);
+            return status == SL_OK ? put_comparison(p, c, ranks[i].sign, v) : status;
         }
     }
     return sl_fail_field(p->err, SL_E_INVALID, c->name, "%s cannot be compared by \"%s\"", c->name,

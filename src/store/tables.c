@@ -214,5 +214,8 @@ sl_status sl_tables_follow(sl_store *s, sl_error **err)
         return sl_fail(err, SL_E_TOO_NEW,
                        "the data folder was written by a newer version of Sideline");
     }
+    if (version.i < 0) {
+        return sl_fail(err, SL_E_CORRUPT, "the database is damaged");
+    }
     return version.i < sl_schema_version ? run_steps(s, version.i, err) : SL_OK;
 }

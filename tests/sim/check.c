@@ -139,14 +139,16 @@ static const char *not_at_rest(world *w, const actor *a)
         return "a core is not settled";
     }
     /* Bytes of a video whose record was never made have nowhere to go. */
-    if (store_int(store,
-                  "SELECT count(*) FROM upload WHERE space IN (SELECT name FROM space) AND $1=$1",
-                  "", 1) != 0) {
+    if (store_int(
+            store,
+            "SELECT count(*) FROM upload WHERE space IN (SELECT name FROM space WHERE held=1) AND $1=$1",
+            "", 1) != 0) {
         return "an upload waits";
     }
     int64_t behind = 0;
     list spaces = {NULL, 0};
-    (void)sl_sql_run(store->sql, "SELECT name FROM space", NULL, 0, list_add, &spaces, NULL);
+    (void)sl_sql_run(store->sql, "SELECT name FROM space WHERE held=1", NULL, 0, list_add, &spaces,
+                     NULL);
     for (size_t i = 0; i < spaces.count; i++) {
         int64_t at = store_int(store, "SELECT cursor FROM space WHERE name=$1", spaces.items[i], 0);
         behind += server_int(w, "SELECT seq FROM space WHERE space=$1", spaces.items[i], -1) != at;
@@ -170,25 +172,25 @@ bool check_rest(world *w, const char **why)
 
 static void compare_record(world *w, const actor *a, const sl_record *server)
 {
-    sl_record rec;
+    sl_record rec = {0};
     if (sl_store_record(store_of(a), server->entity, server->id, &rec, NULL) != SL_OK) {
         sl_sim_fail(w->sim, "%s cannot read its store", a->node->host.name);
         return;
     }
-    sl_json *theirs = sl_record_to_wire(server);
-    sl_json *ours = rec.entity != NULL ? sl_record_to_wire(&rec) : NULL;
-    if (!sl_json_equal(theirs, ours)) {
-        char *x = sl_json_print(theirs);
-        char *y = ours != NULL ? sl_json_print(ours) : NULL;
-        sl_sim_trace(w->sim, "server: %.400s", x);
-        sl_sim_trace(w->sim, "%s: %.400s", a->node->host.name, y != NULL ? y : "nothing");
+    sl_buf theirs = {0};
+    sl_buf ours = {0};
+    sl_record_put_wire(&theirs, server);
+    if (rec.entity != NULL) {
+        sl_record_put_wire(&ours, &rec);
+    }
+    if (strcmp(sl_buf_text(&theirs), sl_buf_text(&ours)) != 0) {
+        sl_sim_trace(w->sim, "server: %.400s", sl_buf_text(&theirs));
+        sl_sim_trace(w->sim, "%s: %.400s", a->node->host.name, sl_buf_text(&ours));
         sl_sim_fail(w->sim, "%s differs from the server in %s %s", a->node->host.name,
                     server->entity->name, server->id);
-        sl_mem_free(x);
-        sl_mem_free(y);
     }
-    sl_json_free(theirs);
-    sl_json_free(ours);
+    sl_buf_free(&theirs);
+    sl_buf_free(&ours);
     sl_record_free(&rec);
 }
 
@@ -197,8 +199,10 @@ static int64_t rows_held(sl_store *store, const char *space)
     int64_t n = 0;
     for (size_t i = 0; i < sl_entity_count; i++) {
         char sql[120];
-        (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM \"%s\" WHERE \"space\"=$1",
-                       sl_entities[i].name);
+        (void)snprintf(
+            sql, sizeof sql,
+            "SELECT count(*) FROM \"%s\" WHERE \"rid\">>32=(SELECT no FROM space WHERE name=$1)",
+            sl_entities[i].name);
         n += store_int(store, sql, space, 0);
     }
     return n;
@@ -212,7 +216,7 @@ static void compare_space(world *w, const actor *a, const char *space)
     (void)sl_sv_all(s, "SELECT entity, id, seq FROM feed WHERE space=$1 ORDER BY seq", args, 1,
                     &rows, NULL);
     for (size_t i = 0; i < rows.count && w->sim->failure == NULL; i++) {
-        sl_record rec;
+        sl_record rec = {0};
         const sl_entity *e = sl_entity_find(sl_sv_text(&rows, i, 0));
         if (sl_sv_load(s, e, space, sl_sv_text(&rows, i, 1), &rec, NULL) != SL_OK ||
             rec.entity == NULL || rec.seq != sl_sv_int(&rows, i, 2)) {
@@ -239,8 +243,8 @@ static void compare_actor(world *w, const actor *a)
 {
     sl_store *store = store_of(a);
     list held = {NULL, 0};
-    (void)sl_sql_run(store->sql, "SELECT name FROM space ORDER BY name", NULL, 0, list_add, &held,
-                     NULL);
+    (void)sl_sql_run(store->sql, "SELECT name FROM space WHERE held=1 ORDER BY name", NULL, 0,
+                     list_add, &held, NULL);
     int64_t may = server_int(w, "SELECT count(*) FROM access WHERE user_id=$1", a->user, -1);
     if (may != (int64_t)held.count) {
         sl_sim_fail(w->sim, "%s holds %zu spaces and may hold %lld", a->node->host.name, held.count,
@@ -268,8 +272,8 @@ static void compare_actor(world *w, const actor *a)
     for (size_t i = 0; i < sl_entity_count; i++) {
         char sql[160];
         (void)snprintf(sql, sizeof sql,
-                       "SELECT count(*) FROM \"%s\" WHERE \"space\" NOT IN"
-                       " (SELECT name FROM space) AND $1=$1",
+                       "SELECT count(*) FROM \"%s\" WHERE \"rid\">>32 NOT IN"
+                       " (SELECT no FROM space WHERE held=1) AND $1=$1",
                        sl_entities[i].name);
         if (store_int(store, sql, "", -1) != 0) {
             sl_sim_fail(w->sim, "%s keeps %s records of a space it does not hold",
@@ -315,17 +319,15 @@ static bool one_refusal(void *ctx, const sl_cell *cells, size_t n)
 {
     const refusals *r = ctx;
     (void)n;
-    sl_json *op = sl_json_parse(cells[0].text, strlen(cells[0].text));
-    const char *entity = sl_json_str(op, "entity");
-    const char *space = sl_json_str(op, "space");
-    bool may = entity != NULL && space != NULL &&
-               (strcmp(entity, "connection") == 0 || strcmp(entity, "share") == 0 ||
-                world_lost(r->w, space));
+    sl_op op = {0};
+    bool may = sl_op_unpack(&op, cells[0].blob, cells[0].len, NULL) == SL_OK &&
+               (strcmp(op.entity->name, "connection") == 0 ||
+                strcmp(op.entity->name, "share") == 0 || world_lost(r->w, op.space));
     if (!may) {
-        sl_sim_fail(r->w->sim, "%s: rejected without need: %s, %s", r->a->node->host.name,
-                    cells[0].text, cells[1].text);
+        sl_sim_fail(r->w->sim, "%s: rejected without need: %s %s, %s", r->a->node->host.name,
+                    op.entity != NULL ? op.entity->name : "?", op.id, cells[1].text);
     }
-    sl_json_free(op);
+    sl_op_free(&op);
     return may;
 }
 
@@ -368,7 +370,7 @@ static bool maybe_deleted(const world *w, const fact *f)
 static void check_value(world *w, size_t at, const sl_record *rec)
 {
     const fact *f = &w->facts[at];
-    const char *value = sl_json_str(rec->fields, f->field);
+    const char *value = sl_record_text(rec, f->field);
     bool own = one_writer(w, f);
     for (size_t i = own ? at : 0; i < w->fact_count && value != NULL; i++) {
         if (same_field(&w->facts[i], f) && strcmp(w->facts[i].value, value) == 0) {
@@ -382,7 +384,7 @@ static void check_value(world *w, size_t at, const sl_record *rec)
 static void check_fact(world *w, size_t at)
 {
     const fact *f = &w->facts[at];
-    sl_record rec;
+    sl_record rec = {0};
     if (!f->sure || world_lost(w, f->space)) {
         return;
     }

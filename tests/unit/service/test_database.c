@@ -8,18 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static sl_cell text_cell(const char *s)
-{
-    sl_cell c = {SL_CELL_TEXT, 0, 0, NULL};
-    memcpy(&c.text, &s, sizeof s);
-    return c;
-}
-
-static sl_cell int_cell(int64_t v)
-{
-    return (sl_cell){SL_CELL_INT, v, 0, NULL};
-}
-
 typedef struct seen {
     size_t rows;
     sl_cell_kind kinds[8];
@@ -66,7 +54,7 @@ static sl_db open_db(void)
 START_TEST(driver__parameters_go_by_number_not_by_place)
 {
     sl_db db = open_db();
-    const sl_cell args[] = {text_cell("one"), int_cell(1)};
+    const sl_cell args[] = {sl_cell_text("one"), sl_cell_int(1)};
     seen s = {0};
     ck_assert_int_eq(db.run(db.user, "SELECT k, v, r, $1, $2 FROM t WHERE k=$2 AND v=$1", args, 2,
                             look, &s, NULL),
@@ -102,7 +90,7 @@ END_TEST
 START_TEST(driver__a_rolled_back_transaction_leaves_nothing)
 {
     sl_db db = open_db();
-    const sl_cell args[] = {int_cell(9)};
+    const sl_cell args[] = {sl_cell_int(9)};
     for (int commit = 0; commit < 2; commit++) {
         ck_assert_int_eq(db.begin(db.user, NULL), SL_OK);
         ck_assert_int_eq(
@@ -126,7 +114,7 @@ START_TEST(driver__says_what_went_wrong)
 {
     sl_db db = open_db();
     sl_error *err = NULL;
-    const sl_cell args[] = {int_cell(1)};
+    const sl_cell args[] = {sl_cell_int(1)};
     ck_assert_int_eq(db.run(db.user, "INSERT INTO t (k) VALUES ($1)", args, 1, NULL, NULL, &err),
                      SL_E_CONFLICT);
     ck_assert_ptr_nonnull(err);

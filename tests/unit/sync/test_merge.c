@@ -17,7 +17,7 @@ static sl_op op_of(const char *kind, const char *entity, const char *fields, uns
                    "\"hlc\":\"%016x00000001\",\"fields\":%s}",
                    kind, entity, SPACE, ID, stamp, fields);
     sl_json *j = sl_json_parse(text, strlen(text));
-    sl_op op;
+    sl_op op = {0};
     ck_assert_int_eq(sl_op_from_json(&op, j, NULL), SL_OK);
     sl_json_free(j);
     return op;
@@ -42,8 +42,8 @@ START_TEST(merge__the_greater_stamp_wins_field_by_field) /* [MERGE-2] */
     ck_assert_int_eq(merge(&rec, "patch", "{\"t_in\":5,\"z\":\"b\"}", 10, SL_OK), SL_MERGED_ALL);
     ck_assert_int_eq(merge(&rec, "patch", "{\"t_in\":4,\"t_out\":8}", 9, SL_OK), SL_MERGED_PART);
     ck_assert_int_eq(merge(&rec, "patch", "{\"t_in\":3}", 2, SL_OK), SL_MERGED_NOTHING);
-    ck_assert_int_eq(sl_json_int_or(rec.fields, "t_in", -1), 5);
-    ck_assert_int_eq(sl_json_int_or(rec.fields, "t_out", -1), 8);
+    ck_assert_int_eq(sl_record_int(&rec, "t_in", -1), 5);
+    ck_assert_int_eq(sl_record_int(&rec, "t_out", -1), 8);
     sl_record_free(&rec);
 }
 END_TEST
@@ -52,11 +52,13 @@ START_TEST(merge__replaces_a_value_that_was_kept_aside)
 {
     sl_record rec = {0};
     merge(&rec, "create", ITEM, 1, SL_OK);
-    rec.ext = sl_json_object();
-    ck_assert(sl_json_set_str(rec.ext, "t_in", "soon"));
+    sl_json *soon = sl_json_string("soon");
+    ck_assert_int_eq(sl_record_set_ext(&rec, "t_in", soon, NULL), SL_OK);
+    ck_assert_int_eq(sl_record_set_ext(&rec, "later", soon, NULL), SL_OK);
+    sl_json_free(soon);
     ck_assert_int_eq(merge(&rec, "patch", "{\"t_in\":5}", 10, SL_OK), SL_MERGED_ALL);
-    ck_assert_int_eq(sl_json_int_or(rec.fields, "t_in", -1), 5);
-    ck_assert_ptr_null(sl_json_get(rec.ext, "t_in"));
+    ck_assert_int_eq(sl_record_int(&rec, "t_in", -1), 5);
+    ck_assert_str_eq(rec.ext, "{\"later\":\"soon\"}");
     sl_record_free(&rec);
 }
 END_TEST
@@ -68,7 +70,9 @@ START_TEST(merge__a_deletion_wins_for_ever) /* [MERGE-3] */
     merge(&rec, "delete", "null", 2, SL_OK);
     ck_assert_int_eq(merge(&rec, "patch", "{\"t_in\":5}", 99, SL_OK), SL_MERGED_NOTHING);
     ck_assert(rec.deleted);
-    ck_assert_uint_eq(sl_json_count(rec.fields), 0);
+    for (size_t i = 0; i < rec.entity->field_count; i++) {
+        ck_assert_int_eq(rec.values[i].kind, SL_CELL_NULL);
+    }
     merge(&rec, "create", ITEM, 100, SL_E_CONFLICT);
     sl_record_free(&rec);
 }
@@ -88,9 +92,7 @@ END_TEST
 START_TEST(merge__a_max_field_only_grows)
 {
     sl_record rec = {0};
-    rec.entity = sl_entity_find("participant");
-    rec.fields = sl_json_object();
-    rec.clocks = sl_json_object();
+    ck_assert_int_eq(sl_record_make(&rec, sl_entity_find("participant"), ID, SPACE, NULL), SL_OK);
     sl_merged merged;
     for (int i = 0; i < 3; i++) {
         static const char *const patches[] = {"{\"read\":5}", "{\"read\":3}", "{\"read\":5}"};
@@ -99,8 +101,30 @@ START_TEST(merge__a_max_field_only_grows)
         ck_assert_int_eq(merged, i == 0 ? SL_MERGED_ALL : SL_MERGED_NOTHING);
         sl_op_free(&op);
     }
-    ck_assert_int_eq(sl_json_int_or(rec.fields, "read", 0), 5);
+    ck_assert_int_eq(sl_record_int(&rec, "read", 0), 5);
     sl_record_free(&rec);
+}
+END_TEST
+
+START_TEST(merge__a_max_field_counts_the_number_that_was_kept_aside)
+{
+    for (int wish = 6; wish <= 8; wish++) {
+        char patch[32];
+        sl_record rec = {0};
+        sl_merged merged;
+        sl_json *seven = sl_json_number(7);
+        ck_assert_int_eq(sl_record_make(&rec, sl_entity_find("participant"), ID, SPACE, NULL),
+                         SL_OK);
+        ck_assert_int_eq(sl_record_set_ext(&rec, "read", seven, NULL), SL_OK);
+        sl_json_free(seven);
+        (void)snprintf(patch, sizeof patch, "{\"read\":%d}", wish);
+        sl_op op = op_of("patch", "participant", patch, 1);
+        ck_assert_int_eq(sl_merge_op(&rec, &op, &merged, NULL), SL_OK);
+        ck_assert_int_eq(merged, wish > 7 ? SL_MERGED_ALL : SL_MERGED_NOTHING);
+        ck_assert_int_eq(sl_record_int(&rec, "read", 0), wish > 7 ? wish : 0);
+        sl_op_free(&op);
+        sl_record_free(&rec);
+    }
 }
 END_TEST
 
@@ -129,9 +153,9 @@ static char *fold(const sl_op *ops, size_t n, uint64_t seed)
     }
     char text[400];
     (void)snprintf(text, sizeof text, "%d %lld %lld %s", rec.deleted,
-                   (long long)sl_json_int_or(rec.fields, "t_in", -1),
-                   (long long)sl_json_int_or(rec.fields, "t_out", -1),
-                   sl_json_str(rec.fields, "z") != NULL ? sl_json_str(rec.fields, "z") : "-");
+                   (long long)sl_record_int(&rec, "t_in", -1),
+                   (long long)sl_record_int(&rec, "t_out", -1),
+                   sl_record_text(&rec, "z") != NULL ? sl_record_text(&rec, "z") : "-");
     sl_record_free(&rec);
     return sl_text_dup(text);
 }
@@ -178,7 +202,7 @@ START_TEST(op__refuses_what_is_not_one)
         "\"fields\":{}}"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         sl_json *j = sl_json_parse(bad[i], strlen(bad[i]));
-        sl_op op;
+        sl_op op = {0};
         ck_assert_int_eq(sl_op_from_json(&op, j, NULL), SL_E_INVALID);
         sl_op_free(&op);
         sl_json_free(j);
@@ -189,4 +213,5 @@ END_TEST
 SL_TEST_MAIN("merge", merge__the_greater_stamp_wins_field_by_field,
              merge__replaces_a_value_that_was_kept_aside, merge__a_deletion_wins_for_ever,
              merge__without_a_record_only_a_create_fits, merge__a_max_field_only_grows,
+             merge__a_max_field_counts_the_number_that_was_kept_aside,
              merge__any_order_and_any_repetition_converge, op__refuses_what_is_not_one)
