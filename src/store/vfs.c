@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "store/shared.h"
 
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -11,6 +12,7 @@
 struct sl_vfs {
     sqlite3_vfs base;
     const sl_platform *platform;
+    sl_shared_list shared;
     char name[32];
 };
 
@@ -19,11 +21,13 @@ typedef struct vfs_file {
     const sl_platform *platform;
     void *handle;
     char *remove_path; /* delete on close */
+    sl_hold hold;      /* of the database itself */
 } vfs_file;
 
 static const sl_platform *platform_of(sqlite3_vfs *v)
 {
-    return v->pAppData;
+    const sl_vfs *vfs = v->pAppData;
+    return vfs->platform;
 }
 
 static int code_of(sl_status status, int otherwise)
@@ -37,6 +41,7 @@ static int code_of(sl_status status, int otherwise)
 static int file_close(sqlite3_file *base)
 {
     vfs_file *f = (vfs_file *)base;
+    sl_shared_leave(&f->hold);
     f->platform->files->close(f->platform->user, f->handle);
     if (f->remove_path != NULL) {
         (void)f->platform->files->remove(f->platform->user, f->remove_path);
@@ -90,15 +95,40 @@ static int file_size(sqlite3_file *base, sqlite3_int64 *size)
 
 static int file_lock(sqlite3_file *base, int level)
 {
-    (void)base;
-    (void)level;
-    return SQLITE_OK;
+    return sl_shared_lock(&((vfs_file *)base)->hold, level);
+}
+
+static int file_unlock(sqlite3_file *base, int level)
+{
+    return sl_shared_unlock(&((vfs_file *)base)->hold, level);
 }
 
 static int file_reserved(sqlite3_file *base, int *out)
 {
+    *out = sl_shared_reserved(&((vfs_file *)base)->hold) ? 1 : 0;
+    return SQLITE_OK;
+}
+
+static int file_shm_map(sqlite3_file *base, int region, int size, int extend, void volatile **out)
+{
+    return sl_shared_map(&((vfs_file *)base)->hold, region, size, extend != 0, out);
+}
+
+static int file_shm_lock(sqlite3_file *base, int first, int n, int flags)
+{
+    return sl_shared_place(&((vfs_file *)base)->hold, first, n, flags);
+}
+
+static void file_shm_barrier(sqlite3_file *base)
+{
     (void)base;
-    *out = 0;
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+static int file_shm_unmap(sqlite3_file *base, int remove)
+{
+    (void)remove; /* it was only ever in memory */
+    sl_shared_unmap(&((vfs_file *)base)->hold);
     return SQLITE_OK;
 }
 
@@ -123,7 +153,7 @@ static int file_traits(sqlite3_file *base)
 }
 
 static const sqlite3_io_methods METHODS = {
-    .iVersion = 1,
+    .iVersion = 2,
     .xClose = file_close,
     .xRead = file_read,
     .xWrite = file_write,
@@ -131,33 +161,50 @@ static const sqlite3_io_methods METHODS = {
     .xSync = file_sync,
     .xFileSize = file_size,
     .xLock = file_lock,
-    .xUnlock = file_lock,
+    .xUnlock = file_unlock,
     .xCheckReservedLock = file_reserved,
     .xFileControl = file_control,
     .xSectorSize = file_sector,
     .xDeviceCharacteristics = file_traits,
+    .xShmMap = file_shm_map,
+    .xShmLock = file_shm_lock,
+    .xShmBarrier = file_shm_barrier,
+    .xShmUnmap = file_shm_unmap,
 };
+
+static int open_file(vfs_file *f, const char *name, int flags)
+{
+    uint32_t want = SL_FILE_READ;
+    want |= (flags & SQLITE_OPEN_READWRITE) != 0 ? SL_FILE_WRITE : 0u;
+    want |= (flags & SQLITE_OPEN_CREATE) != 0 ? SL_FILE_CREATE : 0u;
+    return code_of(f->platform->files->open(f->platform->user, name, want, &f->handle),
+                   SQLITE_CANTOPEN);
+}
 
 static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *base, int flags, int *out)
 {
+    sl_vfs *vfs = v->pAppData;
     vfs_file *f = (vfs_file *)base;
     memset(f, 0, sizeof *f);
     if (name == NULL) {
         return SQLITE_CANTOPEN; /* temporary files are kept in memory */
     }
-    f->platform = platform_of(v);
+    f->platform = vfs->platform;
     if ((flags & SQLITE_OPEN_DELETEONCLOSE) != 0) {
         f->remove_path = sl_text_dup(name);
         if (f->remove_path == NULL) {
             return SQLITE_NOMEM;
         }
     }
-    uint32_t want = SL_FILE_READ | SL_FILE_WRITE;
-    want |= (flags & SQLITE_OPEN_CREATE) != 0 ? SL_FILE_CREATE : 0u;
-    sl_status status = f->platform->files->open(f->platform->user, name, want, &f->handle);
-    if (status != SL_OK) {
+    int code = open_file(f, name, flags);
+    if (code == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB) != 0 &&
+        !sl_shared_join(&f->hold, &vfs->shared, name)) {
+        f->platform->files->close(f->platform->user, f->handle);
+        code = SQLITE_NOMEM;
+    }
+    if (code != SQLITE_OK) {
         sl_mem_free(f->remove_path);
-        return code_of(status, SQLITE_CANTOPEN);
+        return code;
     }
     f->base.pMethods = &METHODS;
     if (out != NULL) {
@@ -196,10 +243,14 @@ static int vfs_random(sqlite3_vfs *v, int n, char *out)
     return p->random->fill(p->user, out, (size_t)n) == SL_OK ? n : 0;
 }
 
+/* Only when another connection of this process is in the way, for a moment. */
 static int vfs_sleep(sqlite3_vfs *v, int us)
 {
-    (void)v;
-    return us; /* nobody else can hold a lock */
+    sl_vfs *vfs = v->pAppData;
+    sl_lock(vfs->shared.lock);
+    sl_wait(vfs->shared.lock, (us + 999) / 1000);
+    sl_unlock(vfs->shared.lock);
+    return us;
 }
 
 static int vfs_time64(sqlite3_vfs *v, sqlite3_int64 *out)
@@ -238,7 +289,7 @@ sl_status sl_vfs_new(const sl_platform *platform, sl_vfs **out, sl_error **err)
                             .szOsFile = sizeof(vfs_file),
                             .mxPathname = 1024,
                             .zName = v->name,
-                            .pAppData = (void *)(uintptr_t)platform,
+                            .pAppData = v,
                             .xOpen = vfs_open,
                             .xDelete = vfs_delete,
                             .xAccess = vfs_access,
@@ -248,7 +299,8 @@ sl_status sl_vfs_new(const sl_platform *platform, sl_vfs **out, sl_error **err)
                             .xCurrentTime = vfs_time,
                             .xGetLastError = vfs_error,
                             .xCurrentTimeInt64 = vfs_time64};
-    if (sqlite3_vfs_register(&v->base, 0) != SQLITE_OK) {
+    if (!sl_shared_list_open(&v->shared) || sqlite3_vfs_register(&v->base, 0) != SQLITE_OK) {
+        sl_shared_list_close(&v->shared);
         sl_mem_free(v);
         return sl_fail_nomem(err);
     }
@@ -265,6 +317,7 @@ void sl_vfs_free(sl_vfs *vfs)
 {
     if (vfs != NULL) {
         (void)sqlite3_vfs_unregister(&vfs->base);
+        sl_shared_list_close(&vfs->shared);
         sl_mem_free(vfs);
     }
 }

@@ -2,9 +2,9 @@
  * store/vfs.h - SQLite's files through the platform's file operations, so that one and
  * the same code runs on a disk, in a browser and on the simulator's failing disk.
  *
- * One owner per folder (the folder's lock file sees to that), so SQLite's own locks do
- * nothing here: a database must be opened with locking_mode=EXCLUSIVE, which also keeps
- * the WAL's index in memory.
+ * One process per folder (the folder's lock file sees to that). In it a database may have several
+ * connections, each on a thread of its own: one writes, others read what was committed when they
+ * began, and none waits for another (store/shared.h).
  */
 #ifndef SL_STORE_VFS_H
 #define SL_STORE_VFS_H
