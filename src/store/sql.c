@@ -61,7 +61,8 @@ enum {
 /* The last step reads the file for the first time. */
 static int set_up(sqlite3 *db, bool alone, bool reads)
 {
-    static const char writer[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
+    static const char writer[] =
+        "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
     static const char both[] = "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
                                "PRAGMA cell_size_check=ON; SELECT count(*) FROM sqlite_schema;";
     (void)sqlite3_extended_result_codes(db, 1);

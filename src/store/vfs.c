@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "store/pages.h"
 #include "store/shared.h"
 
 #include <sqlite3.h>
@@ -12,6 +13,7 @@
 struct sl_vfs {
     sqlite3_vfs base;
     const sl_platform *platform;
+    const sl_seal *seal; /* NULL: everything is in the clear */
     sl_shared_list shared;
     char name[32];
 };
@@ -22,6 +24,8 @@ typedef struct vfs_file {
     void *handle;
     char *remove_path; /* delete on close */
     sl_hold hold;      /* of the database itself */
+    bool sealed;
+    sl_pages pages; /* when sealed */
 } vfs_file;
 
 static const sl_platform *platform_of(sqlite3_vfs *v)
@@ -42,6 +46,7 @@ static int file_close(sqlite3_file *base)
 {
     vfs_file *f = (vfs_file *)base;
     sl_shared_leave(&f->hold);
+    sl_pages_close(&f->pages);
     f->platform->files->close(f->platform->user, f->handle);
     if (f->remove_path != NULL) {
         (void)f->platform->files->remove(f->platform->user, f->remove_path);
@@ -53,7 +58,9 @@ static int file_close(sqlite3_file *base)
 static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
 {
     vfs_file *f = (vfs_file *)base;
-    int64_t got = f->platform->files->read(f->platform->user, f->handle, p, (size_t)n, at);
+    int64_t got = f->sealed
+                      ? sl_pages_read(&f->pages, p, (size_t)n, at)
+                      : f->platform->files->read(f->platform->user, f->handle, p, (size_t)n, at);
     if (got < 0) {
         return SQLITE_IOERR_READ;
     }
@@ -67,15 +74,18 @@ static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
 static int file_write(sqlite3_file *base, const void *p, int n, sqlite3_int64 at)
 {
     vfs_file *f = (vfs_file *)base;
-    return code_of(f->platform->files->write(f->platform->user, f->handle, p, (size_t)n, at),
-                   SQLITE_IOERR_WRITE);
+    sl_status status =
+        f->sealed ? sl_pages_write(&f->pages, p, (size_t)n, at)
+                  : f->platform->files->write(f->platform->user, f->handle, p, (size_t)n, at);
+    return code_of(status, SQLITE_IOERR_WRITE);
 }
 
 static int file_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
     vfs_file *f = (vfs_file *)base;
-    return code_of(f->platform->files->truncate(f->platform->user, f->handle, size),
-                   SQLITE_IOERR_TRUNCATE);
+    sl_status status = f->sealed ? sl_pages_truncate(&f->pages, size)
+                                 : f->platform->files->truncate(f->platform->user, f->handle, size);
+    return code_of(status, SQLITE_IOERR_TRUNCATE);
 }
 
 static int file_sync(sqlite3_file *base, int flags)
@@ -146,10 +156,12 @@ static int file_sector(sqlite3_file *base)
     return 4096;
 }
 
+/* A write leaves the bytes around it as they were, even when power fails in the middle of it: disks
+ * replace whole sectors, as SQLite takes for granted on every system. Nothing else is promised. */
 static int file_traits(sqlite3_file *base)
 {
     (void)base;
-    return 0; /* promise nothing: a torn or lost write must not matter */
+    return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
 }
 
 static const sqlite3_io_methods METHODS = {
@@ -172,13 +184,31 @@ static const sqlite3_io_methods METHODS = {
     .xShmUnmap = file_shm_unmap,
 };
 
-static int open_file(vfs_file *f, const char *name, int flags)
+static sl_seal_kind kind_of(int flags)
+{
+    return (flags & SQLITE_OPEN_MAIN_DB) != 0 ? SL_SEAL_DATABASE
+           : (flags & SQLITE_OPEN_WAL) != 0   ? SL_SEAL_WAL
+                                              : SL_SEAL_JOURNAL;
+}
+
+static int open_file(sl_vfs *vfs, vfs_file *f, const char *name, int flags)
 {
     uint32_t want = SL_FILE_READ;
     want |= (flags & SQLITE_OPEN_READWRITE) != 0 ? SL_FILE_WRITE : 0u;
     want |= (flags & SQLITE_OPEN_CREATE) != 0 ? SL_FILE_CREATE : 0u;
-    return code_of(f->platform->files->open(f->platform->user, name, want, &f->handle),
-                   SQLITE_CANTOPEN);
+    sl_status status = f->platform->files->open(f->platform->user, name, want, &f->handle);
+    if (status != SL_OK) {
+        return code_of(status, SQLITE_CANTOPEN);
+    }
+    f->sealed = vfs->seal != NULL;
+    bool ok =
+        !f->sealed || sl_pages_open(&f->pages, f->platform, f->handle, vfs->seal, kind_of(flags));
+    ok = ok && ((flags & SQLITE_OPEN_MAIN_DB) == 0 || sl_shared_join(&f->hold, &vfs->shared, name));
+    if (!ok) {
+        sl_pages_close(&f->pages);
+        f->platform->files->close(f->platform->user, f->handle);
+    }
+    return ok ? SQLITE_OK : SQLITE_NOMEM;
 }
 
 static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *base, int flags, int *out)
@@ -196,12 +226,7 @@ static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *base, int fl
             return SQLITE_NOMEM;
         }
     }
-    int code = open_file(f, name, flags);
-    if (code == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB) != 0 &&
-        !sl_shared_join(&f->hold, &vfs->shared, name)) {
-        f->platform->files->close(f->platform->user, f->handle);
-        code = SQLITE_NOMEM;
-    }
+    int code = open_file(vfs, f, name, flags);
     if (code != SQLITE_OK) {
         sl_mem_free(f->remove_path);
         return code;
@@ -276,7 +301,7 @@ static int vfs_error(sqlite3_vfs *v, int n, char *out)
     return 0;
 }
 
-sl_status sl_vfs_new(const sl_platform *platform, sl_vfs **out, sl_error **err)
+sl_status sl_vfs_new(const sl_platform *platform, const sl_seal *seal, sl_vfs **out, sl_error **err)
 {
     static _Atomic unsigned counter;
     sl_vfs *v = sl_mem(sizeof *v);
@@ -285,6 +310,7 @@ sl_status sl_vfs_new(const sl_platform *platform, sl_vfs **out, sl_error **err)
     }
     (void)snprintf(v->name, sizeof v->name, "sideline-%u", atomic_fetch_add(&counter, 1));
     v->platform = platform;
+    v->seal = seal;
     v->base = (sqlite3_vfs){.iVersion = 2,
                             .szOsFile = sizeof(vfs_file),
                             .mxPathname = 1024,

@@ -10,11 +10,14 @@
 #define SL_STORE_VFS_H
 
 #include "sideline/platform.h"
+#include "store/seal.h"
 
 typedef struct sl_vfs sl_vfs;
 
-/* platform is borrowed until sl_vfs_free. */
-sl_status sl_vfs_new(const sl_platform *platform, sl_vfs **out, sl_error **err);
+/* seal hides database, WAL and journal (store/pages.h); NULL: they are in the clear. Both are
+ * borrowed until sl_vfs_free. */
+sl_status sl_vfs_new(const sl_platform *platform, const sl_seal *seal, sl_vfs **out,
+                     sl_error **err);
 const char *sl_vfs_name(const sl_vfs *vfs);
 void sl_vfs_free(sl_vfs *vfs); /* NULL accepted; no database may be open on it */
 

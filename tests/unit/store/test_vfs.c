@@ -1,4 +1,4 @@
-/* Databases through the store's VFS: readers beside the writer, and power cuts. */
+/* Databases through the store's VFS, in the clear and sealed: readers beside the writer, power cuts. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -16,6 +16,7 @@ static sl_platform g_platform;
 static char g_dir[64];
 static char g_path[96];
 static sl_vfs *g_vfs;
+static sl_seal *g_seal; /* NULL: in the clear */
 
 static void setup(void)
 {
@@ -24,13 +25,23 @@ static void setup(void)
     (void)snprintf(g_dir, sizeof g_dir, "/tmp/sideline-vfs-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(g_dir));
     (void)snprintf(g_path, sizeof g_path, "%s/x.db", g_dir);
-    ck_assert_int_eq(sl_vfs_new(&g_platform, &g_vfs, NULL), SL_OK);
+    ck_assert_int_eq(sl_vfs_new(&g_platform, g_seal, &g_vfs, NULL), SL_OK);
+}
+
+static void setup_sealed(void)
+{
+    static const uint8_t key[SL_SEAL_KEY_LEN] = {1, 2, 3};
+    g_seal = sl_seal_new(key);
+    ck_assert_ptr_nonnull(g_seal);
+    setup();
 }
 
 static void teardown(void)
 {
     static const char *const ends[] = {"", "-wal", "-journal"};
     sl_vfs_free(g_vfs);
+    sl_seal_free(g_seal);
+    g_seal = NULL;
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         char path[128];
         (void)snprintf(path, sizeof path, "%s%s", g_path, ends[i]);
@@ -253,7 +264,7 @@ static const sl_clock_ops host_clock = {
 
 static sl_status host_open(host *h)
 {
-    ck_assert_int_eq(sl_vfs_new(&h->platform, &h->vfs, NULL), SL_OK);
+    ck_assert_int_eq(sl_vfs_new(&h->platform, g_seal, &h->vfs, NULL), SL_OK);
     return sl_sql_open("d/x.db", sl_vfs_name(h->vfs), &h->db, NULL);
 }
 
@@ -330,8 +341,90 @@ START_TEST(vfs__a_power_cut_takes_no_commit_that_said_yes)
 }
 END_TEST
 
-SL_TEST_MAIN_WITH("vfs", setup, teardown, vfs__a_reader_sees_what_was_committed_when_it_began,
-                  vfs__a_reader_cannot_write, vfs__there_is_no_reader_of_what_is_not_there,
-                  vfs__a_snapshot_holds_while_the_wal_is_emptied_into_the_database,
-                  vfs__two_readers_and_the_writer_run_beside_each_other,
-                  vfs__a_power_cut_takes_no_commit_that_said_yes)
+/* --- what is on the disk ------------------------------------------------------------------ */
+
+/* How often the words are in the file. */
+static int count_words(const char *end, const char *words)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s%s", g_path, end);
+    void *file = NULL;
+    ck_assert_int_eq(g_platform.files->open(g_platform.user, path, SL_FILE_READ, &file), SL_OK);
+    size_t n = (size_t)g_platform.files->size(g_platform.user, file);
+    char *bytes = malloc(n + 1);
+    ck_assert_ptr_nonnull(bytes);
+    ck_assert_int_eq(g_platform.files->read(g_platform.user, file, bytes, n, 0), (int64_t)n);
+    g_platform.files->close(g_platform.user, file);
+    int found = 0;
+    for (size_t i = 0; i + strlen(words) <= n; i++) {
+        found += memcmp(bytes + i, words, strlen(words)) == 0;
+    }
+    free(bytes);
+    return found;
+}
+
+START_TEST(vfs__what_is_sealed_is_not_on_the_disk)
+{
+    sl_sql *w = open_db(false);
+    run(w, "CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('a canary sings')");
+    int in_wal = count_words("-wal", "a canary sings");
+    run(w, "PRAGMA wal_checkpoint(TRUNCATE)");
+    int in_database = count_words("", "a canary sings");
+    int marks = count_words("", "SQLite format 3");
+    ck_assert_int_eq(in_wal, g_seal == NULL ? 1 : 0);
+    ck_assert_int_eq(in_database, g_seal == NULL ? 1 : 0);
+    ck_assert_int_eq(marks, g_seal == NULL ? 1 : 0);
+    /* The rollback journal, which only a change of mode uses. */
+    run(w, "PRAGMA journal_mode=PERSIST; UPDATE t SET a = a || '!'");
+    ck_assert_int_eq(count_words("-journal", "a canary sings"), g_seal == NULL ? 1 : 0);
+    run(w, "BEGIN; UPDATE t SET a = 'gone'; ROLLBACK");
+    ck_assert_int_eq(ask(w, "SELECT count(*) FROM t WHERE a = 'a canary sings!'"), 1);
+    sl_sql_close(w);
+}
+END_TEST
+
+START_TEST(vfs__another_key_finds_no_database)
+{
+    static const uint8_t other[SL_SEAL_KEY_LEN] = {9};
+    sl_sql *w = open_db(false);
+    run(w, "CREATE TABLE t (a TEXT)");
+    sl_sql_close(w);
+    sl_vfs_free(g_vfs);
+    sl_seal *seal = sl_seal_new(other);
+    ck_assert_int_eq(sl_vfs_new(&g_platform, seal, &g_vfs, NULL), SL_OK);
+    ck_assert_int_eq(sl_sql_open(g_path, sl_vfs_name(g_vfs), &w, NULL), SL_E_CORRUPT);
+    sl_vfs_free(g_vfs);
+    sl_seal_free(seal);
+    ck_assert_int_eq(sl_vfs_new(&g_platform, g_seal, &g_vfs, NULL), SL_OK);
+    w = open_db(false); /* nothing was harmed */
+    ck_assert_int_eq(ask(w, "SELECT count(*) FROM t"), 0);
+    sl_sql_close(w);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
+    tcase_add_test(tcase, vfs__a_reader_sees_what_was_committed_when_it_began);
+    tcase_add_test(tcase, vfs__a_reader_cannot_write);
+    tcase_add_test(tcase, vfs__there_is_no_reader_of_what_is_not_there);
+    tcase_add_test(tcase, vfs__a_snapshot_holds_while_the_wal_is_emptied_into_the_database);
+    tcase_add_test(tcase, vfs__two_readers_and_the_writer_run_beside_each_other);
+    tcase_add_test(tcase, vfs__a_power_cut_takes_no_commit_that_said_yes);
+    tcase_add_test(tcase, vfs__what_is_sealed_is_not_on_the_disk);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("vfs");
+    TCase *clear = tcase_create("clear");
+    TCase *sealed = tcase_create("sealed");
+    tcase_add_checked_fixture(clear, setup, teardown);
+    tcase_add_checked_fixture(sealed, setup_sealed, teardown);
+    add_tests(clear);
+    add_tests(sealed);
+    tcase_add_test(sealed, vfs__another_key_finds_no_database);
+    suite_add_tcase(suite, clear);
+    suite_add_tcase(suite, sealed);
+    return sl_test_run(suite);
+}
