@@ -55,7 +55,7 @@ static sl_status open_service(sl_sim *s, sl_error **err)
     sl_service_config config = {.dir = "data", .key_pem = s->key_pem};
     sl_status status = v->host.platform.files->mkdir(&v->host, "data");
     if (status == SL_OK) {
-        status = sl_vfs_new(&v->host.platform, &v->vfs, err);
+        status = sl_vfs_new(&v->host.platform, NULL, &v->vfs, err);
     }
     if (status == SL_OK) {
         status = sl_db_sqlite_open("data/sidelined.db", sl_vfs_name(v->vfs), &ports.db, err);

@@ -53,23 +53,34 @@ static sl_status fail(const sl_sql *db, int code, sl_error **err)
     }
 }
 
-/* One process owns the file: then the WAL's index lives in memory and the VFS needs no shared
- * memory. The last step reads the file for the first time. */
-static int set_up(sqlite3 *db)
+/* A reader that looks while the writer writes the WAL's index asks again, and the other way round. */
+enum {
+    BUSY_MS = 5000
+};
+
+/* The last step reads the file for the first time. */
+static int set_up(sqlite3 *db, bool alone, bool reads)
 {
-    static const char steps[] = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
-                                "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-                                "PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=2000;"
-                                "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
-                                "SELECT count(*) FROM sqlite_schema;";
+    static const char writer[] =
+        "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        "PRAGMA wal_autocheckpoint=2000;";
+    static const char both[] = "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
+                               "PRAGMA cell_size_check=ON; PRAGMA cache_size=-8192;"
+                                " SELECT count(*) FROM sqlite_schema;";
     (void)sqlite3_extended_result_codes(db, 1);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-    return sqlite3_exec(db, steps, NULL, NULL, NULL);
+    int code = alone ? sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE;", NULL, NULL, NULL)
+                     : sqlite3_busy_timeout(db, BUSY_MS);
+    if (code == SQLITE_OK) {
+        code = sqlite3_exec(db, reads ? "PRAGMA query_only=ON;" : writer, NULL, NULL, NULL);
+    }
+    return code == SQLITE_OK ? sqlite3_exec(db, both, NULL, NULL, NULL) : code;
 }
 
-sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error **err)
+static sl_status open_with(const char *path, const char *vfs, bool reads, sl_sql **out,
+                           sl_error **err)
 {
     *out = NULL;
     sl_sql *db = sl_mem(sizeof *db);
@@ -79,10 +90,10 @@ sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error 
     for (size_t i = 0; i < BUCKETS; i++) {
         db->chain[i] = -1;
     }
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int code = sqlite3_open_v2(path, &db->db, flags, vfs);
+    int flags = reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int code = sqlite3_open_v2(path, &db->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
     if (code == SQLITE_OK) {
-        code = set_up(db->db);
+        code = set_up(db->db, vfs == NULL, reads);
     }
     if (code != SQLITE_OK) {
         sl_status status = db->db != NULL ? fail(db, code, err) : sl_fail_nomem(err);
@@ -91,6 +102,17 @@ sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error 
     }
     *out = db;
     return SL_OK;
+}
+
+sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error **err)
+{
+    return open_with(path, vfs, false, out, err);
+}
+
+sl_status sl_sql_open_reader(const char *path, const char *vfs, sl_sql **out, sl_error **err)
+{
+    SL_ASSERT(vfs != NULL); /* SQLite's own keeps everybody else out */
+    return open_with(path, vfs, true, out, err);
 }
 
 void sl_sql_close(sl_sql *db)

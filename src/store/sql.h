@@ -18,8 +18,12 @@ enum {
 typedef bool (*sl_sql_row)(void *ctx, const sl_cell *cells, size_t n);
 
 /* WAL, synchronous=FULL: a commit is durable when it returns; the file has one owner. vfs NULL:
- * SQLite's own. SL_E_CORRUPT: the file is no database. */
+ * SQLite's own, and no reader may come. SL_E_CORRUPT: the file is no database. */
 sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error **err);
+/* Another connection to a database that is open, which only reads, on a thread of its own: each
+ * statement, or each transaction, sees what was committed when it began. With a vfs of this module.
+ * To be closed before the connection that writes. */
+sl_status sl_sql_open_reader(const char *path, const char *vfs, sl_sql **out, sl_error **err);
 void sl_sql_close(sl_sql *db); /* NULL accepted */
 
 /* One statement with $1.. parameters, borrowed until it ran; row may be NULL. Statements are kept

@@ -83,7 +83,7 @@ static sl_status take_lock(sl_store *s, sl_error **err)
 
 static sl_status open_database(sl_store *s, sl_error **err)
 {
-    sl_status status = sl_vfs_new(s->platform, &s->vfs, err);
+    sl_status status = sl_vfs_new(s->platform, NULL, &s->vfs, err);
     char *path = sl_store_path(s, "sideline.db");
     if (status == SL_OK && path == NULL) {
         status = sl_fail_nomem(err);

@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "store/pages.h"
+#include "store/shared.h"
 
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -11,6 +13,8 @@
 struct sl_vfs {
     sqlite3_vfs base;
     const sl_platform *platform;
+    const sl_seal *seal; /* NULL: everything is in the clear */
+    sl_shared_list shared;
     char name[32];
 };
 
@@ -19,11 +23,15 @@ typedef struct vfs_file {
     const sl_platform *platform;
     void *handle;
     char *remove_path; /* delete on close */
+    sl_hold hold;      /* of the database itself */
+    bool sealed;
+    sl_pages pages; /* when sealed */
 } vfs_file;
 
 static const sl_platform *platform_of(sqlite3_vfs *v)
 {
-    return v->pAppData;
+    const sl_vfs *vfs = v->pAppData;
+    return vfs->platform;
 }
 
 static int code_of(sl_status status, int otherwise)
@@ -37,6 +45,8 @@ static int code_of(sl_status status, int otherwise)
 static int file_close(sqlite3_file *base)
 {
     vfs_file *f = (vfs_file *)base;
+    sl_shared_leave(&f->hold);
+    sl_pages_close(&f->pages);
     f->platform->files->close(f->platform->user, f->handle);
     if (f->remove_path != NULL) {
         (void)f->platform->files->remove(f->platform->user, f->remove_path);
@@ -48,7 +58,9 @@ static int file_close(sqlite3_file *base)
 static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
 {
     vfs_file *f = (vfs_file *)base;
-    int64_t got = f->platform->files->read(f->platform->user, f->handle, p, (size_t)n, at);
+    int64_t got = f->sealed
+                      ? sl_pages_read(&f->pages, p, (size_t)n, at)
+                      : f->platform->files->read(f->platform->user, f->handle, p, (size_t)n, at);
     if (got < 0) {
         return SQLITE_IOERR_READ;
     }
@@ -62,15 +74,18 @@ static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
 static int file_write(sqlite3_file *base, const void *p, int n, sqlite3_int64 at)
 {
     vfs_file *f = (vfs_file *)base;
-    return code_of(f->platform->files->write(f->platform->user, f->handle, p, (size_t)n, at),
-                   SQLITE_IOERR_WRITE);
+    sl_status status =
+        f->sealed ? sl_pages_write(&f->pages, p, (size_t)n, at)
+                  : f->platform->files->write(f->platform->user, f->handle, p, (size_t)n, at);
+    return code_of(status, SQLITE_IOERR_WRITE);
 }
 
 static int file_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
     vfs_file *f = (vfs_file *)base;
-    return code_of(f->platform->files->truncate(f->platform->user, f->handle, size),
-                   SQLITE_IOERR_TRUNCATE);
+    sl_status status = f->sealed ? sl_pages_truncate(&f->pages, size)
+                                 : f->platform->files->truncate(f->platform->user, f->handle, size);
+    return code_of(status, SQLITE_IOERR_TRUNCATE);
 }
 
 static int file_sync(sqlite3_file *base, int flags)
@@ -90,15 +105,40 @@ static int file_size(sqlite3_file *base, sqlite3_int64 *size)
 
 static int file_lock(sqlite3_file *base, int level)
 {
-    (void)base;
-    (void)level;
-    return SQLITE_OK;
+    return sl_shared_lock(&((vfs_file *)base)->hold, level);
+}
+
+static int file_unlock(sqlite3_file *base, int level)
+{
+    return sl_shared_unlock(&((vfs_file *)base)->hold, level);
 }
 
 static int file_reserved(sqlite3_file *base, int *out)
 {
+    *out = sl_shared_reserved(&((vfs_file *)base)->hold) ? 1 : 0;
+    return SQLITE_OK;
+}
+
+static int file_shm_map(sqlite3_file *base, int region, int size, int extend, void volatile **out)
+{
+    return sl_shared_map(&((vfs_file *)base)->hold, region, size, extend != 0, out);
+}
+
+static int file_shm_lock(sqlite3_file *base, int first, int n, int flags)
+{
+    return sl_shared_place(&((vfs_file *)base)->hold, first, n, flags);
+}
+
+static void file_shm_barrier(sqlite3_file *base)
+{
     (void)base;
-    *out = 0;
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+static int file_shm_unmap(sqlite3_file *base, int remove)
+{
+    (void)remove; /* it was only ever in memory */
+    sl_shared_unmap(&((vfs_file *)base)->hold);
     return SQLITE_OK;
 }
 
@@ -116,14 +156,16 @@ static int file_sector(sqlite3_file *base)
     return 4096;
 }
 
+/* A write leaves the bytes around it as they were, even when power fails in the middle of it: disks
+ * replace whole sectors, as SQLite takes for granted on every system. Nothing else is promised. */
 static int file_traits(sqlite3_file *base)
 {
     (void)base;
-    return 0; /* promise nothing: a torn or lost write must not matter */
+    return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
 }
 
 static const sqlite3_io_methods METHODS = {
-    .iVersion = 1,
+    .iVersion = 2,
     .xClose = file_close,
     .xRead = file_read,
     .xWrite = file_write,
@@ -131,33 +173,63 @@ static const sqlite3_io_methods METHODS = {
     .xSync = file_sync,
     .xFileSize = file_size,
     .xLock = file_lock,
-    .xUnlock = file_lock,
+    .xUnlock = file_unlock,
     .xCheckReservedLock = file_reserved,
     .xFileControl = file_control,
     .xSectorSize = file_sector,
     .xDeviceCharacteristics = file_traits,
+    .xShmMap = file_shm_map,
+    .xShmLock = file_shm_lock,
+    .xShmBarrier = file_shm_barrier,
+    .xShmUnmap = file_shm_unmap,
 };
+
+static sl_seal_kind kind_of(int flags)
+{
+    return (flags & SQLITE_OPEN_MAIN_DB) != 0 ? SL_SEAL_DATABASE
+           : (flags & SQLITE_OPEN_WAL) != 0   ? SL_SEAL_WAL
+                                              : SL_SEAL_JOURNAL;
+}
+
+static int open_file(sl_vfs *vfs, vfs_file *f, const char *name, int flags)
+{
+    uint32_t want = SL_FILE_READ;
+    want |= (flags & SQLITE_OPEN_READWRITE) != 0 ? SL_FILE_WRITE : 0u;
+    want |= (flags & SQLITE_OPEN_CREATE) != 0 ? SL_FILE_CREATE : 0u;
+    sl_status status = f->platform->files->open(f->platform->user, name, want, &f->handle);
+    if (status != SL_OK) {
+        return code_of(status, SQLITE_CANTOPEN);
+    }
+    f->sealed = vfs->seal != NULL;
+    bool ok =
+        !f->sealed || sl_pages_open(&f->pages, f->platform, f->handle, vfs->seal, kind_of(flags));
+    ok = ok && ((flags & SQLITE_OPEN_MAIN_DB) == 0 || sl_shared_join(&f->hold, &vfs->shared, name));
+    if (!ok) {
+        sl_pages_close(&f->pages);
+        f->platform->files->close(f->platform->user, f->handle);
+    }
+    return ok ? SQLITE_OK : SQLITE_NOMEM;
+}
 
 static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *base, int flags, int *out)
 {
+    sl_vfs *vfs = v->pAppData;
     vfs_file *f = (vfs_file *)base;
     memset(f, 0, sizeof *f);
     if (name == NULL) {
         return SQLITE_CANTOPEN; /* temporary files are kept in memory */
     }
-    f->platform = platform_of(v);
+    f->platform = vfs->platform;
     if ((flags & SQLITE_OPEN_DELETEONCLOSE) != 0) {
         f->remove_path = sl_text_dup(name);
         if (f->remove_path == NULL) {
             return SQLITE_NOMEM;
         }
     }
-    uint32_t want = SL_FILE_READ | SL_FILE_WRITE;
-    want |= (flags & SQLITE_OPEN_CREATE) != 0 ? SL_FILE_CREATE : 0u;
-    sl_status status = f->platform->files->open(f->platform->user, name, want, &f->handle);
-    if (status != SL_OK) {
+    int code = open_file(vfs, f, name, flags);
+    if (code != SQLITE_OK) {
         sl_mem_free(f->remove_path);
-        return code_of(status, SQLITE_CANTOPEN);
+        return code;
     }
     f->base.pMethods = &METHODS;
     if (out != NULL) {
@@ -196,10 +268,14 @@ static int vfs_random(sqlite3_vfs *v, int n, char *out)
     return p->random->fill(p->user, out, (size_t)n) == SL_OK ? n : 0;
 }
 
+/* Only when another connection of this process is in the way, for a moment. */
 static int vfs_sleep(sqlite3_vfs *v, int us)
 {
-    (void)v;
-    return us; /* nobody else can hold a lock */
+    sl_vfs *vfs = v->pAppData;
+    sl_lock(vfs->shared.lock);
+    sl_wait(vfs->shared.lock, (us + 999) / 1000);
+    sl_unlock(vfs->shared.lock);
+    return us;
 }
 
 static int vfs_time64(sqlite3_vfs *v, sqlite3_int64 *out)
@@ -225,7 +301,7 @@ static int vfs_error(sqlite3_vfs *v, int n, char *out)
     return 0;
 }
 
-sl_status sl_vfs_new(const sl_platform *platform, sl_vfs **out, sl_error **err)
+sl_status sl_vfs_new(const sl_platform *platform, const sl_seal *seal, sl_vfs **out, sl_error **err)
 {
     static _Atomic unsigned counter;
     sl_vfs *v = sl_mem(sizeof *v);
@@ -234,11 +310,12 @@ sl_status sl_vfs_new(const sl_platform *platform, sl_vfs **out, sl_error **err)
     }
     (void)snprintf(v->name, sizeof v->name, "sideline-%u", atomic_fetch_add(&counter, 1));
     v->platform = platform;
+    v->seal = seal;
     v->base = (sqlite3_vfs){.iVersion = 2,
                             .szOsFile = sizeof(vfs_file),
                             .mxPathname = 1024,
                             .zName = v->name,
-                            .pAppData = (void *)(uintptr_t)platform,
+                            .pAppData = v,
                             .xOpen = vfs_open,
                             .xDelete = vfs_delete,
                             .xAccess = vfs_access,
@@ -248,7 +325,8 @@ sl_status sl_vfs_new(const sl_platform *platform, sl_vfs **out, sl_error **err)
                             .xCurrentTime = vfs_time,
                             .xGetLastError = vfs_error,
                             .xCurrentTimeInt64 = vfs_time64};
-    if (sqlite3_vfs_register(&v->base, 0) != SQLITE_OK) {
+    if (!sl_shared_list_open(&v->shared) || sqlite3_vfs_register(&v->base, 0) != SQLITE_OK) {
+        sl_shared_list_close(&v->shared);
         sl_mem_free(v);
         return sl_fail_nomem(err);
     }
@@ -265,6 +343,7 @@ void sl_vfs_free(sl_vfs *vfs)
 {
     if (vfs != NULL) {
         (void)sqlite3_vfs_unregister(&vfs->base);
+        sl_shared_list_close(&vfs->shared);
         sl_mem_free(vfs);
     }
 }

@@ -40,7 +40,7 @@ PURE_ALLOWED = C_PURE - {"errno.h", "ctype.h"} | {"stdio.h"}
 PURE_FORBIDDEN = re.compile(
     r"\b(FILE\s*\*|std(?:in|out|err)\b|(?:v?f?printf|f?puts|putchar|fopen|tmpfile|rename)\s*\()")
 # Plain C that formats, allocates or unwinds: any module that is not pure.
-C_PLAIN = {"setjmp.h", "stdarg.h", "stdatomic.h", "stdio.h", "stdlib.h", "strings.h"}
+C_PLAIN = {"cpuid.h", "immintrin.h", "setjmp.h", "stdarg.h", "stdatomic.h", "stdio.h", "stdlib.h", "strings.h"}
 # The machine.
 MACHINE = {"dirent.h", "dlfcn.h", "execinfo.h", "fcntl.h", "ftw.h", "getopt.h", "grp.h",
            "netdb.h", "poll.h", "pthread.h", "pwd.h", "sched.h", "signal.h", "spawn.h",
