@@ -275,6 +275,9 @@ static bool note_lost(void *ctx, const sl_op *op)
 static sl_status drop_space(sl_core *core, const char *space, sl_json *lost, sl_error **err)
 {
     sl_status status = sl_store_outbox_of(core->store, space, note_lost, lost, err);
+    if (status == SL_OK) {
+        status = sl_store_drop_files(core->store, space, err);
+    }
     return status == SL_OK ? sl_store_drop_space(core->store, space, false, err) : status;
 }
 

@@ -104,6 +104,114 @@ sl_status sl_store_blob_place(sl_store *s, const char *path, const char *hex, in
     return upload != NULL ? queue_upload(s, hex, upload->space, upload->type, size, err) : SL_OK;
 }
 
+/* --- files of a space that goes ----------------------------------------------------------- */
+
+typedef struct shed {
+    sl_store *s;
+    const char *space;
+    const char *field;
+    const char *hex; /* asked for; the answer is in `wanted` */
+    bool wanted;
+    sl_status status;
+} shed;
+
+static sl_status ask(sl_store *s, char *text, bool (*fn)(void *ctx, sl_json *row), void *ctx)
+{
+    sl_query *q = NULL;
+    sl_json *j = text != NULL ? sl_json_parse(text, strlen(text)) : NULL;
+    sl_status status = j != NULL ? sl_query_parse(j, &q, NULL) : SL_E_NOMEM;
+    if (status == SL_OK) {
+        status = sl_store_query(s, q, fn, ctx, NULL);
+    }
+    sl_query_free(q);
+    sl_json_free(j);
+    sl_mem_free(text);
+    return status;
+}
+
+static bool note_other(void *ctx, sl_json *row)
+{
+    shed *d = ctx;
+    const char *space = sl_json_str(row, "space");
+    d->wanted = d->wanted || space == NULL || strcmp(space, d->space) != 0;
+    sl_json_free(row);
+    return !d->wanted;
+}
+
+static bool note_upload(void *ctx, const sl_upload *u)
+{
+    shed *d = ctx;
+    d->wanted = d->wanted || strcmp(u->hex, d->hex) == 0;
+    return !d->wanted;
+}
+
+/* Whether another space shows the blob, or its bytes are still to be sent from here. */
+static sl_status still_wanted(shed *d)
+{
+    d->wanted = false;
+    sl_status status = sl_store_uploads(d->s, note_upload, d, NULL);
+    for (size_t i = 0; status == SL_OK && !d->wanted && i < sl_entity_count; i++) {
+        const sl_entity *e = &sl_entities[i];
+        for (size_t k = 0; status == SL_OK && !d->wanted && k < e->field_count; k++) {
+            if (e->fields[k].type == SL_T_BLOB) {
+                status = ask(d->s,
+                             sl_text_fmt("{\"from\":\"%s\",\"where\":{\"%s\":\"%s\","
+                                         "\"space\":{\"ne\":\"%s\"}},\"limit\":1}",
+                                         e->name, e->fields[k].name, d->hex, d->space),
+                             note_other, d);
+            }
+        }
+    }
+    return status;
+}
+
+static void remove_files(sl_store *s, const char *hex)
+{
+    char *paths[] = {sl_store_blob_path(s, hex), sl_store_part_path(s, hex)};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (paths[i] != NULL) {
+            (void)s->platform->files->remove(s->platform->user, paths[i]);
+        }
+        sl_mem_free(paths[i]);
+    }
+}
+
+static bool shed_row(void *ctx, sl_json *row)
+{
+    shed *d = ctx;
+    d->hex = sl_json_str(row, d->field);
+    if (d->hex != NULL && strlen(d->hex) == 64) {
+        d->status = still_wanted(d);
+        if (d->status == SL_OK && !d->wanted) {
+            remove_files(d->s, d->hex);
+        }
+    }
+    sl_json_free(row);
+    return d->status == SL_OK;
+}
+
+sl_status sl_store_drop_files(sl_store *s, const char *space, sl_error **err)
+{
+    shed d = {.s = s, .space = space};
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
+        const sl_entity *e = &sl_entities[i];
+        for (size_t k = 0; status == SL_OK && k < e->field_count; k++) {
+            if (e->fields[k].type != SL_T_BLOB || !sl_space_is(space, e->space_kind)) {
+                continue;
+            }
+            d.field = e->fields[k].name;
+            status = ask(s,
+                         sl_text_fmt("{\"from\":\"%s\",\"where\":{\"space\":\"%s\",\"%s\":"
+                                     "{\"ne\":null}},\"limit\":10000}",
+                                     e->name, space, d.field),
+                         shed_row, &d);
+            status = status == SL_OK ? d.status : status;
+        }
+    }
+    return status == SL_OK ? SL_OK : sl_fail(err, status, "the files of a space cannot be found");
+}
+
 typedef struct each_upload {
     bool (*fn)(void *ctx, const sl_upload *u);
     void *ctx;
