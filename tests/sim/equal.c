@@ -130,16 +130,29 @@ static void compare_spaces(world *w, const actor *a)
     }
 }
 
+/* Whether a record that this person holds names the blob. */
+static bool names_blob(const world *w, unsigned who, const char *hex)
+{
+    for (size_t i = 0; i < w->truth_count; i++) {
+        const sl_json *r = sl_json_first(w->truths[i].records);
+        for (; world_tied(&w->holds, who, w->truths[i].space) && r != NULL; r = sl_json_next(r)) {
+            const sl_json *f = sl_json_first(sl_json_get(r, "fields"));
+            for (; f != NULL; f = sl_json_next(f)) {
+                if (sl_json_is_string(f) && strcmp(sl_json_text(f), hex) == 0) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 /* The file of a clip goes with the last space that shows it. */
 static void compare_blobs(world *w, const actor *a)
 {
     for (size_t i = 0; i < w->blob_count && w->sim->failure == NULL; i++) {
         const blob *b = &w->blobs[i];
-        bool may = b->owner == a->who->index;
-        for (size_t k = 0; k < w->blob_count; k++) {
-            may = may || (strcmp(w->blobs[k].hex, b->hex) == 0 &&
-                          world_tied(&w->holds, a->who->index, w->blobs[k].space));
-        }
+        bool may = b->owner == a->who->index || names_blob(w, a->who->index, b->hex);
         sl_bytes *out = NULL;
         if (!may && sl_blob_get(a->node->core, b->hex, &out, NULL) == SL_OK) {
             sl_sim_fail(w->sim, "%s keeps the file %.8s of %s, which was taken away",

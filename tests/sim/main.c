@@ -97,6 +97,7 @@ typedef struct sums {
     uint64_t cores;
     uint64_t acts;
     uint64_t faults;
+    uint64_t runs_with[SL_FAULT_COUNT];
 } sums;
 
 static void show(const run_result *r, uint64_t seed)
@@ -127,6 +128,9 @@ static sums run_all(args *a)
         s.cores += r.cores;
         s.acts += r.acts;
         s.faults += r.faults;
+        for (int i = 0; i < SL_FAULT_COUNT; i++) {
+            s.runs_with[i] += r.kinds >> i & 1U;
+        }
         if (!r.ok || a->one) {
             show(&r, seed);
         }
@@ -148,6 +152,11 @@ int main(int argc, char **argv)
     printf("%" PRIu64 " seeds, %u failed; %" PRIu64 " cores, %" PRIu64 " acts, %" PRIu64
            " faults\n",
            a.count, s.failed, s.cores, s.acts, s.faults);
+    for (int i = 0; !a.one && i < SL_FAULT_COUNT; i++) {
+        printf("%s%s in %" PRIu64, i == 0 ? "runs with " : ", ", sl_sim_fault_name((sl_sim_fault)i),
+               s.runs_with[i]);
+    }
+    (void)putchar('\n');
     if (sl_debug_live_objects() != 0) {
         printf("%d objects were never released\n", (int)sl_debug_live_objects());
         ok = false;
