@@ -129,12 +129,19 @@ static const char *shown(const frame *f, char out[64])
     return out;
 }
 
+static bool passes(const frame *f, bool to_server)
+{
+    const sl_sim *s = f->wire->sim;
+    return s->pass == NULL ||
+           s->pass(s->pass_ctx, f->wire->node, to_server, f->code, f->bytes, f->n);
+}
+
 static void at_client(sl_sim *s, void *arg)
 {
     frame *f = arg;
     sl_sim_wire *w = f->wire;
     w->pending--;
-    if (w->cut || !client_hears(w)) {
+    if (w->cut || !client_hears(w) || !passes(f, false)) {
         return;
     }
     if (s->on_frame != NULL) {
@@ -158,7 +165,7 @@ static void at_server(sl_sim *s, void *arg)
     frame *f = arg;
     sl_sim_wire *w = f->wire;
     w->pending--;
-    if (w->cut || !server_hears(w)) {
+    if (w->cut || !server_hears(w) || !passes(f, true)) {
         return;
     }
     char hex[64];

@@ -119,6 +119,10 @@ struct sl_sim {
     void (*on_frame)(void *ctx, sl_sim_node *node, sl_id ws, int32_t kind, const uint8_t *p,
                      size_t n);
     void *on_frame_ctx;
+    /* Whether a frame arrives; may be NULL: all do. */
+    bool (*pass)(void *ctx, const sl_sim_node *node, bool to_server, int32_t kind, const uint8_t *p,
+                 size_t n);
+    void *pass_ctx;
     /* Gets what the service sends to connections of this number and above, which no machine has. */
     sl_id tap_from;
     void (*on_tap)(void *ctx, sl_id conn, int32_t kind, const uint8_t *p, size_t n);

@@ -74,6 +74,15 @@ static sl_transfer *find(const sl_core *core, bool download, const char *hex, co
     return NULL;
 }
 
+void sl_transfers_forget(sl_core *core, const char *hex)
+{
+    sl_transfer *t = find(core, true, hex, NULL);
+    if (t != NULL) {
+        sl_waiters_blob(core, hex, SL_E_NOT_FOUND, "the space of the file was taken away");
+        end(core, t);
+    }
+}
+
 bool sl_transfers_fetching(const sl_core *core, const char *hex)
 {
     return find(core, true, hex, NULL) != NULL;
@@ -349,6 +358,10 @@ void sl_transfers_answer(sl_core *core, sl_call *call, sl_status net, int64_t no
         sl_xfer_answer(&t->xfer, net, call->status, -1, now_ms);
     } else {
         upload_answer(core, t, call, net, now_ms);
+    }
+    int64_t wait_ms = net == SL_OK ? sl_call_wait_ms(call) : 0;
+    if (wait_ms > 0 && t->xfer.retry_at_ms < now_ms + wait_ms) {
+        t->xfer.retry_at_ms = now_ms + wait_ms;
     }
 }
 

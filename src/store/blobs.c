@@ -112,6 +112,8 @@ typedef struct shed {
     const char *field;
     const char *hex; /* asked for; the answer is in `wanted` */
     bool wanted;
+    void (*fn)(void *ctx, const char *hex);
+    void *ctx;
     sl_status status;
 } shed;
 
@@ -183,6 +185,9 @@ static bool shed_row(void *ctx, sl_json *row)
     if (d->hex != NULL && strlen(d->hex) == 64) {
         d->status = still_wanted(d);
         if (d->status == SL_OK && !d->wanted) {
+            if (d->fn != NULL) {
+                d->fn(d->ctx, d->hex);
+            }
             remove_files(d->s, d->hex);
         }
     }
@@ -190,9 +195,10 @@ static bool shed_row(void *ctx, sl_json *row)
     return d->status == SL_OK;
 }
 
-sl_status sl_store_drop_files(sl_store *s, const char *space, sl_error **err)
+sl_status sl_store_drop_files(sl_store *s, const char *space,
+                              void (*fn)(void *ctx, const char *hex), void *ctx, sl_error **err)
 {
-    shed d = {.s = s, .space = space};
+    shed d = {.s = s, .space = space, .fn = fn, .ctx = ctx};
     sl_status status = SL_OK;
     for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
         const sl_entity *e = &sl_entities[i];

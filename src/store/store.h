@@ -123,9 +123,10 @@ char *sl_store_part_path(sl_store *s, const char *hex); /* of a download in the 
 /* -1 when the blob is not here, else its size. */
 int64_t sl_store_blob_size(sl_store *s, const char *hex);
 /* Removes the files of the blobs that this space's records name, but for those that another space
- * names too or that are still to be sent. Before the space is dropped: a crash between leaves
- * records without their files, and the loss is told again. */
-sl_status sl_store_drop_files(sl_store *s, const char *space, sl_error **err);
+ * names too or that are still to be sent, and calls fn (may be NULL) for each. Before the space is
+ * dropped: a crash between leaves records without their files, and the loss is told again. */
+sl_status sl_store_drop_files(sl_store *s, const char *space,
+                              void (*fn)(void *ctx, const char *hex), void *ctx, sl_error **err);
 typedef struct sl_upload {
     char hex[65];
     char space[SL_SPACE_MAX];

@@ -78,6 +78,16 @@ void run_done(void)
     g_key = NULL;
 }
 
+sl_sim *run_sim(uint64_t seed)
+{
+    sl_sim *s = sl_sim_new(seed, g_key);
+    if (s != NULL) {
+        s->blank_node = g_blank_node;
+        s->blank_server = g_blank_server;
+    }
+    return s;
+}
+
 /* --- the run ------------------------------------------------------------------------------ */
 
 /* Each run has its own set of faults, so that what one hides another shows. */

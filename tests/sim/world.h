@@ -179,6 +179,8 @@ typedef struct run_options {
 /* run.c. What all runs share: the service's key, disks with empty databases. False: no memory. */
 bool run_init(void);
 void run_done(void);
+/* A simulation with what all share, for scenarios of their own. NULL: out of memory. */
+sl_sim *run_sim(uint64_t seed);
 void run_seed(const run_options *options, run_result *out);
 
 /* world.c */
