@@ -281,9 +281,9 @@ static sl_status drop_space(sl_core *core, const char *space, sl_json *lost, sl_
 {
     sl_status status = sl_store_outbox_of(core->store, space, note_lost, lost, err);
     if (status == SL_OK) {
-        status = sl_store_drop_files(core->store, space, forget_file, core, err);
+        status = sl_store_drop_space(core->store, space, false, err);
     }
-    return status == SL_OK ? sl_store_drop_space(core->store, space, false, err) : status;
+    return status == SL_OK ? sl_store_sweep_blobs(core->store, forget_file, core, err) : status;
 }
 
 static void tell_lost(sl_core *core, sl_json *lost)

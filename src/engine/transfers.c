@@ -260,7 +260,10 @@ sl_status sl_transfers_fetch(sl_core *core, const char *hex, sl_error **err)
     }
     t->download = true;
     (void)snprintf(t->upload.hex, sizeof t->upload.hex, "%s", hex);
-    sl_status status = open_part(core, t);
+    sl_status status = sl_store_blob_note(core->store, hex, err);
+    if (status == SL_OK) {
+        status = open_part(core, t);
+    }
     if (status != SL_OK) {
         end(core, t);
         return sl_fail(err, status, "there is no place for the download");

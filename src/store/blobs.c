@@ -96,7 +96,10 @@ static sl_status queue_upload(sl_store *s, const char *hex, const char *space, c
 sl_status sl_store_blob_place(sl_store *s, const char *path, const char *hex, int64_t size,
                               const sl_upload *upload, sl_error **err)
 {
-    sl_status status = move_in(s, path, hex, err);
+    sl_status status = sl_store_blob_note(s, hex, err);
+    if (status == SL_OK) {
+        status = move_in(s, path, hex, err);
+    }
     if (status != SL_OK) {
         (void)s->platform->files->remove(s->platform->user, path);
         return status;
@@ -104,118 +107,151 @@ sl_status sl_store_blob_place(sl_store *s, const char *path, const char *hex, in
     return upload != NULL ? queue_upload(s, hex, upload->space, upload->type, size, err) : SL_OK;
 }
 
-/* --- files of a space that goes ----------------------------------------------------------- */
+/* --- which are wanted --------------------------------------------------------------------- */
 
-typedef struct shed {
+sl_status sl_store_blob_note(sl_store *s, const char *hex, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(hex)};
+    return sl_sql_run(s->sql,
+                      "INSERT INTO blob VALUES ($1, 0) ON CONFLICT (hex) DO UPDATE SET gone=0",
+                      params, 1, NULL, NULL, err);
+}
+
+typedef struct sweep {
     sl_store *s;
-    const char *space;
-    const char *field;
     const char *hex; /* asked for; the answer is in `wanted` */
     bool wanted;
-    void (*fn)(void *ctx, const char *hex);
-    void *ctx;
-    sl_status status;
-} shed;
+    sl_json *all;
+} sweep;
 
-static sl_status ask(sl_store *s, char *text, bool (*fn)(void *ctx, sl_json *row), void *ctx)
+static bool note_hex(void *ctx, const sl_cell *cells, size_t n)
 {
+    sweep *w = ctx;
+    (void)n;
+    return sl_json_add_str(w->all, cells[0].text);
+}
+
+static bool note_row(void *ctx, sl_json *row)
+{
+    sweep *w = ctx;
+    w->wanted = true;
+    sl_json_free(row);
+    return false;
+}
+
+static sl_status ask(sweep *w, const sl_entity *e, const char *field)
+{
+    char text[200];
     sl_query *q = NULL;
-    sl_json *j = text != NULL ? sl_json_parse(text, strlen(text)) : NULL;
+    (void)snprintf(text, sizeof text, "{\"from\":\"%s\",\"where\":{\"%s\":\"%s\"},\"limit\":1}",
+                   e->name, field, w->hex);
+    sl_json *j = sl_json_parse(text, strlen(text));
     sl_status status = j != NULL ? sl_query_parse(j, &q, NULL) : SL_E_NOMEM;
     if (status == SL_OK) {
-        status = sl_store_query(s, q, fn, ctx, NULL);
+        status = sl_store_query(w->s, q, note_row, w, NULL);
     }
     sl_query_free(q);
     sl_json_free(j);
-    sl_mem_free(text);
     return status;
 }
 
-static bool note_other(void *ctx, sl_json *row)
+/* Whether a record names the blob, or its bytes are still to be sent from here. */
+static sl_status find_use(sweep *w)
 {
-    shed *d = ctx;
-    const char *space = sl_json_str(row, "space");
-    d->wanted = d->wanted || space == NULL || strcmp(space, d->space) != 0;
-    sl_json_free(row);
-    return !d->wanted;
-}
-
-static bool note_upload(void *ctx, const sl_upload *u)
-{
-    shed *d = ctx;
-    d->wanted = d->wanted || strcmp(u->hex, d->hex) == 0;
-    return !d->wanted;
-}
-
-/* Whether another space shows the blob, or its bytes are still to be sent from here. */
-static sl_status still_wanted(shed *d)
-{
-    d->wanted = false;
-    sl_status status = sl_store_uploads(d->s, note_upload, d, NULL);
-    for (size_t i = 0; status == SL_OK && !d->wanted && i < sl_entity_count; i++) {
+    sl_cell params[] = {sl_cell_text(w->hex)};
+    sl_cell one;
+    sl_status status =
+        sl_store_one(w->s, "SELECT 1 FROM upload WHERE hex=$1", params, 1, &one, 1, NULL);
+    w->wanted = status == SL_OK;
+    status = status == SL_E_NOT_FOUND ? SL_OK : status;
+    for (size_t i = 0; status == SL_OK && !w->wanted && i < sl_entity_count; i++) {
         const sl_entity *e = &sl_entities[i];
-        for (size_t k = 0; status == SL_OK && !d->wanted && k < e->field_count; k++) {
+        for (size_t k = 0; status == SL_OK && !w->wanted && k < e->field_count; k++) {
             if (e->fields[k].type == SL_T_BLOB) {
-                status = ask(d->s,
-                             sl_text_fmt("{\"from\":\"%s\",\"where\":{\"%s\":\"%s\","
-                                         "\"space\":{\"ne\":\"%s\"}},\"limit\":1}",
-                                         e->name, e->fields[k].name, d->hex, d->space),
-                             note_other, d);
+                status = ask(w, e, e->fields[k].name);
             }
         }
     }
     return status;
 }
 
-static void remove_files(sl_store *s, const char *hex)
+/* SL_E_NOT_FOUND when there was no file. */
+static sl_status remove_files(sl_store *s, const char *hex)
 {
     char *paths[] = {sl_store_blob_path(s, hex), sl_store_part_path(s, hex)};
+    sl_status status = SL_E_NOT_FOUND;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        if (paths[i] != NULL) {
-            (void)s->platform->files->remove(s->platform->user, paths[i]);
-        }
+        sl_status gone =
+            paths[i] != NULL ? s->platform->files->remove(s->platform->user, paths[i]) : SL_E_NOMEM;
+        status = gone == SL_E_NOT_FOUND ? status : gone;
         sl_mem_free(paths[i]);
     }
+    return status;
 }
 
-static bool shed_row(void *ctx, sl_json *row)
+/* A removed name may come back when the power goes off: it is looked at again at the next start. */
+static sl_status let_go(sl_store *s, const char *hex)
 {
-    shed *d = ctx;
-    d->hex = sl_json_str(row, d->field);
-    if (d->hex != NULL && strlen(d->hex) == 64) {
-        d->status = still_wanted(d);
-        if (d->status == SL_OK && !d->wanted) {
-            if (d->fn != NULL) {
-                d->fn(d->ctx, d->hex);
-            }
-            remove_files(d->s, d->hex);
-        }
-    }
-    sl_json_free(row);
-    return d->status == SL_OK;
+    sl_cell params[] = {sl_cell_text(hex)};
+    sl_status status = remove_files(s, hex);
+    return status == SL_OK || status == SL_E_NOT_FOUND
+               ? sl_sql_run(s->sql, "UPDATE blob SET gone=1 WHERE hex=$1", params, 1, NULL, NULL,
+                            NULL)
+               : status;
 }
 
-sl_status sl_store_drop_files(sl_store *s, const char *space,
-                              void (*fn)(void *ctx, const char *hex), void *ctx, sl_error **err)
+static sl_status list(sweep *w, const char *sql)
 {
-    shed d = {.s = s, .space = space, .fn = fn, .ctx = ctx};
-    sl_status status = SL_OK;
-    for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
-        const sl_entity *e = &sl_entities[i];
-        for (size_t k = 0; status == SL_OK && k < e->field_count; k++) {
-            if (e->fields[k].type != SL_T_BLOB || !sl_space_is(space, e->space_kind)) {
-                continue;
+    w->all = sl_json_array();
+    return w->all != NULL ? sl_sql_run(w->s->sql, sql, NULL, 0, note_hex, w, NULL) : SL_E_NOMEM;
+}
+
+/* What cannot be done now is tried at the next start. */
+static void finish_removals(sl_store *s)
+{
+    sweep w = {.s = s};
+    if (list(&w, "SELECT hex FROM blob WHERE gone=1 ORDER BY hex") == SL_OK) {
+        for (const sl_json *h = sl_json_first(w.all); h != NULL; h = sl_json_next(h)) {
+            sl_cell params[] = {sl_cell_text(sl_json_text(h))};
+            if (remove_files(s, sl_json_text(h)) == SL_E_NOT_FOUND) {
+                (void)sl_sql_run(s->sql, "DELETE FROM blob WHERE hex=$1", params, 1, NULL, NULL,
+                                 NULL);
             }
-            d.field = e->fields[k].name;
-            status = ask(s,
-                         sl_text_fmt("{\"from\":\"%s\",\"where\":{\"space\":\"%s\",\"%s\":"
-                                     "{\"ne\":null}},\"limit\":10000}",
-                                     e->name, space, d.field),
-                         shed_row, &d);
-            status = status == SL_OK ? d.status : status;
         }
     }
-    return status == SL_OK ? SL_OK : sl_fail(err, status, "the files of a space cannot be found");
+    sl_json_free(w.all);
+}
+
+sl_status sl_store_blobs_prepare(sl_store *s, sl_error **err)
+{
+    sl_status status = sl_sql_script(s->sql,
+                                     "CREATE TABLE IF NOT EXISTS blob (hex TEXT PRIMARY KEY,"
+                                     " gone INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+                                     err);
+    if (status == SL_OK) {
+        finish_removals(s);
+    }
+    return status;
+}
+
+sl_status sl_store_sweep_blobs(sl_store *s, void (*fn)(void *ctx, const char *hex), void *ctx,
+                               sl_error **err)
+{
+    sweep w = {.s = s};
+    sl_status status = list(&w, "SELECT hex FROM blob WHERE gone=0 ORDER BY hex");
+    for (const sl_json *h = sl_json_first(w.all); status == SL_OK && h != NULL;
+         h = sl_json_next(h)) {
+        w.hex = sl_json_text(h);
+        status = find_use(&w);
+        if (status == SL_OK && !w.wanted) {
+            if (fn != NULL) {
+                fn(ctx, w.hex);
+            }
+            status = let_go(s, w.hex);
+        }
+    }
+    sl_json_free(w.all);
+    return status == SL_OK ? SL_OK : sl_fail(err, status, "files that went cannot be removed");
 }
 
 typedef struct each_upload {

@@ -21,6 +21,8 @@ char *sl_store_path(const sl_store *s, const char *name);
 sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size_t np, sl_cell *out,
                        size_t n, sl_error **err);
 
+/* Makes the table of blobs when it is missing, and removes what a crash brought back. */
+sl_status sl_store_blobs_prepare(sl_store *s, sl_error **err);
 /* Makes the full-text indexes that are missing or of another choice of fields. */
 sl_status sl_search_prepare(sl_store *s, sl_error **err);
 /* Takes the records that `where` finds out of the index, before they change or go. */
