@@ -494,6 +494,44 @@ void sl_disk_free(sl_disk *d)
     sl_mem_free(d);
 }
 
+static inode *inode_copy(const inode *from)
+{
+    inode *f = sl_mem(sizeof *f);
+    if (f == NULL || !inode_room(f, from->size)) {
+        sl_mem_free(f);
+        return NULL;
+    }
+    if (from->size > 0) {
+        memcpy(f->now, from->now, from->size);
+        memcpy(f->safe, from->now, from->size);
+    }
+    f->size = from->size;
+    f->safe_size = from->size;
+    return f;
+}
+
+bool sl_disk_copy(sl_disk *d, const sl_disk *from)
+{
+    while (d->count > 0) {
+        forget(d, &d->names[d->count - 1]);
+    }
+    for (size_t i = 0; i < from->count; i++) {
+        const name *n = &from->names[i];
+        if (n->gone) {
+            continue;
+        }
+        inode *f = n->file != NULL ? inode_copy(n->file) : NULL;
+        if ((n->file != NULL && f == NULL) || add(d, n->path, f) == NULL) {
+            sl_mem_free(f);
+            return false;
+        }
+        if (f != NULL) {
+            f->links = 1;
+        }
+    }
+    return true;
+}
+
 void sl_disk_die_in(sl_disk *d, uint64_t changes)
 {
     d->die_in = changes;

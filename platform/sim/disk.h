@@ -19,6 +19,9 @@ typedef struct sl_disk sl_disk;
 
 sl_disk *sl_disk_new(uint64_t seed); /* NULL: out of memory */
 void sl_disk_free(sl_disk *d);       /* no file may be open */
+/* `d` holds what `from` holds now, all of it durable; no file of d may be open. False: out of
+ * memory, d is then empty. */
+bool sl_disk_copy(sl_disk *d, const sl_disk *from);
 
 /* The faults. A change is a write, truncation, sync, rename, removal or a new name. */
 void sl_disk_die_in(sl_disk *d, uint64_t changes);  /* the k-th change from now kills it; 0: none */

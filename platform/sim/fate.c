@@ -5,7 +5,10 @@ enum {
     ROUND_MS = 1500,
     FULL_MS = 3000,
     JUMP_MS = 3600 * 1000,
-    SLIP_MS = 90 * 1000 /* around what the service lets pass */
+    SLIP_MS = 90 * 1000, /* around what the service lets pass */
+    DAY_MS = 24 * JUMP_MS,
+    PORTAL_MS = 4000,
+    TOKEN_MS = 65 * 60 * 1000 /* longer than an access token lives */
 };
 
 static void node_well(sl_sim *s, void *arg)
@@ -22,8 +25,26 @@ static void server_well(sl_sim *s, void *arg)
     sl_disk_set_full(s->server.host.disk, false);
 }
 
+static void clock_back(sl_sim *s, void *arg)
+{
+    (void)arg;
+    s->server.host.wall_off_ms -= TOKEN_MS;
+    sl_sim_trace(s, "server clock back");
+}
+
+static void strike_network(sl_sim *s, sl_sim_node *n)
+{
+    if (sl_sim_strikes(s, SL_FAULT_PORTAL, 10)) {
+        n->portal_until_ms = s->now_ms + 1 + sl_sim_dice(s, PORTAL_MS);
+        sl_sim_trace(s, "%s is behind a portal until %lld", n->host.name,
+                     (long long)n->portal_until_ms);
+        sl_sim_net_cut_node(n);
+    }
+}
+
 static void strike_node(sl_sim *s, sl_sim_node *n)
 {
+    strike_network(s, n);
     if (sl_sim_strikes(s, SL_FAULT_NODE_POWER, 6)) {
         sl_disk_die_in(n->host.disk, (uint64_t)(1 + sl_sim_dice(s, 40)));
     }
@@ -38,6 +59,10 @@ static void strike_node(sl_sim *s, sl_sim_node *n)
     if (sl_sim_strikes(s, SL_FAULT_NODE_CLOCK, 10)) {
         int64_t jump_ms = sl_sim_dice(s, 2) == 0 ? JUMP_MS : SLIP_MS;
         n->host.wall_off_ms = sl_sim_dice(s, 2 * jump_ms) - jump_ms;
+        sl_sim_trace(s, "%s clock %lld", n->host.name, (long long)n->host.wall_off_ms);
+    }
+    if (sl_sim_strikes(s, SL_FAULT_NODE_DAY, 12)) {
+        n->host.wall_off_ms = sl_sim_dice(s, 2) == 0 ? DAY_MS : -DAY_MS;
         sl_sim_trace(s, "%s clock %lld", n->host.name, (long long)n->host.wall_off_ms);
     }
     if (sl_sim_strikes(s, SL_FAULT_NODE_RESTART, 12)) {
@@ -62,6 +87,15 @@ static void strike_server(sl_sim *s)
     if (sl_sim_strikes(s, SL_FAULT_SERVER_CLOCK, 12)) {
         h->wall_off_ms = sl_sim_dice(s, 2 * JUMP_MS) - JUMP_MS;
         sl_sim_trace(s, "server clock %lld", (long long)h->wall_off_ms);
+    }
+    if (sl_sim_strikes(s, SL_FAULT_TOKEN, 6)) {
+        h->wall_off_ms += TOKEN_MS;
+        sl_sim_trace(s, "server clock past all tokens");
+        sl_sim_at(s, s->now_ms + 1 + sl_sim_dice(s, FULL_MS), clock_back, NULL, false);
+    }
+    if (s->server.backup != NULL && s->server.restored == 0 &&
+        sl_sim_strikes(s, SL_FAULT_SERVER_RESTORE, 4)) {
+        sl_sim_server_restore(s);
     }
     if (sl_sim_strikes(s, SL_FAULT_SERVER_RESTART, 12)) {
         sl_sim_server_restart(s);
@@ -93,6 +127,7 @@ void sl_sim_fate_end(sl_sim *s)
     sl_disk_die_in(s->server.host.disk, 0);
     sl_disk_fail_in(s->server.host.disk, 0);
     for (sl_sim_node *n = s->nodes; n != NULL; n = n->next) {
+        n->portal_until_ms = 0;
         sl_disk_set_full(n->host.disk, false);
         sl_disk_die_in(n->host.disk, 0);
         sl_disk_fail_in(n->host.disk, 0);

@@ -169,9 +169,45 @@ static bool keep_answer(sl_sim *s, sl_sim_request *r, const sl_http_out *out)
     return ok;
 }
 
+/* An answer of the network's own: it never was at the service. */
+static bool answer_short(sl_sim_request *r, int32_t status, const char *headers, const char *body)
+{
+    r->status = status;
+    r->answer_headers = sl_text_dup(headers);
+    r->answer_len = strlen(body);
+    r->answer = sl_mem(r->answer_len + 1);
+    if (r->answer != NULL) {
+        memcpy(r->answer, body, r->answer_len);
+    }
+    return r->answer_headers != NULL && r->answer != NULL;
+}
+
+/* True when the request gets no further than the network. */
+static bool turned_away(sl_sim *s, sl_sim_request *r)
+{
+    bool portal = r->node->portal_until_ms > s->now_ms;
+    if (!portal && !sl_sim_strikes(s, SL_FAULT_BUSY, 6)) {
+        return false;
+    }
+    char wait[64];
+    (void)snprintf(wait, sizeof wait, "Retry-After: %d\r\nContent-Type: application/json\r\n",
+                   1 + (int)(s->now_ms % 3));
+    bool ok = portal ? answer_short(r, 200, "Content-Type: text/html\r\n",
+                                    "<html><body>Welcome! Please sign in.</body></html>")
+                     : answer_short(r, 429, wait,
+                                    "{\"error\":\"too_many_requests\",\"message\":\"wait\"}");
+    sl_sim_trace(s, "%s %s %s: %s", r->node->host.name, r->method, r->path,
+                 portal ? "the portal answers" : "too many requests");
+    sl_sim_at(s, s->now_ms + delay(s), ok ? give_answer : fail_late, r, false);
+    return true;
+}
+
 static void at_service(sl_sim *s, void *arg)
 {
     sl_sim_request *r = arg;
+    if (turned_away(s, r)) {
+        return;
+    }
     if (s->server.service == NULL || sl_sim_strikes(s, SL_FAULT_REFUSED, 6)) {
         sl_sim_at(s, s->now_ms + delay(s), fail_late, r, false);
         return;

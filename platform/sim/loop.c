@@ -133,12 +133,41 @@ int64_t sl_sim_dice(sl_sim *s, int64_t below)
     return (int64_t)sl_prng_below(&s->chance, (uint64_t)below);
 }
 
+const char *sl_sim_fault_name(sl_sim_fault fault)
+{
+    static const char *const names[SL_FAULT_COUNT] = {"a delay",
+                                                      "refused",
+                                                      "a cut socket",
+                                                      "a half-open socket",
+                                                      "a lost change",
+                                                      "a cut request",
+                                                      "a lost answer",
+                                                      "a cut answer",
+                                                      "power at a node",
+                                                      "power",
+                                                      "full disk",
+                                                      "full disk at the server",
+                                                      "a bad write",
+                                                      "a bad write at the server",
+                                                      "a clock",
+                                                      "the server's clock",
+                                                      "a restart",
+                                                      "the server's restart",
+                                                      "a day",
+                                                      "a portal",
+                                                      "too many requests",
+                                                      "expired tokens",
+                                                      "a restored server"};
+    return names[fault];
+}
+
 bool sl_sim_strikes(sl_sim *s, sl_sim_fault fault, int64_t in)
 {
     if ((s->faults & (UINT32_C(1) << fault)) == 0 || sl_sim_dice(s, in) != 0) {
         return false;
     }
     s->fault_counts[fault]++;
+    sl_sim_trace(s, "fault: %s", sl_sim_fault_name(fault));
     return true;
 }
 
@@ -217,6 +246,7 @@ void sl_sim_free(sl_sim *s)
     }
     sl_sim_server_close(s);
     sl_disk_free(s->server.host.disk);
+    sl_disk_free(s->server.backup);
     sl_sim_net_free(s);
     for (size_t i = 0; i < s->event_count; i++) {
         if (s->events[i].owned) {

@@ -35,9 +35,9 @@ struct sl_sim_wire {
 
 typedef struct frame {
     sl_sim_wire *wire;
-    int32_t code; /* of an end */
+    int32_t code; /* of an end; of a message its kind, SL_WS_* */
     size_t n;
-    char text[];
+    uint8_t bytes[]; /* followed by a NUL */
 } frame;
 
 static int64_t delay(sl_sim *s)
@@ -46,7 +46,7 @@ static int64_t delay(sl_sim *s)
     return sl_sim_strikes(s, SL_FAULT_DELAY, 20) ? ms + sl_sim_dice(s, SLOW_MS) : ms;
 }
 
-static frame *frame_new(sl_sim_wire *w, const char *text, size_t n, int32_t code)
+static frame *frame_new(sl_sim_wire *w, const void *p, size_t n, int32_t code)
 {
     frame *f = sl_mem(sizeof *f + n + 1);
     if (f == NULL) {
@@ -57,7 +57,7 @@ static frame *frame_new(sl_sim_wire *w, const char *text, size_t n, int32_t code
     f->n = n;
     f->code = code;
     if (n > 0) {
-        memcpy(f->text, text, n);
+        memcpy(f->bytes, p, n);
     }
     w->pending++;
     return f;
@@ -107,9 +107,33 @@ static bool goes_missing(sl_sim *s, const frame *f)
 {
     static const char *const spaces[] = {"{\"t\":\"change\",\"space\":\"thread:",
                                          "{\"t\":\"change\",\"space\":\"user:"};
-    bool may = strncmp(f->text, spaces[0], strlen(spaces[0])) == 0 ||
-               strncmp(f->text, spaces[1], strlen(spaces[1])) == 0;
+    const char *text = (const char *)f->bytes;
+    bool may = f->code == SL_WS_TEXT && (strncmp(text, spaces[0], strlen(spaces[0])) == 0 ||
+                                         strncmp(text, spaces[1], strlen(spaces[1])) == 0);
     return may && sl_sim_strikes(s, SL_FAULT_GAP, 30);
+}
+
+/* The beginning of a frame for the trace: text as it is, of other kinds the first bytes. */
+static const char *shown(const frame *f, char out[64])
+{
+    if (f->code == SL_WS_TEXT) {
+        return (const char *)f->bytes;
+    }
+    static const char digits[] = "0123456789abcdef";
+    size_t n = f->n < 24 ? f->n : 24;
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = digits[f->bytes[i] >> 4];
+        out[2 * i + 1] = digits[f->bytes[i] & 15];
+    }
+    out[2 * n] = 0;
+    return out;
+}
+
+static bool passes(const frame *f, bool to_server)
+{
+    const sl_sim *s = f->wire->sim;
+    return s->pass == NULL ||
+           s->pass(s->pass_ctx, f->wire->node, to_server, f->code, f->bytes, f->n);
 }
 
 static void at_client(sl_sim *s, void *arg)
@@ -117,19 +141,21 @@ static void at_client(sl_sim *s, void *arg)
     frame *f = arg;
     sl_sim_wire *w = f->wire;
     w->pending--;
-    if (w->cut || !client_hears(w)) {
+    if (w->cut || !client_hears(w) || !passes(f, false)) {
         return;
     }
     if (s->on_frame != NULL) {
-        s->on_frame(s->on_frame_ctx, w->node, w->ws, f->text, f->n);
+        s->on_frame(s->on_frame_ctx, w->node, w->ws, f->code, f->bytes, f->n);
     }
     bool lost = (s->plant == SL_PLANT_LOST_FRAME && sl_sim_dice(s, 200) == 0) || goes_missing(s, f);
     int times = s->plant == SL_PLANT_TWICE_FRAME && sl_sim_dice(s, 50) == 0 ? 2 : 1;
     times = lost ? 0 : times;
-    sl_sim_trace(s, "%s socket %d gets %zu %016llx%s %.60s", w->node->host.name, (int)w->ws, f->n,
-                 (unsigned long long)sl_sim_hash_of(f->text, f->n), lost ? " (lost)" : "", f->text);
+    char hex[64];
+    sl_sim_trace(s, "%s socket %d gets %zu %016llx%s %.160s", w->node->host.name, (int)w->ws, f->n,
+                 (unsigned long long)sl_sim_hash_of(f->bytes, f->n), lost ? " (lost)" : "",
+                 shown(f, hex));
     for (int i = 0; i < times; i++) {
-        sl_host_ws_message(w->node->listening, w->ws, SL_WS_TEXT, (const uint8_t *)f->text, f->n);
+        sl_host_ws_message(w->node->listening, w->ws, f->code, f->bytes, f->n);
     }
     sl_sim_node_touched(w->node);
 }
@@ -139,12 +165,13 @@ static void at_server(sl_sim *s, void *arg)
     frame *f = arg;
     sl_sim_wire *w = f->wire;
     w->pending--;
-    if (w->cut || !server_hears(w)) {
+    if (w->cut || !server_hears(w) || !passes(f, true)) {
         return;
     }
-    sl_sim_trace(s, "server conn %d gets %zu %016llx %.60s", (int)w->conn, f->n,
-                 (unsigned long long)sl_sim_hash_of(f->text, f->n), f->text);
-    sl_service_ws_message(s->server.service, w->conn, f->text, f->n);
+    char hex[64];
+    sl_sim_trace(s, "server conn %d gets %zu %016llx %.160s", (int)w->conn, f->n,
+                 (unsigned long long)sl_sim_hash_of(f->bytes, f->n), shown(f, hex));
+    sl_service_ws_message(s->server.service, w->conn, (const char *)f->bytes, f->n);
     sl_sim_server_touched(s);
 }
 
@@ -203,11 +230,11 @@ static int64_t later(int64_t *last_ms, int64_t at_ms)
     return *last_ms;
 }
 
-static void queue_frame(sl_sim_wire *w, bool to_server, const char *text, size_t n)
+static void queue_frame(sl_sim_wire *w, bool to_server, int32_t kind, const void *p, size_t n)
 {
     sl_sim *s = w->sim;
     maybe_cut(w);
-    frame *f = frame_new(w, text, n, 0);
+    frame *f = frame_new(w, p, n, kind);
     if (f != NULL) {
         int64_t at_ms =
             later(to_server ? &w->to_server_ms : &w->to_client_ms, s->now_ms + delay(s));
@@ -222,7 +249,8 @@ static void arrive(sl_sim *s, void *arg)
     frame *f = arg;
     sl_sim_wire *w = f->wire;
     w->pending--;
-    if (s->server.service == NULL || sl_sim_strikes(s, SL_FAULT_REFUSED, 3)) {
+    bool portal = w->node->portal_until_ms > s->now_ms; /* its page is no answer to an upgrade */
+    if (portal || s->server.service == NULL || sl_sim_strikes(s, SL_FAULT_REFUSED, 3)) {
         tell_client_end(w, delay(s), ABNORMAL);
         return;
     }
@@ -244,7 +272,7 @@ static sl_status ws_open(void *user, sl_id ws, const char *url, const char *subp
     sl_sim_node *n = user;
     sl_sim *s = n->host.sim;
     bool good =
-        strcmp(url, "ws://server/api/v1/ws") == 0 && strcmp(subprotocol, "sideline.v1.json") == 0;
+        strcmp(url, "ws://server/api/v1/ws") == 0 && strncmp(subprotocol, "sideline.v1", 11) == 0;
     if (!good) {
         sl_sim_fail(s, "%s opens a socket to %s", n->host.name, url);
         return SL_E_NETWORK;
@@ -277,8 +305,8 @@ static sl_status ws_send(void *user, sl_id ws, int32_t kind, const uint8_t *p, s
 {
     sl_sim_node *node = user;
     sl_sim_wire *w = wire_of(node, ws);
-    if (w != NULL && kind == SL_WS_TEXT && !sl_disk_dead(node->host.disk)) {
-        queue_frame(w, true, (const char *)p, n);
+    if (w != NULL && !sl_disk_dead(node->host.disk)) {
+        queue_frame(w, true, kind, p, n);
     }
     return SL_OK;
 }
@@ -312,11 +340,15 @@ static sl_sim_wire *wire_of_conn(sl_sim *s, sl_id conn)
     return NULL;
 }
 
-void sl_sim_net_send(sl_sim *s, sl_id conn, const char *text, size_t n)
+void sl_sim_net_send(sl_sim *s, sl_id conn, int32_t kind, const void *p, size_t n)
 {
+    if (s->on_tap != NULL && conn >= s->tap_from) {
+        s->on_tap(s->on_tap_ctx, conn, kind, p, n);
+        return;
+    }
     sl_sim_wire *w = wire_of_conn(s, conn);
     if (w != NULL && !sl_disk_dead(s->server.host.disk)) {
-        queue_frame(w, false, text, n);
+        queue_frame(w, false, kind, p, n);
     }
 }
 
@@ -326,6 +358,19 @@ void sl_sim_net_close(sl_sim *s, sl_id conn, int32_t code)
     if (w != NULL && !sl_disk_dead(s->server.host.disk)) {
         w->server_up = false;
         tell_client_end(w, later(&w->to_client_ms, s->now_ms + delay(s)) - s->now_ms, code);
+    }
+}
+
+void sl_sim_net_cut_node(sl_sim_node *n)
+{
+    sl_sim *s = n->host.sim;
+    for (sl_sim_wire *w = s->wires; w != NULL; w = w->next) {
+        if (w->node == n && w->life == n->host.life && w->client_up && !w->cut) {
+            frame *f = frame_new(w, "", 0, 0);
+            if (f != NULL) {
+                sl_sim_at(s, s->now_ms, cut, f, true);
+            }
+        }
     }
 }
 

@@ -33,6 +33,11 @@ sl_sim_node *sl_sim_node_new(sl_sim *s, const char *name, uint64_t seed)
         sl_mem_free(n);
         return NULL;
     }
+    if (s->blank_node != NULL && !sl_disk_copy(n->host.disk, s->blank_node)) {
+        sl_disk_free(n->host.disk);
+        sl_mem_free(n);
+        return NULL;
+    }
     n->host.platform.http = &sl_sim_http;
     n->host.platform.ws = &sl_sim_ws;
     n->host.platform.start = on_start;

@@ -34,7 +34,7 @@ static bool check_password(void *user, const char *secret, const char *hash)
 
 static void port_send(void *user, sl_id conn, const char *text, size_t n)
 {
-    sl_sim_net_send(user, conn, text, n);
+    sl_sim_net_send(user, conn, SL_WS_TEXT, text, n);
 }
 
 static void port_close(void *user, sl_id conn, int32_t code, const char *reason)
@@ -52,7 +52,7 @@ static sl_status open_service(sl_sim *s, sl_error **err)
                               .close = port_close,
                               .hash_password = hash_password,
                               .check_password = check_password};
-    sl_service_config config = {.dir = "data", .key_pem = s->key_pem};
+    sl_service_config config = {.dir = "data", .key_pem = s->key_pem, .restored = v->fresh_epochs};
     sl_status status = v->host.platform.files->mkdir(&v->host, "data");
     if (status == SL_OK) {
         status = sl_vfs_new(&v->host.platform, NULL, &v->vfs, err);
@@ -63,6 +63,7 @@ static sl_status open_service(sl_sim *s, sl_error **err)
     if (status == SL_OK) {
         status = sl_service_open(&ports, &config, &v->service, err);
     }
+    v->fresh_epochs = v->fresh_epochs && status != SL_OK;
     if (status != SL_OK) {
         v->service = NULL;
         sl_vfs_free(v->vfs);
@@ -122,7 +123,8 @@ static void open_server(sl_sim *s, void *arg)
 
 bool sl_sim_server_start(sl_sim *s, uint64_t seed)
 {
-    if (!sl_sim_host_init(s, &s->server.host, "server", seed)) {
+    if (!sl_sim_host_init(s, &s->server.host, "server", seed) ||
+        (s->blank_server != NULL && !sl_disk_copy(s->server.host.disk, s->blank_server))) {
         return false;
     }
     open_server(s, NULL);
@@ -146,6 +148,43 @@ void sl_sim_server_restart(sl_sim *s)
     if (sl_disk_dead(s->server.host.disk)) {
         power_off(s);
     } else {
+        open_later(s);
+    }
+}
+
+bool sl_sim_server_backup(sl_sim *s)
+{
+    sl_sim_server *v = &s->server;
+    if (v->backup != NULL || v->service == NULL || sl_disk_dead(v->host.disk)) {
+        return false;
+    }
+    v->backup = sl_disk_new(1);
+    if (v->backup != NULL && !sl_disk_copy(v->backup, v->host.disk)) {
+        sl_disk_free(v->backup);
+        v->backup = NULL;
+    }
+    sl_sim_trace(s, "server backup made");
+    return v->backup != NULL;
+}
+
+void sl_sim_server_restore(sl_sim *s)
+{
+    sl_sim_server *v = &s->server;
+    if (v->backup == NULL) {
+        return;
+    }
+    sl_sim_trace(s, "server restored from its backup");
+    bool was_up = v->service != NULL;
+    if (was_up) {
+        close_service(s, false);
+    }
+    sl_disk_power_cut(v->host.disk);
+    if (!sl_disk_copy(v->host.disk, v->backup)) {
+        sl_sim_fail(s, "out of memory");
+    }
+    v->restored++;
+    v->fresh_epochs = true;
+    if (was_up) {
         open_later(s);
     }
 }

@@ -36,6 +36,11 @@ typedef enum sl_sim_fault {
     SL_FAULT_SERVER_CLOCK,
     SL_FAULT_NODE_RESTART, /* in good order */
     SL_FAULT_SERVER_RESTART,
+    SL_FAULT_NODE_DAY,       /* the wall clock is a day off */
+    SL_FAULT_PORTAL,         /* a captive portal answers everything with a page of its own */
+    SL_FAULT_BUSY,           /* 429 with Retry-After */
+    SL_FAULT_TOKEN,          /* the server's clock runs past the end of all access tokens */
+    SL_FAULT_SERVER_RESTORE, /* the server's disk is that of a backup */
     SL_FAULT_COUNT
 } sl_sim_fault;
 
@@ -64,6 +69,7 @@ typedef struct sl_sim_host {
 
 typedef struct sl_sim_node {
     sl_sim_host host;
+    int64_t portal_until_ms; /* a captive portal stands between it and the server */
     unsigned index;
     bool wanted;        /* false: stays down */
     sl_core *core;      /* NULL while it is down */
@@ -75,6 +81,9 @@ typedef struct sl_sim_node {
 
 typedef struct sl_sim_server {
     sl_sim_host host;
+    sl_disk *backup;   /* NULL: none was made */
+    unsigned restored; /* how often the disk became the backup */
+    bool fresh_epochs; /* the next start is the first after that */
     sl_vfs *vfs;
     sl_service *service; /* NULL while it is down */
     sl_id last_conn;
@@ -99,14 +108,25 @@ struct sl_sim {
     sl_sim_plant plant;
     uint64_t fault_counts[SL_FAULT_COUNT]; /* how often each kind struck */
     const char *key_pem;
+    const sl_disk *blank_node; /* what new machines find on their disks; NULL: nothing */
+    const sl_disk *blank_server;
     sl_sim_server server;
     sl_sim_node *nodes;
     unsigned node_count;
     sl_sim_wire *wires;
     sl_sim_request *requests;
     /* Sees every frame that reaches a client; may be NULL. */
-    void (*on_frame)(void *ctx, sl_sim_node *node, sl_id ws, const char *text, size_t n);
+    void (*on_frame)(void *ctx, sl_sim_node *node, sl_id ws, int32_t kind, const uint8_t *p,
+                     size_t n);
     void *on_frame_ctx;
+    /* Whether a frame arrives; may be NULL: all do. */
+    bool (*pass)(void *ctx, const sl_sim_node *node, bool to_server, int32_t kind, const uint8_t *p,
+                 size_t n);
+    void *pass_ctx;
+    /* Gets what the service sends to connections of this number and above, which no machine has. */
+    sl_id tap_from;
+    void (*on_tap)(void *ctx, sl_id conn, int32_t kind, const uint8_t *p, size_t n);
+    void *on_tap_ctx;
 };
 
 /* --- loop.c ------------------------------------------------------------------------------- */
@@ -131,6 +151,7 @@ bool sl_sim_strikes(sl_sim *s, sl_sim_fault fault, int64_t in);
 /* Makes a host's clock, random numbers, disk. */
 bool sl_sim_host_init(sl_sim *s, sl_sim_host *h, const char *name, uint64_t seed);
 uint64_t sl_sim_hash_of(const void *p, size_t n);
+const char *sl_sim_fault_name(sl_sim_fault fault);
 
 /* --- node.c ------------------------------------------------------------------------------- */
 
@@ -147,6 +168,10 @@ void sl_sim_node_close(sl_sim_node *n); /* for good, at the end */
 bool sl_sim_server_start(sl_sim *s, uint64_t seed);
 void sl_sim_server_touched(sl_sim *s);
 void sl_sim_server_restart(sl_sim *s);
+/* Keeps a copy of the disk as it is now. False: out of memory, or there is one. */
+bool sl_sim_server_backup(sl_sim *s);
+/* The disk becomes the copy; the server is told, as its operator must, when it starts. */
+void sl_sim_server_restore(sl_sim *s);
 void sl_sim_server_close(sl_sim *s);
 
 /* --- net.c, http.c ------------------------------------------------------------------------ */
@@ -159,7 +184,9 @@ void sl_sim_net_server_gone(sl_sim *s, bool power);
 void sl_sim_net_free(sl_sim *s);
 void sl_sim_requests_free(sl_sim *s); /* http.c */
 /* What the service's ports do. */
-void sl_sim_net_send(sl_sim *s, sl_id conn, const char *text, size_t n);
+void sl_sim_net_send(sl_sim *s, sl_id conn, int32_t kind, const void *p, size_t n);
+/* All sockets of the machine are cut, as when it changes the network. */
+void sl_sim_net_cut_node(sl_sim_node *n);
 void sl_sim_net_close(sl_sim *s, sl_id conn, int32_t code);
 /* True when no request is on its way. */
 bool sl_sim_net_quiet(const sl_sim *s);

@@ -3,8 +3,13 @@
 
 #include "base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+enum {
+    WAIT_S_MAX = 3600 /* no server keeps a client away for longer */
+};
 
 sl_call *sl_call_find(sl_core *core, sl_id id)
 {
@@ -71,6 +76,16 @@ sl_status sl_call_post(sl_core *core, sl_call_kind kind, const char *path, const
                                .body = (const uint8_t *)json,
                                .body_len = strlen(json)};
     return sl_call_start(core, kind, &request, out);
+}
+
+int64_t sl_call_wait_ms(const sl_call *call)
+{
+    char *text = call->status == 429 || call->status == 503
+                     ? sl_header_value(call->headers, "retry-after")
+                     : NULL;
+    int64_t wait_s = text != NULL && text[0] >= '0' && text[0] <= '9' ? strtoll(text, NULL, 10) : 0;
+    sl_mem_free(text);
+    return (wait_s < WAIT_S_MAX ? wait_s : WAIT_S_MAX) * 1000;
 }
 
 char *sl_header_value(const char *headers, const char *name)

@@ -195,6 +195,8 @@ sl_status sl_call_post(sl_core *core, sl_call_kind kind, const char *path, const
                        sl_call **out);
 sl_call *sl_call_find(sl_core *core, sl_id id);
 void sl_call_end(sl_core *core, sl_call *call); /* takes it off the list and frees it */
+/* How long the server asks to wait, by Retry-After in seconds; 0 when it does not. */
+int64_t sl_call_wait_ms(const sl_call *call);
 /* The value of a header in "Name: value\r\n" lines; sl_mem text or NULL. */
 char *sl_header_value(const char *headers, const char *name);
 
@@ -206,6 +208,8 @@ void sl_transfers_answer(sl_core *core, sl_call *call, sl_status net, int64_t no
 void sl_transfers_stop(sl_core *core); /* forgets all, at close */
 /* Ends the uploads for a space that was taken away. */
 void sl_transfers_drop(sl_core *core, const char *space);
+/* Ends the download of a blob that was taken away. */
+void sl_transfers_forget(sl_core *core, const char *hex);
 int64_t sl_transfers_bytes_left(sl_core *core);
 /* True when no upload waits but those of spaces that nobody holds or makes. */
 bool sl_transfers_settled(sl_core *core);

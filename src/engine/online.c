@@ -286,11 +286,19 @@ static bool note_lost(void *ctx, const sl_op *op)
     return event != NULL && sl_json_add(ctx, event);
 }
 
+static void forget_file(void *ctx, const char *hex)
+{
+    sl_transfers_forget(ctx, hex);
+}
+
 /* Inside a transaction. lost: gets the events of the operations that go. */
 static sl_status drop_space(sl_core *core, const char *space, sl_json *lost, sl_error **err)
 {
     sl_status status = sl_store_outbox_of(core->store, space, note_lost, lost, err);
-    return status == SL_OK ? sl_store_drop_space(core->store, space, false, err) : status;
+    if (status == SL_OK) {
+        status = sl_store_drop_space(core->store, space, false, err);
+    }
+    return status == SL_OK ? sl_store_sweep_blobs(core->store, forget_file, core, err) : status;
 }
 
 static void tell_lost(sl_core *core, sl_json *lost)

@@ -369,7 +369,12 @@ static void refresh_answer(sl_core *core, const sl_call *call, sl_status net, co
         return;
     }
     core->session.refreshing = 0;
-    delay_refresh(core, sl_engine_mono(core));
+    int64_t now_ms = sl_engine_mono(core);
+    int64_t wait_ms = net == SL_OK ? sl_call_wait_ms(call) : 0;
+    delay_refresh(core, now_ms);
+    if (core->session.refresh_at_ms < now_ms + wait_ms) {
+        core->session.refresh_at_ms = now_ms + wait_ms;
+    }
     if (net == SL_OK && call->status == 200) {
         (void)accept_session(core, body, NULL);
     } else if (net == SL_OK && call->status == 401) {

@@ -74,6 +74,15 @@ static sl_transfer *find(const sl_core *core, bool download, const char *hex, co
     return NULL;
 }
 
+void sl_transfers_forget(sl_core *core, const char *hex)
+{
+    sl_transfer *t = find(core, true, hex, NULL);
+    if (t != NULL) {
+        sl_waiters_blob(core, hex, SL_E_NOT_FOUND, "the space of the file was taken away");
+        end(core, t);
+    }
+}
+
 bool sl_transfers_fetching(const sl_core *core, const char *hex)
 {
     return find(core, true, hex, NULL) != NULL;
@@ -251,7 +260,10 @@ sl_status sl_transfers_fetch(sl_core *core, const char *hex, sl_error **err)
     }
     t->download = true;
     (void)snprintf(t->upload.hex, sizeof t->upload.hex, "%s", hex);
-    sl_status status = open_part(core, t);
+    sl_status status = sl_store_blob_note(core->store, hex, err);
+    if (status == SL_OK) {
+        status = open_part(core, t);
+    }
     if (status != SL_OK) {
         end(core, t);
         return sl_fail(err, status, "there is no place for the download");
@@ -349,6 +361,10 @@ void sl_transfers_answer(sl_core *core, sl_call *call, sl_status net, int64_t no
         sl_xfer_answer(&t->xfer, net, call->status, -1, now_ms);
     } else {
         upload_answer(core, t, call, net, now_ms);
+    }
+    int64_t wait_ms = net == SL_OK ? sl_call_wait_ms(call) : 0;
+    if (wait_ms > 0 && t->xfer.retry_at_ms < now_ms + wait_ms) {
+        t->xfer.retry_at_ms = now_ms + wait_ms;
     }
 }
 

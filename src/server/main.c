@@ -104,7 +104,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
     if (st != SL_OK) {
         return st;
     }
-    sl_service_config config = {.dir = d->options.data};
+    sl_service_config config = {.dir = d->options.data, .restored = d->options.restored};
     return sl_service_open(&ports, &config, &d->service, err);
 }
 

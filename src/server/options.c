@@ -21,6 +21,7 @@ const char sl_options_usage[] =
     "  --host ADDRESS       address to listen on (default 127.0.0.1)\n"
     "  --port-file PATH     write the port number there once listening\n"
     "  --upload-rate BYTES  take uploads at this many bytes per second at most, all together\n"
+    "  --restored           DIR was restored from a backup: devices read everything anew\n"
     "  --verbose            also print what the socket layer has to say\n"
     "  --version, --help\n";
 
@@ -69,6 +70,8 @@ static bool set_flag(sl_options *o, const char *name)
         o->version = true;
     } else if (strcmp(name, "verbose") == 0) {
         o->verbose = true;
+    } else if (strcmp(name, "restored") == 0) {
+        o->restored = true;
     } else {
         return false;
     }

@@ -15,6 +15,7 @@ typedef struct sl_options {
     bool help;
     bool version;
     bool verbose;
+    bool restored; /* the data folder is that of a backup */
 } sl_options;
 
 extern const char sl_options_usage[];

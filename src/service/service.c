@@ -7,6 +7,15 @@
 
 #include <string.h>
 
+static sl_status new_epochs(sl_service *s, sl_error **err)
+{
+    sl_sv_id epoch;
+    sl_status status = sl_sv_uuid(s, epoch, err);
+    return status == SL_OK
+               ? sl_sv_run(s, "UPDATE space SET epoch=$1", SL_SV_ARGS(sl_cell_text(epoch)), err)
+               : status;
+}
+
 static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error **err)
 {
     const sl_platform *p = s->ports.platform;
@@ -28,6 +37,9 @@ static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error
     sl_status status = sl_sv_sql_make(s, err);
     if (status == SL_OK) {
         status = sl_sv_migrate(s, err);
+    }
+    if (status == SL_OK && config->restored) {
+        status = new_epochs(s, err);
     }
     return status == SL_OK ? sl_sv_account_start(s, config->key_pem, err) : status;
 }

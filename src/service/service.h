@@ -51,6 +51,8 @@ typedef struct sl_service_config {
     const char
         *key_pem;       /* RSA private key that signs tokens; NULL: made and kept in the database */
     int64_t upload_max; /* bytes; 0: 4 GiB */
+    bool restored;      /* the database is that of a backup: all spaces get a new epoch, so that
+                         * devices read them anew and send again what the backup does not know */
 } sl_service_config;
 
 /* Makes or migrates the tables. SL_E_TOO_NEW for a database of a newer server. */

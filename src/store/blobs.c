@@ -1,6 +1,7 @@
 /* Blobs: files named by their SHA-256, and the uploads that wait. */
 #include "store/inside.h"
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
@@ -96,12 +97,146 @@ static sl_status queue_upload(sl_store *s, const char *hex, const char *space, c
 sl_status sl_store_blob_place(sl_store *s, const char *path, const char *hex, int64_t size,
                               const sl_upload *upload, sl_error **err)
 {
-    sl_status status = move_in(s, path, hex, err);
+    sl_status status = sl_store_blob_note(s, hex, err);
+    if (status == SL_OK) {
+        status = move_in(s, path, hex, err);
+    }
     if (status != SL_OK) {
         (void)s->platform->files->remove(s->platform->user, path);
         return status;
     }
     return upload != NULL ? queue_upload(s, hex, upload->space, upload->type, size, err) : SL_OK;
+}
+
+/* --- which are wanted --------------------------------------------------------------------- */
+
+sl_status sl_store_blob_note(sl_store *s, const char *hex, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(hex)};
+    return sl_sql_run(s->sql,
+                      "INSERT INTO blob VALUES ($1, 0) ON CONFLICT (hex) DO UPDATE SET gone=0",
+                      params, 1, NULL, NULL, err);
+}
+
+typedef struct sweep {
+    sl_store *s;
+    const char *hex; /* asked for; the answer is in `wanted` */
+    bool wanted;
+    sl_json *all;
+} sweep;
+
+static bool note_hex(void *ctx, const sl_cell *cells, size_t n)
+{
+    sweep *w = ctx;
+    (void)n;
+    return sl_json_add_str(w->all, cells[0].text);
+}
+
+static sl_status ask(sweep *w, const sl_entity *e, const sl_field *f)
+{
+    char sql[160];
+    uint8_t bytes[32] = {0};
+    sl_cell one;
+    sl_cell params[] = {sl_cell_blob(bytes, sizeof bytes)};
+    (void)snprintf(sql, sizeof sql, "SELECT 1 FROM \"%s\" WHERE \"%s\"=$1 AND \"deleted\"=0 LIMIT 1",
+                   e->name, f->name);
+    sl_status status = sl_hex_decode(bytes, sizeof bytes, w->hex)
+                           ? sl_store_one(w->s, sql, params, 1, &one, 1, NULL, NULL)
+                           : SL_E_NOT_FOUND;
+    w->wanted = status == SL_OK;
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
+}
+
+/* Whether a record names the blob, or its bytes are still to be sent from here. */
+static sl_status find_use(sweep *w)
+{
+    sl_cell params[] = {sl_cell_text(w->hex)};
+    sl_cell one;
+    sl_status status =
+        sl_store_one(w->s, "SELECT 1 FROM upload WHERE hex=$1", params, 1, &one, 1, NULL, NULL);
+    w->wanted = status == SL_OK;
+    status = status == SL_E_NOT_FOUND ? SL_OK : status;
+    for (size_t i = 0; status == SL_OK && !w->wanted && i < sl_entity_count; i++) {
+        const sl_entity *e = &sl_entities[i];
+        for (size_t k = 0; status == SL_OK && !w->wanted && k < e->field_count; k++) {
+            if (e->fields[k].type == SL_T_BLOB) {
+                status = ask(w, e, &e->fields[k]);
+            }
+        }
+    }
+    return status;
+}
+
+/* SL_E_NOT_FOUND when there was no file. */
+static sl_status remove_files(sl_store *s, const char *hex)
+{
+    char *paths[] = {sl_store_blob_path(s, hex), sl_store_part_path(s, hex)};
+    sl_status status = SL_E_NOT_FOUND;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        sl_status gone =
+            paths[i] != NULL ? s->platform->files->remove(s->platform->user, paths[i]) : SL_E_NOMEM;
+        status = gone == SL_E_NOT_FOUND ? status : gone;
+        sl_mem_free(paths[i]);
+    }
+    return status;
+}
+
+/* A removed name may come back when the power goes off: it is looked at again at the next start. */
+static sl_status let_go(sl_store *s, const char *hex)
+{
+    sl_cell params[] = {sl_cell_text(hex)};
+    sl_status status = remove_files(s, hex);
+    return status == SL_OK || status == SL_E_NOT_FOUND
+               ? sl_sql_run(s->sql, "UPDATE blob SET gone=1 WHERE hex=$1", params, 1, NULL, NULL,
+                            NULL)
+               : status;
+}
+
+static sl_status list(sweep *w, const char *sql)
+{
+    w->all = sl_json_array();
+    return w->all != NULL ? sl_sql_run(w->s->sql, sql, NULL, 0, note_hex, w, NULL) : SL_E_NOMEM;
+}
+
+/* What cannot be done now is tried at the next start. */
+static void finish_removals(sl_store *s)
+{
+    sweep w = {.s = s};
+    if (list(&w, "SELECT hex FROM blob WHERE gone=1 ORDER BY hex") == SL_OK) {
+        for (const sl_json *h = sl_json_first(w.all); h != NULL; h = sl_json_next(h)) {
+            sl_cell params[] = {sl_cell_text(sl_json_text(h))};
+            if (remove_files(s, sl_json_text(h)) == SL_E_NOT_FOUND) {
+                (void)sl_sql_run(s->sql, "DELETE FROM blob WHERE hex=$1", params, 1, NULL, NULL,
+                                 NULL);
+            }
+        }
+    }
+    sl_json_free(w.all);
+}
+
+void sl_store_blobs_prepare(sl_store *s)
+{
+    finish_removals(s);
+}
+
+sl_status sl_store_sweep_blobs(sl_store *s, void (*fn)(void *ctx, const char *hex), void *ctx,
+                               sl_error **err)
+{
+    sweep w = {.s = s};
+    sl_status status = list(&w, "SELECT hex FROM blob WHERE gone=0 ORDER BY hex");
+    for (const sl_json *h = sl_json_first(w.all); status == SL_OK && h != NULL;
+         h = sl_json_next(h)) {
+        w.hex = sl_json_text(h);
+        status = find_use(&w);
+        if (status == SL_OK && !w.wanted) {
+            if (fn != NULL) {
+                fn(ctx, w.hex);
+            }
+            status = let_go(s, w.hex);
+        }
+    }
+    sl_json_free(w.all);
+    return status == SL_OK ? SL_OK : sl_fail(err, status, "files that went cannot be removed");
 }
 
 typedef struct each_upload {

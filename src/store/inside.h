@@ -157,6 +157,8 @@ sl_status sl_shadow_put(sl_store *s, const sl_record *rec, int64_t rid, sl_error
 
 /* --- search.c --- */
 
+/* Makes the table of blobs when it is missing, and removes what a crash brought back. */
+void sl_store_blobs_prepare(sl_store *s);
 /* Makes the full-text indexes that are missing or of another choice of fields. */
 sl_status sl_search_prepare(sl_store *s, sl_error **err);
 /* Makes one, empty or of the records that are there, inside a transaction. */

@@ -259,6 +259,22 @@ static bool move_rejected(void *ctx, const sl_cell *cells, size_t n)
     return m->status == SL_OK;
 }
 
+/* Files that records name; whether they are here shows when they go. */
+static sl_status note_blobs(sl_store *s, const sl_entity *e, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < e->field_count; i++) {
+        char sql[200];
+        const char *name = e->fields[i].name;
+        (void)snprintf(sql, sizeof sql,
+                       "INSERT OR IGNORE INTO blob SELECT lower(hex(\"%s\")), 0 FROM \"%s\""
+                       " WHERE \"%s\" IS NOT NULL",
+                       name, e->name, name);
+        status = e->fields[i].type == SL_T_BLOB ? sl_sql_script(s->sql, sql, err) : SL_OK;
+    }
+    return status;
+}
+
 static sl_status move_all(sl_store *s, const char *sql, sl_sql_row row, sl_error **err)
 {
     sl_record rec = {0};
@@ -288,6 +304,7 @@ sl_status sl_migrate_old(sl_store *s, int64_t from, sl_error **err)
     }
     for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
         status = move_entity(s, &sl_entities[i], err);
+        status = status == SL_OK ? note_blobs(s, &sl_entities[i], err) : status;
     }
     if (status == SL_OK) {
         status = move_all(s, "SELECT op, seq FROM old_outbox ORDER BY n", move_op, err);

@@ -117,6 +117,9 @@ sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store *
         status = open_database(s, err);
     }
     if (status == SL_OK) {
+        sl_store_blobs_prepare(s);
+    }
+    if (status == SL_OK) {
         status = sl_search_prepare(s, err);
     }
     if (status != SL_OK) {

@@ -126,6 +126,13 @@ char *sl_store_blob_path(sl_store *s, const char *hex);
 char *sl_store_part_path(sl_store *s, const char *hex); /* of a download in the making */
 /* -1 when the blob is not here, else its size. */
 int64_t sl_store_blob_size(sl_store *s, const char *hex);
+/* A blob is, or will be, in this folder: noted before its file is made. */
+sl_status sl_store_blob_note(sl_store *s, const char *hex, sl_error **err);
+/* Removes the files of the blobs that no record names and no upload waits for, and calls fn (may be
+ * NULL) for each before. Inside the transaction that dropped a space: after a crash or rollback a
+ * record may be without its file, which can be fetched again. */
+sl_status sl_store_sweep_blobs(sl_store *s, void (*fn)(void *ctx, const char *hex), void *ctx,
+                               sl_error **err);
 typedef struct sl_upload {
     char hex[65];
     char space[SL_SPACE_MAX];

@@ -23,7 +23,8 @@ const char sl_store_tables[] =
     "CREATE TABLE rejected (n INTEGER PRIMARY KEY, op BLOB NOT NULL, code TEXT NOT NULL,"
     " message TEXT NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS upload (hex TEXT NOT NULL, space TEXT NOT NULL, type TEXT NOT NULL,"
-    " size INTEGER NOT NULL, url TEXT NOT NULL, PRIMARY KEY (hex, space)) STRICT, WITHOUT ROWID;";
+    " size INTEGER NOT NULL, url TEXT NOT NULL, PRIMARY KEY (hex, space)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE blob (hex TEXT PRIMARY KEY, gone INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
 static const char *column_type(sl_type type)
 {

@@ -12,7 +12,8 @@ enum {
     RETRY_MS_MIN = 500,
     RETRY_MS_MAX = 30000,
     FAILURES_MANY = 6, /* the delay is at its limit then */
-    GREET_MS_MAX = 15000
+    GREET_MS_MAX = 15000,
+    SILENT_MS_MAX = 60000 /* as long as a page may take on a slow link */
 };
 
 typedef enum link_state {
@@ -42,6 +43,8 @@ struct sl_sync {
     link_state link;
     int64_t retry_at_ms; /* 0: at once */
     int64_t greet_by_ms;
+    int64_t silent_from_ms; /* of a connection that owes an answer; -1: it owes none */
+    bool heard;             /* a frame came since then */
     unsigned failures;
     sl_prng prng;
     int64_t next_n;   /* to be sent next on this connection */
@@ -336,6 +339,7 @@ static sl_status on_connected(sl_sync *s, const sl_json *frame, sl_news *out, sl
         return bad_frame(err);
     }
     s->link = LINK_UP;
+    s->silent_from_ms = -1;
     *out = (sl_news){.kind = SL_NEWS_CONNECTED, .now_ms = sl_json_int_or(frame, "now", 0)};
     return SL_OK;
 }
@@ -344,6 +348,7 @@ sl_status sl_sync_frame(sl_sync *s, const sl_json *frame, sl_news *out, sl_error
 {
     memset(out, 0, sizeof *out);
     const char *t = sl_json_str(frame, "t");
+    s->heard = true;
     if (t == NULL) {
         return bad_frame(err);
     }
@@ -404,7 +409,35 @@ static sl_sync_step next_down(sl_sync *s, int64_t now_ms)
     return step_of(SL_STEP_OPEN);
 }
 
-static sl_sync_step next_up(sl_sync *s)
+static bool owes_answer(const sl_sync *s)
+{
+    bool owes = s->next_n - 1 > s->answered;
+    for (size_t i = 0; i < s->count; i++) {
+        owes = owes || s->spaces[i].state == SPACE_ASKED;
+    }
+    return owes;
+}
+
+/* Nothing more to say. A socket may be dead without either end knowing: who was asked and says
+ * nothing for long is given up. */
+static sl_sync_step listen(sl_sync *s, int64_t now_ms)
+{
+    if (!owes_answer(s)) {
+        s->silent_from_ms = -1;
+        return step_of(SL_STEP_IDLE);
+    }
+    if (s->heard || s->silent_from_ms < 0) {
+        s->heard = false;
+        s->silent_from_ms = now_ms;
+    }
+    if (now_ms - s->silent_from_ms >= SILENT_MS_MAX) {
+        s->silent_from_ms = now_ms;
+        return step_of(SL_STEP_CLOSE);
+    }
+    return step_until(s->silent_from_ms + SILENT_MS_MAX);
+}
+
+static sl_sync_step next_up(sl_sync *s, int64_t now_ms)
 {
     for (size_t i = 0; i < s->count; i++) {
         space_slot *slot = &s->spaces[i];
@@ -422,7 +455,7 @@ static sl_sync_step next_up(sl_sync *s)
         step.n = s->next_n++;
         return step;
     }
-    return step_of(SL_STEP_IDLE);
+    return listen(s, now_ms);
 }
 
 sl_sync_step sl_sync_next(sl_sync *s, int64_t now_ms)
@@ -441,7 +474,7 @@ sl_sync_step sl_sync_next(sl_sync *s, int64_t now_ms)
             return step_of(SL_STEP_CLOSE);
         }
         return step_until(s->greet_by_ms);
-    case LINK_UP: return next_up(s);
+    case LINK_UP: return next_up(s, now_ms);
     }
     return step_of(SL_STEP_IDLE);
 }

@@ -15,7 +15,9 @@
  *            at most 64 without one, in order;
  *   [SYNC-3] after a lost connection the machine asks for a new one by itself, after a
  *            delay that doubles from 0.5 s to 30 s, with jitter, until not wanted; it starts over
- *            once every space held was at the head.
+ *            once every space held was at the head;
+ *   [SYNC-4] a connection that was asked something and says nothing for a minute is closed: it may
+ *            be dead without either end knowing.
  */
 #ifndef SL_SYNC_CLIENT_H
 #define SL_SYNC_CLIENT_H

@@ -1,4 +1,6 @@
-/* Who acts: signing in, going online, taking events; work.c has what they do then. */
+/* Who acts: people and their devices, signing in, going online, taking events; work.c has what they
+ * do then. */
+#include "base/error.h"
 #include "base/mem.h"
 #include "sideline/record.h"
 #include "sideline/sync.h"
@@ -9,29 +11,85 @@
 
 enum {
     PAUSE_MS_MIN = 40,
-    PAUSE_MS = 700
+    PAUSE_MS = 500
 };
 
-static const char *const EMAILS[ACTORS] = {"ana@sim.test", "cleo@sim.test", "cleo@sim.test"};
-static const char *const NAMES[ACTORS] = {"athlete", "phone", "tablet"};
+/* --- asking a core ------------------------------------------------------------------------ */
+
+sl_json *actor_query(actor *a, const char *query)
+{
+    sl_bytes *out = NULL;
+    if (a->node->core == NULL ||
+        sl_query_once(a->node->core, query, strlen(query), &out, NULL) != SL_OK) {
+        return NULL;
+    }
+    sl_json *rows = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+    sl_bytes_release(out);
+    return rows;
+}
+
+sl_json *make_op(const char *kind, const char *entity, const char *space, const char *id,
+                 sl_json *fields)
+{
+    sl_json *op = sl_json_object();
+    bool ok = sl_json_set_str(op, "op", kind) && sl_json_set_str(op, "entity", entity) &&
+              sl_json_set_str(op, "id", id);
+    if (ok && strcmp(kind, "create") == 0) {
+        ok = sl_json_set_str(op, "space", space);
+    }
+    if (fields != NULL) {
+        ok = sl_json_set(op, "fields", fields) && ok;
+    }
+    return op;
+}
+
+sl_json *one_op(sl_json *op)
+{
+    sl_json *ops = sl_json_array();
+    (void)sl_json_add(ops, op);
+    return ops;
+}
+
+sl_status actor_apply(actor *a, sl_json *ops)
+{
+    sl_bytes *out = NULL;
+    sl_error *err = NULL;
+    char *text = sl_json_print(ops);
+    sl_json_free(ops);
+    sl_status status = text != NULL ? sl_apply(a->node->core, text, strlen(text), &out, &err)
+                                    : sl_fail_nomem(&err);
+    a->world->acts++;
+    sl_sim_trace(a->world->sim, "%s applies %.300s: %s", a->node->host.name, text,
+                 status == SL_OK ? "SL_OK" : sl_error_message(err));
+    if (status == SL_E_INTERNAL || status == SL_E_CORRUPT || status == SL_E_INVALID) {
+        sl_sim_fail(a->world->sim, "%s: %s", a->node->host.name, sl_error_message(err));
+    }
+    sl_mem_free(text);
+    sl_error_release(err);
+    sl_bytes_release(out);
+    return status;
+}
 
 /* --- events ------------------------------------------------------------------------------- */
 
-static void take_rows(actor *a)
+static void take_rows(actor *a, mirror *m)
 {
     sl_bytes *out = NULL;
-    if (a->mirror == NULL || sl_query_take(a->node->core, a->sub, &out, NULL) != SL_OK) {
+    if (m->rows == NULL || sl_query_take(a->node->core, m->sub, &out, NULL) != SL_OK) {
         return;
     }
     sl_json *diff = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
     const sl_json *upserts = sl_json_get(diff, "upserts");
     const sl_json *removed = sl_json_get(diff, "removed");
     for (const sl_json *r = sl_json_first(upserts); r != NULL; r = sl_json_next(r)) {
-        (void)sl_json_set(a->mirror, sl_json_str(r, "id"), sl_json_clone(r));
+        const char *id = sl_json_str(r, "id");
+        (void)sl_json_set(m->rows, id != NULL ? id : "count", sl_json_clone(r));
     }
     for (const sl_json *r = sl_json_first(removed); r != NULL; r = sl_json_next(r)) {
-        sl_json_remove(a->mirror, sl_json_text(r));
+        sl_json_remove(m->rows, sl_json_text(r));
     }
+    sl_json_free(m->order);
+    m->order = sl_json_clone(sl_json_get(diff, "order"));
     sl_json_free(diff);
     sl_bytes_release(out);
 }
@@ -41,12 +99,50 @@ static void on_auth(actor *a, const sl_json *event)
     bool ok = sl_json_bool_or(event, "ok", false);
     int64_t code = sl_json_int_or(event, "code", 0);
     a->auth = 0;
-    sl_sim_trace(a->world->sim, "%s signs in: %s", a->node->host.name,
+    sl_sim_trace(a->world->sim, "%s signs in%s: %s", a->node->host.name,
+                 a->auth_intrudes ? " as another" : "",
                  ok ? "yes" : sl_status_name((sl_status)code));
-    if (!ok && code == SL_E_CONFLICT) {
+    if (a->auth_intrudes) {
+        a->intruder = NULL;
+        if (ok) {
+            sl_sim_fail(a->world->sim, "%s, the folder of one user, lets in another",
+                        a->node->host.name);
+        }
+    } else if (!ok && code == SL_E_CONFLICT) {
         a->log_in = true;
-    } else if (!ok && code == SL_E_AUTH && a->may_sign_up) {
-        a->log_in = false;
+    } else if (!ok && code == SL_E_AUTH && a->first) {
+        a->log_in = a->who->account; /* else the sign-up that was refused never was */
+    }
+}
+
+static void on_rejected(actor *a, const sl_json *event)
+{
+    const char *entity = sl_json_str(event, "entity");
+    const char *id = sl_json_str(event, "id");
+    a->rejected_events++;
+    sl_sim_trace(a->world->sim, "%s rejected: %s %s %s %s", a->node->host.name, entity, id,
+                 sl_json_str(event, "code"), sl_json_str(event, "message"));
+    if (entity == NULL || id == NULL || !refusal_expected(a->world, a, entity, id)) {
+        sl_sim_fail(a->world->sim, "%s: rejected without need: %s %s, %s", a->node->host.name,
+                    entity, id, sl_json_str(event, "message"));
+    }
+}
+
+static void on_settled(actor *a, const sl_json *event)
+{
+    a->settle = 0;
+    if (!sl_json_bool_or(event, "ok", false)) {
+        sl_sim_fail(a->world->sim, "%s: settling ended: %s", a->node->host.name,
+                    sl_json_str(event, "message"));
+    }
+}
+
+static void on_rows(actor *a, sl_id sub)
+{
+    for (unsigned i = 0; i < MIRRORS; i++) {
+        if (a->mirrors[i].sub == sub) {
+            take_rows(a, &a->mirrors[i]);
+        }
     }
 }
 
@@ -61,18 +157,11 @@ static void on_event(actor *a, const sl_json *event)
     } else if (strcmp(ev, "op") == 0 && op == a->fetch) {
         a->fetch = 0;
     } else if (strcmp(ev, "op") == 0 && op == a->settle) {
-        a->settle = 0;
-        if (!sl_json_bool_or(event, "ok", false)) {
-            sl_sim_fail(a->world->sim, "%s: settling ended: %s", a->node->host.name,
-                        sl_json_str(event, "message"));
-        }
+        on_settled(a, event);
     } else if (strcmp(ev, "rows") == 0) {
-        take_rows(a);
+        on_rows(a, (sl_id)sl_json_int_or(event, "sub", 0));
     } else if (strcmp(ev, "rejected") == 0) {
-        a->rejected_events++;
-        sl_sim_trace(a->world->sim, "%s rejected: %s %s %s", a->node->host.name,
-                     sl_json_str(event, "entity"), sl_json_str(event, "code"),
-                     sl_json_str(event, "message"));
+        on_rejected(a, event);
     }
 }
 
@@ -92,21 +181,30 @@ static void take_events(actor *a)
 
 /* --- session ------------------------------------------------------------------------------ */
 
+static void watch(actor *a, mirror *m)
+{
+    sl_json_free(m->rows);
+    sl_json_free(m->order);
+    m->rows = NULL;
+    m->order = NULL;
+    m->sub = 0;
+    if (m->query[0] != 0 &&
+        sl_query_watch(a->node->core, m->query, strlen(m->query), &m->sub, NULL) == SL_OK) {
+        m->rows = sl_json_object();
+    }
+}
+
 /* A core that was opened anew knows nothing of what was asked of the last one. */
 static void set_up(actor *a)
 {
-    static const char query[] = "{\"from\":\"message\",\"order\":[\"seq\"]}";
     a->life = a->node->host.life;
     a->auth = 0;
     a->fetch = 0;
-    a->sub = 0;
-    sl_json_free(a->mirror);
-    a->mirror = NULL;
     if (a->online) {
         (void)sl_sync_control(a->node->core, SL_SYNC_START, NULL);
     }
-    if (sl_query_watch(a->node->core, query, sizeof query - 1, &a->sub, NULL) == SL_OK) {
-        a->mirror = sl_json_object();
+    for (unsigned i = 0; i < MIRRORS; i++) {
+        watch(a, &a->mirrors[i]);
     }
 }
 
@@ -118,29 +216,33 @@ static bool signed_in(actor *a)
     }
     sl_json *info = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
     const char *user = sl_json_str(info, "user");
-    bool in = user != NULL;
-    if (in) {
-        (void)snprintf(a->user, sizeof a->user, "%s", user);
-        a->world->actors[2].log_in |= a->coach; /* the other device of the same user */
+    a->in = user != NULL;
+    if (a->in && a->who->user[0] == 0) {
+        (void)snprintf(a->who->user, sizeof a->who->user, "%s", user);
+        a->who->account = true;
+    } else if (a->in && strcmp(a->who->user, user) != 0) {
+        sl_sim_fail(a->world->sim, "%s is %s and was %s", a->node->host.name, user, a->who->user);
     }
     sl_json_free(info);
     sl_bytes_release(out);
-    return in;
+    return a->in;
 }
 
 static void sign_in(actor *a)
 {
     char json[200];
-    if (a->auth != 0 || (!a->may_sign_up && !a->log_in)) {
+    const person *who = a->intruder != NULL ? a->intruder : a->who;
+    bool log_in = a->intruder != NULL || a->who->account || a->log_in;
+    if (a->auth != 0 || (!a->first && !log_in)) {
         return;
     }
+    a->auth_intrudes = a->intruder != NULL;
     int n = snprintf(json, sizeof json,
                      "{\"email\":\"%s\",\"password\":\"correct horse\",\"name\":\"%s\","
                      "\"role\":\"%s\"}",
-                     a->email, NAMES[a->index], a->coach ? "coach" : "athlete");
-    sl_status status = a->log_in
-                           ? sl_session_login(a->node->core, json, (size_t)n, &a->auth, NULL)
-                           : sl_session_signup(a->node->core, json, (size_t)n, &a->auth, NULL);
+                     who->email, who->name, who->role == COACH ? "coach" : "athlete");
+    sl_status status = log_in ? sl_session_login(a->node->core, json, (size_t)n, &a->auth, NULL)
+                              : sl_session_signup(a->node->core, json, (size_t)n, &a->auth, NULL);
     if (status != SL_OK) {
         a->auth = 0;
     }
@@ -173,6 +275,7 @@ static void act(sl_sim *s, void *arg)
 void actor_rest(actor *a)
 {
     a->online = true;
+    a->intruder = NULL;
     if (a->node->core != NULL && a->life == a->node->host.life) {
         (void)sl_sync_control(a->node->core, SL_SYNC_START, NULL);
         sl_sim_node_touched(a->node);
@@ -187,16 +290,72 @@ void actor_settle(actor *a)
     sl_sim_node_touched(a->node);
 }
 
+/* --- people ------------------------------------------------------------------------------- */
+
+static void add_person(world *w, station role)
+{
+    static const char *const names[] = {"athlete", "coach", "stranger"};
+    person *p = &w->people[w->people_count];
+    p->index = w->people_count++;
+    p->role = role;
+    (void)snprintf(p->name, sizeof p->name, "%s%u", names[role], p->index);
+    (void)snprintf(p->email, sizeof p->email, "p%u@sim.test", p->index);
+}
+
+static void add_device(world *w, unsigned whose)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < w->actor_count; i++) {
+        count += w->actors[i].who->index == whose ? 1 : 0;
+    }
+    actor *a = &w->actors[w->actor_count];
+    a->world = w;
+    a->index = w->actor_count++;
+    a->who = &w->people[whose];
+    a->first = count == 0;
+    a->online = true;
+    person who = w->people[whose];
+    (void)snprintf(a->name, sizeof a->name, "%.15s.%c", who.name, (char)('a' + count % 26));
+}
+
+/* An athlete and a coach with two devices each, and a stranger; beyond that by chance. */
+void people_make(world *w, unsigned cores)
+{
+    add_person(w, ATHLETE);
+    add_person(w, COACH);
+    add_person(w, STRANGER);
+    while (w->people_count < PEOPLE_MAX && w->people_count * 3 < cores) {
+        add_person(w, world_chance(w, 60) ? ATHLETE : COACH);
+    }
+    for (unsigned i = 0; i < w->people_count; i++) {
+        add_device(w, i);
+    }
+    add_device(w, 0);
+    add_device(w, 1);
+    while (w->actor_count < cores) {
+        add_device(w, (unsigned)world_dice(w, w->people_count));
+    }
+}
+
+static void choose_queries(actor *a)
+{
+    world *w = a->world;
+    const sl_entity *e = &sl_entities[world_dice(w, (int64_t)sl_entity_count)];
+    (void)snprintf(a->mirrors[0].query, sizeof a->mirrors[0].query,
+                   "{\"from\":\"message\",\"order\":[\"seq\"]}");
+    (void)snprintf(a->mirrors[1].query, sizeof a->mirrors[1].query,
+                   "{\"from\":\"%s\",\"order\":[\"-seq\"],\"limit\":%d}", e->name,
+                   1 + (int)world_dice(w, 5));
+    (void)snprintf(a->mirrors[2].query, sizeof a->mirrors[2].query,
+                   "{\"from\":\"%s\",\"count\":true}",
+                   sl_entities[world_dice(w, (int64_t)sl_entity_count)].name);
+}
+
 void actor_start(world *w, unsigned index)
 {
     actor *a = &w->actors[index];
-    a->world = w;
-    a->index = index;
-    a->email = EMAILS[index];
-    a->coach = index > 0;
-    a->may_sign_up = index < 2;
-    a->online = true;
-    a->node = sl_sim_node_new(w->sim, NAMES[index], w->prng.state + index);
+    choose_queries(a);
+    a->node = sl_sim_node_new(w->sim, a->name, w->prng.state + index);
     if (a->node == NULL) {
         sl_sim_fail(w->sim, "out of memory");
         return;

@@ -1,6 +1,5 @@
 /* What signed-in actors do: one thing at a time, chosen by chance among what is possible. */
 #include "base/mem.h"
-#include "crypto/hash.h"
 #include "sideline/chat.h"
 #include "sideline/record.h"
 #include "sideline/sync.h"
@@ -10,123 +9,107 @@
 #include <string.h>
 
 enum {
-    OPS_MAX = 2048,
     VIDEOS_MAX = 3,
-    BLOB_MAX = 5000
+    BLOB_MAX = 3000,
+    BATCH_MAX = 3
 };
 
 static bool chance(actor *a, int percent)
 {
-    return world_dice(a->world, 100) < percent;
+    return world_chance(a->world, percent);
 }
 
-static void new_id(world *w, char out[SL_UUID_LEN + 1])
+/* One of the rows by chance, NULL when there is none. */
+static const sl_json *pick_row(actor *a, const sl_json *rows)
 {
-    uint8_t random[10];
-    for (size_t i = 0; i < sizeof random; i++) {
-        random[i] = (uint8_t)world_dice(w, 256);
+    size_t n = sl_json_count(rows);
+    return n > 0 ? sl_json_at(rows, (size_t)world_dice(a->world, (int64_t)n)) : NULL;
+}
+
+static person *pick_person(world *w, station role)
+{
+    person *found = NULL;
+    int64_t n = 0;
+    for (unsigned i = 0; i < w->people_count; i++) {
+        if (w->people[i].role == role && world_dice(w, ++n) == 0) {
+            found = &w->people[i];
+        }
     }
-    sl_uuid7(out, w->sim->now_ms, random);
-}
-
-sl_json *actor_query(actor *a, const char *query)
-{
-    sl_bytes *out = NULL;
-    if (a->node->core == NULL ||
-        sl_query_once(a->node->core, query, strlen(query), &out, NULL) != SL_OK) {
-        return NULL;
-    }
-    sl_json *rows = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
-    sl_bytes_release(out);
-    return rows;
-}
-
-sl_status actor_apply(actor *a, const char *ops)
-{
-    sl_bytes *out = NULL;
-    sl_error *err = NULL;
-    sl_status status = sl_apply(a->node->core, ops, strlen(ops), &out, &err);
-    a->world->acts++;
-    sl_sim_trace(a->world->sim, "%s applies %.200s: %s", a->node->host.name, ops,
-                 status == SL_OK ? "SL_OK" : sl_error_message(err));
-    if (status == SL_E_INTERNAL || status == SL_E_CORRUPT) {
-        sl_sim_fail(a->world->sim, "%s: %s", a->node->host.name, sl_error_message(err));
-    }
-    sl_error_release(err);
-    sl_bytes_release(out);
-    return status;
-}
-
-typedef struct target {
-    const char *entity;
-    const char *id;
-    const char *space;
-    const char *field; /* the one watched */
-} target;
-
-static void note(actor *a, sl_op_kind kind, target t, const char *value, sl_status status)
-{
-    fact f = {.actor = a->index, .kind = kind, .sure = status == SL_OK};
-    f.entity = sl_entity_find(t.entity);
-    /* What the call refused outright has no effect. */
-    if (status == SL_E_INVALID || status == SL_E_DENIED || status == SL_E_NOT_FOUND ||
-        status == SL_E_CONFLICT) {
-        return;
-    }
-    (void)snprintf(f.id, sizeof f.id, "%s", t.id);
-    (void)snprintf(f.space, sizeof f.space, "%s", t.space);
-    (void)snprintf(f.field, sizeof f.field, "%s", t.field);
-    (void)snprintf(f.value, sizeof f.value, "%s", value);
-    (void)world_fact(a->world, &f);
-}
-
-static void new_value(actor *a, char out[TEXT_MAX])
-{
-    (void)snprintf(out, TEXT_MAX, "v%u by %s", ++a->world->named, a->node->host.name);
+    return found;
 }
 
 /* --- connecting --------------------------------------------------------------------------- */
 
-/* True when there is something to do about the connection, or it is not there yet. */
-static bool connect(actor *a)
+static void ask(actor *a)
 {
-    char ops[OPS_MAX];
-    sl_json *rows = actor_query(a, "{\"from\":\"connection\"}");
-    const sl_json *c = sl_json_first(rows);
-    const char *thread = sl_json_str(c, "thread_id");
-    const char *status = sl_json_str(c, "status");
-    const char *direction = sl_json_str(c, "direction");
-    ops[0] = 0;
-    if (thread != NULL) {
-        sl_space_name(a->thread, "thread", thread);
-    } else if (rows != NULL && c == NULL && !a->coach) {
-        (void)snprintf(ops, sizeof ops,
-                       "[{\"op\":\"create\",\"entity\":\"connection\",\"space\":\"user:%s\","
-                       "\"fields\":{\"peer_email\":\"cleo@sim.test\"}}]",
-                       a->user);
-    } else if (c != NULL && a->coach && status != NULL && strcmp(status, "requested") == 0 &&
-               direction != NULL && strcmp(direction, "in") == 0) {
-        (void)snprintf(ops, sizeof ops,
-                       "[{\"op\":\"patch\",\"entity\":\"connection\",\"id\":\"%s\","
-                       "\"fields\":{\"status\":\"accepted\"}}]",
-                       sl_json_str(c, "id"));
+    const person *peer = pick_person(a->world, COACH);
+    char space[SL_SPACE_MAX];
+    char id[SL_UUID_LEN + 1];
+    sl_json *fields = sl_json_object();
+    (void)sl_json_set_str(fields, "peer_email", peer->email);
+    sl_space_name(space, "user", a->who->user);
+    world_id(a->world, id);
+    (void)actor_apply(a, one_op(make_op("create", "connection", space, id, fields)));
+}
+
+static void answer(actor *a, const char *id)
+{
+    sl_json *fields = sl_json_object();
+    (void)sl_json_set_str(fields, "status", chance(a, 95) ? "accepted" : "declined");
+    (void)actor_apply(a, one_op(make_op("patch", "connection", NULL, id, fields)));
+}
+
+/* Asks for and accepts connections. Writes the name of a thread, "" when there is none. */
+static void connect(actor *a, char thread[SL_SPACE_MAX])
+{
+    sl_json *rows = actor_query(a, "{\"from\":\"connection\",\"order\":[\"id\"]}");
+    int64_t threads = 0;
+    thread[0] = 0;
+    for (const sl_json *c = sl_json_first(rows); c != NULL; c = sl_json_next(c)) {
+        const char *id = sl_json_str(c, "thread_id");
+        const char *status = sl_json_str(c, "status");
+        const char *direction = sl_json_str(c, "direction");
+        if (id != NULL && world_dice(a->world, ++threads) == 0) {
+            sl_space_name(thread, "thread", id);
+        }
+        if (status != NULL && direction != NULL && strcmp(status, "requested") == 0 &&
+            strcmp(direction, "in") == 0) {
+            answer(a, sl_json_str(c, "id"));
+        }
+    }
+    if (rows != NULL && a->who->role == ATHLETE && (sl_json_count(rows) == 0 || chance(a, 3))) {
+        ask(a);
     }
     sl_json_free(rows);
-    if (ops[0] != 0) {
-        (void)actor_apply(a, ops);
-    }
-    return a->thread[0] != 0;
 }
 
 /* --- videos ------------------------------------------------------------------------------- */
 
-static void keep_blob(world *w, const char *hex)
+static void keep_blob(actor *a, const char *hex, const char *space)
 {
-    void *grown = sl_mem_resize(w->blobs, w->blob_count + 1, sizeof w->blobs[0]);
+    world *w = a->world;
+    blob *grown = sl_mem_resize(w->blobs, w->blob_count + 1, sizeof *grown);
     if (grown != NULL) {
         w->blobs = grown;
-        (void)snprintf(w->blobs[w->blob_count++], sizeof w->blobs[0], "%s", hex);
+        blob *b = &grown[w->blob_count++];
+        b->owner = a->who->index;
+        (void)snprintf(b->hex, sizeof b->hex, "%s", hex);
+        (void)snprintf(b->space, sizeof b->space, "%s", space);
     }
+}
+
+static sl_json *video_fields(world *w, const char *hex, size_t size)
+{
+    const sl_entity *e = sl_entity_find("video");
+    sl_json *fields = sl_json_object();
+    (void)sl_json_set(fields, "title", value_of(w, sl_field_find(e, "title")));
+    (void)sl_json_set_str(fields, "blob", hex);
+    (void)sl_json_set_str(fields, "media_type", "video/mp4");
+    (void)sl_json_set_int(fields, "size", (int64_t)size);
+    (void)sl_json_set_int(fields, "duration_us", 1000000);
+    (void)sl_json_set_int(fields, "width", 64);
+    (void)sl_json_set_int(fields, "height", 64);
+    return fields;
 }
 
 static void make_video(actor *a)
@@ -135,176 +118,227 @@ static void make_video(actor *a)
     uint8_t bytes[BLOB_MAX];
     char id[SL_UUID_LEN + 1];
     char space[SL_SPACE_MAX];
-    char title[TEXT_MAX];
-    char ops[OPS_MAX];
     size_t n = (size_t)(1 + world_dice(w, BLOB_MAX));
     for (size_t i = 0; i < n; i++) {
         bytes[i] = (uint8_t)sl_prng_next(&w->prng);
     }
-    new_id(w, id);
+    world_id(w, id);
     sl_space_name(space, "video", id);
-    new_value(a, title);
     sl_bytes *hex = NULL;
     sl_status status = sl_blob_put(a->node->core, space, bytes, n, "video/mp4", &hex, NULL);
     sl_sim_trace(w->sim, "%s puts a blob of %zu: %s", a->node->host.name, n,
                  sl_status_name(status));
-    if (status != SL_OK || sl_disk_dead(a->node->host.disk)) {
-        sl_bytes_release(hex);
-        return;
-    }
-    (void)snprintf(ops, sizeof ops,
-                   "[{\"op\":\"create\",\"entity\":\"video\",\"space\":\"%s\",\"id\":\"%s\","
-                   "\"fields\":{\"title\":\"%s\",\"blob\":\"%s\",\"media_type\":\"video/mp4\","
-                   "\"size\":%zu,\"duration_us\":1000000,\"width\":64,\"height\":64}}]",
-                   space, id, title, (const char *)sl_bytes_data(hex), n);
-    status = actor_apply(a, ops);
-    note(a, SL_OP_CREATE, (target){"video", id, space, "title"}, title, status);
-    if (status == SL_OK) {
-        keep_blob(w, (const char *)sl_bytes_data(hex));
+    if (status == SL_OK && !sl_disk_dead(a->node->host.disk)) {
+        const char *name = (const char *)sl_bytes_data(hex);
+        sl_json *fields = video_fields(w, name, n);
+        sl_json *kept = sl_json_clone(fields);
+        world_tie(w, &w->allowed, a->who->index, space);
+        status = actor_apply(a, one_op(make_op("create", "video", space, id, fields)));
+        note_op(a, FACT_CREATE, sl_entity_find("video"), id, space, kept, status);
+        keep_blob(a, name, space);
+        sl_json_free(kept);
     }
     sl_bytes_release(hex);
 }
 
-/* Shares what is not shared, or takes a share back. */
+static void share_with(actor *a, const char *space, const person *with)
+{
+    char id[SL_UUID_LEN + 1];
+    world *w = a->world;
+    if (with->user[0] == 0 || with == a->who) {
+        return;
+    }
+    sl_json *fields = sl_json_object();
+    (void)sl_json_set_str(fields, "user_id", with->user);
+    (void)sl_json_set_str(fields, "role", chance(a, 70) ? "coach" : "member");
+    world_id(w, id);
+    world_tie(w, &w->allowed, with->index, space);
+    (void)actor_apply(a, one_op(make_op("create", "share", space, id, fields)));
+}
+
+/* Shares what is not shared, or takes a share back; sometimes gives it again at once. */
 static void share(actor *a, const char *space)
 {
     char query[200];
-    char ops[OPS_MAX];
-    char id[SL_UUID_LEN + 1];
     world *w = a->world;
-    (void)snprintf(query, sizeof query, "{\"from\":\"share\",\"where\":{\"space\":\"%s\"}}", space);
+    (void)snprintf(query, sizeof query,
+                   "{\"from\":\"share\",\"where\":{\"space\":\"%s\"},\"order\":[\"id\"]}", space);
     sl_json *rows = actor_query(a, query);
-    const char *shared = sl_json_str(sl_json_first(rows), "id");
-    const char *coach = w->actors[1].user;
-    ops[0] = 0;
-    new_id(w, id);
+    const sl_json *shared = pick_row(a, rows);
     if (shared != NULL && chance(a, 50)) {
-        (void)snprintf(ops, sizeof ops, "[{\"op\":\"delete\",\"entity\":\"share\",\"id\":\"%s\"}]",
-                       shared);
-        world_lose(w, space);
-    } else if (rows != NULL && shared == NULL && coach[0] != 0) {
-        (void)snprintf(ops, sizeof ops,
-                       "[{\"op\":\"create\",\"entity\":\"share\",\"space\":\"%s\",\"id\":\"%s\","
-                       "\"fields\":{\"user_id\":\"%s\",\"role\":\"coach\"}}]",
-                       space, id, coach);
+        person *other = world_person(w, sl_json_str(shared, "user_id"));
+        if (other != NULL) {
+            world_tie(w, &w->lost, other->index, space);
+        }
+        (void)actor_apply(
+            a, one_op(make_op("delete", "share", NULL, sl_json_str(shared, "id"), NULL)));
+        if (other != NULL && chance(a, 30)) {
+            share_with(a, space, other);
+        }
+    } else if (rows != NULL) {
+        share_with(a, space, pick_person(w, COACH));
     }
     sl_json_free(rows);
-    if (ops[0] != 0) {
-        (void)actor_apply(a, ops);
-    }
 }
 
 static void fetch(actor *a, const sl_json *video)
 {
     const char *hex = sl_json_str(video, "blob");
-    if (a->fetch == 0 && hex != NULL) {
-        (void)snprintf(a->fetch_hex, sizeof a->fetch_hex, "%s", hex);
-        if (sl_blob_fetch(a->node->core, hex, &a->fetch, NULL) != SL_OK) {
-            a->fetch = 0;
-        }
+    if (a->fetch == 0 && hex != NULL &&
+        sl_blob_fetch(a->node->core, hex, &a->fetch, NULL) != SL_OK) {
+        a->fetch = 0;
     }
 }
 
-/* --- what is said about a video ----------------------------------------------------------- */
-
-static int put_remark(actor *a, char *out, size_t room, const char *space, const char *id,
-                      const char *value)
+static void drop_root(actor *a, const char *entity, const char *space)
 {
-    (void)a;
-    return snprintf(out, room,
-                    "{\"op\":\"create\",\"entity\":\"comment\",\"space\":\"%s\",\"id\":\"%s\","
-                    "\"fields\":{\"body\":\"%s\",\"at_us\":5}}",
-                    space, id, value);
-}
-
-static void remark(actor *a, const char *space)
-{
-    char ops[OPS_MAX];
-    char ids[3][SL_UUID_LEN + 1];
-    char values[3][TEXT_MAX];
-    int count = 1 + (int)world_dice(a->world, 3);
-    size_t at = 1;
-    ops[0] = '[';
-    for (int i = 0; i < count; i++) {
-        new_id(a->world, ids[i]);
-        new_value(a, values[i]);
-        at += (size_t)put_remark(a, ops + at, sizeof ops - at, space, ids[i], values[i]);
-        ops[at++] = i + 1 < count ? ',' : ']';
-    }
-    ops[at] = 0;
-    sl_status status = actor_apply(a, ops);
-    for (int i = 0; i < count; i++) {
-        note(a, SL_OP_CREATE, (target){"comment", ids[i], space, "body"}, values[i], status);
-    }
-}
-
-static void draw(actor *a, const char *space)
-{
-    char ops[OPS_MAX];
-    char id[SL_UUID_LEN + 1];
-    char value[TEXT_MAX];
-    new_id(a->world, id);
-    new_value(a, value);
-    (void)snprintf(ops, sizeof ops,
-                   "[{\"op\":\"create\",\"entity\":\"annotation\",\"space\":\"%s\",\"id\":\"%s\","
-                   "\"fields\":{\"kind\":\"line\",\"geometry\":\"AAAA\",\"style\":{\"color\":1},"
-                   "\"z\":\"%s\",\"t_in\":0,\"t_out\":1000}}]",
-                   space, id, value);
-    note(a, SL_OP_CREATE, (target){"annotation", id, space, "z"}, value, actor_apply(a, ops));
+    world_lose_all(a->world, space);
+    sl_status status =
+        actor_apply(a, one_op(make_op("delete", entity, NULL, sl_space_id(space), NULL)));
+    note_op(a, FACT_DELETE, sl_entity_find(entity), sl_space_id(space), space, NULL, status);
 }
 
 static void retitle(actor *a, const char *space)
 {
-    char ops[OPS_MAX];
-    char value[TEXT_MAX];
-    new_value(a, value);
-    (void)snprintf(ops, sizeof ops,
-                   "[{\"op\":\"patch\",\"entity\":\"video\",\"id\":\"%s\",\"fields\":"
-                   "{\"title\":\"%s\"}}]",
-                   sl_space_id(space), value);
-    note(a, SL_OP_PATCH, (target){"video", sl_space_id(space), space, "title"}, value,
-         actor_apply(a, ops));
+    const sl_entity *e = sl_entity_find("video");
+    sl_json *fields = values_of(a->world, e, false);
+    sl_json *kept = sl_json_clone(fields);
+    sl_status status =
+        actor_apply(a, one_op(make_op("patch", "video", NULL, sl_space_id(space), fields)));
+    note_op(a, FACT_VALUE, e, sl_space_id(space), space, kept, status);
+    sl_json_free(kept);
 }
 
-/* --- chat --------------------------------------------------------------------------------- */
-
-static void say(actor *a)
+static void about_a_video(actor *a)
 {
-    char json[OPS_MAX];
-    char value[TEXT_MAX];
-    sl_bytes *out = NULL;
-    new_value(a, value);
-    int n = snprintf(json, sizeof json, "{\"body\":\"%s\"}", value);
-    sl_status status = sl_chat_send(a->node->core, a->thread, json, (size_t)n, &out, NULL);
-    a->world->acts++;
-    sl_sim_trace(a->world->sim, "%s says %s: %s", a->node->host.name, value,
-                 sl_status_name(status));
-    if (status == SL_OK) {
-        sl_json *j = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
-        note(a, SL_OP_CREATE, (target){"message", sl_json_str(j, "id"), a->thread, "body"}, value,
-             status);
-        sl_json_free(j);
+    sl_json *videos = actor_query(a, "{\"from\":\"video\",\"order\":[\"id\"]}");
+    const sl_json *video = pick_row(a, videos);
+    const char *owner = sl_json_str(video, "owner_id");
+    bool mine = owner != NULL && strcmp(owner, a->who->user) == 0;
+    char space[SL_SPACE_MAX] = "";
+    int64_t dice = world_dice(a->world, 100);
+    (void)snprintf(space, sizeof space, "%s", video != NULL ? sl_json_str(video, "space") : "");
+    if (a->who->role == ATHLETE && sl_json_count(videos) < VIDEOS_MAX &&
+        (video == NULL || chance(a, 12))) {
+        make_video(a);
+    } else if (video != NULL && (dice < 25 || !mine)) {
+        fetch(a, video);
+    } else if (video != NULL && dice < 70) {
+        share(a, space);
+    } else if (video != NULL && dice < 95) {
+        retitle(a, space);
+    } else if (video != NULL) {
+        drop_root(a, "video", space);
     }
-    sl_bytes_release(out);
+    sl_json_free(videos);
 }
 
-static void mark_read(actor *a)
+/* --- everything else, as the schema has it ------------------------------------------------- */
+
+static unsigned role_bit(const char *name)
 {
-    (void)sl_chat_mark(a->node->core, a->thread, SL_CHAT_READ, NULL, NULL);
-    a->world->acts++;
+    return name == NULL                 ? 0
+           : strcmp(name, "owner") == 0 ? SL_R_OWNER
+           : strcmp(name, "coach") == 0 ? SL_R_COACH
+                                        : SL_R_MEMBER;
 }
 
-/* --- changing what is there --------------------------------------------------------------- */
+/* A space this device holds, by chance, and the role in it. */
+static unsigned pick_space(actor *a, char space[SL_SPACE_MAX])
+{
+    unsigned have = SL_R_OWNER;
+    sl_space_name(space, "user", a->who->user);
+    sl_json *grants = actor_query(a, "{\"from\":\"grant\",\"order\":[\"id\"]}");
+    const sl_json *g = chance(a, 65) ? pick_row(a, grants) : NULL;
+    const char *target = sl_json_str(g, "target");
+    if (target != NULL) {
+        (void)snprintf(space, SL_SPACE_MAX, "%s", target);
+        have = role_bit(sl_json_str(g, "role"));
+    }
+    sl_json_free(grants);
+    return have;
+}
+
+/* A plain entity that this role makes in this space. */
+static const sl_entity *pick_entity(actor *a, const char *space, unsigned have)
+{
+    const sl_entity *found = NULL;
+    int64_t n = 0;
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        const sl_entity *e = &sl_entities[i];
+        if (entity_plain(e) && !e->root && sl_space_is(space, e->space_kind) &&
+            (e->create & have) != 0 && world_dice(a->world, ++n) == 0) {
+            found = e;
+        }
+    }
+    return found;
+}
+
+static void make_records(actor *a, const sl_entity *e, const char *space, fact_kind kind)
+{
+    world *w = a->world;
+    int64_t n = 1 + world_dice(w, BATCH_MAX);
+    char ids[BATCH_MAX][SL_UUID_LEN + 1];
+    sl_json *ops = sl_json_array();
+    for (int64_t i = 0; i < n; i++) {
+        world_id(w, ids[i]);
+        (void)sl_json_add(ops, make_op("create", e->name, space, ids[i], values_of(w, e, true)));
+    }
+    sl_json *kept = sl_json_clone(ops);
+    sl_status status = actor_apply(a, ops);
+    for (int64_t i = 0; i < n; i++) {
+        note_op(a, kind, e, ids[i], space, sl_json_get(sl_json_at(kept, (size_t)i), "fields"),
+                status);
+    }
+    sl_json_free(kept);
+}
+
+/* A coach's programs and storefront. */
+static void make_root(actor *a)
+{
+    char id[SL_UUID_LEN + 1];
+    char space[SL_SPACE_MAX];
+    const sl_entity *e = sl_entity_find(chance(a, 70) ? "program" : "coach");
+    bool front = strcmp(e->name, "coach") == 0;
+    sl_json *have = actor_query(a, front ? "{\"from\":\"coach\"}" : "{\"from\":\"program\"}");
+    bool full = have == NULL || sl_json_count(have) > 1 || (front && sl_json_count(have) > 0);
+    sl_json_free(have);
+    if (full || (front && !a->first)) {
+        return;
+    }
+    world_id(a->world, id);
+    if (front) {
+        memcpy(id, a->who->user, sizeof id);
+    }
+    sl_space_name(space, e->space_kind, id);
+    world_tie(a->world, &a->world->allowed, a->who->index, space);
+    sl_json *fields = values_of(a->world, e, true);
+    sl_json *kept = sl_json_clone(fields);
+    sl_status status = actor_apply(a, one_op(make_op("create", e->name, space, id, fields)));
+    note_op(a, FACT_CREATE, e, id, space, kept, status);
+    sl_json_free(kept);
+}
+
+static void make_any(actor *a)
+{
+    char space[SL_SPACE_MAX];
+    unsigned have = pick_space(a, space);
+    const sl_entity *e = pick_entity(a, space, have);
+    if (a->who->role == COACH && chance(a, 25)) {
+        make_root(a);
+    } else if (e != NULL) {
+        make_records(a, e, space, FACT_CREATE);
+    }
+}
 
 /* Something this actor's user made, by chance. NULL when there is none, or the dice say so. */
 static const fact *pick_own(actor *a)
 {
     world *w = a->world;
-    for (int tries = 0; tries < 6 && w->fact_count > 0; tries++) {
+    for (int tries = 0; tries < 24 && w->fact_count > 0; tries++) {
         const fact *f = &w->facts[world_dice(w, (int64_t)w->fact_count)];
-        bool mine = w->actors[f->actor].coach == a->coach;
-        bool other = f->entity->root;
-        if (f->kind == SL_OP_CREATE && mine && !other) {
+        if (f->kind == FACT_CREATE && w->actors[f->actor].who == a->who &&
+            (f->entity->patch | f->entity->remove) != 0) {
             return f;
         }
     }
@@ -318,36 +352,95 @@ static void change_own(actor *a)
         return;
     }
     fact f = *of; /* facts move when one is added */
-    char ops[OPS_MAX];
-    char value[TEXT_MAX];
-    bool removes = chance(a, 20);
-    new_value(a, value);
-    if (removes) {
-        (void)snprintf(ops, sizeof ops, "[{\"op\":\"delete\",\"entity\":\"%s\",\"id\":\"%s\"}]",
-                       f.entity->name, f.id);
-    } else {
-        (void)snprintf(ops, sizeof ops,
-                       "[{\"op\":\"patch\",\"entity\":\"%s\",\"id\":\"%s\",\"fields\":"
-                       "{\"%s\":\"%s\"}}]",
-                       f.entity->name, f.id, f.field, value);
+    bool removes = f.entity->remove != 0 && (f.entity->patch == 0 || chance(a, 15));
+    if (f.entity->patch == 0 && !removes) {
+        return;
     }
-    sl_status status = actor_apply(a, ops);
-    note(a, removes ? SL_OP_DELETE : SL_OP_PATCH, (target){f.entity->name, f.id, f.space, f.field},
-         value, status);
+    if (removes && f.entity->root) {
+        if (chance(a, 20)) {
+            drop_root(a, f.entity->name, f.space);
+        }
+        return;
+    }
+    sl_json *fields = removes ? NULL : values_of(a->world, f.entity, false);
+    sl_json *kept = sl_json_clone(fields);
+    if (!removes && sl_json_count(fields) == 0) {
+        sl_json_free(fields);
+        sl_json_free(kept);
+        return;
+    }
+    sl_status status = actor_apply(
+        a, one_op(make_op(removes ? "delete" : "patch", f.entity->name, NULL, f.id, fields)));
+    note_op(a, removes ? FACT_DELETE : FACT_VALUE, f.entity, f.id, f.space, kept, status);
+    sl_json_free(kept);
 }
+
+/* --- what is denied ----------------------------------------------------------------------- */
+
+/* Somebody else's space, or a right that the role does not give: the server must refuse it. */
+static void trespass(actor *a)
+{
+    world *w = a->world;
+    if (w->fact_count == 0) {
+        return;
+    }
+    fact f = w->facts[world_dice(w, (int64_t)w->fact_count)];
+    bool video = sl_space_is(f.space, "video");
+    bool program = sl_space_is(f.space, "program");
+    if (w->actors[f.actor].who == a->who || f.kind == FACT_BANNED || (!video && !program) ||
+        world_tied(&w->allowed, a->who->index, f.space)) {
+        return;
+    }
+    make_records(a, sl_entity_find(video ? "comment" : "content_item"), f.space, FACT_BANNED);
+}
+
+/* --- chat --------------------------------------------------------------------------------- */
+
+static void say(actor *a, const char *thread)
+{
+    char json[200];
+    sl_bytes *out = NULL;
+    sl_json *fields = sl_json_object();
+    (void)snprintf(json, sizeof json, "v%u by %s", ++a->world->named, a->node->host.name);
+    (void)sl_json_set_str(fields, "body", json);
+    int n = snprintf(json, sizeof json, "{\"body\":\"%s\"}", sl_json_str(fields, "body"));
+    sl_status status = sl_chat_send(a->node->core, thread, json, (size_t)n, &out, NULL);
+    a->world->acts++;
+    sl_sim_trace(a->world->sim, "%s says %s: %s", a->node->host.name, sl_json_str(fields, "body"),
+                 sl_status_name(status));
+    if (status == SL_OK) {
+        sl_json *j = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+        note_op(a, FACT_CREATE, sl_entity_find("message"), sl_json_str(j, "id"), thread, fields,
+                status);
+        sl_json_free(j);
+    }
+    sl_json_free(fields);
+    sl_bytes_release(out);
+}
+
+static void chat(actor *a, const char *thread)
+{
+    if (chance(a, 65)) {
+        say(a, thread);
+    } else {
+        (void)sl_chat_mark(a->node->core, thread, chance(a, 85) ? SL_CHAT_READ : SL_CHAT_TYPING,
+                           NULL, NULL);
+        a->world->acts++;
+    }
+}
+
+/* --- oneself ------------------------------------------------------------------------------ */
 
 static void rename_self(actor *a)
 {
-    char ops[OPS_MAX];
-    char value[TEXT_MAX];
     char space[SL_SPACE_MAX];
-    new_value(a, value);
-    sl_space_name(space, "user", a->user);
-    (void)snprintf(ops, sizeof ops,
-                   "[{\"op\":\"patch\",\"entity\":\"user\",\"id\":\"%s\",\"fields\":"
-                   "{\"name\":\"%s\"}}]",
-                   a->user, value);
-    note(a, SL_OP_PATCH, (target){"user", a->user, space, "name"}, value, actor_apply(a, ops));
+    const sl_entity *e = sl_entity_find("user");
+    sl_json *fields = values_of(a->world, e, false);
+    sl_json *kept = sl_json_clone(fields);
+    sl_space_name(space, "user", a->who->user);
+    sl_status status = actor_apply(a, one_op(make_op("patch", "user", NULL, a->who->user, fields)));
+    note_op(a, FACT_VALUE, e, a->who->user, space, kept, status);
+    sl_json_free(kept);
 }
 
 static void toggle(actor *a)
@@ -357,83 +450,45 @@ static void toggle(actor *a)
     (void)sl_sync_control(a->node->core, a->online ? SL_SYNC_START : SL_SYNC_STOP, NULL);
 }
 
-static void drop_video(actor *a, const char *space)
+/* Signs out; half of the time somebody else tries the device before its user comes back. */
+static void leave(actor *a)
 {
-    char ops[OPS_MAX];
-    (void)snprintf(ops, sizeof ops, "[{\"op\":\"delete\",\"entity\":\"video\",\"id\":\"%s\"}]",
-                   sl_space_id(space));
-    world_lose(a->world, space);
-    note(a, SL_OP_DELETE, (target){"video", sl_space_id(space), space, "title"}, "",
-         actor_apply(a, ops));
-}
-
-static void on_video(actor *a, const sl_json *video)
-{
-    char space[SL_SPACE_MAX];
-    (void)snprintf(space, sizeof space, "%s", sl_json_str(video, "space"));
-    int64_t dice = world_dice(a->world, 100);
-    if (dice < 35 || (dice >= 75 && a->coach)) {
-        remark(a, space);
-    } else if (dice < 65) {
-        draw(a, space);
-    } else if (dice < 75) {
-        fetch(a, video);
-    } else if (dice < 90) {
-        share(a, space);
-    } else if (dice < 98) {
-        retitle(a, space);
-    } else {
-        drop_video(a, space);
+    world *w = a->world;
+    person *other = &w->people[world_dice(w, w->people_count)];
+    sl_status status = sl_session_logout(a->node->core, NULL);
+    sl_sim_trace(w->sim, "%s signs out: %s", a->node->host.name, sl_status_name(status));
+    if (status == SL_OK && chance(a, 50) && other != a->who && other->account) {
+        a->intruder = other;
     }
-}
-
-static void about_a_video(actor *a)
-{
-    sl_json *videos = actor_query(a, "{\"from\":\"video\",\"order\":[\"id\"]}");
-    size_t n = sl_json_count(videos);
-    if (!a->coach && n < VIDEOS_MAX && chance(a, n == 0 ? 100 : 10)) {
-        make_video(a);
-    } else if (n > 0) {
-        on_video(a, sl_json_at(videos, (size_t)world_dice(a->world, (int64_t)n)));
-    }
-    sl_json_free(videos);
-}
-
-void actor_last_words(actor *a)
-{
-    if (a->node->core == NULL || a->user[0] == 0) {
-        return;
-    }
-    rename_self(a);
-    if (a->thread[0] != 0) {
-        say(a);
-    }
-    sl_sim_node_touched(a->node);
 }
 
 void actor_work(actor *a)
 {
-    bool connected = connect(a);
+    char thread[SL_SPACE_MAX] = "";
+    if (a->who->role != STRANGER) {
+        connect(a, thread);
+    }
     int64_t dice = world_dice(a->world, 100);
     if (sl_disk_dead(a->node->host.disk)) {
         return;
     }
-    if (!a->online) {
-        dice = dice < 30 ? 99 : dice; /* nobody stays offline for long */
-    }
-    if (dice < 45) {
+    if (!a->online && dice < 30) {
+        toggle(a); /* nobody stays offline for long */
+    } else if (dice < 25 && a->who->role != STRANGER) {
         about_a_video(a);
-    } else if (dice < 60) {
+    } else if (dice < 45) {
+        make_any(a);
+    } else if (dice < 68) {
         change_own(a);
-    } else if (dice < 90 && connected) {
-        if (dice < 80) {
-            say(a);
-        } else {
-            mark_read(a);
-        }
-    } else if (dice < 94) {
+    } else if (dice < 86 && thread[0] != 0) {
+        chat(a, thread);
+    } else if (dice < 90) {
         rename_self(a);
-    } else if (dice >= 97) {
+    } else if (dice < 93) {
+        trespass(a);
+    } else if (dice < 94) {
+        leave(a);
+    } else if (dice < 97) {
         toggle(a);
     }
 }

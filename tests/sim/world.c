@@ -10,6 +10,20 @@ int64_t world_dice(world *w, int64_t below)
     return (int64_t)sl_prng_below(&w->prng, (uint64_t)below);
 }
 
+bool world_chance(world *w, int percent)
+{
+    return world_dice(w, 100) < percent;
+}
+
+void world_id(world *w, char out[SL_UUID_LEN + 1])
+{
+    uint8_t random[10];
+    for (size_t i = 0; i < sizeof random; i++) {
+        random[i] = (uint8_t)world_dice(w, 256);
+    }
+    sl_uuid7(out, w->sim->now_ms, random);
+}
+
 fact *world_fact(world *w, const fact *f)
 {
     if (w->fact_count == w->fact_cap) {
@@ -26,43 +40,79 @@ fact *world_fact(world *w, const fact *f)
     return &w->facts[w->fact_count++];
 }
 
-bool world_lost(const world *w, const char *space)
+bool world_tied(const ties *t, unsigned who, const char *space)
 {
-    for (size_t i = 0; i < w->lost_count; i++) {
-        if (strcmp(w->lost[i], space) == 0) {
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->list[i].person == who && strcmp(t->list[i].space, space) == 0) {
             return true;
         }
     }
     return false;
 }
 
-void world_lose(world *w, const char *space)
+void world_tie(world *w, ties *t, unsigned who, const char *space)
 {
-    if (world_lost(w, space)) {
+    if (world_tied(t, who, space)) {
         return;
     }
-    void *grown = sl_mem_resize(w->lost, w->lost_count + 1, sizeof w->lost[0]);
+    tie *grown = sl_mem_resize(t->list, t->count + 1, sizeof *grown);
     if (grown == NULL) {
         sl_sim_fail(w->sim, "out of memory");
         return;
     }
-    w->lost = grown;
-    (void)snprintf(w->lost[w->lost_count++], SL_SPACE_MAX, "%s", space);
+    t->list = grown;
+    tie *n = &t->list[t->count++];
+    n->person = who;
+    (void)snprintf(n->space, sizeof n->space, "%s", space);
+}
+
+void world_lose_all(world *w, const char *space)
+{
+    for (unsigned i = 0; i < w->people_count; i++) {
+        world_tie(w, &w->lost, i, space);
+    }
+}
+
+person *world_person(world *w, const char *user)
+{
+    for (unsigned i = 0; user != NULL && i < w->people_count; i++) {
+        if (w->people[i].user[0] != 0 && strcmp(w->people[i].user, user) == 0) {
+            return &w->people[i];
+        }
+    }
+    return NULL;
+}
+
+uint64_t world_hash(const sl_json *v)
+{
+    char *text = v != NULL ? sl_json_print(v) : NULL;
+    const char *shown = text != NULL ? text : "null";
+    uint64_t h = sl_sim_hash_of(shown, strlen(shown));
+    sl_mem_free(text);
+    return h;
 }
 
 void world_free(world *w)
 {
-    for (unsigned i = 0; i < ACTORS; i++) {
-        sl_json_free(w->actors[i].mirror);
+    for (unsigned i = 0; i < w->actor_count; i++) {
+        for (unsigned k = 0; k < MIRRORS; k++) {
+            sl_json_free(w->actors[i].mirrors[k].rows);
+            sl_json_free(w->actors[i].mirrors[k].order);
+        }
     }
+    free_truth(w);
     sl_sim_free(w->sim);
     sl_mem_free(w->facts);
-    sl_mem_free(w->lost);
+    sl_mem_free(w->allowed.list);
+    sl_mem_free(w->lost.list);
+    sl_mem_free(w->holds.list);
     sl_mem_free(w->places);
     sl_mem_free(w->marks);
     sl_mem_free(w->blobs);
     memset(w, 0, sizeof *w);
 }
+
+/* --- frames ------------------------------------------------------------------------------- */
 
 static place *find_place(world *w, unsigned node, sl_id ws, const char *space)
 {
@@ -94,6 +144,40 @@ static void set_place(world *w, unsigned node, sl_id ws, const char *space, int6
     p->seq = seq;
 }
 
+/* Marks move forward only, whoever hears of them. */
+static void see_mark(world *w, const sl_json *rec)
+{
+    const char *entity = sl_json_str(rec, "entity");
+    const char *id = sl_json_str(rec, "id");
+    const sl_json *fields = sl_json_get(rec, "fields");
+    if (entity == NULL || id == NULL || strcmp(entity, "participant") != 0 ||
+        w->sim->server.restored > 0) {
+        return;
+    }
+    mark now = {.seq = sl_json_int_or(rec, "seq", 0),
+                .delivered = sl_json_int_or(fields, "delivered", 0),
+                .read = sl_json_int_or(fields, "read", 0)};
+    (void)snprintf(now.id, sizeof now.id, "%s", id);
+    for (size_t i = 0; i < w->mark_count; i++) {
+        mark *m = &w->marks[i];
+        if (strcmp(m->id, id) != 0) {
+            continue;
+        }
+        const mark *old = now.seq >= m->seq ? m : &now;
+        const mark *new = now.seq >= m->seq ? &now : m;
+        if (new->delivered < old->delivered || new->read < old->read) {
+            sl_sim_fail(w->sim, "a mark of participant %s went back", id);
+        }
+        *m = *new;
+        return;
+    }
+    mark *grown = sl_mem_resize(w->marks, w->mark_count + 1, sizeof *grown);
+    if (grown != NULL) {
+        w->marks = grown;
+        w->marks[w->mark_count++] = now;
+    }
+}
+
 static void on_change(world *w, const sl_sim_node *node, place *p, int64_t seq)
 {
     if (p == NULL || p->seq < 0) {
@@ -106,26 +190,51 @@ static void on_change(world *w, const sl_sim_node *node, place *p, int64_t seq)
     p->seq = seq;
 }
 
-void world_frame(void *ctx, sl_sim_node *node, sl_id ws, const char *text, size_t n)
+/* Whether a person may ever have heard of this space. */
+static bool may_hear(world *w, const person *who, const char *space)
 {
-    world *w = ctx;
+    if (sl_space_is(space, "user")) {
+        return strcmp(sl_space_id(space), who->user) == 0 || who->user[0] == 0;
+    }
+    if (sl_space_is(space, "video") || sl_space_is(space, "program")) {
+        return world_tied(&w->allowed, who->index, space);
+    }
+    return who->role != STRANGER;
+}
+
+static void see_frame(world *w, sl_sim_node *node, sl_id ws, const sl_json *frame)
+{
     static const char *const watched[] = {"change", "page", "subscribed", "reset", "revoked"};
-    sl_json *frame = sl_json_parse(text, n);
     const char *t = sl_json_str(frame, "t");
     const char *space = sl_json_str(frame, "space");
     int kind = -1;
     for (int i = 0; t != NULL && space != NULL && i < 5; i++) {
         kind = strcmp(t, watched[i]) == 0 ? i : kind;
     }
+    if (kind >= 0 && kind <= 2 && !may_hear(w, w->actors[node->index].who, space)) {
+        sl_sim_fail(w->sim, "%s is sent a %s of %s, which is not for %s", node->host.name, t, space,
+                    w->actors[node->index].who->name);
+    }
     if (kind == 0) {
+        see_mark(w, sl_json_get(frame, "record"));
         on_change(w, node, find_place(w, node->index, ws, space), sl_json_int_or(frame, "seq", -1));
     } else if (kind == 2) {
         set_place(w, node->index, ws, space, sl_json_int_or(frame, "seq", -1));
     } else if (kind > 0 && find_place(w, node->index, ws, space) != NULL) {
         set_place(w, node->index, ws, space, -1); /* a new subscription is on its way */
     }
-    if (frame == NULL || t == NULL) {
+    if (t == NULL) {
         sl_sim_fail(w->sim, "%s is sent what is no frame", node->host.name);
     }
+}
+
+void world_frame(void *ctx, sl_sim_node *node, sl_id ws, int32_t kind, const uint8_t *p, size_t n)
+{
+    world *w = ctx;
+    if (kind != SL_WS_TEXT) {
+        return; /* another encoding of the same is not looked into here */
+    }
+    sl_json *frame = sl_json_parse((const char *)p, n);
+    see_frame(w, node, ws, frame);
     sl_json_free(frame);
 }

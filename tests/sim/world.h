@@ -1,52 +1,89 @@
 /*
  * tests/sim/world.h - one run of the simulator: who acts, what was acknowledged, what must hold.
  *
- * An athlete and a coach with two devices sign up, connect, share videos, draw, remark, write
- * and read while faults strike; then the faults end and everything must come to rest, equal
- * everywhere, with nothing acknowledged missing.
+ * Athletes, coaches and a stranger, each with some devices, sign up, connect, make and change
+ * records of every entity, share and take back, write and read while faults strike; then the
+ * faults end and everything must come to rest, equal everywhere, with nothing acknowledged
+ * missing and nothing held that the policy denies.
  */
 #ifndef SL_TESTS_SIM_WORLD_H
 #define SL_TESTS_SIM_WORLD_H
 
 #include "base/buf.h"
+#include "base/json.h"
+#include "base/uuid.h"
 #include "platform/sim/sim.h"
-#include "sync/op.h"
+#include "schema/schema.h"
 
 enum {
-    ACTORS = 3,
-    TEXT_MAX = 48
+    PEOPLE_MAX = 20,
+    ACTORS_MAX = 50,
+    MIRRORS = 3
 };
+
+typedef enum fact_kind {
+    FACT_CREATE, /* the record as a whole */
+    FACT_DELETE,
+    FACT_VALUE,  /* a field's value, by hash */
+    FACT_ADD,    /* an element put into a set, by hash, or a number added to a counter */
+    FACT_REMOVE, /* an element taken out of a set */
+    FACT_BANNED  /* an operation that the policy denies: it must have no effect */
+} fact_kind;
 
 /* Something an actor wrote, in the order of writing. */
 typedef struct fact {
+    fact_kind kind;
     unsigned actor;
-    sl_op_kind kind;
     const sl_entity *entity;
+    const sl_field *field; /* of values */
     char id[SL_UUID_LEN + 1];
     char space[SL_SPACE_MAX];
-    char field[12]; /* of a patch or creation: the one watched */
-    char value[TEXT_MAX];
-    bool sure; /* the call returned SL_OK */
+    uint64_t value; /* hash of the printed JSON */
+    double number;  /* of numbers */
+    unsigned age;   /* how often the server was restored before */
+    bool sure;      /* the call returned SL_OK */
 } fact;
+
+typedef enum station {
+    ATHLETE,
+    COACH,
+    STRANGER /* has an account and nothing else */
+} station;
+
+typedef struct person {
+    unsigned index;
+    station role;
+    char email[32];
+    char name[16];
+    bool account;               /* some device is, or was, signed in */
+    char user[SL_UUID_LEN + 1]; /* "" before the first session */
+} person;
+
+/* A live query, and what its differences add up to. */
+typedef struct mirror {
+    char query[160];
+    sl_id sub;
+    sl_json *rows; /* id -> row; NULL: not watched */
+    sl_json *order;
+} mirror;
 
 typedef struct actor {
     struct world *world;
     sl_sim_node *node;
+    person *who;
     unsigned index;
-    const char *email;
-    bool coach;
-    bool may_sign_up;
-    bool log_in;   /* the account is there */
+    char name[24];
+    bool first; /* the device that signs up */
+    bool log_in;
+    person *intruder; /* tries to sign in here next: must be refused */
+    bool auth_intrudes;
     sl_id auth;    /* the operation under way, 0 when none */
     unsigned life; /* of the core that was set up */
     bool online;
-    char user[SL_UUID_LEN + 1]; /* "" before the first session */
-    char thread[SL_SPACE_MAX];  /* "" before the connection */
+    bool in; /* signed in, when last looked */
     sl_id fetch;
-    char fetch_hex[65];
-    sl_id settle;    /* asked for at the end; 0 when it ended well */
-    sl_id sub;       /* live query on messages */
-    sl_json *mirror; /* what its differences add up to: id -> row */
+    sl_id settle; /* asked for at the end; 0 when it ended well */
+    mirror mirrors[MIRRORS];
     uint64_t rejected_events;
 } actor;
 
@@ -60,28 +97,62 @@ typedef struct place {
 
 typedef struct mark {
     char id[SL_UUID_LEN + 1];
+    int64_t seq;
     int64_t delivered;
     int64_t read;
 } mark;
 
+/* A person and a space. */
+typedef struct tie {
+    unsigned person;
+    char space[SL_SPACE_MAX];
+} tie;
+
+typedef struct ties {
+    tie *list;
+    size_t count;
+} ties;
+
+typedef struct blob {
+    char hex[65];
+    char space[SL_SPACE_MAX];
+    unsigned owner; /* person */
+} blob;
+
+/* A space as the server tells it to whoever may read it. */
+typedef struct truth {
+    char space[SL_SPACE_MAX];
+    char epoch[SL_UUID_LEN + 1];
+    int64_t seq;
+    sl_json *records; /* "entity/id" -> the record as on the wire */
+} truth;
+
 typedef struct world {
     sl_sim *sim;
     sl_prng prng; /* of the actors' choices */
-    actor actors[ACTORS];
+    person people[PEOPLE_MAX];
+    unsigned people_count;
+    actor actors[ACTORS_MAX];
+    unsigned actor_count;
+    int64_t act_ms; /* how long people act, and faults strike */
+    int64_t backup_at_ms;
     bool acting;
     unsigned acts;
     unsigned named; /* makes values unique */
     fact *facts;
     size_t fact_count;
     size_t fact_cap;
-    char (*lost)[SL_SPACE_MAX]; /* spaces that were, perhaps, taken from the coach or deleted */
-    size_t lost_count;
+    ties allowed; /* who was ever let into a space */
+    ties lost;    /* who was, perhaps, shut out of one; of a deleted one everybody */
     place *places;
     size_t place_count;
     mark *marks;
     size_t mark_count;
-    char (*blobs)[65];
+    blob *blobs;
     size_t blob_count;
+    truth *truths;
+    size_t truth_count;
+    ties holds; /* what the server lets each person have, at rest */
 } world;
 
 typedef struct run_result {
@@ -89,54 +160,86 @@ typedef struct run_result {
     uint64_t hash;
     uint64_t events; /* lines of the trace */
     int64_t virtual_ms;
+    unsigned cores;
     unsigned acts;
-    unsigned spaces;
     unsigned rejected;
     uint64_t faults;
+    uint32_t kinds; /* of faults that struck, as bits */
     char reason[300];
 } run_result;
 
 typedef struct run_options {
     uint64_t seed;
     bool verbose;
-    bool calm; /* no faults */
+    bool calm;      /* no faults */
+    unsigned cores; /* 0: as the seed has it */
     sl_sim_plant plant;
 } run_options;
 
-/* run.c. key_pem: the service's key, the same for all runs. */
-void run_seed(const run_options *options, const char *key_pem, run_result *out);
-/* A key made from a fixed seed; sl_mem text, NULL: out of memory. */
-char *run_key(void);
+/* run.c. What all runs share: the service's key, disks with empty databases. False: no memory. */
+bool run_init(void);
+void run_done(void);
+/* A simulation with what all share, for scenarios of their own. NULL: out of memory. */
+sl_sim *run_sim(uint64_t seed);
+void run_seed(const run_options *options, run_result *out);
 
 /* world.c */
 int64_t world_dice(world *w, int64_t below);
+bool world_chance(world *w, int percent);
+void world_id(world *w, char out[SL_UUID_LEN + 1]);
 fact *world_fact(world *w, const fact *f);
-void world_lose(world *w, const char *space);
-bool world_lost(const world *w, const char *space);
+void world_tie(world *w, ties *t, unsigned who, const char *space);
+bool world_tied(const ties *t, unsigned who, const char *space);
+void world_lose_all(world *w, const char *space);
+person *world_person(world *w, const char *user); /* NULL when nobody has that id */
+uint64_t world_hash(const sl_json *v);
 void world_free(world *w);
-/* Sees every frame on its way to a client: numbers follow each other. */
-void world_frame(void *ctx, sl_sim_node *node, sl_id ws, const char *text, size_t n);
+/* Sees every frame on its way to a client: numbers follow each other, nobody hears what is not for
+ * him. */
+void world_frame(void *ctx, sl_sim_node *node, sl_id ws, int32_t kind, const uint8_t *p, size_t n);
 
 /* actors.c */
+void people_make(world *w, unsigned cores);
 void actor_start(world *w, unsigned index);
 /* For the rest of the run: be online, take events. */
 void actor_rest(actor *a);
 void actor_settle(actor *a);
+/* Rows of a query; NULL when it fails. Freed with sl_json_free. */
+sl_json *actor_query(actor *a, const char *query);
+/* Applies a batch and traces it. ops is taken. */
+sl_status actor_apply(actor *a, sl_json *ops);
+/* An operation for a batch. fields is taken, may be NULL. */
+sl_json *make_op(const char *kind, const char *entity, const char *space, const char *id,
+                 sl_json *fields);
+sl_json *one_op(sl_json *op); /* a batch of one; taken */
 
 /* work.c: one thing a signed-in actor does */
 void actor_work(actor *a);
-/* A change in each space that may have a hole. */
-void actor_last_words(actor *a);
-sl_status actor_apply(actor *a, const char *ops);
-/* Rows of a query; NULL when it fails. Freed with sl_json_free. */
-sl_json *actor_query(actor *a, const char *query);
+
+/* values.c: what the schema allows */
+sl_json *value_of(world *w, const sl_field *f);
+/* A random valid set of fields; for a patch of those that may change, never empty unless none. */
+sl_json *values_of(world *w, const sl_entity *e, bool create);
+/* True for entities that are made and changed by their schema alone. */
+bool entity_plain(const sl_entity *e);
+/* Notes what an operation wrote, unless it was refused outright. */
+void note_op(actor *a, fact_kind kind, const sl_entity *e, const char *id, const char *space,
+             const sl_json *fields, sl_status status);
+
+/* reader.c: the truth, as the service tells it */
+bool read_truth(world *w);
+void free_truth(world *w);
+const sl_json *truth_record(const world *w, const char *space, const char *entity, const char *id);
 
 /* check.c */
 /* While faults strike: nothing goes back. */
 void check_now(world *w);
 /* True when everything has come to rest; *why says what has not. */
 bool check_rest(world *w, const char **why);
-/* At rest: equal, complete, nothing more. */
+/* equal.c, facts.c: at rest equal, complete, nothing more. */
 void check_end(world *w);
+void check_facts(world *w);
+/* True when a refusal of this record's operation needs no explanation. */
+bool refusal_expected(world *w, const actor *a, const char *entity, const char *id);
 
 #endif

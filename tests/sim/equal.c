@@ -1,0 +1,345 @@
+/* At rest: every device shows what the truth is, in all its spaces, and nothing else; and the truth
+ * itself keeps the policy. */
+#include "base/mem.h"
+#include "crypto/hash.h"
+#include "engine/engine.h"
+#include "service/inside.h"
+#include "sideline/sync.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- devices ------------------------------------------------------------------------------ */
+
+/* A record as a query shows it, from what the service sends. */
+static sl_json *public_of(const sl_json *wire)
+{
+    static const char *const own[] = {"id", "space", "entity", "seq"};
+    sl_json *j = sl_json_object();
+    const sl_json *fields = sl_json_get(wire, "fields");
+    for (const sl_json *v = sl_json_first(fields); v != NULL; v = sl_json_next(v)) {
+        if (!sl_json_is_null(v)) {
+            (void)sl_json_set(j, sl_json_key(v), sl_json_clone(v));
+        }
+    }
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        (void)sl_json_set(j, own[i], sl_json_clone(sl_json_get(wire, own[i])));
+    }
+    (void)sl_json_set_bool(j, "pending", false);
+    return j;
+}
+
+static void compare_row(world *w, const actor *a, const sl_json *row)
+{
+    const char *space = sl_json_str(row, "space");
+    const char *entity = sl_json_str(row, "entity");
+    const char *id = sl_json_str(row, "id");
+    if (space == NULL || !world_tied(&w->holds, a->who->index, space)) {
+        sl_sim_fail(w->sim, "%s keeps %s %s of %s, which it may not hold", a->node->host.name,
+                    entity, id, space);
+        return;
+    }
+    sl_json *theirs = public_of(truth_record(w, space, entity, id));
+    if (!sl_json_equal(theirs, row)) {
+        char *x = sl_json_print(theirs);
+        char *y = sl_json_print(row);
+        sl_sim_trace(w->sim, "server: %.400s", x);
+        sl_sim_trace(w->sim, "%s: %.400s", a->node->host.name, y);
+        sl_sim_fail(w->sim, "%s differs from the server in %s %s", a->node->host.name, entity, id);
+        sl_mem_free(x);
+        sl_mem_free(y);
+    }
+    sl_json_free(theirs);
+}
+
+/* Live records of an entity that this person holds, by the truth. */
+static size_t expected_rows(const world *w, unsigned who, const char *entity)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->truth_count; i++) {
+        if (!world_tied(&w->holds, who, w->truths[i].space)) {
+            continue;
+        }
+        for (const sl_json *r = sl_json_first(w->truths[i].records); r != NULL;
+             r = sl_json_next(r)) {
+            n += strcmp(sl_json_str(r, "entity"), entity) == 0 &&
+                         !sl_json_bool_or(r, "deleted", false)
+                     ? 1
+                     : 0;
+        }
+    }
+    return n;
+}
+
+static void compare_entity(world *w, actor *a, const char *entity)
+{
+    char query[120];
+    (void)snprintf(query, sizeof query, "{\"from\":\"%s\",\"limit\":10000}", entity);
+    sl_json *rows = actor_query(a, query);
+    size_t want = expected_rows(w, a->who->index, entity);
+    if (rows == NULL || sl_json_count(rows) != want) {
+        sl_sim_fail(w->sim, "%s has %zu records of %s, the server %zu for it", a->node->host.name,
+                    sl_json_count(rows), entity, want);
+    }
+    for (const sl_json *r = sl_json_first(rows); r != NULL && w->sim->failure == NULL;
+         r = sl_json_next(r)) {
+        compare_row(w, a, r);
+    }
+    sl_json_free(rows);
+}
+
+/* Whether anybody ever wrote or the truth has such a record: others cannot be anywhere. */
+static bool in_use(const world *w, const sl_entity *e)
+{
+    for (size_t i = 0; i < w->fact_count; i++) {
+        if (w->facts[i].entity == e) {
+            return true;
+        }
+    }
+    return !entity_plain(e);
+}
+
+typedef struct held {
+    world *w;
+    const actor *a;
+    size_t count;
+} held;
+
+static bool one_held(void *ctx, const sl_space *space)
+{
+    held *h = ctx;
+    h->count++;
+    if (!world_tied(&h->w->holds, h->a->who->index, space->name)) {
+        sl_sim_fail(h->w->sim, "%s holds %s without a grant", h->a->node->host.name, space->name);
+    }
+    return true;
+}
+
+static void compare_spaces(world *w, const actor *a)
+{
+    held h = {w, a, 0};
+    size_t may = 0;
+    (void)sl_store_spaces(a->node->core->store, one_held, &h, NULL);
+    for (size_t i = 0; i < w->holds.count; i++) {
+        may += w->holds.list[i].person == a->who->index ? 1 : 0;
+    }
+    if (h.count != may) {
+        sl_sim_fail(w->sim, "%s holds %zu spaces and may hold %zu", a->node->host.name, h.count,
+                    may);
+    }
+}
+
+/* Whether a record that this person holds names the blob. */
+static bool names_blob(const world *w, unsigned who, const char *hex)
+{
+    for (size_t i = 0; i < w->truth_count; i++) {
+        const sl_json *r = sl_json_first(w->truths[i].records);
+        for (; world_tied(&w->holds, who, w->truths[i].space) && r != NULL; r = sl_json_next(r)) {
+            const sl_json *f = sl_json_first(sl_json_get(r, "fields"));
+            for (; f != NULL; f = sl_json_next(f)) {
+                if (sl_json_is_string(f) && strcmp(sl_json_text(f), hex) == 0) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* The file of a clip goes with the last space that shows it. */
+static void compare_blobs(world *w, const actor *a)
+{
+    for (size_t i = 0; i < w->blob_count && w->sim->failure == NULL; i++) {
+        const blob *b = &w->blobs[i];
+        bool may = b->owner == a->who->index || names_blob(w, a->who->index, b->hex);
+        sl_bytes *out = NULL;
+        if (!may && sl_blob_get(a->node->core, b->hex, &out, NULL) == SL_OK) {
+            sl_sim_fail(w->sim, "%s keeps the file %.8s of %s, which was taken away",
+                        a->node->host.name, b->hex, b->space);
+        }
+        sl_bytes_release(out);
+    }
+}
+
+/* The differences a live query gave add up to what it asks for, in its order. */
+static void compare_mirror(world *w, actor *a, const mirror *m)
+{
+    sl_json *rows = actor_query(a, m->query);
+    const sl_json *at = sl_json_first(m->order);
+    if (m->rows == NULL || rows == NULL || sl_json_count(rows) != sl_json_count(m->rows)) {
+        sl_sim_fail(w->sim, "%s: %s has %zu rows live of %zu", a->node->host.name, m->query,
+                    sl_json_count(m->rows), sl_json_count(rows));
+    }
+    for (const sl_json *r = sl_json_first(rows); r != NULL && w->sim->failure == NULL;
+         r = sl_json_next(r)) {
+        const char *id = sl_json_str(r, "id");
+        id = id != NULL ? id : "count";
+        if (!sl_json_equal(r, sl_json_get(m->rows, id))) {
+            sl_sim_fail(w->sim, "%s: %s has an old row live", a->node->host.name, m->query);
+        }
+        if (at == NULL || strcmp(sl_json_text(at), id) != 0) {
+            sl_sim_fail(w->sim, "%s: %s is live in another order", a->node->host.name, m->query);
+        }
+        at = sl_json_next(at);
+    }
+    sl_json_free(rows);
+}
+
+static void compare_actor(world *w, actor *a)
+{
+    compare_spaces(w, a);
+    for (size_t i = 0; i < sl_entity_count && w->sim->failure == NULL; i++) {
+        if (in_use(w, &sl_entities[i])) {
+            compare_entity(w, a, sl_entities[i].name);
+        }
+    }
+    for (unsigned i = 0; i < MIRRORS && w->sim->failure == NULL; i++) {
+        compare_mirror(w, a, &a->mirrors[i]);
+    }
+    compare_blobs(w, a);
+}
+
+/* --- the truth ---------------------------------------------------------------------------- */
+
+/* Whether the records of a space let this person in. */
+static bool let_in(const truth *t, const person *p)
+{
+    const char *entity = NULL;
+    const char *field = NULL;
+    if (sl_space_is(t->space, "user")) {
+        return strcmp(sl_space_id(t->space), p->user) == 0;
+    }
+    for (const sl_json *r = sl_json_first(t->records); r != NULL; r = sl_json_next(r)) {
+        const sl_json *f = sl_json_get(r, "fields");
+        entity = sl_json_str(r, "entity");
+        field = strcmp(entity, "share") == 0 || strcmp(entity, "participant") == 0 ||
+                        strcmp(entity, "coach") == 0
+                    ? "user_id"
+                : strcmp(entity, "video") == 0   ? "owner_id"
+                : strcmp(entity, "program") == 0 ? "coach_id"
+                                                 : NULL;
+        const char *user = field != NULL ? sl_json_str(f, field) : NULL;
+        if (user != NULL && strcmp(user, p->user) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A deleted root no longer says whose it was; its maker keeps the space. */
+static bool root_deleted(const truth *t)
+{
+    for (const sl_json *r = sl_json_first(t->records); r != NULL; r = sl_json_next(r)) {
+        if (strcmp(sl_json_str(r, "id"), sl_space_id(t->space)) == 0) {
+            return sl_json_bool_or(r, "deleted", false);
+        }
+    }
+    return false;
+}
+
+static void check_policy(world *w)
+{
+    for (size_t i = 0; i < w->truth_count && w->sim->failure == NULL; i++) {
+        const truth *t = &w->truths[i];
+        for (unsigned k = 0; k < w->people_count && !root_deleted(t); k++) {
+            bool may = let_in(t, &w->people[k]);
+            bool has = world_tied(&w->holds, k, t->space);
+            if (may != has) {
+                sl_sim_fail(w->sim, "%s %s %s, by its records", w->people[k].name,
+                            has ? "holds and may not hold" : "does not hold", t->space);
+            }
+        }
+    }
+}
+
+static void check_blob(world *w, const char *hex)
+{
+    sl_service *s = w->sim->server.service;
+    const sl_platform *p = &w->sim->server.host.platform;
+    char *path = sl_sv_blob_path(s, hex);
+    void *f = NULL;
+    uint8_t bytes[8192];
+    char found[SL_SHA256_HEX_LEN + 1] = "";
+    if (path != NULL && p->files->open(p->user, path, SL_FILE_READ, &f) == SL_OK) {
+        int64_t got = p->files->read(p->user, f, bytes, sizeof bytes, 0);
+        p->files->close(p->user, f);
+        sl_sha256_hex(bytes, got > 0 ? (size_t)got : 0, found);
+    }
+    sl_mem_free(path);
+    if (strcmp(hex, found) != 0) {
+        sl_sim_fail(w->sim, "the server's blob %.8s is damaged", hex);
+    }
+}
+
+static void check_record(world *w, const sl_json *rec, sl_json *texts)
+{
+    const char *entity = sl_json_str(rec, "entity");
+    const sl_json *fields = sl_json_get(rec, "fields");
+    if (strcmp(entity, "video") == 0 && w->sim->server.restored == 0) {
+        const char *status = sl_json_str(fields, "status");
+        if (status == NULL || strcmp(status, "ready") != 0) {
+            sl_sim_fail(w->sim, "video %s is not ready", sl_json_str(rec, "id"));
+        }
+        check_blob(w, sl_json_str(fields, "blob"));
+    }
+    const char *body = strcmp(entity, "message") == 0 ? sl_json_str(fields, "body") : NULL;
+    if (body != NULL && sl_json_get(texts, body) != NULL) {
+        sl_sim_fail(w->sim, "the message \"%s\" is there twice", body);
+    } else if (body != NULL) {
+        (void)sl_json_set_bool(texts, body, true);
+    }
+}
+
+/* The core moves the delivered mark to the newest message of others that reached it. */
+static void check_marks(world *w, const truth *t)
+{
+    const sl_sim *s = w->sim;
+    bool ill = s->fault_counts[SL_FAULT_NODE_POWER] + s->fault_counts[SL_FAULT_NODE_FULL] +
+                   s->fault_counts[SL_FAULT_NODE_IO] + s->server.restored >
+               0;
+    for (const sl_json *p = sl_json_first(t->records); p != NULL && !ill; p = sl_json_next(p)) {
+        const sl_json *fields = sl_json_get(p, "fields");
+        const char *user = sl_json_str(fields, "user_id");
+        if (strcmp(sl_json_str(p, "entity"), "participant") != 0 || user == NULL) {
+            continue;
+        }
+        int64_t newest = 0;
+        for (const sl_json *m = sl_json_first(t->records); m != NULL; m = sl_json_next(m)) {
+            const char *author = sl_json_str(sl_json_get(m, "fields"), "author_id");
+            if (strcmp(sl_json_str(m, "entity"), "message") == 0 && author != NULL &&
+                strcmp(author, user) != 0 && sl_json_int_or(m, "seq", 0) > newest) {
+                newest = sl_json_int_or(m, "seq", 0);
+            }
+        }
+        if (sl_json_int_or(fields, "delivered", 0) < newest) {
+            sl_sim_fail(w->sim, "message %lld of %s reached %s and is not marked",
+                        (long long)newest, t->space, user);
+        }
+    }
+}
+
+void check_end(world *w)
+{
+    sl_json *texts = sl_json_object();
+    check_now(w);
+    if (w->sim->failure == NULL && read_truth(w)) {
+        check_policy(w);
+    }
+    for (size_t i = 0; i < w->truth_count && w->sim->failure == NULL; i++) {
+        for (const sl_json *r = sl_json_first(w->truths[i].records); r != NULL;
+             r = sl_json_next(r)) {
+            if (!sl_json_bool_or(r, "deleted", false)) {
+                check_record(w, r, texts);
+            }
+        }
+        check_marks(w, &w->truths[i]);
+    }
+    for (unsigned i = 0; i < w->actor_count && w->sim->failure == NULL; i++) {
+        compare_actor(w, &w->actors[i]);
+    }
+    if (w->sim->failure == NULL) {
+        check_facts(w);
+    }
+    sl_json_free(texts);
+}
