@@ -22,14 +22,15 @@ enum {
 };
 
 typedef struct bench_options {
-    size_t rows;  /* of the set; a multiple of BENCH_BATCH */
-    size_t flood; /* rows that arrive while the lock is watched */
+    size_t rows; /* of the set; a multiple of BENCH_BATCH */
     unsigned rounds;
     const char *only; /* the one part to run, NULL: all */
     const char *sidelined;
-    const char *peers; /* folder with what `./run bench` fetched, NULL: none */
-    const char *child; /* what this process is to do as a child of another */
-    const char *self;  /* this program, to start children of */
+    const char *peers;   /* folder with what `./run bench` fetched, NULL: none */
+    const char *scripts; /* folder with yjs.mjs, NULL: none */
+    const char *url;     /* of a server, for a child */
+    const char *child;   /* what this process is to do as a child of another */
+    const char *self;    /* this program, to start children of */
 } bench_options;
 
 extern bench_options g_bench;
@@ -50,6 +51,10 @@ typedef struct bench_row {
 
 void bench_row_of(size_t i, bench_row *out);
 void bench_video_of(unsigned video, char out[37]);
+/* Which row the i-th of BENCH_EDITS edits is of, all over the set, and the time it sets, as what
+ * peers/yjs.mjs does. */
+size_t bench_edit_of(size_t i);
+int64_t bench_edit_time(size_t i, unsigned round);
 /* What video is read in the i-th read. */
 unsigned bench_read_of(size_t i);
 /* A batch for sl_apply: BENCH_BATCH creates from row `first` on. malloc'd text. */
@@ -84,7 +89,7 @@ int64_t bench_tree_bytes(const char *dir, const char *suffix); /* NULL: all file
 
 /* child.c: runs this program as "--child job" and reads `n` numbers from what it prints; false, and a
  * note, when it fails. libraries: a folder to look into first for shared libraries, or NULL. */
-bool bench_child(const char *job, const char *libraries, double *out, size_t n);
+bool bench_child(const char *job, const char *libraries, const char *url, double *out, size_t n);
 /* The same for any program; argv ends with NULL. */
 bool bench_program(const char *const *argv, const char *libraries, double *out, size_t n);
 /* What "--child" says; ends the process. */
@@ -111,7 +116,20 @@ void bench_powersync_local(bench_peer *best);
 void bench_powersync_apply(bench_peer *best);
 void bench_powersync_child(const char *job);
 
+/* What peers/yjs.mjs prints, each the best so far; false without it. */
+bool bench_yjs(double best[5]);
+
 void bench_local(void); /* local.c: creates, reads, size; with both peers */
-void bench_apply(void); /* remote.c */
+void bench_apply(void); /* remote.c, like the next two */
+void bench_edits(void);
+void bench_merge(void);
+/* The best of bench_apply, which is run once if it was not. */
+double bench_apply_cpu(void);
+void bench_live(void); /* live.c */
+/* loop.c: sidelined as a process of its own, over loopback. */
+void bench_loop(void);
+void bench_lock(void);
+void bench_memory(void);
+void bench_memory_child(const char *job);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * bench_sideline [options] [part]: measures and prints a table. Parts: local.
+ * bench_sideline [options] [part]: measures and prints a table, see README.md. `./run bench` gives
+ * the options about where things are.
  */
 #include "bench.h"
 
@@ -17,7 +18,7 @@ enum {
     PATH_MAX_HERE = 400
 };
 
-bench_options g_bench = {.rows = 100000, .flood = 200000, .rounds = 3};
+bench_options g_bench = {.rows = 100000, .rounds = 3};
 
 static char g_root[64];
 static char g_quick[64]; /* the same on a disk in memory, where there is one */
@@ -204,8 +205,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } PARTS[] = {
-    {"local", bench_local},
-    {"apply", bench_apply},
+    {"local", bench_local}, {"live", bench_live}, {"apply", bench_apply},   {"edits", bench_edits},
+    {"merge", bench_merge}, {"loop", bench_loop}, {"memory", bench_memory}, {"lock", bench_lock},
 };
 
 static size_t number(const char *name, const char *text)
@@ -222,14 +223,16 @@ static void take_option(const char *name, const char *value)
 {
     if (strcmp(name, "--rows") == 0) {
         g_bench.rows = (number(name, value) + BENCH_BATCH - 1) / BENCH_BATCH * BENCH_BATCH;
-    } else if (strcmp(name, "--flood") == 0) {
-        g_bench.flood = (number(name, value) + BENCH_BATCH - 1) / BENCH_BATCH * BENCH_BATCH;
     } else if (strcmp(name, "--rounds") == 0) {
         g_bench.rounds = (unsigned)number(name, value);
     } else if (strcmp(name, "--sidelined") == 0) {
         g_bench.sidelined = value;
     } else if (strcmp(name, "--peers") == 0) {
         g_bench.peers = value;
+    } else if (strcmp(name, "--scripts") == 0) {
+        g_bench.scripts = value;
+    } else if (strcmp(name, "--url") == 0) {
+        g_bench.url = value;
     } else if (strcmp(name, "--child") == 0) {
         g_bench.child = value;
     } else {
@@ -271,8 +274,9 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++) {
         if (g_bench.only == NULL || strcmp(g_bench.only, PARTS[i].name) == 0) {
-            (void)fprintf(stderr, "bench: %s\n", PARTS[i].name);
+            double began = bench_wall_s();
             PARTS[i].run();
+            (void)fprintf(stderr, "bench: %s took %.0f s\n", PARTS[i].name, bench_wall_s() - began);
             ran++;
         }
     }
