@@ -17,10 +17,7 @@ sl_status sl_record_get(sl_core *core, const char *entity, const char *id, sl_by
         return sl_fail(err, SL_E_MISUSE, "a record is named by entity and id, and goes somewhere");
     }
     *out = NULL;
-    sl_lock(core->lock);
-    sl_status status = sl_local_get(core, entity, id, out, err);
-    sl_unlock(core->lock);
-    return status;
+    return sl_local_get(core, entity, id, out, err);
 }
 
 sl_status sl_apply(sl_core *core, const char *ops, size_t n, sl_bytes **out, sl_error **err)
@@ -57,9 +54,7 @@ sl_status sl_query_once(sl_core *core, const char *query, size_t n, sl_bytes **o
     sl_buf rows = {0};
     sl_status status = sl_json_read(query, n, &q, err);
     if (status == SL_OK) {
-        sl_lock(core->lock);
         status = sl_local_query(core, q, &rows, err);
-        sl_unlock(core->lock);
     }
     if (status == SL_OK) {
         *out = sl_buf_bytes(&rows);

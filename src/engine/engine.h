@@ -227,6 +227,7 @@ void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const cha
 /* --- local.c --- */
 /* ops as sideline/record.h; ids: NULL or an empty buffer for {"ids":[..]}. */
 sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_buf *ids, sl_error **err);
+/* These two run beside the engine: locked or not. */
 sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_bytes **out,
                        sl_error **err);
 /* The rows' JSON array at the end of the buffer. */

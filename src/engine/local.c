@@ -164,28 +164,6 @@ sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_buf *ids, sl_erro
     return status;
 }
 
-sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_bytes **out,
-                       sl_error **err)
-{
-    const sl_entity *e = sl_entity_find(entity);
-    if (e == NULL) {
-        return sl_fail_field(err, SL_E_INVALID, "entity", "there is no entity \"%s\"", entity);
-    }
-    sl_record rec = {0};
-    sl_buf text = {0};
-    sl_status status = sl_store_record(core->store, e, id, &rec, err);
-    if (status == SL_OK && (rec.entity == NULL || rec.deleted)) {
-        status = sl_fail(err, SL_E_NOT_FOUND, "there is no %s with this id here", entity);
-    }
-    if (status == SL_OK) {
-        sl_record_put_public(&text, &rec, sl_store_pending(core->store, e, id));
-        *out = sl_buf_bytes(&text);
-        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
-    }
-    sl_record_free(&rec);
-    return status;
-}
-
 static bool comma(void *ctx, const char *id, size_t from)
 {
     sl_buf *rows = ctx;
@@ -210,6 +188,44 @@ sl_status sl_local_query(sl_core *core, const sl_json *query, sl_buf *rows, sl_e
     sl_buf_u8(rows, ']');
     sl_query_free(q);
     return status == SL_OK && rows->failed ? sl_fail_nomem(err) : status;
+}
+
+static bool one(void *ctx, const char *id, size_t from)
+{
+    (void)ctx;
+    (void)id;
+    (void)from;
+    return true;
+}
+
+sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_bytes **out,
+                       sl_error **err)
+{
+    sl_query *q = NULL;
+    sl_buf row = {0};
+    if (sl_entity_find(entity) == NULL) {
+        return sl_fail_field(err, SL_E_INVALID, "entity", "there is no entity \"%s\"", entity);
+    }
+    sl_json *j = sl_json_object();
+    sl_json *where = sl_json_object();
+    bool ok = where != NULL && sl_json_set_str(where, "id", id);
+    ok = j != NULL && sl_json_set_str(j, "from", entity) && ok;
+    ok = sl_json_set(j, "where", where) && ok;
+    sl_status status = ok ? sl_query_parse(j, &q, err) : sl_fail_nomem(err);
+    sl_json_free(j);
+    if (status == SL_OK) {
+        status = sl_store_query(core->store, q, &row, one, NULL, err);
+    }
+    sl_query_free(q);
+    if (status == SL_OK && row.len == 0) {
+        status = sl_fail(err, SL_E_NOT_FOUND, "there is no %s with this id here", entity);
+    }
+    if (status == SL_OK) {
+        *out = sl_buf_bytes(&row);
+        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_buf_free(&row);
+    return status;
 }
 
 static sl_json *query_of(const char *entity, const char *space, const char *key, const char *value)

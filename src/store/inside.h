@@ -13,6 +13,7 @@
 #ifndef SL_STORE_INSIDE_H
 #define SL_STORE_INSIDE_H
 
+#include "base/thread.h"
 #include "schema/record.h"
 #include "store/store.h"
 #include "store/vfs.h"
@@ -52,12 +53,20 @@ typedef struct sl_next {
     int64_t rid;
 } sl_next;
 
+/* What queries use, by any thread, one at a time. */
+typedef struct sl_reader {
+    sl_mutex *lock;
+    sl_sql *sql;
+    sl_place seen;
+} sl_reader;
+
 struct sl_store {
     const sl_platform *platform;
     char *dir;
     void *lock; /* the folder's lock file */
     sl_vfs *vfs;
     sl_sql *sql;
+    sl_reader reader;
     sl_table *tables; /* by index of the entity */
     sl_place places[SL_PLACES];
     sl_next nexts[SL_PLACES];

@@ -1,7 +1,6 @@
 /* Queries: read against the schema, compiled to one prepared statement, run. */
 #include "store/query.h"
 
-#include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -16,7 +15,7 @@ typedef struct key {
 } key;
 
 enum {
-    KEYS_MAX = SL_QUERY_ORDER_MAX * 2 + 1
+    KEYS_MAX = SL_QUERY_KEYS_MAX
 };
 
 typedef struct keys {
@@ -31,6 +30,7 @@ void sl_query_free(sl_query *q)
         sl_mem_free(q->params);
         sl_arena_free(&q->mem);
         sl_mem_free(q->sql);
+        sl_mem_free(q->plain);
         sl_mem_free(q);
     }
 }
@@ -283,6 +283,44 @@ static sl_status put_conditions(sl_query *q, const sl_json *j, const keys *order
     return status;
 }
 
+/* Records of one space lie together: a few of them are read as they lie and sorted by us, which
+ * costs less than to let SQLite copy every row into a sorter and out of it. */
+static bool sorts_itself(const sl_query *q, const keys *order)
+{
+    return !q->count && !q->search && !q->indexed && q->space[0] != 0 &&
+           2 + q->out_count + order->n <= SL_CELLS_MAX;
+}
+
+/* The statement; without its order it has the keys as columns behind the others, and a limit that
+ * shows whether there are too many rows. */
+static char *whole(sl_query *q, const keys *order, const sl_buf *rest, bool ordered)
+{
+    sl_buf sql = {0};
+    sl_buf_str(&sql, "SELECT ");
+    if (q->count) {
+        sl_buf_str(&sql, "count(*)");
+    } else {
+        put_columns(q, &sql);
+    }
+    for (size_t i = 0; !ordered && i < order->n; i++) {
+        sl_buf_str(&sql, ", ");
+        put_key(q, &sql, &order->list[i]);
+        q->down[i] = order->list[i].down;
+    }
+    q->key_count = order->n;
+    sl_buf_put(&sql, rest->data, rest->len);
+    sql.failed = sql.failed || rest->failed;
+    if (ordered && !q->count) {
+        put_order(q, order, &sql);
+    }
+    if (!q->count) {
+        sl_buf_fmt(&sql, " LIMIT %lld", (long long)(ordered ? q->limit : SL_QUERY_SORT_MAX + 1));
+    }
+    char *text = sql.failed ? NULL : sl_text_dup(sl_buf_text(&sql));
+    sl_buf_free(&sql);
+    return text;
+}
+
 static sl_status build(sl_query *q, const sl_json *j, sl_error **err)
 {
     const sl_json *limit = sl_json_get(j, "limit");
@@ -296,24 +334,19 @@ static sl_status build(sl_query *q, const sl_json *j, sl_error **err)
     if (status != SL_OK) {
         return status;
     }
-    sl_buf sql = {0};
-    sl_buf_str(&sql, "SELECT ");
-    if (q->count) {
-        sl_buf_str(&sql, "count(*)");
-    } else {
-        put_columns(q, &sql);
-    }
-    put_from(q, &sql);
-    status = put_conditions(q, j, &order, &sql, err);
-    if (!q->count) {
-        put_order(q, &order, &sql);
-        sl_buf_fmt(&sql, " LIMIT %lld", (long long)n);
-    }
+    q->limit = n;
+    sl_buf rest = {0}; /* from FROM on */
+    put_from(q, &rest);
+    status = put_conditions(q, j, &order, &rest, err);
     if (status == SL_OK) {
-        q->sql = sql.failed ? NULL : sl_text_dup(sl_buf_text(&sql));
+        q->sql = whole(q, &order, &rest, true);
         status = q->sql != NULL ? SL_OK : sl_fail_nomem(err);
     }
-    sl_buf_free(&sql);
+    if (status == SL_OK && sorts_itself(q, &order)) {
+        q->plain = whole(q, &order, &rest, false);
+        status = q->plain != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_buf_free(&rest);
     return status;
 }
 
@@ -467,121 +500,4 @@ sl_status sl_query_parse(const sl_json *j, sl_query **out, sl_error **err)
 bool sl_query_concerns(const sl_query *q, const sl_entity *e, const char *space)
 {
     return q->entity == e && (q->space[0] == 0 || strcmp(q->space, space) == 0);
-}
-
-/* --- running --------------------------------------------------------------------------------- */
-
-typedef struct rows {
-    sl_store *store;
-    const sl_query *query;
-    sl_buf *out;
-    sl_query_row fn;
-    void *ctx;
-    sl_status status;
-    sl_error **err;
-} rows;
-
-static void put_name(sl_buf *out, const char *name)
-{
-    sl_buf_put(out, ",\"", 2);
-    sl_buf_str(out, name);
-    sl_buf_put(out, "\":", 2);
-}
-
-/* A field's value as its column has it. */
-static void put_field_value(sl_buf *out, const sl_field *f, const sl_cell *c)
-{
-    char text[65];
-    if (c->kind == SL_CELL_BLOB && c->len == SL_UUID_BYTES) {
-        sl_uuid_encode(text, c->blob);
-        sl_json_put_text(out, text, SL_UUID_LEN);
-    } else if (c->kind == SL_CELL_BLOB && c->len == 32) {
-        sl_hex(text, c->blob, 32);
-        sl_json_put_text(out, text, 64);
-    } else if (c->kind != SL_CELL_BLOB) {
-        sl_cell_put_json(out, f, c);
-    }
-}
-
-static void put_space_name(rows *r, int64_t rid)
-{
-    char name[SL_SPACE_MAX];
-    r->status = sl_space_of(r->store, rid >> 32, name, r->err);
-    if (r->status == SL_OK) {
-        put_name(r->out, "space");
-        sl_json_put_text(r->out, name, strlen(name));
-    }
-}
-
-static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
-{
-    sl_buf *out = r->out;
-    switch (o->kind) {
-    case SL_OUT_ENTITY:
-        put_name(out, "entity");
-        sl_json_put_text(out, r->query->entity->name, strlen(r->query->entity->name));
-        break;
-    case SL_OUT_SPACE: put_space_name(r, rid); break;
-    case SL_OUT_SEQ:
-        put_name(out, "seq");
-        sl_json_put_int(out, c->i);
-        break;
-    case SL_OUT_PENDING:
-        put_name(out, "pending");
-        sl_buf_str(out, c->kind != SL_CELL_NULL ? "true" : "false");
-        break;
-    case SL_OUT_EXT:
-        if (c->kind == SL_CELL_TEXT) {
-            sl_ext_put_public(out, c->text, c->len);
-        }
-        break;
-    case SL_OUT_FIELD:
-        if (c->kind != SL_CELL_NULL) {
-            put_name(out, o->field->name);
-            put_field_value(out, o->field, c);
-        }
-        break;
-    case SL_OUT_SNIPPET:
-        put_name(out, "snippet");
-        sl_json_put_text(out, c->kind == SL_CELL_TEXT ? c->text : "",
-                         c->kind == SL_CELL_TEXT ? c->len : 0);
-        break;
-    }
-}
-
-static bool take_row(void *ctx, const sl_cell *cells, size_t n)
-{
-    rows *r = ctx;
-    const sl_query *q = r->query;
-    size_t from = r->out->len;
-    char id[SL_UUID_LEN + 1] = "";
-    (void)n;
-    if (q->count) {
-        sl_buf_str(r->out, "{\"count\":");
-        sl_json_put_int(r->out, cells[0].i);
-    } else if (cells[1].kind == SL_CELL_BLOB && cells[1].len == SL_UUID_BYTES) {
-        sl_uuid_encode(id, cells[1].blob);
-        sl_buf_str(r->out, "{\"id\":\"");
-        sl_buf_put(r->out, id, SL_UUID_LEN);
-        sl_buf_u8(r->out, '"');
-    } else {
-        r->status = sl_fail(r->err, SL_E_CORRUPT, "a stored %s record cannot be read",
-                            q->entity->name);
-    }
-    for (size_t i = 0; !q->count && r->status == SL_OK && i < q->out_count; i++) {
-        put_member(r, &q->out[i], &cells[2 + i], cells[0].i);
-    }
-    sl_buf_u8(r->out, '}');
-    if (r->status == SL_OK && (r->out->failed || !r->fn(r->ctx, id, from))) {
-        r->status = sl_fail_nomem(r->err);
-    }
-    return r->status == SL_OK;
-}
-
-sl_status sl_store_query(sl_store *s, const sl_query *q, sl_buf *out, sl_query_row fn, void *ctx,
-                         sl_error **err)
-{
-    rows r = {s, q, out, fn, ctx, SL_OK, err};
-    sl_status status = sl_sql_run(s->sql, q->sql, q->params, q->param_count, take_row, &r, err);
-    return status != SL_OK ? status : r.status;
 }

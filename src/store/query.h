@@ -17,6 +17,8 @@ enum {
     SL_QUERY_TEXT_MAX = 1000, /* bytes of a prefix, a text or a search */
     SL_QUERY_WORDS_MAX = 32,
     SL_QUERY_ORDER_MAX = 4,
+    SL_QUERY_KEYS_MAX = SL_QUERY_ORDER_MAX * 2 + 1,
+    SL_QUERY_SORT_MAX = 2000, /* rows sorted by us */
     SL_QUERY_LIMIT_MAX = 10000,
     SL_QUERY_LIMIT_DEFAULT = 1000
 };
@@ -40,6 +42,10 @@ struct sl_query {
     const sl_entity *entity;
     char space[SL_SPACE_MAX]; /* "" when any */
     char *sql;
+    char *plain; /* the same without order, for few rows; NULL: never */
+    int64_t limit;
+    size_t key_count; /* the last columns of `plain` */
+    bool down[SL_QUERY_KEYS_MAX];
     sl_cell *params; /* their bytes are in mem */
     size_t param_count;
     size_t param_room;

@@ -95,6 +95,17 @@ static sl_status open_database(sl_store *s, sl_error **err)
     return status == SL_OK ? sl_tables_follow(s, err) : status;
 }
 
+static sl_status open_reader(sl_store *s, sl_error **err)
+{
+    char *path = sl_store_path(s, "sideline.db");
+    s->reader.lock = sl_mutex_new();
+    sl_status status = path != NULL && s->reader.lock != NULL
+                           ? sl_sql_open_reader(path, sl_vfs_name(s->vfs), &s->reader.sql, err)
+                           : sl_fail_nomem(err);
+    sl_mem_free(path);
+    return status;
+}
+
 sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store **out,
                         sl_error **err)
 {
@@ -122,6 +133,9 @@ sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store *
     if (status == SL_OK) {
         status = sl_search_prepare(s, err);
     }
+    if (status == SL_OK) {
+        status = open_reader(s, err);
+    }
     if (status != SL_OK) {
         sl_store_close(s);
         return status;
@@ -135,6 +149,8 @@ void sl_store_close(sl_store *s)
     if (s == NULL) {
         return;
     }
+    sl_sql_close(s->reader.sql);
+    sl_mutex_free(s->reader.lock);
     sl_sql_close(s->sql);
     sl_vfs_free(s->vfs);
     if (s->lock != NULL) {

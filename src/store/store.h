@@ -11,7 +11,8 @@
  *   [STORE-2] confirmed records and the cursor that covers them change in one transaction;
  *   [STORE-3] visible = confirmed + pending operations in order of n, at every commit.
  *
- * One thread at a time. Writers run inside sl_store_begin .. sl_store_commit.
+ * One thread at a time, but for sl_store_query, which any thread may call at any time: it sees what
+ * was committed. Writers run inside sl_store_begin .. sl_store_commit.
  */
 #ifndef SL_STORE_STORE_H
 #define SL_STORE_STORE_H
