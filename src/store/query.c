@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One expression of the order. "seq" makes two: 0 is not accepted yet and sorts after all that
@@ -215,7 +216,7 @@ static void put_out(const sl_query *q, sl_buf *sql, const sl_out *o)
     const char *e = q->entity->name;
     switch (o->kind) {
     case SL_OUT_ENTITY:
-    case SL_OUT_SPACE: sl_buf_str(sql, ", NULL"); break; /* known without the row, or by rid */
+    case SL_OUT_SPACE: break; /* known without the row, or by rid */
     case SL_OUT_SEQ: sl_buf_fmt(sql, ", \"%s\".\"seq\"", e); break;
     case SL_OUT_PENDING: sl_buf_fmt(sql, ", \"%s\".\"pending\"", e); break;
     case SL_OUT_EXT: sl_buf_fmt(sql, ", \"%s\".\"ext\"", e); break;
@@ -288,7 +289,7 @@ static sl_status put_conditions(sl_query *q, const sl_json *j, const keys *order
 static bool sorts_itself(const sl_query *q, const keys *order)
 {
     return !q->count && !q->search && !q->indexed && q->space[0] != 0 &&
-           2 + q->out_count + order->n <= SL_CELLS_MAX;
+           q->column_count + order->n <= SL_CELLS_MAX;
 }
 
 /* The statement; without its order it has the keys as columns behind the others, and a limit that
@@ -396,9 +397,17 @@ static sl_status read_search(sl_query *q, const sl_json *j, sl_error **err)
     return status;
 }
 
-static void add_out(sl_query *q, sl_out_kind kind, const sl_field *f)
+/* False: out of memory. */
+static bool add_out(sl_query *q, sl_out_kind kind, const sl_field *f, const char *name)
 {
-    q->out[q->out_count++] = (sl_out){kind, f};
+    char text[80];
+    int len = snprintf(text, sizeof text, ",\"%s\":", name);
+    bool free_of_row = kind == SL_OUT_ENTITY || kind == SL_OUT_SPACE;
+    sl_out *out = &q->out[q->out_count++];
+    *out = (sl_out){.kind = kind, .field = f, .key_len = (size_t)len};
+    out->key = sl_arena_text(&q->mem, text, (size_t)len);
+    out->column = free_of_row ? 0 : q->column_count++;
+    return out->key != NULL;
 }
 
 static const struct {
@@ -432,7 +441,7 @@ static sl_status select_one(sl_query *q, const char *name, sl_error **err)
         kind = known ? NAMED[i].kind : kind;
     }
     if (known && !has_out(q, kind, f)) {
-        add_out(q, kind, f);
+        return add_out(q, kind, f, name) ? SL_OK : sl_fail_nomem(err);
     }
     return known || (name != NULL && strcmp(name, "id") == 0)
                ? SL_OK
@@ -440,17 +449,24 @@ static sl_status select_one(sl_query *q, const char *name, sl_error **err)
                                q->entity->name, name != NULL ? name : "");
 }
 
+static bool select_all(sl_query *q)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < NAMED_COUNT; i++) {
+        ok = add_out(q, NAMED[i].kind, NULL, NAMED[i].name);
+    }
+    ok = ok && add_out(q, SL_OUT_EXT, NULL, "");
+    for (size_t i = 0; ok && i < q->entity->field_count; i++) {
+        ok = add_out(q, SL_OUT_FIELD, &q->entity->fields[i], q->entity->fields[i].name);
+    }
+    return ok;
+}
+
 static sl_status read_select(sl_query *q, const sl_json *list, sl_error **err)
 {
     sl_status status = SL_OK;
     if (list == NULL || sl_json_is_null(list)) {
-        for (size_t i = 0; i < NAMED_COUNT; i++) {
-            add_out(q, NAMED[i].kind, NULL);
-        }
-        add_out(q, SL_OUT_EXT, NULL);
-        for (size_t i = 0; i < q->entity->field_count; i++) {
-            add_out(q, SL_OUT_FIELD, &q->entity->fields[i]);
-        }
+        status = select_all(q) ? SL_OK : sl_fail_nomem(err);
     } else if (!sl_json_is_array(list)) {
         return sl_fail_field(err, SL_E_INVALID, "select", "select is a list of fields");
     }
@@ -458,8 +474,8 @@ static sl_status read_select(sl_query *q, const sl_json *list, sl_error **err)
          v = sl_json_next(v)) {
         status = select_one(q, sl_json_text(v), err);
     }
-    if (q->snippet) {
-        add_out(q, SL_OUT_SNIPPET, NULL);
+    if (status == SL_OK && q->snippet && !add_out(q, SL_OUT_SNIPPET, NULL, "snippet")) {
+        status = sl_fail_nomem(err);
     }
     return status;
 }
@@ -476,6 +492,7 @@ sl_status sl_query_parse(const sl_json *j, sl_query **out, sl_error **err)
         return sl_fail_nomem(err);
     }
     q->entity = e;
+    q->column_count = 2;
     sl_status status = check_keys(j, err);
     if (status == SL_OK) {
         status = read_flag(j, "count", &q->count, err);

@@ -36,6 +36,9 @@ typedef enum sl_out_kind {
 typedef struct sl_out {
     sl_out_kind kind;
     const sl_field *field;
+    const char *key; /* ,"name": of the member, in the query's memory */
+    size_t key_len;
+    size_t column; /* of the row; 0: it needs none */
 } sl_out;
 
 struct sl_query {
@@ -52,6 +55,7 @@ struct sl_query {
     sl_arena mem;
     sl_out out[SL_CELLS_MAX]; /* a row after its id, in order of the columns */
     size_t out_count;
+    size_t column_count; /* of a row: rid, id, what `out` needs */
     bool indexed; /* an index gives the order within a space */
     bool count;
     bool search;

@@ -24,13 +24,6 @@ typedef struct rows {
 
 /* --- one row --------------------------------------------------------------------------------- */
 
-static void put_name(sl_buf *out, const char *name)
-{
-    sl_buf_put(out, ",\"", 2);
-    sl_buf_str(out, name);
-    sl_buf_put(out, "\":", 2);
-}
-
 /* A field's value as its column has it. */
 static void put_field_value(sl_buf *out, const sl_field *f, const sl_cell *c)
 {
@@ -69,8 +62,12 @@ static void put_space_name(rows *r, int64_t rid)
     if (r->status == SL_OK && seen->no == 0) {
         r->status = sl_fail(r->err, SL_E_CORRUPT, "a stored record is in no space");
     }
-    put_name(r->out, "space");
     sl_json_put_text(r->out, seen->space, strlen(seen->space));
+}
+
+static void put_key(sl_buf *out, const sl_out *o)
+{
+    sl_buf_put(out, o->key, o->key_len);
 }
 
 static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
@@ -78,16 +75,19 @@ static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
     sl_buf *out = r->out;
     switch (o->kind) {
     case SL_OUT_ENTITY:
-        put_name(out, "entity");
+        put_key(out, o);
         sl_json_put_text(out, r->query->entity->name, strlen(r->query->entity->name));
         break;
-    case SL_OUT_SPACE: put_space_name(r, rid); break;
+    case SL_OUT_SPACE:
+        put_key(out, o);
+        put_space_name(r, rid);
+        break;
     case SL_OUT_SEQ:
-        put_name(out, "seq");
+        put_key(out, o);
         sl_json_put_int(out, c->i);
         break;
     case SL_OUT_PENDING:
-        put_name(out, "pending");
+        put_key(out, o);
         sl_buf_str(out, c->kind != SL_CELL_NULL ? "true" : "false");
         break;
     case SL_OUT_EXT:
@@ -97,12 +97,12 @@ static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
         break;
     case SL_OUT_FIELD:
         if (c->kind != SL_CELL_NULL) {
-            put_name(out, o->field->name);
+            put_key(out, o);
             put_field_value(out, o->field, c);
         }
         break;
     case SL_OUT_SNIPPET:
-        put_name(out, "snippet");
+        put_key(out, o);
         sl_json_put_text(out, c->kind == SL_CELL_TEXT ? c->text : "",
                          c->kind == SL_CELL_TEXT ? c->len : 0);
         break;
@@ -127,7 +127,7 @@ static bool put_row(rows *r, const sl_cell *cells, char id[SL_UUID_LEN + 1])
             sl_fail(r->err, SL_E_CORRUPT, "a stored %s record cannot be read", q->entity->name);
     }
     for (size_t i = 0; !q->count && r->status == SL_OK && i < q->out_count; i++) {
-        put_member(r, &q->out[i], &cells[2 + i], cells[0].i);
+        put_member(r, &q->out[i], &cells[q->out[i].column], cells[0].i);
     }
     sl_buf_u8(r->out, '}');
     if (r->status == SL_OK && r->out->failed) {

@@ -238,21 +238,24 @@ static int bind(const kept *k, const sl_cell *params, size_t n)
     return code;
 }
 
+/* Cells by way of the row's values: one call each, where sqlite3_column_* take two or three. No other
+ * thread uses the connection, so that the values need no protection. */
 static int read_row(sqlite3_stmt *st, sl_cell *cells, int count)
 {
     for (int i = 0; i < count; i++) {
+        sqlite3_value *v = sqlite3_column_value(st, i);
         const void *p = NULL;
-        switch (sqlite3_column_type(st, i)) {
-        case SQLITE_INTEGER: cells[i] = sl_cell_int(sqlite3_column_int64(st, i)); continue;
-        case SQLITE_FLOAT: cells[i] = sl_cell_real(sqlite3_column_double(st, i)); continue;
-        case SQLITE_NULL: cells[i] = sl_cell_text(NULL); continue;
+        switch (sqlite3_value_type(v)) {
+        case SQLITE_INTEGER: cells[i] = sl_cell_int(sqlite3_value_int64(v)); continue;
+        case SQLITE_FLOAT: cells[i] = sl_cell_real(sqlite3_value_double(v)); continue;
+        case SQLITE_NULL: cells[i] = (sl_cell){.kind = SL_CELL_NULL}; continue;
         case SQLITE_TEXT:
-            p = sqlite3_column_text(st, i);
-            cells[i] = sl_cell_text_n(p, (size_t)sqlite3_column_bytes(st, i));
+            p = sqlite3_value_text(v);
+            cells[i] = sl_cell_text_n(p, (size_t)sqlite3_value_bytes(v));
             break;
         default:
-            p = sqlite3_column_blob(st, i);
-            cells[i] = sl_cell_blob(p, (size_t)sqlite3_column_bytes(st, i));
+            p = sqlite3_value_blob(v);
+            cells[i] = sl_cell_blob(p, (size_t)sqlite3_value_bytes(v));
             if (cells[i].len == 0) { /* no bytes: no place either */
                 cells[i].blob = (const uint8_t *)"";
                 continue;
