@@ -24,8 +24,14 @@ typedef struct rows {
 
 /* --- one row --------------------------------------------------------------------------------- */
 
-/* A field's value as its column has it. */
-static void put_field_value(sl_buf *out, const sl_field *f, const sl_cell *c)
+static sl_status unreadable(const rows *r)
+{
+    return sl_fail(r->err, SL_E_CORRUPT, "a stored %s record cannot be read",
+                   r->query->entity->name);
+}
+
+/* A field's value as its column has it. False: damaged. */
+static bool put_field_value(sl_buf *out, const sl_field *f, const sl_cell *c)
 {
     char text[65];
     if (c->kind == SL_CELL_BLOB && c->len == SL_UUID_BYTES) {
@@ -34,9 +40,24 @@ static void put_field_value(sl_buf *out, const sl_field *f, const sl_cell *c)
     } else if (c->kind == SL_CELL_BLOB && c->len == 32) {
         sl_hex(text, c->blob, 32);
         sl_json_put_text(out, text, 64);
-    } else if (c->kind != SL_CELL_BLOB) {
+    } else if (sl_schema_kind_ok(f, c)) {
         sl_cell_put_json(out, f, c);
+    } else {
+        return false;
     }
+    return true;
+}
+
+static bool put_ext(sl_buf *out, const sl_cell *c)
+{
+    if (c->kind != SL_CELL_TEXT) {
+        return true;
+    }
+    bool ok = c->text[0] == '{' && sl_json_ok(c->text, c->len);
+    if (ok) {
+        sl_ext_put_public(out, c->text, c->len);
+    }
+    return ok;
 }
 
 static bool keep_name(void *ctx, const sl_cell *cells, size_t n)
@@ -73,6 +94,7 @@ static void put_key(sl_buf *out, const sl_out *o)
 static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
 {
     sl_buf *out = r->out;
+    bool ok = true;
     switch (o->kind) {
     case SL_OUT_ENTITY:
         put_key(out, o);
@@ -90,15 +112,11 @@ static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
         put_key(out, o);
         sl_buf_str(out, c->kind != SL_CELL_NULL ? "true" : "false");
         break;
-    case SL_OUT_EXT:
-        if (c->kind == SL_CELL_TEXT) {
-            sl_ext_put_public(out, c->text, c->len);
-        }
-        break;
+    case SL_OUT_EXT: ok = put_ext(out, c); break;
     case SL_OUT_FIELD:
         if (c->kind != SL_CELL_NULL) {
             put_key(out, o);
-            put_field_value(out, o->field, c);
+            ok = put_field_value(out, o->field, c);
         }
         break;
     case SL_OUT_SNIPPET:
@@ -106,6 +124,9 @@ static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
         sl_json_put_text(out, c->kind == SL_CELL_TEXT ? c->text : "",
                          c->kind == SL_CELL_TEXT ? c->len : 0);
         break;
+    }
+    if (!ok) {
+        r->status = unreadable(r);
     }
 }
 
@@ -123,8 +144,7 @@ static bool put_row(rows *r, const sl_cell *cells, char id[SL_UUID_LEN + 1])
         sl_buf_put(r->out, id, SL_UUID_LEN);
         sl_buf_u8(r->out, '"');
     } else {
-        r->status =
-            sl_fail(r->err, SL_E_CORRUPT, "a stored %s record cannot be read", q->entity->name);
+        r->status = unreadable(r);
     }
     for (size_t i = 0; !q->count && r->status == SL_OK && i < q->out_count; i++) {
         put_member(r, &q->out[i], &cells[q->out[i].column], cells[0].i);
