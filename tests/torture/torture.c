@@ -10,7 +10,6 @@
 #include "sim/world.h"
 #include "support.h"
 
-#include <cJSON.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <sqlite3.h>
@@ -84,8 +83,6 @@ static bool hook_libraries(void)
 {
     static const sqlite3_mem_methods methods = {lite_malloc, lite_free,  lite_resize, lite_size,
                                                 lite_round,  lite_start, lite_stop,   NULL};
-    cJSON_Hooks hooks = {sl_mem, sl_mem_free};
-    cJSON_InitHooks(&hooks);
     return sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) == SQLITE_OK;
 }
 
