@@ -40,6 +40,10 @@ struct sl_disk {
     size_t count;
     uint64_t die_in;
     uint64_t fail_in;
+    uint64_t operations;
+    uint64_t break_at;
+    bool break_forever;
+    sl_status break_with;
     bool dead;
     bool full;
     bool lying;
@@ -48,6 +52,14 @@ struct sl_disk {
 static sl_disk *disk_of(void *user)
 {
     return *(sl_disk **)user;
+}
+
+/* SL_OK, or why the operation does not happen. */
+static sl_status operate(sl_disk *d)
+{
+    uint64_t n = ++d->operations;
+    bool broken = d->break_at != 0 && (n == d->break_at || (n > d->break_at && d->break_forever));
+    return d->dead ? SL_E_IO : broken ? d->break_with : SL_OK;
 }
 
 /* --- inodes ------------------------------------------------------------------------------- */
@@ -253,7 +265,7 @@ static sl_status disk_open(void *user, const char *path, uint32_t flags, void **
     sl_disk *d = disk_of(user);
     name *n = find(d, path);
     *file = NULL;
-    sl_status status = d->dead ? SL_E_IO : SL_OK;
+    sl_status status = operate(d);
     if (status == SL_OK && n == NULL) {
         status = (flags & SL_FILE_CREATE) != 0 ? make_file(d, path, &n) : SL_E_NOT_FOUND;
     }
@@ -295,8 +307,9 @@ static void disk_close(void *user, void *file)
 static int64_t disk_read(void *user, void *file, void *dst, size_t n, int64_t at)
 {
     const handle *h = file;
-    if (disk_of(user)->dead || at < 0) {
-        return SL_E_IO;
+    sl_status status = at < 0 ? SL_E_IO : operate(disk_of(user));
+    if (status != SL_OK) {
+        return status;
     }
     if ((size_t)at >= h->file->size) {
         return 0;
@@ -311,14 +324,12 @@ static sl_status disk_write(void *user, void *file, const void *src, size_t n, i
 {
     const handle *h = file;
     sl_disk *d = disk_of(user);
-    if ((h->flags & SL_FILE_WRITE) == 0 || at < 0) {
-        return SL_E_IO;
-    }
-    if (n == 0) {
-        return d->dead ? SL_E_IO : SL_OK;
+    sl_status status = (h->flags & SL_FILE_WRITE) == 0 || at < 0 ? SL_E_IO : operate(d);
+    if (status != SL_OK || n == 0) {
+        return status;
     }
     size_t end = (size_t)at + n;
-    sl_status status = change(d, end > h->file->size);
+    status = change(d, end > h->file->size);
     if (status == SL_OK && !inode_room(h->file, end)) {
         status = SL_E_NOMEM;
     }
@@ -336,10 +347,11 @@ static sl_status disk_write(void *user, void *file, const void *src, size_t n, i
 static sl_status disk_truncate(void *user, void *file, int64_t size)
 {
     const handle *h = file;
-    if ((h->flags & SL_FILE_WRITE) == 0 || size < 0) {
-        return SL_E_IO;
+    sl_disk *d = disk_of(user);
+    sl_status status = (h->flags & SL_FILE_WRITE) == 0 || size < 0 ? SL_E_IO : operate(d);
+    if (status == SL_OK) {
+        status = change(d, (size_t)size > h->file->size);
     }
-    sl_status status = change(disk_of(user), (size_t)size > h->file->size);
     if (status == SL_OK && !inode_room(h->file, (size_t)size)) {
         status = SL_E_NOMEM;
     }
@@ -353,7 +365,10 @@ static sl_status disk_sync(void *user, void *file)
 {
     const handle *h = file;
     sl_disk *d = disk_of(user);
-    sl_status status = change(d, false);
+    sl_status status = operate(d);
+    if (status == SL_OK) {
+        status = change(d, false);
+    }
     if (status == SL_OK && !d->lying) {
         make_safe(h->file);
     }
@@ -363,13 +378,18 @@ static sl_status disk_sync(void *user, void *file)
 static int64_t disk_size(void *user, void *file)
 {
     const handle *h = file;
-    return disk_of(user)->dead ? (int64_t)SL_E_IO : (int64_t)h->file->size;
+    sl_status status = operate(disk_of(user));
+    return status != SL_OK ? (int64_t)status : (int64_t)h->file->size;
 }
 
 static sl_status disk_rename(void *user, const char *from, const char *to)
 {
     sl_disk *d = disk_of(user);
+    sl_status broken = operate(d);
     const name *n = find(d, from);
+    if (broken != SL_OK) {
+        return broken;
+    }
     if (n == NULL || !folder_there(d, to)) {
         return d->dead ? SL_E_IO : SL_E_NOT_FOUND;
     }
@@ -405,7 +425,11 @@ static bool holds_names(const sl_disk *d, const char *path)
 static sl_status disk_remove(void *user, const char *path)
 {
     sl_disk *d = disk_of(user);
+    sl_status broken = operate(d);
     name *n = find(d, path);
+    if (broken != SL_OK) {
+        return broken;
+    }
     if (n == NULL) {
         return d->dead ? SL_E_IO : SL_E_NOT_FOUND;
     }
@@ -451,6 +475,10 @@ static sl_status disk_mkdir(void *user, const char *path)
     size_t n = strlen(path);
     while (n > 1 && path[n - 1] == '/') {
         n--;
+    }
+    sl_status broken = operate(disk_of(user));
+    if (broken != SL_OK) {
+        return broken;
     }
     char *plain = sl_text_ndup(path, n);
     sl_status status = plain != NULL ? make_folder(disk_of(user), plain) : SL_E_NOMEM;
@@ -540,6 +568,16 @@ void sl_disk_die_in(sl_disk *d, uint64_t changes)
 void sl_disk_fail_in(sl_disk *d, uint64_t changes)
 {
     d->fail_in = changes;
+}
+
+uint64_t sl_disk_break(sl_disk *d, uint64_t k, bool forever, sl_status status)
+{
+    uint64_t n = d->operations;
+    d->operations = 0;
+    d->break_at = k;
+    d->break_forever = forever;
+    d->break_with = status;
+    return n;
 }
 
 void sl_disk_set_full(sl_disk *d, bool full)

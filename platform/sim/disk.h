@@ -26,8 +26,11 @@ bool sl_disk_copy(sl_disk *d, const sl_disk *from);
 /* The faults. A change is a write, truncation, sync, rename, removal or a new name. */
 void sl_disk_die_in(sl_disk *d, uint64_t changes);  /* the k-th change from now kills it; 0: none */
 void sl_disk_fail_in(sl_disk *d, uint64_t changes); /* the k-th change fails with SL_E_IO, once */
-void sl_disk_set_full(sl_disk *d, bool full);       /* what grows a file gets SL_E_FULL */
-void sl_disk_set_lying(sl_disk *d, bool lying);     /* sync says yes and does nothing */
+/* The k-th operation of any kind from now fails with this status, with `forever` also all after it; 0
+ * switches it off. Returns how many there were since the last call. */
+uint64_t sl_disk_break(sl_disk *d, uint64_t k, bool forever, sl_status status);
+void sl_disk_set_full(sl_disk *d, bool full);   /* what grows a file gets SL_E_FULL */
+void sl_disk_set_lying(sl_disk *d, bool lying); /* sync says yes and does nothing */
 void sl_disk_kill(sl_disk *d);
 bool sl_disk_dead(const sl_disk *d);
 /* After all files were closed: decides what survived, and lets the disk live again. */

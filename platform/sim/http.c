@@ -92,7 +92,9 @@ static void finish(sl_sim_request *r, sl_status status)
     sl_sim_trace(r->sim, "%s request %d ends: %d %s", r->node->host.name, (int)r->id,
                  (int)r->status, sl_status_name(status));
     if (client_hears(r)) {
+        sl_sim_guard(r->node, true);
         sl_host_http_done(r->node->listening, r->id, r->cancelled ? SL_E_CANCELLED : status);
+        sl_sim_guard(r->node, false);
         sl_sim_node_touched(r->node);
     }
 }
@@ -112,12 +114,18 @@ static void give_answer(sl_sim *s, void *arg)
     }
     size_t n = r->answer_cut ? (size_t)sl_sim_dice(s, (int64_t)r->answer_len + 1) : r->answer_len;
     size_t half = n > 1 ? n / 2 : 0;
+    sl_sim_guard(r->node, true);
     sl_host_http_head(r->node->listening, r->id, r->status, r->answer_headers);
+    sl_sim_guard(r->node, false);
     if (half > 0) {
+        sl_sim_guard(r->node, true);
         sl_host_http_data(r->node->listening, r->id, r->answer, half);
+        sl_sim_guard(r->node, false);
     }
     if (n > half) {
+        sl_sim_guard(r->node, true);
         sl_host_http_data(r->node->listening, r->id, r->answer + half, n - half);
+        sl_sim_guard(r->node, false);
     }
     finish(r, r->answer_cut ? SL_E_NETWORK : SL_OK);
 }
@@ -286,9 +294,8 @@ static bool copy_request(sl_sim_request *r, const sl_http_request *request)
     return true;
 }
 
-static sl_status http_start(void *user, sl_id id, const sl_http_request *request)
+static sl_status start(sl_sim_node *n, sl_id id, const sl_http_request *request)
 {
-    sl_sim_node *n = user;
     sl_sim *s = n->host.sim;
     sl_sim_request *r = sl_mem(sizeof *r);
     if (r == NULL) {
@@ -308,6 +315,14 @@ static sl_status http_start(void *user, sl_id id, const sl_http_request *request
     }
     sl_sim_at(s, s->now_ms + delay(s), at_service, r, false);
     return SL_OK;
+}
+
+static sl_status http_start(void *user, sl_id id, const sl_http_request *request)
+{
+    sl_sim_guard(user, false);
+    sl_status status = start(user, id, request);
+    sl_sim_guard(user, true);
+    return status;
 }
 
 static void http_cancel(void *user, sl_id id)

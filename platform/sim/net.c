@@ -85,7 +85,9 @@ static void end_client(sl_sim *s, void *arg)
     }
     sl_sim_trace(s, "%s socket %d closed %d", w->node->host.name, (int)w->ws, (int)f->code);
     w->client_up = false;
+    sl_sim_guard(w->node, true);
     sl_host_ws_closed(w->node->listening, w->ws, f->code);
+    sl_sim_guard(w->node, false);
     sl_sim_node_touched(w->node);
 }
 
@@ -155,7 +157,9 @@ static void at_client(sl_sim *s, void *arg)
                  (unsigned long long)sl_sim_hash_of(f->bytes, f->n), lost ? " (lost)" : "",
                  shown(f, hex));
     for (int i = 0; i < times; i++) {
+        sl_sim_guard(w->node, true);
         sl_host_ws_message(w->node->listening, w->ws, f->code, f->bytes, f->n);
+        sl_sim_guard(w->node, false);
     }
     sl_sim_node_touched(w->node);
 }
@@ -259,7 +263,9 @@ static void arrive(sl_sim *s, void *arg)
     sl_sim_trace(s, "%s socket %d is conn %d", w->node->host.name, (int)w->ws, (int)w->conn);
     sl_service_ws_open(s->server.service, w->conn);
     if (client_hears(w)) { /* the answer to the opening takes no time of its own */
+        sl_sim_guard(w->node, true);
         sl_host_ws_opened(w->node->listening, w->ws);
+        sl_sim_guard(w->node, false);
         sl_sim_node_touched(w->node);
     } else {
         tell_server_end(w, delay(s));
@@ -267,9 +273,8 @@ static void arrive(sl_sim *s, void *arg)
     sl_sim_server_touched(s);
 }
 
-static sl_status ws_open(void *user, sl_id ws, const char *url, const char *subprotocol)
+static sl_status open_wire(sl_sim_node *n, sl_id ws, const char *url, const char *subprotocol)
 {
-    sl_sim_node *n = user;
     sl_sim *s = n->host.sim;
     bool good =
         strcmp(url, "ws://server/api/v1/ws") == 0 && strncmp(subprotocol, "sideline.v1", 11) == 0;
@@ -291,6 +296,14 @@ static sl_status ws_open(void *user, sl_id ws, const char *url, const char *subp
     return SL_OK;
 }
 
+static sl_status ws_open(void *user, sl_id ws, const char *url, const char *subprotocol)
+{
+    sl_sim_guard(user, false);
+    sl_status status = open_wire(user, ws, url, subprotocol);
+    sl_sim_guard(user, true);
+    return status;
+}
+
 static sl_sim_wire *wire_of(sl_sim_node *n, sl_id ws)
 {
     for (sl_sim_wire *w = n->host.sim->wires; w != NULL; w = w->next) {
@@ -305,9 +318,11 @@ static sl_status ws_send(void *user, sl_id ws, int32_t kind, const uint8_t *p, s
 {
     sl_sim_node *node = user;
     sl_sim_wire *w = wire_of(node, ws);
+    sl_sim_guard(node, false);
     if (w != NULL && !sl_disk_dead(node->host.disk)) {
         queue_frame(w, true, kind, p, n);
     }
+    sl_sim_guard(node, true);
     return SL_OK;
 }
 
@@ -320,9 +335,11 @@ static void ws_close(void *user, sl_id ws, int32_t code, const char *reason)
     if (w == NULL || sl_disk_dead(node->host.disk)) {
         return;
     }
+    sl_sim_guard(node, false);
     int64_t at_ms = later(&w->to_server_ms, s->now_ms + delay(s)) - s->now_ms;
     tell_server_end(w, at_ms);
     tell_client_end(w, at_ms + delay(s), code);
+    sl_sim_guard(node, true);
 }
 
 const sl_ws_ops sl_sim_ws = {

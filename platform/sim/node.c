@@ -13,6 +13,14 @@ enum {
 
 static void open_core(sl_sim *s, void *arg);
 
+void sl_sim_guard(const sl_sim_node *n, bool in)
+{
+    const sl_sim *s = n->host.sim;
+    if (s->guard != NULL) {
+        s->guard(s->guard_ctx, n, in);
+    }
+}
+
 static sl_status on_start(void *user, sl_core *core)
 {
     sl_sim_node *n = user;
@@ -58,7 +66,9 @@ static void close_core(sl_sim_node *n, bool power)
     sl_core *core = n->core;
     n->core = NULL;
     sl_sim_net_node_gone(n, power);
+    sl_sim_guard(n, true);
     sl_core_close(core);
+    sl_sim_guard(n, false);
 }
 
 static void open_later(sl_sim_node *n)
@@ -88,7 +98,9 @@ static void step(sl_sim *s, void *arg)
         return;
     }
     n->step_at_ms = -1;
+    sl_sim_guard(n, true);
     int32_t wait_ms = sl_core_step(n->core);
+    sl_sim_guard(n, false);
     if (sl_disk_dead(n->host.disk)) {
         power_off(n);
         return;
@@ -131,7 +143,9 @@ static void open_core(sl_sim *s, void *arg)
                      .server = "http://server",
                      .platform = &n->host.platform};
     sl_error *err = NULL;
+    sl_sim_guard(n, true);
     sl_status status = sl_core_open(&cfg, &n->core, &err);
+    sl_sim_guard(n, false);
     sl_sim_trace(s, "%s opens: %s", n->host.name, sl_status_name(status));
     if (status == SL_E_CORRUPT || status == SL_E_INTERNAL || status == SL_E_TOO_NEW ||
         status == SL_E_BUSY) {

@@ -119,6 +119,10 @@ struct sl_sim {
     void (*on_frame)(void *ctx, sl_sim_node *node, sl_id ws, int32_t kind, const uint8_t *p,
                      size_t n);
     void *on_frame_ctx;
+    /* Told when a node's core begins and ends to run; may be NULL. What the simulator does for it
+     * (disk, sockets) is outside. */
+    void (*guard)(void *ctx, const sl_sim_node *node, bool in);
+    void *guard_ctx;
     /* Whether a frame arrives; may be NULL: all do. */
     bool (*pass)(void *ctx, const sl_sim_node *node, bool to_server, int32_t kind, const uint8_t *p,
                  size_t n);
@@ -162,6 +166,8 @@ void sl_sim_node_touched(sl_sim_node *n);
 /* Closes the core in good order; it opens again after a while. */
 void sl_sim_node_restart(sl_sim_node *n);
 void sl_sim_node_close(sl_sim_node *n); /* for good, at the end */
+/* Around every call into the node's core, and the other way around what the platform does in it. */
+void sl_sim_guard(const sl_sim_node *n, bool in);
 
 /* --- server.c ----------------------------------------------------------------------------- */
 

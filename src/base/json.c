@@ -7,11 +7,31 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
     DEPTH_MAX = 64
 };
+
+/* cJSON does not say why it gives nothing: what it could not allocate is counted. */
+static _Atomic unsigned g_lost;
+
+static void *json_memory(size_t n)
+{
+    void *p = sl_mem_resize(NULL, n, 1);
+    if (p == NULL) {
+        (void)atomic_fetch_add(&g_lost, 1);
+    }
+    return p;
+}
+
+/* Before anything is parsed, on whatever thread. */
+__attribute__((constructor)) static void use_our_memory(void)
+{
+    cJSON_Hooks hooks = {json_memory, sl_mem_free};
+    cJSON_InitHooks(&hooks);
+}
 
 /* cJSON's own limit is 1000 levels, on the stack: count brackets first. */
 static bool too_deep(const char *s, size_t n)
@@ -57,7 +77,11 @@ sl_json *sl_json_parse(const char *s, size_t n)
 
 sl_status sl_json_read(const char *s, size_t n, sl_json **out, sl_error **err)
 {
+    unsigned lost = atomic_load(&g_lost);
     *out = sl_json_parse(s, n);
+    if (*out == NULL && atomic_load(&g_lost) != lost) {
+        return sl_fail_nomem(err);
+    }
     return *out != NULL ? SL_OK : sl_fail(err, SL_E_INVALID, "the input is not valid JSON");
 }
 
