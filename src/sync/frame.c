@@ -24,13 +24,25 @@ bool sl_frame_from_server(sl_frame_kind kind)
 
 sl_items_kind sl_frame_carries(sl_frame_kind kind)
 {
-    switch (kind) {
-    case SL_FRAME_PUSH: return SL_ITEMS_OPS;
-    case SL_FRAME_PAGE:
-    case SL_FRAME_CHANGE: return SL_ITEMS_RECORDS;
-    case SL_FRAME_RECEIPTS: return SL_ITEMS_RECEIPTS;
-    default: return SL_ITEMS_NONE;
+    if (kind == SL_FRAME_PUSH) {
+        return SL_ITEMS_OPS;
     }
+    if (kind == SL_FRAME_RECEIPTS) {
+        return SL_ITEMS_RECEIPTS;
+    }
+    return kind == SL_FRAME_PAGE || kind == SL_FRAME_CHANGE ? SL_ITEMS_RECORDS : SL_ITEMS_NONE;
+}
+
+bool sl_frame_names_space(sl_frame_kind kind)
+{
+    static const sl_frame_kind without[] = {SL_FRAME_NONE, SL_FRAME_CONNECT,   SL_FRAME_PUSH,
+                                            SL_FRAME_MORE, SL_FRAME_CONNECTED, SL_FRAME_RECEIPTS,
+                                            SL_FRAME_ERROR};
+    bool names = true;
+    for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
+        names = names && kind != without[i];
+    }
+    return names;
 }
 
 /* --- spaces by number ------------------------------------------------------------------------ */

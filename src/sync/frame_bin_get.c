@@ -66,22 +66,6 @@ static void read_greeting(sl_frame_in *in, sl_rd *rd, unsigned flags)
     }
 }
 
-static bool has_space(sl_frame_kind kind)
-{
-    switch (kind) {
-    case SL_FRAME_SUBSCRIBE:
-    case SL_FRAME_UNSUBSCRIBE:
-    case SL_FRAME_PREFER:
-    case SL_FRAME_TYPING:
-    case SL_FRAME_PAGE:
-    case SL_FRAME_SUBSCRIBED:
-    case SL_FRAME_CHANGE:
-    case SL_FRAME_RESET:
-    case SL_FRAME_REVOKED: return true;
-    default: return false;
-    }
-}
-
 static void read_fields(sl_frame_in *in, sl_rd *rd, unsigned flags)
 {
     sl_frame *f = &in->frame;
@@ -112,7 +96,12 @@ static void read_fields(sl_frame_in *in, sl_rd *rd, unsigned flags)
         f->code = read_text(in, rd);
         f->message = read_text(in, rd);
         break;
-    default: break;
+    case SL_FRAME_UNSUBSCRIBE:
+    case SL_FRAME_PREFER:
+    case SL_FRAME_REVOKED:
+    case SL_FRAME_PUSH:
+    case SL_FRAME_RECEIPTS:
+    case SL_FRAME_NONE: break;
     }
 }
 
@@ -161,7 +150,7 @@ sl_status sl_frame_bin_read(sl_frame_in *in, const void *p, size_t n, sl_error *
     if ((flags & ~(unsigned)FLAGS_ALL) != 0) {
         return sl_frame_broken(err);
     }
-    if (has_space(f->kind)) {
+    if (sl_frame_names_space(f->kind)) {
         if (!sl_wire_read_space(in->wire, &rd, space)) {
             return sl_frame_broken(err);
         }

@@ -156,6 +156,7 @@ bool sl_wire_read_space(sl_wire *w, sl_rd *in, char out[SL_SPACE_MAX]);
 bool sl_frame_from_client(sl_frame_kind kind);
 bool sl_frame_from_server(sl_frame_kind kind);
 sl_items_kind sl_frame_carries(sl_frame_kind kind);
+bool sl_frame_names_space(sl_frame_kind kind);
 sl_status sl_frame_broken(sl_error **err);
 /* A text in the reader's memory; NULL: out of memory. */
 const char *sl_frame_text(sl_frame_in *in, const void *p, size_t n);

@@ -327,12 +327,6 @@ static bool read_fields(sl_frame_in *in, const char *t)
     return true;
 }
 
-static bool needs_space(sl_frame_kind kind)
-{
-    return kind != SL_FRAME_CONNECT && kind != SL_FRAME_PUSH && kind != SL_FRAME_MORE &&
-           kind != SL_FRAME_CONNECTED && kind != SL_FRAME_RECEIPTS && kind != SL_FRAME_ERROR;
-}
-
 sl_status sl_frame_json_read(sl_frame_in *in, const void *p, size_t n, sl_error **err)
 {
     sl_frame *f = &in->frame;
@@ -348,7 +342,7 @@ sl_status sl_frame_json_read(sl_frame_in *in, const void *p, size_t n, sl_error 
     }
     f->space = sl_json_str(in->json, "space");
     f->epoch = sl_json_str(in->json, "epoch");
-    if (needs_space(f->kind) ? !sl_space_ok(f->space) : false) {
+    if (sl_frame_names_space(f->kind) && !sl_space_ok(f->space)) {
         return sl_frame_broken(err);
     }
     if (!read_fields(in, t)) {
