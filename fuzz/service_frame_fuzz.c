@@ -57,11 +57,11 @@ static sl_status no_path(void *user, const char *path)
     return SL_OK;
 }
 
-static void no_send(void *user, sl_id conn, const char *text, size_t n)
+static void no_send(void *user, sl_id conn, const void *p, size_t n)
 {
     (void)user;
     (void)conn;
-    sl_json *j = sl_json_parse(text, n);
+    sl_json *j = sl_json_parse(p, n);
     if (j == NULL) {
         abort(); /* what the service sends is always JSON */
     }
@@ -194,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rig r = {.now_ms = 0};
     sl_platform platform;
     open_rig(&r, &platform);
-    sl_service_ws_open(r.s, 1);
+    sl_service_ws_open(r.s, 1, false);
     frame(&r, hello, strlen(hello));
     const char *p = (const char *)data;
     size_t left = size;

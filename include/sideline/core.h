@@ -37,7 +37,8 @@ extern "C" {
 SL_BEGIN
 
 enum {
-    SL_CORE_STEPPED = 1 /* no thread: the host drives the core with sl_core_step */
+    SL_CORE_STEPPED = 1, /* no thread: the host drives the core with sl_core_step */
+    SL_CORE_PLAIN = 2    /* the live channel speaks JSON, for reading along */
 };
 
 typedef struct sl_config {

@@ -27,6 +27,8 @@ struct sl_sim_wire {
     bool client_up;
     bool server_up;
     bool cut;
+    bool binary;
+    sl_wire ends;         /* what both know, for those who look on */
     int64_t to_server_ms; /* nothing arrives before what was sent earlier */
     int64_t to_client_ms;
     unsigned pending; /* events on their way */
@@ -104,38 +106,37 @@ static void end_server(sl_sim *s, void *arg)
     }
 }
 
+/* The frame as JSON has it: every frame of a connection comes through here once, as it is read. */
+static const char *shown(sl_sim *s, const frame *f, bool to_server, size_t *n)
+{
+    if (!f->wire->binary) {
+        *n = f->n;
+        return (const char *)f->bytes;
+    }
+    if (s->show == NULL) {
+        s->show = sl_sim_show_new();
+    }
+    const sl_buf *text = s->show != NULL
+                             ? sl_sim_show_frame(s->show, &f->wire->ends, to_server, f->bytes, f->n)
+                             : NULL;
+    *n = text != NULL ? text->len : 0;
+    return text != NULL ? sl_buf_text(text) : "";
+}
+
 /* A hole that the next change in the same space shows. */
-static bool goes_missing(sl_sim *s, const frame *f)
+static bool goes_missing(sl_sim *s, const char *text)
 {
     static const char *const spaces[] = {"{\"t\":\"change\",\"space\":\"thread:",
                                          "{\"t\":\"change\",\"space\":\"user:"};
-    const char *text = (const char *)f->bytes;
-    bool may = f->code == SL_WS_TEXT && (strncmp(text, spaces[0], strlen(spaces[0])) == 0 ||
-                                         strncmp(text, spaces[1], strlen(spaces[1])) == 0);
+    bool may = strncmp(text, spaces[0], strlen(spaces[0])) == 0 ||
+               strncmp(text, spaces[1], strlen(spaces[1])) == 0;
     return may && sl_sim_strikes(s, SL_FAULT_GAP, 30);
 }
 
-/* The beginning of a frame for the trace: text as it is, of other kinds the first bytes. */
-static const char *shown(const frame *f, char out[64])
-{
-    if (f->code == SL_WS_TEXT) {
-        return (const char *)f->bytes;
-    }
-    static const char digits[] = "0123456789abcdef";
-    size_t n = f->n < 24 ? f->n : 24;
-    for (size_t i = 0; i < n; i++) {
-        out[2 * i] = digits[f->bytes[i] >> 4];
-        out[2 * i + 1] = digits[f->bytes[i] & 15];
-    }
-    out[2 * n] = 0;
-    return out;
-}
-
-static bool passes(const frame *f, bool to_server)
+static bool passes(const frame *f, bool to_server, const char *text, size_t n)
 {
     const sl_sim *s = f->wire->sim;
-    return s->pass == NULL ||
-           s->pass(s->pass_ctx, f->wire->node, to_server, f->code, f->bytes, f->n);
+    return s->pass == NULL || s->pass(s->pass_ctx, f->wire->node, to_server, text, n);
 }
 
 static void at_client(sl_sim *s, void *arg)
@@ -143,19 +144,23 @@ static void at_client(sl_sim *s, void *arg)
     frame *f = arg;
     sl_sim_wire *w = f->wire;
     w->pending--;
-    if (w->cut || !client_hears(w) || !passes(f, false)) {
+    if (w->cut || !client_hears(w)) {
+        return;
+    }
+    size_t n = 0;
+    const char *text = shown(s, f, false, &n);
+    if (!passes(f, false, text, n)) {
         return;
     }
     if (s->on_frame != NULL) {
-        s->on_frame(s->on_frame_ctx, w->node, w->ws, f->code, f->bytes, f->n);
+        s->on_frame(s->on_frame_ctx, w->node, w->ws, text, n);
     }
-    bool lost = (s->plant == SL_PLANT_LOST_FRAME && sl_sim_dice(s, 200) == 0) || goes_missing(s, f);
+    bool lost =
+        (s->plant == SL_PLANT_LOST_FRAME && sl_sim_dice(s, 200) == 0) || goes_missing(s, text);
     int times = s->plant == SL_PLANT_TWICE_FRAME && sl_sim_dice(s, 50) == 0 ? 2 : 1;
     times = lost ? 0 : times;
-    char hex[64];
     sl_sim_trace(s, "%s socket %d gets %zu %016llx%s %.160s", w->node->host.name, (int)w->ws, f->n,
-                 (unsigned long long)sl_sim_hash_of(f->bytes, f->n), lost ? " (lost)" : "",
-                 shown(f, hex));
+                 (unsigned long long)sl_sim_hash_of(f->bytes, f->n), lost ? " (lost)" : "", text);
     for (int i = 0; i < times; i++) {
         sl_sim_guard(w->node, true);
         sl_host_ws_message(w->node->listening, w->ws, f->code, f->bytes, f->n);
@@ -169,13 +174,17 @@ static void at_server(sl_sim *s, void *arg)
     frame *f = arg;
     sl_sim_wire *w = f->wire;
     w->pending--;
-    if (w->cut || !server_hears(w) || !passes(f, true)) {
+    if (w->cut || !server_hears(w)) {
         return;
     }
-    char hex[64];
+    size_t n = 0;
+    const char *text = shown(s, f, true, &n);
+    if (!passes(f, true, text, n)) {
+        return;
+    }
     sl_sim_trace(s, "server conn %d gets %zu %016llx %.160s", (int)w->conn, f->n,
-                 (unsigned long long)sl_sim_hash_of(f->bytes, f->n), shown(f, hex));
-    sl_service_ws_message(s->server.service, w->conn, (const char *)f->bytes, f->n);
+                 (unsigned long long)sl_sim_hash_of(f->bytes, f->n), text);
+    sl_service_ws_message(s->server.service, w->conn, f->bytes, f->n);
     sl_sim_server_touched(s);
 }
 
@@ -261,7 +270,7 @@ static void arrive(sl_sim *s, void *arg)
     w->conn = ++s->server.last_conn;
     w->server_up = true;
     sl_sim_trace(s, "%s socket %d is conn %d", w->node->host.name, (int)w->ws, (int)w->conn);
-    sl_service_ws_open(s->server.service, w->conn);
+    sl_service_ws_open(s->server.service, w->conn, w->binary);
     if (client_hears(w)) { /* the answer to the opening takes no time of its own */
         sl_sim_guard(w->node, true);
         sl_host_ws_opened(w->node->listening, w->ws);
@@ -278,6 +287,7 @@ static sl_status open_wire(sl_sim_node *n, sl_id ws, const char *url, const char
     sl_sim *s = n->host.sim;
     bool good =
         strcmp(url, "ws://server/api/v1/ws") == 0 && strncmp(subprotocol, "sideline.v1", 11) == 0;
+    bool binary = strcmp(subprotocol, SL_FRAME_PROTOCOL_BIN) == 0;
     if (!good) {
         sl_sim_fail(s, "%s opens a socket to %s", n->host.name, url);
         return SL_E_NETWORK;
@@ -286,7 +296,8 @@ static sl_status open_wire(sl_sim_node *n, sl_id ws, const char *url, const char
     if (w == NULL) {
         return SL_E_NOMEM;
     }
-    *w = (sl_sim_wire){.sim = s, .node = n, .life = n->host.life, .ws = ws, .client_up = true};
+    *w = (sl_sim_wire){
+        .sim = s, .node = n, .life = n->host.life, .ws = ws, .client_up = true, .binary = binary};
     w->next = s->wires;
     s->wires = w;
     frame *f = frame_new(w, "", 0, 0);
@@ -357,15 +368,15 @@ static sl_sim_wire *wire_of_conn(sl_sim *s, sl_id conn)
     return NULL;
 }
 
-void sl_sim_net_send(sl_sim *s, sl_id conn, int32_t kind, const void *p, size_t n)
+void sl_sim_net_send(sl_sim *s, sl_id conn, const void *p, size_t n)
 {
     if (s->on_tap != NULL && conn >= s->tap_from) {
-        s->on_tap(s->on_tap_ctx, conn, kind, p, n);
+        s->on_tap(s->on_tap_ctx, conn, SL_WS_TEXT, p, n);
         return;
     }
     sl_sim_wire *w = wire_of_conn(s, conn);
     if (w != NULL && !sl_disk_dead(s->server.host.disk)) {
-        queue_frame(w, false, kind, p, n);
+        queue_frame(w, false, w->binary ? SL_WS_BINARY : SL_WS_TEXT, p, n);
     }
 }
 
@@ -409,8 +420,11 @@ void sl_sim_net_free(sl_sim *s)
     while (s->wires != NULL) {
         sl_sim_wire *w = s->wires;
         s->wires = w->next;
+        sl_wire_free(&w->ends);
         sl_mem_free(w);
     }
+    sl_sim_show_free(s->show);
+    s->show = NULL;
     sl_sim_requests_free(s);
 }
 

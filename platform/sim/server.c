@@ -32,9 +32,9 @@ static bool check_password(void *user, const char *secret, const char *hash)
     return same;
 }
 
-static void port_send(void *user, sl_id conn, const char *text, size_t n)
+static void port_send(void *user, sl_id conn, const void *p, size_t n)
 {
-    sl_sim_net_send(user, conn, SL_WS_TEXT, text, n);
+    sl_sim_net_send(user, conn, p, n);
 }
 
 static void port_close(void *user, sl_id conn, int32_t code, const char *reason)

@@ -15,6 +15,7 @@
 #include "service/service.h"
 #include "sideline/core.h"
 #include "store/vfs.h"
+#include "sync/frame.h"
 
 /* Kinds of faults. A run has a set of them, as bits. */
 typedef enum sl_sim_fault {
@@ -90,6 +91,7 @@ typedef struct sl_sim_server {
 } sl_sim_server;
 
 typedef struct sl_sim_wire sl_sim_wire;
+typedef struct sl_sim_show sl_sim_show;
 typedef struct sl_sim_request sl_sim_request;
 typedef struct sl_sim_event sl_sim_event;
 
@@ -115,17 +117,16 @@ struct sl_sim {
     unsigned node_count;
     sl_sim_wire *wires;
     sl_sim_request *requests;
-    /* Sees every frame that reaches a client; may be NULL. */
-    void (*on_frame)(void *ctx, sl_sim_node *node, sl_id ws, int32_t kind, const uint8_t *p,
-                     size_t n);
+    sl_sim_show *show; /* made when it is needed */
+    /* Sees every frame that reaches a client, as JSON has it; may be NULL. */
+    void (*on_frame)(void *ctx, sl_sim_node *node, sl_id ws, const char *text, size_t n);
     void *on_frame_ctx;
     /* Told when a node's core begins and ends to run; may be NULL. What the simulator does for it
      * (disk, sockets) is outside. */
     void (*guard)(void *ctx, const sl_sim_node *node, bool in);
     void *guard_ctx;
-    /* Whether a frame arrives; may be NULL: all do. */
-    bool (*pass)(void *ctx, const sl_sim_node *node, bool to_server, int32_t kind, const uint8_t *p,
-                 size_t n);
+    /* Whether a frame, as JSON has it, arrives; may be NULL: all do. */
+    bool (*pass)(void *ctx, const sl_sim_node *node, bool to_server, const char *text, size_t n);
     void *pass_ctx;
     /* Gets what the service sends to connections of this number and above, which no machine has. */
     sl_id tap_from;
@@ -190,12 +191,21 @@ void sl_sim_net_server_gone(sl_sim *s, bool power);
 void sl_sim_net_free(sl_sim *s);
 void sl_sim_requests_free(sl_sim *s); /* http.c */
 /* What the service's ports do. */
-void sl_sim_net_send(sl_sim *s, sl_id conn, int32_t kind, const void *p, size_t n);
+void sl_sim_net_send(sl_sim *s, sl_id conn, const void *p, size_t n);
 /* All sockets of the machine are cut, as when it changes the network. */
 void sl_sim_net_cut_node(sl_sim_node *n);
 void sl_sim_net_close(sl_sim *s, sl_id conn, int32_t code);
 /* True when no request is on its way. */
 bool sl_sim_net_quiet(const sl_sim *s);
+
+/* --- show.c ------------------------------------------------------------------------------- */
+
+sl_sim_show *sl_sim_show_new(void);
+void sl_sim_show_free(sl_sim_show *show);
+/* A binary frame of a connection, all of whose frames are shown in the order in which they are read,
+ * as JSON has it; NULL when it is broken. Valid until the next. */
+const sl_buf *sl_sim_show_frame(sl_sim_show *show, sl_wire *ends, bool to_server, const void *p,
+                                size_t n);
 
 /* --- fate.c ------------------------------------------------------------------------------- */
 

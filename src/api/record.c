@@ -188,11 +188,8 @@ static sl_status reach_of(sl_core *core, const char *thread, const char *message
 
 static sl_status send_typing(sl_core *core, const char *thread, sl_error **err)
 {
-    sl_json *frame = sl_json_object();
-    bool ok = frame != NULL && sl_json_set_str(frame, "t", "typing") &&
-              sl_json_set_str(frame, "space", thread);
-    sl_status status = ok ? sl_online_send(core, frame) : SL_E_NOMEM;
-    sl_json_free(frame);
+    sl_frame frame = {.kind = SL_FRAME_TYPING, .space = thread};
+    sl_status status = sl_online_send(core, &frame);
     return status == SL_OK ? SL_OK : sl_fail(err, status, "nobody can be told now");
 }
 

@@ -211,7 +211,7 @@ static void on_mail(sl_core *core, const sl_mail *m, int64_t now_ms)
     if (m->kind == SL_PORT_WS_OPENED) {
         sl_online_opened(core);
     } else if (m->kind == SL_PORT_WS_MESSAGE) {
-        sl_online_message(core, (const char *)m->data, m->len, now_ms);
+        sl_online_message(core, m->data, m->len);
     } else {
         sl_online_closed(core, m->number, now_ms);
     }
@@ -398,6 +398,7 @@ sl_status sl_engine_open(const sl_config *cfg, sl_core **out, sl_error **err)
     }
     core->platform = platform;
     core->stepped = (cfg->flags & SL_CORE_STEPPED) != 0;
+    core->link.plain = (cfg->flags & SL_CORE_PLAIN) != 0;
     core->have_key = cfg->key != NULL;
     if (core->have_key) {
         memcpy(core->key, cfg->key, sizeof core->key);
@@ -436,6 +437,7 @@ void sl_engine_close(sl_core *core)
     sl_waiters_stop(core);
     sl_live_stop(core);
     sl_session_clear(core);
+    sl_online_stop(core);
     sl_sync_free(core->sync);
     sl_store_close(core->store);
     while (core->inbox.first != NULL) {

@@ -112,6 +112,15 @@ typedef struct sl_live_query {
 
 typedef struct sl_jobs sl_jobs;
 
+/* What the live channel is written and read with. */
+typedef struct sl_link {
+    bool plain; /* JSON, for eyes */
+    sl_wire wire;
+    sl_frame_in *in;
+    sl_items *items;
+    sl_buf out;
+} sl_link;
+
 struct sl_core {
     sl_platform platform;
     bool stepped;
@@ -131,6 +140,7 @@ struct sl_core {
     sl_sync_state told; /* last state told by event */
     sl_id next_id;      /* of requests, sockets and live queries */
     sl_id ws;           /* the socket in use, 0 when none */
+    sl_link link;
     sl_call *calls;
     sl_transfer *transfers;
     sl_waiter *waiters;
@@ -176,15 +186,16 @@ void sl_session_answer(sl_core *core, sl_call *call, sl_status net);
 
 /* --- online.c --- */
 sl_status sl_online_start(sl_core *core, sl_error **err);
+void sl_online_stop(sl_core *core); /* forgets all, at close */
 void sl_online_want(sl_core *core, bool online);
 /* Runs what the sync machine asks for; returns its next deadline (mono ms), -1 for none. */
 int64_t sl_online_run(sl_core *core, int64_t now_ms);
 void sl_online_opened(sl_core *core);
-void sl_online_message(sl_core *core, const char *text, size_t n, int64_t now_ms);
+void sl_online_message(sl_core *core, const void *p, size_t n);
 void sl_online_closed(sl_core *core, int32_t code, int64_t now_ms);
 void sl_online_outbox_changed(sl_core *core);
 /* A frame that is not stored: only when online, else SL_E_NETWORK. */
-sl_status sl_online_send(sl_core *core, const sl_json *frame);
+sl_status sl_online_send(sl_core *core, const sl_frame *frame);
 
 /* --- calls.c --- */
 /* Starts a request to the server: its url is a path, or whole. On SL_OK the call is in the list. */

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "chat/chat.h"
+#include "sync/zip.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,11 +43,24 @@ void sl_online_outbox_changed(sl_core *core)
 
 sl_status sl_online_start(sl_core *core, sl_error **err)
 {
+    core->link.in = sl_frame_in_new();
+    core->link.items = sl_items_new();
+    if (core->link.in == NULL || core->link.items == NULL) {
+        return sl_fail_nomem(err);
+    }
     sl_status status = sl_store_spaces(core->store, hold_one, core, err);
     if (status == SL_OK) {
         sl_online_outbox_changed(core);
     }
     return status;
+}
+
+void sl_online_stop(sl_core *core)
+{
+    sl_wire_free(&core->link.wire);
+    sl_frame_in_free(core->link.in);
+    sl_items_free(core->link.items);
+    sl_buf_free(&core->link.out);
 }
 
 void sl_online_want(sl_core *core, bool online)
@@ -62,30 +75,36 @@ void sl_online_want(sl_core *core, bool online)
 
 /* --- what goes out ---------------------------------------------------------------------- */
 
-static void send_json(sl_core *core, sl_json *frame)
+/* Returns its size; 0 when it was not sent. */
+static size_t send_frame(sl_core *core, const sl_frame *frame, sl_items *items)
 {
-    char *text = frame != NULL ? sl_json_print(frame) : NULL;
-    sl_json_free(frame);
+    sl_link *link = &core->link;
     const sl_ws_ops *ws = core->platform.ws;
     if (ws == NULL || core->ws == 0) {
-        sl_mem_free(text);
-        return;
+        return 0;
     }
-    if (text == NULL || ws->send(core->platform.user, core->ws, SL_WS_TEXT, (const uint8_t *)text,
-                                 strlen(text)) != SL_OK) {
+    sl_buf_clear(&link->out);
+    sl_frame_put(&link->wire, &link->out, frame, items);
+    int32_t kind = link->wire.binary ? SL_WS_BINARY : SL_WS_TEXT;
+    if (link->out.failed ||
+        ws->send(core->platform.user, core->ws, kind, link->out.data, link->out.len) != SL_OK) {
         /* What is not sent must be sent anew: close, and all starts from the stored state. */
         ws->close(core->platform.user, core->ws, 1011, "out of memory");
+        return 0;
     }
-    sl_mem_free(text);
+    return link->out.len;
 }
 
 static void open_socket(sl_core *core, int64_t now_ms)
 {
     const sl_ws_ops *ws = core->platform.ws;
+    const char *protocol = core->link.plain ? SL_FRAME_PROTOCOL_JSON : SL_FRAME_PROTOCOL_BIN;
+    sl_wire_free(&core->link.wire);
+    core->link.wire.binary = !core->link.plain;
     core->ws = ++core->next_id;
     char *url = core->server != NULL ? sl_text_fmt("ws%s/api/v1/ws", core->server + 4) : NULL;
     sl_status status = url != NULL && ws != NULL && sl_engine_expect(core, core->ws)
-                           ? ws->open(core->platform.user, core->ws, url, "sideline.v1.json")
+                           ? ws->open(core->platform.user, core->ws, url, protocol)
                            : SL_E_UNSUPPORTED;
     sl_mem_free(url);
     if (status != SL_OK) {
@@ -100,48 +119,74 @@ static void send_greeting(sl_core *core)
     sl_outbox_state outbox = {1, 1, 0, true};
     (void)sl_store_outbox(core->store, &outbox, NULL);
     sl_sync_outbox(core->sync, outbox.floor, outbox.last);
-    sl_json *frame = sl_json_object();
-    bool ok = frame != NULL && core->session.access != NULL &&
-              sl_json_set_str(frame, "t", "connect") && sl_json_set_int(frame, "v", 1) &&
-              sl_json_set_str(frame, "token", core->session.access) &&
-              sl_json_set_str(frame, "device", core->device) &&
-              sl_json_set_int(frame, "floor", outbox.keep);
-    if (!ok) {
-        sl_json_free(frame);
-        frame = NULL;
-    }
-    send_json(core, frame);
+    sl_frame frame = {.kind = SL_FRAME_CONNECT,
+                      .version = 1,
+                      .token = core->session.access,
+                      .device = core->device,
+                      .floor = outbox.keep,
+                      .clock = core->clock.device,
+                      .zip = sl_zip_have()};
+    (void)send_frame(core, &frame, NULL);
 }
 
-static void send_subscribe(sl_core *core, const sl_sync_step *step)
+static void send_of_space(sl_core *core, sl_frame_kind kind, const sl_sync_step *step)
 {
-    sl_json *frame = sl_json_object();
-    bool ok = frame != NULL && sl_json_set_str(frame, "t", "subscribe") &&
-              sl_json_set_str(frame, "space", step->space) &&
-              sl_json_set_str(frame, "epoch", step->epoch) &&
-              sl_json_set_int(frame, "from", step->from);
-    if (!ok) {
-        sl_json_free(frame);
-        frame = NULL;
-    }
-    send_json(core, frame);
+    bool subscribe = kind == SL_FRAME_SUBSCRIBE;
+    sl_frame frame = {.kind = kind,
+                      .space = step->space,
+                      .epoch = subscribe ? step->epoch : NULL,
+                      .from = subscribe ? step->from : 0};
+    (void)send_frame(core, &frame, NULL);
 }
 
-static void send_op(sl_core *core, int64_t n)
+/* Operations that left the outbox are passed over. */
+static void send_push(sl_core *core, const sl_sync_step *step)
 {
+    sl_items *items = core->link.items;
     sl_op op = {0};
-    sl_status status = sl_store_outbox_op(core->store, n, &op, NULL);
-    if (status == SL_E_NOT_FOUND) {
-        sl_sync_skip(core->sync, n);
-        return;
+    sl_status status = SL_OK;
+    int64_t n = step->n;
+    sl_items_clear(items);
+    while (status == SL_OK && n < step->n + step->count &&
+           sl_items_size(items) < SL_SYNC_PUSH_BYTES) {
+        status = sl_store_outbox_op(core->store, n, &op, NULL);
+        if (status == SL_OK) {
+            status = sl_items_op(items, &op);
+        } else if (status == SL_E_NOT_FOUND) {
+            sl_sync_skip(core->sync, n);
+            status = SL_OK;
+        }
+        n++;
     }
-    sl_buf b = {0};
-    if (status == SL_OK) {
-        sl_op_put_json(&b, &op);
-    }
-    send_json(core, status == SL_OK && !b.failed ? sl_json_parse(sl_buf_text(&b), b.len) : NULL);
-    sl_buf_free(&b);
     sl_op_free(&op);
+    size_t bytes = 0;
+    if (status != SL_OK) {
+        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot read");
+    } else if (sl_items_count(items) > 0) {
+        bytes = send_frame(core, &(sl_frame){.kind = SL_FRAME_PUSH}, items);
+    }
+    sl_sync_pushed(core->sync, n - 1, bytes);
+}
+
+static void take_step(sl_core *core, const sl_sync_step *step, int64_t now_ms)
+{
+    switch (step->kind) {
+    case SL_STEP_OPEN: open_socket(core, now_ms); break;
+    case SL_STEP_CLOSE:
+        if (core->ws != 0) {
+            core->platform.ws->close(core->platform.user, core->ws, 1000, "bye");
+        }
+        break;
+    case SL_STEP_GREET: send_greeting(core); break;
+    case SL_STEP_SUBSCRIBE: send_of_space(core, SL_FRAME_SUBSCRIBE, step); break;
+    case SL_STEP_PREFER: send_of_space(core, SL_FRAME_PREFER, step); break;
+    case SL_STEP_PUSH: send_push(core, step); break;
+    case SL_STEP_MORE:
+        (void)send_frame(core, &(sl_frame){.kind = SL_FRAME_MORE, .bytes = step->n}, NULL);
+        break;
+    case SL_STEP_IDLE:
+    case SL_STEP_WAIT: break;
+    }
 }
 
 int64_t sl_online_run(sl_core *core, int64_t now_ms)
@@ -151,31 +196,23 @@ int64_t sl_online_run(sl_core *core, int64_t now_ms)
     bool down = core->ws == 0;
     while (!down || have_token || !core->want_online) {
         sl_sync_step step = sl_sync_next(core->sync, now_ms);
-        switch (step.kind) {
-        case SL_STEP_IDLE: tell_state(core); return until_ms;
-        case SL_STEP_WAIT: tell_state(core); return step.until_ms;
-        case SL_STEP_OPEN: open_socket(core, now_ms); break;
-        case SL_STEP_CLOSE:
-            if (core->ws != 0) {
-                core->platform.ws->close(core->platform.user, core->ws, 1000, "bye");
-            }
-            break;
-        case SL_STEP_GREET: send_greeting(core); break;
-        case SL_STEP_SUBSCRIBE: send_subscribe(core, &step); break;
-        case SL_STEP_SEND_OP: send_op(core, step.n); break;
+        if (step.kind == SL_STEP_IDLE || step.kind == SL_STEP_WAIT) {
+            tell_state(core);
+            return step.kind == SL_STEP_IDLE ? until_ms : step.until_ms;
         }
+        take_step(core, &step, now_ms);
         down = core->ws == 0;
     }
     tell_state(core);
     return until_ms;
 }
 
-sl_status sl_online_send(sl_core *core, const sl_json *frame)
+sl_status sl_online_send(sl_core *core, const sl_frame *frame)
 {
     if (sl_sync_state_of(core->sync) != SL_SYNC_ONLINE) {
         return SL_E_NETWORK;
     }
-    send_json(core, sl_json_clone(frame));
+    (void)send_frame(core, frame, NULL);
     return SL_OK;
 }
 
@@ -221,35 +258,40 @@ static sl_status note_grant(sl_core *core, const sl_record *rec, after *due, sl_
     return status;
 }
 
-static sl_status store_one(sl_core *core, const sl_json *wire, const char *space, after *due,
-                           sl_error **err)
+static sl_status store_one(sl_core *core, sl_record *rec, after *due, sl_error **err)
 {
-    if (sl_entity_find(sl_json_str(wire, "entity")) == NULL) {
-        due->later = true; /* skipped, and read again after an update */
-        return SL_OK;
-    }
-    const sl_json *fields = sl_json_get(wire, "fields");
-    if (fields != NULL && !sl_json_is_object(fields)) {
-        return sl_fail(err, SL_E_INVALID, "a record's fields are no object");
-    }
-    sl_record rec = {0};
-    sl_status status = sl_record_from_wire(&rec, wire, err);
-    if (status == SL_OK && strcmp(rec.space, space) != 0) {
-        status = sl_fail(err, SL_E_INVALID, "a record came in a space that is not its own");
-    }
-    if (status == SL_OK && strcmp(rec.entity->name, "grant") == 0) {
-        status = note_grant(core, &rec, due, err);
+    sl_status status = SL_OK;
+    if (strcmp(rec->entity->name, "grant") == 0) {
+        status = note_grant(core, rec, due, err);
     }
     if (status == SL_OK) {
-        see_clocks(core, &rec);
-        due->later = due->later || rec.ext != NULL;
-        status = sl_store_apply_remote(core->store, &rec, err);
-        due->touched[rec.entity->index] = true;
+        see_clocks(core, rec);
+        due->later = due->later || rec->ext != NULL;
+        status = sl_store_apply_remote(core->store, rec, err);
+        due->touched[rec->entity->index] = true;
     }
-    if (status == SL_OK && strcmp(rec.entity->name, "message") == 0 && !rec.deleted) {
-        const char *author = sl_record_text(&rec, "author_id");
-        if (author != NULL && strcmp(author, core->session.user) != 0 && rec.seq > due->reach) {
-            due->reach = rec.seq;
+    if (status == SL_OK && strcmp(rec->entity->name, "message") == 0 && !rec->deleted) {
+        const char *author = sl_record_text(rec, "author_id");
+        if (author != NULL && strcmp(author, core->session.user) != 0 && rec->seq > due->reach) {
+            due->reach = rec->seq;
+        }
+    }
+    return status;
+}
+
+/* The records of the frame that was read. What this version does not know is skipped, and read
+ * again after an update. */
+static sl_status store_records(sl_core *core, after *due, sl_error **err)
+{
+    sl_record rec = {0};
+    bool got = true;
+    sl_status status = SL_OK;
+    while (status == SL_OK && got) {
+        status = sl_frame_record(core->link.in, &rec, &got, err);
+        if (status == SL_OK && got && rec.entity != NULL) {
+            status = store_one(core, &rec, due, err);
+        } else if (status == SL_OK && got) {
+            due->later = true;
         }
     }
     sl_record_free(&rec);
@@ -348,12 +390,8 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     if (status == SL_OK) {
         status = see_epoch(core, before, &space, err);
     }
-    for (const sl_json *r = sl_json_first(news->records); r != NULL && status == SL_OK;
-         r = sl_json_next(r)) {
-        status = store_one(core, r, space.name, due, err);
-    }
-    if (status == SL_OK && news->record != NULL) {
-        status = store_one(core, news->record, space.name, due, err);
+    if (status == SL_OK) {
+        status = store_records(core, due, err);
     }
     if (status == SL_OK) {
         status = sl_engine_keep_clock(core, err);
@@ -446,43 +484,108 @@ static void apply(sl_core *core, const sl_news *news)
     sl_json_free(due.lost);
 }
 
-static sl_status store_receipt(sl_core *core, const sl_news *news, const sl_op *op)
+/* What a batch of receipts leaves to be done once it is committed. */
+typedef struct answers {
+    bool touched[64];  /* by entity index */
+    sl_json *spaces;   /* where */
+    sl_json *rejected; /* events */
+} answers;
+
+static bool note_space(answers *due, const char *space)
 {
-    sl_status status = sl_store_begin(core->store, NULL);
-    if (status == SL_OK && news->rejected) {
-        status = sl_store_outbox_rejected(core->store, news->n,
-                                          news->code != NULL ? news->code : "SL_E_DENIED",
-                                          news->message != NULL ? news->message : "", NULL);
-    } else if (status == SL_OK) {
-        status = sl_store_outbox_accepted(core->store, news->n, news->seq, NULL);
-        if (status == SL_OK && sl_sync_live(core->sync, op->space)) {
-            status = sl_store_outbox_settle(core->store, op->space, NULL);
+    for (const sl_json *v = sl_json_first(due->spaces); v != NULL; v = sl_json_next(v)) {
+        if (strcmp(sl_json_text(v), space) == 0) {
+            return true;
         }
     }
-    if (status == SL_OK) {
-        return sl_store_commit(core->store, NULL);
+    return sl_json_add_str(due->spaces, space);
+}
+
+static sl_status store_receipt(sl_core *core, const sl_receipt *r, answers *due)
+{
+    sl_op op = {0};
+    sl_status status = sl_store_outbox_op(core->store, r->n, &op, NULL);
+    const char *code = r->code != NULL ? r->code : "SL_E_DENIED";
+    const char *message = r->message != NULL ? r->message : "";
+    if (status == SL_E_NOT_FOUND) {
+        sl_op_free(&op);
+        return SL_OK;
     }
-    sl_store_rollback(core->store);
+    if (status == SL_OK) {
+        due->touched[op.entity->index] = true;
+        status = note_space(due, op.space) ? SL_OK : SL_E_NOMEM;
+    }
+    if (status == SL_OK && r->result == SL_REJECTED) {
+        sl_json *event = rejected_event(&op, code, message);
+        status = event != NULL && sl_json_add(due->rejected, event)
+                     ? sl_store_outbox_rejected(core->store, r->n, code, message, NULL)
+                     : SL_E_NOMEM;
+    } else if (status == SL_OK) {
+        status = sl_store_outbox_accepted(core->store, r->n, r->seq, NULL);
+    }
+    sl_op_free(&op);
     return status;
 }
 
-static void receipt(sl_core *core, const sl_news *news)
+static sl_status read_receipts(sl_core *core, answers *due)
 {
-    sl_op op = {0};
-    sl_status status = sl_store_outbox_op(core->store, news->n, &op, NULL);
-    if (status == SL_OK) {
-        status = store_receipt(core, news, &op);
-        sl_live_touch(core, op.entity, op.space);
-        if (status == SL_OK && news->rejected) {
-            sl_events_push(core->events,
-                           rejected_event(&op, news->code != NULL ? news->code : "",
-                                          news->message != NULL ? news->message : ""));
+    sl_status status = SL_OK;
+    bool got = true;
+    while (status == SL_OK && got) {
+        sl_receipt r;
+        bool fresh = false;
+        status = sl_frame_receipt(core->link.in, &r, &got, NULL);
+        if (status == SL_OK && got) {
+            status = sl_sync_receipt(core->sync, &r, &fresh, NULL);
+        }
+        if (status == SL_OK && fresh) {
+            status = store_receipt(core, &r, due);
         }
     }
-    sl_op_free(&op);
-    if (status != SL_OK && status != SL_E_NOT_FOUND) {
-        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
+    for (const sl_json *v = sl_json_first(due->spaces); status == SL_OK && v != NULL;
+         v = sl_json_next(v)) {
+        if (sl_sync_live(core->sync, sl_json_text(v))) {
+            status = sl_store_outbox_settle(core->store, sl_json_text(v), NULL);
+        }
     }
+    return status;
+}
+
+static void tell_answers(sl_core *core, const answers *due)
+{
+    for (const sl_json *v = sl_json_first(due->spaces); v != NULL; v = sl_json_next(v)) {
+        for (size_t i = 0; i < sl_entity_count; i++) {
+            if (due->touched[i]) {
+                sl_live_touch(core, &sl_entities[i], sl_json_text(v));
+            }
+        }
+    }
+    tell_lost(core, due->rejected);
+}
+
+/* All receipts of a frame in one transaction. */
+static void receipts(sl_core *core)
+{
+    answers due = {.spaces = sl_json_array(), .rejected = sl_json_array()};
+    bool ready = due.spaces != NULL && due.rejected != NULL;
+    sl_status status = ready ? sl_store_begin(core->store, NULL) : SL_E_NOMEM;
+    if (status == SL_OK) {
+        status = read_receipts(core, &due);
+        if (status == SL_OK) {
+            status = sl_store_commit(core->store, NULL);
+        } else {
+            sl_store_rollback(core->store);
+        }
+    }
+    if (status == SL_OK) {
+        tell_answers(core, &due);
+    } else {
+        bool broken = status == SL_E_INVALID;
+        core->platform.ws->close(core->platform.user, core->ws, broken ? 1002 : 1011,
+                                 broken ? "protocol" : "cannot store");
+    }
+    sl_json_free(due.spaces);
+    sl_json_free(due.rejected);
 }
 
 /* At the head all that the cursor covers has come. */
@@ -565,26 +668,40 @@ void sl_online_opened(sl_core *core)
     sl_sync_opened(core->sync);
 }
 
-void sl_online_message(sl_core *core, const char *text, size_t n, int64_t now_ms)
+static void take_news(sl_core *core, const sl_news *news)
 {
-    (void)now_ms;
-    sl_json *frame = sl_json_parse(text, n);
+    switch (news->kind) {
+    case SL_NEWS_NONE: break;
+    case SL_NEWS_CONNECTED: break;
+    case SL_NEWS_APPLY: apply(core, news); break;
+    case SL_NEWS_HEAD: at_head(core, news->space); break;
+    case SL_NEWS_RECEIPTS: receipts(core); break;
+    case SL_NEWS_RESET: lose_space(core, news->space, true); break;
+    case SL_NEWS_REVOKED: lose_space(core, news->space, false); break;
+    case SL_NEWS_TYPING: typing(core, news); break;
+    }
+}
+
+void sl_online_message(sl_core *core, const void *p, size_t n)
+{
+    sl_link *link = &core->link;
+    sl_frame frame;
     sl_news news = {.kind = SL_NEWS_NONE};
-    sl_status status = sl_sync_frame(core->sync, frame, &news, NULL);
+    sl_status status = sl_frame_read(link->in, &link->wire, p, n, &frame, NULL);
+    if (status == SL_OK) {
+        status = sl_sync_frame(core->sync, &frame, &news, NULL);
+    }
     if (status != SL_OK) {
         core->platform.ws->close(core->platform.user, core->ws, 1002, "protocol");
+        return;
     }
-    switch (news.kind) {
-    case SL_NEWS_NONE:
-    case SL_NEWS_CONNECTED: break;
-    case SL_NEWS_APPLY: apply(core, &news); break;
-    case SL_NEWS_HEAD: at_head(core, news.space); break;
-    case SL_NEWS_RECEIPT: receipt(core, &news); break;
-    case SL_NEWS_RESET: lose_space(core, news.space, true); break;
-    case SL_NEWS_REVOKED: lose_space(core, news.space, false); break;
-    case SL_NEWS_TYPING: typing(core, &news); break;
+    if (news.kind == SL_NEWS_CONNECTED) {
+        link->wire.zip = frame.zip && sl_zip_have();
     }
-    sl_json_free(frame);
+    take_news(core, &news);
+    if (frame.kind == SL_FRAME_PAGE) {
+        sl_sync_page_done(core->sync, n);
+    }
 }
 
 void sl_online_closed(sl_core *core, int32_t code, int64_t now_ms)

@@ -1,4 +1,5 @@
 #include "server/inside.h"
+#include "sync/frame.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -21,7 +22,12 @@ static const struct lws_protocols protocols[] = {
      .per_session_data_size = sizeof(sl_session),
      .rx_buffer_size = SL_SERVER_CHUNK,
      .tx_packet_size = SL_SERVER_CHUNK},
-    {.name = "sideline.v1.json",
+    {.name = SL_FRAME_PROTOCOL_BIN,
+     .callback = sl_conn_callback,
+     .per_session_data_size = sizeof(sl_session),
+     .rx_buffer_size = 2048,
+     .tx_packet_size = SL_SERVER_CHUNK},
+    {.name = SL_FRAME_PROTOCOL_JSON,
      .callback = sl_conn_callback,
      .per_session_data_size = sizeof(sl_session),
      .rx_buffer_size = 2048,

@@ -5,6 +5,7 @@
  * A connection is freed by the last work of its strand, so a worker never sees it go.
  */
 #include "server/inside.h"
+#include "sync/frame.h"
 
 #include "base/mem.h"
 
@@ -25,20 +26,21 @@ enum {
 typedef struct out_frame {
     struct out_frame *next;
     size_t n;
-    uint8_t data[]; /* LWS_PRE bytes for libwebsockets, then the text */
+    uint8_t data[]; /* LWS_PRE bytes for libwebsockets, then the frame */
 } out_frame;
 
 typedef struct in_frame {
     sl_work work;
     sl_conn *conn;
     size_t n;
-    char text[];
+    uint8_t data[];
 } in_frame;
 
 struct sl_conn {
     sl_id id;
     sl_adapter *adapter;
     struct lws *wsi; /* loop */
+    bool binary;     /* its subprotocol's messages are */
     sl_strand strand;
     sl_work opened;
     sl_work closed;
@@ -153,13 +155,13 @@ static void end_conn(sl_conn *c, int32_t code, const char *reason)
 
 /* ---- for the service ---- */
 
-void sl_adapter_send(void *user, sl_id conn, const char *text, size_t n)
+void sl_adapter_send(void *user, sl_id conn, const void *p, size_t n)
 {
     sl_adapter *a = user;
     out_frame *frame = sl_mem(sizeof *frame + LWS_PRE + n);
     if (frame != NULL) {
         frame->n = n;
-        memcpy(frame->data + LWS_PRE, text, n);
+        memcpy(frame->data + LWS_PRE, p, n);
     }
     sl_lock(a->lock);
     sl_conn *c = find_conn(a, conn);
@@ -198,7 +200,7 @@ void sl_adapter_close_conn(void *user, sl_id conn, int32_t code, const char *rea
 static void run_opened(sl_work *work)
 {
     sl_conn *c = (sl_conn *)(void *)((char *)work - offsetof(sl_conn, opened));
-    sl_service_ws_open(c->adapter->service, c->id);
+    sl_service_ws_open(c->adapter->service, c->id, c->binary);
 }
 
 static void run_message(sl_work *work)
@@ -206,7 +208,7 @@ static void run_message(sl_work *work)
     in_frame *frame = (in_frame *)(void *)((char *)work - offsetof(in_frame, work));
     sl_conn *c = frame->conn;
     sl_adapter *a = c->adapter;
-    sl_service_ws_message(a->service, c->id, frame->text, frame->n);
+    sl_service_ws_message(a->service, c->id, frame->data, frame->n);
     sl_lock(a->lock);
     c->in_len -= frame->n;
     if (c->paused && c->in_len <= SL_SERVER_IN_MAX / 2) {
@@ -260,6 +262,7 @@ static int on_established(struct lws *wsi, sl_session *session)
     }
     c->adapter = a;
     c->wsi = wsi;
+    c->binary = strcmp(lws_get_protocol(wsi)->name, SL_FRAME_PROTOCOL_BIN) == 0;
     c->opened.run = run_opened;
     c->closed.run = run_closed;
     c->closed.last = true;
@@ -310,8 +313,8 @@ static int on_receive(struct lws *wsi, const sl_session *session, const void *p,
     if (c == NULL || c->adapter->closing) {
         return -1;
     }
-    if (lws_frame_is_binary(wsi)) {
-        return close_now(wsi, CLOSE_BROKEN, "text frames only");
+    if ((lws_frame_is_binary(wsi) != 0) != c->binary) {
+        return close_now(wsi, CLOSE_BROKEN, c->binary ? "binary frames only" : "text frames only");
     }
     if (c->in.len + n > SL_SERVER_FRAME_MAX) {
         return close_now(wsi, CLOSE_TOO_BIG, "message too big");
@@ -331,7 +334,7 @@ static int on_receive(struct lws *wsi, const sl_session *session, const void *p,
     frame->conn = c;
     frame->n = c->in.len;
     if (c->in.len > 0) {
-        memcpy(frame->text, c->in.data, c->in.len);
+        memcpy(frame->data, c->in.data, c->in.len);
     }
     sl_buf_free(&c->in);
     memset(&c->in, 0, sizeof c->in);
@@ -380,7 +383,8 @@ static int on_writeable(struct lws *wsi, const sl_session *session)
             char reason[REASON_MAX];
             return is_ending(c, &code, reason) ? close_now(wsi, code, reason) : 0;
         }
-        int done = lws_write(wsi, frame->data + LWS_PRE, frame->n, LWS_WRITE_TEXT);
+        int done = lws_write(wsi, frame->data + LWS_PRE, frame->n,
+                             c->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
         bool failed = done < (int)frame->n;
         sl_mem_free(frame);
         if (failed) {

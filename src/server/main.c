@@ -34,10 +34,10 @@ typedef struct port_user {
     const sl_platform *platform;
 } port_user;
 
-static void port_send(void *user, sl_id conn, const char *text, size_t n)
+static void port_send(void *user, sl_id conn, const void *p, size_t n)
 {
-    const port_user *p = user;
-    sl_adapter_send(p->adapter, conn, text, n);
+    const port_user *u = user;
+    sl_adapter_send(u->adapter, conn, p, n);
 }
 
 static void port_close(void *user, sl_id conn, int32_t code, const char *reason)

@@ -52,28 +52,28 @@ sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, i
     return status;
 }
 
-static sl_status add_holder(sl_service *s, const char *sha256, const char *user, sl_error **err)
+static sl_status add_holder(sl_sv_tx *tx, const char *sha256, const char *user, sl_error **err)
 {
-    return sl_sv_run(s,
-                     "INSERT INTO blob_holder (sha256, user_id) VALUES ($1, $2)"
-                     " ON CONFLICT (sha256, user_id) DO NOTHING",
-                     SL_SV_ARGS(sl_cell_text(sha256), sl_cell_text(user)), err);
+    return sl_sv_write(tx,
+                       "INSERT INTO blob_holder (sha256, user_id) VALUES ($1, $2)"
+                       " ON CONFLICT (sha256, user_id) DO NOTHING",
+                       SL_SV_ARGS(sl_cell_text(sha256), sl_cell_text(user)), err);
 }
 
-sl_status sl_sv_blob_refer(sl_service *s, const char *sha256, const char *space, const char *user,
+sl_status sl_sv_blob_refer(sl_sv_tx *tx, const char *sha256, const char *space, const char *user,
                            bool *here, sl_error **err)
 {
     int64_t size = -1;
-    sl_status status = sl_sv_blob_find(s, sha256, user, &size, NULL, err);
+    sl_status status = sl_sv_blob_find(tx->s, sha256, user, &size, NULL, err);
     *here = size >= 0;
     if (status == SL_OK) {
-        status = sl_sv_run(
-            s,
+        status = sl_sv_write(
+            tx,
             "INSERT INTO blob_ref (sha256, space, user_id) VALUES ($1, $2, $3)"
             " ON CONFLICT (sha256, space, user_id) DO NOTHING",
             SL_SV_ARGS(sl_cell_text(sha256), sl_cell_text(space), sl_cell_text(user)), err);
     }
-    return status == SL_OK && *here ? add_holder(s, sha256, user, err) : status;
+    return status == SL_OK && *here ? add_holder(tx, sha256, user, err) : status;
 }
 
 static sl_status make_ready(sl_sv_tx *tx, const char *space, const char *sha256, sl_error **err)
@@ -94,7 +94,7 @@ static sl_status make_ready(sl_sv_tx *tx, const char *space, const char *sha256,
 sl_status sl_sv_blob_done(sl_sv_tx *tx, const char *sha256, const char *user, sl_error **err)
 {
     sl_sv_rows rows;
-    sl_status status = add_holder(tx->s, sha256, user, err);
+    sl_status status = add_holder(tx, sha256, user, err);
     if (status != SL_OK) {
         return status;
     }

@@ -4,10 +4,10 @@
  * A connection that the service closes is forgotten at once: what the adapter still says about
  * it finds nothing.
  */
-#include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "service/inside.h"
+#include "sync/zip.h"
 
 #include <string.h>
 
@@ -42,7 +42,11 @@ sl_sv_conn *sl_sv_conn_find(const sl_service *s, sl_id id)
 
 static void conn_free(sl_sv_conn *c)
 {
+    while (c->sub_count > 0) {
+        sl_sv_sub_remove(c->subs[c->sub_count - 1]);
+    }
     sl_mem_free(c->subs);
+    sl_wire_free(&c->wire);
     sl_mem_free(c);
 }
 
@@ -64,23 +68,10 @@ void sl_sv_conns_free(sl_service *s)
     s->conn_count = 0;
 }
 
-void sl_sv_send(sl_service *s, const sl_sv_conn *c, const char *text, size_t n)
-{
-    s->ports.send(s->ports.user, c->id, text, n);
-}
-
 void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, const char *message)
 {
-    sl_json *frame = sl_json_object();
-    bool ok = frame != NULL && sl_json_set_str(frame, "t", "error") &&
-              sl_json_set_str(frame, "code", sl_status_name(status)) &&
-              sl_json_set_str(frame, "message", message);
-    char *text = ok ? sl_json_print(frame) : NULL;
-    sl_json_free(frame);
-    if (text != NULL) {
-        sl_sv_send(s, c, text, strlen(text));
-    }
-    sl_mem_free(text);
+    sl_frame f = {.kind = SL_FRAME_ERROR, .code = sl_status_name(status), .message = message};
+    (void)sl_sv_send(s, c, &f, NULL);
     s->ports.close(s->ports.user, c->id, code, message);
     forget(s, c);
 }
@@ -136,7 +127,7 @@ static sl_sv_conn *conn_add(sl_service *s, sl_id id)
     return c;
 }
 
-void sl_service_ws_open(sl_service *s, sl_id conn)
+void sl_service_ws_open(sl_service *s, sl_id conn, bool binary)
 {
     sl_lock(s->lock);
     int64_t now = sl_sv_now(s);
@@ -145,6 +136,8 @@ void sl_service_ws_open(sl_service *s, sl_id conn)
         sl_sv_conn *c = conn_add(s, conn);
         if (c != NULL) {
             c->opened_ms = now;
+            c->wire.server = true;
+            c->wire.binary = binary;
         } else {
             s->ports.close(s->ports.user, conn, CLOSE_INTERNAL, "out of memory");
         }
@@ -196,27 +189,20 @@ static sl_status keep_floor(sl_sv_tx *tx, void *ctx, sl_error **err)
         SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(c->device), sl_cell_int(f->floor)), err);
 }
 
-static void greet(sl_service *s, const sl_sv_conn *c)
+static bool same_device(const sl_sv_who *who, const char *device)
 {
-    char *text = sl_text_fmt("{\"t\":\"connected\",\"user\":\"%s\",\"now\":%lld}", c->user,
-                             (long long)sl_sv_now(s));
-    if (text != NULL) {
-        sl_sv_send(s, c, text, strlen(text));
-    }
-    sl_mem_free(text);
+    return device != NULL && strcmp(device, who->device) == 0;
 }
 
-static void on_connect(sl_service *s, sl_sv_conn *c, const sl_json *frame)
+static void on_connect(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
 {
-    const char *token = sl_json_str(frame, "token");
-    const char *device = sl_json_str(frame, "device");
-    if (sl_json_int_or(frame, "v", 0) != 1 || token == NULL) {
+    if (frame->version != 1 || frame->token == NULL) {
         sl_sv_drop(s, c, CLOSE_BROKEN, SL_E_INVALID, "connect needs v 1 and a token");
         return;
     }
     sl_sv_who who;
-    if (sl_sv_token_check(s, token, &who, NULL) != SL_OK || device == NULL ||
-        strcmp(device, who.device) != 0) {
+    if (sl_sv_token_check(s, frame->token, &who, NULL) != SL_OK ||
+        !same_device(&who, frame->device)) {
         sl_sv_drop(s, c, CLOSE_SIGN_IN, SL_E_AUTH, "sign in again");
         return;
     }
@@ -224,7 +210,7 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_json *frame)
     memcpy(c->device, who.device, sizeof c->device);
     memcpy(c->session, who.session, sizeof c->session);
     c->exp_s = who.exp_s;
-    floor_ctx floor = {c, sl_json_int_or(frame, "floor", 0)};
+    floor_ctx floor = {c, frame->floor};
     if (sl_sv_change(s, keep_floor, &floor, NULL) != SL_OK) {
         sl_sv_drop(s, c, CLOSE_INTERNAL, SL_E_INTERNAL, "the server failed; try again");
         return;
@@ -232,44 +218,61 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_json *frame)
     c->floor = floor.floor;
     sl_sv_drop_device(s, c->user, c->device, c, CLOSE_REPLACED);
     c->ready = true;
-    greet(s, c);
+    c->wire.zip = frame->zip && sl_zip_have();
+    sl_frame hello = {
+        .kind = SL_FRAME_CONNECTED, .user = c->user, .now_ms = sl_sv_now(s), .zip = sl_zip_have()};
+    (void)sl_sv_send(s, c, &hello, NULL);
 }
 
-static void on_frame(sl_service *s, sl_sv_conn *c, const sl_json *frame)
+static void on_frame(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
 {
-    const char *t = sl_json_str(frame, "t");
-    if (t == NULL) {
-        sl_sv_drop(s, c, CLOSE_BROKEN, SL_E_INVALID, "a frame is a JSON object with a kind");
-    } else if (!c->ready && strcmp(t, "connect") != 0) {
-        sl_sv_drop(s, c, CLOSE_SIGN_IN, SL_E_AUTH, "connect comes first");
-    } else if (!c->ready) {
-        on_connect(s, c, frame);
-    } else if (c->exp_s <= sl_sv_now(s) / 1000) {
-        sl_sv_drop(s, c, CLOSE_SIGN_IN, SL_E_AUTH, "the token has expired");
-    } else if (strcmp(t, "op") == 0) {
-        sl_sv_on_op(s, c, frame);
-    } else if (strcmp(t, "subscribe") == 0) {
-        sl_sv_on_subscribe(s, c, frame);
-    } else if (strcmp(t, "unsubscribe") == 0) {
-        sl_sv_on_unsubscribe(c, frame);
-    } else if (strcmp(t, "typing") == 0) {
-        sl_sv_on_typing(s, c, frame);
-    } else {
+    switch (frame->kind) {
+    case SL_FRAME_PUSH: sl_sv_on_push(s, c); break;
+    case SL_FRAME_SUBSCRIBE: sl_sv_on_subscribe(s, c, frame); break;
+    case SL_FRAME_UNSUBSCRIBE: sl_sv_unsubscribe(c, frame->space); break;
+    case SL_FRAME_MORE: sl_sv_on_more(s, c, frame); break;
+    case SL_FRAME_PREFER: sl_sv_on_prefer(c, frame); break;
+    case SL_FRAME_TYPING: sl_sv_on_typing(s, c, frame); break;
+    case SL_FRAME_CONNECT:
+    case SL_FRAME_NONE:
+    case SL_FRAME_CONNECTED:
+    case SL_FRAME_PAGE:
+    case SL_FRAME_SUBSCRIBED:
+    case SL_FRAME_CHANGE:
+    case SL_FRAME_RECEIPTS:
+    case SL_FRAME_RESET:
+    case SL_FRAME_REVOKED:
+    case SL_FRAME_ERROR:
         sl_sv_drop(s, c, CLOSE_BROKEN, SL_E_INVALID, "unknown kind of frame");
+        break;
     }
 }
 
-void sl_service_ws_message(sl_service *s, sl_id conn, const char *text, size_t n)
+static void on_message(sl_service *s, sl_sv_conn *c, const void *p, size_t n)
+{
+    sl_frame frame;
+    if (n > SL_SV_FRAME_MAX) {
+        sl_sv_drop(s, c, CLOSE_BROKEN, SL_E_LIMIT, "a frame may have 1 MiB");
+    } else if (sl_frame_read(s->in, &c->wire, p, n, &frame, NULL) != SL_OK) {
+        sl_sv_drop(s, c, CLOSE_BROKEN, SL_E_INVALID, "not a frame of this protocol");
+    } else if (!c->ready && frame.kind != SL_FRAME_CONNECT) {
+        sl_sv_drop(s, c, CLOSE_SIGN_IN, SL_E_AUTH, "connect comes first");
+    } else if (!c->ready) {
+        on_connect(s, c, &frame);
+    } else if (c->exp_s <= sl_sv_now(s) / 1000) {
+        sl_sv_drop(s, c, CLOSE_SIGN_IN, SL_E_AUTH, "the token has expired");
+    } else {
+        on_frame(s, c, &frame);
+    }
+}
+
+void sl_service_ws_message(sl_service *s, sl_id conn, const void *p, size_t n)
 {
     sl_lock(s->lock);
     sweep(s, sl_sv_now(s));
     sl_sv_conn *c = sl_sv_conn_find(s, conn);
-    if (c != NULL && n > SL_SV_FRAME_MAX) {
-        sl_sv_drop(s, c, CLOSE_BROKEN, SL_E_LIMIT, "a frame may have 1 MiB");
-    } else if (c != NULL) {
-        sl_json *frame = sl_json_parse(text, n);
-        on_frame(s, c, frame);
-        sl_json_free(frame);
+    if (c != NULL) {
+        on_message(s, c, p, n);
     }
     sl_unlock(s->lock);
 }

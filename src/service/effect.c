@@ -75,12 +75,12 @@ static sl_status connected(sl_service *s, const char *user, const char *peer, bo
 
 static sl_status connection_create(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
 {
-    const char *state = sl_op_text(&o->op, "status");
+    const char *state = sl_op_text(o->op, "status");
     if (state != NULL && strcmp(state, "requested") != 0) {
         return sl_fail_field(err, SL_E_INVALID, "status", "a connection begins as requested");
     }
     account peer;
-    sl_status status = account_by_email(tx->s, sl_op_text(&o->op, "peer_email"), &peer, err);
+    sl_status status = account_by_email(tx->s, sl_op_text(o->op, "peer_email"), &peer, err);
     if (status != SL_OK) {
         return status;
     }
@@ -117,7 +117,7 @@ static sl_status connection_created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine,
     sl_sv_item *copy = NULL;
     sl_status status = account_by_id(tx->s, o->user, &me, err);
     if (status == SL_OK) {
-        status = account_by_email(tx->s, sl_op_text(&o->op, "peer_email"), &peer, err);
+        status = account_by_email(tx->s, sl_op_text(o->op, "peer_email"), &peer, err);
     }
     if (status == SL_OK && (!me.found || !peer.found)) {
         status = sl_fail(err, SL_E_NOT_FOUND, "the account is gone");
@@ -229,6 +229,10 @@ static sl_status connection_accepted(sl_sv_tx *tx, sl_sv_item *mine, sl_sv_item 
 /* The answer stands whatever the two devices' clocks say: it takes the place of the merge. */
 static sl_status set_state(sl_sv_item *item, const char *state, sl_hlc stamp, sl_error **err)
 {
+    sl_status status = sl_sv_touch(item, err);
+    if (status != SL_OK) {
+        return status;
+    }
     sl_clock *clock = sl_record_clock(&item->rec, sl_field_find(item->entity, "status"));
     if (clock == NULL) {
         return sl_fail_nomem(err);
@@ -239,12 +243,12 @@ static sl_status set_state(sl_sv_item *item, const char *state, sl_hlc stamp, sl
 
 static sl_status connection_patch(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, sl_error **err)
 {
-    const char *wish = sl_op_text(&o->op, "status");
+    const char *wish = sl_op_text(o->op, "status");
     const char *state = sl_record_text(&mine->rec, "status");
     const char *direction = sl_record_text(&mine->rec, "direction");
     o->done = true;
     o->merged = SL_MERGED_NOTHING;
-    if (mine->rec.deleted || o->op.has == 0) {
+    if (mine->rec.deleted || o->op->has == 0) {
         return SL_OK;
     }
     if (wish == NULL || strcmp(wish, "requested") == 0) {
@@ -268,9 +272,9 @@ static sl_status connection_patch(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, s
         (void)sl_fail(err, SL_E_CONFLICT, "the request was taken back");
         return SL_E_CONFLICT;
     }
-    status = set_state(mine, wish, o->op.hlc, err);
+    status = set_state(mine, wish, o->op->hlc, err);
     if (status == SL_OK) {
-        status = set_state(theirs, wish, o->op.hlc, err);
+        status = set_state(theirs, wish, o->op->hlc, err);
     }
     o->merged = SL_MERGED_ALL;
     if (status == SL_OK && strcmp(wish, "accepted") == 0) {
@@ -286,14 +290,14 @@ static sl_status connection_delete(sl_sv_tx *tx, const sl_sv_item *mine, sl_erro
     }
     sl_sv_item *theirs = NULL;
     sl_status status = other_copy(tx, mine, &theirs, err);
-    return status == SL_OK ? sl_sv_bury(tx, theirs, err) : status;
+    return status == SL_OK ? sl_sv_bury(theirs, err) : status;
 }
 
 /* ---- share and video ---- */
 
 static sl_status share_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
 {
-    const char *user = sl_op_text(&o->op, "user_id");
+    const char *user = sl_op_text(o->op, "user_id");
     bool yes = false;
     sl_status status = connected(tx->s, o->user, user, false, &yes, err);
     if (status == SL_OK && !yes) {
@@ -301,7 +305,7 @@ static sl_status share_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
     }
     unsigned role = 0;
     if (status == SL_OK) {
-        status = sl_sv_role(tx->s, user, o->op.space, &role, err);
+        status = sl_sv_role(tx->s, user, o->op->space, &role, err);
     }
     if (status == SL_OK && role != 0) {
         status = sl_fail_field(err, SL_E_CONFLICT, "user_id", "the video is shared with this user");
@@ -323,7 +327,7 @@ static sl_status video_deleted(sl_sv_tx *tx, const char *space, sl_error **err)
         status =
             sl_sv_get(tx, sl_entity_find("share"), space, sl_sv_text(&rows, i, 0), &share, err);
         if (status == SL_OK) {
-            status = sl_sv_bury(tx, share, err);
+            status = sl_sv_bury(share, err);
         }
         if (status == SL_OK) {
             status = sl_sv_revoke(tx, sl_sv_text(&rows, i, 1), space, err);
@@ -346,7 +350,7 @@ static sl_status not_blocked(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
                   " u.entity='block' JOIN \"block\" b ON b.\"id\"=u.id AND b.\"space\"=u.space"
                   " WHERE t.space=$1 AND t.entity='participant' AND p.\"deleted\"=0 AND"
                   " p.\"user_id\"<>$2 AND b.\"user_id\"=$2 AND b.\"deleted\"=0 LIMIT 1",
-                  SL_SV_ARGS(sl_cell_text(o->op.space), sl_cell_text(o->user)), &rows, err);
+                  SL_SV_ARGS(sl_cell_text(o->op->space), sl_cell_text(o->user)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         status = sl_fail(err, SL_E_DENIED, "this person does not take messages from you");
     }
@@ -360,15 +364,15 @@ static sl_status message_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
     if (open != SL_OK) {
         return open;
     }
-    const char *kind = sl_op_text(&o->op, "kind");
-    const char *body = sl_op_text(&o->op, "body");
-    const char *space = sl_op_text(&o->op, "ref_space");
+    const char *kind = sl_op_text(o->op, "kind");
+    const char *body = sl_op_text(o->op, "body");
+    const char *space = sl_op_text(o->op, "ref_space");
     if (strcmp(kind, "text") == 0) {
         return body != NULL && body[0] != 0
                    ? SL_OK
                    : sl_fail_field(err, SL_E_INVALID, "body", "a message needs a text");
     }
-    if (!sl_space_ok(space) || sl_op_text(&o->op, "ref_id") == NULL) {
+    if (!sl_space_ok(space) || sl_op_text(o->op, "ref_id") == NULL) {
         return sl_fail_field(err, SL_E_INVALID, "ref_space", "the message must name what it sends");
     }
     unsigned role = 0;
@@ -384,12 +388,12 @@ static sl_status participant_patch(sl_sv_tx *tx, const sl_sv_op *o, sl_error **e
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(tx->s, "SELECT seq FROM space WHERE space=$1",
-                                 SL_SV_ARGS(sl_cell_text(o->op.space)), &rows, err);
+                                 SL_SV_ARGS(sl_cell_text(o->op->space)), &rows, err);
     int64_t seq = status == SL_OK && rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
     sl_sv_rows_free(&rows);
-    for (size_t i = 0; status == SL_OK && i < o->op.entity->field_count; i++) {
-        const sl_field *f = &o->op.entity->fields[i];
-        const sl_cell *v = sl_op_value(&o->op, f->name);
+    for (size_t i = 0; status == SL_OK && i < o->op->entity->field_count; i++) {
+        const sl_field *f = &o->op->entity->fields[i];
+        const sl_cell *v = sl_op_value(o->op, f->name);
         if (v != NULL && sl_cell_int_or(v, 0) > seq) {
             status = sl_fail_field(err, SL_E_INVALID, f->name, "the thread has not come so far");
         }
@@ -399,14 +403,24 @@ static sl_status participant_patch(sl_sv_tx *tx, const sl_sv_op *o, sl_error **e
 
 /* ---- all ---- */
 
+bool sl_sv_stands_alone(const sl_op *op)
+{
+    static const char *const names[] = {"connection", "share", "block"};
+    bool alone = op->kind == SL_OP_DELETE && op->entity->root;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        alone = alone || strcmp(op->entity->name, names[i]) == 0;
+    }
+    return alone;
+}
+
 static bool is(const sl_sv_op *o, sl_op_kind kind, const char *entity)
 {
-    return o->op.kind == kind && strcmp(o->op.entity->name, entity) == 0;
+    return o->op->kind == kind && strcmp(o->op->entity->name, entity) == 0;
 }
 
 sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **err)
 {
-    if (o->op.kind == SL_OP_CREATE && item->rec.entity != NULL) {
+    if (o->op->kind == SL_OP_CREATE && item->rec.entity != NULL) {
         return SL_OK; /* the merge says that it exists */
     }
     if (is(o, SL_OP_CREATE, "connection")) {
@@ -422,7 +436,7 @@ sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **e
         return share_create(tx, o, err);
     }
     if (is(o, SL_OP_DELETE, "share") && item->rec.entity != NULL && !item->rec.deleted) {
-        return sl_sv_revoke(tx, sl_record_text(&item->rec, "user_id"), o->op.space, err);
+        return sl_sv_revoke(tx, sl_record_text(&item->rec, "user_id"), o->op->space, err);
     }
     if (is(o, SL_OP_CREATE, "message")) {
         return message_create(tx, o, err);
@@ -434,14 +448,14 @@ sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **e
 static sl_status refer(sl_sv_tx *tx, const sl_sv_op *o, bool *ready, sl_error **err)
 {
     sl_status status = SL_OK;
-    for (size_t i = 0; status == SL_OK && i < o->op.entity->field_count; i++) {
-        const sl_field *f = &o->op.entity->fields[i];
-        const char *hash = f->type == SL_T_BLOB ? sl_op_text(&o->op, f->name) : NULL;
+    for (size_t i = 0; status == SL_OK && i < o->op->entity->field_count; i++) {
+        const sl_field *f = &o->op->entity->fields[i];
+        const char *hash = f->type == SL_T_BLOB ? sl_op_text(o->op, f->name) : NULL;
         bool here = false;
         if (hash == NULL) {
             continue;
         }
-        status = sl_sv_blob_refer(tx->s, hash, o->op.space, o->user, &here, err);
+        status = sl_sv_blob_refer(tx, hash, o->op->space, o->user, &here, err);
         *ready = *ready || (here && strcmp(f->name, "blob") == 0);
     }
     return status;
@@ -449,7 +463,7 @@ static sl_status refer(sl_sv_tx *tx, const sl_sv_op *o, bool *ready, sl_error **
 
 static sl_status created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, bool ready, sl_error **err)
 {
-    const sl_entity *e = o->op.entity;
+    const sl_entity *e = o->op->entity;
     sl_status status = SL_OK;
     if (e->author_field >= 0) {
         status = sl_sv_set(item, e->fields[e->author_field].name, o->user, err);
@@ -465,7 +479,7 @@ static sl_status created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, bool ready
     } else if (status == SL_OK && is(o, SL_OP_CREATE, "connection")) {
         status = connection_created(tx, o, item, err);
     } else if (status == SL_OK && is(o, SL_OP_CREATE, "share")) {
-        status = sl_sv_grant(tx, sl_record_text(&item->rec, "user_id"), o->op.space,
+        status = sl_sv_grant(tx, sl_record_text(&item->rec, "user_id"), o->op->space,
                              sl_record_text(&item->rec, "role"), err);
     }
     return status;
@@ -475,11 +489,11 @@ sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **er
 {
     bool ready = false;
     sl_status status = refer(tx, o, &ready, err);
-    if (status == SL_OK && o->op.kind == SL_OP_CREATE) {
+    if (status == SL_OK && o->op->kind == SL_OP_CREATE) {
         status = created(tx, o, item, ready, err);
     }
     if (status == SL_OK && is(o, SL_OP_DELETE, "video")) {
-        status = video_deleted(tx, o->op.space, err);
+        status = video_deleted(tx, o->op->space, err);
     }
     if (status == SL_OK && is(o, SL_OP_PATCH, "user")) {
         const char *name = sl_record_text(&item->rec, "name");

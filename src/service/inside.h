@@ -2,7 +2,8 @@
  * service/inside.h - what the files of the service share.
  *
  *   http.c, account.c, token.c, upload.c, blob.c   requests
- *   conn.c, feed.c, op.c, effect.c                frames
+ *   conn.c, topic.c, feed.c                       connections and what they listen to
+ *   push.c, op.c, effect.c                        operations
  *   tx.c, rows.c, table.c                         the database
  *
  * Invariants:
@@ -19,13 +20,17 @@
 #include "base/thread.h"
 #include "crypto/key.h"
 #include "service/service.h"
+#include "sync/frame.h"
 #include "sync/merge.h"
 
 enum {
     SL_SV_FRAME_MAX = 1024 * 1024,
+    SL_SV_PUSH_MAX = 1024, /* operations of one frame */
     SL_SV_BODY_MAX = 64 * 1024,
-    SL_SV_PAGE_RECORDS = 200,
-    SL_SV_PAGE_BYTES = 512 * 1024,
+    SL_SV_PAGE_RECORDS = 500,
+    SL_SV_PAGE_BYTES = 256 * 1024, /* about, not packed */
+    SL_SV_CHANGE_RECORDS = 1000,
+    SL_SV_FLIGHT = 1024 * 1024, /* of pages that the client has not said to be done with */
     SL_SV_SUBS_MAX = 20000,
     SL_SV_CONNECT_MS = 10000,
     SL_SV_HLC_AHEAD_MS = 60000,
@@ -41,10 +46,33 @@ typedef char sl_sv_space[SL_SPACE_MAX];
 typedef struct sl_sv_sql {
     char *select;
     char *upsert;
+    char *elsewhere; /* whether another space has the id */
 } sl_sv_sql;
 
-typedef struct sl_sv_conn {
+typedef struct sl_sv_conn sl_sv_conn;
+typedef struct sl_sv_topic sl_sv_topic;
+
+/* One connection listens to one space. */
+typedef struct sl_sv_sub {
+    sl_sv_conn *conn;
+    sl_sv_topic *topic;
+    bool live;  /* at the head; else it catches up */
+    int64_t at; /* how far pages went */
+    unsigned role;
+    struct sl_sv_sub *next; /* in the queue of those that catch up */
+} sl_sv_sub;
+
+struct sl_sv_topic {
+    sl_sv_space space;
+    sl_sv_sub **subs; /* in order of the connections' numbers */
+    size_t count;
+    size_t cap;
+    sl_sv_topic *next; /* of the same hash */
+};
+
+struct sl_sv_conn {
     sl_id id;
+    sl_wire wire;
     bool ready; /* `connect` was accepted; what follows is set */
     int64_t opened_ms;
     int64_t exp_s;
@@ -52,10 +80,12 @@ typedef struct sl_sv_conn {
     sl_sv_id user;
     sl_sv_id device;
     sl_sv_id session;
-    sl_sv_space *subs; /* sorted */
+    sl_sv_sub **subs; /* in order of space */
     size_t sub_count;
     size_t sub_cap;
-} sl_sv_conn;
+    sl_sv_sub *queue; /* that catch up, the next first */
+    size_t flight;    /* bytes of pages on the way */
+};
 
 struct sl_service {
     sl_service_ports ports;
@@ -70,7 +100,16 @@ struct sl_service {
     sl_sv_conn **conns; /* in order of id */
     size_t conn_count;
     size_t conn_cap;
-    sl_sv_id *busy; /* uploads whose bytes are being written */
+    sl_sv_topic **topics; /* by hash */
+    size_t topic_count;
+    size_t topic_cap;
+    sl_frame_in *in;    /* the frame being worked on */
+    sl_items *items;    /* of a page or change going out */
+    sl_items *receipts; /* of a push */
+    sl_buf out;
+    sl_record rec;          /* of a page being read */
+    struct sl_sv_job *jobs; /* of a push, with their memory: SL_SV_PUSH_MAX, made by the first */
+    sl_sv_id *busy;         /* uploads whose bytes are being written */
     size_t busy_count;
 };
 
@@ -115,29 +154,55 @@ sl_status sl_sv_save(sl_service *s, const sl_record *rec, sl_error **err);
 
 /* ---- tx.c: transactions ---- */
 
+typedef struct sl_sv_tx sl_sv_tx;
+
 typedef struct sl_sv_item {
+    sl_sv_tx *tx;
     const sl_entity *entity;
     sl_sv_space space;
     sl_sv_id id;
     sl_record rec; /* entity NULL: there is none */
+    int64_t had;   /* seq before this transaction, 0: none */
     bool dirty;
     bool saved;
+    unsigned mark; /* of the part that it was noted in */
 } sl_sv_item;
+
+/* An item as it was before a part changed it. */
+typedef struct sl_sv_before_part {
+    sl_sv_item *item;
+    sl_record rec;
+    bool dirty;
+} sl_sv_before_part;
 
 typedef struct sl_sv_loss {
     sl_sv_id user;
     sl_sv_space space;
 } sl_sv_loss;
 
-typedef struct sl_sv_tx {
+struct sl_sv_tx {
     sl_service *s;
     int64_t now_ms;
     sl_sv_item **items; /* once saved: in order of space and seq */
     size_t item_count;
     size_t item_cap;
+    uint32_t *places; /* by hash of id: item + 1, 0 for none */
+    size_t place_count;
     sl_sv_loss *losses; /* who may no longer hold what */
     size_t loss_count;
-} sl_sv_tx;
+    /* The part under way, 0: none. */
+    unsigned mark;
+    bool part_saved; /* the database has a savepoint for it */
+    size_t part_items;
+    size_t part_losses;
+    sl_sv_before_part *before;
+    size_t before_count;
+    size_t before_cap;
+    /* The role that was asked for last. */
+    sl_sv_id role_user;
+    sl_sv_space role_space;
+    unsigned role;
+};
 
 typedef sl_status (*sl_sv_fn)(sl_sv_tx *tx, void *ctx, sl_error **err);
 
@@ -147,21 +212,39 @@ sl_status sl_sv_transact(sl_service *s, sl_sv_tx *tx, sl_sv_fn fn, void *ctx, sl
 /* The same, and tells what changed to those who listen. */
 sl_status sl_sv_change(sl_service *s, sl_sv_fn fn, void *ctx, sl_error **err);
 void sl_sv_tx_clear(sl_sv_tx *tx);
-/* The record as this transaction has it; the item lives as long as the transaction. */
+
+/* A part of a transaction that can be undone by itself, as an operation of many. */
+void sl_sv_part_begin(sl_sv_tx *tx);
+sl_status sl_sv_part_keep(sl_sv_tx *tx, sl_error **err);
+sl_status sl_sv_part_undo(sl_sv_tx *tx, sl_error **err);
+/* Writes to the database beside the items. */
+sl_status sl_sv_write(sl_sv_tx *tx, const char *sql, const sl_cell *args, size_t n, sl_error **err);
+/* Before a change of the item's record. */
+sl_status sl_sv_touch(sl_sv_item *item, sl_error **err);
+
+/* The record as this transaction has it; the item lives as long as the transaction, or as the part
+ * that it was first asked for in. */
 sl_status sl_sv_get(sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id,
                     sl_sv_item **out, sl_error **err);
+/* True when this transaction has a record of the id in another space. */
+bool sl_sv_has_elsewhere(const sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id);
 /* A new record made by the server, under an id of its own when id is NULL. */
 sl_status sl_sv_new(sl_sv_tx *tx, const char *entity, const char *space, const char *id,
                     sl_sv_item **out, sl_error **err);
 sl_status sl_sv_set(sl_sv_item *item, const char *field, const char *value, sl_error **err);
 sl_status sl_sv_set_int(sl_sv_item *item, const char *field, int64_t value, sl_error **err);
 /* Makes it a tombstone. */
-sl_status sl_sv_bury(sl_sv_tx *tx, sl_sv_item *item, sl_error **err);
+sl_status sl_sv_bury(sl_sv_item *item, sl_error **err);
 /* Gives the changed records their numbers and writes them: the last step of a transaction. */
 sl_status sl_sv_flush(sl_sv_tx *tx, sl_error **err);
 
+/* ---- access.c: spaces and who may hold them ---- */
+
 sl_status sl_sv_space_make(sl_sv_tx *tx, const char *space, sl_error **err);
 sl_status sl_sv_space_exists(sl_service *s, const char *space, bool *yes, sl_error **err);
+/* The same by what the transaction knows already. */
+sl_status sl_sv_role_in(sl_sv_tx *tx, const char *user, const char *space, unsigned *role,
+                        sl_error **err);
 /* The user's role as a bit, 0 for none. */
 sl_status sl_sv_role(sl_service *s, const char *user, const char *space, unsigned *role,
                      sl_error **err);
@@ -174,24 +257,28 @@ int64_t sl_sv_now(const sl_service *s);
 sl_status sl_sv_random(const sl_service *s, void *dst, size_t n, sl_error **err);
 sl_status sl_sv_uuid(const sl_service *s, sl_sv_id out, sl_error **err);
 
-/* ---- op.c, effect.c: operations ---- */
+/* ---- push.c, op.c, effect.c: operations ---- */
 
 typedef struct sl_sv_op {
-    sl_op op;
+    sl_op *op;
     const char *user;
     unsigned role;
     sl_merged merged;
     bool done; /* the entity's own rule took the place of the merge */
 } sl_sv_op;
 
+void sl_sv_on_push(sl_service *s, sl_sv_conn *c);
+void sl_sv_jobs_free(sl_service *s);
+/* Known already or not, allowed, valid: merges and has its effects. *item: the record. */
+sl_status sl_sv_apply(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item **item, sl_error **err);
 /* Before the merge: what the roles do not say. After it: what the operation causes. */
 sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **err);
 sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **err);
-void sl_sv_on_op(sl_service *s, sl_sv_conn *c, const sl_json *frame);
+/* True when its rules ask the database for records that operations before it may have changed. */
+bool sl_sv_stands_alone(const sl_op *op);
 
-/* ---- conn.c, feed.c: connections ---- */
+/* ---- conn.c: connections ---- */
 
-void sl_sv_send(sl_service *s, const sl_sv_conn *c, const char *text, size_t n);
 /* Sends an error frame, closes and forgets the connection. */
 void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, const char *message);
 /* Drops the connections of one device; except may be NULL. */
@@ -199,10 +286,27 @@ void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
                        const sl_sv_conn *except, int32_t code);
 void sl_sv_conns_free(sl_service *s);
 sl_sv_conn *sl_sv_conn_find(const sl_service *s, sl_id id); /* NULL when it has ended */
-bool sl_sv_subscribed(const sl_sv_conn *c, const char *space);
-void sl_sv_on_subscribe(sl_service *s, sl_sv_conn *c, const sl_json *frame);
-void sl_sv_on_unsubscribe(sl_sv_conn *c, const sl_json *frame);
-void sl_sv_on_typing(sl_service *s, sl_sv_conn *c, const sl_json *frame);
+
+/* ---- topic.c: who listens to what ---- */
+
+sl_sv_topic *sl_sv_topic_find(const sl_service *s, const char *space); /* NULL: nobody */
+void sl_sv_topics_free(sl_service *s);
+sl_sv_sub *sl_sv_sub_find(const sl_sv_conn *c, const char *space);
+/* SL_E_LIMIT, SL_E_NOMEM. */
+sl_status sl_sv_sub_add(sl_service *s, sl_sv_conn *c, const char *space, sl_sv_sub **out);
+/* To the end of the queue of those that catch up, or to its front. */
+void sl_sv_sub_queue(sl_sv_sub *sub, bool first);
+void sl_sv_sub_live(sl_sv_sub *sub);
+void sl_sv_sub_remove(sl_sv_sub *sub);
+
+/* ---- feed.c: pages and changes ---- */
+
+/* Returns the frame's size; 0: out of memory, nothing was sent. */
+size_t sl_sv_send(sl_service *s, sl_sv_conn *c, const sl_frame *f, sl_items *items);
+void sl_sv_on_subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame);
+void sl_sv_on_more(sl_service *s, sl_sv_conn *c, const sl_frame *frame);
+void sl_sv_on_prefer(const sl_sv_conn *c, const sl_frame *frame);
+void sl_sv_on_typing(sl_service *s, const sl_sv_conn *c, const sl_frame *frame);
 void sl_sv_unsubscribe(sl_sv_conn *c, const char *space);
 /* Tells connections what a committed transaction changed. */
 void sl_sv_publish(sl_service *s, const sl_sv_tx *tx);
@@ -245,7 +349,7 @@ bool sl_sv_sha_ok(const char *sha256);
 /* The file of a blob; NULL: out of memory. Freed with sl_mem_free. */
 char *sl_sv_blob_path(const sl_service *s, const char *sha256);
 /* The user speaks of a blob in a space. *here: its bytes are here and the user may read them. */
-sl_status sl_sv_blob_refer(sl_service *s, const char *sha256, const char *space, const char *user,
+sl_status sl_sv_blob_refer(sl_sv_tx *tx, const char *sha256, const char *space, const char *user,
                            bool *here, sl_error **err);
 /* *size is -1 when there is no such blob or the user may not read it. type may be NULL. */
 sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, int64_t *size,

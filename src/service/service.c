@@ -22,7 +22,11 @@ static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error
     s->upload_max = config->upload_max > 0 ? config->upload_max : INT64_C(4) << 30;
     s->lock = sl_mutex_new();
     s->dir = sl_text_dup(config->dir);
-    if (s->lock == NULL || s->dir == NULL) {
+    s->in = sl_frame_in_new();
+    s->items = sl_items_new();
+    s->receipts = sl_items_new();
+    if (s->lock == NULL || s->dir == NULL || s->in == NULL || s->items == NULL ||
+        s->receipts == NULL) {
         return sl_fail_nomem(err);
     }
     static const char *const folders[] = {"", "/blobs", "/uploads"};
@@ -70,6 +74,13 @@ void sl_service_close(sl_service *s)
         return;
     }
     sl_sv_conns_free(s);
+    sl_sv_topics_free(s);
+    sl_sv_jobs_free(s);
+    sl_frame_in_free(s->in);
+    sl_items_free(s->items);
+    sl_items_free(s->receipts);
+    sl_record_free(&s->rec);
+    sl_buf_free(&s->out);
     sl_sv_sql_free(s);
     sl_buf_free(&s->clocks);
     s->ports.db.close(s->ports.db.user);

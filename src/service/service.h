@@ -38,8 +38,8 @@ typedef struct sl_service_ports {
         *platform; /* clock, random, files; http and ws unused; borrowed until close */
     sl_db db;      /* taken: closed by sl_service_close */
     void *user;
-    /* Sends a text frame to a connection, in order of calls; never blocks, never calls back. */
-    void (*send)(void *user, sl_id conn, const char *text, size_t n);
+    /* Sends a frame to a connection, in order of calls; never blocks, never calls back. */
+    void (*send)(void *user, sl_id conn, const void *p, size_t n);
     void (*close)(void *user, sl_id conn, int32_t code, const char *reason);
     /* bcrypt or equal; out is sl_mem text. */
     sl_status (*hash_password)(void *user, const char *secret, char **out, sl_error **err);
@@ -85,9 +85,10 @@ typedef struct sl_http_out {
 void sl_service_http(sl_service *s, const sl_http_in *in, sl_http_out *out);
 void sl_http_out_free(sl_http_out *out);
 
-/* conn: a number the adapter chose, never used twice. */
-void sl_service_ws_open(sl_service *s, sl_id conn);
-void sl_service_ws_message(sl_service *s, sl_id conn, const char *text, size_t n);
+/* conn: a number the adapter chose, never used twice. binary: its subprotocol is
+ * SL_FRAME_PROTOCOL_BIN, and all its messages are binary ones; else they are text. */
+void sl_service_ws_open(sl_service *s, sl_id conn, bool binary);
+void sl_service_ws_message(sl_service *s, sl_id conn, const void *p, size_t n);
 void sl_service_ws_closed(sl_service *s, sl_id conn);
 
 #endif

@@ -55,6 +55,7 @@ static const char *const STEPS[] = {
     " expires_ms BIGINT NOT NULL);"
     "CREATE INDEX upload_user ON upload (user_id, expires_ms)",
     "ALTER TABLE device RENAME TO device_floor", /* its name is an entity's */
+    "ALTER TABLE space ADD COLUMN sum BIGINT",   /* sync/sum.h; null: not summed up yet */
 };
 
 enum {
@@ -270,7 +271,9 @@ sl_status sl_sv_sql_make(sl_service *s, sl_error **err)
     for (size_t i = 0; s->sql != NULL && i < sl_entity_count; i++) {
         s->sql[i].select = select_text(&sl_entities[i]);
         s->sql[i].upsert = upsert_text(&sl_entities[i]);
-        if (s->sql[i].select == NULL || s->sql[i].upsert == NULL) {
+        s->sql[i].elsewhere = sl_text_fmt(
+            "SELECT 1 FROM \"%s\" WHERE \"id\"=$1 AND \"space\"<>$2 LIMIT 1", sl_entities[i].name);
+        if (s->sql[i].select == NULL || s->sql[i].upsert == NULL || s->sql[i].elsewhere == NULL) {
             return sl_fail_nomem(err);
         }
     }
@@ -282,6 +285,7 @@ void sl_sv_sql_free(sl_service *s)
     for (size_t i = 0; s->sql != NULL && i < sl_entity_count; i++) {
         sl_mem_free(s->sql[i].select);
         sl_mem_free(s->sql[i].upsert);
+        sl_mem_free(s->sql[i].elsewhere);
     }
     sl_mem_free(s->sql);
     s->sql = NULL;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "service/inside.h"
+#include "sync/sum.h"
 
 #include <string.h>
 
@@ -40,19 +41,28 @@ sl_status sl_sv_uuid(const sl_service *s, sl_sv_id out, sl_error **err)
     return status;
 }
 
+static void forget_before(sl_sv_tx *tx)
+{
+    for (size_t i = 0; i < tx->before_count; i++) {
+        sl_record_free(&tx->before[i].rec);
+    }
+    tx->before_count = 0;
+}
+
 void sl_sv_tx_clear(sl_sv_tx *tx)
 {
     for (size_t i = 0; i < tx->item_count; i++) {
         sl_record_free(&tx->items[i]->rec);
         sl_mem_free(tx->items[i]);
     }
+    forget_before(tx);
     sl_mem_free(tx->items);
+    sl_mem_free(tx->places);
     sl_mem_free(tx->losses);
-    tx->items = NULL;
-    tx->item_count = 0;
-    tx->item_cap = 0;
-    tx->losses = NULL;
-    tx->loss_count = 0;
+    sl_mem_free(tx->before);
+    sl_service *s = tx->s;
+    memset(tx, 0, sizeof *tx);
+    tx->s = s;
 }
 
 static sl_status once(sl_sv_tx *tx, sl_sv_fn fn, void *ctx, sl_error **err)
@@ -103,11 +113,21 @@ sl_status sl_sv_change(sl_service *s, sl_sv_fn fn, void *ctx, sl_error **err)
     return status;
 }
 
+static size_t hash_of(const char *id)
+{
+    uint32_t h = 2166136261U; /* FNV-1a */
+    for (; *id != 0; id++) {
+        h = (h ^ (uint8_t)*id) * 16777619U;
+    }
+    return h;
+}
+
 static sl_sv_item *find_item(const sl_sv_tx *tx, const sl_entity *e, const char *space,
                              const char *id)
 {
-    for (size_t i = 0; i < tx->item_count; i++) {
-        sl_sv_item *item = tx->items[i];
+    size_t mask = tx->place_count - 1;
+    for (size_t i = hash_of(id); tx->place_count > 0 && tx->places[i & mask] != 0; i++) {
+        sl_sv_item *item = tx->items[tx->places[i & mask] - 1];
         if (item->entity == e && strcmp(item->id, id) == 0 && strcmp(item->space, space) == 0) {
             return item;
         }
@@ -115,25 +135,156 @@ static sl_sv_item *find_item(const sl_sv_tx *tx, const sl_entity *e, const char 
     return NULL;
 }
 
+bool sl_sv_has_elsewhere(const sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id)
+{
+    size_t mask = tx->place_count - 1;
+    for (size_t i = hash_of(id); tx->place_count > 0 && tx->places[i & mask] != 0; i++) {
+        const sl_sv_item *item = tx->items[tx->places[i & mask] - 1];
+        if (item->entity == e && item->rec.entity != NULL && strcmp(item->id, id) == 0 &&
+            strcmp(item->space, space) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_place(sl_sv_tx *tx, size_t item)
+{
+    size_t mask = tx->place_count - 1;
+    size_t i = hash_of(tx->items[item]->id);
+    while (tx->places[i & mask] != 0) {
+        i++;
+    }
+    tx->places[i & mask] = (uint32_t)item + 1;
+}
+
+static bool grow_items(sl_sv_tx *tx)
+{
+    size_t cap = tx->item_cap == 0 ? 8 : tx->item_cap * 2;
+    sl_sv_item **grown = sl_mem_resize(tx->items, cap, sizeof(void *));
+    if (grown == NULL) {
+        return false;
+    }
+    tx->items = grown;
+    uint32_t *places = sl_mem_array(cap * 2, sizeof *places);
+    if (places == NULL) {
+        return false;
+    }
+    sl_mem_free(tx->places);
+    tx->places = places;
+    tx->place_count = cap * 2;
+    tx->item_cap = cap;
+    for (size_t i = 0; i < tx->item_count; i++) {
+        note_place(tx, i);
+    }
+    return true;
+}
+
 static sl_sv_item *add_item(sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id)
 {
-    if (tx->item_count == tx->item_cap) {
-        size_t cap = tx->item_cap == 0 ? 8 : tx->item_cap * 2;
-        sl_sv_item **grown = sl_mem_resize(tx->items, cap, sizeof(void *));
-        if (grown == NULL) {
-            return NULL;
-        }
-        tx->items = grown;
-        tx->item_cap = cap;
+    if (tx->item_count == tx->item_cap && !grow_items(tx)) {
+        return NULL;
     }
     sl_sv_item *item = sl_mem(sizeof *item);
     if (item != NULL) {
+        item->tx = tx;
         item->entity = e;
+        item->mark = tx->mark;
         memcpy(item->space, space, strlen(space) + 1);
         memcpy(item->id, id, strlen(id) + 1);
-        tx->items[tx->item_count++] = item;
+        tx->items[tx->item_count] = item;
+        note_place(tx, tx->item_count++);
     }
     return item;
+}
+
+/* The last one added: no other was placed behind it. */
+static void remove_last(sl_sv_tx *tx)
+{
+    size_t mask = tx->place_count - 1;
+    sl_sv_item *item = tx->items[--tx->item_count];
+    size_t i = hash_of(item->id);
+    while (tx->places[i & mask] != (uint32_t)tx->item_count + 1) {
+        i++;
+    }
+    tx->places[i & mask] = 0;
+    sl_record_free(&item->rec);
+    sl_mem_free(item);
+}
+
+/* ---- parts ---- */
+
+void sl_sv_part_begin(sl_sv_tx *tx)
+{
+    tx->mark++;
+    tx->part_saved = false;
+    tx->part_items = tx->item_count;
+    tx->part_losses = tx->loss_count;
+    forget_before(tx);
+}
+
+sl_status sl_sv_part_keep(sl_sv_tx *tx, sl_error **err)
+{
+    return tx->part_saved ? sl_sv_run(tx->s, "RELEASE SAVEPOINT part", NULL, 0, err) : SL_OK;
+}
+
+sl_status sl_sv_part_undo(sl_sv_tx *tx, sl_error **err)
+{
+    for (size_t i = 0; i < tx->before_count; i++) {
+        sl_sv_before_part *was = &tx->before[i];
+        sl_record now = was->item->rec;
+        was->item->rec = was->rec;
+        was->item->dirty = was->dirty;
+        was->rec = now; /* freed with the list */
+    }
+    forget_before(tx);
+    while (tx->item_count > tx->part_items) {
+        remove_last(tx);
+    }
+    tx->loss_count = tx->part_losses;
+    tx->role_space[0] = 0;
+    if (!tx->part_saved) {
+        return SL_OK;
+    }
+    sl_status status = sl_sv_run(tx->s, "ROLLBACK TO SAVEPOINT part", NULL, 0, err);
+    return status == SL_OK ? sl_sv_part_keep(tx, err) : status;
+}
+
+sl_status sl_sv_write(sl_sv_tx *tx, const char *sql, const sl_cell *args, size_t n, sl_error **err)
+{
+    sl_status status = SL_OK;
+    if (tx->mark > 0 && !tx->part_saved) {
+        status = sl_sv_run(tx->s, "SAVEPOINT part", NULL, 0, err);
+        tx->part_saved = status == SL_OK;
+    }
+    return status == SL_OK ? sl_sv_run(tx->s, sql, args, n, err) : status;
+}
+
+sl_status sl_sv_touch(sl_sv_item *item, sl_error **err)
+{
+    sl_sv_tx *tx = item->tx;
+    if (item->mark == tx->mark) {
+        return SL_OK; /* noted, or not there before this part */
+    }
+    if (tx->before_count == tx->before_cap) {
+        size_t cap = tx->before_cap == 0 ? 8 : tx->before_cap * 2;
+        sl_sv_before_part *grown = sl_mem_resize(tx->before, cap, sizeof *grown);
+        if (grown == NULL) {
+            return sl_fail_nomem(err);
+        }
+        tx->before = grown;
+        tx->before_cap = cap;
+    }
+    sl_sv_before_part *was = &tx->before[tx->before_count];
+    memset(was, 0, sizeof *was);
+    was->item = item;
+    was->dirty = item->dirty;
+    if (item->rec.entity != NULL && sl_record_copy(&was->rec, &item->rec) != SL_OK) {
+        return sl_fail_nomem(err);
+    }
+    tx->before_count++;
+    item->mark = tx->mark;
+    return SL_OK;
 }
 
 sl_status sl_sv_get(sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id,
@@ -148,7 +299,9 @@ sl_status sl_sv_get(sl_sv_tx *tx, const sl_entity *e, const char *space, const c
         (void)sl_fail_nomem(err);
         return SL_E_NOMEM;
     }
-    return sl_sv_load(tx->s, e, space, id, &(*out)->rec, err);
+    sl_status status = sl_sv_load(tx->s, e, space, id, &(*out)->rec, err);
+    (*out)->had = (*out)->rec.entity != NULL ? (*out)->rec.seq : 0;
+    return status;
 }
 
 /* The stamp of what the server writes by itself. */
@@ -175,7 +328,10 @@ sl_status sl_sv_new(sl_sv_tx *tx, const char *entity, const char *space, const c
     if (item->rec.entity != NULL) {
         return sl_fail(err, SL_E_CONFLICT, "the %s already exists", entity);
     }
-    status = sl_record_make(&item->rec, e, item->id, item->space, err);
+    status = sl_sv_touch(item, err);
+    if (status == SL_OK) {
+        status = sl_record_make(&item->rec, e, item->id, item->space, err);
+    }
     item->rec.birth = server_stamp(tx);
     item->dirty = true;
     return status;
@@ -185,6 +341,10 @@ static sl_status set_cell(sl_sv_item *item, const char *field, const sl_cell *v,
 {
     const sl_field *f = sl_field_find(item->entity, field);
     SL_ASSERT(f != NULL);
+    sl_status status = sl_sv_touch(item, err);
+    if (status != SL_OK) {
+        return status;
+    }
     item->dirty = true;
     return sl_record_set(&item->rec, f, v, err);
 }
@@ -201,16 +361,20 @@ sl_status sl_sv_set_int(sl_sv_item *item, const char *field, int64_t value, sl_e
     return set_cell(item, field, &v, err);
 }
 
-sl_status sl_sv_bury(sl_sv_tx *tx, sl_sv_item *item, sl_error **err)
+sl_status sl_sv_bury(sl_sv_item *item, sl_error **err)
 {
-    (void)tx;
-    (void)err;
-    if (item->rec.entity != NULL && !item->rec.deleted) {
+    if (item->rec.entity == NULL || item->rec.deleted) {
+        return SL_OK;
+    }
+    sl_status status = sl_sv_touch(item, err);
+    if (status == SL_OK) {
         item->dirty = true;
         sl_record_bury(&item->rec);
     }
-    return SL_OK;
+    return status;
 }
+
+/* ---- the end ---- */
 
 /* Puts the items in order of space; order among equals is kept. */
 static void sort_items(sl_sv_tx *tx)
@@ -226,9 +390,43 @@ static void sort_items(sl_sv_tx *tx)
     }
 }
 
+/* The sum of a space from before sums were kept, as it was before this transaction. */
+static sl_status sum_up(sl_service *s, const char *space, uint64_t *sum, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(s, "SELECT id, seq FROM feed WHERE space=$1",
+                                 SL_SV_ARGS(sl_cell_text(space)), &rows, err);
+    *sum = 0;
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        *sum += sl_sum_of(sl_sv_text(&rows, i, 0), sl_sv_int(&rows, i, 1));
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+/* Takes the next n numbers of the space. *seq: the one before the first. */
+static sl_status take_numbers(sl_sv_tx *tx, const char *space, int64_t n, int64_t *seq,
+                              uint64_t *sum, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status =
+        sl_sv_all(tx->s, "UPDATE space SET seq=seq+$1 WHERE space=$2 RETURNING seq, sum",
+                  SL_SV_ARGS(sl_cell_int(n), sl_cell_text(space)), &rows, err);
+    if (status == SL_OK && rows.count != 1) {
+        status = sl_fail(err, SL_E_INTERNAL, "the space of a record is not there");
+    }
+    bool summed = status == SL_OK && rows.rows[0].cells[1].kind == SL_CELL_INT;
+    *seq = status == SL_OK ? sl_sv_int(&rows, 0, 0) - n : 0;
+    *sum = summed ? (uint64_t)sl_sv_int(&rows, 0, 1) : 0;
+    sl_sv_rows_free(&rows);
+    return status == SL_OK && !summed ? sum_up(tx->s, space, sum, err) : status;
+}
+
 static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **err)
 {
     int64_t n = 0;
+    int64_t seq = 0;
+    uint64_t sum = 0;
     for (size_t i = from; i < to; i++) {
         n += tx->items[i]->dirty ? 1 : 0;
     }
@@ -236,28 +434,34 @@ static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **er
         return SL_OK;
     }
     const char *space = tx->items[from]->space;
-    sl_sv_rows rows;
-    sl_status status = sl_sv_all(tx->s, "UPDATE space SET seq=seq+$1 WHERE space=$2 RETURNING seq",
-                                 SL_SV_ARGS(sl_cell_int(n), sl_cell_text(space)), &rows, err);
-    if (status == SL_OK && rows.count != 1) {
-        status = sl_fail(err, SL_E_INTERNAL, "the space of a record is not there");
-    }
-    int64_t seq = status == SL_OK ? sl_sv_int(&rows, 0, 0) - n : 0;
-    sl_sv_rows_free(&rows);
+    sl_status status = take_numbers(tx, space, n, &seq, &sum, err);
     for (size_t i = from; status == SL_OK && i < to; i++) {
-        if (tx->items[i]->dirty) {
-            tx->items[i]->rec.seq = ++seq;
-            tx->items[i]->dirty = false;
-            tx->items[i]->saved = true;
-            status = sl_sv_save(tx->s, &tx->items[i]->rec, err);
+        sl_sv_item *item = tx->items[i];
+        if (item->dirty) {
+            item->rec.seq = ++seq;
+            item->dirty = false;
+            item->saved = true;
+            sum -= item->had > 0 ? sl_sum_of(item->id, item->had) : 0;
+            sum += sl_sum_of(item->id, seq);
+            item->had = seq;
+            status = sl_sv_save(tx->s, &item->rec, err);
         }
     }
-    return status;
+    return status == SL_OK
+               ? sl_sv_run(tx->s, "UPDATE space SET sum=$1 WHERE space=$2",
+                           SL_SV_ARGS(sl_cell_int((int64_t)sum), sl_cell_text(space)), err)
+               : status;
 }
 
 sl_status sl_sv_flush(sl_sv_tx *tx, sl_error **err)
 {
     sort_items(tx);
+    if (tx->item_count > 0) {
+        memset(tx->places, 0, tx->place_count * sizeof *tx->places);
+    }
+    for (size_t i = 0; i < tx->item_count; i++) {
+        note_place(tx, i);
+    }
     sl_status status = SL_OK;
     size_t from = 0;
     while (status == SL_OK && from < tx->item_count) {
@@ -269,116 +473,4 @@ sl_status sl_sv_flush(sl_sv_tx *tx, sl_error **err)
         from = to;
     }
     return status;
-}
-
-sl_status sl_sv_space_make(sl_sv_tx *tx, const char *space, sl_error **err)
-{
-    sl_sv_id epoch;
-    sl_status status = sl_sv_uuid(tx->s, epoch, err);
-    if (status != SL_OK) {
-        return status;
-    }
-    return sl_sv_run(tx->s, "INSERT INTO space (space, epoch, seq, min_seq) VALUES ($1, $2, 0, 0)",
-                     SL_SV_ARGS(sl_cell_text(space), sl_cell_text(epoch)), err);
-}
-
-sl_status sl_sv_space_exists(sl_service *s, const char *space, bool *yes, sl_error **err)
-{
-    sl_sv_rows rows;
-    sl_status status = sl_sv_all(s, "SELECT seq FROM space WHERE space=$1",
-                                 SL_SV_ARGS(sl_cell_text(space)), &rows, err);
-    *yes = rows.count > 0;
-    sl_sv_rows_free(&rows);
-    return status;
-}
-
-static const char *const ROLES[] = {"owner", "coach", "member"};
-
-sl_status sl_sv_role(sl_service *s, const char *user, const char *space, unsigned *role,
-                     sl_error **err)
-{
-    *role = 0;
-    sl_sv_rows rows;
-    sl_status status = sl_sv_all(s, "SELECT role FROM access WHERE user_id=$1 AND space=$2",
-                                 SL_SV_ARGS(sl_cell_text(user), sl_cell_text(space)), &rows, err);
-    for (unsigned i = 0; status == SL_OK && rows.count > 0 && i < 3; i++) {
-        if (strcmp(sl_sv_text(&rows, 0, 0), ROLES[i]) == 0) {
-            *role = 1U << i;
-        }
-    }
-    sl_sv_rows_free(&rows);
-    if (status == SL_OK && *role == 0 && sl_space_is(space, "coach")) {
-        bool open = false; /* a storefront is for all to read */
-        status = sl_sv_space_exists(s, space, &open, err);
-        *role = open ? SL_R_MEMBER : 0;
-    }
-    return status;
-}
-
-const char *sl_sv_role_name(unsigned role)
-{
-    for (unsigned i = 0; i < 3; i++) {
-        if ((role & (1U << i)) != 0) {
-            return ROLES[i];
-        }
-    }
-    return "";
-}
-
-sl_status sl_sv_grant(sl_sv_tx *tx, const char *user, const char *space, const char *role,
-                      sl_error **err)
-{
-    sl_sv_space own;
-    sl_space_name(own, "user", user);
-    sl_status status =
-        sl_sv_run(tx->s, "INSERT INTO access (user_id, space, role) VALUES ($1, $2, $3)",
-                  SL_SV_ARGS(sl_cell_text(user), sl_cell_text(space), sl_cell_text(role)), err);
-    if (status != SL_OK || strcmp(own, space) == 0) {
-        return status; /* one's own space needs no grant to be known */
-    }
-    sl_sv_item *grant = NULL;
-    status = sl_sv_new(tx, "grant", own, NULL, &grant, err);
-    if (status == SL_OK) {
-        status = sl_sv_set(grant, "target", space, err);
-    }
-    return status == SL_OK ? sl_sv_set(grant, "role", role, err) : status;
-}
-
-static sl_status note_loss(sl_sv_tx *tx, const char *user, const char *space, sl_error **err)
-{
-    sl_sv_loss *grown = sl_mem_resize(tx->losses, tx->loss_count + 1, sizeof *grown);
-    if (grown == NULL) {
-        return sl_fail_nomem(err);
-    }
-    tx->losses = grown;
-    sl_sv_loss *loss = &grown[tx->loss_count++];
-    memset(loss, 0, sizeof *loss);
-    memcpy(loss->user, user, strlen(user) + 1);
-    memcpy(loss->space, space, strlen(space) + 1);
-    return SL_OK;
-}
-
-sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_error **err)
-{
-    sl_sv_space own;
-    sl_space_name(own, "user", user);
-    sl_status status = sl_sv_run(tx->s, "DELETE FROM access WHERE user_id=$1 AND space=$2",
-                                 SL_SV_ARGS(sl_cell_text(user), sl_cell_text(space)), err);
-    if (status != SL_OK) {
-        return status;
-    }
-    sl_sv_rows rows;
-    status = sl_sv_all(
-        tx->s,
-        "SELECT \"id\" FROM \"grant\" WHERE \"space\"=$1 AND \"target\"=$2 AND \"deleted\"=0",
-        SL_SV_ARGS(sl_cell_text(own), sl_cell_text(space)), &rows, err);
-    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
-        sl_sv_item *grant = NULL;
-        status = sl_sv_get(tx, sl_entity_find("grant"), own, sl_sv_text(&rows, i, 0), &grant, err);
-        if (status == SL_OK) {
-            status = sl_sv_bury(tx, grant, err);
-        }
-    }
-    sl_sv_rows_free(&rows);
-    return status == SL_OK ? note_loss(tx, user, space, err) : status;
 }

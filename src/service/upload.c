@@ -168,7 +168,7 @@ static sl_status make_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (status != SL_OK || u->many) {
         return status;
     }
-    status = sl_sv_blob_refer(tx->s, u->sha256, u->space, u->user, &here, err);
+    status = sl_sv_blob_refer(tx, u->sha256, u->space, u->user, &here, err);
     if (status == SL_OK && here) {
         status = sl_sv_blob_done(tx, u->sha256, u->user, err);
     }

@@ -144,13 +144,13 @@ sl_status sl_outbox_add(sl_store *s, const sl_op *op, int64_t prev, int64_t seq,
 /* Writes what the transaction changed of the outbox's small facts; the commit's part. */
 sl_status sl_outbox_flush(sl_store *s, sl_error **err);
 /* The operations of a record, from the oldest to the newest. */
-typedef struct sl_link {
+typedef struct sl_waiting {
     int64_t n;
     int64_t prev; /* as stored; 0: it is the first */
     int64_t seq;  /* 0: not accepted */
-} sl_link;
+} sl_waiting;
 typedef struct sl_chain {
-    sl_link *links; /* sl_mem */
+    sl_waiting *links; /* sl_mem */
     size_t count;
 } sl_chain;
 /* newest: as the record's row says. */

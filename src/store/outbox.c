@@ -87,7 +87,7 @@ sl_status sl_outbox_set_prev(sl_store *s, int64_t n, int64_t prev, sl_error **er
 static void turn_around(sl_chain *chain)
 {
     for (size_t i = 0; i + 1 < chain->count - i; i++) {
-        sl_link first = chain->links[i];
+        sl_waiting first = chain->links[i];
         chain->links[i] = chain->links[chain->count - 1 - i];
         chain->links[chain->count - 1 - i] = first;
     }
@@ -108,13 +108,13 @@ sl_status sl_outbox_chain(sl_store *s, int64_t newest, sl_chain *out, sl_error *
         }
         if (status == SL_OK && out->count == room) {
             room = room == 0 ? 4 : room * 2;
-            sl_link *grown = sl_mem_resize(out->links, room, sizeof *grown);
+            sl_waiting *grown = sl_mem_resize(out->links, room, sizeof *grown);
             status = grown != NULL ? SL_OK : sl_fail_nomem(err);
             out->links = grown != NULL ? grown : out->links;
         }
         if (status == SL_OK) {
             int64_t prev = sl_cell_int_or(&cells[0], 0);
-            out->links[out->count++] = (sl_link){newest, prev, sl_cell_int_or(&cells[1], 0)};
+            out->links[out->count++] = (sl_waiting){newest, prev, sl_cell_int_or(&cells[1], 0)};
             newest = prev < newest ? prev : 0;
         }
     }

@@ -143,13 +143,13 @@ static sl_status show(sl_store *s, const sl_record *was, const sl_row *row, cons
 }
 
 /* Takes the links that `gone` names out of the chain and closes it. */
-static sl_status close_chain(sl_store *s, sl_chain *chain, bool (*gone)(const sl_link *, int64_t),
+static sl_status close_chain(sl_store *s, sl_chain *chain, bool (*gone)(const sl_waiting *, int64_t),
                              int64_t arg, sl_error **err)
 {
     sl_status status = SL_OK;
     size_t kept = 0;
     for (size_t i = 0; status == SL_OK && i < chain->count; i++) {
-        sl_link link = chain->links[i];
+        sl_waiting link = chain->links[i];
         int64_t prev = kept > 0 ? chain->links[kept - 1].n : 0;
         if (gone(&link, arg)) {
             status = sl_outbox_remove(s, link.n, err);
@@ -162,12 +162,12 @@ static sl_status close_chain(sl_store *s, sl_chain *chain, bool (*gone)(const sl
     return status;
 }
 
-static bool is_n(const sl_link *link, int64_t n)
+static bool is_n(const sl_waiting *link, int64_t n)
 {
     return link->n == n;
 }
 
-static bool is_covered(const sl_link *link, int64_t seq)
+static bool is_covered(const sl_waiting *link, int64_t seq)
 {
     return link->seq > 0 && link->seq <= seq;
 }

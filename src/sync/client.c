@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-    WINDOW = 64,
+    FRAMES_MAX = 64, /* of operations, without a receipt */
+    GONE_WORDS = (SL_SYNC_WINDOW + 63) / 64 + 1,
     RETRY_MS_MIN = 500,
     RETRY_MS_MAX = 30000,
     FAILURES_MANY = 6, /* the delay is at its limit then */
@@ -35,7 +36,13 @@ typedef struct space_slot {
     char epoch[SL_UUID_LEN + 1];
     int64_t cursor;
     space_state state;
+    uint64_t rank; /* the greater comes first; 0: nobody asked */
 } space_slot;
+
+typedef struct push_frame {
+    int64_t last;
+    size_t bytes;
+} push_frame;
 
 struct sl_sync {
     bool want;
@@ -50,9 +57,17 @@ struct sl_sync {
     int64_t next_n;   /* to be sent next on this connection */
     int64_t answered; /* all up to here have receipts */
     int64_t last_n;
-    uint64_t gone; /* bit k: operation answered + 1 + k was skipped */
-    space_slot *spaces;
+    uint64_t gone[GONE_WORDS];     /* bit n modulo their number: operation n was skipped */
+    push_frame frames[FRAMES_MAX]; /* without a receipt for their last operation, in order */
+    size_t frame_count;
+    size_t flight;     /* their bytes */
+    size_t page_bytes; /* of pages that are done with, not told yet */
+    uint64_t last_rank;
+    char urge[SL_SPACE_MAX]; /* to be told that it comes first */
+    space_slot *spaces;      /* in order of name */
     size_t count;
+    size_t cap;
+    size_t live; /* how many are at the head */
 };
 
 sl_sync *sl_sync_new(uint64_t seed)
@@ -100,6 +115,9 @@ void sl_sync_closed(sl_sync *s, int64_t now_ms)
     for (size_t i = 0; i < s->count; i++) {
         s->spaces[i].state = SPACE_IDLE;
     }
+    s->live = 0;
+    s->page_bytes = 0;
+    s->urge[0] = 0;
     int64_t ceiling = RETRY_MS_MIN;
     for (unsigned i = 0; i < s->failures && ceiling < RETRY_MS_MAX; i++) {
         ceiling *= 2;
@@ -115,32 +133,65 @@ void sl_sync_slow_down(sl_sync *s)
     s->failures = s->failures < FAILURES_MANY ? FAILURES_MANY : s->failures;
 }
 
-static space_slot *find(const sl_sync *s, const char *name)
+/* Where the space is, or would be. */
+static size_t place_of(const sl_sync *s, const char *name)
 {
-    for (size_t i = 0; name != NULL && i < s->count; i++) {
-        if (strcmp(s->spaces[i].name, name) == 0) {
-            return &s->spaces[i];
+    size_t from = 0;
+    size_t to = s->count;
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+        if (strcmp(s->spaces[mid].name, name) < 0) {
+            from = mid + 1;
+        } else {
+            to = mid;
         }
     }
-    return NULL;
+    return from;
+}
+
+static space_slot *find(const sl_sync *s, const char *name)
+{
+    size_t i = name != NULL ? place_of(s, name) : s->count;
+    return i < s->count && strcmp(s->spaces[i].name, name) == 0 ? &s->spaces[i] : NULL;
+}
+
+static void set_state(sl_sync *s, space_slot *slot, space_state state)
+{
+    s->live -= slot->state == SPACE_LIVE;
+    s->live += state == SPACE_LIVE;
+    slot->state = state;
+}
+
+static space_slot *add_slot(sl_sync *s, const char *space)
+{
+    if (s->count == s->cap) {
+        size_t cap = s->cap == 0 ? 8 : s->cap * 2;
+        space_slot *grown = sl_mem_resize(s->spaces, cap, sizeof *grown);
+        if (grown == NULL) {
+            return NULL;
+        }
+        s->spaces = grown;
+        s->cap = cap;
+    }
+    size_t i = place_of(s, space);
+    space_slot *slot = &s->spaces[i];
+    memmove(slot + 1, slot, (s->count - i) * sizeof *slot);
+    s->count++;
+    memset(slot, 0, sizeof *slot);
+    (void)snprintf(slot->name, sizeof slot->name, "%s", space);
+    return slot;
 }
 
 sl_status sl_sync_hold(sl_sync *s, const char *space, const char *epoch, int64_t cursor)
 {
     space_slot *slot = find(s, space);
+    slot = slot != NULL ? slot : add_slot(s, space);
     if (slot == NULL) {
-        space_slot *grown = sl_mem_resize(s->spaces, s->count + 1, sizeof *grown);
-        if (grown == NULL) {
-            return SL_E_NOMEM;
-        }
-        s->spaces = grown;
-        slot = &s->spaces[s->count++];
-        memset(slot, 0, sizeof *slot);
-        (void)snprintf(slot->name, sizeof slot->name, "%s", space);
+        return SL_E_NOMEM;
     }
     (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", epoch);
     slot->cursor = cursor;
-    slot->state = SPACE_IDLE;
+    set_state(s, slot, SPACE_IDLE);
     return SL_OK;
 }
 
@@ -149,10 +200,24 @@ void sl_sync_drop(sl_sync *s, const char *space)
     space_slot *slot = find(s, space);
     if (slot != NULL) {
         size_t at = (size_t)(slot - s->spaces);
+        set_state(s, slot, SPACE_IDLE);
         memmove(slot, slot + 1, (s->count - at - 1) * sizeof *slot);
         s->count--;
     }
 }
+
+void sl_sync_prefer(sl_sync *s, const char *space)
+{
+    space_slot *slot = find(s, space);
+    if (slot != NULL) {
+        slot->rank = ++s->last_rank;
+        if (slot->state == SPACE_ASKED) {
+            memcpy(s->urge, slot->name, sizeof s->urge);
+        }
+    }
+}
+
+/* --- operations ------------------------------------------------------------------------------ */
 
 void sl_sync_outbox(sl_sync *s, int64_t floor, int64_t last)
 {
@@ -160,8 +225,27 @@ void sl_sync_outbox(sl_sync *s, int64_t floor, int64_t last)
     if (s->link != LINK_UP) {
         s->answered = floor - 1;
         s->next_n = floor;
-        s->gone = 0;
+        memset(s->gone, 0, sizeof s->gone);
+        s->frame_count = 0;
+        s->flight = 0;
     }
+}
+
+static uint64_t *gone_word(sl_sync *s, int64_t n, uint64_t *bit)
+{
+    uint64_t place = (uint64_t)n % (GONE_WORDS * 64);
+    *bit = UINT64_C(1) << (place % 64);
+    return &s->gone[place / 64];
+}
+
+/* True once when the operation was skipped. */
+static bool take_gone(sl_sync *s, int64_t n)
+{
+    uint64_t bit = 0;
+    uint64_t *word = gone_word(s, n, &bit);
+    bool was = (*word & bit) != 0;
+    *word &= ~bit;
+    return was;
 }
 
 /* Operation answered + 1 is over, and with it the skipped ones behind it. */
@@ -169,17 +253,39 @@ static void advance(sl_sync *s)
 {
     do {
         s->answered++;
-        s->gone >>= 1;
-    } while ((s->gone & 1) != 0);
+    } while (take_gone(s, s->answered + 1));
+    size_t done = 0;
+    while (done < s->frame_count && s->frames[done].last <= s->answered) {
+        s->flight -= s->frames[done].bytes;
+        done++;
+    }
+    s->frame_count -= done;
+    memmove(s->frames, s->frames + done, s->frame_count * sizeof s->frames[0]);
 }
 
 void sl_sync_skip(sl_sync *s, int64_t n)
 {
     if (n == s->answered + 1) {
         advance(s);
-    } else if (n > s->answered && n - s->answered <= WINDOW) {
-        s->gone |= UINT64_C(1) << (n - s->answered - 1);
+    } else if (n > s->answered && n - s->answered <= SL_SYNC_WINDOW) {
+        uint64_t bit = 0;
+        uint64_t *word = gone_word(s, n, &bit);
+        *word |= bit;
     }
+}
+
+void sl_sync_pushed(sl_sync *s, int64_t n, size_t bytes)
+{
+    s->next_n = n + 1;
+    if (bytes > 0 && n > s->answered && s->frame_count < FRAMES_MAX) {
+        s->frames[s->frame_count++] = (push_frame){n, bytes};
+        s->flight += bytes;
+    }
+}
+
+void sl_sync_page_done(sl_sync *s, size_t bytes)
+{
+    s->page_bytes += bytes;
 }
 
 void sl_sync_not_applied(sl_sync *s, const char *space, int64_t cursor)
@@ -187,7 +293,7 @@ void sl_sync_not_applied(sl_sync *s, const char *space, int64_t cursor)
     space_slot *slot = find(s, space);
     if (slot != NULL) {
         slot->cursor = cursor;
-        slot->state = SPACE_IDLE;
+        set_state(s, slot, SPACE_IDLE);
         if (cursor == 0) {
             slot->epoch[0] = 0; /* maybe not stored either */
         }
@@ -204,181 +310,147 @@ static sl_status bad_frame(sl_error **err)
     return sl_fail(err, SL_E_INVALID, "the server sent a frame that breaks the protocol");
 }
 
-static sl_status on_page(sl_sync *s, const sl_json *frame, sl_news *out, sl_error **err)
+static sl_status on_page(sl_sync *s, const sl_frame *f, sl_news *out, sl_error **err)
 {
-    int64_t from = -1;
-    int64_t to = -1;
-    space_slot *slot = find(s, sl_json_str(frame, "space"));
-    const char *epoch = sl_json_str(frame, "epoch");
-    const sl_json *records = sl_json_get(frame, "records");
-    if (!sl_json_int(frame, "from", &from) || !sl_json_int(frame, "to", &to) || from > to ||
-        !epoch_ok(epoch) || !sl_json_is_array(records)) {
+    space_slot *slot = find(s, f->space);
+    if (!epoch_ok(f->epoch)) {
         return bad_frame(err);
     }
     if (slot == NULL || slot->state != SPACE_ASKED) {
         return SL_OK; /* given up meanwhile */
     }
-    bool same_epoch = slot->cursor == 0 || strcmp(slot->epoch, epoch) == 0;
-    if (from != slot->cursor || !same_epoch) {
-        slot->state = SPACE_IDLE;
+    bool same_epoch = slot->cursor == 0 || strcmp(slot->epoch, f->epoch) == 0;
+    if (f->from != slot->cursor || !same_epoch) {
+        set_state(s, slot, SPACE_IDLE);
         return SL_OK;
     }
-    (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", epoch);
-    slot->cursor = to;
-    *out = (sl_news){.kind = SL_NEWS_APPLY,
-                     .space = slot->name,
-                     .epoch = slot->epoch,
-                     .seq = to,
-                     .records = records};
+    (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", f->epoch);
+    slot->cursor = f->to;
+    *out =
+        (sl_news){.kind = SL_NEWS_APPLY, .space = slot->name, .epoch = slot->epoch, .seq = f->to};
     return SL_OK;
 }
 
-static sl_status on_change(sl_sync *s, const sl_json *frame, sl_news *out, sl_error **err)
+static sl_status on_change(sl_sync *s, const sl_frame *f, sl_news *out, sl_error **err)
 {
-    int64_t seq = -1;
-    space_slot *slot = find(s, sl_json_str(frame, "space"));
-    const sl_json *record = sl_json_get(frame, "record");
-    if (!sl_json_int(frame, "seq", &seq) || !sl_json_is_object(record)) {
+    space_slot *slot = find(s, f->space);
+    if (f->to - f->from != (int64_t)f->count || f->count == 0) {
         return bad_frame(err);
     }
-    if (slot == NULL || slot->state == SPACE_IDLE || seq <= slot->cursor) {
+    if (slot == NULL || slot->state == SPACE_IDLE || f->to <= slot->cursor) {
         return SL_OK;
     }
-    if (seq != slot->cursor + 1) {
-        slot->state = SPACE_IDLE; /* a gap: ask again from the cursor */
+    if (f->from != slot->cursor) {
+        set_state(s, slot, SPACE_IDLE); /* a gap: ask again from the cursor */
         return SL_OK;
     }
-    slot->cursor = seq;
-    *out = (sl_news){.kind = SL_NEWS_APPLY,
-                     .space = slot->name,
-                     .epoch = slot->epoch,
-                     .seq = seq,
-                     .record = record};
+    slot->cursor = f->to;
+    *out =
+        (sl_news){.kind = SL_NEWS_APPLY, .space = slot->name, .epoch = slot->epoch, .seq = f->to};
     return SL_OK;
 }
 
-static bool all_live(const sl_sync *s)
+static sl_status on_subscribed(sl_sync *s, const sl_frame *f, sl_news *out, sl_error **err)
 {
-    bool all = true;
-    for (size_t i = 0; i < s->count; i++) {
-        all = all && s->spaces[i].state == SPACE_LIVE;
-    }
-    return all;
-}
-
-static sl_status on_subscribed(sl_sync *s, const sl_json *frame, sl_news *out, sl_error **err)
-{
-    int64_t seq = -1;
-    space_slot *slot = find(s, sl_json_str(frame, "space"));
-    const char *epoch = sl_json_str(frame, "epoch");
-    if (!sl_json_int(frame, "seq", &seq) || !epoch_ok(epoch)) {
+    space_slot *slot = find(s, f->space);
+    if (!epoch_ok(f->epoch)) {
         return bad_frame(err);
     }
     if (slot == NULL || slot->state != SPACE_ASKED) {
         return SL_OK;
     }
-    if (seq != slot->cursor) {
-        slot->state = SPACE_IDLE;
+    if (f->to != slot->cursor) {
+        set_state(s, slot, SPACE_IDLE);
         return SL_OK;
     }
-    slot->state = SPACE_LIVE;
-    if (all_live(s)) {
+    set_state(s, slot, SPACE_LIVE);
+    if (s->live == s->count) {
         s->failures = 0; /* only now is the connection worth something */
     }
-    *out = (sl_news){.kind = SL_NEWS_HEAD, .space = slot->name};
-    if (slot->cursor == 0 && strcmp(slot->epoch, epoch) != 0) {
+    *out = (sl_news){.kind = SL_NEWS_HEAD,
+                     .space = slot->name,
+                     .seq = f->to,
+                     .summed = f->summed,
+                     .sum = f->sum};
+    if (slot->cursor == 0 && strcmp(slot->epoch, f->epoch) != 0) {
         /* An empty space: its epoch is all there is to store. */
-        (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", epoch);
-        *out =
-            (sl_news){.kind = SL_NEWS_APPLY, .space = slot->name, .epoch = slot->epoch, .seq = seq};
+        (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", f->epoch);
+        *out = (sl_news){
+            .kind = SL_NEWS_APPLY, .space = slot->name, .epoch = slot->epoch, .seq = f->to};
     }
     return SL_OK;
 }
 
-static sl_status on_receipt(sl_sync *s, const sl_json *frame, sl_news *out, sl_error **err)
+sl_status sl_sync_receipt(sl_sync *s, const sl_receipt *r, bool *fresh, sl_error **err)
 {
-    const char *result = sl_json_str(frame, "result");
-    int64_t n = 0;
-    if (!sl_json_int(frame, "n", &n) || result == NULL) {
-        return bad_frame(err);
-    }
-    if (n != s->answered + 1 || n >= s->next_n) {
-        return n <= s->answered ? SL_OK : bad_frame(err);
+    *fresh = r->n == s->answered + 1 && r->n < s->next_n;
+    if (!*fresh) {
+        return r->n <= s->answered ? SL_OK : bad_frame(err);
     }
     advance(s);
-    *out = (sl_news){.kind = SL_NEWS_RECEIPT,
-                     .n = n,
-                     .rejected = strcmp(result, "rejected") == 0,
-                     .seq = sl_json_int_or(frame, "seq", 0),
-                     .code = sl_json_str(frame, "code"),
-                     .message = sl_json_str(frame, "message")};
     return SL_OK;
 }
 
-static sl_status on_loss(sl_sync *s, const sl_json *frame, sl_news *out, bool reset)
+static sl_status on_loss(sl_sync *s, const sl_frame *f, sl_news *out)
 {
-    space_slot *slot = find(s, sl_json_str(frame, "space"));
+    space_slot *slot = find(s, f->space);
+    bool reset = f->kind == SL_FRAME_RESET;
     if (slot == NULL) {
         return SL_OK;
     }
-    *out = (sl_news){.kind = reset ? SL_NEWS_RESET : SL_NEWS_REVOKED,
-                     .space = sl_json_str(frame, "space")};
+    *out = (sl_news){.kind = reset ? SL_NEWS_RESET : SL_NEWS_REVOKED, .space = f->space};
     if (reset) {
         slot->epoch[0] = 0;
         slot->cursor = 0;
-        slot->state = SPACE_IDLE;
+        set_state(s, slot, SPACE_IDLE);
     } else {
-        sl_sync_drop(s, out->space);
+        sl_sync_drop(s, f->space);
     }
     return SL_OK;
 }
 
-static sl_status on_connected(sl_sync *s, const sl_json *frame, sl_news *out, sl_error **err)
+static sl_status on_connected(sl_sync *s, const sl_frame *f, sl_news *out, sl_error **err)
 {
     if (s->link != LINK_GREETED) {
         return bad_frame(err);
     }
     s->link = LINK_UP;
     s->silent_from_ms = -1;
-    *out = (sl_news){.kind = SL_NEWS_CONNECTED, .now_ms = sl_json_int_or(frame, "now", 0)};
+    *out = (sl_news){.kind = SL_NEWS_CONNECTED, .now_ms = f->now_ms};
     return SL_OK;
 }
 
-sl_status sl_sync_frame(sl_sync *s, const sl_json *frame, sl_news *out, sl_error **err)
+sl_status sl_sync_frame(sl_sync *s, const sl_frame *frame, sl_news *out, sl_error **err)
 {
     memset(out, 0, sizeof *out);
-    const char *t = sl_json_str(frame, "t");
     s->heard = true;
-    if (t == NULL) {
-        return bad_frame(err);
-    }
-    if (strcmp(t, "connected") == 0) {
+    if (frame->kind == SL_FRAME_CONNECTED) {
         return on_connected(s, frame, out, err);
     }
     if (s->link != LINK_UP) {
-        return strcmp(t, "error") == 0 ? SL_OK : bad_frame(err);
+        return frame->kind == SL_FRAME_ERROR ? SL_OK : bad_frame(err);
     }
-    if (strcmp(t, "page") == 0) {
-        return on_page(s, frame, out, err);
+    switch (frame->kind) {
+    case SL_FRAME_PAGE: return on_page(s, frame, out, err);
+    case SL_FRAME_CHANGE: return on_change(s, frame, out, err);
+    case SL_FRAME_SUBSCRIBED: return on_subscribed(s, frame, out, err);
+    case SL_FRAME_RECEIPTS: out->kind = SL_NEWS_RECEIPTS; break;
+    case SL_FRAME_RESET:
+    case SL_FRAME_REVOKED: return on_loss(s, frame, out);
+    case SL_FRAME_TYPING:
+        *out = (sl_news){.kind = SL_NEWS_TYPING, .space = frame->space, .user = frame->user};
+        break;
+    case SL_FRAME_ERROR:
+    case SL_FRAME_NONE: break; /* kinds of a later version are ignored */
+    case SL_FRAME_CONNECT:
+    case SL_FRAME_SUBSCRIBE:
+    case SL_FRAME_UNSUBSCRIBE:
+    case SL_FRAME_PUSH:
+    case SL_FRAME_MORE:
+    case SL_FRAME_PREFER:
+    case SL_FRAME_CONNECTED: return bad_frame(err);
     }
-    if (strcmp(t, "change") == 0) {
-        return on_change(s, frame, out, err);
-    }
-    if (strcmp(t, "subscribed") == 0) {
-        return on_subscribed(s, frame, out, err);
-    }
-    if (strcmp(t, "receipt") == 0) {
-        return on_receipt(s, frame, out, err);
-    }
-    if (strcmp(t, "reset") == 0 || strcmp(t, "revoked") == 0) {
-        return on_loss(s, frame, out, strcmp(t, "reset") == 0);
-    }
-    if (strcmp(t, "typing") == 0) {
-        *out = (sl_news){.kind = SL_NEWS_TYPING,
-                         .space = sl_json_str(frame, "space"),
-                         .user = sl_json_str(frame, "user")};
-    }
-    return SL_OK; /* kinds of a later version are ignored */
+    return SL_OK;
 }
 
 static sl_sync_step step_of(sl_sync_kind kind)
@@ -409,13 +481,10 @@ static sl_sync_step next_down(sl_sync *s, int64_t now_ms)
     return step_of(SL_STEP_OPEN);
 }
 
+/* Every space that is not at the head was asked for. */
 static bool owes_answer(const sl_sync *s)
 {
-    bool owes = s->next_n - 1 > s->answered;
-    for (size_t i = 0; i < s->count; i++) {
-        owes = owes || s->spaces[i].state == SPACE_ASKED;
-    }
-    return owes;
+    return s->next_n - 1 > s->answered || s->live < s->count;
 }
 
 /* Nothing more to say. A socket may be dead without either end knowing: who was asked and says
@@ -437,25 +506,60 @@ static sl_sync_step listen(sl_sync *s, int64_t now_ms)
     return step_until(s->silent_from_ms + SILENT_MS_MAX);
 }
 
-static sl_sync_step next_up(sl_sync *s, int64_t now_ms)
+/* The space to ask for next: what is on the screen first. */
+static space_slot *next_space(const sl_sync *s)
 {
+    space_slot *best = NULL;
     for (size_t i = 0; i < s->count; i++) {
         space_slot *slot = &s->spaces[i];
-        if (slot->state == SPACE_IDLE) {
-            slot->state = SPACE_ASKED;
-            sl_sync_step step = step_of(SL_STEP_SUBSCRIBE);
-            memcpy(step.space, slot->name, sizeof step.space);
-            memcpy(step.epoch, slot->epoch, sizeof step.epoch);
-            step.from = slot->cursor;
-            return step;
+        if (slot->state == SPACE_IDLE && (best == NULL || slot->rank > best->rank)) {
+            best = slot;
         }
     }
-    if (s->next_n <= s->last_n && s->next_n - s->answered <= WINDOW) {
-        sl_sync_step step = step_of(SL_STEP_SEND_OP);
-        step.n = s->next_n++;
+    return best;
+}
+
+static bool may_push(const sl_sync *s)
+{
+    return s->next_n <= s->last_n && s->next_n - s->answered <= SL_SYNC_WINDOW &&
+           s->frame_count < FRAMES_MAX && s->flight < SL_SYNC_WINDOW_BYTES;
+}
+
+static sl_sync_step step_push(const sl_sync *s)
+{
+    sl_sync_step step = step_of(SL_STEP_PUSH);
+    int64_t waiting = s->last_n - s->next_n + 1;
+    int64_t room = SL_SYNC_WINDOW - (s->next_n - 1 - s->answered);
+    step.n = s->next_n;
+    step.count = waiting < room ? waiting : room;
+    step.count = step.count < SL_SYNC_PUSH ? step.count : SL_SYNC_PUSH;
+    return step;
+}
+
+static sl_sync_step next_up(sl_sync *s, int64_t now_ms)
+{
+    if (s->page_bytes > 0) {
+        sl_sync_step step = step_of(SL_STEP_MORE);
+        step.n = (int64_t)s->page_bytes;
+        s->page_bytes = 0;
         return step;
     }
-    return listen(s, now_ms);
+    space_slot *slot = s->live < s->count ? next_space(s) : NULL;
+    if (slot != NULL) {
+        set_state(s, slot, SPACE_ASKED);
+        sl_sync_step step = step_of(SL_STEP_SUBSCRIBE);
+        memcpy(step.space, slot->name, sizeof step.space);
+        memcpy(step.epoch, slot->epoch, sizeof step.epoch);
+        step.from = slot->cursor;
+        return step;
+    }
+    if (s->urge[0] != 0) {
+        sl_sync_step step = step_of(SL_STEP_PREFER);
+        memcpy(step.space, s->urge, sizeof step.space);
+        s->urge[0] = 0;
+        return step;
+    }
+    return may_push(s) ? step_push(s) : listen(s, now_ms);
 }
 
 sl_sync_step sl_sync_next(sl_sync *s, int64_t now_ms)
@@ -493,7 +597,7 @@ sl_sync_state sl_sync_state_of(const sl_sync *s)
 
 bool sl_sync_settled(const sl_sync *s)
 {
-    return s->link == LINK_UP && s->answered >= s->last_n && all_live(s);
+    return s->link == LINK_UP && s->answered >= s->last_n && s->live == s->count;
 }
 
 bool sl_sync_live(const sl_sync *s, const char *space)

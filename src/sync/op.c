@@ -181,8 +181,7 @@ sl_status sl_op_unpack(sl_op *op, const uint8_t *p, size_t n, sl_error **err)
     }
     sl_status status = SL_OK;
     if (op->kind != SL_OP_DELETE) {
-        status =
-            sl_values_unpack(op->entity, in.p, in.left, &op->mem, &op->values, &op->has, err);
+        status = sl_values_unpack(op->entity, in.p, in.left, &op->mem, &op->values, &op->has, err);
     } else if (in.left > 0) {
         status = corrupt(err);
     }

@@ -49,6 +49,7 @@ struct device {
     sl_core *listening;
     char dir[128];
     sl_id ws;
+    bool binary;
     sl_id conn; /* the service's number of ws; 0: none */
     queue up;
     queue down;
@@ -140,7 +141,7 @@ static sl_status on_open(void *user, sl_id ws, const char *url, const char *subp
 {
     device *d = user;
     (void)url;
-    (void)subprotocol;
+    d->binary = strcmp(subprotocol, "sideline.v1") == 0;
     d->ws = ws;
     (void)push(&d->up, NEWS_OPEN, ws, NULL, 0);
     return SL_OK;
@@ -188,11 +189,11 @@ static device *device_of(link_t *l, sl_id conn)
     return NULL;
 }
 
-static void port_send(void *user, sl_id conn, const char *text, size_t n)
+static void port_send(void *user, sl_id conn, const void *p, size_t n)
 {
     device *d = device_of(user, conn);
     if (d != NULL) {
-        push(&d->down, NEWS_FRAME, d->ws, text, n)->code = SL_WS_TEXT;
+        push(&d->down, NEWS_FRAME, d->ws, p, n)->code = d->binary ? SL_WS_BINARY : SL_WS_TEXT;
     }
 }
 
@@ -261,7 +262,7 @@ static void at_service(device *d, const news *one)
     double began = bench_cpu_s();
     if (one->kind == NEWS_OPEN) {
         d->conn = ++l->last_conn;
-        sl_service_ws_open(l->service, d->conn);
+        sl_service_ws_open(l->service, d->conn, d->binary);
     } else if (one->kind == NEWS_FRAME && d->conn != 0) {
         sl_service_ws_message(l->service, d->conn, (const char *)one->data, one->n);
     } else if (one->kind == NEWS_CLOSE) {

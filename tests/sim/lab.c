@@ -29,13 +29,20 @@ static void count_page(lab *l, const sl_json *frame)
     }
 }
 
-static bool pass(void *ctx, const sl_sim_node *node, bool to_server, int32_t kind, const uint8_t *p,
-                 size_t n)
+/* How many operations a frame to the server has. */
+static unsigned ops_of(const sl_json *frame)
+{
+    const char *t = sl_json_str(frame, "t");
+    return t != NULL && strcmp(t, "op") == 0 ? 1
+                                             : (unsigned)sl_json_count(sl_json_get(frame, "ops"));
+}
+
+static bool pass(void *ctx, const sl_sim_node *node, bool to_server, const char *text, size_t n)
 {
     lab *l = ctx;
-    sl_json *frame = kind == SL_WS_TEXT ? sl_json_parse((const char *)p, n) : NULL;
+    sl_json *frame = sl_json_parse(text, n);
     const char *t = sl_json_str(frame, "t");
-    bool op = t != NULL && to_server && strcmp(t, "op") == 0;
+    bool op = t != NULL && to_server && ops_of(frame) > 0;
     if (node == l->deaf && to_server && t != NULL && strcmp(t, "connect") == 0) {
         l->deaf = NULL; /* another socket */
     }
@@ -44,7 +51,7 @@ static bool pass(void *ctx, const sl_sim_node *node, bool to_server, int32_t kin
         count_page(l, frame);
     }
     l->subscribes += !lost && t != NULL && strcmp(t, "subscribe") == 0 ? 1 : 0;
-    l->ops += !lost && op ? 1 : 0;
+    l->ops += !lost && op ? ops_of(frame) : 0;
     sl_json_free(frame);
     return !lost;
 }

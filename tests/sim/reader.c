@@ -174,7 +174,7 @@ static bool greet(reader *r)
     char *text = sl_text_fmt("{\"t\":\"connect\",\"v\":1,\"token\":\"%s\",\"device\":\"%s\","
                              "\"floor\":1}",
                              token, device);
-    sl_service_ws_open(r->w->sim->server.service, r->conn);
+    sl_service_ws_open(r->w->sim->server.service, r->conn, false);
     if (text != NULL) {
         send(r, text);
     }

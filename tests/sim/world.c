@@ -178,14 +178,23 @@ static void see_mark(world *w, const sl_json *rec)
     }
 }
 
-static void on_change(world *w, const sl_sim_node *node, place *p, int64_t seq)
+/* One record, or several of one transaction. */
+static void on_change(world *w, const sl_sim_node *node, place *p, const sl_json *frame)
 {
+    const sl_json *record = sl_json_get(frame, "record");
+    int64_t seq = sl_json_int_or(frame, "seq", -1);
+    int64_t from = record != NULL ? seq - 1 : sl_json_int_or(frame, "from", -1);
+    see_mark(w, record);
+    for (const sl_json *r = sl_json_first(sl_json_get(frame, "records")); r != NULL;
+         r = sl_json_next(r)) {
+        see_mark(w, r);
+    }
     if (p == NULL || p->seq < 0) {
         return;
     }
-    if (seq != p->seq + 1) {
+    if (from != p->seq) {
         sl_sim_fail(w->sim, "%s is sent change %lld of %s after %lld", node->host.name,
-                    (long long)seq, p->space, (long long)p->seq);
+                    (long long)(from + 1), p->space, (long long)p->seq);
     }
     p->seq = seq;
 }
@@ -216,8 +225,7 @@ static void see_frame(world *w, sl_sim_node *node, sl_id ws, const sl_json *fram
                     w->actors[node->index].who->name);
     }
     if (kind == 0) {
-        see_mark(w, sl_json_get(frame, "record"));
-        on_change(w, node, find_place(w, node->index, ws, space), sl_json_int_or(frame, "seq", -1));
+        on_change(w, node, find_place(w, node->index, ws, space), frame);
     } else if (kind == 2) {
         set_place(w, node->index, ws, space, sl_json_int_or(frame, "seq", -1));
     } else if (kind > 0 && find_place(w, node->index, ws, space) != NULL) {
@@ -228,13 +236,10 @@ static void see_frame(world *w, sl_sim_node *node, sl_id ws, const sl_json *fram
     }
 }
 
-void world_frame(void *ctx, sl_sim_node *node, sl_id ws, int32_t kind, const uint8_t *p, size_t n)
+void world_frame(void *ctx, sl_sim_node *node, sl_id ws, const char *text, size_t n)
 {
     world *w = ctx;
-    if (kind != SL_WS_TEXT) {
-        return; /* another encoding of the same is not looked into here */
-    }
-    sl_json *frame = sl_json_parse((const char *)p, n);
+    sl_json *frame = sl_json_parse(text, n);
     see_frame(w, node, ws, frame);
     sl_json_free(frame);
 }

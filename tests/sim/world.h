@@ -196,7 +196,7 @@ uint64_t world_hash(const sl_json *v);
 void world_free(world *w);
 /* Sees every frame on its way to a client: numbers follow each other, nobody hears what is not for
  * him. */
-void world_frame(void *ctx, sl_sim_node *node, sl_id ws, int32_t kind, const uint8_t *p, size_t n);
+void world_frame(void *ctx, sl_sim_node *node, sl_id ws, const char *text, size_t n);
 
 /* actors.c */
 void people_make(world *w, unsigned cores);

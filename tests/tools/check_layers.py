@@ -57,6 +57,7 @@ HOMES = {
     "Opus": (re.compile(r"^(opus/)?opus\w*\.h$"), {"src/voice"}),
     "Cairo": (re.compile(r"^(cairo/)?cairo[\w-]*\.h$"), {"src/render"}),
     "FFmpeg": (re.compile(r"^lib(av\w+|sw\w+|postproc)/"), {"src/media"}),
+    "Zstandard": (re.compile(r"^zstd\w*\.h$"), {"src/sync"}),
     "libcurl": (re.compile(r"^curl/"), {"platform/curl"}),
     "libwebsockets": (re.compile(r"^(libwebsockets|lws_config)"), {"platform/lws", "src/server"}),
     "libcrypt": (re.compile(r"^crypt\.h$"), {"src/server"}),

@@ -281,7 +281,7 @@ START_TEST(connection__first_frame_device_and_replacement)
     person_connect(w, &p);
     ck_assert_int_eq(closed_with(w, first), 4409);
     ck_assert_int_eq(closed_with(w, p.conn), 0);
-    sl_service_ws_open(w->s, 77);
+    sl_service_ws_open(w->s, 77, false);
     sl_service_ws_message(w->s, 77, "{\"t\":\"typing\"}", 14);
     ck_assert_int_eq(closed_with(w, 77), 4401);
     person stolen = p;
@@ -291,9 +291,9 @@ START_TEST(connection__first_frame_device_and_replacement)
     person_connect(w, &stolen);
     ck_assert_int_eq(closed_with(w, stolen.conn), 4401);
     w->conn_next = 200;
-    sl_service_ws_open(w->s, 150);
+    sl_service_ws_open(w->s, 150, false);
     w->now_ms += 10001;
-    sl_service_ws_open(w->s, 151);
+    sl_service_ws_open(w->s, 151, false);
     ck_assert_int_eq(closed_with(w, 150), 4401);
     ck_assert_int_eq(closed_with(w, 151), 0);
     world_free(w);

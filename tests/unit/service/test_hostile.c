@@ -121,8 +121,8 @@ START_TEST(news_of_connections__that_are_unknown_is_ignored)
     world *w = world_new();
     sl_service_ws_message(w->s, 9, "{}", 2);
     sl_service_ws_closed(w->s, 9);
-    sl_service_ws_open(w->s, 9);
-    sl_service_ws_open(w->s, 9);
+    sl_service_ws_open(w->s, 9, false);
+    sl_service_ws_open(w->s, 9, false);
     sl_service_ws_closed(w->s, 9);
     sl_service_ws_message(w->s, 9, "{}", 2);
     ck_assert_uint_eq(w->frame_count, 0);

@@ -146,7 +146,7 @@ START_TEST(once__the_answer_outlives_the_connection_until_the_floor_passes_it)
     must(op(s.w, &s.coach, "create", "comment", s.video, id(2), "{\"body\":\"one\"}"), "applied");
     char text[3000];
     s.coach.conn = ++s.w->conn_next;
-    sl_service_ws_open(s.w->s, s.coach.conn);
+    sl_service_ws_open(s.w->s, s.coach.conn, false);
     (void)snprintf(text, sizeof text,
                    "{\"t\":\"connect\",\"v\":1,\"token\":\"%s\",\"device\":\"%s\",\"floor\":%lld}",
                    s.coach.access, s.coach.device, (long long)n + 1);

@@ -177,12 +177,12 @@ static sent *next_frame(world *w)
     return f;
 }
 
-static void port_send(void *user, sl_id conn, const char *text, size_t n)
+static void port_send(void *user, sl_id conn, const void *p, size_t n)
 {
     sent *f = next_frame(user);
     f->conn = conn;
-    f->frame = sl_json_parse(text, n);
-    ck_assert_msg(f->frame != NULL, "not JSON: %.*s", (int)n, text);
+    f->frame = sl_json_parse(p, n);
+    ck_assert_msg(f->frame != NULL, "not JSON: %.*s", (int)n, (const char *)p);
 }
 
 static void port_close(void *user, sl_id conn, int32_t code, const char *reason)
@@ -443,7 +443,7 @@ void person_connect(world *w, person *p)
 {
     char text[3000];
     p->conn = ++w->conn_next;
-    sl_service_ws_open(w->s, p->conn);
+    sl_service_ws_open(w->s, p->conn, false);
     (void)snprintf(text, sizeof text,
                    "{\"t\":\"connect\",\"v\":1,\"token\":\"%s\",\"device\":\"%s\",\"floor\":0}",
                    p->access, p->device);

@@ -7,18 +7,51 @@
 #define SPACE "video:01890000-0000-7000-8000-000000000002"
 #define EPOCH "01890000-0000-7000-8000-0000000000ee"
 
+/* What the news point into lives until the next frame. */
+static sl_frame_in *g_in;
+static sl_wire g_wire;
+
 static sl_news frame(sl_sync *s, const char *text, sl_status expected)
 {
-    static sl_json *kept; /* what the news point into lives until the next frame */
-    sl_json_free(kept);
-    kept = sl_json_parse(text, strlen(text));
-    sl_news news;
-    ck_assert_int_eq(sl_sync_frame(s, kept, &news, NULL), expected);
-    if (text[0] == 0) {
-        sl_json_free(kept);
-        kept = NULL;
+    sl_frame f;
+    sl_news news = {.kind = SL_NEWS_NONE};
+    sl_status status = sl_frame_read(g_in, &g_wire, text, strlen(text), &f, NULL);
+    if (status == SL_OK) {
+        status = sl_sync_frame(s, &f, &news, NULL);
     }
+    ck_assert_int_eq(status, expected);
     return news;
+}
+
+/* True when the receipt counts. */
+static bool receipt(sl_sync *s, int64_t n, sl_status expected)
+{
+    bool fresh = false;
+    sl_receipt r = {.n = n, .result = SL_APPLIED, .seq = 3};
+    ck_assert_int_eq(sl_sync_receipt(s, &r, &fresh, NULL), expected);
+    return fresh;
+}
+
+/* The next step is a push of these. */
+static void pushes(sl_sync *s, int64_t now_ms, int64_t n, int64_t count, size_t bytes)
+{
+    sl_sync_step step = sl_sync_next(s, now_ms);
+    ck_assert_int_eq(step.kind, SL_STEP_PUSH);
+    ck_assert_int_eq(step.n, n);
+    ck_assert_int_eq(step.count, count);
+    sl_sync_pushed(s, n + count - 1, bytes);
+}
+
+static void setup(void)
+{
+    g_in = sl_frame_in_new();
+    ck_assert_ptr_nonnull(g_in);
+}
+
+static void teardown(void)
+{
+    sl_frame_in_free(g_in);
+    sl_wire_free(&g_wire);
 }
 
 static sl_sync_kind next(sl_sync *s, int64_t now_ms)
@@ -53,18 +86,12 @@ static sl_sync *live(int64_t cursor)
     return s;
 }
 
-static void end(sl_sync *s)
-{
-    frame(s, "", SL_E_INVALID);
-    sl_sync_free(s);
-}
-
 START_TEST(client__does_nothing_until_wanted)
 {
     sl_sync *s = sl_sync_new(1);
     ck_assert_int_eq(next(s, 0), SL_STEP_IDLE);
     ck_assert_int_eq(sl_sync_state_of(s), SL_SYNC_OFFLINE);
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -83,7 +110,7 @@ START_TEST(client__takes_the_next_change_and_asks_again_after_a_gap) /* [SYNC-1]
     sl_sync_step step = sl_sync_next(s, 0);
     ck_assert_int_eq(step.kind, SL_STEP_SUBSCRIBE);
     ck_assert_int_eq(step.from, 11);
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -104,7 +131,7 @@ START_TEST(client__refuses_a_page_that_does_not_start_at_the_cursor) /* [SYNC-1]
                  SL_OK);
     ck_assert_int_eq(news.kind, SL_NEWS_APPLY);
     ck_assert_int_eq(news.seq, 9);
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -116,24 +143,42 @@ START_TEST(client__what_could_not_be_stored_is_asked_for_again)
     sl_sync_step step = sl_sync_next(s, 0);
     ck_assert_int_eq(step.kind, SL_STEP_SUBSCRIBE);
     ck_assert_int_eq(step.from, 10);
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
-START_TEST(client__sends_at_most_64_operations_without_a_receipt) /* [SYNC-2] */
+START_TEST(client__sends_at_most_so_many_operations_without_a_receipt) /* [SYNC-2] */
 {
     sl_sync *s = connected();
-    sl_sync_outbox(s, 1, 100);
-    for (int64_t n = 1; n <= 64; n++) {
-        sl_sync_step step = sl_sync_next(s, 0);
-        ck_assert_int_eq(step.kind, SL_STEP_SEND_OP);
-        ck_assert_int_eq(step.n, n);
-    }
-    ck_assert_int_eq(next(s, 0), SL_STEP_IDLE);
+    sl_sync_outbox(s, 1, SL_SYNC_WINDOW + 10);
+    pushes(s, 0, 1, SL_SYNC_PUSH, 100);
+    pushes(s, 0, SL_SYNC_PUSH + 1, SL_SYNC_WINDOW - SL_SYNC_PUSH, 100);
+    ck_assert_int_ne(next(s, 0), SL_STEP_PUSH);
     ck_assert(!sl_sync_settled(s));
-    frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":3}", SL_OK);
-    ck_assert_int_eq(sl_sync_next(s, 0).n, 65);
-    end(s);
+    ck_assert(receipt(s, 1, SL_OK));
+    pushes(s, 0, SL_SYNC_WINDOW + 1, 1, 100);
+    sl_sync_free(s);
+}
+END_TEST
+
+START_TEST(client__sends_at_most_so_many_bytes_without_a_receipt) /* [SYNC-2] */
+{
+    sl_sync *s = connected();
+    sl_sync_outbox(s, 1, 10);
+    sl_sync_step step = sl_sync_next(s, 0);
+    ck_assert_int_eq(step.kind, SL_STEP_PUSH);
+    sl_sync_pushed(s, 3, SL_SYNC_WINDOW_BYTES - 1); /* no more fitted into the frame */
+    step = sl_sync_next(s, 0);
+    ck_assert_int_eq(step.kind, SL_STEP_PUSH);
+    ck_assert_int_eq(step.n, 4);
+    sl_sync_pushed(s, 4, 1);
+    ck_assert_int_ne(next(s, 0), SL_STEP_PUSH);
+    ck_assert(receipt(s, 1, SL_OK));
+    ck_assert(receipt(s, 2, SL_OK));
+    ck_assert_int_ne(next(s, 0), SL_STEP_PUSH);
+    ck_assert(receipt(s, 3, SL_OK));
+    pushes(s, 0, 5, 6, 10);
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -141,32 +186,30 @@ START_TEST(client__sends_again_on_a_new_connection_what_has_no_receipt) /* [SYNC
 {
     sl_sync *s = connected();
     sl_sync_outbox(s, 1, 3);
-    for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(next(s, 0), SL_STEP_SEND_OP);
-    }
-    frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":3}", SL_OK);
+    pushes(s, 0, 1, 3, 60);
+    ck_assert(receipt(s, 1, SL_OK));
     sl_sync_closed(s, 0);
     sl_sync_outbox(s, 2, 3);
     ck_assert_int_eq(next(s, 60000), SL_STEP_OPEN);
     sl_sync_opened(s);
     ck_assert_int_eq(next(s, 60000), SL_STEP_GREET);
     frame(s, "{\"t\":\"connected\",\"now\":5}", SL_OK);
-    ck_assert_int_eq(sl_sync_next(s, 60000).n, 2);
-    ck_assert_int_eq(sl_sync_next(s, 60000).n, 3);
-    ck_assert_int_eq(next(s, 60000), SL_STEP_IDLE);
-    end(s);
+    pushes(s, 60000, 2, 2, 40);
+    ck_assert_int_ne(next(s, 60000), SL_STEP_PUSH);
+    sl_sync_free(s);
 }
 END_TEST
 
 START_TEST(client__refuses_a_receipt_for_what_was_not_sent)
 {
     sl_sync *s = connected();
+    sl_sync_outbox(s, 1, 1);
+    pushes(s, 0, 1, 1, 30);
     sl_sync_outbox(s, 1, 3);
-    ck_assert_int_eq(next(s, 0), SL_STEP_SEND_OP);
-    frame(s, "{\"t\":\"receipt\",\"n\":2,\"result\":\"applied\"}", SL_E_INVALID);
-    frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\"}", SL_OK);
-    frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\"}", SL_OK);
-    end(s);
+    ck_assert(!receipt(s, 2, SL_E_INVALID));
+    ck_assert(receipt(s, 1, SL_OK));
+    ck_assert_msg(!receipt(s, 1, SL_OK), "a receipt twice is one receipt");
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -174,19 +217,66 @@ START_TEST(client__goes_on_over_operations_that_left_the_outbox)
 {
     sl_sync *s = connected();
     sl_sync_outbox(s, 1, 4);
-    ck_assert_int_eq(sl_sync_next(s, 0).n, 1);
-    for (int64_t n = 2; n <= 4; n++) {
-        ck_assert_int_eq(sl_sync_next(s, 0).n, n);
-        if (n != 3) {
-            sl_sync_skip(s, n); /* its space was taken away */
-        }
-    }
-    frame(s, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\"}", SL_OK);
+    sl_sync_skip(s, 2); /* its space was taken away */
+    sl_sync_skip(s, 4);
+    pushes(s, 0, 1, 4, 60);
+    ck_assert(receipt(s, 1, SL_OK));
     ck_assert(!sl_sync_settled(s));
-    ck_assert_int_eq(frame(s, "{\"t\":\"receipt\",\"n\":3,\"result\":\"applied\"}", SL_OK).kind,
-                     SL_NEWS_RECEIPT);
+    ck_assert(receipt(s, 3, SL_OK));
     ck_assert_msg(sl_sync_settled(s), "the last one was skipped");
-    end(s);
+    sl_sync_free(s);
+}
+END_TEST
+
+START_TEST(client__says_of_every_page_that_it_is_done_with) /* [SYNC-5] */
+{
+    sl_sync *s = connected();
+    ck_assert_int_eq(sl_sync_hold(s, SPACE, EPOCH, 0), SL_OK);
+    ck_assert_int_eq(next(s, 0), SL_STEP_SUBSCRIBE);
+    sl_sync_page_done(s, 1000);
+    sl_sync_page_done(s, 24);
+    sl_sync_step step = sl_sync_next(s, 0);
+    ck_assert_int_eq(step.kind, SL_STEP_MORE);
+    ck_assert_int_eq(step.n, 1024);
+    ck_assert_int_ne(next(s, 0), SL_STEP_MORE);
+    sl_sync_free(s);
+}
+END_TEST
+
+START_TEST(client__asks_for_what_is_on_the_screen_first)
+{
+    static const char OTHER[] = "thread:01890000-0000-7000-8000-000000000003";
+    sl_sync *s = connected();
+    ck_assert_int_eq(sl_sync_hold(s, SPACE, EPOCH, 0), SL_OK);
+    ck_assert_int_eq(sl_sync_hold(s, OTHER, EPOCH, 0), SL_OK);
+    sl_sync_prefer(s, SPACE);
+    ck_assert_str_eq(sl_sync_next(s, 0).space, SPACE);
+    ck_assert_str_eq(sl_sync_next(s, 0).space, OTHER);
+    sl_sync_prefer(s, OTHER); /* it was asked for already */
+    sl_sync_step step = sl_sync_next(s, 0);
+    ck_assert_int_eq(step.kind, SL_STEP_PREFER);
+    ck_assert_str_eq(step.space, OTHER);
+    ck_assert_int_ne(next(s, 0), SL_STEP_PREFER);
+    sl_sync_free(s);
+}
+END_TEST
+
+START_TEST(client__takes_several_changes_of_one_transaction_at_once) /* [SYNC-1] */
+{
+    sl_sync *s = live(10);
+    sl_news news = frame(
+        s, "{\"t\":\"change\",\"space\":\"" SPACE "\",\"seq\":12,\"from\":10,\"records\":[{},{}]}",
+        SL_OK);
+    ck_assert_int_eq(news.kind, SL_NEWS_APPLY);
+    ck_assert_int_eq(news.seq, 12);
+    frame(s, "{\"t\":\"change\",\"space\":\"" SPACE "\",\"seq\":14,\"from\":12,\"records\":[{}]}",
+          SL_E_INVALID);
+    news = frame(
+        s, "{\"t\":\"change\",\"space\":\"" SPACE "\",\"seq\":13,\"from\":11,\"records\":[{},{}]}",
+        SL_OK);
+    ck_assert_int_eq(news.kind, SL_NEWS_NONE);
+    ck_assert(!sl_sync_live(s, SPACE));
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -214,7 +304,7 @@ START_TEST(client__a_space_that_fails_each_time_is_tried_ever_more_rarely) /* [S
         now_ms += waited_ms;
     }
     ck_assert_int_ge(waited_ms, 15000);
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -229,7 +319,7 @@ START_TEST(client__an_epoch_means_nothing_before_the_first_change)
                          SL_OK);
     ck_assert_int_eq(news.kind, SL_NEWS_APPLY);
     ck_assert_str_eq(news.epoch, "other");
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -239,7 +329,7 @@ START_TEST(client__does_not_fight_for_its_place)
     sl_sync_slow_down(s);
     sl_sync_closed(s, 0);
     ck_assert_int_ge(sl_sync_next(s, 0).until_ms, 15000);
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -267,7 +357,7 @@ START_TEST(client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_on
     frame(s, "{\"t\":\"subscribed\",\"space\":\"" SPACE "\",\"epoch\":\"e\",\"seq\":0}", SL_OK);
     sl_sync_closed(s, now_ms);
     ck_assert_int_le(sl_sync_next(s, now_ms).until_ms - now_ms, 500);
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -278,7 +368,7 @@ START_TEST(client__closes_a_socket_that_never_greets)
     ck_assert_int_eq(next(s, 0), SL_STEP_OPEN);
     ck_assert_int_eq(next(s, 14999), SL_STEP_WAIT);
     ck_assert_int_eq(next(s, 15000), SL_STEP_CLOSE);
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -289,7 +379,7 @@ START_TEST(client__closes_when_no_longer_wanted)
     ck_assert_int_eq(next(s, 0), SL_STEP_CLOSE);
     sl_sync_closed(s, 0);
     ck_assert_int_eq(next(s, 100000), SL_STEP_IDLE);
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
@@ -306,21 +396,24 @@ START_TEST(client__a_reset_starts_from_zero_and_a_revocation_forgets)
                      SL_NEWS_REVOKED);
     ck_assert_int_eq(next(s, 0), SL_STEP_IDLE);
     ck_assert(sl_sync_settled(s));
-    end(s);
+    sl_sync_free(s);
 }
 END_TEST
 
-SL_TEST_MAIN("client", client__does_nothing_until_wanted,
-             client__takes_the_next_change_and_asks_again_after_a_gap,
-             client__refuses_a_page_that_does_not_start_at_the_cursor,
-             client__what_could_not_be_stored_is_asked_for_again,
-             client__sends_at_most_64_operations_without_a_receipt,
-             client__sends_again_on_a_new_connection_what_has_no_receipt,
-             client__refuses_a_receipt_for_what_was_not_sent,
-             client__goes_on_over_operations_that_left_the_outbox,
-             client__a_space_that_fails_each_time_is_tried_ever_more_rarely,
-             client__an_epoch_means_nothing_before_the_first_change,
-             client__does_not_fight_for_its_place,
-             client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_subscribed,
-             client__closes_a_socket_that_never_greets, client__closes_when_no_longer_wanted,
-             client__a_reset_starts_from_zero_and_a_revocation_forgets)
+SL_TEST_MAIN_WITH(
+    "client", setup, teardown, client__does_nothing_until_wanted,
+    client__takes_the_next_change_and_asks_again_after_a_gap,
+    client__refuses_a_page_that_does_not_start_at_the_cursor,
+    client__what_could_not_be_stored_is_asked_for_again,
+    client__sends_at_most_so_many_operations_without_a_receipt,
+    client__sends_at_most_so_many_bytes_without_a_receipt,
+    client__sends_again_on_a_new_connection_what_has_no_receipt,
+    client__refuses_a_receipt_for_what_was_not_sent,
+    client__goes_on_over_operations_that_left_the_outbox,
+    client__says_of_every_page_that_it_is_done_with, client__asks_for_what_is_on_the_screen_first,
+    client__takes_several_changes_of_one_transaction_at_once,
+    client__a_space_that_fails_each_time_is_tried_ever_more_rarely,
+    client__an_epoch_means_nothing_before_the_first_change, client__does_not_fight_for_its_place,
+    client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_subscribed,
+    client__closes_a_socket_that_never_greets, client__closes_when_no_longer_wanted,
+    client__a_reset_starts_from_zero_and_a_revocation_forgets)

@@ -1,0 +1,326 @@
+/*
+ * service/push.c - operations that came in one frame: each known already or not, applied in order,
+ * answered.
+ *
+ *   [OP-1] an operation has its effect once, and its receipt is in the same transaction;
+ *   [OP-2] a rejected one leaves nothing but its receipt, and undoes nothing but itself;
+ *   [OP-3] what failed on the server's side gets no receipt: the connection ends and the
+ *          device sends it again;
+ *   [OP-4] receipts are sent after the commit, behind the changes that the operations caused.
+ *
+ * A frame is one transaction, but for operations whose rules ask the database for what others
+ * before them may have changed: those are transactions of their own.
+ */
+#include "base/error.h"
+#include "base/mem.h"
+#include "service/inside.h"
+
+#include <string.h>
+
+typedef struct sl_sv_job {
+    sl_op op;                 /* n and hlc at least */
+    char hlc[SL_HLC_LEN + 1]; /* as the device wrote it: the same number under another stamp is
+                                 another operation */
+    bool broken;              /* not an operation: the receipt says why */
+    bool known;
+    sl_sv_item *item; /* of the record that it changed, once it was applied */
+    /* The receipt. */
+    sl_result result;
+    int64_t seq;
+    char *code;
+    char *message;
+    char *field;
+} job;
+
+typedef struct chunk {
+    const sl_sv_conn *conn;
+    job *jobs;
+    size_t count;
+} chunk;
+
+static void job_clear(job *j)
+{
+    sl_mem_free(j->code);
+    sl_mem_free(j->message);
+    sl_mem_free(j->field);
+    j->code = NULL;
+    j->message = NULL;
+    j->field = NULL;
+    j->item = NULL;
+    j->seq = 0;
+}
+
+void sl_sv_jobs_free(sl_service *s)
+{
+    for (size_t i = 0; s->jobs != NULL && i < SL_SV_PUSH_MAX; i++) {
+        job_clear(&s->jobs[i]);
+        sl_op_free(&s->jobs[i].op);
+    }
+    sl_mem_free(s->jobs);
+    s->jobs = NULL;
+}
+
+static bool is_verdict(sl_status status)
+{
+    return status == SL_E_INVALID || status == SL_E_DENIED || status == SL_E_CONFLICT ||
+           status == SL_E_NOT_FOUND || status == SL_E_LIMIT;
+}
+
+static char *dup_or_null(const char *s)
+{
+    return s != NULL && s[0] != 0 ? sl_text_dup(s) : NULL;
+}
+
+static sl_status reject(job *j, const char *code, const char *message, const char *field)
+{
+    job_clear(j);
+    j->result = SL_REJECTED;
+    j->code = sl_text_dup(code);
+    j->message = sl_text_dup(message);
+    j->field = dup_or_null(field);
+    return j->code != NULL && j->message != NULL ? SL_OK : SL_E_NOMEM;
+}
+
+/* A folder that was restored from a backup, or copied, counts from an old number: its new operation
+ * must not be taken for the one that had the number before. */
+static sl_status answered_before(job *j)
+{
+    j->known = true;
+    return reject(j, "SL_E_CONFLICT", "this device has used the operation's number before", NULL);
+}
+
+/* --- receipts -------------------------------------------------------------------------------- */
+
+static const char *const RESULTS[] = {"applied", "merged", "rejected"};
+
+static sl_result result_of(const char *stored)
+{
+    return strcmp(stored, RESULTS[SL_APPLIED]) == 0  ? SL_APPLIED
+           : strcmp(stored, RESULTS[SL_MERGED]) == 0 ? SL_MERGED
+                                                     : SL_REJECTED;
+}
+
+static sl_status take_receipt(job *j, const sl_sv_rows *rows, size_t i)
+{
+    if (strcmp(sl_sv_text(rows, i, 6), j->hlc) != 0) {
+        return answered_before(j);
+    }
+    job_clear(j);
+    j->known = true;
+    j->result = result_of(sl_sv_text(rows, i, 1));
+    j->seq = sl_sv_int(rows, i, 2);
+    j->code = dup_or_null(sl_sv_text(rows, i, 3));
+    j->message = dup_or_null(sl_sv_text(rows, i, 4));
+    j->field = dup_or_null(sl_sv_text(rows, i, 5));
+    return SL_OK;
+}
+
+/* The receipts that are there already, for all of the chunk. */
+static sl_status find_receipts(sl_service *s, const chunk *c, sl_error **err)
+{
+    sl_sv_rows rows;
+    int64_t from = c->jobs[0].op.n;
+    int64_t to = from;
+    for (size_t i = 0; i < c->count; i++) {
+        from = c->jobs[i].op.n < from ? c->jobs[i].op.n : from;
+        to = c->jobs[i].op.n > to ? c->jobs[i].op.n : to;
+    }
+    sl_status status = sl_sv_all(
+        s,
+        "SELECT n, result, seq, code, message, field, hlc FROM receipt WHERE user_id=$1 AND"
+        " device=$2 AND n>=$3 AND n<=$4 ORDER BY n",
+        SL_SV_ARGS(sl_cell_text(c->conn->user), sl_cell_text(c->conn->device), sl_cell_int(from),
+                   sl_cell_int(to)),
+        &rows, err);
+    size_t at = 0;
+    for (size_t i = 0; status == SL_OK && i < c->count; i++) { /* numbers rise on both sides */
+        while (at < rows.count && sl_sv_int(&rows, at, 0) < c->jobs[i].op.n) {
+            at++;
+        }
+        if (at < rows.count && sl_sv_int(&rows, at, 0) == c->jobs[i].op.n) {
+            status = take_receipt(&c->jobs[i], &rows, at);
+        }
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+static sl_status keep_receipt(sl_service *s, const sl_sv_conn *c, const job *j, sl_error **err)
+{
+    return sl_sv_run(
+        s,
+        "INSERT INTO receipt (user_id, device, n, hlc, result, seq, code, message, field)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(c->device), sl_cell_int(j->op.n),
+                   sl_cell_text(j->hlc), sl_cell_text(RESULTS[j->result]), sl_cell_int(j->seq),
+                   sl_cell_text(j->code), sl_cell_text(j->message), sl_cell_text(j->field)),
+        err);
+}
+
+/* --- the transaction ------------------------------------------------------------------------- */
+
+/* A clock that runs far ahead would win every merge for a long time. Its stamps are cut to the
+ * limit, not to now: of two stamps of a device the later one stays the greater. */
+static void clamp_stamp(const sl_sv_tx *tx, sl_op *op)
+{
+    int64_t limit_ms = tx->now_ms + SL_SV_HLC_AHEAD_MS;
+    if (sl_hlc_ms(op->hlc) > limit_ms) {
+        op->hlc.time = (uint64_t)(limit_ms > 0 ? limit_ms : 0) << 16 | 0xFFFF;
+    }
+}
+
+/* A verdict against the operation undoes it and makes the receipt. */
+static sl_status run_one(sl_sv_tx *tx, const sl_sv_conn *c, job *j, sl_error **err)
+{
+    sl_sv_op o = {.op = &j->op, .user = c->user};
+    sl_error *why = NULL;
+    clamp_stamp(tx, &j->op);
+    sl_sv_part_begin(tx);
+    sl_status status = sl_sv_apply(tx, &o, &j->item, &why);
+    if (status == SL_OK) {
+        j->result = o.merged == SL_MERGED_ALL ? SL_APPLIED : SL_MERGED;
+        j->item = o.merged != SL_MERGED_NOTHING ? j->item : NULL;
+        status = sl_sv_part_keep(tx, err);
+    } else if (is_verdict(status) && why != NULL) {
+        const char *code = sl_status_name(status);
+        status = sl_sv_part_undo(tx, err);
+        if (status == SL_OK &&
+            reject(j, code, sl_error_message(why), sl_error_field(why)) != SL_OK) {
+            status = sl_fail_nomem(err);
+        }
+    } else {
+        status = is_verdict(status) ? SL_E_NOMEM : status;
+    }
+    sl_error_release(why);
+    return status;
+}
+
+static sl_status run_chunk(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    const chunk *c = ctx;
+    for (size_t i = 0; i < c->count; i++) {
+        if (!c->jobs[i].broken) {
+            job_clear(&c->jobs[i]);
+        }
+        c->jobs[i].known = false;
+    }
+    sl_status status = find_receipts(tx->s, c, err);
+    for (size_t i = 0; status == SL_OK && i < c->count; i++) {
+        job *j = &c->jobs[i];
+        if (!j->known && j->op.n < c->conn->floor) {
+            status = answered_before(j); /* it has said to have the receipt: it cannot ask again */
+        } else if (!j->known && !j->broken) {
+            status = run_one(tx, c->conn, j, err);
+        }
+    }
+    if (status == SL_OK) {
+        status = sl_sv_flush(tx, err);
+    }
+    for (size_t i = 0; status == SL_OK && i < c->count; i++) {
+        job *j = &c->jobs[i];
+        if (!j->known) {
+            j->seq = j->item != NULL && j->item->saved ? j->item->rec.seq : 0;
+            status = keep_receipt(tx->s, c->conn, j, err);
+        }
+    }
+    return status;
+}
+
+static sl_status send_receipts(sl_service *s, sl_sv_conn *c, const chunk *k)
+{
+    sl_items_clear(s->receipts);
+    for (size_t i = 0; i < k->count; i++) {
+        const job *j = &k->jobs[i];
+        sl_receipt r = {.n = j->op.n,
+                        .result = j->result,
+                        .seq = j->seq,
+                        .code = j->code,
+                        .message = j->message,
+                        .field = j->field};
+        if (sl_items_receipt(s->receipts, &r) != SL_OK) {
+            return SL_E_NOMEM;
+        }
+    }
+    sl_frame f = {.kind = SL_FRAME_RECEIPTS};
+    return sl_sv_send(s, c, &f, s->receipts) > 0 ? SL_OK : SL_E_NOMEM;
+}
+
+/* --- the frame ------------------------------------------------------------------------------- */
+
+/* Reads the next operation into its place. SL_E_INVALID: the frame is broken. */
+static sl_status read_job(sl_service *s, job *j, bool *got)
+{
+    sl_error *why = NULL;
+    j->broken = false;
+    sl_status status = sl_frame_op(s->in, &j->op, got, &j->broken, &why);
+    if (status == SL_OK && *got && j->broken) {
+        status = reject(j, "SL_E_INVALID", why != NULL ? sl_error_message(why) : "not an operation",
+                        why != NULL ? sl_error_field(why) : NULL);
+    }
+    sl_hlc_print(j->hlc, j->op.hlc);
+    sl_error_release(why);
+    return status;
+}
+
+/* *count: how many. They rise in number. */
+static sl_status read_jobs(sl_service *s, size_t *count)
+{
+    *count = 0;
+    if (s->jobs == NULL) {
+        s->jobs = sl_mem_array(SL_SV_PUSH_MAX, sizeof *s->jobs);
+    }
+    sl_status status = s->jobs != NULL ? SL_OK : SL_E_NOMEM;
+    bool got = true;
+    job over = {.broken = false};
+    while (status == SL_OK && got) {
+        bool full = *count == SL_SV_PUSH_MAX;
+        job *j = full ? &over : &s->jobs[*count];
+        status = read_job(s, j, &got);
+        if (status == SL_OK && got) {
+            bool rises = *count == 0 || j->op.n > s->jobs[*count - 1].op.n;
+            status = !full && rises ? SL_OK : SL_E_INVALID;
+            *count += 1;
+        }
+    }
+    job_clear(&over);
+    sl_op_free(&over.op);
+    return status == SL_OK && *count == 0 ? SL_E_INVALID : status;
+}
+
+static bool alone(const job *j)
+{
+    return !j->broken && sl_sv_stands_alone(&j->op);
+}
+
+/* How many from here on are one transaction. */
+static size_t chunk_of(const job *jobs, size_t left)
+{
+    size_t n = 1;
+    while (!alone(&jobs[0]) && n < left && !alone(&jobs[n])) {
+        n++;
+    }
+    return n;
+}
+
+void sl_sv_on_push(sl_service *s, sl_sv_conn *c)
+{
+    size_t count = 0;
+    sl_id id = c->id;
+    sl_status status = read_jobs(s, &count);
+    if (status == SL_E_INVALID) {
+        sl_sv_drop(s, c, 4400, SL_E_INVALID, "operations have numbers that rise, at most 1024");
+        return;
+    }
+    for (size_t i = 0; status == SL_OK && c != NULL && i < count;) {
+        chunk k = {c, &s->jobs[i], chunk_of(&s->jobs[i], count - i)};
+        status = sl_sv_change(s, run_chunk, &k, NULL);
+        i += k.count;
+        c = sl_sv_conn_find(s, id); /* telling others may have ended it */
+        if (c != NULL && status == SL_OK) {
+            status = send_receipts(s, c, &k);
+        }
+    }
+    if (c != NULL && status != SL_OK) {
+        sl_sv_drop(s, c, 1011, SL_E_INTERNAL, "the server failed; try again");
+    }
+}
