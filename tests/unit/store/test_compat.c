@@ -283,7 +283,7 @@ static void check_op(sl_store *s, const sl_json *fact)
     ck_assert_int_eq(sl_outbox_chain(s, row.pending, &chain, NULL), SL_OK);
     bool in = false;
     for (size_t i = 0; i < chain.count; i++) {
-        const sl_link *link = &chain.links[i];
+        const sl_waiting *link = &chain.links[i];
         ck_assert_int_eq(link->prev, i > 0 ? chain.links[i - 1].n : 0);
         in = in || (link->n == n && link->seq == seq);
     }
