@@ -63,7 +63,7 @@ static int set_up(sqlite3 *db, bool alone, bool reads)
 {
     static const char writer[] =
         "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-        "PRAGMA wal_autocheckpoint=2000;";
+        "PRAGMA wal_autocheckpoint=4000;";
     static const char both[] = "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
                                "PRAGMA cell_size_check=ON; PRAGMA cache_size=-8192;"
                                 " SELECT count(*) FROM sqlite_schema;";

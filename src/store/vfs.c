@@ -18,6 +18,21 @@ struct sl_vfs {
     char name[32];
 };
 
+enum {
+    GATHER_MAX = 64 * 1024
+};
+
+/* What was written to a WAL, one piece behind the other, and is not handed on yet: SQLite writes a
+ * frame in two pieces and a transaction frame by frame. Handed on before the file is looked at or
+ * synced; other connections look only at what was committed, and a commit syncs (synchronous=FULL).
+ */
+typedef struct gather {
+    bool here;      /* in this file */
+    uint8_t *bytes; /* made by the first write */
+    size_t len;
+    int64_t at;
+} gather;
+
 typedef struct vfs_file {
     sqlite3_file base;
     const sl_platform *platform;
@@ -26,6 +41,7 @@ typedef struct vfs_file {
     sl_hold hold;      /* of the database itself */
     bool sealed;
     sl_pages pages; /* when sealed */
+    gather gather;
 } vfs_file;
 
 static const sl_platform *platform_of(sqlite3_vfs *v)
@@ -42,9 +58,24 @@ static int code_of(sl_status status, int otherwise)
                                   : otherwise;
 }
 
+static sl_status write_through(vfs_file *f, const void *p, size_t n, int64_t at)
+{
+    return f->sealed ? sl_pages_write(&f->pages, p, n, at)
+                     : f->platform->files->write(f->platform->user, f->handle, p, n, at);
+}
+
+static sl_status hand_on(vfs_file *f)
+{
+    size_t n = f->gather.len;
+    f->gather.len = 0;
+    return n > 0 ? write_through(f, f->gather.bytes, n, f->gather.at) : SL_OK;
+}
+
 static int file_close(sqlite3_file *base)
 {
     vfs_file *f = (vfs_file *)base;
+    sl_status status = hand_on(f);
+    sl_mem_free(f->gather.bytes);
     sl_shared_leave(&f->hold);
     sl_pages_close(&f->pages);
     f->platform->files->close(f->platform->user, f->handle);
@@ -52,12 +83,15 @@ static int file_close(sqlite3_file *base)
         (void)f->platform->files->remove(f->platform->user, f->remove_path);
         sl_mem_free(f->remove_path);
     }
-    return SQLITE_OK;
+    return code_of(status, SQLITE_IOERR_CLOSE);
 }
 
 static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
 {
     vfs_file *f = (vfs_file *)base;
+    if (hand_on(f) != SL_OK) {
+        return SQLITE_IOERR_READ;
+    }
     int64_t got = f->sealed
                       ? sl_pages_read(&f->pages, p, (size_t)n, at)
                       : f->platform->files->read(f->platform->user, f->handle, p, (size_t)n, at);
@@ -74,15 +108,28 @@ static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
 static int file_write(sqlite3_file *base, const void *p, int n, sqlite3_int64 at)
 {
     vfs_file *f = (vfs_file *)base;
-    sl_status status =
-        f->sealed ? sl_pages_write(&f->pages, p, (size_t)n, at)
-                  : f->platform->files->write(f->platform->user, f->handle, p, (size_t)n, at);
+    gather *g = &f->gather;
+    bool follows = g->len > 0 && at == g->at + (int64_t)g->len && g->len + (size_t)n <= GATHER_MAX;
+    sl_status status = follows ? SL_OK : hand_on(f);
+    if (g->here && g->bytes == NULL) {
+        g->bytes = sl_mem(GATHER_MAX); /* without it every piece goes on by itself */
+    }
+    if (status == SL_OK && (g->bytes == NULL || n > GATHER_MAX)) {
+        status = write_through(f, p, (size_t)n, at);
+    } else if (status == SL_OK) {
+        g->at = g->len > 0 ? g->at : at;
+        memcpy(g->bytes + g->len, p, (size_t)n);
+        g->len += (size_t)n;
+    }
     return code_of(status, SQLITE_IOERR_WRITE);
 }
 
 static int file_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
     vfs_file *f = (vfs_file *)base;
+    if (hand_on(f) != SL_OK) {
+        return SQLITE_IOERR_TRUNCATE;
+    }
     sl_status status = f->sealed ? sl_pages_truncate(&f->pages, size)
                                  : f->platform->files->truncate(f->platform->user, f->handle, size);
     return code_of(status, SQLITE_IOERR_TRUNCATE);
@@ -92,12 +139,19 @@ static int file_sync(sqlite3_file *base, int flags)
 {
     (void)flags;
     vfs_file *f = (vfs_file *)base;
-    return code_of(f->platform->files->sync(f->platform->user, f->handle), SQLITE_IOERR_FSYNC);
+    sl_status status = hand_on(f);
+    if (status == SL_OK) {
+        status = f->platform->files->sync(f->platform->user, f->handle);
+    }
+    return code_of(status, SQLITE_IOERR_FSYNC);
 }
 
 static int file_size(sqlite3_file *base, sqlite3_int64 *size)
 {
     vfs_file *f = (vfs_file *)base;
+    if (hand_on(f) != SL_OK) {
+        return SQLITE_IOERR_FSTAT;
+    }
     int64_t n = f->platform->files->size(f->platform->user, f->handle);
     *size = n;
     return n < 0 ? SQLITE_IOERR_FSTAT : SQLITE_OK;
@@ -231,6 +285,7 @@ static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *base, int fl
         sl_mem_free(f->remove_path);
         return code;
     }
+    f->gather.here = (flags & SQLITE_OPEN_WAL) != 0;
     f->base.pMethods = &METHODS;
     if (out != NULL) {
         *out = flags;
