@@ -1,7 +1,7 @@
 /* Databases of earlier schema versions, kept in tests/compat as text, opened by the present code. */
 #include "base/error.h"
 #include "base/mem.h"
-#include "store/store.h"
+#include "store/inside.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -48,8 +48,8 @@ static void teardown(void)
     ck_assert_int_eq(sl_debug_live_objects(), 0);
 }
 
-/* Makes the database of a file in tests/compat, with `more` done to it. */
-static void make(const char *name, const char *more)
+/* The text of a file in tests/compat. */
+static char *read_file(const char *name)
 {
     static char text[SQL_MAX];
     char path[160];
@@ -59,6 +59,14 @@ static void make(const char *name, const char *more)
     size_t n = fread(text, 1, sizeof text - 1, f);
     (void)fclose(f);
     text[n] = 0;
+    return text;
+}
+
+/* Makes the database of a file in tests/compat, with `more` done to it. */
+static void make(const char *name, const char *more)
+{
+    char path[160];
+    const char *text = read_file(name);
     (void)snprintf(path, sizeof path, "%s/sideline.db", g_dir);
     sl_sql *db = NULL;
     ck_assert_int_eq(sl_sql_open(path, NULL, &db, NULL), SL_OK);
@@ -179,9 +187,338 @@ START_TEST(compat__a_migration_that_runs_out_of_memory_changes_nothing_and_can_b
 }
 END_TEST
 
+/* --- version 2: what it said of itself, one fact a line ---------------------------------------- */
+
+static sl_json *parse(const char *text)
+{
+    sl_json *j = sl_json_parse(text, strlen(text));
+    ck_assert_msg(j != NULL, "no JSON: %s", text);
+    return j;
+}
+
+/* `said` is the text of the same value. Empties the buffer. */
+static void same(const sl_json *expected, sl_buf *said)
+{
+    ck_assert(!said->failed);
+    sl_json *j = parse(sl_buf_text(said));
+    if (!sl_json_equal(expected, j)) {
+        char *text = sl_json_print(expected);
+        ck_abort_msg("was %s\nis  %s", text, sl_buf_text(said));
+    }
+    sl_json_free(j);
+    sl_buf_free(said);
+}
+
+static void same_record(const sl_json *expected, const sl_record *rec)
+{
+    sl_buf said = {0};
+    ck_assert_ptr_nonnull(rec->entity);
+    sl_record_put_wire(&said, rec);
+    same(expected, &said);
+}
+
+static void same_op(const sl_json *expected, const sl_op *op)
+{
+    sl_buf said = {0};
+    sl_op_put_json(&said, op);
+    same(expected, &said);
+}
+
+/* The cell of a row found by a number. */
+static sl_cell one_cell(sl_store *s, const char *sql, int64_t n, sl_arena *mem)
+{
+    sl_cell cell;
+    sl_cell params[] = {sl_cell_int(n)};
+    ck_assert_int_eq(sl_store_one(s, sql, params, 1, &cell, 1, mem, NULL), SL_OK);
+    return cell;
+}
+
+static sl_row row_of(sl_store *s, const sl_json *wire, sl_record *rec)
+{
+    sl_row row;
+    const sl_entity *e = sl_entity_find(sl_json_str(wire, "entity"));
+    ck_assert_int_eq(sl_row_load(s, e, sl_json_str(wire, "id"), rec, &row, NULL), SL_OK);
+    ck_assert_int_ne(row.rid, 0);
+    return row;
+}
+
+static void check_record(sl_store *s, const sl_json *fact)
+{
+    sl_record rec = {0};
+    sl_row row = row_of(s, sl_json_get(fact, "record"), &rec);
+    same_record(sl_json_get(fact, "record"), &rec);
+    ck_assert(sl_json_bool_or(fact, "pending", false) == (row.pending != 0));
+    sl_record_free(&rec);
+}
+
+static void check_shadow(sl_store *s, const sl_json *wire)
+{
+    sl_record rec = {0};
+    sl_arena mem = {NULL, NULL};
+    sl_row row = row_of(s, wire, &rec);
+    char sql[80];
+    (void)snprintf(sql, sizeof sql, "SELECT record FROM shadow WHERE rid=$1 AND entity=%u",
+                   rec.entity->no);
+    sl_cell cell = one_cell(s, sql, row.rid, &mem);
+    ck_assert_int_eq(sl_record_unpack(&rec, cell.blob, cell.len, NULL), SL_OK);
+    same_record(wire, &rec);
+    sl_record_free(&rec);
+    sl_arena_free(&mem);
+}
+
+/* The operation, and that its record's chain has it. */
+static void check_op(sl_store *s, const sl_json *fact)
+{
+    sl_op op = {0};
+    sl_record rec = {0};
+    sl_chain chain;
+    const sl_json *wire = sl_json_get(fact, "op");
+    int64_t n = sl_json_int_or(wire, "n", 0);
+    int64_t seq = sl_json_int_or(fact, "seq", 0);
+    ck_assert_int_eq(sl_store_outbox_op(s, n, &op, NULL), SL_OK);
+    same_op(wire, &op);
+    sl_cell stored = one_cell(s, "SELECT seq FROM outbox WHERE n=$1", n, NULL);
+    ck_assert_int_eq(sl_cell_int_or(&stored, 0), seq);
+    sl_row row = row_of(s, wire, &rec);
+    ck_assert_int_eq(sl_outbox_chain(s, row.pending, &chain, NULL), SL_OK);
+    bool in = false;
+    for (size_t i = 0; i < chain.count; i++) {
+        const sl_link *link = &chain.links[i];
+        ck_assert_int_eq(link->prev, i > 0 ? chain.links[i - 1].n : 0);
+        in = in || (link->n == n && link->seq == seq);
+    }
+    ck_assert(in);
+    sl_mem_free(chain.links);
+    sl_record_free(&rec);
+    sl_op_free(&op);
+}
+
+static void check_rejected(sl_store *s, const sl_json *fact)
+{
+    sl_op op = {0};
+    sl_arena mem = {NULL, NULL};
+    const sl_json *wire = sl_json_get(fact, "rejected");
+    int64_t n = sl_json_int_or(wire, "n", 0);
+    sl_cell cell = one_cell(s, "SELECT op FROM rejected WHERE n=$1", n, &mem);
+    ck_assert_int_eq(sl_op_unpack(&op, cell.blob, cell.len, NULL), SL_OK);
+    same_op(wire, &op);
+    cell = one_cell(s, "SELECT code FROM rejected WHERE n=$1", n, &mem);
+    ck_assert_str_eq(cell.text, sl_json_str(fact, "code"));
+    cell = one_cell(s, "SELECT message FROM rejected WHERE n=$1", n, &mem);
+    ck_assert_str_eq(cell.text, sl_json_str(fact, "message"));
+    sl_op_free(&op);
+    sl_arena_free(&mem);
+}
+
+typedef struct wanted {
+    const sl_json *fact;
+    bool found;
+} wanted;
+
+static bool is_upload(void *ctx, const sl_upload *u)
+{
+    wanted *w = ctx;
+    w->found = w->found || (strcmp(u->hex, sl_json_str(w->fact, "upload")) == 0 &&
+                            strcmp(u->space, sl_json_str(w->fact, "space")) == 0 &&
+                            strcmp(u->type, sl_json_str(w->fact, "type")) == 0 &&
+                            strcmp(u->url, sl_json_str(w->fact, "url")) == 0 &&
+                            u->size == sl_json_int_or(w->fact, "size", -1));
+    return true;
+}
+
+static bool next_row(void *ctx, const char *id, size_t from)
+{
+    const sl_json **expected = ctx;
+    (void)from;
+    ck_assert_msg(*expected != NULL, "found %s too", id);
+    ck_assert_str_eq(id, sl_json_str(*expected, "id"));
+    *expected = sl_json_next(*expected);
+    return true;
+}
+
+static void check_found(sl_store *s, const sl_json *fact)
+{
+    sl_query *q = NULL;
+    sl_buf rows = {0};
+    const sl_json *expected = sl_json_first(sl_json_get(fact, "rows"));
+    ck_assert_int_eq(sl_query_parse(sl_json_get(fact, "query"), &q, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_query(s, q, &rows, next_row, &expected, NULL), SL_OK);
+    ck_assert_ptr_null(expected);
+    sl_query_free(q);
+    sl_buf_free(&rows);
+}
+
+typedef struct totals {
+    int64_t records;
+    int64_t ops;
+    int64_t shadows;
+    int64_t rejected;
+    int64_t uploads;
+    int64_t spaces;
+} totals;
+
+static void check_fact(sl_store *s, const sl_json *fact, totals *t)
+{
+    if (sl_json_get(fact, "record") != NULL) {
+        check_record(s, fact);
+        t->records++;
+    } else if (sl_json_get(fact, "op") != NULL) {
+        check_op(s, fact);
+        t->ops++;
+    } else if (sl_json_get(fact, "shadow") != NULL) {
+        check_shadow(s, sl_json_get(fact, "shadow"));
+        t->shadows++;
+    } else if (sl_json_get(fact, "rejected") != NULL) {
+        check_rejected(s, fact);
+        t->rejected++;
+    } else if (sl_json_get(fact, "upload") != NULL) {
+        wanted w = {fact, false};
+        ck_assert_int_eq(sl_store_uploads(s, is_upload, &w, NULL), SL_OK);
+        ck_assert(w.found);
+        t->uploads++;
+    } else if (sl_json_get(fact, "query") != NULL) {
+        check_found(s, fact);
+    } else {
+        sl_space space;
+        const char *name = sl_json_str(fact, "space");
+        ck_assert_int_eq(sl_store_space(s, name, &space, NULL), SL_OK);
+        ck_assert_str_eq(space.epoch, sl_json_str(fact, "epoch"));
+        ck_assert_int_eq(space.cursor, sl_json_int_or(fact, "cursor", -1));
+        t->spaces++;
+    }
+}
+
+static int64_t count_all(sl_store *s, const char *table)
+{
+    char sql[80];
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM \"%s\" WHERE $1=0", table);
+    return one_cell(s, sql, 0, NULL).i;
+}
+
+START_TEST(compat__version_2_opens_with_all_that_it_held)
+{
+    totals t = {0};
+    make("client-v2.sql", "");
+    sl_store *s = open_store();
+    char *line = read_file("client-v2.jsonl");
+    while (*line != 0) {
+        char *end = strchr(line, '\n');
+        *end = 0;
+        sl_json *fact = parse(line);
+        check_fact(s, fact, &t);
+        sl_json_free(fact);
+        line = end + 1;
+    }
+    int64_t records = 0;
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        records += count_all(s, sl_entities[i].name);
+    }
+    ck_assert_int_eq(records, t.records + 1); /* a patch waits for what was refused */
+    ck_assert_int_eq(count_all(s, "outbox"), t.ops);
+    ck_assert_int_eq(count_all(s, "shadow"), t.shadows);
+    ck_assert_int_eq(count_all(s, "rejected"), t.rejected);
+    ck_assert_int_eq(count_all(s, "upload"), t.uploads);
+    ck_assert_int_eq(t.spaces, 5);
+    ck_assert_int_eq(one_cell(s,
+                              "SELECT count(*) FROM sqlite_schema WHERE $1=0 AND (name LIKE 'old%'"
+                              " OR sql LIKE '%old\\_%' ESCAPE '\\')",
+                              0, NULL)
+                         .i,
+                     0);
+    sl_outbox_state outbox;
+    ck_assert_int_eq(sl_store_outbox(s, &outbox, NULL), SL_OK);
+    ck_assert_int_eq(outbox.last, 28);
+    ck_assert_int_eq(outbox.floor, 1);
+    sl_store_close(s);
+}
+END_TEST
+
+#define C2(n) "01890000-0000-7000-8000-00000008" n
+#define VIDEO "video:01890000-0000-7000-8000-0000ffff0002"
+
+/* The visible body of a comment; "-" when there is none. */
+static const char *body(sl_store *s, const char *id)
+{
+    static char text[64];
+    sl_record rec = {0};
+    ck_assert_int_eq(sl_store_record(s, sl_entity_find("comment"), id, &rec, NULL), SL_OK);
+    bool there = rec.entity != NULL && !rec.deleted;
+    (void)snprintf(text, sizeof text, "%s", there ? sl_record_text(&rec, "body") : "-");
+    sl_record_free(&rec);
+    return text;
+}
+
+static void reject(sl_store *s, int64_t n)
+{
+    ck_assert_int_eq(sl_store_begin(s, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_rejected(s, n, "SL_E_DENIED", "no", NULL), SL_OK);
+    ck_assert_int_eq(sl_store_commit(s, NULL), SL_OK);
+}
+
+START_TEST(compat__what_waited_in_version_2_goes_on_as_it_began)
+{
+    make("client-v2.sql", "");
+    sl_store *s = open_store();
+    ck_assert_str_eq(body(s, C2("0001")), "mine two");
+    reject(s, 2);
+    ck_assert_str_eq(body(s, C2("0001")), "mine one");
+    reject(s, 1);
+    ck_assert_str_eq(body(s, C2("0001")), "theirs");
+    ck_assert(!sl_store_pending(s, sl_entity_find("comment"), C2("0001")));
+    reject(s, 3); /* a creation, before its patch */
+    reject(s, 4);
+    ck_assert_str_eq(body(s, C2("0010")), "-");
+    reject(s, 5); /* a deletion */
+    ck_assert_str_eq(body(s, C2("0002")), "na\xC3\xAFve\n\ttab 2");
+    reject(s, 25); /* the patch of what was refused before */
+    sl_record rec = {0};
+    ck_assert_int_eq(sl_store_record(s, sl_entity_find("comment"), C2("0014"), &rec, NULL), SL_OK);
+    ck_assert_ptr_null(rec.entity);
+    /* The echo of an accepted creation and of an accepted patch. */
+    sl_space space;
+    ck_assert_int_eq(sl_store_space(s, VIDEO, &space, NULL), SL_OK);
+    space.cursor = 201;
+    ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, VIDEO, NULL), SL_OK);
+    sl_op op = {0};
+    ck_assert_int_eq(sl_store_outbox_op(s, 8, &op, NULL), SL_E_NOT_FOUND);
+    ck_assert_int_eq(sl_store_outbox_op(s, 9, &op, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_op(s, 10, &op, NULL), SL_E_NOT_FOUND);
+    ck_assert(sl_store_space_expected(s, "video:01890000-0000-7000-8000-0000ffff0009"));
+    ck_assert(!sl_store_space_expected(s, "video:01890000-0000-7000-8000-0000ffff0008"));
+    sl_op_free(&op);
+    sl_store_close(s);
+}
+END_TEST
+
+START_TEST(compat__reads_all_again_after_an_update_when_something_was_skipped)
+{
+    for (int later = 0; later < 2; later++) {
+        sl_space space;
+        char *fact = NULL;
+        char path[160];
+        make("client-v2.sql", later != 0 ? "INSERT INTO meta VALUES ('later', '1')" : "");
+        for (int opening = 0; opening < 2; opening++) {
+            sl_store *s = open_store();
+            ck_assert_int_eq(sl_store_space(s, VIDEO, &space, NULL), SL_OK);
+            ck_assert_int_eq(space.cursor, later != 0 ? 0 : 151);
+            ck_assert_str_eq(space.epoch, "01890000-0000-7000-8000-0000dddd0001");
+            ck_assert_int_eq(sl_store_meta(s, SL_STORE_LATER, &fact, NULL), SL_OK);
+            ck_assert_ptr_null(fact);
+            sl_store_close(s);
+        }
+        (void)snprintf(path, sizeof path, "%s/sideline.db", g_dir);
+        ck_assert_int_eq(unlink(path), 0);
+    }
+}
+END_TEST
+
 SL_TEST_MAIN_WITH(
     "compat", setup, teardown, compat__version_1_opens_with_all_that_it_held,
     compat__every_table_of_the_present_schema_is_there_and_only_the_first_opening_migrates,
     compat__a_new_column_takes_what_a_newer_server_had_sent_for_it,
     compat__a_newer_database_is_refused_and_not_touched,
+    compat__version_2_opens_with_all_that_it_held,
+    compat__what_waited_in_version_2_goes_on_as_it_began,
+    compat__reads_all_again_after_an_update_when_something_was_skipped,
     compat__a_migration_that_runs_out_of_memory_changes_nothing_and_can_be_tried_again)
