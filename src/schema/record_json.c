@@ -42,8 +42,9 @@ static void put_key(sl_buf *out, const char *name, bool *first)
 static void put_ext(sl_buf *out, const char *text, size_t n, bool *first)
 {
     sl_json *ext = sl_json_parse(text, n);
-    out->failed = out->failed || ext == NULL;
-    for (const sl_json *v = sl_json_first(ext); v != NULL; v = sl_json_next(v)) {
+    bool ok = sl_json_is_object(ext);
+    out->failed = out->failed || !ok;
+    for (const sl_json *v = ok ? sl_json_first(ext) : NULL; v != NULL; v = sl_json_next(v)) {
         if (sl_json_key(v)[0] != '#') {
             char *value = sl_json_print(v);
             sl_buf_put(out, ",", *first ? 0 : 1);

@@ -240,6 +240,9 @@ static sl_status unpack_values(const sl_entity *e, sl_rd *in, sl_arena *mem, sl_
         if (!unpack_value(in, mem, &v)) {
             return sl_fail_nomem(err);
         }
+        if (f != NULL && !sl_schema_kind_ok(f, &v)) {
+            return corrupt(err);
+        }
         if (f != NULL) {
             values[f->index] = v;
             *has |= UINT64_C(1) << f->index;
@@ -298,8 +301,8 @@ static sl_status unpack_head(sl_record *r, sl_rd *in, sl_error **err)
     }
     sl_uuid_encode(id, bytes);
     memcpy(space, name, (size_t)len);
-    sl_status status = sl_record_make(r, e, id, space, err);
-    return status == SL_E_INVALID ? SL_E_CORRUPT : status;
+    sl_status status = sl_record_make(r, e, id, space, NULL);
+    return status == SL_E_INVALID ? corrupt(err) : status == SL_OK ? SL_OK : sl_fail_nomem(err);
 }
 
 sl_status sl_record_unpack(sl_record *r, const uint8_t *p, size_t n, sl_error **err)

@@ -147,13 +147,18 @@ static sl_cell_kind kind_of(sl_type type)
     return SL_CELL_NULL;
 }
 
+bool sl_schema_kind_ok(const sl_field *f, const sl_cell *v)
+{
+    return v->kind == SL_CELL_NULL || v->kind == kind_of(f->type);
+}
+
 sl_status sl_schema_check_value(const sl_field *f, const sl_cell *v, sl_error **err)
 {
     if (v->kind == SL_CELL_NULL) {
         return f->required ? sl_fail_field(err, SL_E_INVALID, f->name, "%s is required", f->name)
                            : SL_OK;
     }
-    if (v->kind != kind_of(f->type)) {
+    if (!sl_schema_kind_ok(f, v)) {
         return sl_fail_field(err, SL_E_INVALID, f->name, "%s has a value of another type", f->name);
     }
     switch (f->type) {

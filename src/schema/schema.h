@@ -108,6 +108,8 @@ void sl_space_name(char out[SL_SPACE_MAX], const char *kind, const char *id);
  * are not required. */
 sl_status sl_schema_check(const sl_entity *e, const sl_cell *values, uint64_t has, bool create,
                           sl_error **err);
+/* True when the value's kind is the field's, or it is null. */
+bool sl_schema_kind_ok(const sl_field *f, const sl_cell *v);
 /* A field's value against its type and limits. */
 sl_status sl_schema_check_value(const sl_field *f, const sl_cell *v, sl_error **err);
 

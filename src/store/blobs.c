@@ -247,8 +247,12 @@ typedef struct each_upload {
 static bool one_upload(void *ctx, const sl_cell *cells, size_t n)
 {
     each_upload *each = ctx;
-    (void)n;
-    sl_upload u = {.size = cells[3].i};
+    sl_upload u = {.size = sl_cell_int_or(&cells[3], 0)};
+    for (size_t i = 0; i < n; i++) {
+        if (i != 3 && cells[i].kind != SL_CELL_TEXT) {
+            return true; /* damaged: it cannot be sent */
+        }
+    }
     (void)snprintf(u.hex, sizeof u.hex, "%s", cells[0].text);
     (void)snprintf(u.space, sizeof u.space, "%s", cells[1].text);
     (void)snprintf(u.type, sizeof u.type, "%s", cells[2].text);

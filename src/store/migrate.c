@@ -66,6 +66,9 @@ static sl_json *value_of(const sl_field *f, const sl_cell *c)
 /* The old row as a record on the wire: id, space, seq, deleted, clocks, ext, fields. */
 static sl_json *wire_of(const columns *at, const sl_cell *cells)
 {
+    if (cells[0].kind != SL_CELL_TEXT || cells[1].kind != SL_CELL_TEXT) {
+        return NULL;
+    }
     sl_json *fields = json_of(&cells[5]);
     fields = fields != NULL ? fields : sl_json_object();
     bool ok = fields != NULL;
@@ -78,7 +81,8 @@ static sl_json *wire_of(const columns *at, const sl_cell *cells)
     sl_json *j = sl_json_object();
     ok = ok && sl_json_set_str(j, "entity", at->entity->name) &&
          sl_json_set_str(j, "id", cells[0].text) && sl_json_set_str(j, "space", cells[1].text) &&
-         sl_json_set_int(j, "seq", cells[2].i) && sl_json_set_bool(j, "deleted", cells[3].i != 0);
+         sl_json_set_int(j, "seq", sl_cell_int_or(&cells[2], 0)) &&
+         sl_json_set_bool(j, "deleted", sl_cell_int_or(&cells[3], 0) != 0);
     ok = ok && sl_json_set(j, "clocks", json_of(&cells[4]));
     ok = sl_json_set(j, "fields", fields) && ok;
     if (!ok) {

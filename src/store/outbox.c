@@ -18,8 +18,11 @@ static sl_status read_last(sl_store *s, sl_error **err)
     char *text = NULL;
     sl_status status = s->last_n < 0 ? sl_store_meta(s, "last_n", &text, err) : SL_OK;
     if (status == SL_OK && s->last_n < 0) {
-        s->last_n = text != NULL ? strtoll(text, NULL, 10) : 0;
+        int64_t n = text != NULL ? strtoll(text, NULL, 10) : 0;
         s->last_n_new = false;
+        s->last_n = n >= 0 && n < SL_JSON_INT_MAX ? n : -1;
+        status = s->last_n >= 0 ? SL_OK
+                                : sl_fail(err, SL_E_CORRUPT, "the last operation's number is lost");
     }
     sl_mem_free(text);
     return status;
@@ -179,7 +182,12 @@ static bool one_op(void *ctx, const sl_cell *cells, size_t n)
     each_op *each = ctx;
     (void)n;
     each->found = true;
-    each->status = sl_op_unpack(each->op, cells[0].blob, cells[0].len, each->err);
+    bool bytes = cells[0].kind == SL_CELL_BLOB;
+    each->status = bytes ? sl_op_unpack(each->op, cells[0].blob, cells[0].len, each->err)
+                         : SL_E_CORRUPT;
+    if (each->status == SL_OK ? each->op->n != cells[1].i : !bytes) {
+        each->status = sl_fail(each->err, SL_E_CORRUPT, "a stored operation cannot be read");
+    }
     if (each->status == SL_OK && each->fn != NULL && !each->fn(each->ctx, each->op)) {
         each->status = sl_fail_nomem(each->err);
     }
@@ -191,7 +199,7 @@ sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
     each_op each = {out, NULL, NULL, false, SL_OK, err};
     sl_cell params[] = {sl_cell_int(n)};
     sl_status status =
-        sl_sql_run(s->sql, "SELECT op FROM outbox WHERE n=$1", params, 1, one_op, &each, err);
+        sl_sql_run(s->sql, "SELECT op, n FROM outbox WHERE n=$1", params, 1, one_op, &each, err);
     status = status != SL_OK ? status : each.status;
     if (status == SL_OK && !each.found) {
         status = sl_fail(err, SL_E_NOT_FOUND, "there is no operation %lld", (long long)n);
@@ -207,7 +215,7 @@ sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ct
     sl_cell params[] = {sl_cell_text(space)};
     sl_status status =
         sl_sql_run(s->sql,
-                   "SELECT op FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1) AND"
+                   "SELECT op, n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1) AND"
                    " seq IS NULL ORDER BY n",
                    params, 1, one_op, &each, err);
     sl_op_free(&op);

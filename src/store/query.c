@@ -481,6 +481,12 @@ typedef struct rows {
     sl_error **err;
 } rows;
 
+static sl_status unreadable(const rows *r)
+{
+    return sl_fail(r->err, SL_E_CORRUPT, "a stored %s record cannot be read",
+                   r->query->entity->name);
+}
+
 static void put_name(sl_buf *out, const char *name)
 {
     sl_buf_put(out, ",\"", 2);
@@ -488,8 +494,8 @@ static void put_name(sl_buf *out, const char *name)
     sl_buf_put(out, "\":", 2);
 }
 
-/* A field's value as its column has it. */
-static void put_field_value(sl_buf *out, const sl_field *f, const sl_cell *c)
+/* A field's value as its column has it. False: damaged. */
+static bool put_field_value(sl_buf *out, const sl_field *f, const sl_cell *c)
 {
     char text[65];
     if (c->kind == SL_CELL_BLOB && c->len == SL_UUID_BYTES) {
@@ -498,9 +504,12 @@ static void put_field_value(sl_buf *out, const sl_field *f, const sl_cell *c)
     } else if (c->kind == SL_CELL_BLOB && c->len == 32) {
         sl_hex(text, c->blob, 32);
         sl_json_put_text(out, text, 64);
-    } else if (c->kind != SL_CELL_BLOB) {
+    } else if (sl_schema_kind_ok(f, c)) {
         sl_cell_put_json(out, f, c);
+    } else {
+        return false;
     }
+    return true;
 }
 
 static void put_space_name(rows *r, int64_t rid)
@@ -516,6 +525,7 @@ static void put_space_name(rows *r, int64_t rid)
 static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
 {
     sl_buf *out = r->out;
+    bool damaged = false;
     switch (o->kind) {
     case SL_OUT_ENTITY:
         put_name(out, "entity");
@@ -531,14 +541,16 @@ static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
         sl_buf_str(out, c->kind != SL_CELL_NULL ? "true" : "false");
         break;
     case SL_OUT_EXT:
-        if (c->kind == SL_CELL_TEXT) {
+        damaged =
+            c->kind == SL_CELL_TEXT && (c->text[0] != '{' || !sl_json_ok(c->text, c->len));
+        if (c->kind == SL_CELL_TEXT && !damaged) {
             sl_ext_put_public(out, c->text, c->len);
         }
         break;
     case SL_OUT_FIELD:
         if (c->kind != SL_CELL_NULL) {
             put_name(out, o->field->name);
-            put_field_value(out, o->field, c);
+            damaged = !put_field_value(out, o->field, c);
         }
         break;
     case SL_OUT_SNIPPET:
@@ -546,6 +558,9 @@ static void put_member(rows *r, const sl_out *o, const sl_cell *c, int64_t rid)
         sl_json_put_text(out, c->kind == SL_CELL_TEXT ? c->text : "",
                          c->kind == SL_CELL_TEXT ? c->len : 0);
         break;
+    }
+    if (damaged) {
+        r->status = unreadable(r);
     }
 }
 
@@ -565,8 +580,7 @@ static bool take_row(void *ctx, const sl_cell *cells, size_t n)
         sl_buf_put(r->out, id, SL_UUID_LEN);
         sl_buf_u8(r->out, '"');
     } else {
-        r->status = sl_fail(r->err, SL_E_CORRUPT, "a stored %s record cannot be read",
-                            q->entity->name);
+        r->status = unreadable(r);
     }
     for (size_t i = 0; !q->count && r->status == SL_OK && i < q->out_count; i++) {
         put_member(r, &q->out[i], &cells[2 + i], cells[0].i);

@@ -70,33 +70,44 @@ static bool take_shadow(void *ctx, const sl_cell *cells, size_t n)
 {
     reading *r = ctx;
     (void)n;
-    r->status = sl_record_unpack(r->rec, cells[0].blob, cells[0].len, r->err);
+    r->status = cells[0].kind == SL_CELL_BLOB
+                    ? sl_record_unpack(r->rec, cells[0].blob, cells[0].len, r->err)
+                    : sl_fail(r->err, SL_E_CORRUPT, "a stored record cannot be read");
     return false;
 }
 
-/* rec->entity NULL: nothing is confirmed. */
-static sl_status shadow_get(sl_store *s, const sl_entity *e, int64_t rid, sl_record *rec,
+/* The confirmed state of the record in the row; rec->entity NULL: nothing is confirmed. */
+static sl_status shadow_get(sl_store *s, const sl_record *was, int64_t rid, sl_record *rec,
                             sl_error **err)
 {
     reading r = {rec, SL_OK, err};
-    sl_cell params[] = {sl_cell_int(e->no), sl_cell_int(rid)};
+    sl_cell params[] = {sl_cell_int(was->entity->no), sl_cell_int(rid)};
     rec->entity = NULL;
     sl_status status = sl_sql_run(s->sql, "SELECT record FROM shadow WHERE entity=$1 AND rid=$2",
                                   params, 2, take_shadow, &r, err);
-    return status != SL_OK ? status : r.status;
+    status = status != SL_OK ? status : r.status;
+    if (status == SL_OK && rec->entity != NULL &&
+        (rec->entity != was->entity || strcmp(rec->id, was->id) != 0)) {
+        status = sl_fail(err, SL_E_CORRUPT, "a confirmed state is another record's");
+    }
+    return status;
 }
 
 /* --- showing --------------------------------------------------------------------------------- */
 
 /* An operation that no longer fits (its record is gone, or came back with the echo) changes
  * nothing here: the server's verdict on it decides. */
-static sl_status replay(sl_store *s, const sl_chain *chain, sl_record *rec, sl_error **err)
+static sl_status replay(sl_store *s, const sl_chain *chain, const sl_record *was, sl_record *rec,
+                        sl_error **err)
 {
     sl_op op = {0};
     sl_merged merged;
     sl_status status = SL_OK;
     for (size_t i = 0; status == SL_OK && i < chain->count; i++) {
         status = sl_store_outbox_op(s, chain->links[i].n, &op, err);
+        if (status == SL_OK && (op.entity != was->entity || strcmp(op.id, was->id) != 0)) {
+            status = sl_fail(err, SL_E_CORRUPT, "a waiting operation is another record's");
+        }
         if (status == SL_OK && sl_merge_replay(rec, &op, &merged, NULL) == SL_E_NOMEM) {
             status = sl_fail_nomem(err);
         }
@@ -112,9 +123,9 @@ static sl_status show(sl_store *s, const sl_record *was, const sl_row *row, cons
 {
     sl_record rec = {0};
     sl_row to = {row->rid, chain->count > 0 ? chain->links[chain->count - 1].n : 0};
-    sl_status status = shadow_get(s, was->entity, row->rid, &rec, err);
+    sl_status status = shadow_get(s, was, row->rid, &rec, err);
     if (status == SL_OK) {
-        status = replay(s, chain, &rec, err);
+        status = replay(s, chain, was, &rec, err);
     }
     if (status == SL_OK && rec.entity == NULL && chain->count > 0) {
         status = sl_record_make(&rec, was->entity, was->id, was->space, err);
@@ -172,8 +183,12 @@ sl_status sl_replica_leave(sl_store *s, const sl_op *op, sl_error **err)
     if (status == SL_OK) {
         status = sl_outbox_chain(s, row.pending, &chain, err);
     }
+    size_t before = chain.count;
     if (status == SL_OK) {
         status = close_chain(s, &chain, is_n, op->n, err);
+    }
+    if (status == SL_OK && chain.count == before) { /* no record waits for it */
+        status = sl_outbox_remove(s, op->n, err);
     }
     if (status == SL_OK) {
         status = show(s, &s->old, &row, &chain, err);

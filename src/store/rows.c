@@ -151,15 +151,20 @@ sl_status sl_row_read(sl_store *s, const sl_entity *e, const sl_cell *cells, sl_
     rec->seq = cells[SL_ROW_SEQ].i;
     rec->deleted = cells[SL_ROW_DELETED].i != 0;
     bool ok = true;
+    bool sound = true;
     if (cells[SL_ROW_EXT].kind == SL_CELL_TEXT) {
+        sound = cells[SL_ROW_EXT].text[0] == '{' &&
+                sl_json_ok(cells[SL_ROW_EXT].text, cells[SL_ROW_EXT].len);
         rec->ext = sl_arena_text(&rec->mem, cells[SL_ROW_EXT].text, cells[SL_ROW_EXT].len);
         ok = rec->ext != NULL;
     }
     for (size_t i = 0; ok && i < e->field_count; i++) {
         rec->values[i] = cells[SL_ROW_FIELDS + i];
         ok = from_column(&rec->values[i], &e->fields[i], &rec->mem);
+        sound = sound && sl_schema_kind_ok(&e->fields[i], &rec->values[i]);
     }
-    status = ok ? sl_record_read_clocks(rec, cells[SL_ROW_CLOCKS].blob, cells[SL_ROW_CLOCKS].len,
+    status = !sound ? damaged(e, err)
+             : ok ? sl_record_read_clocks(rec, cells[SL_ROW_CLOCKS].blob, cells[SL_ROW_CLOCKS].len,
                                         err)
                 : sl_fail_nomem(err);
     if (status != SL_OK) {

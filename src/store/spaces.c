@@ -54,6 +54,9 @@ sl_status sl_space_no(sl_store *s, const char *name, bool make, int64_t *no, sl_
         }
     }
     *no = status == SL_OK ? cell.i : 0;
+    if (status == SL_OK && *no <= 0) {
+        return sl_fail(err, SL_E_CORRUPT, "a space has no number");
+    }
     if (status == SL_OK && *no >= (int64_t)1 << 31) {
         return sl_fail(err, SL_E_LIMIT, "this folder has known too many spaces");
     }
@@ -75,7 +78,9 @@ sl_status sl_space_of(sl_store *s, int64_t no, char out[SL_SPACE_MAX], sl_error 
     sl_cell params[] = {sl_cell_int(no)};
     sl_status status =
         sl_store_one(s, "SELECT name FROM space WHERE no=$1", params, 1, &cell, 1, &mem, err);
-    if (status == SL_OK) {
+    if (status == SL_OK && !sl_space_ok(sl_cell_str(&cell))) {
+        status = sl_fail(err, SL_E_CORRUPT, "a space has no name");
+    } else if (status == SL_OK) {
         (void)snprintf(out, SL_SPACE_MAX, "%s", cell.text);
         memcpy(s->seen.space, out, SL_SPACE_MAX);
         s->seen.no = no;
@@ -118,9 +123,13 @@ static bool one_space(void *ctx, const sl_cell *cells, size_t n)
 {
     each_space *each = ctx;
     (void)n;
-    sl_space space = {.cursor = cells[2].i};
+    const char *epoch = sl_cell_str(&cells[1]);
+    sl_space space = {.cursor = sl_cell_int_or(&cells[2], 0)};
+    if (!sl_space_ok(sl_cell_str(&cells[0]))) {
+        return true; /* damaged: nothing of it can be read */
+    }
     (void)snprintf(space.name, sizeof space.name, "%s", cells[0].text);
-    (void)snprintf(space.epoch, sizeof space.epoch, "%s", cells[1].text);
+    (void)snprintf(space.epoch, sizeof space.epoch, "%s", epoch != NULL ? epoch : "");
     return each->fn(each->ctx, &space);
 }
 

@@ -183,10 +183,14 @@ sl_status sl_store_meta(sl_store *s, const char *key, char **out, sl_error **err
     sl_cell value;
     sl_status status =
         sl_store_one(s, "SELECT value FROM meta WHERE key=$1", params, 1, &value, 1, &mem, err);
-    *out = status == SL_OK ? sl_text_dup(value.text) : NULL;
+    const char *text = status == SL_OK ? sl_cell_str(&value) : NULL;
+    *out = text != NULL ? sl_text_dup(text) : NULL;
+    bool failed = status == SL_OK && *out == NULL;
+    bool damaged = failed && text == NULL;
     sl_arena_free(&mem);
-    if (status == SL_OK && *out == NULL) {
-        return sl_fail_nomem(err);
+    if (failed) {
+        return damaged ? sl_fail(err, SL_E_CORRUPT, "the fact \"%s\" cannot be read", key)
+                       : sl_fail_nomem(err);
     }
     return status == SL_E_NOT_FOUND ? SL_OK : status;
 }

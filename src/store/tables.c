@@ -82,11 +82,16 @@ static char *taken(sl_buf *sql)
     return text;
 }
 
+/* The columns by name, here and below: a table that grew has them in another order. */
 static char *insert_text(const sl_entity *e)
 {
     sl_buf sql = {0};
     size_t n = SL_ROW_FIELDS + e->field_count;
-    sl_buf_fmt(&sql, "INSERT INTO \"%s\" VALUES (", e->name);
+    sl_buf_fmt(&sql, "INSERT INTO \"%s\" (", e->name);
+    for (size_t i = 0; i < n; i++) {
+        sl_buf_fmt(&sql, "%s\"%s\"", i > 0 ? "," : "", column(e, i));
+    }
+    sl_buf_str(&sql, ") VALUES (");
     for (size_t i = 0; i < n; i++) {
         sl_buf_fmt(&sql, "%s$%zu", i > 0 ? "," : "", i + 1);
     }
@@ -106,7 +111,6 @@ static char *update_text(const sl_entity *e)
     return taken(&sql);
 }
 
-/* The columns by name: a table that grew has them in another order. */
 static char *select_text(const sl_entity *e)
 {
     sl_buf sql = {0};

@@ -168,13 +168,17 @@ sl_status sl_op_unpack(sl_op *op, const uint8_t *p, size_t n, sl_error **err)
     op->hlc.time = sl_rd_u64le(&in);
     op->hlc.device = sl_rd_u32le(&in);
     if (in.bad || kind < SL_OP_CREATE || kind > SL_OP_DELETE || op->entity == NULL || id == NULL ||
-        space == NULL) {
-        op->entity = NULL;
+        space == NULL || op->n <= 0) {
+        sl_op_clear(op);
         return corrupt(err);
     }
     op->kind = (sl_op_kind)kind;
     sl_uuid_encode(op->id, id);
     memcpy(op->space, space, len);
+    if (!sl_space_ok(op->space)) {
+        sl_op_clear(op);
+        return corrupt(err);
+    }
     sl_status status = SL_OK;
     if (op->kind != SL_OP_DELETE) {
         status =
