@@ -90,7 +90,15 @@ void sl_json_put_real(sl_buf *out, double v)
     if (strtod(text, NULL) != v) {
         n = snprintf(text, sizeof text, "%1.17g", v);
     }
-    sl_buf_put(out, text, (size_t)n);
+    size_t len = 0;
+    for (int i = 0; i < n; i++) { /* a locale may have another point, of several bytes */
+        if (strchr("0123456789+-e", text[i]) != NULL) {
+            text[len++] = text[i];
+        } else if (len == 0 || text[len - 1] != '.') {
+            text[len++] = '.';
+        }
+    }
+    sl_buf_put(out, text, len);
 }
 
 /* --- checking -------------------------------------------------------------------------------- */
@@ -122,12 +130,23 @@ static bool eat_word(scan *s, const char *word)
     return yes;
 }
 
-static bool is_hex(char c)
+/* Four hexadecimal digits; 0 when they are none: text ends at a NUL. */
+static unsigned eat_unit(scan *s)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    unsigned unit = 0;
+    for (int i = 0; i < 4; i++, s->p++) {
+        const char *digits = "0123456789abcdefABCDEF";
+        const char *d = s->p < s->end && *s->p != 0 ? strchr(digits, *s->p) : NULL;
+        if (d == NULL) {
+            return 0;
+        }
+        unsigned v = (unsigned)(d - digits);
+        unit = unit << 4 | (v > 15 ? v - 6 : v);
+    }
+    return unit;
 }
 
-/* After the backslash. \u0000 is refused: text ends at a NUL. */
+/* After the backslash. A surrogate comes with its other half. */
 static bool eat_escape(scan *s)
 {
     if (s->p >= s->end) {
@@ -137,10 +156,12 @@ static bool eat_escape(scan *s)
     if (c != 'u') {
         return memchr("\"\\/bfnrt", c, 8) != NULL;
     }
-    bool ok = s->end - s->p >= 4 && is_hex(s->p[0]) && is_hex(s->p[1]) && is_hex(s->p[2]) &&
-              is_hex(s->p[3]) && memcmp(s->p, "0000", 4) != 0;
-    s->p += ok ? 4 : 0;
-    return ok;
+    unsigned unit = eat_unit(s);
+    if (unit < 0xD800 || unit > 0xDFFF) {
+        return unit != 0;
+    }
+    unsigned low = unit < 0xDC00 && eat_word(s, "\\u") ? eat_unit(s) : 0;
+    return low >= 0xDC00 && low <= 0xDFFF;
 }
 
 static bool eat_string(scan *s)
@@ -228,7 +249,7 @@ bool sl_json_ok(const char *text, size_t n)
     bool object[DEPTH_MAX]; /* what is open, from outside */
     size_t depth = 0;
     bool more = sl_utf8_ok(text, n);
-    bool ok = more && n > 0 && text[0] != ' ';
+    bool ok = more && n > 0 && memchr(" \t\n\r", text[0], 4) == NULL;
     while (ok && more) {
         skip_space(&s);
         bool brace = eat(&s, '{');

@@ -133,6 +133,35 @@ START_TEST(uuid__has_version_7_and_sorts_by_time)
 }
 END_TEST
 
+START_TEST(uuid__bytes_and_text_are_one_to_one)
+{
+    static const char id[] = "01890abc-def0-7123-8456-789abcdef012";
+    uint8_t bytes[SL_UUID_BYTES];
+    char text[SL_UUID_LEN + 1];
+    ck_assert(sl_uuid_decode(bytes, id));
+    ck_assert_uint_eq(bytes[0], 0x01);
+    ck_assert_uint_eq(bytes[15], 0x12);
+    sl_uuid_encode(text, bytes);
+    ck_assert_str_eq(text, id);
+    ck_assert(!sl_uuid_decode(bytes, NULL));
+    ck_assert(!sl_uuid_decode(bytes, ""));
+    for (size_t at = 0; at < SL_UUID_LEN; at++) {
+        static const char wrong[] = {'-', 'g', 'A', ' ', '\0', '/', ':', '`', (char)0xC3};
+        for (size_t k = 0; k < sizeof wrong; k++) {
+            memcpy(text, id, sizeof text);
+            text[at] = wrong[k];
+            ck_assert(sl_uuid_decode(bytes, text) == (wrong[k] == id[at]));
+        }
+        memcpy(text, id, sizeof text);
+        text[at] = id[at] == '-' ? '0' : id[at];
+        ck_assert(sl_uuid_ok(text) == (id[at] != '-'));
+    }
+    ck_assert(!sl_uuid_ok("01890abc-def0-7123-8456-789abcdef0120"));
+    ck_assert(!sl_uuid_ok("01890abc-def0-7123-8456-789abcdef01"));
+    ck_assert(!sl_uuid_ok("01890abcdef0-7123-8456-789abcdef0120"));
+}
+END_TEST
+
 START_TEST(hlc__a_later_stamp_is_greater_even_when_the_clock_goes_back) /* [HLC-1] */
 {
     sl_hlc clock = {0, 7};
@@ -250,6 +279,7 @@ SL_TEST_MAIN("base", buf__reads_back_what_was_put, buf__a_short_read_is_remember
              buf__a_failed_allocation_is_remembered, base64__gives_the_vectors_of_rfc_4648,
              base64__refuses_what_is_not_canonical, hex__takes_lower_case_of_the_exact_length_only,
              utf8__accepts_the_edges_and_refuses_beyond_them, uuid__has_version_7_and_sorts_by_time,
+             uuid__bytes_and_text_are_one_to_one,
              hlc__a_later_stamp_is_greater_even_when_the_clock_goes_back,
              hlc__text_compares_as_stamps_do,
              json__refuses_depth_beyond_64_rubbish_after_it_and_bad_utf8,
