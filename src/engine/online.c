@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    UNREAD_MS = 1000 /* until a store that could not be read is asked again */
+};
+
 static void tell_state(sl_core *core)
 {
     sl_sync_state state = sl_sync_state_of(core->sync);
@@ -36,7 +40,8 @@ static bool hold_one(void *ctx, const sl_space *space)
 void sl_online_outbox_changed(sl_core *core)
 {
     sl_outbox_state outbox;
-    if (sl_store_outbox(core->store, &outbox, NULL) == SL_OK) {
+    core->outbox_unread = sl_store_outbox(core->store, &outbox, NULL) != SL_OK;
+    if (!core->outbox_unread) {
         sl_sync_outbox(core->sync, outbox.floor, outbox.last);
     }
 }
@@ -192,6 +197,12 @@ static void take_step(sl_core *core, const sl_sync_step *step, int64_t now_ms)
 int64_t sl_online_run(sl_core *core, int64_t now_ms)
 {
     int64_t until_ms = -1;
+    if (core->outbox_unread) {
+        sl_online_outbox_changed(core);
+    }
+    if (core->outbox_unread) {
+        return now_ms + UNREAD_MS;
+    }
     bool have_token = core->want_online && sl_session_token(core, now_ms, &until_ms);
     bool down = core->ws == 0;
     while (!down || have_token || !core->want_online) {
