@@ -174,7 +174,9 @@ static void sign(lab_node *n, const char *email, const char *role)
                      SL_OK);
     sl_sim_node_touched(n->node);
     lab_wait_op(n);
-    (void)snprintf(n->email, sizeof n->email, "%s", email);
+    if (email != n->email) {
+        (void)snprintf(n->email, sizeof n->email, "%s", email);
+    }
     if (n->op_ok) {
         (void)snprintf(n->user, sizeof n->user, "%s", n->node->core->session.user);
     }
