@@ -614,11 +614,16 @@ static void at_head(sl_core *core, const char *space)
         status = sl_store_outbox_settle(core->store, space, NULL);
     }
     if (status == SL_OK) {
+        status = sl_store_outbox_unknown(core->store, space, NULL);
+    }
+    if (status == SL_OK) {
         status = sl_store_commit(core->store, NULL);
     }
     if (status != SL_OK) {
         sl_store_rollback(core->store);
         core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
+    } else {
+        renew_below(core, outbox.floor);
     }
     touch_all(core, space);
 }
