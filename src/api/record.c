@@ -27,18 +27,12 @@ sl_status sl_apply(sl_core *core, const char *ops, size_t n, sl_bytes **out, sl_
         *out = NULL;
     }
     sl_json *batch = NULL;
-    sl_buf ids = {0};
     sl_status status = sl_json_read(ops, n, &batch, err);
     if (status == SL_OK) {
         sl_lock(core->lock);
-        status = sl_local_apply(core, batch, &ids, err);
+        status = sl_local_apply(core, batch, out, err);
         sl_unlock(core->lock);
     }
-    if (status == SL_OK && out != NULL) {
-        *out = sl_buf_bytes(&ids);
-        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
-    }
-    sl_buf_free(&ids);
     sl_json_free(batch);
     return status;
 }
@@ -102,12 +96,13 @@ sl_status sl_query_unwatch(sl_core *core, sl_id sub)
 
 /* --- chat ------------------------------------------------------------------------------------ */
 
-static sl_json *message_batch(const char *thread, sl_json *fields)
+static sl_json *message_batch(const char *thread, const char *id, sl_json *fields)
 {
     sl_json *batch = sl_json_array();
     sl_json *op = sl_json_object();
     bool ok = batch != NULL && op != NULL && sl_json_set_str(op, "op", "create") &&
-              sl_json_set_str(op, "entity", "message") && sl_json_set_str(op, "space", thread);
+              sl_json_set_str(op, "entity", "message") && sl_json_set_str(op, "space", thread) &&
+              sl_json_set_str(op, "id", id);
     if (!ok) {
         sl_json_free(fields);
         sl_json_free(op);
@@ -122,15 +117,19 @@ static sl_json *message_batch(const char *thread, sl_json *fields)
     return batch;
 }
 
-/* {"ids":["<id>"]} becomes {"id":"<id>"}. */
-static sl_status id_answer(const sl_buf *ids, sl_bytes **out, sl_error **err)
+/* The message's id and the answer that names it, before there is a message: what was committed must
+ * not fail. Called locked. */
+static sl_status new_message_id(sl_core *core, char id[SL_UUID_LEN + 1], sl_bytes **answer,
+                                sl_error **err)
 {
-    static const char before[] = "{\"ids\":[\"";
     char text[SL_UUID_LEN + 16];
-    (void)snprintf(text, sizeof text, "{\"id\":\"%.*s\"}", (int)SL_UUID_LEN,
-                   sl_buf_text(ids) + sizeof before - 1);
-    *out = sl_bytes_text(text);
-    return *out != NULL ? SL_OK : sl_fail_nomem(err);
+    sl_status status = sl_engine_uuid(core, id, err);
+    if (status == SL_OK) {
+        (void)snprintf(text, sizeof text, "{\"id\":\"%s\"}", id);
+        *answer = sl_bytes_text(text);
+        status = *answer != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    return status;
 }
 
 sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size_t n,
@@ -140,27 +139,34 @@ sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size
     if (out != NULL) {
         *out = NULL;
     }
+    char id[SL_UUID_LEN + 1];
     sl_json *in = NULL;
     sl_json *fields = NULL;
     sl_json *batch = NULL;
-    sl_buf ids = {0};
+    sl_bytes *answer = NULL;
     sl_status status = sl_json_read(json, n, &in, err);
     if (status == SL_OK) {
         status = sl_chat_message(in, &fields, err);
     }
+    sl_lock(core->lock);
     if (status == SL_OK) {
-        batch = message_batch(thread, fields);
-        status = batch != NULL ? SL_OK : sl_fail_nomem(err);
+        status = new_message_id(core, id, &answer, err);
+        batch = status == SL_OK ? message_batch(thread, id, fields) : NULL;
+        if (status != SL_OK) {
+            sl_json_free(fields);
+        } else if (batch == NULL) {
+            status = sl_fail_nomem(err);
+        }
     }
     if (status == SL_OK) {
-        sl_lock(core->lock);
-        status = sl_local_apply(core, batch, &ids, err);
-        sl_unlock(core->lock);
+        status = sl_local_apply(core, batch, NULL, err);
     }
+    sl_unlock(core->lock);
     if (status == SL_OK && out != NULL) {
-        status = id_answer(&ids, out, err);
+        *out = answer;
+    } else {
+        sl_bytes_release(answer);
     }
-    sl_buf_free(&ids);
     sl_json_free(batch);
     sl_json_free(in);
     return status;

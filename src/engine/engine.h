@@ -137,6 +137,7 @@ struct sl_core {
     char device[SL_UUID_LEN + 1];
     sl_hlc clock;
     bool want_online;
+    bool outbox_unread; /* the sync machine is to hear of the outbox, which could not be read */
     sl_sync_state told; /* last state told by event */
     sl_id next_id;      /* of requests, sockets and live queries */
     sl_id ws;           /* the socket in use, 0 when none */
@@ -236,8 +237,8 @@ void sl_waiters_stop(sl_core *core);
 void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const char *message);
 
 /* --- local.c --- */
-/* ops as sideline/record.h; ids: NULL or an empty buffer for {"ids":[..]}. */
-sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_buf *ids, sl_error **err);
+/* ops as sideline/record.h; *ids (may be NULL), {"ids":[..]}, is given. */
+sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_bytes **ids, sl_error **err);
 /* These two run beside the engine: locked or not. */
 sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_bytes **out,
                        sl_error **err);

@@ -87,7 +87,8 @@ typedef struct touched {
 } touched;
 
 typedef struct batch {
-    sl_buf ids; /* {"ids":[..]}, made before the commit: what was committed must not fail */
+    sl_buf ids;       /* {"ids":[..]} */
+    sl_bytes *answer; /* the same, made before the commit: what was committed must not fail */
     touched *touched;
     size_t count;
 } batch;
@@ -125,7 +126,8 @@ static sl_status write_all(sl_core *core, const sl_json *ops, batch *b, sl_error
     }
     sl_op_free(&op);
     sl_buf_str(&b->ids, "]}");
-    if (status == SL_OK && b->ids.failed) {
+    b->answer = status == SL_OK ? sl_buf_bytes(&b->ids) : NULL;
+    if (status == SL_OK && b->answer == NULL) {
         status = sl_fail_nomem(err);
     }
     if (status == SL_OK) {
@@ -140,7 +142,7 @@ static sl_status write_all(sl_core *core, const sl_json *ops, batch *b, sl_error
     return status;
 }
 
-sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_buf *ids, sl_error **err)
+sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_bytes **ids, sl_error **err)
 {
     size_t n = sl_json_count(ops);
     if (!sl_json_is_array(ops) || n == 0 || n > BATCH_MAX) {
@@ -156,10 +158,11 @@ sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_buf *ids, sl_erro
         sl_engine_kick(core);
     }
     if (status == SL_OK && ids != NULL) {
-        *ids = b.ids;
+        *ids = b.answer;
     } else {
-        sl_buf_free(&b.ids);
+        sl_bytes_release(b.answer);
     }
+    sl_buf_free(&b.ids);
     sl_mem_free(b.touched);
     return status;
 }

@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    UNREAD_MS = 1000 /* until a store that could not be read is asked again */
+};
+
 static void tell_state(sl_core *core)
 {
     sl_sync_state state = sl_sync_state_of(core->sync);
@@ -36,7 +40,8 @@ static bool hold_one(void *ctx, const sl_space *space)
 void sl_online_outbox_changed(sl_core *core)
 {
     sl_outbox_state outbox;
-    if (sl_store_outbox(core->store, &outbox, NULL) == SL_OK) {
+    core->outbox_unread = sl_store_outbox(core->store, &outbox, NULL) != SL_OK;
+    if (!core->outbox_unread) {
         sl_sync_outbox(core->sync, outbox.floor, outbox.last);
     }
 }
@@ -192,6 +197,12 @@ static void take_step(sl_core *core, const sl_sync_step *step, int64_t now_ms)
 int64_t sl_online_run(sl_core *core, int64_t now_ms)
 {
     int64_t until_ms = -1;
+    if (core->outbox_unread) {
+        sl_online_outbox_changed(core);
+    }
+    if (core->outbox_unread) {
+        return now_ms + UNREAD_MS;
+    }
     bool have_token = core->want_online && sl_session_token(core, now_ms, &until_ms);
     bool down = core->ws == 0;
     while (!down || have_token || !core->want_online) {
@@ -603,11 +614,16 @@ static void at_head(sl_core *core, const char *space)
         status = sl_store_outbox_settle(core->store, space, NULL);
     }
     if (status == SL_OK) {
+        status = sl_store_outbox_unknown(core->store, space, NULL);
+    }
+    if (status == SL_OK) {
         status = sl_store_commit(core->store, NULL);
     }
     if (status != SL_OK) {
         sl_store_rollback(core->store);
         core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
+    } else {
+        renew_below(core, outbox.floor);
     }
     touch_all(core, space);
 }

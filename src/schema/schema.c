@@ -214,7 +214,10 @@ static bool is_seen(const sl_json *v)
 /* What an operation does to a set. */
 static sl_status check_set_op(const sl_field *f, const sl_cell *v, sl_error **err)
 {
-    sl_json *op = v->kind == SL_CELL_TEXT ? sl_json_parse(v->text, v->len) : NULL;
+    sl_json *op = NULL;
+    if (v->kind == SL_CELL_TEXT && sl_json_read(v->text, v->len, &op, NULL) == SL_E_NOMEM) {
+        return sl_fail_nomem(err); /* it may well be valid */
+    }
     bool ok = sl_json_is_object(op);
     for (const sl_json *m = ok ? sl_json_first(op) : NULL; ok && m != NULL; m = sl_json_next(m)) {
         const char *key = sl_json_key(m);

@@ -31,9 +31,7 @@ static sl_status db_commit(void *user, sl_error **err)
 /* After some failures SQLite has rolled back by itself. */
 static void db_rollback(void *user)
 {
-    if (sl_sql_in_transaction(user)) {
-        (void)sl_sql_run(user, "ROLLBACK", NULL, 0, NULL, NULL, NULL);
-    }
+    sl_sql_rollback(user);
 }
 
 static void db_close(void *user)

@@ -237,6 +237,15 @@ sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err)
                       params, 1, NULL, NULL, err);
 }
 
+sl_status sl_store_outbox_unknown(sl_store *s, const char *space, sl_error **err)
+{
+    sl_cell params[] = {sl_cell_text(space)};
+    return sl_sql_run(s->sql,
+                      "UPDATE outbox SET seq=NULL WHERE space=(SELECT no FROM space WHERE name=$1)"
+                      " AND seq>(SELECT cursor FROM space WHERE name=$1)",
+                      params, 1, NULL, NULL, err);
+}
+
 sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,
                                    sl_error **err)
 {

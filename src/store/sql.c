@@ -24,6 +24,7 @@ typedef struct kept {
 
 struct sl_sql {
     sqlite3 *db;
+    sqlite3_stmt *rollback; /* made beforehand: it is wanted when there is no memory */
     kept kept[STATEMENTS_MAX];
     size_t count;
     size_t next_victim;
@@ -95,6 +96,10 @@ static sl_status open_with(const char *path, const char *vfs, bool reads, sl_sql
     if (code == SQLITE_OK) {
         code = set_up(db->db, vfs == NULL, reads);
     }
+    if (code == SQLITE_OK) {
+        code = sqlite3_prepare_v3(db->db, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT, &db->rollback,
+                                  NULL);
+    }
     if (code != SQLITE_OK) {
         sl_status status = db->db != NULL ? fail(db, code, err) : sl_fail_nomem(err);
         sl_sql_close(db);
@@ -124,6 +129,7 @@ void sl_sql_close(sl_sql *db)
         (void)sqlite3_finalize(db->kept[i].st);
         sl_mem_free(db->kept[i].params);
     }
+    (void)sqlite3_finalize(db->rollback);
     (void)sqlite3_close(db->db);
     sl_mem_free(db);
 }
@@ -314,6 +320,14 @@ sl_status sl_sql_script(sl_sql *db, const char *sql, sl_error **err)
 bool sl_sql_in_transaction(const sl_sql *db)
 {
     return sqlite3_get_autocommit(db->db) == 0;
+}
+
+void sl_sql_rollback(sl_sql *db)
+{
+    if (sl_sql_in_transaction(db)) {
+        (void)sqlite3_step(db->rollback);
+        (void)sqlite3_reset(db->rollback);
+    }
 }
 
 int64_t sl_sql_changes(const sl_sql *db)

@@ -34,6 +34,8 @@ sl_status sl_sql_run(sl_sql *db, const char *sql, const sl_cell *params, size_t 
 sl_status sl_sql_script(sl_sql *db, const char *sql, sl_error **err);
 /* True inside a transaction. */
 bool sl_sql_in_transaction(const sl_sql *db);
+/* Ends the transaction, if there is one, without its effects. Needs no memory. */
+void sl_sql_rollback(sl_sql *db);
 /* How many rows the last insert, update or delete touched. */
 int64_t sl_sql_changes(const sl_sql *db);
 

@@ -101,6 +101,9 @@ sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err)
 /* The accepted operations of this space, and of spaces not held, are to be sent again: the server
  * may not know them any more. */
 sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err);
+/* At the server's head: operations that were accepted beyond it are unknown to this server, which was
+ * restored meanwhile, and are to be sent again. */
+sl_status sl_store_outbox_unknown(sl_store *s, const char *space, sl_error **err);
 /* Drops the space's confirmed records. keep_space: for a reset; pending operations stay, accepted
  * ones are to be sent again. Else
  * the space and its blobs' uploads go too, and its pending operations are kept as rejected. */

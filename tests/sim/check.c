@@ -1,6 +1,7 @@
 /* While faults strike nothing goes back; and whether everything has come to rest. */
 #include "engine/engine.h"
 #include "service/inside.h"
+#include "store/inside.h"
 #include "world.h"
 
 #include <string.h>
@@ -83,6 +84,43 @@ static const char *not_at_rest(world *w, const actor *a)
     compared c = {w, a, false, false};
     (void)sl_store_spaces(store, one_cursor, &c, NULL);
     return c.behind ? "a space is behind" : NULL;
+}
+
+static bool one_waiting(void *ctx, const sl_cell *cells, size_t n)
+{
+    compared *c = ctx;
+    sl_op op = {0};
+    (void)n;
+    if (sl_store_outbox_op(store_of(c->a), cells[0].i, &op, NULL) == SL_OK) {
+        sl_sim_trace(c->w->sim, "%s waits: operation %lld on %s %s of %s, %s %lld",
+                     c->a->node->host.name, (long long)op.n, op.entity->name, op.id, op.space,
+                     cells[1].kind == SL_CELL_INT ? "accepted at" : "not answered",
+                     (long long)cells[1].i);
+        sl_op_free(&op);
+    }
+    return true;
+}
+
+static bool one_place(void *ctx, const sl_space *space)
+{
+    compared *c = ctx;
+    sl_sim_trace(c->w->sim, "%s is at %lld of %s, the server at %lld", c->a->node->host.name,
+                 (long long)space->cursor, space->name, (long long)server_seq(c->w, space->name));
+    return true;
+}
+
+void check_explain(world *w)
+{
+    for (unsigned i = 0; i < w->actor_count; i++) {
+        compared c = {w, &w->actors[i], false, false};
+        if (w->sim->server.service != NULL && not_at_rest(w, c.a) != NULL &&
+            store_of(c.a) != NULL) {
+            sl_sim_trace(w->sim, "%s: %s", c.a->node->host.name, not_at_rest(w, c.a));
+            (void)sl_sql_run(store_of(c.a)->sql, "SELECT n, seq FROM outbox ORDER BY n", NULL, 0,
+                             one_waiting, &c, NULL);
+            (void)sl_store_spaces(store_of(c.a), one_place, &c, NULL);
+        }
+    }
 }
 
 bool check_rest(world *w, const char **why)

@@ -147,12 +147,28 @@ static bool names_blob(const world *w, unsigned who, const char *hex)
     return false;
 }
 
+/* Whether somebody ever wrote it into another space: a record there may have named it when the first
+ * was taken away, and not any more. */
+static bool named_elsewhere(const world *w, const blob *b)
+{
+    sl_json *j = sl_json_string(b->hex);
+    uint64_t hash = world_hash(j);
+    sl_json_free(j);
+    for (size_t i = 0; i < w->fact_count; i++) {
+        if (w->facts[i].value == hash && strcmp(w->facts[i].space, b->space) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The file of a clip goes with the last space that shows it. */
 static void compare_blobs(world *w, const actor *a)
 {
     for (size_t i = 0; i < w->blob_count && w->sim->failure == NULL; i++) {
         const blob *b = &w->blobs[i];
-        bool may = b->owner == a->who->index || names_blob(w, a->who->index, b->hex);
+        bool may = b->owner == a->who->index || names_blob(w, a->who->index, b->hex) ||
+                   named_elsewhere(w, b);
         sl_bytes *out = NULL;
         if (!may && sl_blob_get(a->node->core, b->hex, &out, NULL) == SL_OK) {
             sl_sim_fail(w->sim, "%s keeps the file %.8s of %s, which was taken away",

@@ -174,7 +174,9 @@ static void sign(lab_node *n, const char *email, const char *role)
                      SL_OK);
     sl_sim_node_touched(n->node);
     lab_wait_op(n);
-    (void)snprintf(n->email, sizeof n->email, "%s", email);
+    if (email != n->email) {
+        (void)snprintf(n->email, sizeof n->email, "%s", email);
+    }
     if (n->op_ok) {
         (void)snprintf(n->user, sizeof n->user, "%s", n->node->core->session.user);
     }
@@ -277,13 +279,24 @@ void lab_id(lab *l, char out[40])
     sl_uuid7(out, l->sim->now_ms, random);
 }
 
+/* What keeps a device from rest. */
+static const char *unrest(const lab_node *n)
+{
+    sl_outbox_state outbox = {0};
+    const sl_core *core = n->node->core;
+    return core == NULL                                           ? "is down"
+           : !core->session.have                                  ? "is signed out"
+           : sl_store_outbox(core->store, &outbox, NULL) != SL_OK ? "cannot be read"
+           : !outbox.empty                                        ? "has operations"
+           : sl_sync_state_of(core->sync) != SL_SYNC_ONLINE       ? "is offline"
+           : !sl_sync_settled(core->sync)                         ? "is behind"
+           : !sl_transfers_settled(n->node->core)                 ? "has uploads"
+                                                                  : NULL;
+}
+
 bool lab_settled(const lab_node *n)
 {
-    sl_outbox_state outbox;
-    const sl_core *core = n->node->core;
-    return core != NULL && core->session.have && sl_sync_settled(core->sync) &&
-           sl_store_outbox(core->store, &outbox, NULL) == SL_OK && outbox.empty &&
-           sl_transfers_settled(n->node->core);
+    return unrest(n) == NULL;
 }
 
 void lab_settle(lab *l, int64_t ms_max)
@@ -291,12 +304,16 @@ void lab_settle(lab *l, int64_t ms_max)
     int64_t end_ms = l->sim->now_ms + ms_max;
     int calm = 0;
     while (calm < 20) {
-        bool all = sl_sim_net_quiet(l->sim);
-        for (unsigned i = 0; i < l->count; i++) {
-            all = all && (!l->nodes[i].online || lab_settled(&l->nodes[i]));
+        const char *who = "the network";
+        const char *why = sl_sim_net_quiet(l->sim) ? NULL : "is busy";
+        for (unsigned i = 0; i < l->count && why == NULL; i++) {
+            who = l->nodes[i].node->host.name;
+            why = l->nodes[i].online ? unrest(&l->nodes[i]) : NULL;
         }
+        bool all = why == NULL;
         calm = all ? calm + 1 : 0;
-        ck_assert_msg(l->sim->now_ms < end_ms, "no rest after %d ms", (int)ms_max);
+        ck_assert_msg(l->sim->now_ms < end_ms, "no rest after %d ms: %s %s", (int)ms_max, who,
+                      why != NULL ? why : "does not stay at rest");
         lab_run(l, STEP_MS);
     }
 }

@@ -170,6 +170,7 @@ static void come_to_rest(world *w)
         bool rest = check_rest(w, &why);
         calm_ms = !rest ? -1 : calm_ms < 0 ? w->sim->now_ms : calm_ms;
         if (w->sim->now_ms - start_ms > REST_MS_MAX) {
+            check_explain(w);
             sl_sim_fail(w->sim, "no rest after %d s: %s", REST_MS_MAX / 1000,
                         why != NULL ? why : "it does not last");
         }

@@ -236,6 +236,8 @@ const sl_json *truth_record(const world *w, const char *space, const char *entit
 void check_now(world *w);
 /* True when everything has come to rest; *why says what has not. */
 bool check_rest(world *w, const char **why);
+/* Traces what keeps devices from rest. */
+void check_explain(world *w);
 /* equal.c, facts.c: at rest equal, complete, nothing more. */
 void check_end(world *w);
 void check_facts(world *w);

@@ -45,6 +45,8 @@ static sl_status apply(torture *t, const char *fmt, ...)
         torture_out(t);
         torture_need(t, (status == SL_OK) == (err == NULL) || status == SL_E_NOMEM,
                      "an error comes with a sentence");
+        sl_sim_trace(t->l->sim, "%s applies %.200s: %s", t->at->node->host.name, text,
+                     sl_status_name(status));
         sl_error_release(err);
         sl_bytes_release(out);
         sl_sim_node_touched(t->at->node);

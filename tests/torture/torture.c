@@ -193,6 +193,7 @@ static bool one_round(torture *t, const scenario *s)
     if (s->ready != NULL) {
         s->ready(t);
     }
+    sl_sim_trace(t->l->sim, "%s: %s %d", s->name, NAMES[t->kind], (int)t->k);
     arm(t);
     s->act(t);
     bool struck = disarm(t);
