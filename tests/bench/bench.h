@@ -27,9 +27,10 @@ typedef struct bench_options {
     unsigned rounds;
     const char *only; /* the one part to run, NULL: all */
     const char *sidelined;
-    const char *peers; /* folder with what `./run bench` fetched, NULL: none */
-    const char *child; /* what this process is to do as a child of another */
-    const char *self;  /* this program, to start children of */
+    const char *peers;   /* folder with what `./run bench` fetched, NULL: none */
+    const char *scripts; /* folder with yjs.mjs, NULL: none */
+    const char *child;   /* what this process is to do as a child of another */
+    const char *self;    /* this program, to start children of */
 } bench_options;
 
 extern bench_options g_bench;
@@ -50,6 +51,10 @@ typedef struct bench_row {
 
 void bench_row_of(size_t i, bench_row *out);
 void bench_video_of(unsigned video, char out[37]);
+/* Which row the i-th of BENCH_EDITS edits is of, all over the set, and the time it sets, as what
+ * peers/yjs.mjs does. */
+size_t bench_edit_of(size_t i);
+int64_t bench_edit_time(size_t i, unsigned round);
 /* What video is read in the i-th read. */
 unsigned bench_read_of(size_t i);
 /* A batch for sl_apply: BENCH_BATCH creates from row `first` on. malloc'd text. */
@@ -111,7 +116,12 @@ void bench_powersync_local(bench_peer *best);
 void bench_powersync_apply(bench_peer *best);
 void bench_powersync_child(const char *job);
 
+/* What peers/yjs.mjs prints, each the best so far; false without it. */
+bool bench_yjs(double best[5]);
+
 void bench_local(void); /* local.c: creates, reads, size; with both peers */
-void bench_apply(void); /* remote.c */
+void bench_apply(void); /* remote.c, like the next two */
+void bench_edits(void);
+void bench_merge(void);
 
 #endif

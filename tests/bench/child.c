@@ -81,6 +81,31 @@ bool bench_child(const char *job, const char *libraries, double *out, size_t n)
     return bench_program(argv, libraries, out, n);
 }
 
+bool bench_yjs(double best[5])
+{
+    static char set[160];
+    char edits[24];
+    char script[400];
+    double got[5];
+    if (g_bench.peers == NULL || g_bench.scripts == NULL) {
+        return false;
+    }
+    if (set[0] == '\0') {
+        (void)snprintf(set, sizeof set, "%s/set.jsonl", bench_quick_dir("set"));
+        bench_write_set(set, g_bench.rows);
+    }
+    (void)snprintf(edits, sizeof edits, "%d", (int)BENCH_EDITS);
+    (void)snprintf(script, sizeof script, "%s/yjs.mjs", g_bench.scripts);
+    const char *argv[] = {"node", script, set, g_bench.peers, edits, NULL};
+    if (!bench_program(argv, NULL, got, 5)) {
+        return false;
+    }
+    for (size_t i = 0; i < 5; i++) {
+        bench_best(&best[i], got[i]);
+    }
+    return true;
+}
+
 void bench_child_main(const char *job)
 {
     if (strncmp(job, "powersync-", strlen("powersync-")) == 0) {

@@ -206,6 +206,8 @@ static const struct {
 } PARTS[] = {
     {"local", bench_local},
     {"apply", bench_apply},
+    {"edits", bench_edits},
+    {"merge", bench_merge},
 };
 
 static size_t number(const char *name, const char *text)
@@ -230,6 +232,8 @@ static void take_option(const char *name, const char *value)
         g_bench.sidelined = value;
     } else if (strcmp(name, "--peers") == 0) {
         g_bench.peers = value;
+    } else if (strcmp(name, "--scripts") == 0) {
+        g_bench.scripts = value;
     } else if (strcmp(name, "--child") == 0) {
         g_bench.child = value;
     } else {

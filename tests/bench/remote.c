@@ -58,3 +58,142 @@ void bench_apply(void)
                 bare.bytes / 1e6, 1.25);
     bench_ratio("the same", "MB", ours.bytes / 1e6, "PowerSync", powersync.applied_bytes / 1e6, 0);
 }
+
+/* --- edits ---------------------------------------------------------------------------------- */
+
+/* Times of a round; with z, every odd edit is of z instead. */
+static void edit(device *d, size_t first, size_t count, unsigned round, bool z)
+{
+    static char ops[BENCH_BATCH * 200];
+    size_t n = 0;
+    for (size_t i = first; i < first + count; i++) {
+        bench_row r;
+        bench_row_of(bench_edit_of(i), &r);
+        n += (size_t)snprintf(ops + n, sizeof ops - n,
+                              "%s{\"op\":\"patch\",\"entity\":\"annotation\",\"id\":\"%s\","
+                              "\"fields\":{",
+                              i == first ? "[" : ",", r.id);
+        n += z && i % 2 == 1 ? (size_t)snprintf(ops + n, sizeof ops - n, "\"z\":\"b%zu\"}}", i)
+                             : (size_t)snprintf(ops + n, sizeof ops - n, "\"t_out\":%lld}}",
+                                                (long long)bench_edit_time(i, round));
+    }
+    ops[n++] = ']';
+    device_apply(d, ops, n);
+}
+
+static void edit_all(device *d, unsigned round, bool z)
+{
+    for (size_t i = 0; i < BENCH_EDITS; i += BENCH_BATCH) {
+        edit(d, i, BENCH_BATCH, round, z);
+    }
+}
+
+static uint64_t sent_settled(device *d, uint64_t before)
+{
+    device_settle(d);
+    return device_spent(d).up - before;
+}
+
+void bench_edits(void)
+{
+    device *d = NULL;
+    double yjs[5] = {BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST};
+    (void)link_seeded(&d);
+    (void)bench_yjs(yjs);
+    device_offline(d);
+    uint64_t before = device_spent(d).up;
+    device_online(d);
+    uint64_t hello = sent_settled(d, before); /* what connecting costs anyway */
+    device_offline(d);
+    double cpu = device_spent(d).cpu;
+    edit_all(d, 1, false);
+    cpu = device_spent(d).cpu - cpu;
+    before = device_spent(d).up;
+    device_online(d);
+    double batch = (double)(sent_settled(d, before) - hello) / BENCH_EDITS;
+    before = device_spent(d).up;
+    edit(d, 0, 1, 2, false);
+    double single = (double)sent_settled(d, before);
+    bench_value("10,000 offline edits, an edit in a batch on the wire", "bytes", batch, 4);
+    bench_ratio("the same", "bytes", batch, "Yjs compressed", yjs[3], 0);
+    bench_value("a single edit on the wire", "bytes", single, 32);
+    bench_ratio("the same", "bytes", single, "Yjs", yjs[4], 0);
+    bench_value("10,000 offline edits made", "s", cpu, 0);
+}
+
+/* --- merge ---------------------------------------------------------------------------------- */
+
+static sl_bytes *rows_of(device *d, unsigned video)
+{
+    char query[250];
+    char id[37];
+    sl_bytes *out = NULL;
+    sl_error *err = NULL;
+    bench_video_of(video, id);
+    (void)snprintf(query, sizeof query,
+                   "{\"from\":\"annotation\",\"where\":{\"space\":\"video:%s\"},\"limit\":10000}",
+                   id);
+    sl_status status = sl_query_once(device_core(d), query, strlen(query), &out, &err);
+    bench_must(status, err, "sl_query_once");
+    return out;
+}
+
+static void must_be_equal(device *a, device *b)
+{
+    for (unsigned v = 0; v < BENCH_VIDEOS; v++) {
+        sl_bytes *left = rows_of(a, v);
+        sl_bytes *right = rows_of(b, v);
+        size_t n = sl_bytes_len(left);
+        if (n != sl_bytes_len(right) || memcmp(sl_bytes_data(left), sl_bytes_data(right), n) != 0) {
+            bench_die("the two devices differ in video %u", v);
+        }
+        sl_bytes_release(left);
+        sl_bytes_release(right);
+    }
+}
+
+static void merge_once(link_t *l, device *a, device *b, unsigned round, double *edits,
+                       double *devices, double *service)
+{
+    device_offline(a);
+    device_offline(b);
+    double a_began = device_spent(a).cpu;
+    double b_began = device_spent(b).cpu;
+    edit_all(a, round, false);
+    edit_all(b, round + 1, true);
+    double a_edited = device_spent(a).cpu;
+    double b_edited = device_spent(b).cpu;
+    double service_began = link_service_cpu(l);
+    device_online(a);
+    device_settle(a);
+    device_online(b);
+    device_settle(b);
+    device_settle(a);
+    bench_best(edits, a_edited - a_began + b_edited - b_began);
+    bench_best(devices, device_spent(a).cpu - a_edited + device_spent(b).cpu - b_edited);
+    bench_best(service, link_service_cpu(l) - service_began);
+    must_be_equal(a, b);
+}
+
+void bench_merge(void)
+{
+    device *a = NULL;
+    double yjs[5] = {BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST};
+    double edits = BENCH_BEST;
+    double devices = BENCH_BEST;
+    double service = BENCH_BEST;
+    link_t *l = link_seeded(&a);
+    device *b = device_open(l, "other");
+    device_online(b);
+    device_settle(b);
+    for (unsigned i = 0; i < g_bench.rounds; i++) {
+        (void)bench_yjs(yjs);
+        merge_once(l, a, b, 10 + 2 * i, &edits, &devices, &service);
+    }
+    device_close(b);
+    bench_ratio("2 x 10,000 concurrent edits exchanged, both devices", "s", devices, "Yjs", yjs[1],
+                0.5);
+    bench_ratio("the same with the edits themselves", "s", devices + edits, "Yjs", yjs[1] + yjs[0],
+                0.5);
+    bench_value("the same, what the service spends", "s", service, 0);
+}

@@ -116,6 +116,24 @@ unsigned bench_read_of(size_t i)
     return below(&state, BENCH_VIDEOS);
 }
 
+static uint32_t spread(size_t i)
+{
+    uint32_t h = (uint32_t)i * 0x45d9f3bU;
+    h = (h ^ h >> 16) * 0x45d9f3bU;
+    return h ^ h >> 16;
+}
+
+size_t bench_edit_of(size_t i)
+{
+    size_t stride = g_bench.rows / BENCH_EDITS;
+    return i * stride + spread(i) % stride;
+}
+
+int64_t bench_edit_time(size_t i, unsigned round)
+{
+    return INT64_C(70000000) + (int64_t)(spread(i + 1000003 * round) % 600) * 100000;
+}
+
 char *bench_creates(size_t first, size_t *len)
 {
     char *text = malloc(BENCH_BATCH * RECORD_JSON_MAX);
