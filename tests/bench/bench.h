@@ -29,6 +29,7 @@ typedef struct bench_options {
     const char *sidelined;
     const char *peers;   /* folder with what `./run bench` fetched, NULL: none */
     const char *scripts; /* folder with yjs.mjs, NULL: none */
+    const char *url;     /* of a server, for a child */
     const char *child;   /* what this process is to do as a child of another */
     const char *self;    /* this program, to start children of */
 } bench_options;
@@ -89,7 +90,7 @@ int64_t bench_tree_bytes(const char *dir, const char *suffix); /* NULL: all file
 
 /* child.c: runs this program as "--child job" and reads `n` numbers from what it prints; false, and a
  * note, when it fails. libraries: a folder to look into first for shared libraries, or NULL. */
-bool bench_child(const char *job, const char *libraries, double *out, size_t n);
+bool bench_child(const char *job, const char *libraries, const char *url, double *out, size_t n);
 /* The same for any program; argv ends with NULL. */
 bool bench_program(const char *const *argv, const char *libraries, double *out, size_t n);
 /* What "--child" says; ends the process. */
@@ -123,5 +124,13 @@ void bench_local(void); /* local.c: creates, reads, size; with both peers */
 void bench_apply(void); /* remote.c, like the next two */
 void bench_edits(void);
 void bench_merge(void);
+/* The best of bench_apply, which is run once if it was not. */
+double bench_apply_cpu(void);
+void bench_live(void); /* live.c */
+/* loop.c: sidelined as a process of its own, over loopback. */
+void bench_loop(void);
+void bench_lock(void);
+void bench_memory(void);
+void bench_memory_child(const char *job);
 
 #endif

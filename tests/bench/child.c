@@ -66,7 +66,7 @@ bool bench_program(const char *const *argv, const char *libraries, double *out, 
     return ok;
 }
 
-bool bench_child(const char *job, const char *libraries, double *out, size_t n)
+bool bench_child(const char *job, const char *libraries, const char *url, double *out, size_t n)
 {
     char rows[24];
     (void)snprintf(rows, sizeof rows, "%zu", g_bench.rows);
@@ -77,6 +77,8 @@ bool bench_child(const char *job, const char *libraries, double *out, size_t n)
                           job,
                           "--peers",
                           g_bench.peers != NULL ? g_bench.peers : "",
+                          "--url",
+                          url != NULL ? url : "",
                           NULL};
     return bench_program(argv, libraries, out, n);
 }
@@ -110,6 +112,8 @@ void bench_child_main(const char *job)
 {
     if (strncmp(job, "powersync-", strlen("powersync-")) == 0) {
         bench_powersync_child(job);
+    } else if (strncmp(job, "memory-", strlen("memory-")) == 0) {
+        bench_memory_child(job);
     } else {
         bench_die("no such job: %s", job);
     }

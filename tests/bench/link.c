@@ -428,7 +428,7 @@ static void sign_in(device *d, bool up)
     memset(&d->spent, 0, sizeof d->spent);
 }
 
-static device *open_device(link_t *l, const char *name, bool signup)
+static device *open_device(link_t *l, const char *name, bool quick, bool signup)
 {
     size_t at = 0;
     while (at < DEVICES_MAX && l->devices[at] != NULL) {
@@ -440,7 +440,7 @@ static device *open_device(link_t *l, const char *name, bool signup)
     device *d = must_alloc(sizeof *d);
     d->link = l;
     l->devices[at] = d;
-    (void)snprintf(d->dir, sizeof d->dir, "%s", signup ? bench_quick_dir(name) : bench_dir(name));
+    (void)snprintf(d->dir, sizeof d->dir, "%s", quick ? bench_quick_dir(name) : bench_dir(name));
     d->platform = (sl_platform){.struct_size = sizeof d->platform,
                                 .user = d,
                                 .clock = &sl_posix_clock,
@@ -462,9 +462,9 @@ static device *open_device(link_t *l, const char *name, bool signup)
     return d;
 }
 
-device *device_open(link_t *l, const char *name)
+device *device_open(link_t *l, const char *name, bool quick)
 {
-    return open_device(l, name, false);
+    return open_device(l, name, quick, false);
 }
 
 void device_close(device *d)
@@ -579,7 +579,7 @@ link_t *link_seeded(device **seed)
     if (g_link == NULL && g_seeded_dir[0] == '\0') {
         (void)snprintf(g_seeded_dir, sizeof g_seeded_dir, "%s", bench_dir("service"));
         g_link = link_open(g_seeded_dir);
-        g_seed = open_device(g_link, "seed", true);
+        g_seed = open_device(g_link, "seed", true, true);
         device_online(g_seed);
         create_videos(g_seed);
         for (size_t i = 0; i < g_bench.rows; i += BENCH_BATCH) {

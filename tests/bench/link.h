@@ -25,8 +25,9 @@ link_t *link_open(const char *dir);
 void link_close(link_t *l); /* closes its devices too */
 double link_service_cpu(const link_t *l);
 
-/* A core of its own in an empty folder of that name, signed in as the bench's one user, offline. */
-device *device_open(link_t *l, const char *name);
+/* A core of its own in an empty folder of that name, signed in as the bench's one user, offline.
+ * quick: on a disk in memory, where it is not the durable write that is measured. */
+device *device_open(link_t *l, const char *name, bool quick);
 void device_close(device *d); /* its folder stays */
 sl_core *device_core(device *d);
 const char *device_dir(const device *d);

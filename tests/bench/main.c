@@ -204,10 +204,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } PARTS[] = {
-    {"local", bench_local},
-    {"apply", bench_apply},
-    {"edits", bench_edits},
-    {"merge", bench_merge},
+    {"local", bench_local}, {"live", bench_live}, {"apply", bench_apply},   {"edits", bench_edits},
+    {"merge", bench_merge}, {"loop", bench_loop}, {"memory", bench_memory}, {"lock", bench_lock},
 };
 
 static size_t number(const char *name, const char *text)
@@ -234,6 +232,8 @@ static void take_option(const char *name, const char *value)
         g_bench.peers = value;
     } else if (strcmp(name, "--scripts") == 0) {
         g_bench.scripts = value;
+    } else if (strcmp(name, "--url") == 0) {
+        g_bench.url = value;
     } else if (strcmp(name, "--child") == 0) {
         g_bench.child = value;
     } else {
@@ -275,8 +275,9 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++) {
         if (g_bench.only == NULL || strcmp(g_bench.only, PARTS[i].name) == 0) {
-            (void)fprintf(stderr, "bench: %s\n", PARTS[i].name);
+            double began = bench_wall_s();
             PARTS[i].run();
+            (void)fprintf(stderr, "bench: %s took %.0f s\n", PARTS[i].name, bench_wall_s() - began);
             ran++;
         }
     }

@@ -211,7 +211,7 @@ static bool run_child(const char *job, double *out, size_t n)
         return false;
     }
     (void)snprintf(libraries, sizeof libraries, "%s/sqlite", g_bench.peers);
-    return bench_child(job, libraries, out, n);
+    return bench_child(job, libraries, NULL, out, n);
 }
 
 void bench_powersync_local(bench_peer *best)

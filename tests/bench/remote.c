@@ -15,9 +15,11 @@ typedef struct arrival {
     double wire;
 } arrival;
 
+static double g_apply_cpu = BENCH_BEST;
+
 static void arrive(link_t *l, arrival *best)
 {
-    device *d = device_open(l, "arrival");
+    device *d = device_open(l, "arrival", false);
     double service = link_service_cpu(l);
     device_online(d);
     device_settle(d);
@@ -35,6 +37,17 @@ static void arrive(link_t *l, arrival *best)
     bench_best(&best->wire, (double)spent.down);
 }
 
+double bench_apply_cpu(void)
+{
+    device *seed = NULL;
+    arrival once = {BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST, BENCH_BEST};
+    if (g_apply_cpu >= BENCH_BEST) {
+        arrive(link_seeded(&seed), &once);
+        g_apply_cpu = once.cpu;
+    }
+    return g_apply_cpu;
+}
+
 void bench_apply(void)
 {
     device *seed = NULL;
@@ -47,6 +60,7 @@ void bench_apply(void)
         bench_powersync_apply(&powersync);
         arrive(l, &ours);
     }
+    g_apply_cpu = ours.cpu;
     bench_ratio("the set arrives in an empty store, durable", "s", ours.cpu, "bare insert",
                 bare.insert, 1.2);
     bench_ratio("the same", "s", ours.cpu, "PowerSync", powersync.apply, 0.5);
@@ -183,7 +197,7 @@ void bench_merge(void)
     double devices = BENCH_BEST;
     double service = BENCH_BEST;
     link_t *l = link_seeded(&a);
-    device *b = device_open(l, "other");
+    device *b = device_open(l, "other", true);
     device_online(b);
     device_settle(b);
     for (unsigned i = 0; i < g_bench.rounds; i++) {
