@@ -23,7 +23,6 @@ enum {
 
 typedef struct bench_options {
     size_t rows;  /* of the set; a multiple of BENCH_BATCH */
-    size_t flood; /* rows that arrive while the lock is watched */
     unsigned rounds;
     const char *only; /* the one part to run, NULL: all */
     const char *sidelined;

@@ -1,5 +1,6 @@
 /*
- * bench_sideline [options] [part]: measures and prints a table. Parts: local.
+ * bench_sideline [options] [part]: measures and prints a table, see README.md. `./run bench` gives
+ * the options about where things are.
  */
 #include "bench.h"
 
@@ -17,7 +18,7 @@ enum {
     PATH_MAX_HERE = 400
 };
 
-bench_options g_bench = {.rows = 100000, .flood = 200000, .rounds = 3};
+bench_options g_bench = {.rows = 100000, .rounds = 3};
 
 static char g_root[64];
 static char g_quick[64]; /* the same on a disk in memory, where there is one */
@@ -222,8 +223,6 @@ static void take_option(const char *name, const char *value)
 {
     if (strcmp(name, "--rows") == 0) {
         g_bench.rows = (number(name, value) + BENCH_BATCH - 1) / BENCH_BATCH * BENCH_BATCH;
-    } else if (strcmp(name, "--flood") == 0) {
-        g_bench.flood = (number(name, value) + BENCH_BATCH - 1) / BENCH_BATCH * BENCH_BATCH;
     } else if (strcmp(name, "--rounds") == 0) {
         g_bench.rounds = (unsigned)number(name, value);
     } else if (strcmp(name, "--sidelined") == 0) {
