@@ -22,7 +22,7 @@ enum {
 };
 
 typedef struct bench_options {
-    size_t rows;  /* of the set; a multiple of BENCH_BATCH */
+    size_t rows; /* of the set; a multiple of BENCH_BATCH */
     unsigned rounds;
     const char *only; /* the one part to run, NULL: all */
     const char *sidelined;
