@@ -5,6 +5,7 @@
 #include "bench.h"
 
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,6 +200,22 @@ void bench_value(const char *what, const char *unit, double ours, double reach)
         verdict(ours, reach));
 }
 
+static void print_machine(void)
+{
+    char line[300];
+    char model[200] = "";
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    while (f != NULL && model[0] == '\0' && fgets(line, sizeof line, f) != NULL) {
+        (void)sscanf(line, "model name : %199[^\n]", model);
+    }
+    if (f != NULL) {
+        (void)fclose(f);
+    }
+    (void)printf("%ld cores, %s; SQLite %s; %zu rows, best of %u.\n", sysconf(_SC_NPROCESSORS_ONLN),
+                 model[0] != '\0' ? model : "CPU unknown", sqlite3_libversion(), g_bench.rows,
+                 g_bench.rounds);
+}
+
 /* --- the command line --------------------------------------------------------------------- */
 
 static const struct {
@@ -283,7 +300,8 @@ int main(int argc, char **argv)
     if (ran == 0) {
         bench_die("no such part: %s", g_bench.only);
     }
-    (void)printf("| what | measured | value | reach | met |\n|---|---|---|---|---|\n%s\n%s",
+    print_machine();
+    (void)printf("\n| what | measured | value | reach | met |\n|---|---|---|---|---|\n%s\n%s",
                  g_table, g_notes);
     return 0;
 }
