@@ -126,6 +126,7 @@ void bench_merge(void);
 /* The best of bench_apply, which is run once if it was not. */
 double bench_apply_cpu(void);
 void bench_live(void); /* live.c */
+void bench_seal(void); /* seal.c */
 /* loop.c: sidelined as a process of its own, over loopback. */
 void bench_loop(void);
 void bench_lock(void);
