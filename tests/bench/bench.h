@@ -83,7 +83,7 @@ void bench_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * syncing costs nothing, for what is not measured. */
 const char *bench_dir(const char *name);
 const char *bench_quick_dir(const char *name);
-int64_t bench_tree_bytes(const char *dir, const char *suffix); /* NULL: all files in it */
+int64_t bench_tree_bytes(const char *path, const char *suffix); /* NULL: all files in it */
 
 /* --- the parts ---------------------------------------------------------------------------- */
 
@@ -126,6 +126,7 @@ void bench_merge(void);
 /* The best of bench_apply, which is run once if it was not. */
 double bench_apply_cpu(void);
 void bench_live(void); /* live.c */
+void bench_seal(void); /* seal.c */
 /* loop.c: sidelined as a process of its own, over loopback. */
 void bench_loop(void);
 void bench_lock(void);

@@ -42,7 +42,7 @@ static void stop_server(void)
 static void start_server(void)
 {
     char file[200];
-    unsigned port = 0;
+    unsigned long port = 0;
     if (g_server > 0) {
         return;
     }
@@ -60,8 +60,11 @@ static void start_server(void)
     }
     (void)atexit(stop_server);
     for (int i = 0; i < START_TRIES && port == 0; i++) {
+        char text[16];
         FILE *f = fopen(file, "r");
-        if (f == NULL || fscanf(f, "%u", &port) != 1) {
+        if (f != NULL && fgets(text, sizeof text, f) != NULL) {
+            port = strtoul(text, NULL, 10);
+        } else {
             sleep_ms(START_WAIT_MS);
         }
         if (f != NULL) {
