@@ -26,7 +26,9 @@ void sl_cell_put_json(sl_buf *out, const sl_field *f, const sl_cell *v)
             sl_json_put_text(out, v->text, v->len);
         }
         break;
-    case SL_CELL_BLOB: SL_ASSERT(!"no field holds bytes in memory"); break;
+    case SL_CELL_BLOB:
+        SL_ASSERT(v->kind != SL_CELL_BLOB);
+        break; /* no field holds bytes in memory */
     }
 }
 

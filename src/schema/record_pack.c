@@ -127,9 +127,9 @@ static sl_status read_clocks(sl_record *r, sl_rd *in, sl_error **err)
         status = read_clock(r, in, no);
         no = sl_rd_varint(in);
     }
-    return status == SL_E_NOMEM             ? sl_fail_nomem(err)
+    return status == SL_E_NOMEM         ? sl_fail_nomem(err)
            : status != SL_OK || in->bad ? corrupt(err)
-                                            : SL_OK;
+                                        : SL_OK;
 }
 
 sl_status sl_record_read_clocks(sl_record *r, const uint8_t *p, size_t n, sl_error **err)
@@ -173,7 +173,9 @@ static void pack_value(sl_buf *out, const sl_field *f, const sl_cell *v)
         break;
     }
     case SL_CELL_TEXT: pack_text(out, f, v); break;
-    case SL_CELL_BLOB: SL_ASSERT(!"no field holds bytes in memory"); break;
+    case SL_CELL_BLOB:
+        SL_ASSERT(v->kind != SL_CELL_BLOB);
+        break; /* no field holds bytes in memory */
     }
 }
 
