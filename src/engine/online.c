@@ -687,7 +687,7 @@ void sl_online_opened(sl_core *core)
 static void take_news(sl_core *core, const sl_news *news)
 {
     switch (news->kind) {
-    case SL_NEWS_NONE: break;
+    case SL_NEWS_NONE:
     case SL_NEWS_CONNECTED: break;
     case SL_NEWS_APPLY: apply(core, news); break;
     case SL_NEWS_HEAD: at_head(core, news->space); break;

@@ -127,9 +127,9 @@ static sl_status read_clocks(sl_record *r, sl_rd *in, sl_error **err)
         status = read_clock(r, in, no);
         no = sl_rd_varint(in);
     }
-    return status == SL_E_NOMEM             ? sl_fail_nomem(err)
+    return status == SL_E_NOMEM         ? sl_fail_nomem(err)
            : status != SL_OK || in->bad ? corrupt(err)
-                                            : SL_OK;
+                                        : SL_OK;
 }
 
 sl_status sl_record_read_clocks(sl_record *r, const uint8_t *p, size_t n, sl_error **err)

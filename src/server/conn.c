@@ -40,12 +40,12 @@ struct sl_conn {
     sl_id id;
     sl_adapter *adapter;
     struct lws *wsi; /* loop */
-    bool binary;     /* its subprotocol's messages are */
     sl_strand strand;
     sl_work opened;
     sl_work closed;
-    sl_buf in;  /* loop: a message not whole yet */
-    bool heard; /* loop */
+    sl_buf in;   /* loop: a message not whole yet */
+    bool heard;  /* loop */
+    bool binary; /* its subprotocol's messages are */
 
     size_t in_len; /* lock: bytes with the workers */
     bool paused;   /* lock: not read from until they are worked off */

@@ -285,9 +285,9 @@ static void tell_part(sl_service *s, const sl_sv_tx *tx, size_t *i)
         f.to = item->rec.seq;
         status = status == SL_OK ? sl_items_record(s->items, &item->rec) : status;
     }
-    if (status != SL_OK) {
+    if (told && status != SL_OK) {
         drop_listeners(s, t);
-    } else if (sl_items_count(s->items) > 0) {
+    } else if (told && sl_items_count(s->items) > 0) {
         tell_change(s, t, &f);
     }
 }

@@ -27,7 +27,7 @@ static const char *read_text(sl_frame_in *in, sl_rd *rd)
         sl_uuid_encode(id, bytes);
         return sl_frame_text(in, id, SL_UUID_LEN);
     }
-    const uint8_t *p = head - 2 <= rd->left ? sl_rd_take(rd, (size_t)(head - 2)) : NULL;
+    const uint8_t *p = head > 2 && head - 2 <= rd->left ? sl_rd_take(rd, (size_t)(head - 2)) : NULL;
     const char *text = p != NULL ? sl_frame_text(in, p, (size_t)(head - 2)) : NULL;
     rd->bad = rd->bad || text == NULL;
     return text;
@@ -200,6 +200,7 @@ static bool read_value(sl_rd *rd, sl_hlc birth, sl_row_value *v)
         break;
     case SL_ROW_TEXT:
     case SL_ROW_JSON:
+    case SL_ROW_BASE64:
     case SL_ROW_MARKS: v->s = read_span(rd, sl_rd_varint(rd)); break;
     case SL_ROW_ID: v->s = read_span(rd, SL_UUID_BYTES); break;
     case SL_ROW_SHA: v->s = read_span(rd, SL_ROW_HASH); break;

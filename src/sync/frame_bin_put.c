@@ -136,11 +136,14 @@ static void put_stamp(sl_buf *out, sl_hlc at, int64_t base_ms)
     sl_buf_u32le(out, at.device);
 }
 
-static void put_value(sl_buf *out, const sl_field *f, const sl_cell *v)
+static void put_value(sl_buf *out, const sl_field *f, const sl_cell *v, sl_buf *tmp)
 {
     uint8_t id[SL_UUID_BYTES];
     uint64_t bits = 0;
     sl_row_type type = v->kind == SL_CELL_NULL ? SL_ROW_NULL : sl_row_type_of(f, v);
+    if (type == SL_ROW_TEXT && f->type == SL_T_TEXT && sl_row_is_base64(v)) {
+        type = SL_ROW_BASE64;
+    }
     sl_buf_varint(out, f->no);
     sl_buf_u8(out, (uint8_t)type);
     switch (type) {
@@ -162,6 +165,11 @@ static void put_value(sl_buf *out, const sl_field *f, const sl_cell *v)
     }
     case SL_ROW_TEXT:
     case SL_ROW_JSON: put_bytes(out, v->text, v->len); break;
+    case SL_ROW_BASE64:
+        sl_buf_clear(tmp);
+        out->failed = out->failed || !sl_base64_decode(tmp, v->text, v->len) || tmp->failed;
+        put_bytes(out, sl_buf_text(tmp), tmp->len);
+        break;
     case SL_ROW_STAMP:
     case SL_ROW_MARKS:
     case SL_ROW_NULL: break;
@@ -177,7 +185,7 @@ static void put_values(sl_items *it, sl_buf *out, const sl_row *r)
     for (size_t i = 0; i < r->entity->field_count; i++) {
         const sl_field *f = &r->entity->fields[i];
         if ((r->has >> i & 1) != 0) {
-            put_value(body, f, &r->values[i]);
+            put_value(body, f, &r->values[i], &it->tmp[0]);
             count++;
         }
         if (r->clocks != NULL && r->clocks[i].at.time != 0) {

@@ -25,11 +25,12 @@ typedef enum sl_row_type {
     SL_ROW_REAL = 3,
     SL_ROW_TEXT = 4,
     SL_ROW_JSON = 5,
-    SL_ROW_ID = 6,    /* 16 bytes */
-    SL_ROW_SHA = 7,   /* 32 bytes */
-    SL_ROW_STAMP = 8, /* when a field was last written */
-    SL_ROW_MARKS = 9, /* JSON, of a set or a counter */
-    SL_ROW_NULL = 10  /* in a row by itself */
+    SL_ROW_ID = 6,     /* 16 bytes */
+    SL_ROW_SHA = 7,    /* 32 bytes */
+    SL_ROW_STAMP = 8,  /* when a field was last written */
+    SL_ROW_MARKS = 9,  /* JSON, of a set or a counter */
+    SL_ROW_NULL = 10,  /* in a row by itself */
+    SL_ROW_BASE64 = 11 /* text that is base64 (RFC 4648, padded), as the bytes that it says */
 } sl_row_type;
 
 /* Numbers beside those of fields: 0 is a record's `ext`. */
@@ -181,7 +182,9 @@ sl_status sl_frame_bin_receipt(sl_frame_in *in, sl_receipt *r, sl_error **err);
 
 /* Everything of rows of one entity but the head. `base`: the number before the first. */
 void sl_rows_put(sl_items *it, sl_buf *out, const sl_row *rows, size_t n, int64_t base);
-/* The type of one value of a field. */
+/* True for text worth to be sent as the bytes that it says in base64. */
+bool sl_row_is_base64(const sl_cell *v);
+/* The type of one value of a field; base64 is text here. */
 sl_row_type sl_row_type_of(const sl_field *f, const sl_cell *v);
 /* The ms of a version 7 id; -1 for another. */
 int64_t sl_row_id_ms(const uint8_t id[SL_UUID_BYTES]);

@@ -48,6 +48,7 @@ static bool column_start(sl_row_column *c, sl_rd *from, size_t rows, sl_arena *m
     case SL_ROW_TEXT:
     case SL_ROW_JSON:
     case SL_ROW_MARKS:
+    case SL_ROW_BASE64:
     case SL_ROW_ID:
     case SL_ROW_SHA: sl_spans_start(&c->spans, &in, width_of(c->type), rows, take, mem); break;
     default: return false;
@@ -246,6 +247,20 @@ static bool json_ok(sl_span s)
     return s.p != NULL && s.n <= UINT32_MAX && sl_json_ok((const char *)s.p, s.n);
 }
 
+/* Bytes as the text that says them. */
+static sl_status base64_of(sl_cell *out, sl_span s, sl_arena *mem)
+{
+    sl_buf b = {0};
+    if (s.p == NULL) {
+        return SL_E_INVALID;
+    }
+    sl_base64(&b, s.p, s.n);
+    *out = sl_cell_text_n(sl_buf_text(&b), b.len);
+    bool ok = !b.failed && sl_cell_keep(out, mem);
+    sl_buf_free(&b);
+    return ok ? SL_OK : SL_E_NOMEM;
+}
+
 /* The value as a cell in the arena. SL_E_INVALID: broken. */
 static sl_status cell_of(sl_cell *out, const sl_row_value *v, sl_arena *mem)
 {
@@ -272,6 +287,7 @@ static sl_status cell_of(sl_cell *out, const sl_row_value *v, sl_arena *mem)
             return SL_E_INVALID;
         }
         break;
+    case SL_ROW_BASE64: return base64_of(out, v->s, mem);
     case SL_ROW_ID:
     case SL_ROW_SHA:
         if (v->s.p == NULL) {
@@ -303,7 +319,8 @@ static bool suits(const sl_field *f, const sl_row_value *v)
     case SL_T_BLOB:
     case SL_T_ENUM: break;
     }
-    return v->type == SL_ROW_TEXT || v->type == SL_ROW_ID || v->type == SL_ROW_SHA;
+    return v->type == SL_ROW_TEXT || v->type == SL_ROW_ID || v->type == SL_ROW_SHA ||
+           v->type == SL_ROW_BASE64;
 }
 
 static sl_json *json_of(const sl_row_value *v, const sl_cell *c)

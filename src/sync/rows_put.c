@@ -7,13 +7,18 @@
  *   stamps   by_id u8: 1 when ms count from the id's | ms (ints) | counters (ints) | devices (ints)
  *   column   number varint | type u8 (+0x80: nulls) | length varint |
  *            bits: which rows have it | with nulls, bits: which of these are null | values
- *   values   int: ints; bool: bits; real: atoms of 8; text, json, marks: texts; id, sha: atoms;
+ *   values   int: ints; bool: bits; real: atoms of 8; text, json, marks: texts; base64: texts of its
+ *            bytes; id, sha: atoms;
  *            stamp: ms since the row's stamp (ints), counters (ints), devices (ints)
  */
 #include "base/base64.h"
 #include "sync/frame_inside.h"
 
 #include <string.h>
+
+enum {
+    BASE64_MIN = 16 /* digits: a word that looks so by chance is shorter */
+};
 
 typedef struct column {
     sl_items *it;
@@ -162,17 +167,51 @@ static void put_column(const column *c, sl_buf *out, unsigned no, unsigned type)
     sl_buf_clear(body);
 }
 
+bool sl_row_is_base64(const sl_cell *v)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    if (v->len < BASE64_MIN || v->len % 4 != 0) {
+        return false;
+    }
+    size_t n = strspn(v->text, digits);
+    size_t pad = v->len - n;
+    if (pad > 2 || strspn(v->text + n, "=") != pad) {
+        return false;
+    }
+    /* Of the last digit before padding some bits say nothing, and must be clear. */
+    size_t last = n > 0 ? (size_t)(strchr(digits, v->text[n - 1]) - digits) : 0;
+    return pad == 0 || (last & (pad == 1 ? 3U : 15U)) == 0;
+}
+
 static sl_row_type column_type(const column *c, const sl_field *f)
 {
     sl_row_type type = (sl_row_type)0;
+    bool base64 = f->type == SL_T_TEXT;
     for (size_t i = 0; i < c->n; i++) {
         const sl_row *r = &c->rows[i];
         if ((r->has >> f->index & 1) != 0 && r->values[f->index].kind != SL_CELL_NULL) {
             sl_row_type own = sl_row_type_of(f, &r->values[f->index]);
             type = type == 0 || type == own ? own : SL_ROW_TEXT;
+            base64 = base64 && sl_row_is_base64(&r->values[f->index]);
         }
     }
+    type = type != 0 && base64 ? SL_ROW_BASE64 : type;
     return type != 0 ? type : SL_ROW_TEXT; /* nothing but nulls */
+}
+
+/* What base64 says, in the scratch memory. */
+static sl_span bytes_of(const column *c, const sl_cell *v)
+{
+    sl_buf *tmp = &c->it->tmp[3];
+    sl_buf_clear(tmp);
+    bool ok = sl_base64_decode(tmp, v->text, v->len) && !tmp->failed;
+    uint8_t *bytes = ok ? sl_arena_take(&c->it->scratch, tmp->len) : NULL;
+    if (bytes == NULL) {
+        c->it->body.failed = true;
+        return (sl_span){NULL, 0};
+    }
+    memcpy(bytes, tmp->data, tmp->len);
+    return (sl_span){bytes, tmp->len};
 }
 
 /* One value as bytes. */
@@ -194,6 +233,9 @@ static sl_span span_of(const column *c, size_t k, sl_row_type type, const sl_cel
             to[i] = (uint8_t)(bits >> (8 * i));
         }
         return (sl_span){to, 8};
+    }
+    if (type == SL_ROW_BASE64) {
+        return bytes_of(c, v);
     }
     return (sl_span){(const uint8_t *)v->text, v->len};
 }

@@ -138,7 +138,7 @@ static sl_core *open_core(bool transport)
                         .http = transport ? &HTTP : NULL,
                         .ws = transport ? &WS : NULL};
     sl_config cfg = {.struct_size = sizeof cfg,
-                     .flags = SL_CORE_STEPPED,
+                     .flags = SL_CORE_STEPPED | SL_CORE_PLAIN,
                      .dir = g_dir,
                      .server = "http://server.example/",
                      .platform = &host};

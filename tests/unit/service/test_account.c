@@ -282,7 +282,7 @@ START_TEST(connection__first_frame_device_and_replacement)
     ck_assert_int_eq(closed_with(w, first), 4409);
     ck_assert_int_eq(closed_with(w, p.conn), 0);
     sl_service_ws_open(w->s, 77, false);
-    sl_service_ws_message(w->s, 77, "{\"t\":\"typing\"}", 14);
+    sl_service_ws_message(w->s, 77, "{\"t\":\"more\",\"bytes\":1}", 22);
     ck_assert_int_eq(closed_with(w, 77), 4401);
     person stolen = p;
     uuid_of(stolen.device, 99);

@@ -1,4 +1,5 @@
 #include "support.h"
+#include "sync/sum.h"
 #include "unit/service/world.h"
 
 #include "base/buf.h"
@@ -28,7 +29,7 @@ static size_t check_pages(const world *w, sl_id conn, int64_t from, size_t *page
         int64_t seq = sl_json_int_or(page, "from", -1);
         int64_t to = sl_json_int_or(page, "to", -1);
         ck_assert_int_eq(seq, from);
-        ck_assert_uint_le(sl_json_count(list), 200);
+        ck_assert_uint_le(sl_json_count(list), 500);
         for (const sl_json *r = sl_json_first(list); r != NULL; r = sl_json_next(r)) {
             ck_assert_int_gt(sl_json_int_or(r, "seq", 0), seq);
             seq = sl_json_int_or(r, "seq", 0);
@@ -51,12 +52,12 @@ START_TEST(pages__are_contiguous_and_hold_each_record_once)
     size_t pages = 0;
     person_make(w, &p, "a@x.y", "athlete", 1);
     video_make(w, &p, space, 1, "clip");
-    for (uint32_t i = 0; i < 199; i++) {
+    for (uint32_t i = 0; i < 499; i++) {
         comment(w, &p, space, 1000 + i, "text");
     }
     frames_clear(w);
     subscribe(w, &p, space, 0, "");
-    ck_assert_uint_eq(check_pages(w, p.conn, 0, &pages), 200);
+    ck_assert_uint_eq(check_pages(w, p.conn, 0, &pages), 500);
     ck_assert_uint_eq(pages, 1);
     for (uint32_t i = 0; i < 250; i++) {
         comment(w, &p, space, 2000 + i, "text");
@@ -69,13 +70,13 @@ START_TEST(pages__are_contiguous_and_hold_each_record_once)
     }
     frames_clear(w);
     subscribe(w, &p, space, 0, "");
-    ck_assert_uint_eq(check_pages(w, p.conn, 0, &pages), 450);
-    ck_assert_uint_eq(pages, 3);
+    ck_assert_uint_eq(check_pages(w, p.conn, 0, &pages), 750);
+    ck_assert_uint_eq(pages, 2);
     world_free(w);
 }
 END_TEST
 
-START_TEST(pages__end_at_about_half_a_mebibyte)
+START_TEST(pages__end_at_about_a_quarter_of_a_mebibyte)
 {
     world *w = world_new();
     person p;
@@ -91,7 +92,115 @@ START_TEST(pages__end_at_about_half_a_mebibyte)
     frames_clear(w);
     subscribe(w, &p, space, 0, "");
     ck_assert_uint_eq(check_pages(w, p.conn, 0, &pages), 151);
-    ck_assert_uint_eq(pages, 2);
+    ck_assert_uint_eq(pages, 3);
+    world_free(w);
+}
+END_TEST
+
+static void say_more(world *w, const person *p, int64_t bytes)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "{\"t\":\"more\",\"bytes\":%lld}", (long long)bytes);
+    say(w, p, text);
+}
+
+/* A video with more than a mebibyte of comments. */
+static void large_video(world *w, person *p, char space[SL_SPACE_MAX], uint32_t number)
+{
+    static char big[4001];
+    memset(big, 'x', 4000);
+    video_make(w, p, space, number, "clip");
+    for (uint32_t i = 0; i < 400; i++) {
+        comment(w, p, space, number * 1000 + i, big);
+    }
+}
+
+START_TEST(pages__wait_until_there_is_room_for_them) /* [FEED-2] */
+{
+    world *w = world_new();
+    person p;
+    char space[SL_SPACE_MAX];
+    size_t pages = 0;
+    person_make(w, &p, "a@x.y", "athlete", 1);
+    large_video(w, &p, space, 1);
+    frames_clear(w);
+    subscribe(w, &p, space, 0, "");
+    size_t first = frame_count(w, p.conn, "page");
+    ck_assert_uint_eq(first, 4);
+    ck_assert_ptr_null(frame_at(w, p.conn, "subscribed", 0));
+    comment(w, &p, space, 9, "meanwhile");
+    ck_assert_msg(frame_at(w, p.conn, "change", 0) == NULL, "it comes with a page");
+    say_more(w, &p, 1);
+    ck_assert_uint_eq(frame_count(w, p.conn, "page"), first);
+    say_more(w, &p, INT64_C(1) << 40);
+    ck_assert_uint_eq(check_pages(w, p.conn, 0, &pages), 402);
+    ck_assert_uint_gt(pages, first);
+    comment(w, &p, space, 10, "live");
+    ck_assert_ptr_nonnull(frame_at(w, p.conn, "change", 0));
+    world_free(w);
+}
+END_TEST
+
+START_TEST(pages__of_what_is_preferred_come_first)
+{
+    world *w = world_new();
+    person p;
+    char spaces[3][SL_SPACE_MAX];
+    char text[128];
+    person_make(w, &p, "a@x.y", "athlete", 1);
+    large_video(w, &p, spaces[0], 1);
+    video_make(w, &p, spaces[1], 2, "clip");
+    video_make(w, &p, spaces[2], 3, "clip");
+    frames_clear(w);
+    for (int i = 0; i < 3; i++) {
+        subscribe(w, &p, spaces[i], 0, "");
+    }
+    (void)snprintf(text, sizeof text, "{\"t\":\"prefer\",\"space\":\"%s\"}", spaces[2]);
+    say(w, &p, text);
+    say_more(w, &p, INT64_C(1) << 40);
+    static const int order[] = {2, 0, 1};
+    for (size_t i = 0; i < 3; i++) {
+        const sl_json *end = frame_at(w, p.conn, "subscribed", i);
+        ck_assert_ptr_nonnull(end);
+        ck_assert_str_eq(sl_json_str(end, "space"), spaces[order[i]]);
+    }
+    world_free(w);
+}
+END_TEST
+
+/* The sum that the pages since the last clearing add up to. */
+static uint64_t sum_of_pages(const world *w, sl_id conn)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < frame_count(w, conn, "page"); i++) {
+        const sl_json *list = sl_json_get(frame_at(w, conn, "page", i), "records");
+        for (const sl_json *r = sl_json_first(list); r != NULL; r = sl_json_next(r)) {
+            sum += sl_sum_of(sl_json_str(r, "id"), sl_json_int_or(r, "seq", 0));
+        }
+    }
+    return sum;
+}
+
+START_TEST(subscribed__says_the_sum_of_the_space)
+{
+    world *w = world_new();
+    person p;
+    char space[SL_SPACE_MAX];
+    char id[SL_UUID_LEN + 1];
+    char hex[17];
+    person_make(w, &p, "a@x.y", "athlete", 1);
+    video_make(w, &p, space, 1, "clip");
+    for (uint32_t i = 0; i < 5; i++) {
+        comment(w, &p, space, 10 + i, "text");
+    }
+    uuid_of(id, 11);
+    must(op(w, &p, "patch", "comment", space, id, "{\"body\":\"changed\"}"), "applied");
+    uuid_of(id, 12);
+    must(op(w, &p, "delete", "comment", space, id, NULL), "applied");
+    frames_clear(w);
+    subscribe(w, &p, space, 0, "");
+    (void)snprintf(hex, sizeof hex, "%016llx", (unsigned long long)sum_of_pages(w, p.conn));
+    ck_assert_str_eq(sl_json_str(frame_at(w, p.conn, "subscribed", 0), "sum"), hex);
     world_free(w);
 }
 END_TEST
@@ -264,7 +373,10 @@ int main(void)
 {
     const TTest *const tests[] = {
         pages__are_contiguous_and_hold_each_record_once,
-        pages__end_at_about_half_a_mebibyte,
+        pages__end_at_about_a_quarter_of_a_mebibyte,
+        pages__wait_until_there_is_room_for_them,
+        pages__of_what_is_preferred_come_first,
+        subscribed__says_the_sum_of_the_space,
         cursor__resumes_in_its_epoch_and_is_reset_otherwise,
         changes__come_in_order_before_the_receipt_and_until_unsubscribed,
         own_space__tells_of_a_new_grant_live,

@@ -36,6 +36,11 @@ START_TEST(frames__that_are_none_close_the_connection)
         "{\"t\":\"op\",\"n\":\"1\"}",
         "{\"t\":\"op\",\"n\":1e300}",
         "{\"t\":\"subscribe\"}",
+        "{\"t\":\"typing\"}",
+        "{\"t\":\"more\",\"bytes\":-1}",
+        "{\"t\":\"push\"}",
+        "{\"t\":\"push\",\"ops\":[]}",
+        "{\"t\":\"push\",\"ops\":[{\"n\":2},{\"n\":2}]}",
         "{\"t\":\"subscribe\",\"space\":\"user:x\"}",
         "{\"t\":\"connect\"}",
         "{\"t\":\"op\",\"n\":1}{",
@@ -59,7 +64,7 @@ START_TEST(frames__that_are_too_large_or_too_deep_close_the_connection)
     char *text = sl_mem(n + 1);
     person_make(w, &p, "a@x.y", "athlete", 1);
     memset(text, ' ', n);
-    text[snprintf(text, n, "{\"t\":\"typing\"}")] = ' ';
+    text[snprintf(text, n, "{\"t\":\"more\",\"bytes\":1}")] = ' ';
     ck_assert_int_eq(closed_by(w, &p, text, n), 4400);
     ck_assert_int_eq(closed_by(w, &p, text, n - 1), 0);
     memset(text, '[', n - 1);

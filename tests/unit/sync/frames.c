@@ -73,7 +73,9 @@ static size_t random_text(ends *e, char *text, const sl_field *f)
     for (int64_t i = 0; i < n; i++) {
         text[i] = (char)('a' + below(e, 26));
     }
-    if (n > 6 && below(e, 3) == 0) {
+    if (n % 4 == 0 && n >= 16 && below(e, 2) == 0) {
+        memcpy(text + n - 4, below(e, 2) == 0 ? "eQ==" : "eR==", 4); /* base64, or not quite */
+    } else if (n > 6 && below(e, 3) == 0) {
         memcpy(text + 1, "\xc3\xa4\"\\", 4);
     }
     return (size_t)n;

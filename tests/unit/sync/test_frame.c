@@ -12,7 +12,7 @@
 
 enum {
     ROUNDS = 6,
-    MANY = 300
+    MANY = 150
 };
 
 static void records_pass(ends *e, const sl_entity *entity, size_t n)
@@ -265,7 +265,7 @@ START_TEST(frame__no_beginning_of_a_frame_is_a_frame) /* [FRAME-2] */
             (void)pass(&e, false, &FROM_SERVER[i], NULL);
             refuses_beginnings(&e, false);
         }
-        for (size_t k = 0; k < sl_entity_count; k++) {
+        for (size_t k = 0; k < sl_entity_count; k += 5) {
             records_pass(&e, &sl_entities[k], 1);
             refuses_beginnings(&e, false);
             records_pass(&e, &sl_entities[k], 4);
@@ -302,7 +302,7 @@ START_TEST(frame__a_changed_byte_harms_nothing) /* [FRAME-2] */
         ends e;
         ends_open(&e, true, way > 1);
         (void)pass(&e, true, &FROM_CLIENT[1], NULL);
-        for (size_t k = 0; k < sl_entity_count; k++) {
+        for (size_t k = 0; k < sl_entity_count; k += 3) {
             records_pass(&e, &sl_entities[k], 1 + 5 * (k % 2));
             for (size_t i = 0; i < e.bytes.len; i++) {
                 uint8_t was = e.bytes.data[i];
