@@ -41,26 +41,56 @@ enum {
     SL_CORE_PLAIN = 2    /* the live channel speaks JSON, for reading along */
 };
 
+/* Wraps the key of a data folder as the host's keychain does: what seal made, unseal turns back on
+ * this device. Called while a core is opened, and by sl_core_rekey; copied, `user` is borrowed for
+ * the call. */
+typedef struct sl_keychain {
+    uint32_t struct_size; /* sizeof(sl_keychain) */
+    uint32_t reserved;
+    void *SL_NULLABLE user;
+    /* n bytes at p; *out_n: the room at out, then how much of it was used. SL_OK; SL_E_DENIED when
+     * the device's owner says no or the key is gone; SL_E_LIMIT when there is not room enough. */
+    sl_status (*seal)(void *SL_NULLABLE user, const uint8_t *p, size_t n, uint8_t *out,
+                      size_t *out_n);
+    sl_status (*unseal)(void *SL_NULLABLE user, const uint8_t *p, size_t n, uint8_t *out,
+                        size_t *out_n);
+} sl_keychain;
+
 typedef struct sl_config {
     uint32_t struct_size; /* sizeof(sl_config) */
     uint32_t flags;
     const char *dir;                         /* data folder, made when absent; copied */
     const char *SL_NULLABLE server;          /* "http://host:port"; NULL: the one stored */
     const sl_platform *SL_NULLABLE platform; /* copied; NULL: built in */
-    /* 32 bytes from the host's keychain: seals the session kept in the folder (AES-256-GCM).
-     * NULL: it is kept in the clear. Copied. */
+    /* With one of the two the folder is sealed: the database with AES-256-XTS, files with
+     * AES-256-GCM, under a random key that the folder keeps wrapped. A folder made without is sealed
+     * when it is first opened with one; once sealed it never opens without.
+     * key: 32 bytes of the host's, which wrap with AES-256-GCM. Copied. */
     const uint8_t *SL_NULLABLE key;
+    const sl_keychain *SL_NULLABLE keychain; /* wraps instead of `key`. Borrowed for the call */
 } sl_config;
 
 typedef void (*sl_wake_fn)(void *SL_NULLABLE ctx);
 
 /* SL_E_BUSY: another process has this folder. SL_E_TOO_NEW, SL_E_CORRUPT: the database.
- * SL_E_DENIED: the stored session is sealed under another key. One that cannot be read is dropped:
- * the core opens signed out and says so by an event; the data stays. */
+ * SL_E_DENIED: the folder is sealed and the key is missing or another. A session that cannot be read
+ * is dropped: the core opens signed out and says so by an event; the data stays. */
 SL_API sl_status sl_core_open(const sl_config *cfg, sl_core *SL_NULLABLE *SL_NULLABLE out,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* Joins the core's threads. NULL is accepted. */
 SL_API void sl_core_close(sl_core *SL_NULLABLE core);
+
+/* Wraps the key of an open, sealed folder anew: exactly one of key (32 bytes) and keychain, which
+ * opens it from now on. Nothing else is written again, so this takes no time.
+ * SL_E_MISUSE: the folder is not sealed. */
+SL_API sl_status sl_core_rekey(sl_core *core, const uint8_t *SL_NULLABLE key,
+                               const sl_keychain *SL_NULLABLE keychain,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* Destroys what a closed folder holds: first its key, after which nothing in it can be read, then
+ * all files. cfg: dir and platform; the rest is not looked at. When this is cut short the next
+ * opening ends it: the folder then opens empty. Where the platform cannot list folders, files and
+ * drafts stay behind, unreadable if the folder was sealed. SL_E_BUSY: the folder is open. */
+SL_API sl_status sl_core_wipe(const sl_config *cfg, sl_error *SL_NULLABLE *SL_NULLABLE err);
 
 SL_API void sl_core_set_wake(sl_core *core, sl_wake_fn SL_NULLABLE fn, void *SL_NULLABLE ctx);
 /* Takes queued events as one JSON array of at most about max_bytes; *out is NULL when
@@ -78,7 +108,8 @@ SL_API int32_t sl_core_step(sl_core *core);
  * signed in, {"user","email","name","role"}; "sync"
  * {"state","outbox","rejected","uploads","downloads","spaces"}, "build" {"version","media",...},
  * "recordings" [{"path","duration_us"}]: voices whose recorder was killed, found when the core was
- * opened, now whole Ogg Opus files; offered until the host has removed the file. */
+ * opened, now whole Ogg Opus files; offered until the host has removed the file. In a sealed folder
+ * only sl_recording_read reads them. */
 SL_API sl_status sl_core_info(sl_core *core, const char *what,
                               sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);

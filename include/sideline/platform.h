@@ -70,6 +70,11 @@ typedef struct sl_file_ops {
     sl_status (*remove)(void *SL_NULLABLE user, const char *path);
     int32_t (*exists)(void *SL_NULLABLE user, const char *path);  /* 1 or 0 */
     sl_status (*mkdir)(void *SL_NULLABLE user, const char *path); /* SL_OK when it exists */
+    /* Calls fn for each name in a folder, in any order, without "." and ".."; fn changes no file.
+     * NULL or beyond struct_size: the machine cannot, see sl_core_wipe. */
+    sl_status (*SL_NULLABLE list)(void *SL_NULLABLE user, const char *path,
+                                  void (*fn)(void *SL_NULLABLE ctx, const char *name),
+                                  void *SL_NULLABLE ctx);
 } sl_file_ops;
 
 typedef struct sl_http_request {

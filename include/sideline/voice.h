@@ -43,6 +43,12 @@ SL_API sl_status sl_recorder_finish(sl_recorder *r, const char *space, int32_t k
                                     sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                                     sl_error *SL_NULLABLE *SL_NULLABLE err);
 
+/* The Ogg Opus bytes of a recording that sl_core_info offers under "recordings", sealed or not.
+ * SL_E_NOT_FOUND: none is offered under this path. */
+SL_API sl_status sl_recording_read(sl_core *core, const char *path,
+                                   sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                                   sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 SL_END
 #ifdef __cplusplus
 }

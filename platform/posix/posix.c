@@ -11,6 +11,7 @@
 
 #include "platform/posix/posix.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -366,6 +367,28 @@ static sl_status path_mkdir(void *user, const char *path)
     return status_of(error);
 }
 
+static sl_status path_list(void *user, const char *path, void (*fn)(void *ctx, const char *name),
+                           void *ctx)
+{
+    (void)user;
+    DIR *dir = opendir(path);
+    if (dir == NULL) {
+        return status_of(errno);
+    }
+    errno = 0;
+    struct dirent *entry = readdir(dir); /* this stream is used by this thread alone */
+    while (entry != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            fn(ctx, entry->d_name);
+        }
+        errno = 0;
+        entry = readdir(dir);
+    }
+    sl_status status = errno == 0 ? SL_OK : status_of(errno);
+    (void)closedir(dir);
+    return status;
+}
+
 const sl_clock_ops sl_posix_clock = {
     .struct_size = sizeof(sl_clock_ops), .mono_ms = mono_ms, .wall_ms = wall_ms};
 
@@ -382,4 +405,5 @@ const sl_file_ops sl_posix_files = {.struct_size = sizeof(sl_file_ops),
                                     .rename = path_rename,
                                     .remove = path_remove,
                                     .exists = path_exists,
-                                    .mkdir = path_mkdir};
+                                    .mkdir = path_mkdir,
+                                    .list = path_list};

@@ -486,6 +486,24 @@ static sl_status disk_mkdir(void *user, const char *path)
     return status;
 }
 
+static sl_status disk_list(void *user, const char *path, void (*fn)(void *ctx, const char *name),
+                           void *ctx)
+{
+    const sl_disk *d = disk_of(user);
+    size_t n = strlen(path);
+    const name *folder = find(d, path);
+    if (d->dead || folder == NULL || folder->file != NULL) {
+        return d->dead ? SL_E_IO : SL_E_NOT_FOUND;
+    }
+    for (size_t i = 0; i < d->count; i++) {
+        const name *e = &d->names[i];
+        if (!e->gone && folder_len(e->path) == n && memcmp(e->path, path, n) == 0) {
+            fn(ctx, e->path + n + 1);
+        }
+    }
+    return SL_OK;
+}
+
 const sl_file_ops sl_disk_files = {.struct_size = sizeof(sl_file_ops),
                                    .open = disk_open,
                                    .close = disk_close,
@@ -497,7 +515,8 @@ const sl_file_ops sl_disk_files = {.struct_size = sizeof(sl_file_ops),
                                    .rename = disk_rename,
                                    .remove = disk_remove,
                                    .exists = disk_exists,
-                                   .mkdir = disk_mkdir};
+                                   .mkdir = disk_mkdir,
+                                   .list = disk_list};
 
 /* --- the disk itself ---------------------------------------------------------------------- */
 

@@ -24,7 +24,35 @@ const char *sl_version(void)
     return "0.1.0";
 }
 
-static sl_status check_config(const sl_config *cfg, sl_core *const *out, sl_error **err)
+/* The configuration as this library knows it: one that an older header made is shorter. Whatever it
+ * says, the platform is there to be released. */
+static sl_status take_config(const sl_config *cfg, sl_config *out, sl_error **err)
+{
+    memset(out, 0, sizeof *out);
+    if (cfg == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "a configuration is needed");
+    }
+    if (cfg->struct_size < offsetof(sl_config, keychain) || cfg->struct_size > sizeof *cfg ||
+        (cfg->platform != NULL && cfg->platform->struct_size != sizeof *cfg->platform)) {
+        return sl_fail(err, SL_E_UNSUPPORTED,
+                       "the configuration is not of the size this library knows");
+    }
+    memcpy(out, cfg, cfg->struct_size);
+    return SL_OK;
+}
+
+static sl_status check_keychain(const sl_keychain *k, sl_error **err)
+{
+    if (k != NULL && k->struct_size != sizeof *k) {
+        return sl_fail(err, SL_E_UNSUPPORTED, "the keychain is not of the size this library knows");
+    }
+    if (k != NULL && (k->seal == NULL || k->unseal == NULL)) {
+        return sl_fail(err, SL_E_MISUSE, "the keychain lacks seal or unseal");
+    }
+    return SL_OK;
+}
+
+static sl_status check_config(const sl_config *cfg, const void *out, sl_error **err)
 {
     if (out == NULL || cfg->dir == NULL || cfg->dir[0] == 0) {
         return sl_fail(err, SL_E_MISUSE, "opening a core needs a configuration with a folder");
@@ -33,26 +61,31 @@ static sl_status check_config(const sl_config *cfg, sl_core *const *out, sl_erro
     if (p != NULL && (p->clock == NULL || p->random == NULL || p->files == NULL)) {
         return sl_fail(err, SL_E_MISUSE, "the platform lacks clock, random or files");
     }
-    return SL_OK;
+    return check_keychain(cfg->keychain, err);
+}
+
+static void release_platform(const sl_platform *p)
+{
+    if (p != NULL && p->release != NULL) {
+        p->release(p->user);
+    }
 }
 
 sl_status sl_core_open(const sl_config *cfg, sl_core **out, sl_error **err)
 {
     sl_error_start(err);
-    if (cfg == NULL || cfg->struct_size != sizeof *cfg ||
-        (cfg->platform != NULL && cfg->platform->struct_size != sizeof *cfg->platform)) {
-        return sl_fail(err, cfg == NULL ? SL_E_MISUSE : SL_E_UNSUPPORTED,
-                       "the configuration is not of the size this library knows");
-    }
-    sl_status status = check_config(cfg, out, err);
+    sl_config known;
+    sl_status status = take_config(cfg, &known, err);
     if (status != SL_OK) {
-        if (cfg->platform != NULL && cfg->platform->release != NULL) {
-            cfg->platform->release(cfg->platform->user);
-        }
+        return status;
+    }
+    status = check_config(&known, (const void *)out, err);
+    if (status != SL_OK) {
+        release_platform(known.platform);
         return status;
     }
     *out = NULL;
-    status = sl_engine_open(cfg, out, err);
+    status = sl_engine_open(&known, out, err);
     if (status == SL_OK) {
         sl_recordings_recover(*out);
         sl_live_add(1);
@@ -66,6 +99,56 @@ void sl_core_close(sl_core *core)
         sl_engine_close(core);
         sl_live_add(-1);
     }
+}
+
+sl_status sl_core_rekey(sl_core *core, const uint8_t *key, const sl_keychain *keychain,
+                        sl_error **err)
+{
+    sl_error_start(err);
+    sl_status status = check_keychain(keychain, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    if (core == NULL || (key == NULL) == (keychain == NULL)) {
+        return sl_fail(err, SL_E_MISUSE, "a core and one of key and keychain are needed");
+    }
+    sl_keys keys = {key, keychain};
+    sl_lock(core->lock);
+    status = sl_store_rekey(core->store, &keys, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
+static sl_status wipe_on(const sl_config *cfg, sl_error **err)
+{
+    sl_platform own = {.struct_size = sizeof own};
+    if (cfg->platform != NULL) {
+        return sl_store_wipe(cfg->platform, cfg->dir, err);
+    }
+    sl_status status = sl_platform_builtin(&own);
+    if (status != SL_OK) {
+        return sl_fail(err, status, "this build has no platform of its own");
+    }
+    status = sl_store_wipe(&own, cfg->dir, err);
+    release_platform(&own);
+    return status;
+}
+
+sl_status sl_core_wipe(const sl_config *cfg, sl_error **err)
+{
+    sl_error_start(err);
+    sl_config known;
+    sl_status status = take_config(cfg, &known, err);
+    if (status == SL_OK) {
+        status = check_config(&known, cfg, err);
+    }
+    if (status == SL_OK) {
+        status = wipe_on(&known, err);
+    }
+    if (cfg != NULL) {
+        release_platform(known.platform);
+    }
+    return status;
 }
 
 void sl_core_set_wake(sl_core *core, sl_wake_fn fn, void *ctx)
@@ -266,34 +349,53 @@ char *sl_core_temp_path(sl_core *core, const char *suffix)
                            : NULL;
 }
 
-sl_status sl_core_blob_add_file(sl_core *core, const char *space, const char *path,
-                                const char *media_type, char *hex, sl_error **err)
+sl_status sl_core_blob_begin(sl_core *core, sl_core_blob *b, sl_error **err)
+{
+    b->path = sl_core_temp_path(core, ".blob");
+    return b->path != NULL ? sl_store_blob_make(core->store, b->path, false, &b->out, err)
+                           : sl_fail_nomem(err);
+}
+
+sl_status sl_core_blob_end(sl_core *core, sl_core_blob *b, const char *space,
+                           const char *media_type, char *hex, sl_error **err)
 {
     sl_upload upload = {.size = 0};
     (void)snprintf(upload.space, sizeof upload.space, "%s", space);
     (void)snprintf(upload.type, sizeof upload.type, "%s", media_type);
-    int64_t size = 0;
-    sl_status status = sl_store_blob_hash(&core->platform, path, hex, &size, err);
+    int64_t size = sl_blob_out_size(b->out);
+    sl_status status = sl_blob_out_finish(b->out, hex);
     if (status != SL_OK) {
-        (void)core->platform.files->remove(core->platform.user, path);
-        return status;
+        return sl_fail(err, status,
+                       status == SL_E_FULL ? "the disk is full" : "the blob cannot be written");
     }
+    sl_blob_out_close(b->out);
+    b->out = NULL;
     sl_lock(core->lock);
-    status = sl_store_blob_place(core->store, path, hex, size, &upload, err);
+    status = sl_store_blob_place(core->store, b->path, hex, size, &upload, err);
     sl_unlock(core->lock);
     sl_engine_kick(core);
     return status;
 }
 
-sl_status sl_core_blob_path(sl_core *core, const char *hex, char **path, sl_error **err)
+void sl_core_blob_drop(sl_core *core, sl_core_blob *b)
 {
-    *path = NULL;
-    sl_lock(core->lock);
-    bool here = sl_store_blob_size(core->store, hex) >= 0;
-    *path = here ? sl_store_blob_path(core->store, hex) : NULL;
-    sl_unlock(core->lock);
-    if (!here) {
-        return sl_fail(err, SL_E_NOT_FOUND, "the file is not on this device");
+    if (b->out != NULL) {
+        sl_blob_out_close(b->out);
+        (void)core->platform.files->remove(core->platform.user, b->path);
     }
-    return *path != NULL ? SL_OK : sl_fail_nomem(err);
+    sl_mem_free(b->path);
+    memset(b, 0, sizeof *b);
+}
+
+sl_status sl_core_blob_open(sl_core *core, const char *hex, sl_blob_in **out, sl_error **err)
+{
+    sl_lock(core->lock);
+    sl_status status = sl_store_blob_open(core->store, hex, out, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
+sl_status sl_core_draft_open(sl_core *core, const char *path, uint32_t flags, sl_draft **out)
+{
+    return sl_draft_open(&core->platform, sl_store_seal(core->store), path, flags, out);
 }

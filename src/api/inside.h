@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "engine/jobs.h"
 #include "sideline/core.h"
+#include "store/blob_file.h"
+#include "store/draft.h"
 
 #include <stdbool.h>
 
@@ -27,13 +29,23 @@ void sl_recordings_recover(sl_core *core);
 /* What is offered: [{"path","duration_us"}]. Called locked. NULL: out of memory. */
 sl_json *sl_recordings_info(sl_core *core);
 
-/* Moves the file at `path` (closed, made with sl_core_temp_path) into the blob store, where its
- * name is the SHA-256 of its bytes, and queues its upload for `space`. hex holds 65 characters.
- * The file is taken. */
-sl_status sl_core_blob_add_file(sl_core *core, const char *space, const char *path,
-                                const char *media_type, char *hex, sl_error **err);
-/* The path of a blob that is here, sl_mem_free it; SL_E_NOT_FOUND when it is not. */
-sl_status sl_core_blob_path(sl_core *core, const char *hex, char **path, sl_error **err);
+/* A blob in the making, sealed when the folder is. Zero-initialise; sl_core_blob_drop at the end. */
+typedef struct sl_core_blob {
+    char *path;
+    sl_blob_out *out;
+} sl_core_blob;
+
+sl_status sl_core_blob_begin(sl_core *core, sl_core_blob *b, sl_error **err);
+/* Puts what was appended to b->out into the blob store, where its name is the SHA-256 of its bytes,
+ * and queues its upload for `space`. hex holds 65 characters. */
+sl_status sl_core_blob_end(sl_core *core, sl_core_blob *b, const char *space,
+                           const char *media_type, char *hex, sl_error **err);
+/* What was not ended is removed. */
+void sl_core_blob_drop(sl_core *core, sl_core_blob *b);
+/* SL_E_NOT_FOUND when the blob is not here. */
+sl_status sl_core_blob_open(sl_core *core, const char *hex, sl_blob_in **out, sl_error **err);
+/* A file in the making under a path of sl_core_temp_path, sealed when the folder is. */
+sl_status sl_core_draft_open(sl_core *core, const char *path, uint32_t flags, sl_draft **out);
 
 /* Whether this build has media. */
 bool sl_media_built(void);

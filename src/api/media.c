@@ -116,67 +116,49 @@ sl_status sl_media_probe(const char *path, sl_bytes **out, sl_error **err)
 
 /* ---- import ---- */
 
-typedef struct files {
-    const sl_platform *platform;
-    void *from;
-    void *to;
-    uint8_t *step;
-} files;
-
-static void files_close(files *f)
+/* Appends a file of the host's, in steps. */
+static sl_status copy_steps(sl_job *job, void *from, sl_blob_out *to, int64_t size, sl_error **err)
 {
-    if (f->from != NULL) {
-        f->platform->files->close(f->platform->user, f->from);
-    }
-    if (f->to != NULL) {
-        f->platform->files->close(f->platform->user, f->to);
-    }
-    sl_mem_free(f->step);
-}
-
-static sl_status copy_steps(sl_job *job, const files *f, int64_t size, sl_error **err)
-{
-    const sl_file_ops *ops = f->platform->files;
+    const sl_platform *p = sl_core_platform(sl_job_core(job));
+    uint8_t *step = sl_mem(COPY_STEP);
     int64_t at = 0;
-    while (at < size) {
+    sl_status status = step != NULL ? SL_OK : sl_fail_nomem(err);
+    while (status == SL_OK && at < size) {
         if (sl_job_cancelled(job)) {
-            return sl_fail(err, SL_E_CANCELLED, "The import was cancelled");
+            status = sl_fail(err, SL_E_CANCELLED, "The import was cancelled");
+            break;
         }
-        int64_t n = ops->read(f->platform->user, f->from, f->step, COPY_STEP, at);
+        int64_t n = p->files->read(p->user, from, step, COPY_STEP, at);
         if (n <= 0) {
-            return sl_fail(err, n < 0 ? (sl_status)n : SL_E_IO, "The video could not be read");
+            status = sl_fail(err, n < 0 ? (sl_status)n : SL_E_IO, "The video could not be read");
+            break;
         }
-        sl_status status = ops->write(f->platform->user, f->to, f->step, (size_t)n, at);
+        status = sl_blob_out_append(to, step, (size_t)n);
         if (status != SL_OK) {
-            return sl_fail(err, status, "The video could not be copied");
+            (void)sl_fail(err, status, "The video could not be copied");
         }
         at += n;
         sl_job_progress(job, at, size);
     }
-    sl_status status = ops->sync(f->platform->user, f->to);
-    return status == SL_OK ? SL_OK : sl_fail(err, status, "The video could not be copied");
+    sl_mem_free(step);
+    return status;
 }
 
-static sl_status copy_file(sl_job *job, const char *from, const char *to, int64_t size,
+static sl_status copy_file(sl_job *job, const char *from, sl_core_blob *to, int64_t size,
                            sl_error **err)
 {
-    files f = {.platform = sl_core_platform(sl_job_core(job))};
-    const sl_file_ops *ops = f.platform->files;
-    f.step = sl_mem(COPY_STEP);
-    sl_status status = f.step == NULL ? sl_fail_nomem(err) : SL_OK;
-    if (status == SL_OK) {
-        status = ops->open(f.platform->user, from, SL_FILE_READ, &f.from);
-    }
-    if (status == SL_OK) {
-        status = ops->open(f.platform->user, to, SL_FILE_WRITE | SL_FILE_CREATE | SL_FILE_TRUNCATE,
-                           &f.to);
-    }
+    sl_core *core = sl_job_core(job);
+    const sl_platform *p = sl_core_platform(core);
+    void *file = NULL;
+    sl_status status = p->files->open(p->user, from, SL_FILE_READ, &file);
     if (status != SL_OK) {
-        (void)sl_fail(err, status, "The video could not be copied");
-    } else {
-        status = copy_steps(job, &f, size, err);
+        return sl_fail(err, status, "The video could not be copied");
     }
-    files_close(&f);
+    status = sl_core_blob_begin(core, to, err);
+    if (status == SL_OK) {
+        status = copy_steps(job, file, to->out, size, err);
+    }
+    p->files->close(p->user, file);
     return status;
 }
 
@@ -198,7 +180,7 @@ static sl_status add_thumbnail(sl_core *core, const char *space, const char *pat
     sl_frames *frames = NULL;
     sl_bytes *name = NULL;
     sl_buf jpeg = {0};
-    sl_status status = sl_frames_open(path, &frames, err);
+    sl_status status = sl_frames_open(SL_SOURCE_FILE(path), &frames, err);
     if (status == SL_OK) {
         status = sl_frames_thumbnail(frames, THUMBNAIL_US, &jpeg, err);
     }
@@ -293,7 +275,6 @@ static sl_json *import_result(const imported *v)
 static sl_status import_clip(sl_job *job, const request *q, imported *v, sl_error **err)
 {
     sl_core *core = sl_job_core(job);
-    const sl_platform *platform = sl_core_platform(core);
     sl_status status = sl_probe_file(q->path, &v->probe, err);
     if (status == SL_OK) {
         status = new_id(core, v->id, err);
@@ -303,20 +284,15 @@ static sl_status import_clip(sl_job *job, const request *q, imported *v, sl_erro
     }
     memcpy(v->space, space_prefix, sizeof space_prefix - 1);
     memcpy(v->space + sizeof space_prefix - 1, v->id, SL_UUID_LEN + 1);
-    char *temp = sl_core_temp_path(core, ".clip");
-    if (temp == NULL) {
-        return sl_fail_nomem(err);
-    }
-    status = copy_file(job, q->path, temp, v->probe.size, err);
+    sl_core_blob clip = {.path = NULL};
+    status = copy_file(job, q->path, &clip, v->probe.size, err);
     if (status == SL_OK) {
-        status = add_thumbnail(core, v->space, temp, v->thumb, err);
+        status = add_thumbnail(core, v->space, q->path, v->thumb, err);
     }
     if (status == SL_OK) {
-        status = sl_core_blob_add_file(core, v->space, temp, v->probe.media_type, v->blob, err);
-    } else {
-        (void)platform->files->remove(platform->user, temp);
+        status = sl_core_blob_end(core, &clip, v->space, v->probe.media_type, v->blob, err);
     }
-    sl_mem_free(temp);
+    sl_core_blob_drop(core, &clip);
     return status == SL_OK ? create_video(core, v, q->subject, err) : status;
 }
 
@@ -360,11 +336,11 @@ static sl_status get_record(sl_core *core, const char *entity, const char *id, s
     return *out != NULL ? SL_OK : sl_fail_nomem(err);
 }
 
-/* The clip of a space, fetched when it is not here; *path is to be freed. */
-static sl_status get_clip(sl_job *job, const char *space, char **path, sl_error **err)
+/* The clip of a space, fetched when it is not here. */
+static sl_status get_clip(sl_job *job, const char *space, sl_blob_in **clip, sl_error **err)
 {
     sl_json *video = NULL;
-    *path = NULL;
+    *clip = NULL;
     if (space == NULL || strncmp(space, space_prefix, sizeof space_prefix - 1) != 0) {
         return sl_fail_field(err, SL_E_INVALID, "space", "The space is not that of a video");
     }
@@ -375,18 +351,28 @@ static sl_status get_clip(sl_job *job, const char *space, char **path, sl_error 
         status = sl_fail(err, SL_E_INVALID, "The video has no clip");
     }
     if (status == SL_OK) {
-        status = sl_job_need_blob(job, blob, path, err);
+        status = sl_job_need_blob(job, blob, clip, err);
     }
     sl_json_free(video);
     return status;
 }
 
+static int64_t clip_read(void *user, void *dst, size_t n, int64_t at)
+{
+    return sl_blob_in_read(user, dst, n, at);
+}
+
+static sl_source clip_source(sl_blob_in *clip)
+{
+    return (sl_source){.read = clip_read, .user = clip, .size = sl_blob_in_size(clip)};
+}
+
 static sl_status get_blob(sl_job *job, const char *hex, sl_bytes **out, sl_error **err)
 {
-    char *path = NULL;
+    sl_blob_in *in = NULL;
     *out = NULL;
-    sl_status status = sl_job_need_blob(job, hex, &path, err);
-    sl_mem_free(path);
+    sl_status status = sl_job_need_blob(job, hex, &in, err);
+    sl_blob_in_close(in);
     return status == SL_OK ? sl_blob_get(sl_job_core(job), hex, out, err) : status;
 }
 
@@ -449,18 +435,19 @@ static void run_still(sl_job *job, void *arg)
     const request *q = arg;
     sl_error *err = NULL;
     sl_json *res = NULL;
-    char *clip = NULL;
+    sl_blob_in *clip = NULL;
     sl_frames *frames = NULL;
     sl_pixels pixels = {.struct_size = sizeof pixels};
     sl_status status = get_clip(job, q->subject, &clip, &err);
     if (status == SL_OK) {
-        status = sl_frames_open(clip, &frames, &err);
+        sl_source source = clip_source(clip);
+        status = sl_frames_open(&source, &frames, &err);
     }
     if (status == SL_OK) {
         status = draw_still(sl_job_core(job), q, frames, &pixels, &err);
     }
     sl_frames_close(frames);
-    sl_mem_free(clip);
+    sl_blob_in_close(clip);
     if (status == SL_OK) {
         res = sl_json_object();
         bool ok = res != NULL && sl_json_set_str(res, "path", q->path) &&
@@ -480,7 +467,7 @@ sl_status sl_media_still(sl_core *core, const char *json, size_t n, sl_id *op, s
 
 /* All that an export needs, gathered. */
 typedef struct review {
-    char *clip;
+    sl_blob_in *clip;
     sl_timeline *timeline;
     sl_bytes *voice;
     sl_item **items;
@@ -495,7 +482,7 @@ static void review_clear(review *r)
     sl_mem_free(r->items);
     sl_timeline_drop(r->timeline);
     sl_bytes_release(r->voice);
-    sl_mem_free(r->clip);
+    sl_blob_in_close(r->clip);
 }
 
 static char *drawings_query(const char *space)
@@ -633,7 +620,7 @@ static void run_export(sl_job *job, void *arg)
     sl_export_result made;
     sl_status status = get_review(job, q->subject, &r, &err);
     if (status == SL_OK) {
-        sl_export_job work = {.source = r.clip,
+        sl_export_job work = {.source = clip_source(r.clip),
                               .voice = r.voice != NULL ? sl_bytes_data(r.voice) : NULL,
                               .voice_len = r.voice != NULL ? sl_bytes_len(r.voice) : 0,
                               .timeline = r.timeline,

@@ -6,9 +6,11 @@
  * it. Only a failure to note is an error; what cannot be mended now is tried at the next opening.
  */
 #include "api/inside.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "sideline/voice.h"
 #include "voice/listen.h"
 #include "voice/ogg.h"
 #include "voice/resample.h"
@@ -94,10 +96,9 @@ static sl_status mend_bytes(uint8_t *p, size_t *n, int64_t *frames)
 }
 
 /* SL_E_INVALID: no voice. */
-static sl_status mend_file(sl_core *core, void *file, int64_t *frames)
+static sl_status mend_file(sl_draft *file, int64_t *frames)
 {
-    const sl_platform *p = &core->platform;
-    int64_t size = p->files->size(p->user, file);
+    int64_t size = sl_draft_size(file);
     if (size < 0 || size > SIZE_MAX_MENDED) {
         return SL_E_LIMIT;
     }
@@ -106,17 +107,16 @@ static sl_status mend_file(sl_core *core, void *file, int64_t *frames)
     if (bytes == NULL) {
         return SL_E_NOMEM;
     }
-    sl_status status = p->files->read(p->user, file, bytes, n, 0) == size
-                           ? mend_bytes(bytes, &n, frames)
-                           : SL_E_IO;
+    sl_status status =
+        sl_draft_read(file, bytes, n, 0) == size ? mend_bytes(bytes, &n, frames) : SL_E_IO;
     if (status == SL_OK) {
-        status = p->files->write(p->user, file, bytes, n, 0);
+        status = sl_draft_write(file, bytes, n, 0);
     }
     if (status == SL_OK) {
-        status = p->files->truncate(p->user, file, (int64_t)n);
+        status = sl_draft_truncate(file, (int64_t)n);
     }
     if (status == SL_OK) {
-        status = p->files->sync(p->user, file);
+        status = sl_draft_sync(file);
     }
     sl_mem_free(bytes);
     return status;
@@ -126,14 +126,14 @@ static sl_status mend_file(sl_core *core, void *file, int64_t *frames)
 static bool recover(sl_core *core, const char *path)
 {
     const sl_platform *p = &core->platform;
-    void *file = NULL;
+    sl_draft *file = NULL;
     int64_t frames = 0;
-    sl_status status = p->files->open(p->user, path, SL_FILE_READ | SL_FILE_WRITE, &file);
+    sl_status status = sl_core_draft_open(core, path, SL_FILE_READ | SL_FILE_WRITE, &file);
     if (status != SL_OK) {
         return status != SL_E_NOT_FOUND;
     }
-    status = mend_file(core, file, &frames);
-    p->files->close(p->user, file);
+    status = mend_file(file, &frames);
+    sl_draft_close(file);
     if (status == SL_E_INVALID) {
         (void)p->files->remove(p->user, path);
         return false;
@@ -183,4 +183,58 @@ sl_json *sl_recordings_info(sl_core *core)
         return NULL;
     }
     return list;
+}
+
+/* --- reading one ---------------------------------------------------------------------------- */
+
+static bool is_offered(sl_core *core, const char *path)
+{
+    bool found = false;
+    sl_lock(core->lock);
+    for (const sl_json *v = sl_json_first(core->recordings); v != NULL; v = sl_json_next(v)) {
+        found = found || strcmp(sl_json_str(v, "path"), path) == 0;
+    }
+    sl_unlock(core->lock);
+    return found;
+}
+
+/* A sealed file may look a few bytes longer: what follows the last whole page is no voice. */
+static sl_status read_draft(sl_draft *file, sl_buf *out)
+{
+    int64_t size = sl_draft_size(file);
+    if (size < 0 || size > SIZE_MAX_MENDED) {
+        return size < 0 ? (sl_status)size : SL_E_LIMIT;
+    }
+    uint8_t *room = sl_buf_room(out, (size_t)size);
+    if (room == NULL) {
+        return SL_E_NOMEM;
+    }
+    int64_t got = sl_draft_read(file, room, (size_t)size, 0);
+    out->len = got > 0 ? sl_ogg_recover(room, (size_t)got) : 0;
+    return got < 0 ? (sl_status)got : SL_OK;
+}
+
+sl_status sl_recording_read(sl_core *core, const char *path, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    if (core == NULL || path == NULL || out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "sl_recording_read needs a core, a path and a result");
+    }
+    *out = NULL;
+    if (!is_offered(core, path)) {
+        return sl_fail(err, SL_E_NOT_FOUND, "There is no such interrupted recording");
+    }
+    sl_draft *file = NULL;
+    sl_buf bytes = {0};
+    sl_status status = sl_core_draft_open(core, path, SL_FILE_READ, &file);
+    if (status == SL_OK) {
+        status = read_draft(file, &bytes);
+    }
+    sl_draft_close(file);
+    if (status != SL_OK) {
+        sl_buf_free(&bytes);
+        return sl_fail(err, status, "The recording cannot be read");
+    }
+    *out = sl_buf_bytes(&bytes);
+    return *out != NULL ? SL_OK : sl_fail_nomem(err);
 }

@@ -41,25 +41,6 @@ sl_status sl_sync_settle(sl_core *core, sl_id *op, sl_error **err)
     return status;
 }
 
-static sl_status write_whole(const sl_platform *p, const char *path, const uint8_t *bytes, size_t n)
-{
-    void *f = NULL;
-    uint32_t flags = SL_FILE_READ | SL_FILE_WRITE | SL_FILE_CREATE | SL_FILE_TRUNCATE;
-    sl_status status = p->files->open(p->user, path, flags, &f);
-    if (status != SL_OK) {
-        return status;
-    }
-    status = p->files->write(p->user, f, bytes, n, 0);
-    if (status == SL_OK) {
-        status = p->files->sync(p->user, f);
-    }
-    p->files->close(p->user, f);
-    if (status != SL_OK) {
-        (void)p->files->remove(p->user, path);
-    }
-    return status;
-}
-
 sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p, size_t n,
                       const char *media_type, sl_bytes **sha256, sl_error **err)
 {
@@ -71,20 +52,24 @@ sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p, size_t
         strlen(media_type) >= sizeof(((sl_upload *)NULL)->type)) {
         return sl_fail(err, SL_E_MISUSE, "a blob needs a space, bytes and a media type");
     }
-    char *path = sl_core_temp_path(core, ".blob");
-    sl_status status = path != NULL ? write_whole(&core->platform, path, p, n) : SL_E_NOMEM;
     char hex[65];
-    if (status != SL_OK) {
-        (void)sl_fail(err, status,
-                      status == SL_E_FULL ? "the disk is full" : "the blob cannot be written");
-    } else {
-        status = sl_core_blob_add_file(core, space, path, media_type, hex, err);
+    sl_core_blob blob = {.path = NULL};
+    sl_status status = sl_core_blob_begin(core, &blob, err);
+    if (status == SL_OK) {
+        status = sl_blob_out_append(blob.out, p, n);
+        if (status != SL_OK) {
+            (void)sl_fail(err, status,
+                          status == SL_E_FULL ? "the disk is full" : "the blob cannot be written");
+        }
     }
+    if (status == SL_OK) {
+        status = sl_core_blob_end(core, &blob, space, media_type, hex, err);
+    }
+    sl_core_blob_drop(core, &blob);
     if (status == SL_OK && sha256 != NULL) {
         *sha256 = sl_bytes_text(hex);
         status = *sha256 != NULL ? SL_OK : sl_fail_nomem(err);
     }
-    sl_mem_free(path);
     return status;
 }
 
@@ -93,18 +78,12 @@ static bool hex_ok(const char *hex)
     return hex != NULL && strlen(hex) == 64 && strspn(hex, "0123456789abcdef") == 64;
 }
 
-static sl_status read_whole(const sl_platform *p, const char *path, sl_bytes **out)
+static sl_status read_whole(sl_blob_in *in, sl_bytes **out)
 {
-    void *f = NULL;
-    sl_status status = p->files->open(p->user, path, SL_FILE_READ, &f);
-    if (status != SL_OK) {
-        return status;
-    }
     sl_buf buf = {0};
-    int64_t size = p->files->size(p->user, f);
-    uint8_t *room = size >= 0 ? sl_buf_room(&buf, (size_t)size) : NULL;
-    int64_t got = room != NULL ? p->files->read(p->user, f, room, (size_t)size, 0) : SL_E_NOMEM;
-    p->files->close(p->user, f);
+    int64_t size = sl_blob_in_size(in);
+    uint8_t *room = sl_buf_room(&buf, (size_t)size);
+    int64_t got = room != NULL ? sl_blob_in_read(in, room, (size_t)size, 0) : SL_E_NOMEM;
     if (got != size) {
         sl_buf_free(&buf);
         return got < 0 ? (sl_status)got : SL_E_IO;
@@ -124,15 +103,15 @@ sl_status sl_blob_get(sl_core *core, const char *sha256, sl_bytes **out, sl_erro
     if (!hex_ok(sha256)) {
         return sl_fail(err, SL_E_INVALID, "a blob is named by 64 hex digits");
     }
-    char *path = NULL;
-    sl_status status = sl_core_blob_path(core, sha256, &path, err);
+    sl_blob_in *in = NULL;
+    sl_status status = sl_core_blob_open(core, sha256, &in, err);
     if (status == SL_OK) {
-        status = read_whole(&core->platform, path, out);
+        status = read_whole(in, out);
         if (status != SL_OK) {
             (void)sl_fail(err, status, "the blob cannot be read");
         }
     }
-    sl_mem_free(path);
+    sl_blob_in_close(in);
     return status;
 }
 

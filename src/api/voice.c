@@ -21,6 +21,7 @@
 #include <string.h>
 
 enum {
+    COPY_STEP = 64 * 1024,
     RING_SECONDS = 10,
     PUMP_MS = 20,
     SYNC_MS = 1000,
@@ -37,7 +38,7 @@ typedef struct works {
     bool stop;
     sl_take *take;
     char *path;
-    void *file; /* open until finished */
+    sl_draft *file; /* open until finished */
     int64_t size;
     int64_t synced; /* of size */
     int64_t sync_at_ms;
@@ -55,8 +56,7 @@ struct sl_recorder {
 static sl_status file_write(void *user, const uint8_t *p, size_t n, sl_error **err)
 {
     works *w = user;
-    const sl_platform *platform = sl_core_platform(w->core);
-    sl_status status = platform->files->write(platform->user, w->file, p, n, w->size);
+    sl_status status = sl_draft_write(w->file, p, n, w->size);
     if (status != SL_OK) {
         return sl_fail(err, status, "The voice could not be written to the disk");
     }
@@ -66,8 +66,7 @@ static sl_status file_write(void *user, const uint8_t *p, size_t n, sl_error **e
 
 static sl_status file_sync(works *w, sl_error **err)
 {
-    const sl_platform *platform = sl_core_platform(w->core);
-    sl_status status = platform->files->sync(platform->user, w->file);
+    sl_status status = sl_draft_sync(w->file);
     if (status != SL_OK) {
         return sl_fail(err, status, "The voice could not be made safe on the disk");
     }
@@ -79,7 +78,7 @@ static void file_close(works *w, bool remove)
 {
     const sl_platform *platform = sl_core_platform(w->core);
     if (w->file != NULL) {
-        platform->files->close(platform->user, w->file);
+        sl_draft_close(w->file);
         w->file = NULL;
     }
     if (remove && w->path != NULL) {
@@ -182,15 +181,13 @@ static sl_status read_settings(const char *json, size_t n, sl_take_config *confi
 
 static sl_status open_file(works *w, sl_error **err)
 {
-    const sl_platform *platform = sl_core_platform(w->core);
     w->path = sl_core_temp_path(w->core, ".ogg");
     if (w->path == NULL) {
         return sl_fail_nomem(err);
     }
-    sl_status status = platform->files->open(
-        platform->user, w->path, SL_FILE_WRITE | SL_FILE_CREATE | SL_FILE_TRUNCATE, &w->file);
+    sl_status status = sl_core_draft_open(
+        w->core, w->path, SL_FILE_WRITE | SL_FILE_CREATE | SL_FILE_TRUNCATE, &w->file);
     if (status != SL_OK) {
-        w->file = NULL;
         return sl_fail(err, status, "The file for the voice could not be made");
     }
     return sl_core_recording(w->core, w->path, true, err);
@@ -383,6 +380,42 @@ static sl_status result(const works *w, const char *hex, sl_bytes **out, sl_erro
     return *out != NULL ? SL_OK : sl_fail_nomem(err);
 }
 
+static sl_status copy_voice(works *w, sl_draft *from, sl_blob_out *to, sl_error **err)
+{
+    uint8_t *step = sl_mem(COPY_STEP);
+    int64_t at = 0;
+    sl_status status = step != NULL ? SL_OK : sl_fail_nomem(err);
+    while (status == SL_OK && at < w->size) {
+        int64_t left = w->size - at;
+        int64_t n = sl_draft_read(from, step, (size_t)(left < COPY_STEP ? left : COPY_STEP), at);
+        status = n > 0 ? sl_blob_out_append(to, step, (size_t)n) : n < 0 ? (sl_status)n : SL_E_IO;
+        at += n;
+    }
+    sl_mem_free(step);
+    return status == SL_OK ? SL_OK : sl_fail(err, status, "The voice could not be kept");
+}
+
+/* The finished file becomes a blob. It is there until then, for when the program is killed. */
+static sl_status keep_file(works *w, const char *space, char hex[65], sl_error **err)
+{
+    sl_draft *draft = NULL;
+    sl_core_blob blob = {.path = NULL};
+    sl_status status = sl_core_draft_open(w->core, w->path, SL_FILE_READ, &draft);
+    if (status != SL_OK) {
+        return sl_fail(err, status, "The voice could not be read back");
+    }
+    status = sl_core_blob_begin(w->core, &blob, err);
+    if (status == SL_OK) {
+        status = copy_voice(w, draft, blob.out, err);
+    }
+    sl_draft_close(draft);
+    if (status == SL_OK) {
+        status = sl_core_blob_end(w->core, &blob, space, "audio/ogg", hex, err);
+    }
+    sl_core_blob_drop(w->core, &blob);
+    return status;
+}
+
 static sl_status keep_take(works *w, const char *space, sl_bytes **out, sl_error **err)
 {
     sl_lock(w->lock);
@@ -398,8 +431,10 @@ static sl_status keep_take(works *w, const char *space, sl_bytes **out, sl_error
     end_thread(w);
     file_close(w, false);
     char hex[65];
-    status = sl_core_blob_add_file(w->core, space, w->path, "audio/ogg", hex, err);
-    (void)sl_core_recording(w->core, w->path, false, NULL);
+    status = keep_file(w, space, hex, err);
+    if (status == SL_OK) { /* else it is found when the folder is next opened */
+        file_close(w, true);
+    }
     return status == SL_OK ? result(w, hex, out, err) : status;
 }
 

@@ -341,7 +341,8 @@ static sl_status load_all(sl_core *core, const sl_config *cfg, sl_error **err)
 {
     sl_status status = make_parts(core, err);
     if (status == SL_OK) {
-        status = sl_store_open(&core->platform, cfg->dir, &core->store, err);
+        sl_keys keys = {cfg->key, cfg->keychain};
+        status = sl_store_open_sealed(&core->platform, cfg->dir, &keys, &core->store, err);
     }
     if (status == SL_OK) {
         status = load_device(core, err);
@@ -351,6 +352,9 @@ static sl_status load_all(sl_core *core, const sl_config *cfg, sl_error **err)
     }
     if (status == SL_OK) {
         status = load_server(core, cfg->server, err);
+    }
+    if (status == SL_OK) {
+        status = sl_session_from_before(core, cfg->key, err);
     }
     if (status == SL_OK) {
         status = sl_session_load(core, err);
@@ -399,10 +403,6 @@ sl_status sl_engine_open(const sl_config *cfg, sl_core **out, sl_error **err)
     core->platform = platform;
     core->stepped = (cfg->flags & SL_CORE_STEPPED) != 0;
     core->link.plain = (cfg->flags & SL_CORE_PLAIN) != 0;
-    core->have_key = cfg->key != NULL;
-    if (core->have_key) {
-        memcpy(core->key, cfg->key, sizeof core->key);
-    }
     sl_status status = load_all(core, cfg, err);
     if (status == SL_OK) {
         status = start(core, err);
@@ -453,7 +453,6 @@ void sl_engine_close(sl_core *core)
     sl_mutex_free(core->lock);
     sl_json_free(core->recordings);
     sl_mem_free(core->server);
-    sl_wipe(core->key, sizeof core->key);
     if (core->platform.release != NULL) {
         core->platform.release(core->platform.user);
     }

@@ -89,7 +89,8 @@ struct sl_transfer {
     sl_xfer xfer;
     bool download;
     sl_upload upload; /* hex in both directions */
-    void *file;       /* open file of either */
+    sl_blob_in *in;   /* what is sent, once it is open */
+    sl_blob_out *out; /* what is received */
     sl_transfer *next;
 };
 
@@ -125,8 +126,6 @@ struct sl_core {
     sl_platform platform;
     bool stepped;
     char *server;
-    bool have_key;
-    uint8_t key[32];
     sl_mutex *lock;
     sl_events *events;
     sl_inbox inbox;
@@ -175,6 +174,8 @@ void sl_engine_post(sl_core *core, sl_news_port kind, sl_id id, int32_t number, 
                     size_t n);
 
 /* --- session.c --- */
+/* A session sealed by itself, as it was before folders were: now the folder seals it. */
+sl_status sl_session_from_before(sl_core *core, const uint8_t *key, sl_error **err);
 sl_status sl_session_load(sl_core *core, sl_error **err);
 void sl_session_clear(sl_core *core); /* in memory */
 /* Signs out: forgets the tokens, here and in the folder. */

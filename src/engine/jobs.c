@@ -177,11 +177,11 @@ bool sl_job_cancelled(sl_job *job)
     return stop || sl_events_op_cancelled(job->core->events, job->op);
 }
 
-sl_status sl_job_need_blob(sl_job *job, const char *hex, char **path, sl_error **err)
+sl_status sl_job_need_blob(sl_job *job, const char *hex, sl_blob_in **out, sl_error **err)
 {
     sl_core *core = job->core;
     sl_status status = SL_OK;
-    *path = NULL;
+    *out = NULL;
     sl_lock(core->lock);
     bool asked = false;
     while (status == SL_OK && sl_store_blob_size(core->store, hex) < 0) {
@@ -204,8 +204,7 @@ sl_status sl_job_need_blob(sl_job *job, const char *hex, char **path, sl_error *
         }
     }
     if (status == SL_OK) {
-        *path = sl_store_blob_path(core->store, hex);
-        status = *path != NULL ? SL_OK : sl_fail_nomem(err);
+        status = sl_store_blob_open(core->store, hex, out, err);
     }
     sl_unlock(core->lock);
     return status;

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "sideline/core.h"
+#include "store/blob_file.h"
 
 #include <stdbool.h>
 
@@ -17,8 +18,8 @@ sl_core *sl_job_core(sl_job *job);
 /* At most one event is kept per job, so call it as often as is easy. */
 void sl_job_progress(sl_job *job, int64_t done, int64_t total);
 bool sl_job_cancelled(sl_job *job); /* then end soon with SL_E_CANCELLED */
-/* Blocks until the blob is here (asks for it when it is not). Threaded cores only. */
-sl_status sl_job_need_blob(sl_job *job, const char *hex, char **path, sl_error **err);
+/* Blocks until the blob is here (asks for it when it is not) and opens it. Threaded cores only. */
+sl_status sl_job_need_blob(sl_job *job, const char *hex, sl_blob_in **out, sl_error **err);
 void sl_job_done(sl_job *job, sl_json *res);  /* res is taken, may be NULL */
 void sl_job_fail(sl_job *job, sl_error *err); /* err is taken */
 

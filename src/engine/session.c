@@ -1,10 +1,10 @@
 /* Who is signed in: signing up and in, the tokens, and keeping them. */
 #include "engine/engine.h"
 
-#include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "crypto/aead.h"
+#include "crypto/hash.h"
+#include "store/folder.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,79 +67,31 @@ static sl_json *session_json(const sl_core *core)
     return j;
 }
 
-static const char SEALED[] = "sealed:"; /* then base64 of nonce, text, tag */
-
-/* text is taken; *out is what goes into the store. */
-static sl_status seal(sl_core *core, char *text, char **out, sl_error **err)
+sl_status sl_session_from_before(sl_core *core, const uint8_t *key, sl_error **err)
 {
-    if (!core->have_key || text == NULL) {
-        *out = text;
-        return text != NULL ? SL_OK : sl_fail_nomem(err);
+    char *stored = NULL;
+    char *text = NULL;
+    sl_status status = sl_store_meta(core->store, "session", &stored, err);
+    if (status == SL_OK && stored != NULL && sl_folder_old_session(stored)) {
+        status = sl_folder_open_session(key, stored, &text, err);
+        if (status == SL_OK) {
+            status = sl_store_set_meta(core->store, "session", text, err);
+            sl_wipe(text, strlen(text));
+        }
     }
-    size_t n = strlen(text);
-    uint8_t nonce[SL_AEAD_NONCE_LEN];
-    uint8_t *box = sl_mem(n + SL_AEAD_TAG_LEN);
-    sl_buf buf = {0};
-    sl_status status = box != NULL
-                           ? core->platform.random->fill(core->platform.user, nonce, sizeof nonce)
-                           : SL_E_NOMEM;
-    if (status == SL_OK) {
-        status = sl_aead_seal(core->key, nonce, (sl_aad){NULL, 0}, text, n, box, err);
-    }
-    if (status == SL_OK) {
-        sl_buf raw = {0};
-        sl_buf_put(&raw, nonce, sizeof nonce);
-        sl_buf_put(&raw, box, n + SL_AEAD_TAG_LEN);
-        sl_buf_str(&buf, SEALED);
-        sl_base64(&buf, raw.data, raw.len);
-        buf.failed = buf.failed || raw.failed;
-        sl_buf_free(&raw);
-    }
-    *out = status == SL_OK && !buf.failed ? sl_text_dup(sl_buf_text(&buf)) : NULL;
-    sl_buf_free(&buf);
-    sl_mem_free(box);
     sl_mem_free(text);
-    return status != SL_OK ? status : *out != NULL ? SL_OK : sl_fail_nomem(err);
-}
-
-/* The stored text in the clear, in a buffer that the caller frees. */
-static sl_status unseal(const sl_core *core, const char *stored, sl_buf *out, sl_error **err)
-{
-    size_t mark = sizeof SEALED - 1;
-    if (strncmp(stored, SEALED, mark) != 0) {
-        sl_buf_str(out, stored);
-        return out->failed ? sl_fail_nomem(err) : SL_OK;
-    }
-    if (!core->have_key) {
-        return sl_fail(err, SL_E_DENIED, "the session in this folder is sealed: its key is needed");
-    }
-    sl_buf raw = {0};
-    sl_status status = SL_E_CORRUPT;
-    if (sl_base64_decode(&raw, stored + mark, strlen(stored + mark)) &&
-        raw.len >= SL_AEAD_NONCE_LEN + SL_AEAD_TAG_LEN) {
-        size_t n = raw.len - SL_AEAD_NONCE_LEN;
-        uint8_t *room = sl_buf_room(out, n);
-        status = room != NULL ? sl_aead_open(core->key, raw.data, (sl_aad){NULL, 0},
-                                             raw.data + SL_AEAD_NONCE_LEN, n, room, NULL)
-                              : SL_E_NOMEM;
-        out->len = status == SL_OK ? n - SL_AEAD_TAG_LEN : 0;
-    }
-    sl_buf_free(&raw);
-    return status == SL_OK ? SL_OK
-                           : sl_fail(err, status == SL_E_NOMEM ? status : SL_E_DENIED,
-                                     "the session in this folder is sealed under another key");
+    sl_mem_free(stored);
+    return status;
 }
 
 static sl_status keep(sl_core *core, sl_error **err)
 {
     sl_json *j = session_json(core);
     bool ok = j != NULL && sl_json_set_str(j, "refresh", core->session.refresh);
-    char *text = NULL;
-    sl_status status = seal(core, ok ? sl_json_print(j) : NULL, &text, err);
+    char *text = ok ? sl_json_print(j) : NULL;
     sl_json_free(j);
-    if (status == SL_OK) {
-        status = sl_store_set_meta(core->store, "session", text, err);
-    }
+    sl_status status =
+        text != NULL ? sl_store_set_meta(core->store, "session", text, err) : sl_fail_nomem(err);
     sl_mem_free(text);
     return status;
 }
@@ -158,13 +110,9 @@ static void tell(sl_core *core, const char *state)
 sl_status sl_session_load(sl_core *core, sl_error **err)
 {
     char *stored = NULL;
-    sl_buf text = {0};
     sl_status status = sl_store_meta(core->store, "session", &stored, err);
     if (status == SL_OK && stored != NULL) {
-        status = unseal(core, stored, &text, err);
-    }
-    if (status == SL_OK && stored != NULL) {
-        sl_json *j = sl_json_parse((const char *)text.data, text.len);
+        sl_json *j = sl_json_parse(stored, strlen(stored));
         status = set_user(core, j, sl_json_str(j, "refresh"), NULL);
         sl_json_free(j);
         if (status == SL_E_NOMEM) {
@@ -174,7 +122,6 @@ sl_status sl_session_load(sl_core *core, sl_error **err)
             tell(core, "signed_out");
         }
     }
-    sl_buf_free(&text);
     sl_mem_free(stored);
     return status;
 }

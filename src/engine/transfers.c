@@ -38,9 +38,8 @@ static void end(sl_core *core, sl_transfer *t)
         at = &(*at)->next;
     }
     *at = t->next;
-    if (t->file != NULL) {
-        core->platform.files->close(core->platform.user, t->file);
-    }
+    sl_blob_in_close(t->in);
+    sl_blob_out_close(t->out);
     sl_mem_free(t);
 }
 
@@ -173,15 +172,7 @@ static sl_status do_offset(sl_core *core, sl_transfer *t)
 
 static sl_status open_blob(sl_core *core, sl_transfer *t)
 {
-    if (t->file != NULL) {
-        return SL_OK;
-    }
-    char *path = sl_store_blob_path(core->store, t->upload.hex);
-    sl_status status =
-        path != NULL ? core->platform.files->open(core->platform.user, path, SL_FILE_READ, &t->file)
-                     : SL_E_NOMEM;
-    sl_mem_free(path);
-    return status;
+    return t->in != NULL ? SL_OK : sl_store_blob_open(core->store, t->upload.hex, &t->in, NULL);
 }
 
 static sl_status do_send(sl_core *core, sl_transfer *t, const sl_xfer_step *step)
@@ -190,14 +181,15 @@ static sl_status do_send(sl_core *core, sl_transfer *t, const sl_xfer_step *step
     sl_status status = open_blob(core, t);
     if (status == SL_E_NOT_FOUND) {
         t->xfer.failed = status; /* the bytes are gone from this device: no try will find them */
+    } else if (status == SL_E_CORRUPT) {
+        t->xfer.failed = status;
     }
     uint8_t *room = status == SL_OK ? sl_buf_room(&body, (size_t)step->len) : NULL;
     if (status == SL_OK && room == NULL) {
         status = SL_E_NOMEM;
     }
     if (status == SL_OK) {
-        int64_t got = core->platform.files->read(core->platform.user, t->file, room,
-                                                 (size_t)step->len, step->at);
+        int64_t got = sl_blob_in_read(t->in, room, (size_t)step->len, step->at);
         body.len = got > 0 ? (size_t)got : 0;
         status = got == step->len ? SL_OK : SL_E_IO;
     }
@@ -241,10 +233,8 @@ static void upload_answer(sl_core *core, sl_transfer *t, const sl_call *call, sl
 static sl_status open_part(sl_core *core, sl_transfer *t)
 {
     char *path = sl_store_part_path(core->store, t->upload.hex);
-    uint32_t flags = SL_FILE_READ | SL_FILE_WRITE | SL_FILE_CREATE;
-    sl_status status = path != NULL
-                           ? core->platform.files->open(core->platform.user, path, flags, &t->file)
-                           : SL_E_NOMEM;
+    sl_status status =
+        path != NULL ? sl_store_blob_make(core->store, path, true, &t->out, NULL) : SL_E_NOMEM;
     sl_mem_free(path);
     return status;
 }
@@ -268,8 +258,7 @@ sl_status sl_transfers_fetch(sl_core *core, const char *hex, sl_error **err)
         end(core, t);
         return sl_fail(err, status, "there is no place for the download");
     }
-    int64_t have = core->platform.files->size(core->platform.user, t->file);
-    sl_xfer_download(&t->xfer, have > 0 ? have : 0);
+    sl_xfer_download(&t->xfer, sl_blob_out_size(t->out));
     return SL_OK;
 }
 
@@ -288,16 +277,19 @@ void sl_transfers_data(sl_core *core, sl_call *call, const uint8_t *p, size_t n,
 {
     (void)now_ms;
     sl_transfer *t = call->transfer;
+    sl_status status = SL_OK;
     if (t == NULL || !t->download || (call->status != 200 && call->status != 206)) {
         return;
     }
     if (call->status == 200 && call->body.len == 0 && t->xfer.at > 0) {
         t->xfer.at = 0; /* the range was not honoured */
-        (void)core->platform.files->truncate(core->platform.user, t->file, 0);
+        status = sl_blob_out_restart(t->out);
     }
     sl_buf_u8(&call->body, 1); /* marks that data came; the bytes go to the file */
     call->body.len = 1;
-    sl_status status = core->platform.files->write(core->platform.user, t->file, p, n, t->xfer.at);
+    if (status == SL_OK) {
+        status = sl_blob_out_append(t->out, p, n);
+    }
     if (status == SL_OK) {
         sl_xfer_received(&t->xfer, (int64_t)n);
     } else {
@@ -306,17 +298,16 @@ void sl_transfers_data(sl_core *core, sl_call *call, const uint8_t *p, size_t n,
     }
 }
 
-/* The part file, closed, becomes the blob, or goes. */
-static sl_status place_download(sl_core *core, const sl_transfer *t, sl_error **err)
+/* The part file, whole and closed, becomes the blob, or goes. */
+static sl_status place_download(sl_core *core, const sl_transfer *t, const char *hex, int64_t size,
+                                sl_error **err)
 {
-    char hex[65];
-    int64_t size = 0;
+    sl_status status = SL_OK;
     char *path = sl_store_part_path(core->store, t->upload.hex);
     if (path == NULL) {
         return sl_fail_nomem(err);
     }
-    sl_status status = sl_store_blob_hash(&core->platform, path, hex, &size, err);
-    if (status == SL_OK && strcmp(hex, t->upload.hex) != 0) {
+    if (strcmp(hex, t->upload.hex) != 0) {
         (void)core->platform.files->remove(core->platform.user, path);
         status = sl_fail(err, SL_E_CORRUPT, "the bytes that arrived are not those of the blob");
     }
@@ -331,11 +322,13 @@ static sl_status place_download(sl_core *core, const sl_transfer *t, sl_error **
 static void finish_download(sl_core *core, sl_transfer *t, int64_t now_ms)
 {
     sl_error *err = NULL;
-    sl_status status = core->platform.files->sync(core->platform.user, t->file);
-    core->platform.files->close(core->platform.user, t->file);
-    t->file = NULL;
+    char hex[65];
+    int64_t size = sl_blob_out_size(t->out);
+    sl_status status = sl_blob_out_finish(t->out, hex);
+    sl_blob_out_close(t->out);
+    t->out = NULL;
     if (status == SL_OK) {
-        status = place_download(core, t, &err);
+        status = place_download(core, t, hex, size, &err);
     }
     if (status == SL_E_CORRUPT && sl_xfer_restart(&t->xfer, now_ms) &&
         open_part(core, t) == SL_OK) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum {
+    SOURCE_STEP = 32 * 1024,
     HEAD = 16,
     BOXES_MAX = 1000,
     BAD_PACKETS_MAX = 1000
@@ -98,6 +99,24 @@ static bool boxes_cut(AVIOContext *io)
     return !described;
 }
 
+static sl_status look_into(AVIOContext *io, sl_error **err)
+{
+    uint8_t head[HEAD] = {0};
+    int n = avio_read(io, head, HEAD);
+    if (n < 0 && n != AVERROR_EOF) {
+        return sl_av_fail(err, n, "The file could not be read");
+    }
+    if (n >= 8 && is_box(head)) {
+        return boxes_cut(io) ? sl_fail(err, SL_E_INVALID, "The video is cut off or damaged")
+                             : SL_OK;
+    }
+    if (memcmp(head, "\x1a\x45\xdf\xa3", 4) != 0 && memcmp(head, "RIFF", 4) != 0 &&
+        memcmp(head, "OggS", 4) != 0) {
+        return sl_fail(err, SL_E_INVALID, "The file is not a video that can be read here");
+    }
+    return SL_OK;
+}
+
 /* What a file is by its first bytes, and whether it is all there. */
 static sl_status look(const char *path, sl_error **err)
 {
@@ -109,20 +128,52 @@ static sl_status look(const char *path, sl_error **err)
     if (code < 0) {
         return sl_av_fail(err, code, "The file could not be opened");
     }
-    uint8_t head[HEAD] = {0};
-    int n = avio_read(io, head, HEAD);
-    sl_status status = SL_OK;
-    if (n < 0 && n != AVERROR_EOF) {
-        status = sl_av_fail(err, n, "The file could not be read");
-    } else if (n >= 8 && is_box(head)) {
-        if (boxes_cut(io)) {
-            status = sl_fail(err, SL_E_INVALID, "The video is cut off or damaged");
-        }
-    } else if (memcmp(head, "\x1a\x45\xdf\xa3", 4) != 0 && memcmp(head, "RIFF", 4) != 0 &&
-               memcmp(head, "OggS", 4) != 0) {
-        status = sl_fail(err, SL_E_INVALID, "The file is not a video that can be read here");
-    }
+    sl_status status = look_into(io, err);
     (void)avio_closep(&io);
+    return status;
+}
+
+static int source_read(void *opaque, uint8_t *dst, int n)
+{
+    sl_clip *c = opaque;
+    int64_t got = c->source.read(c->source.user, dst, (size_t)n, c->at);
+    if (got <= 0) {
+        return got == 0 ? AVERROR_EOF : AVERROR(EIO);
+    }
+    c->at += got;
+    return (int)got;
+}
+
+static int64_t source_seek(void *opaque, int64_t to, int whence)
+{
+    sl_clip *c = opaque;
+    int how = whence & ~AVSEEK_FORCE;
+    if (how == AVSEEK_SIZE) {
+        return c->source.size;
+    }
+    to += how == SEEK_CUR ? c->at : how == SEEK_END ? c->source.size : 0;
+    if (to < 0) {
+        return AVERROR(EINVAL);
+    }
+    c->at = to;
+    return to;
+}
+
+/* The same for a source, which the format then reads too. */
+static sl_status look_at_source(sl_clip *c, sl_error **err)
+{
+    uint8_t *room = av_malloc(SOURCE_STEP);
+    c->io = room != NULL
+                ? avio_alloc_context(room, SOURCE_STEP, 0, c, source_read, NULL, source_seek)
+                : NULL;
+    if (c->io == NULL) {
+        av_free(room);
+        return sl_fail_nomem(err);
+    }
+    sl_status status = look_into(c->io, err);
+    if (status == SL_OK && avio_seek(c->io, 0, SEEK_SET) < 0) {
+        status = sl_fail(err, SL_E_IO, "The video could not be read");
+    }
     return status;
 }
 
@@ -143,6 +194,10 @@ static sl_status open_format(sl_clip *c, const char *url, sl_error **err)
     if (c->format->protocol_whitelist == NULL || c->format->format_whitelist == NULL) {
         return sl_fail_nomem(err);
     }
+    if (c->io != NULL) {
+        c->format->pb = c->io;
+        c->format->flags |= AVFMT_FLAG_CUSTOM_IO;
+    }
     c->format->max_analyze_duration = 5 * (int64_t)AV_TIME_BASE;
     int code = avformat_open_input(&c->format, url, NULL, NULL);
     if (code == AVERROR_INVALIDDATA || code == AVERROR_EOF) {
@@ -155,12 +210,15 @@ static sl_status open_format(sl_clip *c, const char *url, sl_error **err)
     return code < 0 ? sl_av_fail(err, code, "The video could not be read") : SL_OK;
 }
 
-sl_status sl_clip_open(sl_clip *c, const char *path, sl_error **err)
+sl_status sl_clip_open(sl_clip *c, const sl_source *source, sl_error **err)
 {
     sl_av_be_quiet();
-    char *url = file_url(path);
+    c->source = *source;
+    char *url = source->path != NULL ? file_url(source->path) : sl_text_dup("clip");
     c->packet = av_packet_alloc();
-    sl_status status = url == NULL || c->packet == NULL ? sl_fail_nomem(err) : look(url, err);
+    sl_status status = url == NULL || c->packet == NULL ? sl_fail_nomem(err)
+                       : source->path != NULL           ? look(url, err)
+                                                        : look_at_source(c, err);
     if (status == SL_OK) {
         status = open_format(c, url, err);
     }
@@ -300,6 +358,10 @@ void sl_clip_close(sl_clip *c)
 {
     avcodec_free_context(&c->decoder);
     avformat_close_input(&c->format);
+    if (c->io != NULL) {
+        av_freep((void *)&c->io->buffer);
+        avio_context_free(&c->io);
+    }
     av_packet_free(&c->packet);
     c->stream = NULL;
 }

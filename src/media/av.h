@@ -1,13 +1,14 @@
 /*
  * media/av.h - opening files with FFmpeg, safely; inside this folder only.
  *
- * Files come from strangers: only the file protocol, a few containers, a few codecs, no
+ * Clips come from strangers: only the file protocol, a few containers, a few codecs, no
  * references to other files, limits on size. Compiles with FFmpeg 5.1 to 7.1.
  */
 #ifndef SL_MEDIA_AV_H
 #define SL_MEDIA_AV_H
 
 #include "base/error.h"
+#include "media/source.h"
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -21,6 +22,9 @@ enum {
 
 /* An open file and the decoder of one of its streams. Zero-initialise; sl_clip_close. */
 typedef struct sl_clip {
+    sl_source source;
+    int64_t at;      /* where the source is read next */
+    AVIOContext *io; /* of a source without a path */
     AVFormatContext *format;
     AVCodecContext *decoder;
     AVStream *stream;
@@ -32,8 +36,8 @@ typedef struct sl_clip {
 void sl_av_be_quiet(void);
 /* Turns FFmpeg's error into ours. what: "The video could not be read". */
 sl_status sl_av_fail(sl_error **err, int code, const char *what);
-/* Opens the file and learns its streams. */
-sl_status sl_clip_open(sl_clip *c, const char *path, sl_error **err);
+/* Opens the clip and learns its streams; c stays where it is until it is closed. */
+sl_status sl_clip_open(sl_clip *c, const sl_source *source, sl_error **err);
 /* Chooses the best stream of a kind and opens its decoder. SL_E_NOT_FOUND: there is none. */
 sl_status sl_clip_decode(sl_clip *c, enum AVMediaType kind, sl_error **err);
 /* The next decoded frame; *end at the end of the stream. Damaged stretches are passed over. */

@@ -97,7 +97,7 @@ static void choose_rate(exporter *x)
 static sl_status open_pictures(exporter *x, sl_error **err)
 {
     const AVFrame *first = NULL;
-    sl_status status = sl_frames_open(x->job->source, &x->frames, err);
+    sl_status status = sl_frames_open(&x->job->source, &x->frames, err);
     if (status == SL_OK) {
         status = sl_frames_at(x->frames, 0, &first, NULL, err);
     }
@@ -141,7 +141,7 @@ static sl_status open_all(exporter *x, const char *temp, sl_error **err)
         x->items[i] = job->items[i];
     }
     qsort(x->items, job->items_n, sizeof(const sl_item *), by_id);
-    status = sl_mix_open(job->source, job->voice, job->voice_len, job->timeline, &x->mix, err);
+    status = sl_mix_open(&job->source, job->voice, job->voice_len, job->timeline, &x->mix, err);
     if (status != SL_OK) {
         return status;
     }

@@ -13,12 +13,13 @@
 #define SL_MEDIA_EXPORT_H
 
 #include "annotation/item.h"
+#include "media/source.h"
 #include "review/timeline.h"
 
 #include <stdbool.h>
 
 typedef struct sl_export_job {
-    const char *source;   /* the clip */
+    sl_source source;     /* the clip */
     const uint8_t *voice; /* Ogg Opus, or NULL */
     size_t voice_len;
     const sl_timeline *timeline;

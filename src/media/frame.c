@@ -113,7 +113,7 @@ static int64_t slack_of(const sl_frames *f)
     return (half < most ? half : 0) + ROUNDING_US;
 }
 
-sl_status sl_frames_open(const char *path, sl_frames **out, sl_error **err)
+sl_status sl_frames_open(const sl_source *source, sl_frames **out, sl_error **err)
 {
     *out = NULL;
     sl_frames *f = sl_mem(sizeof *f);
@@ -124,7 +124,7 @@ sl_status sl_frames_open(const char *path, sl_frames **out, sl_error **err)
     f->next.frame = av_frame_alloc();
     sl_status status = f->shown.frame == NULL || f->next.frame == NULL
                            ? sl_fail_nomem(err)
-                           : sl_clip_open(&f->clip, path, err);
+                           : sl_clip_open(&f->clip, source, err);
     if (status == SL_OK) {
         status = sl_clip_decode(&f->clip, AVMEDIA_TYPE_VIDEO, err);
     }

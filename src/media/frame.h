@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "media/source.h"
 #include "sideline/render.h"
 
 #include <stdbool.h>
@@ -21,7 +22,7 @@ enum {
     SL_THUMBNAIL_SIDE = 640
 };
 
-sl_status sl_frames_open(const char *path, sl_frames **out, sl_error **err);
+sl_status sl_frames_open(const sl_source *source, sl_frames **out, sl_error **err);
 void sl_frames_close(sl_frames *f);
 /* Of the picture as shown. */
 void sl_frames_size(const sl_frames *f, int32_t *width, int32_t *height);

@@ -27,7 +27,7 @@ struct sl_mix {
     float spoken[SL_MIX_BLOCK];
 };
 
-sl_status sl_mix_open(const char *clip, const uint8_t *voice, size_t voice_len,
+sl_status sl_mix_open(const sl_source *clip, const uint8_t *voice, size_t voice_len,
                       const sl_timeline *timeline, sl_mix **out, sl_error **err)
 {
     *out = NULL;

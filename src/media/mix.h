@@ -3,6 +3,7 @@
 #define SL_MEDIA_MIX_H
 
 #include "base/error.h"
+#include "media/source.h"
 #include "review/timeline.h"
 
 typedef struct sl_mix sl_mix;
@@ -11,8 +12,8 @@ enum {
     SL_MIX_BLOCK = 480 /* frames of 48 kHz: 10 ms */
 };
 
-/* clip: its path. voice: borrowed until the mix is closed, NULL for none. */
-sl_status sl_mix_open(const char *clip, const uint8_t *voice, size_t voice_len,
+/* clip and voice: borrowed until the mix is closed, NULL for none. */
+sl_status sl_mix_open(const sl_source *clip, const uint8_t *voice, size_t voice_len,
                       const sl_timeline *timeline, sl_mix **out, sl_error **err);
 void sl_mix_close(sl_mix *m);
 /* The next SL_MIX_BLOCK frames, interleaved stereo. */

@@ -45,7 +45,7 @@ static int64_t shift_of(const sl_clip *c)
            av_rescale_q(v->start_time, v->time_base, AV_TIME_BASE_Q);
 }
 
-sl_status sl_sound_open(const char *path, sl_sound **out, sl_error **err)
+sl_status sl_sound_open(const sl_source *source, sl_sound **out, sl_error **err)
 {
     *out = NULL;
     sl_sound *s = sl_mem(sizeof *s);
@@ -53,7 +53,7 @@ sl_status sl_sound_open(const char *path, sl_sound **out, sl_error **err)
         return sl_fail_nomem(err);
     }
     s->frame = av_frame_alloc();
-    sl_status status = s->frame == NULL ? sl_fail_nomem(err) : sl_clip_open(&s->clip, path, err);
+    sl_status status = s->frame == NULL ? sl_fail_nomem(err) : sl_clip_open(&s->clip, source, err);
     if (status == SL_OK) {
         status = sl_clip_decode(&s->clip, AVMEDIA_TYPE_AUDIO, err);
     }

@@ -7,6 +7,7 @@
 #define SL_MEDIA_SOUND_H
 
 #include "base/error.h"
+#include "media/source.h"
 
 typedef struct sl_sound sl_sound;
 
@@ -15,7 +16,7 @@ enum {
 };
 
 /* SL_E_NOT_FOUND: the file has no sound that can be read. */
-sl_status sl_sound_open(const char *path, sl_sound **out, sl_error **err);
+sl_status sl_sound_open(const sl_source *source, sl_sound **out, sl_error **err);
 void sl_sound_close(sl_sound *s);
 /* Interleaved: 2 * n floats from frame `at` on. Quick when `at` follows the last call. */
 sl_status sl_sound_read(sl_sound *s, int64_t at, float *dst, size_t n, sl_error **err);

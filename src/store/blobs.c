@@ -4,14 +4,9 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "crypto/hash.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum {
-    HASH_STEP = 1 << 16
-};
 
 char *sl_store_blob_path(sl_store *s, const char *hex)
 {
@@ -32,7 +27,7 @@ static int64_t size_of(sl_store *s, const char *path)
     }
     int64_t n = files->size(s->platform->user, f);
     files->close(s->platform->user, f);
-    return n;
+    return sl_blob_size_of(s->seal, n);
 }
 
 int64_t sl_store_blob_size(sl_store *s, const char *hex)
@@ -43,32 +38,20 @@ int64_t sl_store_blob_size(sl_store *s, const char *hex)
     return n;
 }
 
-sl_status sl_store_blob_hash(const sl_platform *p, const char *path, char hex[65], int64_t *size,
+sl_status sl_store_blob_open(sl_store *s, const char *hex, sl_blob_in **out, sl_error **err)
+{
+    char *path = sl_store_blob_path(s, hex);
+    *out = NULL;
+    sl_status status = path != NULL ? sl_blob_in_open(s->platform, s->seal, path, hex, out, err)
+                                    : sl_fail_nomem(err);
+    sl_mem_free(path);
+    return status;
+}
+
+sl_status sl_store_blob_make(sl_store *s, const char *path, bool resume, sl_blob_out **out,
                              sl_error **err)
 {
-    void *f = NULL;
-    sl_status status = p->files->open(p->user, path, SL_FILE_READ, &f);
-    if (status != SL_OK) {
-        return sl_fail(err, status, "a file that was just written cannot be read");
-    }
-    sl_sha256 *hash = sl_sha256_new();
-    uint8_t *step = sl_mem(HASH_STEP);
-    int64_t got = hash != NULL && step != NULL ? 1 : SL_E_NOMEM;
-    *size = 0;
-    while (got > 0) {
-        got = p->files->read(p->user, f, step, HASH_STEP, *size);
-        if (got > 0) {
-            sl_sha256_update(hash, step, (size_t)got);
-            *size += got;
-        }
-    }
-    if (hash != NULL) {
-        sl_sha256_final_hex(hash, hex);
-    }
-    sl_sha256_free(hash);
-    sl_mem_free(step);
-    p->files->close(p->user, f);
-    return got == 0 ? SL_OK : sl_fail(err, (sl_status)got, "a blob's file cannot be read");
+    return sl_blob_out_open(s->platform, s->seal, path, resume, out, err);
 }
 
 static sl_status move_in(sl_store *s, const char *path, const char *hex, sl_error **err)

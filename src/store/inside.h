@@ -63,7 +63,8 @@ typedef struct sl_reader {
 struct sl_store {
     const sl_platform *platform;
     char *dir;
-    void *lock; /* the folder's lock file */
+    void *lock;    /* the folder's lock file */
+    sl_seal *seal; /* NULL: the folder is in the clear */
     sl_vfs *vfs;
     sl_sql *sql;
     sl_reader reader;

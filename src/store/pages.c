@@ -45,15 +45,18 @@ static size_t block_up(unit u, size_t n)
     return is_blocks(u.len) ? block_down(n + SL_XTS_BLOCK - 1) : n > 0 ? u.len : 0;
 }
 
-bool sl_pages_open(sl_pages *f, const sl_platform *platform, void *handle, const sl_seal *seal,
-                   sl_seal_kind kind)
+bool sl_pages_open(sl_pages *f, const sl_platform *platform, void *handle, const sl_xts *xts)
 {
-    *f = (sl_pages){.platform = platform,
-                    .handle = handle,
-                    .xts = sl_seal_xts(seal, kind),
-                    .wal = kind == SL_SEAL_WAL,
-                    .unit = sl_mem(SL_PAGE_LEN)};
+    *f = (sl_pages){.platform = platform, .handle = handle, .xts = xts};
+    f->unit = sl_mem(SL_PAGE_LEN);
     return f->unit != NULL;
+}
+
+bool sl_pages_open_wal(sl_pages *f, const sl_platform *platform, void *handle, const sl_xts *xts)
+{
+    bool ok = sl_pages_open(f, platform, handle, xts);
+    f->wal = true;
+    return ok;
 }
 
 void sl_pages_close(sl_pages *f)

@@ -24,8 +24,8 @@
 #ifndef SL_STORE_PAGES_H
 #define SL_STORE_PAGES_H
 
+#include "crypto/xts.h"
 #include "sideline/platform.h"
-#include "store/seal.h"
 
 #include <stdbool.h>
 
@@ -42,9 +42,11 @@ typedef struct sl_pages {
     uint8_t *unit; /* room for one */
 } sl_pages;
 
-/* seal is borrowed until sl_pages_close. False: out of memory. */
-bool sl_pages_open(sl_pages *f, const sl_platform *platform, void *handle, const sl_seal *seal,
-                   sl_seal_kind kind);
+/* A database, a journal, or what is like them; all borrowed until sl_pages_close. False: out of
+ * memory. */
+bool sl_pages_open(sl_pages *f, const sl_platform *platform, void *handle, const sl_xts *xts);
+/* The WAL. */
+bool sl_pages_open_wal(sl_pages *f, const sl_platform *platform, void *handle, const sl_xts *xts);
 void sl_pages_close(sl_pages *f); /* not the handle */
 
 /* As sl_file_ops has them. */

@@ -10,7 +10,7 @@ struct sl_seal {
     sl_xts *xts[SL_SEAL_KINDS];
 };
 
-/* n: a multiple of SL_SHA256_LEN. info: less than 64 bytes. */
+/* n: a multiple of SL_SHA256_LEN. info: at most 64 bytes. */
 static void expand(const uint8_t *key, const void *info, size_t info_n, uint8_t *out, size_t n)
 {
     uint8_t text[SL_SHA256_LEN + 64 + 1];
@@ -26,10 +26,10 @@ static void expand(const uint8_t *key, const void *info, size_t info_n, uint8_t 
     sl_wipe(text, sizeof text);
 }
 
-static sl_xts *xts_for(const uint8_t *data_key, const char *info)
+static sl_xts *xts_for(const uint8_t *data_key, const void *info, size_t info_n)
 {
     uint8_t key[SL_XTS_KEY_LEN];
-    expand(data_key, info, strlen(info), key, sizeof key);
+    expand(data_key, info, info_n, key, sizeof key);
     sl_xts *x = sl_xts_new(key);
     sl_wipe(key, sizeof key);
     return x;
@@ -46,7 +46,7 @@ sl_seal *sl_seal_new(const uint8_t data_key[SL_SEAL_KEY_LEN])
     memcpy(s->data_key, data_key, sizeof s->data_key);
     bool ok = true;
     for (int i = 0; i < SL_SEAL_KINDS; i++) {
-        s->xts[i] = xts_for(data_key, names[i]);
+        s->xts[i] = xts_for(data_key, names[i], strlen(names[i]));
         ok = ok && s->xts[i] != NULL;
     }
     if (!ok) {
@@ -75,6 +75,15 @@ const uint8_t *sl_seal_data_key(const sl_seal *s)
 const sl_xts *sl_seal_xts(const sl_seal *s, sl_seal_kind kind)
 {
     return s->xts[kind];
+}
+
+sl_xts *sl_seal_draft_xts(const sl_seal *s, const char *name)
+{
+    static const char kind[] = "sideline draft";
+    uint8_t info[sizeof kind + SL_SHA256_LEN];
+    memcpy(info, kind, sizeof kind);
+    sl_sha256_of(name, strlen(name), info + sizeof kind);
+    return xts_for(s->data_key, info, sizeof info);
 }
 
 void sl_seal_blob_key(const sl_seal *s, const uint8_t salt[16], uint8_t out[SL_SEAL_KEY_LEN])

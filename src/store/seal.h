@@ -28,6 +28,8 @@ void sl_seal_free(sl_seal *s);                                 /* NULL accepted 
 
 const uint8_t *sl_seal_data_key(const sl_seal *s);
 const sl_xts *sl_seal_xts(const sl_seal *s, sl_seal_kind kind);
+/* For one file in the making, to be freed; NULL: out of memory. */
+sl_xts *sl_seal_draft_xts(const sl_seal *s, const char *name);
 /* The key of one blob's file, from the salt at its beginning. */
 void sl_seal_blob_key(const sl_seal *s, const uint8_t salt[16], uint8_t out[SL_SEAL_KEY_LEN]);
 

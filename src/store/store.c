@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "store/folder.h"
 
 #include <string.h>
 
@@ -83,7 +84,7 @@ static sl_status take_lock(sl_store *s, sl_error **err)
 
 static sl_status open_database(sl_store *s, sl_error **err)
 {
-    sl_status status = sl_vfs_new(s->platform, NULL, &s->vfs, err);
+    sl_status status = sl_vfs_new(s->platform, s->seal, &s->vfs, err);
     char *path = sl_store_path(s, "sideline.db");
     if (status == SL_OK && path == NULL) {
         status = sl_fail_nomem(err);
@@ -109,6 +110,12 @@ static sl_status open_reader(sl_store *s, sl_error **err)
 sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store **out,
                         sl_error **err)
 {
+    return sl_store_open_sealed(platform, dir, NULL, out, err);
+}
+
+sl_status sl_store_open_sealed(const sl_platform *platform, const char *dir, const sl_keys *keys,
+                               sl_store **out, sl_error **err)
+{
     *out = NULL;
     sl_store *s = sl_mem(sizeof *s);
     if (s == NULL) {
@@ -120,6 +127,9 @@ sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store *
     sl_status status = s->dir != NULL ? make_dirs(s, err) : sl_fail_nomem(err);
     if (status == SL_OK) {
         status = take_lock(s, err);
+    }
+    if (status == SL_OK) {
+        status = sl_folder_prepare(platform, dir, keys, &s->seal, err);
     }
     if (status == SL_OK) {
         status = sl_tables_make(s, err);
@@ -144,6 +154,36 @@ sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store *
     return SL_OK;
 }
 
+sl_status sl_store_rekey(sl_store *s, const sl_keys *keys, sl_error **err)
+{
+    if (s->seal == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "the data folder %s is not sealed", s->dir);
+    }
+    return sl_keyfile_write(s->platform, s->dir, keys, s->seal, err);
+}
+
+const sl_seal *sl_store_seal(const sl_store *s)
+{
+    return s->seal;
+}
+
+sl_status sl_store_wipe(const sl_platform *platform, const char *dir, sl_error **err)
+{
+    sl_store s = {.platform = platform, .dir = sl_text_dup(dir)};
+    sl_status status = s.dir != NULL ? make_dirs(&s, err) : sl_fail_nomem(err);
+    if (status == SL_OK) {
+        status = take_lock(&s, err);
+    }
+    if (status == SL_OK) {
+        status = sl_folder_wipe(platform, dir, err);
+    }
+    if (s.lock != NULL) {
+        platform->files->close(platform->user, s.lock);
+    }
+    sl_mem_free(s.dir);
+    return status;
+}
+
 void sl_store_close(sl_store *s)
 {
     if (s == NULL) {
@@ -153,6 +193,7 @@ void sl_store_close(sl_store *s)
     sl_mutex_free(s->reader.lock);
     sl_sql_close(s->sql);
     sl_vfs_free(s->vfs);
+    sl_seal_free(s->seal);
     if (s->lock != NULL) {
         s->platform->files->close(s->platform->user, s->lock);
     }

@@ -1,7 +1,7 @@
 /*
  * store/store.h - what a device holds: records, the outbox, spaces, blobs, the session.
  *
- * The folder: sideline.db (SQLite, WAL), lock, blobs/<2 hex>/<62 hex>, tmp/.
+ * The folder: sideline.db (SQLite, WAL), lock, blobs/<2 hex>/<62 hex>, tmp/, and key when sealed.
  *
  * A record's visible state is the confirmed state with the pending operations replayed
  * on it. The entity's table holds the visible state; `shadow` holds the confirmed one
@@ -18,6 +18,8 @@
 #define SL_STORE_STORE_H
 
 #include "sideline/platform.h"
+#include "store/blob_file.h"
+#include "store/keyfile.h"
 #include "store/sql.h"
 #include "sync/op.h"
 
@@ -26,7 +28,17 @@ typedef struct sl_store sl_store;
 /* platform is borrowed until close. SL_E_BUSY: the folder is in use. SL_E_TOO_NEW, SL_E_CORRUPT. */
 sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store **out,
                         sl_error **err);
+/* The same for a folder that is to be sealed (store/folder.h), keys borrowed for the call, NULL for
+ * none. SL_E_DENIED: it is sealed, and this is not its key. */
+sl_status sl_store_open_sealed(const sl_platform *platform, const char *dir, const sl_keys *keys,
+                               sl_store **out, sl_error **err);
 void sl_store_close(sl_store *s);
+/* Wraps the folder's key anew. SL_E_MISUSE: it is not sealed. */
+sl_status sl_store_rekey(sl_store *s, const sl_keys *keys, sl_error **err);
+/* NULL: in the clear. Borrowed until the store is closed; for any thread. */
+const sl_seal *sl_store_seal(const sl_store *s);
+/* Destroys the key of a closed folder, then its files. SL_E_BUSY: it is open. */
+sl_status sl_store_wipe(const sl_platform *platform, const char *dir, sl_error **err);
 const char *sl_store_dir(const sl_store *s);
 
 sl_status sl_store_begin(sl_store *s, sl_error **err);
@@ -128,6 +140,11 @@ sl_status sl_store_query(sl_store *s, const sl_query *q, sl_buf *out, sl_query_r
 /* Paths; sl_mem text, NULL when out of memory. */
 char *sl_store_blob_path(sl_store *s, const char *hex);
 char *sl_store_part_path(sl_store *s, const char *hex); /* of a download in the making */
+/* Opens a blob that is here (store/blob_file.h); used without a lock from then on. SL_E_NOT_FOUND. */
+sl_status sl_store_blob_open(sl_store *s, const char *hex, sl_blob_in **out, sl_error **err);
+/* A new blob in the making at `path`, or with `resume` what is there of it. */
+sl_status sl_store_blob_make(sl_store *s, const char *path, bool resume, sl_blob_out **out,
+                             sl_error **err);
 /* -1 when the blob is not here, else its size. */
 int64_t sl_store_blob_size(sl_store *s, const char *hex);
 /* A blob is, or will be, in this folder: noted before its file is made. */
@@ -145,10 +162,7 @@ typedef struct sl_upload {
     int64_t size;
 } sl_upload;
 
-/* The SHA-256 and size of a closed file. Touches no store: needs no lock. */
-sl_status sl_store_blob_hash(const sl_platform *p, const char *path, char hex[65], int64_t *size,
-                             sl_error **err);
-/* Moves a hashed file to its place and, with `upload` (space and type), queues its upload. The file
+/* Moves a blob's whole, closed file to its place and, with `upload` (space and type), queues its upload. The file
  * is taken. */
 sl_status sl_store_blob_place(sl_store *s, const char *path, const char *hex, int64_t size,
                               const sl_upload *upload, sl_error **err);

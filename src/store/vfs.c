@@ -245,6 +245,13 @@ static sl_seal_kind kind_of(int flags)
                                               : SL_SEAL_JOURNAL;
 }
 
+static bool open_pages(const sl_vfs *vfs, vfs_file *f, sl_seal_kind kind)
+{
+    const sl_xts *xts = sl_seal_xts(vfs->seal, kind);
+    return (kind == SL_SEAL_WAL ? sl_pages_open_wal : sl_pages_open)(&f->pages, f->platform,
+                                                                     f->handle, xts);
+}
+
 static int open_file(sl_vfs *vfs, vfs_file *f, const char *name, int flags)
 {
     uint32_t want = SL_FILE_READ;
@@ -255,8 +262,7 @@ static int open_file(sl_vfs *vfs, vfs_file *f, const char *name, int flags)
         return code_of(status, SQLITE_CANTOPEN);
     }
     f->sealed = vfs->seal != NULL;
-    bool ok =
-        !f->sealed || sl_pages_open(&f->pages, f->platform, f->handle, vfs->seal, kind_of(flags));
+    bool ok = !f->sealed || open_pages(vfs, f, kind_of(flags));
     ok = ok && ((flags & SQLITE_OPEN_MAIN_DB) == 0 || sl_shared_join(&f->hold, &vfs->shared, name));
     if (!ok) {
         sl_pages_close(&f->pages);

@@ -19,13 +19,20 @@
 SIZE(sl_status, 4, 4);
 SIZE(sl_id, 8, 8);
 
-SIZE(sl_config, 40, 24);
+SIZE(sl_config, 48, 28);
 AT(sl_config, struct_size, 0, 0);
 AT(sl_config, flags, 4, 4);
 AT(sl_config, dir, 8, 8);
 AT(sl_config, server, 16, 12);
 AT(sl_config, platform, 24, 16);
 AT(sl_config, key, 32, 20);
+AT(sl_config, keychain, 40, 24);
+
+SIZE(sl_keychain, 32, 20);
+AT(sl_keychain, struct_size, 0, 0);
+AT(sl_keychain, user, 8, 8);
+AT(sl_keychain, seal, 16, 12);
+AT(sl_keychain, unseal, 24, 16);
 
 SIZE(sl_pixels, 24, 20);
 AT(sl_pixels, struct_size, 0, 0);
@@ -41,7 +48,7 @@ AT(sl_clock_ops, wall_ms, 16, 12);
 SIZE(sl_random_ops, 16, 12);
 AT(sl_random_ops, fill, 8, 8);
 
-SIZE(sl_file_ops, 96, 52);
+SIZE(sl_file_ops, 104, 56);
 AT(sl_file_ops, open, 8, 8);
 AT(sl_file_ops, close, 16, 12);
 AT(sl_file_ops, read, 24, 16);
@@ -53,6 +60,7 @@ AT(sl_file_ops, rename, 64, 36);
 AT(sl_file_ops, remove, 72, 40);
 AT(sl_file_ops, exists, 80, 44);
 AT(sl_file_ops, mkdir, 88, 48);
+AT(sl_file_ops, list, 96, 52);
 
 SIZE(sl_http_request, 48, 28);
 AT(sl_http_request, timeout_ms, 4, 4);

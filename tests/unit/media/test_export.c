@@ -112,7 +112,7 @@ static void review(int64_t end_us)
 
 static sl_export_job job_of(const sl_item *const *items)
 {
-    return (sl_export_job){.source = clip,
+    return (sl_export_job){.source = {.path = clip},
                            .voice = voice.data,
                            .voice_len = voice.len,
                            .timeline = timeline,
@@ -133,7 +133,7 @@ static void check_pictures(int64_t frames)
 {
     sl_frames *f = NULL;
     sl_pixels p = clip_pixels(CLIP_WIDTH, CLIP_HEIGHT);
-    ck_assert_int_eq(sl_frames_open(out, &f, NULL), SL_OK);
+    ck_assert_int_eq(sl_frames_open(SL_SOURCE_FILE(out), &f, NULL), SL_OK);
     for (int64_t k = 0; k < frames; k++) {
         sl_timeline_state_t state;
         int64_t t_us = (k * 1000000 + RATE / 2) / RATE;
@@ -180,7 +180,7 @@ START_TEST(export__shows_and_plays_what_the_timeline_says)
     ck_assert_double_le(fabs(clip_seconds(out, false) - 4.017), 0.04);
 
     sl_sound *s = NULL;
-    ck_assert_int_eq(sl_sound_open(out, &s, NULL), SL_OK);
+    ck_assert_int_eq(sl_sound_open(SL_SOURCE_FILE(out), &s, NULL), SL_OK);
     ck_assert_double_eq_tol(heard(s, clip_hz(0), 0.1, 0.8), 0.15, 0.03); /* ducked */
     ck_assert_double_lt(heard(s, voice_hz, 0.1, 0.8), 0.01);
     ck_assert_double_lt(heard(s, clip_hz(0), 1.1, 0.8), 0.01); /* paused: silent */
@@ -213,7 +213,7 @@ START_TEST(export__without_a_voice_the_clip_is_as_loud_as_it_is)
     ck_assert_int_eq(probe.height, 96);
     ck_assert_int_eq(probe.frames, 75);
     sl_sound *s = NULL;
-    ck_assert_int_eq(sl_sound_open(out, &s, NULL), SL_OK);
+    ck_assert_int_eq(sl_sound_open(SL_SOURCE_FILE(out), &s, NULL), SL_OK);
     ck_assert_double_eq_tol(heard(s, clip_hz(0), 0.1, 0.8), 0.5, 0.05);
     ck_assert_double_eq_tol(heard(s, clip_hz(1), 1.1, 0.8), 0.5, 0.05);
     sl_sound_close(s);
@@ -234,7 +234,7 @@ START_TEST(export__a_view_shows_its_part)
     ck_assert_int_eq(sl_export(&job, &made, NULL), SL_OK);
     sl_frames *f = NULL;
     sl_pixels p = clip_pixels(CLIP_WIDTH, CLIP_HEIGHT);
-    ck_assert_int_eq(sl_frames_open(out, &f, NULL), SL_OK);
+    ck_assert_int_eq(sl_frames_open(SL_SOURCE_FILE(out), &f, NULL), SL_OK);
     ck_assert_int_eq(sl_frames_pixels(f, 500000, &p, NULL, NULL), SL_OK);
     ck_assert_int_eq(clip_number(&p), 0xfc); /* the lower four bits, each twice as wide */
     ck_assert_int_eq(sl_frames_pixels(f, 1500000, &p, NULL, NULL), SL_OK);
@@ -309,7 +309,7 @@ START_TEST(export__failures_have_a_reason_and_leave_nothing)
     clip_join(nowhere, dir, "no/such/folder.mp4");
     sl_export_job job = job_of(NULL);
     job.items_n = 0;
-    job.source = absent;
+    job.source.path = absent;
     ck_assert_int_eq(sl_export(&job, &made, NULL), SL_E_NOT_FOUND);
     job = job_of(NULL);
     job.items_n = 0;

@@ -25,7 +25,7 @@ static void open_clip(const char *name, int count, int rate, int rotation)
         clip_make(from, count, rate, true);
         clip_remux(from, path, rotation);
     }
-    ck_assert_int_eq(sl_frames_open(path, &frames, NULL), SL_OK);
+    ck_assert_int_eq(sl_frames_open(SL_SOURCE_FILE(path), &frames, NULL), SL_OK);
 }
 
 static void close_clip(void)
@@ -155,7 +155,7 @@ START_TEST(frame__a_file_without_one_is_refused)
 {
     clip_folder(dir);
     clip_join(path, dir, "absent.mp4");
-    ck_assert_int_eq(sl_frames_open(path, &frames, NULL), SL_E_NOT_FOUND);
+    ck_assert_int_eq(sl_frames_open(SL_SOURCE_FILE(path), &frames, NULL), SL_E_NOT_FOUND);
     ck_assert_ptr_null(frames);
     clip_folder_drop(dir);
 }
@@ -182,7 +182,7 @@ START_TEST(sound__any_place_in_any_order_has_its_tone)
     static const int order[] = {0, 3, 1, 1, 4, 0, 2, 4};
     open_clip("c.mp4", 125, 25, 0);
     sl_sound *s = NULL;
-    ck_assert_int_eq(sl_sound_open(path, &s, NULL), SL_OK);
+    ck_assert_int_eq(sl_sound_open(SL_SOURCE_FILE(path), &s, NULL), SL_OK);
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         int64_t at = (int64_t)order[i] * SL_SOUND_RATE + SL_SOUND_RATE / 3;
         ck_assert_int_eq(sl_sound_read(s, at, stereo, N, NULL), SL_OK);

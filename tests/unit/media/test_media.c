@@ -281,7 +281,7 @@ START_TEST(media__a_review_becomes_a_movie)
     sl_json_free(res);
     sl_frames *f = NULL;
     sl_pixels p = clip_pixels(CLIP_WIDTH, CLIP_HEIGHT);
-    ck_assert_int_eq(sl_frames_open(path, &f, NULL), SL_OK);
+    ck_assert_int_eq(sl_frames_open(SL_SOURCE_FILE(path), &f, NULL), SL_OK);
     for (int k = 0; k < 30; k += 7) {
         ck_assert_int_eq(sl_frames_pixels(f, ((int64_t)k * 1000000 + 15) / 30, &p, NULL, NULL),
                          SL_OK);

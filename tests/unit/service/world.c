@@ -165,7 +165,7 @@ static const sl_random_ops RANDOM = {sizeof(sl_random_ops), 0, random_fill};
 static const sl_file_ops FILES = {sizeof(sl_file_ops), 0,           file_open,     file_close,
                                   file_read,           file_write,  file_truncate, file_sync,
                                   file_size,           file_rename, file_remove,   file_exists,
-                                  file_mkdir};
+                                  file_mkdir,          NULL};
 
 /* ---- the adapter ---- */
 

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "platform/sim/disk.h"
+#include "store/seal.h"
 #include "support.h"
 
 #include <string.h>
@@ -34,7 +35,9 @@ static void host_open(host *h, uint64_t seed, sl_seal_kind kind)
     h->seal = sl_seal_new(key);
     ck_assert(h->disk != NULL && h->seal != NULL);
     ck_assert_int_eq(sl_disk_files.open(h, "f", NEW, &h->file), SL_OK);
-    ck_assert(sl_pages_open(&h->pages, &h->platform, h->file, h->seal, kind));
+    const sl_xts *xts = sl_seal_xts(h->seal, kind);
+    ck_assert(kind == SL_SEAL_WAL ? sl_pages_open_wal(&h->pages, &h->platform, h->file, xts)
+                                  : sl_pages_open(&h->pages, &h->platform, h->file, xts));
 }
 
 static void host_close(host *h)
