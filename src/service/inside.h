@@ -2,7 +2,7 @@
  * service/inside.h - what the files of the service share.
  *
  *   http.c, account.c, token.c, upload.c, blob.c   requests
- *   conn.c, feed.c, op.c, effect.c                frames
+ *   conn.c, feed.c, op.c, refs.c, effect.c        frames
  *   tx.c, rows.c, table.c                         the database
  *
  * Invariants:
@@ -187,6 +187,9 @@ typedef struct sl_sv_op {
 /* Before the merge: what the roles do not say. After it: what the operation causes. */
 sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **err);
 sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **err);
+/* The fields with `to` that the operation writes: each names a record of the space that is there and
+ * not deleted, or what the record named before. SL_E_NOT_FOUND names the field. (refs.c) */
+sl_status sl_sv_check_refs(sl_sv_tx *tx, const sl_op *op, const sl_record *old, sl_error **err);
 void sl_sv_on_op(sl_service *s, sl_sv_conn *c, const sl_json *frame);
 
 /* ---- conn.c, feed.c: connections ---- */

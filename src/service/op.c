@@ -270,6 +270,9 @@ static sl_status apply(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item **item, sl_error **
             sl_schema_check(o->op.entity, o->op.values, o->op.has, o->op.kind == SL_OP_CREATE, err);
     }
     if (status == SL_OK) {
+        status = sl_sv_check_refs(tx, &o->op, &(*item)->rec, err);
+    }
+    if (status == SL_OK) {
         status = sl_sv_before(tx, o, *item, err);
     }
     if (status == SL_OK && !o->done) {
