@@ -187,6 +187,7 @@ void sl_store_rollback(sl_store *s)
     s->last_n = -1; /* as stored, whatever was given out */
     s->last_n_new = false;
     sl_space_forget_numbers(s);
+    sl_undo_forget_counts(s);
     if (sl_sql_in_transaction(s->sql)) {
         (void)sl_sql_run(s->sql, "ROLLBACK", NULL, 0, NULL, NULL, NULL);
     }
