@@ -22,6 +22,9 @@ const char sl_store_tables[] =
     " PRIMARY KEY (entity, rid)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE rejected (n INTEGER PRIMARY KEY, op BLOB NOT NULL, code TEXT NOT NULL,"
     " message TEXT NOT NULL) STRICT;"
+    "CREATE TABLE undo (no INTEGER PRIMARY KEY, space INTEGER NOT NULL, redo INTEGER NOT NULL,"
+    " \"group\" TEXT NOT NULL, step BLOB NOT NULL) STRICT;"
+    "CREATE INDEX undo_space ON undo (space, redo, no);"
     "CREATE TABLE IF NOT EXISTS upload (hex TEXT NOT NULL, space TEXT NOT NULL, type TEXT NOT NULL,"
     " size INTEGER NOT NULL, url TEXT NOT NULL, PRIMARY KEY (hex, space)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE blob (hex TEXT PRIMARY KEY, gone INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
@@ -41,6 +44,7 @@ static const char *column_type(sl_type type)
     return "TEXT";
 }
 
+/* Columns that refer to records are no FOREIGN KEYs: see refs.c. */
 void sl_table_ddl(sl_buf *sql, const sl_entity *e)
 {
     sl_buf_fmt(sql,
@@ -132,8 +136,8 @@ sl_status sl_tables_make(sl_store *s, sl_error **err)
         t->insert = insert_text(e);
         t->update = update_text(e);
         t->select = select_text(e);
-        t->last = sl_text_fmt("SELECT max(\"rid\") FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2",
-                              e->name);
+        t->last =
+            sl_text_fmt("SELECT max(\"rid\") FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2", e->name);
         t->search = sl_search_covers(e);
         ok = t->insert != NULL && t->update != NULL && t->select != NULL && t->last != NULL;
     }
