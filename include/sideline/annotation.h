@@ -7,12 +7,46 @@
  * ranges half-open [in, out).
  *
  * An item in JSON:
- *   {"id","kind":"pen|arrow|line|rect|ellipse|angle|text","points":[[x,y],..],
- *    "pressure":[0..255,..]?,"dt":[ms since the first point,..]?,"text":".."?,
- *    "style":{"color":"#RRGGBB","opacity":0..1,"width":units,"font_size":units},
- *    "in":us,"out":us,"fade":us?,"z":".."?}
- * points: pen n >= 1; arrow and line 2 (from, to); rect and ellipse 2 (opposite
- * corners of the box); angle 3 (arm, vertex, arm); text 1 (top left).
+ *   {"id","kind","points":[[x,y],..],"pressure":[0..255,..]?,"tilt":[degrees from upright,..]?,
+ *    "dt":[ms since the first point,..]?,"text":".."?,"blob":"<SHA-256>"?,
+ *    "style":{..},"in":us,"out":us,"fade":us?,"z":".."?,"unknown":".."?}
+ *
+ * kind         points
+ *   pen          1 or more; the line's width follows pressure and tilt, its growth dt
+ *   highlighter  the same, see-through, as wide all along
+ *   laser        the same, in live strokes only: shown, never kept
+ *   line, arrow  2: from, to; style.heads 0 to 2
+ *   curve        3: from, drawn towards, to; style.heads
+ *   polyline     2 to 1024
+ *   polygon      3 to 1024
+ *   rect, ellipse, grid   2: opposite corners of the box; a grid has style.rows and style.cols
+ *   perspective  4: the corners of a grid in order, rows and cols as above
+ *   angle        3: arm, vertex, arm; 2: arm, vertex, against the level or, with style.vertical,
+ *                the plumb line
+ *   protractor   2: vertex, arm; with a dial
+ *   text         1: top left; style.box gives it a ground
+ *   callout      2: top left, what it speaks of
+ *   ruler        2: ends; style.length and style.unit make it the scale of all measures
+ *   path         1 to 1024 with dt: the way a thing goes from "in" on, how far and how fast
+ *   stopwatch    1: the time since "in"
+ *   counter, marker   1: style.value, in a box or on a disc
+ *   spotlight    2: the box of the ellipse that stays lit
+ *   magnifier    3: centre and edge of the lens, what it looks at; style.zoom
+ *   figure       14 joints: head, neck, left shoulder, elbow, wrist, the same right, left hip, knee,
+ *                ankle, the same right; with the angles of elbows and knees
+ *   stamp        2: box of the picture "blob"
+ *   blur         2: box of what is not to be seen
+ *   freeze       1: where its sign may stand; the frame of "in" is held for style.hold_ms
+ *   bookmark     1: a key image, "text" says why; nothing hangs on it
+ *   layer        1: "text" is its name; style.hidden, style.locked, z is the place of all its items
+ *
+ * style: "color" and "fill" "#RRGGBB", "opacity" 0..1, "width" and "font_size" in units, "dash"
+ * solid|dashes|dots, "heads", "rows", "cols", "zoom", "value", "vertical", "box", "length", "unit",
+ * "hold_ms", "hidden", "locked", "layer" (the id of one). null takes a member back. Geometry never
+ * changes; what became of it is style too: "move":[dx,dy], "scale", "points" (as many as the item
+ * has, up to 32), and "keys":[{"t":us,"move"?,"scale"?,"opacity"?,"points"?},..], between which they
+ * run straight. Members of style and sections of geometry ("unknown") that a newer version made are
+ * kept as they are. style has at most 2000 bytes of JSON.
  *
  * A document may be bound to a core (changes are records, offline first) or stand
  * alone. A document is safe to call from one thread at a time.
@@ -47,13 +81,25 @@ SL_API sl_status sl_doc_patch(sl_doc *doc, const char *id, const char *json, siz
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
 SL_API sl_status sl_doc_remove(sl_doc *doc, const char *id, sl_error *SL_NULLABLE *SL_NULLABLE err);
 
+/* What can be dragged of an item as it stands at t_us: {"handles":[[x,y],..]}: its points, or of one
+ * with more than 32 the corners of its box. */
+SL_API sl_status sl_doc_handles(sl_doc *doc, const char *id, int64_t t_us,
+                                sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                                sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* Takes a handle to (x, y); keyframed points change at the key nearest t_us. */
+SL_API sl_status sl_doc_drag(sl_doc *doc, const char *id, int64_t t_us, uint32_t handle, int32_t x,
+                             int32_t y, sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* Moves the whole item by (dx, dy), at all times. */
+SL_API sl_status sl_doc_move(sl_doc *doc, const char *id, int32_t dx, int32_t dy,
+                             sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 /* Live stroke: style JSON as an item without points. Then points, then end. */
 SL_API sl_status sl_doc_stroke_begin(sl_doc *doc, const char *item, size_t n, sl_id *stroke,
                                      sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* xypt: `points` times (x, y in units, pressure 0..1, ms since the stroke began). */
 SL_API sl_status sl_doc_stroke_points(sl_doc *doc, sl_id stroke, const float *xypt,
                                       uint32_t points);
-/* keep 0 cancels; otherwise *id is the item's id. */
+/* keep 0 cancels; otherwise *id is the item's id. A laser is never kept: *id is NULL. */
 SL_API sl_status sl_doc_stroke_end(sl_doc *doc, sl_id stroke, int32_t keep,
                                    sl_bytes *SL_NULLABLE *SL_NULLABLE id,
                                    sl_error *SL_NULLABLE *SL_NULLABLE err);

@@ -1,5 +1,6 @@
 #include "annotation/codec.h"
 
+#include "annotation/rc.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -9,7 +10,11 @@ enum {
     HAS_PRESSURE = 1,
     HAS_DT = 2,
     HAS_TEXT = 4,
-    HAS_ALL = 7,
+    HAS_PLAIN = 7,
+    HAS_TILT = 8,
+    SECTION_END = 0,
+    SECTION_SAMPLES = 1,
+    SECTION_TEXT = 2,
     TEXT_BYTES_MAX = SL_ITEM_TEXT_MAX * 4
 };
 
@@ -48,11 +53,11 @@ static bool take_next(sl_rd *r, predictor *p, uint32_t i, const int64_t range[2]
     return *v >= range[0] && *v <= range[1];
 }
 
-void sl_geometry_encode(sl_buf *out, const sl_geometry *geo)
+static void encode_plain(sl_buf *out, const sl_geometry *geo)
 {
     int columns = (geo->pressure != NULL ? HAS_PRESSURE : 0) | (geo->dt_ms != NULL ? HAS_DT : 0) |
                   (geo->text != NULL ? HAS_TEXT : 0);
-    sl_buf_u8(out, SL_GEOMETRY_VERSION);
+    sl_buf_u8(out, SL_GEOMETRY_PLAIN);
     sl_buf_u8(out, (uint8_t)geo->kind);
     sl_buf_u8(out, (uint8_t)columns);
     sl_buf_varint(out, geo->n);
@@ -132,9 +137,8 @@ static sl_status damaged(sl_error **err)
     return sl_fail_field(err, SL_E_INVALID, "geometry", "the geometry is damaged");
 }
 
-static sl_status take_text(sl_rd *r, sl_geometry *geo, sl_error **err)
+static sl_status take_text(sl_rd *r, uint64_t len, sl_geometry *geo, sl_error **err)
 {
-    uint64_t len = sl_rd_varint(r);
     const uint8_t *text = len <= TEXT_BYTES_MAX ? sl_rd_take(r, (size_t)len) : NULL;
     if (text == NULL || memchr(text, 0, (size_t)len) != NULL) {
         return damaged(err);
@@ -147,42 +151,347 @@ static sl_status take_text(sl_rd *r, sl_geometry *geo, sl_error **err)
     return SL_OK;
 }
 
-static sl_status take_geometry(sl_rd *r, sl_geometry *geo, sl_error **err)
+static sl_status make_columns(sl_geometry *geo, int columns, sl_error **err)
 {
-    uint8_t version = sl_rd_u8(r);
-    if (!r->bad && version > SL_GEOMETRY_VERSION) {
-        return sl_fail_field(err, SL_E_TOO_NEW, "geometry",
-                             "the geometry was made by a newer version");
-    }
-    uint8_t kind = sl_rd_u8(r);
+    geo->points = sl_mem_array(geo->n, sizeof *geo->points);
+    geo->pressure = (columns & HAS_PRESSURE) != 0 ? sl_mem(geo->n) : NULL;
+    geo->dt_ms = (columns & HAS_DT) != 0 ? sl_mem_array(geo->n, sizeof *geo->dt_ms) : NULL;
+    geo->tilt = (columns & HAS_TILT) != 0 ? sl_mem(geo->n) : NULL;
+    bool ok = geo->points != NULL && (geo->pressure != NULL || (columns & HAS_PRESSURE) == 0) &&
+              (geo->dt_ms != NULL || (columns & HAS_DT) == 0) &&
+              (geo->tilt != NULL || (columns & HAS_TILT) == 0);
+    return ok ? SL_OK : sl_fail_nomem(err);
+}
+
+static sl_status take_plain(sl_rd *r, sl_geometry *geo, sl_error **err)
+{
     uint8_t columns = sl_rd_u8(r);
     uint64_t n = sl_rd_varint(r);
     /* Every point takes at least two bytes: the claim cannot make us allocate more than was sent. */
-    if (r->bad || version != SL_GEOMETRY_VERSION || kind >= SL_KIND_COUNT || columns > HAS_ALL ||
-        n < 1 || n > SL_PEN_POINTS_MAX || n > r->left / 2) {
+    if (r->bad || columns > HAS_PLAIN || n < 1 || n > SL_PEN_POINTS_MAX || n > r->left / 2) {
         return damaged(err);
     }
-    geo->kind = (sl_kind)kind;
     geo->n = (uint32_t)n;
-    geo->points = sl_mem_array((size_t)n, sizeof *geo->points);
-    geo->pressure = (columns & HAS_PRESSURE) != 0 ? sl_mem((size_t)n) : NULL;
-    geo->dt_ms = (columns & HAS_DT) != 0 ? sl_mem_array((size_t)n, sizeof *geo->dt_ms) : NULL;
-    if (geo->points == NULL || (geo->pressure == NULL && (columns & HAS_PRESSURE) != 0) ||
-        (geo->dt_ms == NULL && (columns & HAS_DT) != 0)) {
-        return sl_fail_nomem(err);
+    sl_status s = make_columns(geo, columns, err);
+    if (s != SL_OK) {
+        return s;
     }
     if (!take_points(r, geo) || (geo->pressure != NULL && !take_pressure(r, geo)) ||
         (geo->dt_ms != NULL && !take_dt(r, geo))) {
         return damaged(err);
     }
-    return (columns & HAS_TEXT) != 0 ? take_text(r, geo, err) : SL_OK;
+    return (columns & HAS_TEXT) != 0 ? take_text(r, sl_rd_varint(r), geo, err) : SL_OK;
 }
 
-/* A number has longer spellings as a varint; the way back shows whether one was used. */
+/* The ways of guessing a coordinate: as the last, half or all of the last step on, and as far on as
+ * the time since asks for. The writer takes the first that leaves least. */
+enum {
+    GUESS_LAST,
+    GUESS_HALF,
+    GUESS_STEP,
+    GUESS_TIME,
+    GUESSES
+};
+
+static int64_t guess(int way, const sl_geometry *geo, uint32_t i, const predictor *p)
+{
+    if (i < 2 || way == GUESS_LAST) {
+        return p->last;
+    }
+    int64_t step = p->last - p->before;
+    if (way == GUESS_HALF) {
+        return p->last + step / 2;
+    }
+    if (way == GUESS_TIME && geo->dt_ms != NULL && geo->dt_ms[i - 1] > geo->dt_ms[i - 2]) {
+        int64_t was = (int64_t)geo->dt_ms[i - 1] - geo->dt_ms[i - 2];
+        int64_t now = (int64_t)geo->dt_ms[i] - geo->dt_ms[i - 1];
+        now = now > 4 * was ? 4 * was : now;
+        return p->last + step * now / was;
+    }
+    return p->last + step;
+}
+
+static int bits_of(int64_t v)
+{
+    int n = 0;
+    for (v = v < 0 ? -v : v; v != 0; v >>= 1) {
+        n++;
+    }
+    return n;
+}
+
+static int best_guess(const sl_geometry *geo)
+{
+    uint64_t least = UINT64_MAX;
+    int best = 0;
+    for (int way = 0; way < GUESSES; way++) {
+        predictor x = {0, 0};
+        predictor y = {0, 0};
+        uint64_t sum = 0;
+        for (uint32_t i = 0; i < geo->n; i++) {
+            sum += (uint64_t)bits_of(geo->points[i].x - guess(way, geo, i, &x));
+            sum += (uint64_t)bits_of(geo->points[i].y - guess(way, geo, i, &y));
+            learn(&x, geo->points[i].x);
+            learn(&y, geo->points[i].y);
+        }
+        if (sum < least) {
+            least = sum;
+            best = way;
+        }
+    }
+    return best;
+}
+
+/* The contexts of all columns. */
+typedef struct contexts {
+    sl_rc_column x;
+    sl_rc_column y;
+    sl_rc_column pressure;
+    sl_rc_column dt;
+    sl_rc_column tilt;
+} contexts;
+
+/* What a sample's other values are guessed from: as the last, times as the last step on. */
+static int64_t dt_guess(const sl_geometry *geo, uint32_t i)
+{
+    return i == 0 ? 0 : i == 1 ? geo->dt_ms[0] : 2 * (int64_t)geo->dt_ms[i - 1] - geo->dt_ms[i - 2];
+}
+
+static void put_samples(sl_buf *out, const sl_geometry *geo, contexts *c)
+{
+    int way = best_guess(geo);
+    int columns = (geo->pressure != NULL ? HAS_PRESSURE : 0) | (geo->dt_ms != NULL ? HAS_DT : 0) |
+                  (geo->tilt != NULL ? HAS_TILT : 0);
+    sl_rc_out rc;
+    predictor x = {0, 0};
+    predictor y = {0, 0};
+    sl_buf_u8(out, (uint8_t)(columns | way << 4));
+    sl_rc_start(&rc, out);
+    for (uint32_t i = 0; i < geo->n; i++) {
+        if (geo->dt_ms != NULL) {
+            sl_rc_put_number(&rc, &c->dt, (int32_t)(geo->dt_ms[i] - dt_guess(geo, i)));
+        }
+        sl_rc_put_number(&rc, &c->x, (int32_t)(geo->points[i].x - guess(way, geo, i, &x)));
+        sl_rc_put_number(&rc, &c->y, (int32_t)(geo->points[i].y - guess(way, geo, i, &y)));
+        learn(&x, geo->points[i].x);
+        learn(&y, geo->points[i].y);
+        if (geo->pressure != NULL) {
+            sl_rc_put_number(&rc, &c->pressure,
+                             geo->pressure[i] - (i > 0 ? geo->pressure[i - 1] : 0));
+        }
+        if (geo->tilt != NULL) {
+            sl_rc_put_number(&rc, &c->tilt, geo->tilt[i] - (i > 0 ? geo->tilt[i - 1] : 0));
+        }
+    }
+    sl_rc_end(&rc);
+}
+
+static bool in(int64_t v, int64_t lo, int64_t hi)
+{
+    return v >= lo && v <= hi;
+}
+
+/* One sample; false when a value lies outside its range: with that every guess stays small. */
+static bool take_sample(sl_rc_in *rc, contexts *c, sl_geometry *geo, uint32_t i, int way,
+                        predictor at[2])
+{
+    int64_t v = 0;
+    if (geo->dt_ms != NULL) {
+        v = dt_guess(geo, i) + sl_rc_take_number(rc, &c->dt);
+        if (!in(v, 0, SL_DT_MS_MAX)) {
+            return false;
+        }
+        geo->dt_ms[i] = (uint32_t)v;
+    }
+    int64_t x = guess(way, geo, i, &at[0]) + sl_rc_take_number(rc, &c->x);
+    int64_t y = guess(way, geo, i, &at[1]) + sl_rc_take_number(rc, &c->y);
+    if (!in(x, -SL_COORD_MAX, SL_COORD_MAX) || !in(y, -SL_COORD_MAX, SL_COORD_MAX)) {
+        return false;
+    }
+    learn(&at[0], x);
+    learn(&at[1], y);
+    geo->points[i] = (sl_point){(int32_t)x, (int32_t)y};
+    if (geo->pressure != NULL) {
+        v = (i > 0 ? geo->pressure[i - 1] : 0) + (int64_t)sl_rc_take_number(rc, &c->pressure);
+        geo->pressure[i] = (uint8_t)v;
+        if (!in(v, 0, 255)) {
+            return false;
+        }
+    }
+    if (geo->tilt != NULL) {
+        v = (i > 0 ? geo->tilt[i - 1] : 0) + (int64_t)sl_rc_take_number(rc, &c->tilt);
+        geo->tilt[i] = (uint8_t)v;
+        return in(v, 0, SL_TILT_MAX);
+    }
+    return true;
+}
+
+static sl_status take_samples(const uint8_t *p, size_t n, sl_geometry *geo, sl_error **err)
+{
+    int columns = n > 0 ? p[0] & 15 : HAS_TEXT;
+    int way = n > 0 ? p[0] >> 4 : 0;
+    if ((columns & HAS_TEXT) != 0 || way >= GUESSES) {
+        return damaged(err);
+    }
+    sl_status s = make_columns(geo, columns, err);
+    contexts *c = s == SL_OK ? sl_mem(sizeof *c) : NULL;
+    if (c == NULL) {
+        return s == SL_OK ? sl_fail_nomem(err) : s;
+    }
+    sl_rc_in rc;
+    predictor at[2] = {{0, 0}, {0, 0}};
+    sl_rc_open(&rc, p + 1, n - 1);
+    for (uint32_t i = 0; s == SL_OK && i < geo->n; i++) {
+        s = take_sample(&rc, c, geo, i, way, at) ? SL_OK : damaged(err);
+    }
+    sl_mem_free(c);
+    return s;
+}
+
+static void put_section(sl_buf *out, uint8_t tag, const sl_buf *section)
+{
+    sl_buf_u8(out, tag);
+    sl_buf_varint(out, section->len);
+    sl_buf_put(out, section->data, section->len);
+    out->failed = out->failed || section->failed;
+}
+
+static void encode_sections(sl_buf *out, const sl_geometry *geo)
+{
+    sl_buf section = {0};
+    contexts *c = sl_mem(sizeof *c);
+    sl_buf_u8(out, SL_GEOMETRY_VERSION);
+    sl_buf_u8(out, (uint8_t)geo->kind);
+    sl_buf_varint(out, geo->n);
+    if (c != NULL) {
+        put_samples(&section, geo, c);
+    }
+    section.failed = section.failed || c == NULL;
+    put_section(out, SECTION_SAMPLES, &section);
+    sl_buf_free(&section);
+    if (geo->text != NULL) {
+        sl_buf text = {0};
+        sl_buf_str(&text, geo->text);
+        put_section(out, SECTION_TEXT, &text);
+        sl_buf_free(&text);
+    }
+    sl_buf_put(out, geo->unknown, geo->unknown_n);
+    sl_buf_u8(out, SECTION_END);
+    sl_mem_free(c);
+}
+
+/* Newer sections, from the tag of the first to the length and bytes of the last. */
+static sl_status keep_unknown(sl_geometry *geo, const uint8_t *from, size_t n, sl_error **err)
+{
+    if (n > SL_UNKNOWN_BYTES_MAX) {
+        return sl_fail_field(err, SL_E_LIMIT, "geometry", "unknown sections have at most %d bytes",
+                             SL_UNKNOWN_BYTES_MAX);
+    }
+    geo->unknown = sl_mem(n);
+    if (geo->unknown == NULL) {
+        return sl_fail_nomem(err);
+    }
+    memcpy(geo->unknown, from, n);
+    geo->unknown_n = n;
+    return SL_OK;
+}
+
+static sl_status take_section(uint64_t tag, const uint8_t *p, size_t n, sl_geometry *geo,
+                              sl_error **err)
+{
+    if (tag == SECTION_SAMPLES) {
+        return take_samples(p, n, geo, err);
+    }
+    sl_rd r = {p, n, false};
+    return tag == SECTION_TEXT ? take_text(&r, n, geo, err) : SL_OK;
+}
+
+static sl_status take_sections(sl_rd *r, sl_geometry *geo, sl_error **err)
+{
+    uint64_t n = sl_rd_varint(r);
+    if (r->bad || n < 1 || n > SL_PEN_POINTS_MAX) {
+        return damaged(err);
+    }
+    geo->n = (uint32_t)n;
+    const uint8_t *unknown = NULL;
+    sl_status s = SL_OK;
+    for (uint64_t last = SECTION_END;;) {
+        const uint8_t *at = r->p;
+        uint64_t tag = sl_rd_varint(r);
+        if (r->bad || (tag != SECTION_END && tag <= last) ||
+            (last == SECTION_END && tag != SECTION_SAMPLES)) {
+            return damaged(err);
+        }
+        unknown = unknown == NULL && tag > SECTION_TEXT ? at : unknown;
+        if (tag == SECTION_END) {
+            return unknown != NULL ? keep_unknown(geo, unknown, (size_t)(at - unknown), err) : s;
+        }
+        uint64_t len = sl_rd_varint(r);
+        const uint8_t *p = len <= r->left ? sl_rd_take(r, (size_t)len) : NULL;
+        s = p != NULL && !r->bad ? take_section(tag, p, (size_t)len, geo, err) : damaged(err);
+        if (s != SL_OK) {
+            return s;
+        }
+        last = tag;
+    }
+}
+
+bool sl_geometry_unknown_ok(const sl_buf *sections)
+{
+    sl_rd r = {sections->data, sections->len, false};
+    uint64_t last = SECTION_TEXT;
+    while (r.left > 0 && !r.bad) {
+        uint64_t tag = sl_rd_varint(&r);
+        uint64_t len = sl_rd_varint(&r);
+        if (tag <= last || len > r.left) {
+            return false;
+        }
+        (void)sl_rd_take(&r, (size_t)len);
+        last = tag;
+    }
+    return !r.bad && sections->len <= SL_UNKNOWN_BYTES_MAX;
+}
+
+/* Short shapes are written plainly, so that versions before the sections read them. */
+static bool is_plain(const sl_geometry *geo)
+{
+    return geo->n < SL_GEOMETRY_SECTIONS_FROM && geo->tilt == NULL && geo->unknown_n == 0;
+}
+
+void sl_geometry_encode(sl_buf *out, const sl_geometry *geo)
+{
+    if (is_plain(geo)) {
+        encode_plain(out, geo);
+    } else {
+        encode_sections(out, geo);
+    }
+}
+
+static sl_status take_geometry(sl_rd *r, sl_geometry *geo, sl_error **err)
+{
+    uint8_t version = sl_rd_u8(r);
+    uint8_t kind = sl_rd_u8(r);
+    if (!r->bad && (version > SL_GEOMETRY_VERSION || kind >= SL_KIND_COUNT)) {
+        return sl_fail_field(err, SL_E_TOO_NEW, "geometry",
+                             "the geometry was made by a newer version");
+    }
+    if (r->bad || version < SL_GEOMETRY_PLAIN) {
+        return damaged(err);
+    }
+    geo->kind = (sl_kind)kind;
+    return version == SL_GEOMETRY_PLAIN ? take_plain(r, geo, err) : take_sections(r, geo, err);
+}
+
+/* A number has longer spellings as a varint; the way back shows whether one was used. Plain
+ * geometry of any length is from before the sections. */
 static sl_status check_canonical(const sl_geometry *geo, const uint8_t *p, size_t n, sl_error **err)
 {
     sl_buf again = {0};
-    sl_geometry_encode(&again, geo);
+    if (p[0] == SL_GEOMETRY_PLAIN) {
+        encode_plain(&again, geo);
+    } else {
+        sl_geometry_encode(&again, geo);
+    }
     sl_status s = SL_OK;
     if (again.failed) {
         s = sl_fail_nomem(err);

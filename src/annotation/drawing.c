@@ -94,7 +94,7 @@ static void insert_in_order(sl_drawing *d, size_t n, sl_item *item)
     size_t at = place_of(d->order, n, item, compare_order);
     insert_at(d->order, n, at, item);
     memmove(d->boxes + at + 1, d->boxes + at, (n - at) * sizeof *d->boxes);
-    d->boxes[at] = sl_item_bounds(item);
+    d->boxes[at] = sl_item_reach(item);
 }
 
 static void remove_from_order(sl_drawing *d, size_t n, const sl_item *item)
@@ -226,7 +226,7 @@ const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, 
         if (!within(&d->boxes[i], at, radius > 0 ? radius : 0)) {
             continue;
         }
-        if (sl_item_opacity_at(item, t_us) > 0 && sl_item_hit(item, at.x, at.y, radius)) {
+        if (sl_item_opacity_at(item, t_us) > 0 && sl_item_hit_at(item, t_us, at, radius)) {
             return item;
         }
     }

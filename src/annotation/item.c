@@ -1,28 +1,23 @@
 #include "annotation/item.h"
 
 #include "annotation/drawing.h"
+#include "annotation/style.h"
+#include "annotation/tool.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
 #include <string.h>
 
-static const char *const KIND_NAMES[SL_KIND_COUNT] = {
-    "pen", "arrow", "line", "rect", "ellipse", "angle", "text",
-};
-
-/* How many points a kind has; 0: any number from one. */
-static const uint32_t KIND_POINTS[SL_KIND_COUNT] = {0, 2, 2, 2, 2, 3, 1};
-
 const char *sl_kind_name(sl_kind kind)
 {
-    return (unsigned)kind < SL_KIND_COUNT ? KIND_NAMES[kind] : "unknown";
+    return (unsigned)kind < SL_KIND_COUNT ? sl_tool_of(kind)->name : "unknown";
 }
 
 bool sl_kind_parse(const char *name, sl_kind *out)
 {
     for (int i = 0; name != NULL && i < SL_KIND_COUNT; i++) {
-        if (strcmp(name, KIND_NAMES[i]) == 0) {
+        if (strcmp(name, sl_tool_of((sl_kind)i)->name) == 0) {
             *out = (sl_kind)i;
             return true;
         }
@@ -35,7 +30,9 @@ void sl_geometry_clear(sl_geometry *geo)
     sl_mem_free(geo->points);
     sl_mem_free(geo->pressure);
     sl_mem_free(geo->dt_ms);
+    sl_mem_free(geo->tilt);
     sl_mem_free(geo->text);
+    sl_mem_free(geo->unknown);
     memset(geo, 0, sizeof *geo);
 }
 
@@ -43,6 +40,8 @@ void sl_item_free(sl_item *item)
 {
     if (item != NULL) {
         sl_geometry_clear(&item->geo);
+        sl_edits_clear(item);
+        sl_json_free(item->extra);
         sl_mem_free(item);
     }
 }
@@ -70,12 +69,20 @@ sl_item *sl_item_clone(const sl_item *item)
     const sl_geometry *from = &item->geo;
     bool failed = false;
     *copy = *item;
+    copy->keys = NULL;
+    copy->keys_n = 0;
+    memset(&copy->edit, 0, sizeof copy->edit);
+    copy->extra = NULL;
     copy->geo.points = copy_array(from->points, from->n, sizeof *from->points, &failed);
     copy->geo.pressure = copy_array(from->pressure, from->n, 1, &failed);
     copy->geo.dt_ms = copy_array(from->dt_ms, from->n, sizeof *from->dt_ms, &failed);
+    copy->geo.tilt = copy_array(from->tilt, from->n, 1, &failed);
+    copy->geo.unknown = copy_array(from->unknown, from->unknown_n, 1, &failed);
     copy->geo.text =
         from->text != NULL ? copy_array(from->text, strlen(from->text) + 1, 1, &failed) : NULL;
-    if (failed) {
+    copy->extra = item->extra != NULL ? sl_json_clone(item->extra) : NULL;
+    failed = failed || (item->extra != NULL && copy->extra == NULL);
+    if (!sl_edits_copy(copy, item) || failed) {
         sl_item_free(copy);
         return NULL;
     }
@@ -84,15 +91,15 @@ sl_item *sl_item_clone(const sl_item *item)
 
 static sl_status check_points(const sl_geometry *geo, sl_error **err)
 {
-    uint32_t want = KIND_POINTS[geo->kind];
-    if (want != 0 ? geo->n != want : geo->n < 1) {
-        return sl_fail_field(err, SL_E_INVALID, "points", "a %s has %s%u point%s, not %u",
-                             KIND_NAMES[geo->kind], want != 0 ? "" : "at least ",
-                             want != 0 ? want : 1, want > 1 ? "s" : "", geo->n);
-    }
-    if (geo->n > SL_PEN_POINTS_MAX) {
-        return sl_fail_field(err, SL_E_INVALID, "points", "a pen has at most %d points",
-                             SL_PEN_POINTS_MAX);
+    const sl_tool *tool = sl_tool_of(geo->kind);
+    if (geo->n < tool->points_min || geo->n > tool->points_max) {
+        uint32_t want = geo->n < tool->points_min ? tool->points_min : tool->points_max;
+        return sl_fail_field(err, SL_E_INVALID, "points", "a %s has %s %u point%s, not %u",
+                             tool->name,
+                             tool->points_min == tool->points_max ? "exactly"
+                             : geo->n < tool->points_min          ? "at least"
+                                                                  : "at most",
+                             want, want > 1 ? "s" : "", geo->n);
     }
     for (uint32_t i = 0; i < geo->n; i++) {
         sl_point p = geo->points[i];
@@ -105,11 +112,24 @@ static sl_status check_points(const sl_geometry *geo, sl_error **err)
     return SL_OK;
 }
 
-static sl_status check_pen_columns(const sl_geometry *geo, sl_error **err)
+static sl_status check_columns(const sl_geometry *geo, sl_error **err)
 {
-    if (geo->kind != SL_KIND_PEN && (geo->pressure != NULL || geo->dt_ms != NULL)) {
-        return sl_fail_field(err, SL_E_INVALID, geo->pressure != NULL ? "pressure" : "dt",
-                             "only a pen has pressure and times");
+    const sl_tool *tool = sl_tool_of(geo->kind);
+    const char *wrong = geo->pressure != NULL && (tool->may & SL_HAS_PRESSURE) == 0 ? "pressure"
+                        : geo->dt_ms != NULL && (tool->may & SL_HAS_DT) == 0        ? "dt"
+                        : geo->tilt != NULL && (tool->may & SL_HAS_TILT) == 0       ? "tilt"
+                                                                                    : NULL;
+    if (wrong != NULL) {
+        return sl_fail_field(err, SL_E_INVALID, wrong, "a %s has no %s", tool->name, wrong);
+    }
+    if (geo->dt_ms == NULL && (tool->must & SL_HAS_DT) != 0) {
+        return sl_fail_field(err, SL_E_INVALID, "dt", "a %s has a time for each point", tool->name);
+    }
+    for (uint32_t i = 0; geo->tilt != NULL && i < geo->n; i++) {
+        if (geo->tilt[i] > SL_TILT_MAX) {
+            return sl_fail_field(err, SL_E_INVALID, "tilt", "a tilt is from 0 to %d degrees",
+                                 SL_TILT_MAX);
+        }
     }
     uint32_t last = 0;
     for (uint32_t i = 0; geo->dt_ms != NULL && i < geo->n; i++) {
@@ -124,15 +144,31 @@ static sl_status check_pen_columns(const sl_geometry *geo, sl_error **err)
     return SL_OK;
 }
 
+/* A stamp's picture is named by the SHA-256 of its bytes. */
+static sl_status check_blob(const char *text, sl_error **err)
+{
+    size_t n = strlen(text);
+    if (n != 64 || strspn(text, "0123456789abcdef") != n) {
+        return sl_fail_field(err, SL_E_INVALID, "blob", "a blob is named by its SHA-256");
+    }
+    return SL_OK;
+}
+
 static sl_status check_text(const sl_geometry *geo, sl_error **err)
 {
-    if ((geo->kind == SL_KIND_TEXT) != (geo->text != NULL)) {
-        return sl_fail_field(err, SL_E_INVALID, "text",
-                             geo->text != NULL ? "only the kind text has a text"
-                                               : "the text is missing");
-    }
+    const sl_tool *tool = sl_tool_of(geo->kind);
+    const char *key = tool->text_key != NULL ? tool->text_key : "text";
     if (geo->text == NULL) {
-        return SL_OK;
+        return (tool->must & SL_HAS_TEXT) == 0
+                   ? SL_OK
+                   : sl_fail_field(err, SL_E_INVALID, key, "the %s of a %s is missing", key,
+                                   tool->name);
+    }
+    if ((tool->may & SL_HAS_TEXT) == 0) {
+        return sl_fail_field(err, SL_E_INVALID, key, "a %s has no text", tool->name);
+    }
+    if (geo->kind == SL_KIND_STAMP) {
+        return check_blob(geo->text, err);
     }
     size_t n = strlen(geo->text);
     if (!sl_utf8_ok(geo->text, n)) {
@@ -159,27 +195,8 @@ sl_status sl_geometry_check(const sl_geometry *geo, sl_error **err)
         return sl_fail_field(err, SL_E_INVALID, "kind", "unknown kind of item");
     }
     sl_status s = check_points(geo, err);
-    s = s == SL_OK ? check_pen_columns(geo, err) : s;
+    s = s == SL_OK ? check_columns(geo, err) : s;
     return s == SL_OK ? check_text(geo, err) : s;
-}
-
-static sl_status check_style(const sl_style *style, sl_error **err)
-{
-    if (style->rgb > 0xFFFFFF) {
-        return sl_fail_field(err, SL_E_INVALID, "style.color", "a colour is \"#RRGGBB\"");
-    }
-    if (style->opacity < 0 || style->opacity > SL_OPACITY_MAX) {
-        return sl_fail_field(err, SL_E_INVALID, "style.opacity", "opacity is from 0 to 1");
-    }
-    if (style->width < 1 || style->width > SL_WIDTH_MAX) {
-        return sl_fail_field(err, SL_E_INVALID, "style.width", "a width is from 1 to %d units",
-                             SL_WIDTH_MAX);
-    }
-    if (style->font_size < SL_FONT_MIN || style->font_size > SL_FONT_MAX) {
-        return sl_fail_field(err, SL_E_INVALID, "style.font_size",
-                             "a font size is from %d to %d units", SL_FONT_MIN, SL_FONT_MAX);
-    }
-    return SL_OK;
 }
 
 static sl_status check_rest(const sl_item *item, sl_error **err)
@@ -198,7 +215,7 @@ static sl_status check_rest(const sl_item *item, sl_error **err)
         return sl_fail_field(err, SL_E_INVALID, "z",
                              "z is 1 to %d letters and digits, the last not 0", SL_Z_MAX);
     }
-    return check_style(&item->style, err);
+    return sl_style_check(item, err);
 }
 
 sl_status sl_item_check(const sl_item *item, sl_error **err)

@@ -4,7 +4,7 @@
  * The arithmetic is that of doubles with + - * / and square roots only, all of which are exactly
  * rounded everywhere: the answers are the same on every machine.
  */
-#include "annotation/item.h"
+#include "annotation/tool.h"
 
 #include <math.h>
 #include <string.h>
@@ -35,31 +35,48 @@ static int32_t clamped(double v)
     return v > INT32_MAX ? INT32_MAX : v < INT32_MIN ? INT32_MIN : (int32_t)v;
 }
 
+static double lens_radius(const sl_point *p)
+{
+    double dx = (double)p[1].x - p[0].x;
+    double dy = (double)p[1].y - p[0].y;
+    return sqrt(dx * dx + dy * dy);
+}
+
+/* What a shape adds around the box of its points: half its line, the wings of heads, labels. */
+static double padding(const sl_item *item)
+{
+    const sl_tool *tool = sl_tool_of(item->geo.kind);
+    return tool->pad_widths * 0.5 * item->style.width +
+           tool->pad_fonts * 0.5 * item->style.font_size;
+}
+
+static void grow_box(double box[4], double x, double y)
+{
+    box[0] = x < box[0] ? x : box[0];
+    box[1] = y < box[1] ? y : box[1];
+    box[2] = x > box[2] ? x : box[2];
+    box[3] = y > box[3] ? y : box[3];
+}
+
 sl_box sl_item_bounds(const sl_item *item)
 {
     const sl_geometry *geo = &item->geo;
-    sl_point first = geo->points[0];
-    double x0 = first.x;
-    double y0 = first.y;
-    double x1 = first.x;
-    double y1 = first.y;
+    double b[4] = {geo->points[0].x, geo->points[0].y, geo->points[0].x, geo->points[0].y};
+    double pad = padding(item);
     for (uint32_t i = 1; i < geo->n; i++) {
-        sl_point p = geo->points[i];
-        x0 = p.x < x0 ? p.x : x0;
-        y0 = p.y < y0 ? p.y : y0;
-        x1 = p.x > x1 ? p.x : x1;
-        y1 = p.y > y1 ? p.y : y1;
+        grow_box(b, geo->points[i].x, geo->points[i].y);
     }
-    double pad = item->style.width * 0.5;
-    if (geo->kind == SL_KIND_TEXT) {
-        x1 += text_width(item);
-        y1 += text_height(item);
-        pad = 0;
-    } else if (geo->kind == SL_KIND_ARROW) {
-        pad = item->style.width * 2.0; /* the wings of the head */
+    sl_form form = sl_tool_of(geo->kind)->form;
+    if (form == SL_FORM_TEXT) {
+        pad = geo->n > 1 ? pad : 0;
+        grow_box(b, geo->points[0].x + text_width(item), geo->points[0].y + text_height(item));
+    } else if (form == SL_FORM_LENS) {
+        double r = lens_radius(geo->points);
+        grow_box(b, geo->points[0].x - r, geo->points[0].y - r);
+        grow_box(b, geo->points[0].x + r, geo->points[0].y + r);
     }
-    sl_box box = {clamped(floor(x0 - pad)), clamped(floor(y0 - pad)), clamped(ceil(x1 + pad) + 1),
-                  clamped(ceil(y1 + pad) + 1)};
+    sl_box box = {clamped(floor(b[0] - pad)), clamped(floor(b[1] - pad)),
+                  clamped(ceil(b[2] + pad) + 1), clamped(ceil(b[3] + pad) + 1)};
     return box;
 }
 
@@ -107,26 +124,74 @@ static bool near_rect(const sl_point *p, double x, double y, double reach)
     return near_polyline(loop, 5, x, y, reach);
 }
 
-static bool in_text(const sl_item *item, double x, double y, double radius)
+static bool in_box(double x0, double y0, double x1, double y1, sl_point at, double radius)
 {
-    sl_box box = sl_item_bounds(item);
-    return x >= box.x0 - radius && x <= box.x1 + radius && y >= box.y0 - radius &&
-           y <= box.y1 + radius;
+    return at.x >= x0 - radius && at.x <= x1 + radius && at.y >= y0 - radius && at.y <= y1 + radius;
+}
+
+static bool in_area(const sl_point *p, sl_point at, double reach)
+{
+    return in_box(fmin(p[0].x, p[1].x), fmin(p[0].y, p[1].y), fmax(p[0].x, p[1].x),
+                  fmax(p[0].y, p[1].y), at, reach);
+}
+
+/* The box of the letters and, of a callout, the line to what it speaks of. */
+static bool in_text(const sl_item *item, sl_point at, double radius)
+{
+    const sl_point *p = item->geo.points;
+    return in_box(p[0].x, p[0].y, p[0].x + text_width(item), p[0].y + text_height(item), at,
+                  radius) ||
+           (item->geo.n > 1 && near_polyline(p, 2, at.x, at.y, radius + item->style.width * 0.5));
+}
+
+static bool near_curve(const sl_point *p, double x, double y, double reach)
+{
+    enum {
+        STEPS = 16
+    };
+    sl_point line[STEPS + 1];
+    for (int i = 0; i <= STEPS; i++) {
+        double t = (double)i / STEPS;
+        double u = 1 - t;
+        line[i].x = clamped(floor(u * u * p[0].x + 2 * u * t * p[1].x + t * t * p[2].x + 0.5));
+        line[i].y = clamped(floor(u * u * p[0].y + 2 * u * t * p[1].y + t * t * p[2].y + 0.5));
+    }
+    return near_polyline(line, STEPS + 1, x, y, reach);
+}
+
+static bool near_figure(const sl_point *p, double x, double y, double reach)
+{
+    for (int i = 0; i < SL_BONES; i++) {
+        const uint8_t *bone = sl_bones[i];
+        if (distance_to_segment(x, y, p[bone[0]], p[bone[1]]) <= reach) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool sl_item_hit(const sl_item *item, int32_t x, int32_t y, int32_t radius)
 {
     const sl_geometry *geo = &item->geo;
-    double reach = (radius > 0 ? radius : 0) + item->style.width * 0.5;
-    switch (geo->kind) {
-    case SL_KIND_RECT: return near_rect(geo->points, x, y, reach);
-    case SL_KIND_ELLIPSE: return near_ellipse(geo->points, x, y, reach);
-    case SL_KIND_TEXT: return in_text(item, x, y, radius > 0 ? radius : 0);
-    case SL_KIND_PEN:
-    case SL_KIND_ARROW:
-    case SL_KIND_LINE:
-    case SL_KIND_ANGLE: return near_polyline(geo->points, geo->n, x, y, reach);
-    case SL_KIND_COUNT: break;
+    const sl_point *p = geo->points;
+    sl_point at = {x, y};
+    double slack = radius > 0 ? radius : 0;
+    double reach = slack + item->style.width * 0.5;
+    switch (sl_tool_of(geo->kind)->form) {
+    case SL_FORM_BOX: return near_rect(p, x, y, reach);
+    case SL_FORM_OVAL: return near_ellipse(p, x, y, reach);
+    case SL_FORM_AREA: return in_area(p, at, slack);
+    case SL_FORM_TEXT: return in_text(item, at, slack);
+    case SL_FORM_MARK: return distance_to_segment(x, y, p[0], p[0]) <= slack + padding(item);
+    case SL_FORM_LENS: return distance_to_segment(x, y, p[0], p[0]) <= reach + lens_radius(p);
+    case SL_FORM_CURVE: return near_curve(p, x, y, reach);
+    case SL_FORM_FIGURE: return near_figure(p, x, y, reach);
+    case SL_FORM_LOOP:
+        return near_polyline(p, geo->n, x, y, reach) ||
+               distance_to_segment(x, y, p[geo->n - 1], p[0]) <= reach;
+    case SL_FORM_STROKE:
+    case SL_FORM_LINE: return near_polyline(p, geo->n, x, y, reach);
+    case SL_FORM_HIDDEN: break;
     }
     return false;
 }

@@ -52,6 +52,11 @@ void sl_stroke_free(sl_stroke *s)
     }
 }
 
+bool sl_stroke_is_laser(const sl_stroke *s)
+{
+    return s->item->geo.kind == SL_KIND_LASER;
+}
+
 static double alpha(double cutoff_hz, double dt_s)
 {
     double r = TAU * cutoff_hz * dt_s;

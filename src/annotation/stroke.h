@@ -24,6 +24,7 @@ typedef struct sl_stroke sl_stroke;
 /* `style` is taken: an item of sl_item_from_json_open. NULL when out of memory. */
 sl_stroke *sl_stroke_new(sl_item *style);
 void sl_stroke_free(sl_stroke *s);
+bool sl_stroke_is_laser(const sl_stroke *s);
 /* x, y in units, pressure 0..1, ms since the stroke began, `n` times. SL_E_INVALID when a number
  * is not finite, SL_E_LIMIT beyond SL_PEN_POINTS_MAX: none of these points is then added. */
 sl_status sl_stroke_points(sl_stroke *s, const float *xypt, size_t n, sl_error **err);

@@ -6,6 +6,7 @@
  */
 #include "sideline/annotation.h"
 
+#include "annotation/style.h"
 #include "api/doc.h"
 #include "base/buf.h"
 #include "base/error.h"
@@ -378,6 +379,102 @@ sl_status sl_doc_patch(sl_doc *doc, const char *id, const char *json, size_t n, 
     return s;
 }
 
+/* Puts the item, taken, in the place of what it was, in the core first: its style changed. */
+static sl_status restyle(sl_doc *doc, sl_item *item, sl_error **err)
+{
+    sl_status s = SL_OK;
+    if (doc->core != NULL) {
+        sl_json *all = sl_item_to_fields(item);
+        sl_json *fields = sl_json_object();
+        if (all == NULL || fields == NULL ||
+            !sl_json_set(fields, "style", sl_json_clone(sl_json_get(all, "style")))) {
+            sl_json_free(fields);
+            s = sl_fail_nomem(err);
+        } else {
+            s = apply(doc, "patch", item->id, fields, NULL, err);
+        }
+        sl_json_free(all);
+    }
+    if (s != SL_OK) {
+        sl_item_free(item);
+        return s;
+    }
+    return sl_drawing_replace(doc->drawing, item, err);
+}
+
+/* A copy to change; NULL: why is in *s. */
+static sl_item *copy_to_edit(sl_doc *doc, const char *id, sl_status *s, sl_error **err)
+{
+    const sl_item *old = sl_drawing_find(doc->drawing, id);
+    sl_item *item = old != NULL ? sl_item_clone(old) : NULL;
+    *s = old == NULL    ? sl_fail(err, SL_E_NOT_FOUND, "there is no such item")
+         : item == NULL ? sl_fail_nomem(err)
+                        : SL_OK;
+    return item;
+}
+
+sl_status sl_doc_drag(sl_doc *doc, const char *id, int64_t t_us, uint32_t handle, int32_t x,
+                      int32_t y, sl_error **err)
+{
+    sl_error_start(err);
+    if (doc == NULL || id == NULL) {
+        return misuse(err);
+    }
+    sl_status s = SL_OK;
+    sl_point to = {x, y};
+    sl_lock(doc->mutex);
+    sl_item *item = copy_to_edit(doc, id, &s, err);
+    s = s == SL_OK ? sl_item_drag(item, t_us, handle, to, err) : s;
+    if (s == SL_OK) {
+        s = restyle(doc, item, err);
+    } else {
+        sl_item_free(item);
+    }
+    sl_unlock(doc->mutex);
+    return s;
+}
+
+sl_status sl_doc_move(sl_doc *doc, const char *id, int32_t dx, int32_t dy, sl_error **err)
+{
+    sl_error_start(err);
+    if (doc == NULL || id == NULL) {
+        return misuse(err);
+    }
+    sl_status s = SL_OK;
+    sl_lock(doc->mutex);
+    sl_item *item = copy_to_edit(doc, id, &s, err);
+    s = s == SL_OK ? sl_item_move(item, dx, dy, err) : s;
+    if (s == SL_OK) {
+        s = restyle(doc, item, err);
+    } else {
+        sl_item_free(item);
+    }
+    sl_unlock(doc->mutex);
+    return s;
+}
+
+sl_status sl_doc_handles(sl_doc *doc, const char *id, int64_t t_us, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    if (doc == NULL || id == NULL || out == NULL) {
+        return misuse(err);
+    }
+    *out = NULL;
+    sl_point handles[SL_EDIT_POINTS_MAX];
+    uint32_t n = 0;
+    sl_lock(doc->mutex);
+    const sl_item *item = sl_drawing_find(doc->drawing, id);
+    n = item != NULL ? sl_item_handles(item, t_us, handles, SL_EDIT_POINTS_MAX) : 0;
+    sl_unlock(doc->mutex);
+    if (n == 0) {
+        return sl_fail(err, SL_E_NOT_FOUND, "there is no such item");
+    }
+    sl_json *j = sl_json_object();
+    *out = sl_json_set(j, "handles", sl_points_write(handles, n)) ? sl_json_bytes(j) : NULL;
+    sl_json_free(j);
+    return *out != NULL ? SL_OK : sl_fail_nomem(err);
+}
+
 sl_status sl_doc_remove(sl_doc *doc, const char *id, sl_error **err)
 {
     sl_error_start(err);
@@ -468,7 +565,7 @@ sl_status sl_doc_stroke_end(sl_doc *doc, sl_id stroke, int32_t keep, sl_bytes **
     sl_status s = SL_OK;
     if (place == NULL) {
         s = sl_fail(err, SL_E_NOT_FOUND, "there is no such live stroke");
-    } else if (keep == 0) {
+    } else if (keep == 0 || sl_stroke_is_laser(place->stroke)) {
         sl_stroke_free(place->stroke);
         place->stroke = NULL;
     } else {

@@ -2,20 +2,11 @@
 #ifndef SL_RENDER_INSIDE_H
 #define SL_RENDER_INSIDE_H
 
+#include "annotation/measure.h"
+#include "annotation/tool.h"
 #include "render/render.h"
 
 #include <cairo.h>
-
-typedef struct ink {
-    cairo_t *cr;
-    const sl_item *item;
-    int64_t age_us;
-    double sx; /* pixels per unit, across and down */
-    double sy;
-    double scale; /* for widths: the smaller of the two */
-    double width; /* of the line, in pixels, at least one */
-    double halo;  /* what the halo adds on each side */
-} ink;
 
 /* Half-open like sl_box, but where ink really ends. */
 typedef struct extent {
@@ -25,23 +16,49 @@ typedef struct extent {
     double y1;
 } extent;
 
-void sl_ink_body(const ink *k);        /* the source becomes the item's colour */
-void sl_ink_halo(const ink *k);        /* ... that of its halo */
-void sl_ink_stroke_path(const ink *k); /* halo and line along the current path, which is used up */
+typedef struct ink {
+    cairo_t *cr;
+    const sl_item *item; /* posed */
+    int64_t age_us;
+    const sl_scene *scene;
+    const sl_scale *units;
+    const sl_pixels *into;
+    cairo_matrix_t to_px; /* units to pixels */
+    double scale;         /* for widths: pixels per unit, the smaller of the two ways */
+    double width;         /* of the line, in pixels, at least one */
+    double halo;          /* what the halo adds on each side */
+    extent *measure;      /* not NULL: nothing is painted, it grows by all that would be touched */
+} ink;
+
+/* A point of the item in pixels. */
+double sl_ink_x(const ink *k, uint32_t i);
+double sl_ink_y(const ink *k, uint32_t i);
+void sl_ink_at(const ink *k, sl_point p, double *x, double *y);
+
+void sl_ink_rgb(const ink *k, int32_t rgb, double alpha); /* the source becomes a colour */
+void sl_ink_halo(const ink *k);                           /* ... that of the item's halo */
+/* Each uses the current path up. */
+void sl_ink_line(const ink *k);                            /* halo and line along it */
+void sl_ink_thin(const ink *k, double width);              /* the same with another width */
+void sl_ink_body(const ink *k);                            /* filled, with a halo around it */
+void sl_ink_area(const ink *k, int32_t rgb, double alpha); /* filled, without */
+void sl_ink_fill_style(const ink *k);                      /* the style's fill; keeps the path */
 void sl_extent_add(extent *e, double x, double y, double pad);
 
-/* Each kind draws at full opacity and grows *e by all it may touch. */
-bool sl_ink_pen(const ink *k); /* false: out of memory */
-void sl_ink_shape(const ink *k);
-void sl_ink_text(const ink *k);
-void sl_ink_extent(const ink *k, extent *e);
+/* Draws the item at full opacity, or measures it. False: out of memory. */
+bool sl_ink_draw(const ink *k);
 
-/* Text with its halo, top left at (x, y), or centred there. */
-void sl_ink_font(const ink *k);
-void sl_ink_label(const ink *k, const char *label, double x, double y);
-/* The place and content of an angle's label. */
-void sl_ink_angle_label(const ink *k, char out[16], double *x, double *y);
-void sl_ink_text_extent(const ink *k, extent *e);
-void sl_ink_label_extent(const ink *k, const char *label, double x, double y, extent *e);
+/* Those with a file of their own. */
+bool sl_ink_pen(const ink *k);
+bool sl_ink_text(const ink *k);
+bool sl_ink_spotlight(const ink *k);
+bool sl_ink_magnifier(const ink *k);
+bool sl_ink_stamp(const ink *k);
+bool sl_ink_blur(const ink *k);
+
+/* A line of text with its halo, centred on (x, y), `size` times the font's size. */
+void sl_ink_label(const ink *k, const char *label, double x, double y, double size);
+/* The same on a rounded ground of the item's fill colour, or nearly black. */
+void sl_ink_boxed_label(const ink *k, const char *label, double x, double y, double size);
 
 #endif

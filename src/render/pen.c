@@ -25,7 +25,11 @@ static dot dot_at(const ink *k, uint32_t i)
 {
     const sl_geometry *geo = &k->item->geo;
     double press = geo->pressure != NULL ? 0.3 + 0.7 * geo->pressure[i] / 255.0 : 1.0;
-    dot d = {geo->points[i].x * k->sx, geo->points[i].y * k->sy, k->width * press * 0.5};
+    press = geo->kind == SL_KIND_PEN ? press : 1.0; /* the others are as wide all along */
+    if (geo->tilt != NULL && geo->kind == SL_KIND_PEN) {
+        press *= 1.0 + 0.8 * geo->tilt[i] / SL_TILT_MAX; /* as a pencil laid on its side */
+    }
+    dot d = {sl_ink_x(k, i), sl_ink_y(k, i), k->width * press * 0.5};
     d.r = d.r < 0.5 ? 0.5 : d.r;
     return d;
 }
@@ -136,20 +140,47 @@ static void add_path(cairo_t *cr, const dot *dots, uint32_t n, double grow)
     }
 }
 
+static double widest(const ink *k)
+{
+    double tilted = k->item->geo.tilt != NULL ? 0.9 : 0.5;
+    return k->width * tilted + (k->item->geo.kind == SL_KIND_HIGHLIGHTER ? 0 : k->halo);
+}
+
+static void measure_pen(const ink *k)
+{
+    double pad = widest(k) + 1;
+    for (uint32_t i = 0; i < k->item->geo.n; i++) {
+        sl_extent_add(k->measure, sl_ink_x(k, i), sl_ink_y(k, i), pad);
+    }
+}
+
 bool sl_ink_pen(const ink *k)
 {
+    if (k->measure != NULL) {
+        measure_pen(k);
+        return true;
+    }
     dot *dots = sl_mem_array((size_t)k->item->geo.n + 1, sizeof *dots);
     if (dots == NULL) {
         return false;
     }
     uint32_t n = collect(k, dots);
     cairo_set_fill_rule(k->cr, CAIRO_FILL_RULE_WINDING);
+    if (k->item->geo.kind == SL_KIND_HIGHLIGHTER) {
+        add_path(k->cr, dots, n, 0);
+        sl_ink_area(k, k->item->style.rgb, 0.4);
+        sl_mem_free(dots);
+        return true;
+    }
     add_path(k->cr, dots, n, k->halo);
-    sl_ink_halo(k);
-    cairo_fill(k->cr);
+    if (k->item->geo.kind == SL_KIND_LASER) {
+        sl_ink_area(k, k->item->style.rgb, 0.35); /* it glows */
+    } else {
+        sl_ink_halo(k);
+        cairo_fill(k->cr);
+    }
     add_path(k->cr, dots, n, 0);
-    sl_ink_body(k);
-    cairo_fill(k->cr);
+    sl_ink_area(k, k->item->style.rgb, 1);
     sl_mem_free(dots);
     return true;
 }

@@ -4,6 +4,10 @@
  * The display frame (frame_w by frame_h pixels) fills `into`, whatever its size. Every shape has a
  * halo, dark or, around dark colours, light, so that it reads on any picture. The same arguments
  * give the same bytes.
+ *
+ * A magnifier and a blur look at what `into` holds: give them the frame's pixels. Where there are
+ * none (alpha below 255), a blur covers with grey: it never lets through what it is to hide, nor
+ * does its opacity or fade.
  */
 #ifndef SL_RENDER_RENDER_H
 #define SL_RENDER_RENDER_H
@@ -22,14 +26,33 @@ typedef struct sl_shown {
     int64_t age_us;
 } sl_shown;
 
+/* What of the frame is drawn, and how. */
+typedef struct sl_scene {
+    int32_t frame_w;
+    int32_t frame_h;
+    int64_t t_us;
+    sl_box crop;   /* in units; x0 == x1: all of the frame */
+    int32_t turns; /* quarter turns clockwise, 0 to 3 */
+    sl_box clip;   /* in pixels of `into`: nothing outside is touched; x0 == x1: no bound */
+    /* The picture of a stamp by its blob's name, borrowed for the call; NULL: not at hand, a frame
+     * is drawn in its place. May be NULL. */
+    const sl_pixels *(*stamp)(void *user, const char *blob);
+    void *user;
+} sl_scene;
+
 /* SL_E_MISUSE unless the pixels are such as can be drawn on. */
 sl_status sl_pixels_check(const sl_pixels *pixels, sl_error **err);
-/* Draws, in this order, what is visible at t_us of the video. */
+/* Draws, in this order, what is visible at scene->t_us. */
+sl_status sl_render_scene(const sl_scene *scene, const sl_shown *shown, size_t n,
+                          const sl_pixels *into, sl_error **err);
+/* All of the frame. */
 sl_status sl_render_shown(const sl_shown *shown, size_t n, int32_t frame_w, int32_t frame_h,
                           int64_t t_us, const sl_pixels *into, sl_error **err);
 /* The pixels the same call may touch, within `into`; x0 == x1 when none. Reads no pixel. */
 sl_box sl_render_damage(const sl_shown *shown, size_t n, int32_t frame_w, int32_t frame_h,
                         int64_t t_us, const sl_pixels *into);
+sl_box sl_render_scene_damage(const sl_scene *scene, const sl_shown *shown, size_t n,
+                              const sl_pixels *into);
 /* Appends the PNG of the pixels. */
 sl_status sl_pixels_png(const sl_pixels *from, sl_buf *out, sl_error **err);
 

@@ -4,27 +4,30 @@
  */
 #include "render/inside.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
-    LINE_BYTES_MAX = 16 * 1024 + 1
+    LINE_BYTES_MAX = 16 * 1024 + 1,
+    GROUND = 0x101014 /* under letters that ask for one and name no fill */
 };
 
+static const double PI = 3.141592653589793;
 static const double LINE_HEIGHT = 1.25; /* of the font's size, as in annotation/shape.c */
 
-static double font_px(const ink *k)
+static double font_px(const ink *k, double size)
 {
-    double size = k->item->style.font_size * k->scale;
-    return size < 1 ? 1 : size;
+    double px = k->item->style.font_size * k->scale * size;
+    return px < 1 ? 1 : px;
 }
 
-static double text_halo(const ink *k)
+static double halo_px(const ink *k, double size)
 {
-    double halo = font_px(k) * 0.06;
+    double halo = font_px(k, size) * 0.06;
     return halo < 1 ? 1 : halo;
 }
 
-void sl_ink_font(const ink *k)
+static void set_font(const ink *k, double size)
 {
     cairo_font_options_t *options = cairo_font_options_create();
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
@@ -33,51 +36,83 @@ void sl_ink_font(const ink *k)
     cairo_set_font_options(k->cr, options);
     cairo_font_options_destroy(options);
     cairo_select_font_face(k->cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
-    cairo_set_font_size(k->cr, font_px(k));
+    cairo_set_font_size(k->cr, font_px(k, size));
 }
 
-static void draw_line(const ink *k, const char *line, double x, double baseline)
-{
-    cairo_new_path(k->cr);
-    cairo_move_to(k->cr, x, baseline);
-    cairo_text_path(k->cr, line);
-    cairo_set_line_width(k->cr, 2 * text_halo(k));
-    sl_ink_halo(k);
-    cairo_stroke_preserve(k->cr);
-    sl_ink_body(k);
-    cairo_fill(k->cr);
-}
-
-static void line_extent(const ink *k, const char *line, double x, double baseline, extent *e)
+static void line_extent(const ink *k, const char *line, double x, double baseline, double pad,
+                        extent *e)
 {
     cairo_text_extents_t t;
     cairo_text_extents(k->cr, line, &t);
-    double pad = text_halo(k) + 1;
     sl_extent_add(e, x + t.x_bearing, baseline + t.y_bearing, pad);
     sl_extent_add(e, x + t.x_bearing + t.width, baseline + t.y_bearing + t.height, pad);
 }
 
-/* Where a label must start so that its ink is centred on (*x, *y). */
-static void centre(const ink *k, const char *label, double *x, double *y)
+static void draw_line(const ink *k, const char *line, double x, double baseline, double size)
+{
+    if (k->measure != NULL) {
+        line_extent(k, line, x, baseline, halo_px(k, size) + 1, k->measure);
+        return;
+    }
+    cairo_new_path(k->cr);
+    cairo_move_to(k->cr, x, baseline);
+    cairo_text_path(k->cr, line);
+    cairo_set_line_width(k->cr, 2 * halo_px(k, size));
+    sl_ink_halo(k);
+    cairo_stroke_preserve(k->cr);
+    sl_ink_rgb(k, k->item->style.rgb, 1);
+    cairo_fill(k->cr);
+}
+
+void sl_ink_label(const ink *k, const char *label, double x, double y, double size)
 {
     cairo_text_extents_t t;
+    set_font(k, size);
     cairo_text_extents(k->cr, label, &t);
-    *x -= t.x_bearing + t.width * 0.5;
-    *y -= t.y_bearing + t.height * 0.5;
+    draw_line(k, label, x - t.x_bearing - t.width * 0.5, y - t.y_bearing - t.height * 0.5, size);
 }
 
-void sl_ink_label(const ink *k, const char *label, double x, double y)
+static void draw_ground(const ink *k, const extent *e, double pad, double alpha)
 {
-    sl_ink_font(k);
-    centre(k, label, &x, &y);
-    draw_line(k, label, x, y);
+    double x0 = e->x0 - pad;
+    double y0 = e->y0 - pad;
+    double x1 = e->x1 + pad;
+    double y1 = e->y1 + pad;
+    double r = fmin(pad, fmin(x1 - x0, y1 - y0) / 2);
+    cairo_new_sub_path(k->cr);
+    cairo_arc(k->cr, x1 - r, y0 + r, r, -PI / 2, 0);
+    cairo_arc(k->cr, x1 - r, y1 - r, r, 0, PI / 2);
+    cairo_arc(k->cr, x0 + r, y1 - r, r, PI / 2, PI);
+    cairo_arc(k->cr, x0 + r, y0 + r, r, PI, 3 * PI / 2);
+    cairo_close_path(k->cr);
+    sl_ink_area(k, k->item->style.fill >= 0 ? k->item->style.fill : GROUND, alpha);
 }
 
-void sl_ink_label_extent(const ink *k, const char *label, double x, double y, extent *e)
+/* How far a span must go to lie within 0..size: a label beside a thing at the edge is read too. What
+ * lies all outside stays there. */
+static double inward(double from, double to, double size)
 {
-    sl_ink_font(k);
-    centre(k, label, &x, &y);
-    line_extent(k, label, x, y, e);
+    if (to <= 0 || from >= size || to - from > size) {
+        return 0;
+    }
+    return from < 0 ? -from : to > size ? size - to : 0;
+}
+
+void sl_ink_boxed_label(const ink *k, const char *label, double x, double y, double size)
+{
+    extent e = {HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
+    ink dry = *k;
+    dry.measure = &e;
+    sl_ink_label(&dry, label, x, y, size);
+    double pad = 0.3 * font_px(k, size);
+    double dx = inward(e.x0 - pad, e.x1 + pad, k->into->width);
+    double dy = inward(e.y0 - pad, e.y1 + pad, k->into->height);
+    e.x0 += dx;
+    e.x1 += dx;
+    e.y0 += dy;
+    e.y1 += dy;
+    draw_ground(k, &e, pad, 0.75);
+    sl_ink_label(k, label, x + dx, y + dy, size);
 }
 
 /* Copies the next line, tabs as spaces; returns where the one after it starts, NULL at the end. */
@@ -94,35 +129,55 @@ static const char *next_line(const char *s, char *line)
     return *s == '\n' ? s + 1 : NULL;
 }
 
-static void each_line(const ink *k, extent *e)
+static void each_line(const ink *k)
 {
     char line[LINE_BYTES_MAX];
     cairo_font_extents_t font;
-    sl_ink_font(k);
+    set_font(k, 1);
     cairo_font_extents(k->cr, &font);
-    double x = k->item->geo.points[0].x * k->sx;
-    double top = k->item->geo.points[0].y * k->sy + font.ascent;
+    double x = sl_ink_x(k, 0);
+    double top = sl_ink_y(k, 0) + font.ascent;
     int number = 0;
     for (const char *s = k->item->geo.text; s != NULL; number++) {
-        double baseline = top + number * LINE_HEIGHT * font_px(k);
+        double baseline = top + number * LINE_HEIGHT * font_px(k, 1);
         s = next_line(s, line);
-        if (line[0] == 0) {
-            continue;
-        }
-        if (e != NULL) {
-            line_extent(k, line, x, baseline, e);
-        } else {
-            draw_line(k, line, x, baseline);
+        if (line[0] != 0) {
+            draw_line(k, line, x, baseline, 1);
         }
     }
 }
 
-void sl_ink_text(const ink *k)
+/* From the nearest side of the letters' box to the point spoken of. */
+static void draw_pointer(const ink *k, const extent *e)
 {
-    each_line(k, NULL);
+    double tx = sl_ink_x(k, 1);
+    double ty = sl_ink_y(k, 1);
+    double cx = (e->x0 + e->x1) / 2;
+    double cy = (e->y0 + e->y1) / 2;
+    double wide = fmin(0.5 * font_px(k, 1), (e->x1 - e->x0) / 3);
+    double along = atan2(ty - cy, tx - cx);
+    cairo_move_to(k->cr, cx - sin(along) * wide, cy + cos(along) * wide);
+    cairo_line_to(k->cr, tx, ty);
+    cairo_line_to(k->cr, cx + sin(along) * wide, cy - cos(along) * wide);
+    cairo_close_path(k->cr);
+    sl_ink_body(k);
 }
 
-void sl_ink_text_extent(const ink *k, extent *e)
+bool sl_ink_text(const ink *k)
 {
-    each_line(k, e);
+    bool callout = k->item->geo.kind == SL_KIND_CALLOUT;
+    if (callout || k->item->style.box != 0) {
+        extent e = {HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
+        ink dry = *k;
+        dry.measure = &e;
+        each_line(&dry);
+        if (callout && e.x0 < e.x1) {
+            draw_pointer(k, &e);
+        }
+        if (e.x0 < e.x1) {
+            draw_ground(k, &e, 0.3 * font_px(k, 1), callout ? 1 : 0.75);
+        }
+    }
+    each_line(k);
+    return true;
 }

@@ -124,6 +124,36 @@ static uint32_t middle_pixel(sl_doc *doc, int64_t t_us)
     return data[45 * 160 + 80];
 }
 
+START_TEST(doc__handles_are_dragged_and_a_laser_is_never_kept)
+{
+    sl_doc *doc = NULL;
+    sl_bytes *id = NULL;
+    sl_bytes *handles = NULL;
+    const char *line = "{\"kind\":\"line\",\"points\":[[0,0],[1000,0]],\"in\":0,\"out\":9}";
+    ck_assert_int_eq(sl_doc_new(1920, 1080, &doc, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_add(doc, line, strlen(line), &id, NULL), SL_OK);
+    const char *name = (const char *)sl_bytes_data(id);
+    ck_assert_int_eq(sl_doc_drag(doc, name, 0, 1, 500, 600, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_move(doc, name, 10, -10, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_drag(doc, name, 0, 2, 0, 0, NULL), SL_E_NOT_FOUND);
+    ck_assert_int_eq(sl_doc_handles(doc, name, 0, &handles, NULL), SL_OK);
+    ck_assert_str_eq((const char *)sl_bytes_data(handles), "{\"handles\":[[10,-10],[510,590]]}");
+    sl_bytes_release(handles);
+    sl_bytes_release(id);
+
+    const char *laser = "{\"kind\":\"laser\",\"in\":0,\"out\":9}";
+    const float points[] = {0, 0, 1, 0, 9, 9, 1, 8};
+    sl_id stroke = 0;
+    ck_assert_int_eq(sl_doc_stroke_begin(doc, laser, strlen(laser), &stroke, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_stroke_points(doc, stroke, points, 2), SL_OK);
+    ck_assert_int_eq(sl_doc_stroke_end(doc, stroke, 1, &id, NULL), SL_OK);
+    ck_assert_ptr_null(id);
+    ck_assert_int_eq(sl_doc_add(doc, laser, strlen(laser), NULL, NULL), SL_E_INVALID);
+    sl_doc_close(doc);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
 START_TEST(doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled)
 {
     sl_doc *doc = new_doc();
@@ -257,5 +287,6 @@ END_TEST
 SL_TEST_MAIN("api_doc", doc__items_are_added_patched_hit_and_removed,
              doc__an_error_names_the_field_and_nothing_is_added,
              doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled,
+             doc__handles_are_dragged_and_a_laser_is_never_kept,
              doc__a_bound_document_keeps_its_drawings_in_records,
              render__a_png_of_the_pixels_is_given)

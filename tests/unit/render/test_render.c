@@ -71,7 +71,7 @@ static void gradient(const sl_pixels *p)
 
 static sl_item *item_of(const char *text)
 {
-    char copy[512];
+    char copy[1024];
     (void)snprintf(copy, sizeof copy, "%s", text);
     for (char *c = copy; *c != 0; c++) {
         *c = *c == '\'' ? '"' : *c;
@@ -101,7 +101,7 @@ static sl_item *pen_of(uint32_t n, uint32_t rgb, int32_t width)
         item->geo.pressure[i] = (uint8_t)(127 + 127 * sin(4 * a));
         item->geo.dt_ms[i] = i * 1000 / n;
     }
-    item->style.rgb = rgb;
+    item->style.rgb = (int32_t)rgb;
     item->style.width = width;
     ck_assert_int_eq(sl_item_check(item, NULL), SL_OK);
     return item;
@@ -120,6 +120,43 @@ static const char *const TOOLS[] = {
     "'width':250,'font_size':2400},'in':0,'out':1000}",
     "{'kind':'text','points':[[4000,4000]],'text':'Elbow\\nhigher','style':{'color':'#FFFFFF',"
     "'font_size':4000},'in':0,'out':1000}",
+    "{'kind':'polyline','points':[[4000,4000],[12000,14000],[20000,5000],[28000,13000]],'style':{"
+    "'color':'#FF2D92','width':300,'dash':'dashes'},'in':0,'out':1000}",
+    "{'kind':'polygon','points':[[6000,14000],[16000,3000],[26000,14000]],'style':{'color':"
+    "'#34C759','width':300,'fill':'#34C759'},'in':0,'out':1000}",
+    "{'kind':'curve','points':[[5000,14000],[16000,-2000],[27000,13000]],'style':{'color':'#FF3B30'"
+    ",'width':400,'heads':2},'in':0,'out':1000}",
+    "{'kind':'callout','points':[[9000,3000],[22000,14000]],'text':'Hip first','style':{'color':"
+    "'#FFFFFF','width':200,'font_size':2600,'fill':'#0A5CFF'},'in':0,'out':1000}",
+    "{'kind':'protractor','points':[[16000,9200],[22000,4500]],'style':{'color':'#FFD400','width':"
+    "200,'font_size':1600,'vertical':true},'in':0,'out':1000}",
+    "{'kind':'ruler','points':[[4000,13000],[28000,7000]],'style':{'color':'#FFFFFF','width':250,"
+    "'font_size':1800,'length':1.83,'unit':'m'},'in':0,'out':1000}",
+    "{'kind':'path','points':[[3000,14000],[9000,8000],[16000,5500],[24000,7000],[29000,12000]],"
+    "'dt':[0,100,200,300,400],'style':{'color':'#00E5FF','width':250,'font_size':1500},'in':0,"
+    "'out':1000000}",
+    "{'kind':'stopwatch','points':[[16000,9000]],'style':{'color':'#FFFFFF','font_size':3500},'in':"
+    "0,'out':1000000}",
+    "{'kind':'counter','points':[[16000,9000]],'style':{'color':'#FFD400','font_size':4000,'value':"
+    "42},'in':0,'out':1000}",
+    "{'kind':'marker','points':[[16000,9000]],'style':{'color':'#FF3B30','font_size':3000,'value':7"
+    "},'in':0,'out':1000}",
+    "{'kind':'grid','points':[[4000,3000],[28000,15000]],'style':{'color':'#FFFFFF','width':120,"
+    "'rows':3,'cols':6},'in':0,'out':1000}",
+    "{'kind':'perspective','points':[[12000,4000],[20000,4000],[29000,15000],[3000,15000]],'style':"
+    "{'color':'#FFD400','width':150,'rows':5,'cols':4},'in':0,'out':1000}",
+    "{'kind':'spotlight','points':[[9000,2000],[24000,16000]],'in':0,'out':1000}",
+    "{'kind':'magnifier','points':[[9000,9000],[15000,9000],[24000,9000]],'style':{'color':"
+    "'#FFFFFF','width':300,'zoom':3},'in':0,'out':1000}",
+    "{'kind':'figure','points':[[16000,2500],[16000,4500],[14000,5000],[12000,7500],[13500,9500],"
+    "[18000,5000],[20500,7000],[23500,5500],[15000,9500],[14000,12500],[11500,15500],[17000,9500],"
+    "[18500,12500],[18000,16000]],'style':{'color':'#00E5FF','width':220,'font_size':1800},'in':0,"
+    "'out':1000}",
+    "{'kind':'stamp','points':[[9000,4000],[23000,14000]],'blob':"
+    "'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff','in':0,'out':1000}",
+    "{'kind':'blur','points':[[10000,4000],[22000,14000]],'in':0,'out':1000}",
+    "{'kind':'highlighter','points':[[4000,9000],[12000,8000],[20000,10000],[28000,9000]],'style':{"
+    "'color':'#FFD400','width':2500},'in':0,'out':1000}",
 };
 
 enum {
@@ -171,7 +208,7 @@ START_TEST(render__each_tool_touches_its_damage_box_and_nothing_else)
         ck_assert_int_lt(box.x0, box.x1);
         ck_assert(box.x0 >= damage.x0 && box.x1 <= damage.x1);
         ck_assert(box.y0 >= damage.y0 && box.y1 <= damage.y1);
-        sl_box none = sl_render_damage(&shown, 1, FRAME_W, FRAME_H, 1000, &after);
+        sl_box none = sl_render_damage(&shown, 1, FRAME_W, FRAME_H, item->t_out, &after);
         ck_assert_int_eq(none.x0, none.x1);
         sl_mem_free(before.data);
         sl_mem_free(after.data);
@@ -191,7 +228,7 @@ START_TEST(render__the_same_call_gives_the_same_bytes)
         draw_at(item, -1, 5, &a);
         draw_at(item, -1, 5, &b);
         ck_assert_mem_eq(a.data, b.data, 320 * 180 * 4);
-        draw_at(item, -1, 1000, &b);
+        draw_at(item, -1, item->t_out, &b);
         ck_assert_mem_eq(a.data, b.data, 320 * 180 * 4);
         sl_mem_free(a.data);
         sl_mem_free(b.data);
@@ -217,7 +254,7 @@ static double contrast_on(uint32_t rgb, uint32_t background)
     sl_item *item = item_of(TOOLS[1]);
     sl_pixels p = pixels(640, 360);
     double best = 1;
-    item->style.rgb = rgb;
+    item->style.rgb = (int32_t)rgb;
     fill(&p, background);
     draw_at(item, -1, 5, &p);
     double under = luminance(background) + 0.05;
@@ -413,18 +450,37 @@ static void compare_golden(const char *path, const sl_pixels *p)
                   "%s: mean %.2f, far %zu", path, mean, far);
 }
 
+/* Two by two pixels, for a stamp. */
+static const sl_pixels *stamp_picture(void *user, const char *blob)
+{
+    ck_assert_uint_eq(strlen(blob), 64);
+    return user;
+}
+
+/* What runs with the time is shown at 350 ms. */
+static void draw_golden(const sl_item *item, const sl_pixels *p)
+{
+    uint32_t squares[4] = {0xFFFF0000U, 0xFF00FF00U, 0xFF0000FFU, 0x80800000U};
+    sl_pixels stamp = {sizeof stamp, 2, 2, 8, (uint8_t *)squares};
+    sl_scene scene = {.frame_w = FRAME_W,
+                      .frame_h = FRAME_H,
+                      .t_us = item->t_out > 350000 ? 350000 : 5,
+                      .stamp = stamp_picture,
+                      .user = &stamp};
+    sl_shown shown = {item, -1};
+    ck_assert_int_eq(sl_render_scene(&scene, &shown, 1, p, NULL), SL_OK);
+}
+
 START_TEST(render__each_tool_looks_as_its_golden_picture)
 {
-    static const char *const names[TOOL_COUNT] = {"arrow", "line", "rect", "ellipse",
-                                                  "angle", "text", "pen"};
     const char *mode = getenv("SL_GOLDEN");
     for (size_t i = 0; i < TOOL_COUNT; i++) {
         char path[64];
-        (void)snprintf(path, sizeof path, "tests/golden/tool_%s.png", names[i]);
         sl_item *item = tool(i);
+        (void)snprintf(path, sizeof path, "tests/golden/tool_%s.png", sl_kind_name(item->geo.kind));
         sl_pixels p = pixels(GOLDEN_W, GOLDEN_H);
         gradient(&p);
-        draw_at(item, -1, 5, &p);
+        draw_golden(item, &p);
         if (mode != NULL && strcmp(mode, "write") == 0) {
             write_golden(path, &p);
         } else {
