@@ -32,14 +32,9 @@ sl_status sl_apply_group(sl_core *core, const char *group, const char *ops, size
     if (out != NULL) {
         *out = NULL;
     }
-    sl_json *batch = NULL;
-    sl_status status = sl_json_read(ops, n, &batch, err);
-    if (status == SL_OK) {
-        sl_lock(core->lock);
-        status = sl_local_apply(core, batch, group, out, err);
-        sl_unlock(core->lock);
-    }
-    sl_json_free(batch);
+    sl_lock(core->lock);
+    sl_status status = sl_local_apply(core, ops, n, group, out, err);
+    sl_unlock(core->lock);
     return status;
 }
 
@@ -133,25 +128,16 @@ sl_status sl_query_unwatch(sl_core *core, sl_id sub)
 
 /* --- chat ------------------------------------------------------------------------------------ */
 
-static sl_json *message_batch(const char *thread, const char *id, sl_json *fields)
+/* [{"op":"create",..}]; fields are borrowed. */
+static void put_message(sl_buf *out, const char *thread, const char *id, const sl_json *fields)
 {
-    sl_json *batch = sl_json_array();
-    sl_json *op = sl_json_object();
-    bool ok = batch != NULL && op != NULL && sl_json_set_str(op, "op", "create") &&
-              sl_json_set_str(op, "entity", "message") && sl_json_set_str(op, "space", thread) &&
-              sl_json_set_str(op, "id", id);
-    if (!ok) {
-        sl_json_free(fields);
-        sl_json_free(op);
-        sl_json_free(batch);
-        return NULL;
-    }
-    ok = sl_json_set(op, "fields", fields);
-    if (!sl_json_add(batch, op) || !ok) {
-        sl_json_free(batch);
-        return NULL;
-    }
-    return batch;
+    sl_buf_str(out, "[{\"op\":\"create\",\"entity\":\"message\",\"space\":");
+    sl_json_put_text(out, thread, strlen(thread));
+    sl_buf_str(out, ",\"id\":");
+    sl_json_put_text(out, id, strlen(id));
+    sl_buf_str(out, ",\"fields\":");
+    sl_json_put(out, fields);
+    sl_buf_str(out, "}]");
 }
 
 /* The message's id and the answer that names it, before there is a message: what was committed must
@@ -179,7 +165,7 @@ sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size
     char id[SL_UUID_LEN + 1];
     sl_json *in = NULL;
     sl_json *fields = NULL;
-    sl_json *batch = NULL;
+    sl_buf batch = {0};
     sl_bytes *answer = NULL;
     sl_status status = sl_json_read(json, n, &in, err);
     if (status == SL_OK) {
@@ -188,15 +174,11 @@ sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size
     sl_lock(core->lock);
     if (status == SL_OK) {
         status = new_message_id(core, id, &answer, err);
-        batch = status == SL_OK ? message_batch(thread, id, fields) : NULL;
-        if (status != SL_OK) {
-            sl_json_free(fields);
-        } else if (batch == NULL) {
-            status = sl_fail_nomem(err);
-        }
     }
     if (status == SL_OK) {
-        status = sl_local_apply(core, batch, "", NULL, err);
+        put_message(&batch, thread, id, fields);
+        status = batch.failed ? sl_fail_nomem(err)
+                              : sl_local_apply(core, sl_buf_text(&batch), batch.len, "", NULL, err);
     }
     sl_unlock(core->lock);
     if (status == SL_OK && out != NULL) {
@@ -204,7 +186,8 @@ sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size
     } else {
         sl_bytes_release(answer);
     }
-    sl_json_free(batch);
+    sl_buf_free(&batch);
+    sl_json_free(fields);
     sl_json_free(in);
     return status;
 }

@@ -79,4 +79,16 @@ void sl_json_put_real(sl_buf *out, double v); /* null when not finite */
 /* True for one JSON value (RFC 8259), nested at most 64 deep, strict UTF-8, without space around. */
 bool sl_json_ok(const char *s, size_t n);
 
+/* The elements of an array one at a time, so that a long one is never in memory whole. */
+typedef struct sl_json_walk {
+    const char *p;
+    const char *end;
+    size_t count; /* elements given */
+    bool done;
+} sl_json_walk;
+/* False: no array begins here. */
+bool sl_json_walk_start(sl_json_walk *w, const char *s, size_t n);
+/* SL_OK and *out NULL after the last one. SL_E_INVALID, without an error: malformed; SL_E_NOMEM. */
+sl_status sl_json_walk_next(sl_json_walk *w, sl_json **out);
+
 #endif

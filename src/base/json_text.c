@@ -270,3 +270,68 @@ bool sl_json_ok(const char *text, size_t n)
     }
     return ok && s.p == s.end;
 }
+
+/* --- walking --------------------------------------------------------------------------------- */
+
+static void walk_space(sl_json_walk *w)
+{
+    scan s = {w->p, w->end};
+    skip_space(&s);
+    w->p = s.p;
+}
+
+bool sl_json_walk_start(sl_json_walk *w, const char *s, size_t n)
+{
+    *w = (sl_json_walk){.p = s, .end = s + n};
+    walk_space(w);
+    bool array = w->p < w->end && *w->p == '[';
+    w->p += array;
+    return array;
+}
+
+/* Where the element at p ends: a comma or bracket of its own depth. What is within is looked at when
+ * it is parsed. */
+static const char *element_end(const char *p, const char *end)
+{
+    size_t depth = 0;
+    bool quoted = false;
+    for (; p < end; p++) {
+        if (quoted && *p == '\\') {
+            p += p + 1 < end;
+        } else if (*p == '"') {
+            quoted = !quoted;
+        } else if (quoted) {
+            continue;
+        } else if (*p == '{' || *p == '[') {
+            depth++;
+        } else if (depth == 0 && (*p == ',' || *p == ']' || *p == '}')) {
+            return p;
+        } else if (*p == '}' || *p == ']') {
+            depth--;
+        }
+    }
+    return end;
+}
+
+sl_status sl_json_walk_next(sl_json_walk *w, sl_json **out)
+{
+    *out = NULL;
+    walk_space(w);
+    bool first = w->count == 0;
+    if (w->done || w->p >= w->end) {
+        return w->done ? SL_OK : SL_E_INVALID;
+    }
+    if (*w->p == ']' || (!first && *w->p != ',')) {
+        w->done = *w->p == ']';
+        w->p++;
+        walk_space(w);
+        return w->done && w->p == w->end ? SL_OK : SL_E_INVALID;
+    }
+    w->p += first ? 0 : 1;
+    walk_space(w);
+    const char *to = element_end(w->p, w->end);
+    sl_status status = sl_json_read(w->p, (size_t)(to - w->p), out, NULL);
+    w->p = to;
+    w->count++;
+    return status;
+}

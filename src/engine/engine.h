@@ -263,8 +263,8 @@ sl_json *sl_local_undo_info(sl_core *core);
 
 /* --- local.c --- */
 /* ops as sideline/record.h; *answer (may be NULL), {"ids":[..]}, is given. */
-sl_status sl_local_apply(sl_core *core, const sl_json *ops, const char *group, sl_bytes **answer,
-                         sl_error **err);
+sl_status sl_local_apply(sl_core *core, const char *ops, size_t n, const char *group,
+                         sl_bytes **answer, sl_error **err);
 /* These two run beside the engine: locked or not. */
 sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_bytes **out,
                        sl_error **err);

@@ -87,27 +87,45 @@ static void note_id(sl_buf *ids, const sl_op *op, bool first)
     sl_buf_u8(ids, '"');
 }
 
-static sl_status write_all(sl_core *core, sl_batch *b, const sl_json *ops, sl_buf *ids,
+/* *j NULL after the last operation of the batch. */
+static sl_status next_op(sl_json_walk *ops, sl_json **j, sl_error **err)
+{
+    sl_status status = sl_json_walk_next(ops, j);
+    if (status == SL_E_INVALID) {
+        return sl_fail(err, SL_E_INVALID, "the input is not valid JSON");
+    }
+    if (status == SL_OK && (ops->count == 0 || ops->count > BATCH_MAX)) {
+        return sl_fail(err, SL_E_INVALID, "a batch is an array of 1 to %d operations", BATCH_MAX);
+    }
+    return status == SL_OK ? SL_OK : sl_fail_nomem(err);
+}
+
+static sl_status write_all(sl_core *core, sl_batch *b, sl_json_walk *ops, sl_buf *ids,
                            sl_error **err)
 {
     sl_op op = {0};
-    sl_status status = SL_OK;
-    for (const sl_json *j = sl_json_first(ops); j != NULL && status == SL_OK; j = sl_json_next(j)) {
+    sl_json *j = NULL;
+    sl_status status = next_op(ops, &j, err);
+    while (status == SL_OK && j != NULL) {
         status = make_op(core, j, &op, err);
         if (status == SL_OK) {
             status = sl_batch_op(core, b, &op, err);
         }
+        sl_json_free(j);
+        j = NULL;
         if (status == SL_OK) {
-            note_id(ids, &op, j == sl_json_first(ops));
+            note_id(ids, &op, ops->count == 1);
+            status = next_op(ops, &j, err);
         }
     }
+    sl_json_free(j);
     sl_op_free(&op);
     sl_buf_str(ids, "]}");
     return status == SL_OK && ids->failed ? sl_fail_nomem(err) : status;
 }
 
 /* The answer is made before the commit: what was committed must not be reported as failed. */
-static sl_status write_and_answer(sl_core *core, sl_batch *b, const sl_json *ops, sl_bytes **answer,
+static sl_status write_and_answer(sl_core *core, sl_batch *b, sl_json_walk *ops, sl_bytes **answer,
                                   sl_error **err)
 {
     sl_buf ids = {0};
@@ -120,18 +138,18 @@ static sl_status write_and_answer(sl_core *core, sl_batch *b, const sl_json *ops
     return status;
 }
 
-static sl_status apply(sl_core *core, const sl_json *ops, const char *group, bool undo,
+static sl_status apply(sl_core *core, const char *text, size_t n, const char *group, bool undo,
                        sl_bytes **answer, sl_error **err)
 {
-    size_t n = sl_json_count(ops);
-    if (!sl_json_is_array(ops) || n == 0 || n > BATCH_MAX) {
+    sl_json_walk ops;
+    if (!sl_json_walk_start(&ops, text, n)) {
         return sl_fail(err, SL_E_INVALID, "a batch is an array of 1 to %d operations", BATCH_MAX);
     }
     sl_batch b;
     sl_status status = sl_batch_begin(core, &b, err);
     if (status == SL_OK) {
         b.unnoted = !undo;
-        status = write_and_answer(core, &b, ops, answer, err);
+        status = write_and_answer(core, &b, &ops, answer, err);
         status = sl_batch_end(core, &b, status, SL_UNDO_BATCH, group, err);
     }
     if (status != SL_OK && answer != NULL) {
@@ -141,8 +159,8 @@ static sl_status apply(sl_core *core, const sl_json *ops, const char *group, boo
     return status;
 }
 
-sl_status sl_local_apply(sl_core *core, const sl_json *ops, const char *group, sl_bytes **answer,
-                         sl_error **err)
+sl_status sl_local_apply(sl_core *core, const char *ops, size_t n, const char *group,
+                         sl_bytes **answer, sl_error **err)
 {
     if (answer != NULL) {
         *answer = NULL;
@@ -150,7 +168,7 @@ sl_status sl_local_apply(sl_core *core, const sl_json *ops, const char *group, s
     if (strlen(group) > GROUP_MAX) {
         return sl_fail(err, SL_E_INVALID, "the name of a group has up to %d bytes", GROUP_MAX);
     }
-    return apply(core, ops, group, true, answer, err);
+    return apply(core, ops, n, group, true, answer, err);
 }
 
 static bool comma(void *ctx, const char *id, size_t from)
@@ -251,8 +269,11 @@ static sl_status patch_own(sl_core *core, const sl_json *participant, const char
         sl_json_free(fields);
         sl_json_free(op);
     }
-    status = ok ? apply(core, ops, "", false, NULL, err) : sl_fail_nomem(err);
+    char *text = ok ? sl_json_print(ops) : NULL;
     sl_json_free(ops);
+    status = text != NULL ? apply(core, text, strlen(text), "", false, NULL, err)
+                          : sl_fail_nomem(err);
+    sl_mem_free(text);
     return status;
 }
 

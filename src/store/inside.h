@@ -83,7 +83,7 @@ struct sl_store {
     sl_place seen;  /* the space last looked up by number */
     int64_t last_n; /* the newest operation's number; -1: to be read */
     bool last_n_new;
-    sl_undo_count undo;
+    sl_undo_count undo[SL_PLACES];
     sl_buf scratch; /* of one call, */
     sl_arena cells; /* and what the cells of a row point into */
     sl_record rec;  /* of apply_local and apply_remote */

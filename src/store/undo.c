@@ -195,13 +195,18 @@ sl_status sl_store_undo_note(sl_store *s, const sl_op *op, sl_undo_log *log, sl_
 
 void sl_undo_forget_counts(sl_store *s)
 {
-    memset(&s->undo, 0, sizeof s->undo);
+    memset(s->undo, 0, sizeof s->undo);
 }
 
-/* Makes s->undo speak of this space. */
+/* The counts of a space, once count_steps was asked for them. */
+static sl_undo_count *count_of(sl_store *s, int64_t space)
+{
+    return &s->undo[space % SL_PLACES];
+}
+
 static sl_status count_steps(sl_store *s, int64_t space, sl_error **err)
 {
-    if (s->undo.space == space) {
+    if (count_of(s, space)->space == space) {
         return SL_OK;
     }
     sl_cell cells[3];
@@ -211,8 +216,9 @@ static sl_status count_steps(sl_store *s, int64_t space, sl_error **err)
                                     " FROM undo WHERE space=$1",
                                     params, 1, cells, 3, NULL, err);
     if (status == SL_OK) {
-        s->undo = (sl_undo_count){space, sl_cell_int_or(&cells[0], 0), sl_cell_int_or(&cells[1], 0),
-                                  sl_cell_int_or(&cells[2], 0)};
+        *count_of(s, space) =
+            (sl_undo_count){space, sl_cell_int_or(&cells[0], 0), sl_cell_int_or(&cells[1], 0),
+                            sl_cell_int_or(&cells[2], 0)};
     }
     return status;
 }
@@ -226,8 +232,9 @@ static sl_status forget(sl_store *s, int64_t no, sl_error **err)
 /* The oldest go until the rest is within the limits. */
 static sl_status trim(sl_store *s, int64_t space, sl_error **err)
 {
+    sl_undo_count *count = count_of(s, space);
     sl_status status = SL_OK;
-    while (status == SL_OK && (s->undo.steps > STEPS_MAX || s->undo.bytes > BYTES_MAX)) {
+    while (status == SL_OK && (count->steps > STEPS_MAX || count->bytes > BYTES_MAX)) {
         sl_cell cells[2];
         sl_cell params[] = {sl_cell_int(space)};
         status = sl_store_one(s,
@@ -236,8 +243,8 @@ static sl_status trim(sl_store *s, int64_t space, sl_error **err)
                               params, 1, cells, 2, NULL, err);
         if (status == SL_OK) {
             status = forget(s, cells[0].i, err);
-            s->undo.steps--;
-            s->undo.bytes -= cells[1].i;
+            count->steps--;
+            count->bytes -= cells[1].i;
         }
     }
     return status;
@@ -246,11 +253,12 @@ static sl_status trim(sl_store *s, int64_t space, sl_error **err)
 static sl_status clear_redo(sl_store *s, int64_t space, sl_error **err)
 {
     sl_cell params[] = {sl_cell_int(space)};
-    sl_status status = s->undo.redo > 0
+    sl_undo_count *count = count_of(s, space);
+    sl_status status = count->redo > 0
                            ? sl_sql_run(s->sql, "DELETE FROM undo WHERE space=$1 AND redo=1",
                                         params, 1, NULL, NULL, err)
                            : SL_OK;
-    s->undo.redo = 0;
+    count->redo = 0;
     return status;
 }
 
@@ -288,7 +296,7 @@ static sl_status join(sl_store *s, const sl_undo_part *part, const char *group, 
         status = step.failed ? sl_fail_nomem(err)
                              : sl_sql_run(s->sql, "UPDATE undo SET step=$2 WHERE no=$1", to, 2,
                                           NULL, NULL, err);
-        s->undo.bytes += (int64_t)part->entries.len;
+        count_of(s, part->space)->bytes += (int64_t)part->entries.len;
         sl_buf_free(&step);
     }
     sl_arena_free(&mem);
@@ -315,9 +323,10 @@ static sl_status keep_part(sl_store *s, const sl_undo_part *part, sl_undo_kind k
     status = sl_sql_run(s->sql,
                         "INSERT INTO undo (space, redo, \"group\", step) VALUES ($1, $2, $3, $4)",
                         params, 4, NULL, NULL, err);
-    s->undo.redo += redo ? 1 : 0;
-    s->undo.steps += redo ? 0 : 1;
-    s->undo.bytes += redo ? 0 : (int64_t)part->entries.len;
+    sl_undo_count *count = count_of(s, part->space);
+    count->redo += redo ? 1 : 0;
+    count->steps += redo ? 0 : 1;
+    count->bytes += redo ? 0 : (int64_t)part->entries.len;
     return status == SL_OK && !redo ? trim(s, part->space, err) : status;
 }
 
@@ -483,8 +492,8 @@ sl_status sl_store_undo_count(sl_store *s, const char *space, int64_t *undo, int
     *redo = 0;
     if (status == SL_OK && no != 0) {
         status = count_steps(s, no, err);
-        *undo = status == SL_OK ? s->undo.steps : 0;
-        *redo = status == SL_OK ? s->undo.redo : 0;
+        *undo = status == SL_OK ? count_of(s, no)->steps : 0;
+        *redo = status == SL_OK ? count_of(s, no)->redo : 0;
     }
     return status;
 }
