@@ -91,18 +91,16 @@ static sl_status remote(sl_store *s, const char *entity, unsigned k, int64_t seq
 }
 
 static const char *const FIELDS[] = {
-    "{\"body\":\"keep the elbow up\",\"at_us\":7,\"author_id\":"
-    "\"01890000-0000-7000-8000-0000000000aa\",\"later\":[1]}",
+    ("{\"body\":\"keep the elbow up\",\"at_us\":7,\"author_id\":"
+     "\"01890000-0000-7000-8000-0000000000aa\",\"later\":[1]}"),
     "{\"title\":\"run\",\"done\":3}",
-    "{\"display_name\":\"Ana\",\"sports\":[\"golf\"],\"avatar\":"
-    "\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\"}",
-};
+    ("{\"display_name\":\"Ana\",\"sports\":[\"golf\"],\"avatar\":"
+     "\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\"}")};
 static const char *const CLOCKS[] = {
     "{\"*\":\"000000000000000100000002\",\"body\":\"000000000000000200000002\"}",
     "{\"*\":\"000000000000000100000002\",\"done\":{\"00000002\":\"0000000000000001\"}}",
-    "{\"*\":\"000000000000000100000002\",\"sports\":{\"add\":{\"golf\":{\"00000002\":"
-    "\"0000000000000001\"}},\"remove\":{}}}",
-};
+    ("{\"*\":\"000000000000000100000002\",\"sports\":{\"add\":{\"golf\":{\"00000002\":"
+     "\"0000000000000001\"}},\"remove\":{}}}")};
 static const char *const ENTITIES[] = {"comment", "goal", "profile"};
 
 static const char *const PATCHES[] = {"{\"body\":\"mine\"}", "{\"done\":5}",
