@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,7 +317,7 @@ static sl_status place_download(sl_core *core, const sl_transfer *t, sl_error **
         return sl_fail_nomem(err);
     }
     sl_status status = sl_store_blob_hash(&core->platform, path, hex, &size, err);
-    if (status == SL_OK && strcmp(hex, t->upload.hex) != 0) {
+    if (status == SL_OK && strcmp(hex, t->upload.hex) != 0 && !SL_PLANTED("blob-unchecked")) {
         (void)core->platform.files->remove(core->platform.user, path);
         status = sl_fail(err, SL_E_CORRUPT, "the bytes that arrived are not those of the blob");
     }
