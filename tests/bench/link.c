@@ -14,8 +14,9 @@
 enum {
     DEVICES_MAX = 8,
     VALUE_MAX = 2000,
-    WAIT_MS_MAX = 20,
-    ABNORMAL = 1006
+    BURST_FRAMES = 64,
+    BURST_BYTES = 256 * 1024,
+    WAIT_MS_MAX = 20
 };
 
 typedef enum news_kind {
@@ -54,8 +55,10 @@ struct device {
     queue up;
     queue down;
     link_spent spent;
-    sl_id op; /* waited for; 0 when it has ended */
-    int32_t wait_ms;
+    sl_id op;        /* waited for; 0 when it has ended */
+    int32_t wait_ms; /* as its last step said, and when that will be */
+    double due_s;
+    bool poked; /* called, so it is to be stepped */
     sl_platform platform;
 };
 
@@ -302,25 +305,46 @@ static void hear_events(device *d)
     }
 }
 
-/* One step of the core after, perhaps, one frame. */
-static void at_core(device *d, const news *one)
+/* Tells the core what has come, as much as one look at a socket brings; false when nothing has. */
+static bool deliver(device *d)
+{
+    size_t bytes = 0;
+    unsigned frames = 0;
+    news *one = NULL;
+    while (bytes < BURST_BYTES && frames < BURST_FRAMES && (one = pull(&d->down)) != NULL) {
+        if (one->kind == NEWS_FRAME) {
+            sl_host_ws_message(d->listening, one->id, one->code, one->data, one->n);
+        } else {
+            d->conn = 0;
+            sl_host_ws_closed(d->listening, one->id, one->code);
+        }
+        bytes += one->n;
+        frames++;
+        news_free(one);
+    }
+    d->spent.down += bytes;
+    d->spent.frames_down += frames;
+    return frames > 0;
+}
+
+/* A step of the core when it has a reason for one; true when it had. */
+static bool at_core(device *d)
 {
     double began = bench_cpu_s();
-    if (one != NULL && one->kind == NEWS_FRAME) {
-        sl_host_ws_message(d->listening, one->id, one->code, one->data, one->n);
-    } else if (one != NULL) {
-        sl_host_ws_closed(d->listening, one->id, one->code);
+    bool heard = deliver(d);
+    if (!heard && !d->poked && (d->wait_ms < 0 || bench_wall_s() < d->due_s)) {
+        return false;
     }
+    d->poked = false;
     d->wait_ms = sl_core_step(d->core);
     double took = bench_cpu_s() - began;
+    d->due_s = bench_wall_s() + (double)d->wait_ms / 1000;
     d->spent.cpu += took;
-    if (one != NULL) {
+    if (heard) {
         d->spent.longest = took > d->spent.longest ? took : d->spent.longest;
-        d->spent.down += one->n;
-        d->spent.frames_down++;
-        d->conn = one->kind == NEWS_CLOSE ? 0 : d->conn;
     }
     hear_events(d);
+    return heard || d->wait_ms == 0;
 }
 
 /* Moves everything that is on its way; true when something was. */
@@ -336,15 +360,10 @@ static bool turn(link_t *l)
         while ((one = pull(&d->up)) != NULL) {
             at_service(d, one);
             news_free(one);
+            d->poked = true;
             moved = true;
         }
-        one = pull(&d->down);
-        at_core(d, one);
-        if (one != NULL) {
-            news_free(one);
-            moved = true;
-        }
-        moved = moved || d->up.first != NULL || d->wait_ms == 0;
+        moved = at_core(d) || d->up.first != NULL || moved;
     }
     return moved;
 }
@@ -358,6 +377,7 @@ static void sleep_ms(int32_t ms)
 /* Until the operation has ended, and then until nothing moves. */
 static void run(device *d)
 {
+    d->poked = true;
     for (;;) {
         if (turn(d->link)) {
             continue;

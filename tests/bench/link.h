@@ -13,7 +13,7 @@ typedef struct device device;
 
 typedef struct link_spent {
     double cpu;     /* seconds in the core's functions; for the service in its functions */
-    double longest; /* the longest single call into the core while something was received */
+    double longest; /* the longest single step after something was received */
     uint64_t up;    /* bytes of the frames it sent */
     uint64_t down;  /* of those it received */
     uint64_t frames_up;

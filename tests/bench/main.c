@@ -145,7 +145,7 @@ int64_t bench_tree_bytes(const char *path, const char *suffix)
 
 /* --- the table ---------------------------------------------------------------------------- */
 
-static void append(char *text, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void append(char *text, const char *fmt, va_list args)
 {
     size_t n = strlen(text);
     (void)vsnprintf(text + n, TABLE_MAX - n, fmt, args);

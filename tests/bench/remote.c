@@ -65,7 +65,7 @@ void bench_apply(void)
                 bare.insert, 1.2);
     bench_ratio("the same", "s", ours.cpu, "PowerSync", powersync.apply, 0.5);
     bench_value("the same, what the service spends", "s", ours.service, 0);
-    bench_ratio("the same, longest single call (write lock)", "s", ours.longest, "PowerSync",
+    bench_ratio("the same, longest single step of the core", "s", ours.longest, "PowerSync",
                 powersync.longest, 0);
     bench_value("the same, frames to the client", "MB", ours.wire / 1e6, 0);
     bench_ratio("database of the set as it arrived", "MB", ours.bytes / 1e6, "bare",
