@@ -340,10 +340,12 @@ sl_status sl_frame_json_read(sl_frame_in *in, const void *p, size_t n, sl_error 
         f->kind = SL_FRAME_NONE;
         return SL_OK;
     }
-    f->space = sl_json_str(in->json, "space");
     f->epoch = sl_json_str(in->json, "epoch");
-    if (sl_frame_names_space(f->kind) && !sl_space_ok(f->space)) {
-        return sl_frame_broken(err);
+    if (sl_frame_names_space(f->kind)) {
+        f->space = sl_json_str(in->json, "space");
+        if (!sl_space_ok(f->space)) {
+            return sl_frame_broken(err);
+        }
     }
     if (!read_fields(in, t)) {
         return sl_frame_broken(err);

@@ -254,8 +254,10 @@ static void put_values(const column *c, const sl_field *f, sl_row_type type)
     sl_buf *body = &c->it->body;
     size_t k = 0;
     for (size_t i = 0; i < c->n; i++) {
-        const sl_cell *v = &c->rows[i].values[f->index];
-        if ((c->rows[i].has >> f->index & 1) == 0 || v->kind == SL_CELL_NULL) {
+        const sl_row *r = &c->rows[i];
+        bool has = (r->has >> f->index & 1) != 0; /* without any there are no values */
+        const sl_cell *v = has ? &r->values[f->index] : NULL;
+        if (v == NULL || v->kind == SL_CELL_NULL) {
             continue;
         }
         if (type == SL_ROW_INT) {
