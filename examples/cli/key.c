@@ -1,5 +1,5 @@
 /*
- * cli/key.c - the key that seals the session: 32 bytes in a file of the user's own. An app on a
+ * cli/key.c - the key that seals the folder: 32 bytes in a file of the user's own. An app on a
  * phone takes it from the system's keychain instead.
  */
 #include "cli.h"

@@ -206,7 +206,7 @@ static int print_help(const command *one)
     (void)printf("\n"
                  "  --data DIR      the data folder (SIDELINE_DATA, ~/.local/share/sideline)\n"
                  "  --server URL    http://host:port; remembered (SIDELINE_SERVER)\n"
-                 "  --key FILE      seals the kept session; made when absent (SIDELINE_KEY)\n"
+                 "  --key FILE      seals the data folder; made when absent (SIDELINE_KEY)\n"
                  "  --offline       do not connect\n"
                  "  --timeout S     wait this long for the server (default 30)\n"
                  "  --json          print results as JSON\n"

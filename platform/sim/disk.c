@@ -638,3 +638,33 @@ void sl_disk_power_cut(sl_disk *d)
     d->die_in = 0;
     d->fail_in = 0;
 }
+
+static bool bytes_hold(const uint8_t *p, size_t n, const char *words)
+{
+    size_t len = strlen(words);
+    const uint8_t *end = p + n;
+    while (n >= len) {
+        p = memchr(p, words[0], n - len + 1);
+        if (p == NULL) {
+            return false;
+        }
+        if (memcmp(p, words, len) == 0) {
+            return true;
+        }
+        p++;
+        n = (size_t)(end - p);
+    }
+    return false;
+}
+
+const char *sl_disk_holds(const sl_disk *d, const char *words)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        const inode *f = d->names[i].file;
+        if (f != NULL && f->room > 0 &&
+            (bytes_hold(f->now, f->size, words) || bytes_hold(f->safe, f->safe_size, words))) {
+            return d->names[i].path;
+        }
+    }
+    return NULL;
+}

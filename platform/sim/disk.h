@@ -35,6 +35,8 @@ void sl_disk_kill(sl_disk *d);
 bool sl_disk_dead(const sl_disk *d);
 /* After all files were closed: decides what survived, and lets the disk live again. */
 void sl_disk_power_cut(sl_disk *d);
+/* The path of a file that holds the words, as it is or as a power cut may leave it; NULL: none. */
+const char *sl_disk_holds(const sl_disk *d, const char *words);
 
 /* The operations of sideline/platform.h; `files` takes a pointer to a struct whose first member
  * is the disk's pointer as its `user`. */

@@ -141,7 +141,8 @@ static void open_core(sl_sim *s, void *arg)
                      .flags = SL_CORE_STEPPED,
                      .dir = "core",
                      .server = "http://server",
-                     .platform = &n->host.platform};
+                     .platform = &n->host.platform,
+                     .key = s->node_key};
     sl_error *err = NULL;
     sl_sim_guard(n, true);
     sl_status status = sl_core_open(&cfg, &n->core, &err);

@@ -112,6 +112,7 @@ struct sl_sim {
     const char *key_pem;
     const sl_disk *blank_node; /* what new machines find on their disks; NULL: nothing */
     const sl_disk *blank_server;
+    const uint8_t *node_key; /* seals the nodes' folders; NULL: they are in the clear */
     sl_sim_server server;
     sl_sim_node *nodes;
     unsigned node_count;

@@ -168,7 +168,10 @@ static sl_status start_sealed(sl_blob_in *in, const char *hex)
         return SL_E_CORRUPT;
     }
     in->clear = sl_mem(SL_BLOB_CHUNK);
-    return in->clear != NULL ? SL_OK : SL_E_NOMEM;
+    if (in->clear == NULL) {
+        return SL_E_NOMEM;
+    }
+    return in->size > 0 ? SL_OK : open_chunk(in, 0); /* nothing else will look at its seal */
 }
 
 sl_status sl_blob_in_open(const sl_platform *platform, const sl_seal *seal, const char *path,

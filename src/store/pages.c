@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum {
+    MANY_LEN = 64 * 1024,
     WAL_HEAD = 32,
     FRAME_HEAD = 24,
     FRAME = FRAME_HEAD + SL_PAGE_LEN
@@ -66,6 +67,8 @@ void sl_pages_close(sl_pages *f)
         sl_mem_free(f->unit);
         f->unit = NULL;
     }
+    sl_mem_free(f->many);
+    f->many = NULL;
 }
 
 /* The first n bytes of a unit in the clear; returns how many there are, the rest is zero. Of a unit
@@ -113,12 +116,21 @@ int64_t sl_pages_read(sl_pages *f, void *dst, size_t n, int64_t at)
     return (int64_t)done;
 }
 
-static sl_status write_unit(sl_pages *f, unit u, const uint8_t *src, size_t skip, size_t take)
+/* A part of the file, hidden. */
+typedef struct part {
+    const uint8_t *p;
+    size_t n;
+    int64_t at;
+} part;
+
+/* Hides a unit, or what is written of it with what must be written again around it; room for a whole
+ * unit. */
+static sl_status hide(sl_pages *f, unit u, const uint8_t *src, size_t skip, size_t take,
+                      uint8_t *room, part *out)
 {
     size_t end = block_up(u, skip + take);
     size_t from = is_blocks(u.len) ? block_down(skip) : 0;
     const uint8_t *plain = src;
-    uint8_t head[FRAME_HEAD];
     if (skip != 0 || take != end) {
         int64_t got = read_unit(f, u, f->unit, end);
         if (got < 0) {
@@ -127,27 +139,52 @@ static sl_status write_unit(sl_pages *f, unit u, const uint8_t *src, size_t skip
         memcpy(f->unit + skip, src, take);
         plain = f->unit;
     }
-    uint8_t *hidden = is_blocks(u.len) ? f->unit : head;
-    sl_xts_seal(f->xts, (uint64_t)u.at, plain, end, hidden);
-    return f->platform->files->write(f->platform->user, f->handle, hidden + from, end - from,
-                                     u.at + (int64_t)from);
+    sl_xts_seal(f->xts, (uint64_t)u.at, plain, end, room);
+    *out = (part){room + from, end - from, u.at + (int64_t)from};
+    return SL_OK;
 }
 
+static sl_status write_part(const sl_pages *f, part p)
+{
+    return p.n > 0 ? f->platform->files->write(f->platform->user, f->handle, p.p, p.n, p.at)
+                   : SL_OK;
+}
+
+/* Units one behind the other go out in one write, while there is room. */
 sl_status sl_pages_write(sl_pages *f, const void *src, size_t n, int64_t at)
 {
     const uint8_t *from = src;
-    size_t done = 0;
-    while (done < n) {
+    uint8_t one[SL_PAGE_LEN];
+    part waits = {.n = 0};
+    size_t used = 0; /* of f->many */
+    sl_status status = SL_OK;
+    if (n > SL_PAGE_LEN && f->many == NULL) {
+        f->many = sl_mem(MANY_LEN);
+    }
+    for (size_t done = 0; status == SL_OK && done < n;) {
         unit u = unit_at(f, at + (int64_t)done);
         size_t skip = (size_t)(at + (int64_t)done - u.at);
         size_t take = u.len - skip < n - done ? u.len - skip : n - done;
-        sl_status status = write_unit(f, u, from + done, skip, take);
-        if (status != SL_OK) {
-            return status;
+        bool fits = f->many != NULL && used + u.len <= MANY_LEN;
+        if (!fits) {
+            status = write_part(f, waits);
+            waits.n = 0;
+            used = 0;
         }
+        uint8_t *room = f->many != NULL ? f->many + used : one;
+        part p = {.n = 0};
+        if (status == SL_OK) {
+            status = hide(f, u, from + done, skip, take, room, &p);
+        }
+        if (status == SL_OK && waits.n == 0) {
+            waits = p;
+        } else if (status == SL_OK) {
+            waits.n += p.n;
+        }
+        used += f->many != NULL ? block_up(u, skip + take) : 0;
         done += take;
     }
-    return SL_OK;
+    return status == SL_OK ? write_part(f, waits) : status;
 }
 
 sl_status sl_pages_truncate(sl_pages *f, int64_t size)

@@ -40,6 +40,7 @@ typedef struct sl_pages {
     const sl_xts *xts;
     bool wal;
     uint8_t *unit; /* room for one */
+    uint8_t *many; /* room for several, hidden, so that they are written at once; may be missing */
 } sl_pages;
 
 /* A database, a journal, or what is like them; all borrowed until sl_pages_close. False: out of

@@ -382,11 +382,28 @@ static void check_marks(world *w, const truth *t)
     }
 }
 
+/* What a lost phone yields: nothing on the disk of a sealed folder can be read. */
+static void check_sealed(world *w)
+{
+    static const char *const canaries[] = {"canary", "@sim.test", "SQLite format 3", "refresh"};
+    for (unsigned i = 0; i < w->actor_count && w->sim->node_key != NULL; i++) {
+        const sl_sim_host *host = &w->actors[i].node->host;
+        for (size_t k = 0; k < sizeof canaries / sizeof canaries[0]; k++) {
+            const char *path = sl_disk_holds(host->disk, canaries[k]);
+            if (path != NULL) {
+                sl_sim_fail(w->sim, "%s holds \"%s\" in the clear in %s", host->name, canaries[k],
+                            path);
+            }
+        }
+    }
+}
+
 void check_end(world *w)
 {
     sl_json *texts = sl_json_object();
     sl_json *pairs = sl_json_object();
     check_now(w);
+    check_sealed(w);
     if (w->sim->failure == NULL && read_truth(w)) {
         check_policy(w);
     }

@@ -122,6 +122,7 @@ static void make_video(actor *a)
     for (size_t i = 0; i < n; i++) {
         bytes[i] = (uint8_t)sl_prng_next(&w->prng);
     }
+    memcpy(bytes, "canary", n < 6 ? n : 6);
     world_id(w, id);
     sl_space_name(space, "video", id);
     sl_bytes *hex = NULL;
@@ -431,7 +432,7 @@ static void say(actor *a, const char *thread)
     char json[200];
     sl_bytes *out = NULL;
     sl_json *fields = sl_json_object();
-    (void)snprintf(json, sizeof json, "v%u by %s", ++a->world->named, a->node->host.name);
+    (void)snprintf(json, sizeof json, "v%u canary by %s", ++a->world->named, a->node->host.name);
     (void)sl_json_set_str(fields, "body", json);
     int n = snprintf(json, sizeof json, "{\"body\":\"%s\"}", sl_json_str(fields, "body"));
     sl_status status = sl_chat_send(a->node->core, thread, json, (size_t)n, &out, NULL);

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# One case of the system tests: cases.sh CASE SIDELINE SIDELINED
+# One case of the system tests: cases.sh CASE SIDELINE SIDELINED [sealed]
+#
+# sealed: every client's folder is sealed, and afterwards nothing of theirs can be read in it.
 #
 # Wrong input of every kind: one clear sentence on stderr, the right exit code, and afterwards
 # nothing is lost. Each case makes what it needs in a folder of its own and takes it away again.
 set -euo pipefail
 
-case_name=$1 sideline=$2 sidelined=$3
+case_name=$1 sideline=$2 sidelined=$3 sealed=${4:-}
 clip=$PWD/tests/data/clip.mp4
 work=$(mktemp -d)
 server='' others='' mounts='' url='' port=''
 export SIDELINE_PASSWORD='a long enough password'
-unset SIDELINE_DATA SIDELINE_SERVER
+unset SIDELINE_DATA SIDELINE_SERVER SIDELINE_KEY
 
 clean_up() {
     local pid folder
@@ -25,6 +27,7 @@ clean_up() {
 }
 trap clean_up EXIT
 cd "$work"
+[[ -z $sealed ]] || export SIDELINE_KEY=$work/device.key
 
 fail() {
     printf 'FAILED: %s\n' "$*" >&2
@@ -409,6 +412,20 @@ case_chat_end_to_end() {
     sl a messages last | grep -q '(read)' || fail "no read mark: $(sl a messages last)"
 }
 
+# What was said, who said it, clips, pictures and databases: the server's folder, which is not sealed,
+# shows that the search would find them.
+nothing_in_the_clear() {
+    local words='(anna|carl)@example\.org|written without a network|SQLite format 3|ftypisom|JFIF'
+    local folder found
+    grep -rqlaE "$words" srv || fail "the search finds nothing where there is something"
+    for folder in a b; do
+        [[ -d $folder ]] || continue
+        found=$(grep -rlaE "$words" "$folder" || true)
+        [[ -z $found ]] || fail "in the clear: $found"
+    done
+}
+
 declare -F "case_$case_name" >/dev/null || fail "no such case: $case_name"
 "case_$case_name"
+[[ -z $sealed ]] || nothing_in_the_clear
 printf 'passed: %s\n' "$case_name"
