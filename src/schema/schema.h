@@ -55,11 +55,14 @@ typedef struct sl_field {
     sl_merge merge;
     sl_class data_class;
     bool required;
-    bool search; /* found by full-text search on the device */
+    bool search;  /* found by full-text search on the device */
     bool ordered; /* devices read a space's records in this order */
-    int64_t min; /* of the value; of the length in bytes for text and json */
+    int64_t min;  /* of the value; of the length in bytes for text and json */
     int64_t max;
     const char *const *values; /* of an enum, ends with NULL */
+    /* Of a ref: names a record of this entity in the same space, one that was there when it was
+     * written. NULL: whatever it names is of another space, or not looked at. */
+    const struct sl_entity *to;
 } sl_field;
 
 typedef struct sl_entity {
@@ -73,6 +76,7 @@ typedef struct sl_entity {
     unsigned patch;
     unsigned remove;
     int author_field; /* index of the field that names the author, -1 when none */
+    uint64_t refs;    /* bits of the fields with `to` */
     const sl_field *fields;
     size_t field_count;
 } sl_entity;

@@ -37,778 +37,778 @@ static const char *const VALUES_content_item_kind[] = {"video", "text", "exercis
 
 static const sl_field FIELDS_user[] = {
     /* Address used to sign in, lower case. */
-    {"email", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(254), NULL},
+    {"email", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(254), NULL, NULL},
     /* Name shown to others. */
-    {"name", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(1), INT64_C(100), NULL},
+    {"name", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(1), INT64_C(100), NULL, NULL},
     /* What the account is. */
-    {"role", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), VALUES_user_role},
+    {"role", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), VALUES_user_role, NULL},
 };
 
 static const sl_field FIELDS_connection[] = {
     /* The other's address. */
-    {"peer_email", 0, 1, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(3), INT64_C(254), NULL},
+    {"peer_email", 0, 1, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(3), INT64_C(254), NULL, NULL},
     /* Requested by one side; accepted or declined by the other. */
-    {"status", 1, 2, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_connection_status},
+    {"status", 1, 2, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_connection_status, NULL},
     /* Who asked: out is this user. */
-    {"direction", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_connection_direction},
+    {"direction", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_connection_direction, NULL},
     /* The other's user id. */
-    {"peer_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"peer_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* The other's name when connected. */
-    {"peer_name", 4, 5, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(100), NULL},
+    {"peer_name", 4, 5, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(100), NULL, NULL},
     /* The other's role. */
-    {"peer_role", 5, 6, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_connection_peer_role},
+    {"peer_role", 5, 6, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_connection_peer_role, NULL},
     /* The chat thread made on acceptance. */
-    {"thread_id", 6, 7, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"thread_id", 6, 7, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_grant[] = {
     /* The space granted, kind:id. */
-    {"target", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"target", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Role in that space. */
-    {"role", 1, 2, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_grant_role},
+    {"role", 1, 2, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_grant_role, NULL},
 };
 
 static const sl_field FIELDS_video[] = {
     /* Title. */
-    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, false, INT64_C(1), INT64_C(200), NULL, NULL},
     /* The clip's bytes. */
-    {"blob", 1, 2, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"blob", 1, 2, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* A JPEG thumbnail. */
-    {"thumb", 2, 3, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"thumb", 2, 3, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Media type of the clip. */
-    {"media_type", 3, 4, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(3), INT64_C(100), NULL},
+    {"media_type", 3, 4, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(3), INT64_C(100), NULL, NULL},
     /* Bytes. */
-    {"size", 4, 5, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(9007199254740991), NULL},
+    {"size", 4, 5, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(9007199254740991), NULL, NULL},
     /* Length in microseconds. */
-    {"duration_us", 5, 6, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(36000000000), NULL},
+    {"duration_us", 5, 6, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(36000000000), NULL, NULL},
     /* Width of the display frame in pixels. */
-    {"width", 6, 7, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(8192), NULL},
+    {"width", 6, 7, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(8192), NULL, NULL},
     /* Height of the display frame in pixels. */
-    {"height", 7, 8, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(8192), NULL},
+    {"height", 7, 8, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(8192), NULL, NULL},
     /* Frame rate, numerator. */
-    {"frame_num", 8, 9, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1000000000), NULL},
+    {"frame_num", 8, 9, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1000000000), NULL, NULL},
     /* Frame rate, denominator. */
-    {"frame_den", 9, 10, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(1000000000), NULL},
+    {"frame_den", 9, 10, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(1000000000), NULL, NULL},
     /* Ready when the server holds the clip's bytes. */
-    {"status", 10, 11, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_video_status},
+    {"status", 10, 11, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_video_status, NULL},
     /* Who uploaded it. */
-    {"owner_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"owner_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_share[] = {
     /* Who is let in. */
-    {"user_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* As what. */
-    {"role", 1, 2, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_share_role},
+    {"role", 1, 2, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_share_role, NULL},
 };
 
 static const sl_field FIELDS_annotation[] = {
     /* The tool. */
-    {"kind", 0, 1, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(32), NULL},
+    {"kind", 0, 1, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(32), NULL, NULL},
     /* Points, pressures, times and text, encoded, base64. */
-    {"geometry", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(1000000), NULL},
+    {"geometry", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(1000000), NULL, NULL},
     /* Colour, opacity, width, size of text. */
-    {"style", 2, 3, SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(2000), NULL},
+    {"style", 2, 3, SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(2000), NULL, NULL},
     /* Order of drawing: a fractional index. */
-    {"z", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"z", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(200), NULL, NULL},
     /* Visible from this time of the video, microseconds. */
-    {"t_in", 4, 5, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"t_in", 4, 5, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36000000000), NULL, NULL},
     /* Until this time, not included. */
-    {"t_out", 5, 6, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(36000000000), NULL},
+    {"t_out", 5, 6, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(36000000000), NULL, NULL},
     /* Length of fade in and out, microseconds. */
-    {"fade", 6, 7, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(10000000), NULL},
+    {"fade", 6, 7, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(10000000), NULL, NULL},
     /* Who drew it. */
-    {"author_id", 7, 8, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 7, 8, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_voice_over[] = {
     /* Ogg Opus. */
-    {"blob", 0, 1, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"blob", 0, 1, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Length in microseconds. */
-    {"duration_us", 1, 2, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"duration_us", 1, 2, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36000000000), NULL, NULL},
     /* Waveform: pairs of signed bytes, base64. */
-    {"peaks", 2, 3, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(8000), NULL},
+    {"peaks", 2, 3, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(8000), NULL, NULL},
     /* Who speaks. */
-    {"author_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_review[] = {
     /* Title. */
-    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, false, INT64_C(1), INT64_C(200), NULL, NULL},
     /* The voice that is the clock. */
-    {"voice_over_id", 1, 2, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"voice_over_id", 1, 2, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, &sl_entities[6]},
     /* The encoded timeline. */
-    {"timeline", 2, 3, SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"timeline", 2, 3, SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Length in microseconds. */
-    {"duration_us", 3, 4, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"duration_us", 3, 4, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36000000000), NULL, NULL},
     /* Whose review. */
-    {"author_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_comment[] = {
     /* The text. */
-    {"body", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, false, INT64_C(1), INT64_C(4000), NULL},
+    {"body", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, true, false, INT64_C(1), INT64_C(4000), NULL, NULL},
     /* The moment, microseconds of the video. */
-    {"at_us", 1, 2, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, true, INT64_C(0), INT64_C(36000000000), NULL},
+    {"at_us", 1, 2, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, true, INT64_C(0), INT64_C(36000000000), NULL, NULL},
     /* Who wrote it. */
-    {"author_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_thread[] = {
     /* Title. */
-    {"title", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(200), NULL, NULL},
 };
 
 static const sl_field FIELDS_participant[] = {
     /* Who. */
-    {"user_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Their name. */
-    {"name", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(100), NULL},
+    {"name", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(100), NULL, NULL},
     /* Newest message that reached a device of theirs. */
-    {"delivered", 2, 3, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"delivered", 2, 3, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Newest message they have seen. */
-    {"read", 3, 4, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"read", 3, 4, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_message[] = {
     /* What it carries. */
-    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_message_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_message_kind, NULL},
     /* The text. */
-    {"body", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, true, false, INT64_C(0), INT64_C(8000), NULL},
+    {"body", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, true, false, INT64_C(0), INT64_C(8000), NULL, NULL},
     /* Space of the video or review sent. */
-    {"ref_space", 2, 3, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"ref_space", 2, 3, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* The video or review sent. */
-    {"ref_id", 3, 4, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"ref_id", 3, 4, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* When the server took it, Unix time in ms. */
-    {"sent_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"sent_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Who wrote it. */
-    {"author_id", 5, 6, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 5, 6, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_profile[] = {
     /* Name to show in place of the account name. */
-    {"display_name", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(1), INT64_C(100), NULL},
+    {"display_name", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(1), INT64_C(100), NULL, NULL},
     /* A few lines about oneself. */
-    {"bio", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(2000), NULL},
+    {"bio", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(2000), NULL, NULL},
     /* A JPEG portrait. */
-    {"avatar", 2, 3, SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"avatar", 2, 3, SL_T_BLOB, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Sports practised. */
-    {"sports", 3, 4, SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"sports", 3, 4, SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
     /* Preferred hand. */
-    {"handedness", 4, 5, SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_profile_handedness},
+    {"handedness", 4, 5, SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_profile_handedness, NULL},
     /* ISO 8601 date of birth. */
-    {"birth_date", 5, 6, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(10), INT64_C(10), NULL},
+    {"birth_date", 5, 6, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(10), INT64_C(10), NULL, NULL},
     /* Height in millimetres. */
-    {"height_mm", 6, 7, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(300), INT64_C(3000), NULL},
+    {"height_mm", 6, 7, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(300), INT64_C(3000), NULL, NULL},
     /* Weight in grams. */
-    {"weight_g", 7, 8, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(1000), INT64_C(500000), NULL},
+    {"weight_g", 7, 8, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(1000), INT64_C(500000), NULL, NULL},
     /* BCP 47 language tag. */
-    {"locale", 8, 9, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(2), INT64_C(35), NULL},
+    {"locale", 8, 9, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(2), INT64_C(35), NULL, NULL},
     /* IANA time zone. */
-    {"time_zone", 9, 10, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(64), NULL},
+    {"time_zone", 9, 10, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(64), NULL, NULL},
     /* Units shown. */
-    {"units", 10, 11, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_profile_units},
+    {"units", 10, 11, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_profile_units, NULL},
 };
 
 static const sl_field FIELDS_device[] = {
     /* Name shown in the list of devices. */
-    {"name", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(100), NULL},
+    {"name", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(100), NULL, NULL},
     /* Its system. */
-    {"platform", 1, 2, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_device_platform},
+    {"platform", 1, 2, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_device_platform, NULL},
     /* Version of the app on it. */
-    {"app_version", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"app_version", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Where pushes for it are sent. */
-    {"push_token", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4096), NULL},
+    {"push_token", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4096), NULL, NULL},
     /* When it was last connected. Unix time in ms. */
-    {"last_seen_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"last_seen_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_goal[] = {
     /* Title. */
-    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(200), NULL, NULL},
     /* The goal in more words. */
-    {"detail", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"detail", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
     /* What is measured. */
-    {"metric", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"metric", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Unit of the target. */
-    {"unit", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(32), NULL},
+    {"unit", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(32), NULL, NULL},
     /* The number to reach, in that unit. */
-    {"target", 4, 5, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"target", 4, 5, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* How far it has come: every device adds what it logged. */
-    {"done", 5, 6, SL_T_INT, SL_M_COUNTER, SL_C_SENSITIVE, false, false, false, INT64_C(-1000000000), INT64_C(1000000000), NULL},
+    {"done", 5, 6, SL_T_INT, SL_M_COUNTER, SL_C_SENSITIVE, false, false, false, INT64_C(-1000000000), INT64_C(1000000000), NULL, NULL},
     /* When it is to be reached. Unix time in ms. */
-    {"due_ms", 6, 7, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"due_ms", 6, 7, SL_T_INT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Where it stands. */
-    {"status", 7, 8, SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_goal_status},
+    {"status", 7, 8, SL_T_ENUM, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_goal_status, NULL},
     /* The coach it was agreed with. */
-    {"coach_id", 8, 9, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 8, 9, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_progress_entry[] = {
     /* What was done. */
-    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), VALUES_progress_entry_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), VALUES_progress_entry_kind, NULL},
     /* The program. */
-    {"program_id", 1, 2, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", 1, 2, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* The content item. */
-    {"content_item_id", 2, 3, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"content_item_id", 2, 3, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* The goal it serves. */
-    {"goal_id", 3, 4, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"goal_id", 3, 4, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, &sl_entities[14]},
     /* When it was done. Unix time in ms. */
-    {"at_ms", 4, 5, SL_T_INT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, true, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"at_ms", 4, 5, SL_T_INT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, true, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* How much of the item is done. */
-    {"percent", 5, 6, SL_T_INT, SL_M_MAX, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(100), NULL},
+    {"percent", 5, 6, SL_T_INT, SL_M_MAX, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(100), NULL, NULL},
     /* Where to go on in a clip, microseconds. */
-    {"position_us", 6, 7, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36000000000), NULL},
+    {"position_us", 6, 7, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36000000000), NULL, NULL},
     /* The measured value. */
-    {"value", 7, 8, SL_T_REAL, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(-9007199254740991), INT64_C(9007199254740991), NULL},
+    {"value", 7, 8, SL_T_REAL, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(-9007199254740991), INT64_C(9007199254740991), NULL, NULL},
     /* Unit of the value. */
-    {"unit", 8, 9, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(32), NULL},
+    {"unit", 8, 9, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(32), NULL, NULL},
     /* A note to oneself. */
-    {"note", 9, 10, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"note", 9, 10, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
 };
 
 static const sl_field FIELDS_notification[] = {
     /* What it is about. */
-    {"kind", 0, 1, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_notification_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_notification_kind, NULL},
     /* One line. */
-    {"title", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"title", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(200), NULL, NULL},
     /* More lines. */
-    {"body", 2, 3, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(2000), NULL},
+    {"body", 2, 3, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(2000), NULL, NULL},
     /* Space of what it speaks of. */
-    {"ref_space", 3, 4, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"ref_space", 3, 4, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* What it speaks of. */
-    {"ref_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"ref_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* When it was sent. Unix time in ms. */
-    {"sent_ms", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, true, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"sent_ms", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, true, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* When it was read, Unix time in ms. */
-    {"read_ms", 6, 7, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"read_ms", 6, 7, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_notification_setting[] = {
     /* The topic. */
-    {"topic", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_notification_setting_topic},
+    {"topic", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_notification_setting_topic, NULL},
     /* By push. */
-    {"push", 1, 2, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"push", 1, 2, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* By e-mail. */
-    {"email", 2, 3, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"email", 2, 3, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* In the app. */
-    {"in_app", 3, 4, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"in_app", 3, 4, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Silent from this minute of the local day. */
-    {"quiet_from_min", 4, 5, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1439), NULL},
+    {"quiet_from_min", 4, 5, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1439), NULL, NULL},
     /* Until this minute. */
-    {"quiet_to_min", 5, 6, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1439), NULL},
+    {"quiet_to_min", 5, 6, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1439), NULL, NULL},
 };
 
 static const sl_field FIELDS_favourite[] = {
     /* What it is. */
-    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_favourite_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_favourite_kind, NULL},
     /* Its space. */
-    {"target_space", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(64), NULL},
+    {"target_space", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(64), NULL, NULL},
     /* Its id. */
-    {"target_id", 2, 3, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"target_id", 2, 3, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* The lists it is kept in. */
-    {"labels", 3, 4, SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"labels", 3, 4, SL_T_JSON, SL_M_SET, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
 };
 
 static const sl_field FIELDS_block[] = {
     /* Who is blocked. */
-    {"user_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Why, for oneself. */
-    {"reason", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(500), NULL},
+    {"reason", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(500), NULL, NULL},
 };
 
 static const sl_field FIELDS_report[] = {
     /* What is reported. */
-    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), VALUES_report_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), VALUES_report_kind, NULL},
     /* Its space. */
-    {"target_space", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"target_space", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Its id. */
-    {"target_id", 2, 3, SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"target_id", 2, 3, SL_T_REF, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Why. */
-    {"reason", 3, 4, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), VALUES_report_reason},
+    {"reason", 3, 4, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(0), INT64_C(64), VALUES_report_reason, NULL},
     /* In more words. */
-    {"detail", 4, 5, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"detail", 4, 5, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
     /* What became of it. */
-    {"status", 5, 6, SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_report_status},
+    {"status", 5, 6, SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_report_status, NULL},
 };
 
 static const sl_field FIELDS_enrollment[] = {
     /* The program. */
-    {"program_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Who takes part. */
-    {"athlete_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"athlete_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Whose program. */
-    {"coach_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Where it stands. */
-    {"status", 3, 4, SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_enrollment_status},
+    {"status", 3, 4, SL_T_ENUM, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_enrollment_status, NULL},
     /* Since when. Unix time in ms. */
-    {"enrolled_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"enrolled_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* When it was completed. Unix time in ms. */
-    {"completed_ms", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"completed_ms", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_purchase[] = {
     /* The product. */
-    {"product_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"product_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* The program. */
-    {"program_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Who bought. */
-    {"buyer_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"buyer_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Who sold. */
-    {"coach_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", 5, 6, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 5, 6, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(3), INT64_C(3), NULL, NULL},
     /* Where it stands. */
-    {"status", 6, 7, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_purchase_status},
+    {"status", 6, 7, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_purchase_status, NULL},
     /* When. Unix time in ms. */
-    {"bought_ms", 7, 8, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"bought_ms", 7, 8, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_subscription[] = {
     /* The plan. */
-    {"plan_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"plan_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Who subscribed. */
-    {"subscriber_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"subscriber_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* To whom. */
-    {"coach_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Where it stands. */
-    {"status", 3, 4, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_status},
+    {"status", 3, 4, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_status, NULL},
     /* Price of a period, in the smallest unit of the currency. */
-    {"amount_minor", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", 5, 6, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 5, 6, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(3), INT64_C(3), NULL, NULL},
     /* The paid period begins. Unix time in ms. */
-    {"period_from_ms", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"period_from_ms", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* The paid period ends. Unix time in ms. */
-    {"period_to_ms", 7, 8, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"period_to_ms", 7, 8, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Ends with the period. */
-    {"cancel_at_end", 8, 9, SL_T_BOOL, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"cancel_at_end", 8, 9, SL_T_BOOL, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_access_right[] = {
     /* The space it opens, kind:id. */
-    {"target", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"target", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* What gave it. */
-    {"source", 1, 2, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_access_right_source},
+    {"source", 1, 2, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_access_right_source, NULL},
     /* The record that gave it. */
-    {"source_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"source_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* From when. Unix time in ms. */
-    {"from_ms", 3, 4, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"from_ms", 3, 4, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Until when; absent for ever. Unix time in ms. */
-    {"until_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"until_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_payment[] = {
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", 0, 1, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", 0, 1, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(3), INT64_C(3), NULL, NULL},
     /* Where it stands. */
-    {"status", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_payment_status},
+    {"status", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_payment_status, NULL},
     /* For which purchase. */
-    {"purchase_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"purchase_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL, &sl_entities[22]},
     /* For which subscription. */
-    {"subscription_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"subscription_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL, &sl_entities[23]},
     /* What was used, as shown to the payer. */
-    {"method", 5, 6, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"method", 5, 6, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* The receipt. */
-    {"receipt_url", 6, 7, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(2000), NULL},
+    {"receipt_url", 6, 7, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(2000), NULL, NULL},
     /* When. Unix time in ms. */
-    {"paid_ms", 7, 8, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"paid_ms", 7, 8, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_earning[] = {
     /* What remains for the coach, in the smallest unit of the currency. */
-    {"amount_minor", 0, 1, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", 0, 1, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(3), INT64_C(3), NULL, NULL},
     /* What was kept as fee, in the smallest unit of the currency. */
-    {"fee_minor", 2, 3, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"fee_minor", 2, 3, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* The payment. */
-    {"payment_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"payment_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* The payout it went into. */
-    {"payout_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"payout_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(36), NULL, &sl_entities[27]},
     /* When. Unix time in ms. */
-    {"earned_ms", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"earned_ms", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_payout[] = {
     /* Amount, in the smallest unit of the currency. */
-    {"amount_minor", 0, 1, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"amount_minor", 0, 1, SL_T_INT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(3), INT64_C(3), NULL, NULL},
     /* Where it stands. */
-    {"status", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_payout_status},
+    {"status", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), VALUES_payout_status, NULL},
     /* The last digits of where it went. */
-    {"account_hint", 3, 4, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(32), NULL},
+    {"account_hint", 3, 4, SL_T_TEXT, SL_M_SERVER, SL_C_HIGHLY_SENSITIVE, false, false, false, INT64_C(0), INT64_C(32), NULL, NULL},
     /* When. Unix time in ms. */
-    {"paid_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"paid_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_reaction[] = {
     /* The message. */
-    {"message_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"message_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL, &sl_entities[11]},
     /* The sign. */
-    {"emoji", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(32), NULL},
+    {"emoji", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(32), NULL, NULL},
     /* Who gave it. */
-    {"author_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 2, 3, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_coach[] = {
     /* Name shown. */
-    {"name", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, true, false, INT64_C(1), INT64_C(100), NULL},
+    {"name", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, true, false, INT64_C(1), INT64_C(100), NULL, NULL},
     /* One line. */
-    {"headline", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, true, false, INT64_C(0), INT64_C(200), NULL},
+    {"headline", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, true, false, INT64_C(0), INT64_C(200), NULL, NULL},
     /* Who this coach is. */
-    {"bio", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, true, false, INT64_C(0), INT64_C(8000), NULL},
+    {"bio", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, true, false, INT64_C(0), INT64_C(8000), NULL, NULL},
     /* A JPEG portrait. */
-    {"avatar", 3, 4, SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"avatar", 3, 4, SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Sports coached. */
-    {"sports", 4, 5, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"sports", 4, 5, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
     /* Languages spoken, BCP 47. */
-    {"languages", 5, 6, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"languages", 5, 6, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
     /* Place. */
-    {"location", 6, 7, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"location", 6, 7, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(200), NULL, NULL},
     /* Takes new athletes. */
-    {"accepts_athletes", 7, 8, SL_T_BOOL, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"accepts_athletes", 7, 8, SL_T_BOOL, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Checked by those who run the service. */
-    {"verified", 8, 9, SL_T_BOOL, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"verified", 8, 9, SL_T_BOOL, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Mean rating in thousandths. */
-    {"rating_milli", 9, 10, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(5000), NULL},
+    {"rating_milli", 9, 10, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(5000), NULL, NULL},
     /* How many rated. */
-    {"rating_count", 10, 11, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"rating_count", 10, 11, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* How many keep this coach as favourite. */
-    {"follower_count", 11, 12, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"follower_count", 11, 12, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* The account. */
-    {"user_id", 12, 13, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"user_id", 12, 13, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_product[] = {
     /* Title. */
-    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, false, INT64_C(1), INT64_C(200), NULL, NULL},
     /* What it is. */
-    {"description", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(8000), NULL},
+    {"description", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(8000), NULL, NULL},
     /* What is sold. */
-    {"kind", 2, 3, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, false, false, INT64_C(0), INT64_C(64), VALUES_product_kind},
+    {"kind", 2, 3, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, false, false, INT64_C(0), INT64_C(64), VALUES_product_kind, NULL},
     /* The program sold. */
-    {"program_id", 3, 4, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"program_id", 3, 4, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* A JPEG picture. */
-    {"cover", 4, 5, SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"cover", 4, 5, SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Whether it is offered. */
-    {"status", 5, 6, SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), VALUES_product_status},
+    {"status", 5, 6, SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), VALUES_product_status, NULL},
     /* Price, in the smallest unit of the currency. */
-    {"price_minor", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"price_minor", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", 7, 8, SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 7, 8, SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(3), INT64_C(3), NULL, NULL},
     /* Who sells. */
-    {"coach_id", 8, 9, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 8, 9, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_subscription_plan[] = {
     /* Title. */
-    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, false, INT64_C(1), INT64_C(200), NULL, NULL},
     /* What is in it. */
-    {"description", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(8000), NULL},
+    {"description", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(8000), NULL, NULL},
     /* How long a period is. */
-    {"period", 2, 3, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_period},
+    {"period", 2, 3, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_PUBLIC, true, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_period, NULL},
     /* Free days at the start. */
-    {"trial_days", 3, 4, SL_T_INT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(365), NULL},
+    {"trial_days", 3, 4, SL_T_INT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(365), NULL, NULL},
     /* What a subscriber gets. */
-    {"benefits", 4, 5, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"benefits", 4, 5, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
     /* Whether it is offered. */
-    {"status", 5, 6, SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_status},
+    {"status", 5, 6, SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), VALUES_subscription_plan_status, NULL},
     /* Price of a period, in the smallest unit of the currency. */
-    {"price_minor", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"price_minor", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", 7, 8, SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 7, 8, SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(3), INT64_C(3), NULL, NULL},
     /* Who offers. */
-    {"coach_id", 8, 9, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 8, 9, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_post[] = {
     /* Title. */
-    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, true, false, false, INT64_C(1), INT64_C(200), NULL, NULL},
     /* The text. */
-    {"body", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(20000), NULL},
+    {"body", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(20000), NULL, NULL},
     /* A picture or clip. */
-    {"media", 2, 3, SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"media", 2, 3, SL_T_BLOB, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Media type of it. */
-    {"media_type", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(100), NULL},
+    {"media_type", 3, 4, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(100), NULL, NULL},
     /* Topics. */
-    {"tags", 4, 5, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"tags", 4, 5, SL_T_JSON, SL_M_SET, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
     /* How many liked it. */
-    {"like_count", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"like_count", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* When it was posted. Unix time in ms. */
-    {"posted_ms", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, true, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"posted_ms", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_PUBLIC, false, false, true, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Who wrote it. */
-    {"author_id", 7, 8, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 7, 8, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_program[] = {
     /* Title. */
-    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, true, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, true, false, INT64_C(1), INT64_C(200), NULL, NULL},
     /* What it is for. */
-    {"description", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, true, false, INT64_C(0), INT64_C(8000), NULL},
+    {"description", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, true, false, INT64_C(0), INT64_C(8000), NULL, NULL},
     /* The sport. */
-    {"sport", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"sport", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* For whom. */
-    {"level", 3, 4, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_program_level},
+    {"level", 3, 4, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_program_level, NULL},
     /* How long it takes. */
-    {"duration_days", 4, 5, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(3650), NULL},
+    {"duration_days", 4, 5, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(3650), NULL, NULL},
     /* A JPEG picture. */
-    {"cover", 5, 6, SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"cover", 5, 6, SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Topics. */
-    {"tags", 6, 7, SL_T_JSON, SL_M_SET, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(4000), NULL},
+    {"tags", 6, 7, SL_T_JSON, SL_M_SET, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
     /* Whether it is offered. */
-    {"status", 7, 8, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_program_status},
+    {"status", 7, 8, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_program_status, NULL},
     /* Price, in the smallest unit of the currency. */
-    {"price_minor", 8, 9, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"price_minor", 8, 9, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* ISO 4217 code of the currency. */
-    {"currency", 9, 10, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(3), INT64_C(3), NULL},
+    {"currency", 9, 10, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(3), INT64_C(3), NULL, NULL},
     /* How many take part. */
-    {"enrolled_count", 10, 11, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL},
+    {"enrolled_count", 10, 11, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Whose program. */
-    {"coach_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"coach_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_content_item[] = {
     /* What it is. */
-    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_content_item_kind},
+    {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_content_item_kind, NULL},
     /* Title. */
-    {"title", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(200), NULL},
+    {"title", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(200), NULL, NULL},
     /* The text. */
-    {"body", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(20000), NULL},
+    {"body", 2, 3, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(20000), NULL, NULL},
     /* A clip or picture. */
-    {"blob", 3, 4, SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL},
+    {"blob", 3, 4, SL_T_BLOB, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
     /* Media type of it. */
-    {"media_type", 4, 5, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(100), NULL},
+    {"media_type", 4, 5, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(100), NULL, NULL},
     /* A video shared with the members. */
-    {"video_id", 5, 6, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"video_id", 5, 6, SL_T_REF, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Day of the program, from 1. */
-    {"day", 6, 7, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(3650), NULL},
+    {"day", 6, 7, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(3650), NULL, NULL},
     /* Order in the day: a fractional index. */
-    {"z", 7, 8, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(200), NULL},
+    {"z", 7, 8, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(200), NULL, NULL},
     /* How long it takes, microseconds. */
-    {"duration_us", 8, 9, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(86400000000), NULL},
+    {"duration_us", 8, 9, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(86400000000), NULL, NULL},
     /* Sets of an exercise. */
-    {"sets", 9, 10, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1000), NULL},
+    {"sets", 9, 10, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1000), NULL, NULL},
     /* Repetitions in a set. */
-    {"reps", 10, 11, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(100000), NULL},
+    {"reps", 10, 11, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(100000), NULL, NULL},
     /* Who wrote it. */
-    {"author_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL},
+    {"author_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 const sl_entity sl_entities[] = {
     /* The account as its owner sees it. */
     {
         "user", 1, "user", true, false, 0,
-        0, SL_R_OWNER, 0, -1,
+        0, SL_R_OWNER, 0, -1, UINT64_C(0),
         FIELDS_user, sizeof FIELDS_user / sizeof FIELDS_user[0],
     },
     /* A coach and an athlete who know each other; each side holds its own copy under the same id, in step. */
     {
         "connection", 2, "user", false, false, 1,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
         FIELDS_connection, sizeof FIELDS_connection / sizeof FIELDS_connection[0],
     },
     /* A space this user may hold, and as what. Learned by syncing the user's own space. */
     {
         "grant", 3, "user", false, false, 2,
-        0, 0, 0, -1,
+        0, 0, 0, -1, UINT64_C(0),
         FIELDS_grant, sizeof FIELDS_grant / sizeof FIELDS_grant[0],
     },
     /* A clip: the root of a space that holds all that is said about it. */
     {
         "video", 4, "video", true, false, 3,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 11,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 11, UINT64_C(0),
         FIELDS_video, sizeof FIELDS_video / sizeof FIELDS_video[0],
     },
     /* The owner lets a connected user into the video's space. */
     {
         "share", 5, "video", false, false, 4,
-        SL_R_OWNER, 0, SL_R_OWNER, -1,
+        SL_R_OWNER, 0, SL_R_OWNER, -1, UINT64_C(0),
         FIELDS_share, sizeof FIELDS_share / sizeof FIELDS_share[0],
     },
     /* One drawing on a video: geometry fixed when drawn, style, order and time range editable. */
     {
         "annotation", 6, "video", false, false, 5,
-        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 7,
+        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 7, UINT64_C(0),
         FIELDS_annotation, sizeof FIELDS_annotation / sizeof FIELDS_annotation[0],
     },
     /* A recorded voice. */
     {
         "voice_over", 7, "video", false, false, 6,
-        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 3,
+        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 3, UINT64_C(0),
         FIELDS_voice_over, sizeof FIELDS_voice_over / sizeof FIELDS_voice_over[0],
     },
     /* What a coach did and said: a timeline of events against a voice. */
     {
         "review", 8, "video", false, false, 7,
-        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 4,
+        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 4, UINT64_C(2),
         FIELDS_review, sizeof FIELDS_review / sizeof FIELDS_review[0],
     },
     /* A remark on a video, at a moment of it. */
     {
         "comment", 9, "video", false, false, 8,
-        SL_R_OWNER | SL_R_COACH | SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 2,
+        SL_R_OWNER | SL_R_COACH | SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 2, UINT64_C(0),
         FIELDS_comment, sizeof FIELDS_comment / sizeof FIELDS_comment[0],
     },
     /* A conversation. */
     {
         "thread", 10, "thread", true, false, 9,
-        0, 0, 0, -1,
+        0, 0, 0, -1, UINT64_C(0),
         FIELDS_thread, sizeof FIELDS_thread / sizeof FIELDS_thread[0],
     },
     /* A member of a thread, and how far the thread reached them: marks are thread sequence numbers. */
     {
         "participant", 11, "thread", false, false, 10,
-        0, SL_R_AUTHOR, 0, 0,
+        0, SL_R_AUTHOR, 0, 0, UINT64_C(0),
         FIELDS_participant, sizeof FIELDS_participant / sizeof FIELDS_participant[0],
     },
     /* A message; its seq is its place. */
     {
         "message", 12, "thread", false, true, 11,
-        SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR, 5,
+        SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR, 5, UINT64_C(0),
         FIELDS_message, sizeof FIELDS_message / sizeof FIELDS_message[0],
     },
     /* What the account says of itself to coaches and athletes it is connected with. */
     {
         "profile", 13, "user", false, false, 12,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
         FIELDS_profile, sizeof FIELDS_profile / sizeof FIELDS_profile[0],
     },
     /* A device of the account, made by the device under its own id. */
     {
         "device", 14, "user", false, false, 13,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
         FIELDS_device, sizeof FIELDS_device / sizeof FIELDS_device[0],
     },
     /* What an athlete works towards. */
     {
         "goal", 15, "user", false, false, 14,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
         FIELDS_goal, sizeof FIELDS_goal / sizeof FIELDS_goal[0],
     },
     /* One step of an athlete: a content item worked through, or a measurement. */
     {
         "progress_entry", 16, "user", false, false, 15,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(8),
         FIELDS_progress_entry, sizeof FIELDS_progress_entry / sizeof FIELDS_progress_entry[0],
     },
     /* Something the user is told. */
     {
         "notification", 17, "user", false, false, 16,
-        0, SL_R_OWNER, SL_R_OWNER, -1,
+        0, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
         FIELDS_notification, sizeof FIELDS_notification / sizeof FIELDS_notification[0],
     },
     /* How the user wants to be told of one topic. */
     {
         "notification_setting", 18, "user", false, false, 17,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
         FIELDS_notification_setting, sizeof FIELDS_notification_setting / sizeof FIELDS_notification_setting[0],
     },
     /* Something the user keeps at hand. */
     {
         "favourite", 19, "user", false, false, 18,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
         FIELDS_favourite, sizeof FIELDS_favourite / sizeof FIELDS_favourite[0],
     },
     /* Someone whose messages the user does not want. */
     {
         "block", 20, "user", false, false, 19,
-        SL_R_OWNER, 0, SL_R_OWNER, -1,
+        SL_R_OWNER, 0, SL_R_OWNER, -1, UINT64_C(0),
         FIELDS_block, sizeof FIELDS_block / sizeof FIELDS_block[0],
     },
     /* Something the user brings before those who run the service. */
     {
         "report", 21, "user", false, false, 20,
-        SL_R_OWNER, 0, 0, -1,
+        SL_R_OWNER, 0, 0, -1, UINT64_C(0),
         FIELDS_report, sizeof FIELDS_report / sizeof FIELDS_report[0],
     },
     /* An athlete in a program; athlete and coach each hold a copy under the same id. */
     {
         "enrollment", 22, "user", false, false, 21,
-        0, 0, 0, -1,
+        0, 0, 0, -1, UINT64_C(0),
         FIELDS_enrollment, sizeof FIELDS_enrollment / sizeof FIELDS_enrollment[0],
     },
     /* A product or program bought once; buyer and coach each hold a copy. */
     {
         "purchase", 23, "user", false, false, 22,
-        0, 0, 0, -1,
+        0, 0, 0, -1, UINT64_C(0),
         FIELDS_purchase, sizeof FIELDS_purchase / sizeof FIELDS_purchase[0],
     },
     /* A running subscription to a plan; subscriber and coach each hold a copy. */
     {
         "subscription", 24, "user", false, false, 23,
-        0, 0, 0, -1,
+        0, 0, 0, -1, UINT64_C(0),
         FIELDS_subscription, sizeof FIELDS_subscription / sizeof FIELDS_subscription[0],
     },
     /* What the user may use, and why. */
     {
         "access_right", 25, "user", false, false, 24,
-        0, 0, 0, -1,
+        0, 0, 0, -1, UINT64_C(0),
         FIELDS_access_right, sizeof FIELDS_access_right / sizeof FIELDS_access_right[0],
     },
     /* Money that the user paid. */
     {
         "payment", 26, "user", false, false, 25,
-        0, 0, 0, -1,
+        0, 0, 0, -1, UINT64_C(24),
         FIELDS_payment, sizeof FIELDS_payment / sizeof FIELDS_payment[0],
     },
     /* What a coach earned by one payment. */
     {
         "earning", 27, "user", false, false, 26,
-        0, 0, 0, -1,
+        0, 0, 0, -1, UINT64_C(16),
         FIELDS_earning, sizeof FIELDS_earning / sizeof FIELDS_earning[0],
     },
     /* Money sent to a coach. */
     {
         "payout", 28, "user", false, false, 27,
-        0, 0, 0, -1,
+        0, 0, 0, -1, UINT64_C(0),
         FIELDS_payout, sizeof FIELDS_payout / sizeof FIELDS_payout[0],
     },
     /* One sign in answer to a message. */
     {
         "reaction", 29, "thread", false, false, 28,
-        SL_R_MEMBER, 0, SL_R_AUTHOR, 2,
+        SL_R_MEMBER, 0, SL_R_AUTHOR, 2, UINT64_C(1),
         FIELDS_reaction, sizeof FIELDS_reaction / sizeof FIELDS_reaction[0],
     },
     /* A coach's storefront: the root of a space that every account may read. */
     {
         "coach", 30, "coach", true, false, 29,
-        SL_R_OWNER, SL_R_OWNER, 0, 12,
+        SL_R_OWNER, SL_R_OWNER, 0, 12, UINT64_C(0),
         FIELDS_coach, sizeof FIELDS_coach / sizeof FIELDS_coach[0],
     },
     /* Something a coach sells once. */
     {
         "product", 31, "coach", false, false, 30,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 8,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 8, UINT64_C(0),
         FIELDS_product, sizeof FIELDS_product / sizeof FIELDS_product[0],
     },
     /* What a coach offers for a price per period. */
     {
         "subscription_plan", 32, "coach", false, false, 31,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 8,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 8, UINT64_C(0),
         FIELDS_subscription_plan, sizeof FIELDS_subscription_plan / sizeof FIELDS_subscription_plan[0],
     },
     /* A note of a coach to all who read the storefront. */
     {
         "post", 33, "coach", false, false, 32,
-        SL_R_OWNER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 7,
+        SL_R_OWNER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 7, UINT64_C(0),
         FIELDS_post, sizeof FIELDS_post / sizeof FIELDS_post[0],
     },
     /* A training program: the root of a space that holds its content. */
     {
         "program", 34, "program", true, false, 33,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 11,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 11, UINT64_C(0),
         FIELDS_program, sizeof FIELDS_program / sizeof FIELDS_program[0],
     },
     /* One piece of a program. */
     {
         "content_item", 35, "program", false, false, 34,
-        SL_R_OWNER | SL_R_COACH, SL_R_OWNER | SL_R_AUTHOR, SL_R_OWNER | SL_R_AUTHOR, 11,
+        SL_R_OWNER | SL_R_COACH, SL_R_OWNER | SL_R_AUTHOR, SL_R_OWNER | SL_R_AUTHOR, 11, UINT64_C(0),
         FIELDS_content_item, sizeof FIELDS_content_item / sizeof FIELDS_content_item[0],
     },
 };

@@ -3,7 +3,7 @@
  *
  *   http.c, account.c, token.c, upload.c, blob.c   requests
  *   conn.c, topic.c, feed.c                       connections and what they listen to
- *   push.c, op.c, effect.c                        operations
+ *   push.c, op.c, refs.c, effect.c                operations
  *   tx.c, rows.c, table.c                         the database
  *
  * Invariants:
@@ -276,6 +276,9 @@ sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **e
 sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **err);
 /* True when its rules ask the database for records that operations before it may have changed. */
 bool sl_sv_stands_alone(const sl_op *op);
+/* The fields with `to` that the operation writes: each names a record of the space that is there and
+ * not deleted, or what the record named before. SL_E_NOT_FOUND names the field. (refs.c) */
+sl_status sl_sv_check_refs(sl_sv_tx *tx, const sl_op *op, const sl_record *old, sl_error **err);
 
 /* ---- conn.c: connections ---- */
 

@@ -4,6 +4,7 @@
  *   store.c    the folder, transactions, small facts     tables.c   tables and their versions
  *   migrate.c  databases of version 2 and before         rows.c     records in their tables
  *   replica.c  confirmed and visible records             outbox.c   operations that wait
+ *   refs.c     references within a space
  *   spaces.c   spaces and their numbers                  query*.c, search.c   reading
  *
  * A record's row is known by `rid`: its space's number << 32 | a number within the space, so that
@@ -74,9 +75,9 @@ struct sl_store {
     sl_place seen;  /* the space last looked up by number */
     int64_t last_n; /* the newest operation's number; -1: to be read */
     bool last_n_new;
-    sl_buf scratch;  /* of one call, */
-    sl_arena cells;  /* and what the cells of a row point into */
-    sl_record rec;   /* of apply_local and apply_remote */
+    sl_buf scratch; /* of one call, */
+    sl_arena cells; /* and what the cells of a row point into */
+    sl_record rec;  /* of apply_local and apply_remote */
     sl_record old;
 };
 
@@ -164,6 +165,12 @@ sl_status sl_outbox_set_prev(sl_store *s, int64_t n, int64_t prev, sl_error **er
 /* The operation leaves its record: the visible record is made of the confirmed one and the rest. */
 sl_status sl_replica_leave(sl_store *s, const sl_op *op, sl_error **err);
 sl_status sl_shadow_put(sl_store *s, const sl_record *rec, int64_t rid, sl_error **err);
+
+/* --- refs.c --- */
+
+/* The fields of the operation with `to`: each names a record of its space that is there and not
+ * deleted, or what `old` (NULL: there is none) has named already. SL_E_NOT_FOUND names the field. */
+sl_status sl_refs_check(sl_store *s, const sl_op *op, const sl_record *old, sl_error **err);
 
 /* --- search.c --- */
 

@@ -56,8 +56,8 @@ sl_status sl_shadow_put(sl_store *s, const sl_record *rec, int64_t rid, sl_error
 static sl_status shadow_drop(sl_store *s, const sl_entity *e, int64_t rid, sl_error **err)
 {
     sl_cell params[] = {sl_cell_int(e->no), sl_cell_int(rid)};
-    return sl_sql_run(s->sql, "DELETE FROM shadow WHERE entity=$1 AND rid=$2", params, 2, NULL, NULL,
-                      err);
+    return sl_sql_run(s->sql, "DELETE FROM shadow WHERE entity=$1 AND rid=$2", params, 2, NULL,
+                      NULL, err);
 }
 
 typedef struct reading {
@@ -203,7 +203,10 @@ static sl_status create(sl_store *s, sl_op *op, sl_error **err)
 {
     sl_merged merged;
     s->rec.entity = NULL;
-    sl_status status = sl_merge_op(&s->rec, op, &merged, err);
+    sl_status status = sl_refs_check(s, op, NULL, err);
+    if (status == SL_OK) {
+        status = sl_merge_op(&s->rec, op, &merged, err);
+    }
     if (status == SL_OK) {
         status = sl_outbox_number(s, op, err);
     }
@@ -231,6 +234,9 @@ static sl_status change(sl_store *s, sl_op *op, sl_error **err)
     if (status == SL_OK) {
         memcpy(op->space, s->old.space, sizeof op->space);
         status = sl_record_copy(&s->rec, &s->old) == SL_OK ? SL_OK : sl_fail_nomem(err);
+    }
+    if (status == SL_OK && op->kind == SL_OP_PATCH) {
+        status = sl_refs_check(s, op, &s->old, err);
     }
     if (status == SL_OK && op->kind == SL_OP_PATCH) {
         status = sl_set_observe(&s->rec, op, err);

@@ -62,7 +62,8 @@ sl_status sl_store_record(sl_store *s, const sl_entity *e, const char *id, sl_re
 /* True while local operations on it wait. */
 bool sl_store_pending(sl_store *s, const sl_entity *e, const char *id);
 
-/* Merges a local operation into the visible record and queues it. op->n is set. */
+/* Merges a local operation into the visible record and queues it. op->n is set. SL_E_NOT_FOUND: no
+ * such record, or a field with `to` names none. */
 sl_status sl_store_apply_local(sl_store *s, sl_op *op, sl_error **err);
 /* The server's state of a record: becomes the confirmed state, and ends the accepted operations
  * that it holds. Left out when another space holds the id. */

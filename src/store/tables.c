@@ -41,6 +41,7 @@ static const char *column_type(sl_type type)
     return "TEXT";
 }
 
+/* Columns that refer to records are no FOREIGN KEYs: see refs.c. */
 void sl_table_ddl(sl_buf *sql, const sl_entity *e)
 {
     sl_buf_fmt(sql,
@@ -132,8 +133,8 @@ sl_status sl_tables_make(sl_store *s, sl_error **err)
         t->insert = insert_text(e);
         t->update = update_text(e);
         t->select = select_text(e);
-        t->last = sl_text_fmt("SELECT max(\"rid\") FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2",
-                              e->name);
+        t->last =
+            sl_text_fmt("SELECT max(\"rid\") FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2", e->name);
         t->search = sl_search_covers(e);
         ok = t->insert != NULL && t->update != NULL && t->select != NULL && t->last != NULL;
     }

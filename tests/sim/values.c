@@ -131,6 +131,30 @@ sl_json *value_of(world *w, const sl_field *f)
     return sl_json_parse(text, strlen(text));
 }
 
+/* A record that somebody surely made; else one that nobody knows. It may be of another space, or
+ * deleted: then the reference is refused. */
+static sl_json *named_by(world *w, const sl_entity *to)
+{
+    const fact *found = NULL;
+    int64_t n = 0;
+    for (size_t i = 0; i < w->fact_count; i++) {
+        const fact *f = &w->facts[i];
+        if (f->kind == FACT_CREATE && f->entity == to && f->sure && world_dice(w, ++n) == 0) {
+            found = f;
+        }
+    }
+    return found != NULL ? sl_json_string(found->id) : ref_of(w);
+}
+
+bool entity_leans(const sl_entity *e)
+{
+    bool leans = false;
+    for (size_t i = 0; i < e->field_count; i++) {
+        leans = leans || (e->fields[i].to != NULL && e->fields[i].required);
+    }
+    return leans;
+}
+
 static bool changes(const sl_field *f)
 {
     return f->merge != SL_M_IMMUTABLE && f->merge != SL_M_SERVER;
@@ -144,14 +168,17 @@ sl_json *values_of(world *w, const sl_entity *e, bool create)
         const sl_field *f = &e->fields[i];
         bool may = create ? f->merge != SL_M_SERVER : changes(f);
         bool must = create ? f->required : (int64_t)i == sure;
-        if (!may || (!must && !world_chance(w, 35))) {
+        if (!may || (f->to != NULL && !f->required) || (!must && !world_chance(w, 35))) {
             continue;
         }
         bool none = !create && !f->required && f->merge == SL_M_LWW && world_chance(w, 8);
-        (void)sl_json_set(fields, f->name, none ? sl_json_null() : value_of(w, f));
+        (void)sl_json_set(fields, f->name,
+                          none            ? sl_json_null()
+                          : f->to != NULL ? named_by(w, f->to)
+                                          : value_of(w, f));
     }
     for (size_t i = 0; !create && sl_json_count(fields) == 0 && i < e->field_count; i++) {
-        if (changes(&e->fields[i])) {
+        if (changes(&e->fields[i]) && e->fields[i].to == NULL) {
             (void)sl_json_set(fields, e->fields[i].name, value_of(w, &e->fields[i]));
         }
     }

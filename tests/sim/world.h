@@ -218,6 +218,9 @@ void actor_work(actor *a);
 
 /* values.c: what the schema allows */
 sl_json *value_of(world *w, const sl_field *f);
+/* Its records name one of another entity, which may be deleted before they come to the server: then
+ * they are refused. */
+bool entity_leans(const sl_entity *e);
 /* A random valid set of fields; for a patch of those that may change, never empty unless none. */
 sl_json *values_of(world *w, const sl_entity *e, bool create);
 /* True for entities that are made and changed by their schema alone. */

@@ -196,7 +196,10 @@ START_TEST(reaction__is_a_members_own)
 {
     scene s;
     set(&s);
-    static const char sign[] = "{\"message_id\":\"" SOME_ID "\",\"emoji\":\"+\"}";
+    static const char text[] = "{\"kind\":\"text\",\"body\":\"hi\"}";
+    char sign[100];
+    (void)snprintf(sign, sizeof sign, "{\"message_id\":\"%s\",\"emoji\":\"+\"}", id(9));
+    must(op(s.w, &s.coach, "create", "message", s.thread, id(9), text), "applied");
     person other;
     person_make(s.w, &other, "other@x.y", "athlete", 3);
     must(op(s.w, &s.athlete, "create", "reaction", s.thread, id(1), sign), "applied");
@@ -204,6 +207,42 @@ START_TEST(reaction__is_a_members_own)
     must_reject(op(s.w, &s.coach, "delete", "reaction", s.thread, id(1), NULL), "SL_E_DENIED");
     must_reject(op(s.w, &s.athlete, "patch", "reaction", s.thread, id(1), "{}"), "SL_E_DENIED");
     must(op(s.w, &s.athlete, "delete", "reaction", s.thread, id(1), NULL), "applied");
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(reference__names_what_is_in_the_space_and_outlives_it)
+{
+    scene s;
+    set(&s);
+    static const char text[] = "{\"kind\":\"text\",\"body\":\"hi\"}";
+    char sign[100];
+    char fields[100];
+    char elsewhere[SL_SPACE_MAX];
+    person other;
+    person_make(s.w, &other, "other@x.y", "athlete", 3);
+    befriend(s.w, &other, &s.coach, elsewhere);
+    (void)snprintf(sign, sizeof sign, "{\"message_id\":\"%s\",\"emoji\":\"+\"}", id(9));
+    const sl_json *receipt = op(s.w, &s.coach, "create", "reaction", s.thread, id(1), sign);
+    must_reject(receipt, "SL_E_NOT_FOUND");
+    ck_assert_str_eq(sl_json_str(receipt, "field"), "message_id");
+    must(op(s.w, &s.coach, "create", "message", s.thread, id(9), text), "applied");
+    must_reject(op(s.w, &s.coach, "create", "reaction", elsewhere, id(1), sign), "SL_E_NOT_FOUND");
+    must(op(s.w, &s.coach, "create", "reaction", s.thread, id(1), sign), "applied");
+    must(op(s.w, &s.coach, "delete", "message", s.thread, id(9), NULL), "applied");
+    must_reject(op(s.w, &s.coach, "create", "reaction", s.thread, id(2), sign), "SL_E_NOT_FOUND");
+    (void)snprintf(fields, sizeof fields, "{\"goal_id\":\"%s\"}", id(5));
+    must(op(s.w, &s.coach, "create", "goal", s.coach.own, id(5), "{\"title\":\"run\"}"), "applied");
+    must(op(s.w, &s.coach, "create", "progress_entry", s.coach.own, id(6),
+            "{\"kind\":\"workout\",\"at_ms\":1}"),
+         "applied");
+    must(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id(6), fields), "applied");
+    must(op(s.w, &s.coach, "delete", "goal", s.coach.own, id(5), NULL), "applied");
+    must(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id(6), fields), "applied");
+    must(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id(6), "{\"goal_id\":null}"),
+         "applied");
+    must_reject(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id(6), fields),
+                "SL_E_NOT_FOUND");
     world_free(s.w);
 }
 END_TEST
@@ -259,6 +298,7 @@ int main(void)
         program__is_made_by_a_coach_and_filled_by_its_owner,
         storefront__is_the_coachs_own_and_read_by_all,
         reaction__is_a_members_own,
+        reference__names_what_is_in_the_space_and_outlives_it,
         block__refuses_the_messages_of_the_one_blocked_until_it_is_taken_back,
         counter__counts_each_operation_once_however_often_it_is_sent,
     };
