@@ -128,6 +128,8 @@ int cmd_read(cli *c);
 int cmd_listen(cli *c);
 int cmd_get(cli *c);
 int cmd_query(cli *c);
+int cmd_undo(cli *c);
+int cmd_redo(cli *c);
 int cmd_info(cli *c);
 
 #endif

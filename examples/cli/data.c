@@ -30,6 +30,38 @@ int cmd_query(cli *c)
     return print_answer(st, out, err);
 }
 
+static int undo_or_redo(cli *c, bool redo)
+{
+    sl_bytes *out = NULL;
+    sl_error *err = NULL;
+    sl_status st =
+        redo ? sl_redo(c->core, c->args[0], &out, &err) : sl_undo(c->core, c->args[0], &out, &err);
+    if (st != SL_OK || cli_json(c)) {
+        return print_answer(st, out, err);
+    }
+    js *answer = js_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+    sl_bytes_release(out);
+    (void)printf("%lld changed; %lld more to undo, %lld to redo\n",
+                 (long long)js_int(answer, "changed"), (long long)js_int(answer, "undo"),
+                 (long long)js_int(answer, "redo"));
+    for (const js *l = js_first(js_get(answer, "left")); l != NULL; l = l->next) {
+        (void)printf("left as it is: %s %s %s: %s\n", js_str(l, "entity"), js_str(l, "id"),
+                     js_str(l, "field"), js_str(l, "why"));
+    }
+    js_free(answer);
+    return cli_settle(c);
+}
+
+int cmd_undo(cli *c)
+{
+    return undo_or_redo(c, false);
+}
+
+int cmd_redo(cli *c)
+{
+    return undo_or_redo(c, true);
+}
+
 int cmd_info(cli *c)
 {
     sl_bytes *out = NULL;

@@ -87,7 +87,9 @@ static const command commands[] = {
     {"export", 2, 2, 0, 0, cmd_export, "REVIEW OUT.mp4", "a review as a video file"},
     {"get", 2, 2, 0, 0, cmd_get, "ENTITY ID", "one record as JSON"},
     {"query", 1, 1, 0, 0, cmd_query, "JSON", "records as JSON"},
-    {"info", 0, 1, 0, 0, cmd_info, "[session|sync|build]", "facts as JSON"},
+    {"undo", 1, 1, 0, 0, cmd_undo, "SPACE", "take back the last change made here"},
+    {"redo", 1, 1, 0, 0, cmd_redo, "SPACE", "make again what was taken back"},
+    {"info", 0, 1, 0, 0, cmd_info, "[session|sync|undo|build]", "facts as JSON"},
 };
 
 static volatile sig_atomic_t interrupted;

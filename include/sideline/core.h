@@ -107,6 +107,7 @@ SL_API int32_t sl_core_step(sl_core *core);
 /* JSON facts. what: "session" {"device","server"?} and, when
  * signed in, {"user","email","name","role"}; "sync"
  * {"state","outbox","rejected","uploads","downloads","spaces"}, "build" {"version","media",...},
+ * "undo" [{"space","undo","redo"}]: how many steps sl_undo and sl_redo have,
  * "recordings" [{"path","duration_us"}]: voices whose recorder was killed, found when the core was
  * opened, now whole Ogg Opus files; offered until the host has removed the file. In a sealed folder
  * only sl_recording_read reads them. */

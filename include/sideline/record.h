@@ -35,6 +35,31 @@ SL_API sl_status sl_apply(sl_core *core, const char *ops, size_t n,
                           sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                           sl_error *SL_NULLABLE *SL_NULLABLE err);
 
+/* The same, as part of a group: batches given the same group, a name of 1 to 64 bytes, one right after
+ * the other are undone together, such as those of one drag. "" is no group. */
+SL_API sl_status sl_apply_group(sl_core *core, const char *group, const char *ops, size_t n,
+                                sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                                sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+/* Undoes the newest step of a space by a new batch, which is sent like any other; redo undoes that
+ * again. A step is what one batch, or the batches of one group, did in the space; only what was
+ * applied through this folder is undone, never what came from others. At most 100 steps and 1 MB are
+ * kept for a space, also after a restart; the oldest are forgotten. A new batch forgets what could be
+ * redone.
+ *   a creation   is deleted, unless another device has changed the record since
+ *   a deletion   the record is made again with the same fields, under a new id, for an id is never used
+ *                again: "ids" tells it, and later steps follow. What referred to the old id still does
+ *   a patch      each field goes back to what it was, unless it has changed since; a counter and a set
+ *                take back what was added, or removed; a field with merge max stays
+ * *out: {"changed":operations made,"ids":{"old":"new",..},"left":[{"entity","id","field"?,"why"}],
+ * "undo":n,"redo":n}: what was left as it is and why, and how many steps there are now. A step of which
+ * nothing can be undone changes nothing and is done with.
+ * SL_E_NOT_FOUND: there is nothing to undo, or redo. */
+SL_API sl_status sl_undo(sl_core *core, const char *space, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                         sl_error *SL_NULLABLE *SL_NULLABLE err);
+SL_API sl_status sl_redo(sl_core *core, const char *space, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                         sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 /* query, a JSON object; *out: JSON array of records. All but "from" may be left out:
  *   "from"     the entity
  *   "where"    {"field":condition,..}: all must hold. Fields are the schema's, "id", "space", "seq".

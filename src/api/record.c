@@ -22,6 +22,12 @@ sl_status sl_record_get(sl_core *core, const char *entity, const char *id, sl_by
 
 sl_status sl_apply(sl_core *core, const char *ops, size_t n, sl_bytes **out, sl_error **err)
 {
+    return sl_apply_group(core, "", ops, n, out, err);
+}
+
+sl_status sl_apply_group(sl_core *core, const char *group, const char *ops, size_t n,
+                         sl_bytes **out, sl_error **err)
+{
     sl_error_start(err);
     if (out != NULL) {
         *out = NULL;
@@ -30,11 +36,42 @@ sl_status sl_apply(sl_core *core, const char *ops, size_t n, sl_bytes **out, sl_
     sl_status status = sl_json_read(ops, n, &batch, err);
     if (status == SL_OK) {
         sl_lock(core->lock);
-        status = sl_local_apply(core, batch, out, err);
+        status = sl_local_apply(core, batch, group, out, err);
         sl_unlock(core->lock);
     }
     sl_json_free(batch);
     return status;
+}
+
+static sl_status undo(sl_core *core, const char *space, bool redo, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    if (out != NULL) {
+        *out = NULL;
+    }
+    if (!sl_space_ok(space)) {
+        return sl_fail(err, SL_E_MISUSE, "undo and redo name a space");
+    }
+    sl_json *answer = NULL;
+    sl_lock(core->lock);
+    sl_status status = sl_local_undo(core, space, redo, &answer, err);
+    sl_unlock(core->lock);
+    if (status == SL_OK && out != NULL) {
+        *out = sl_json_bytes(answer);
+        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_json_free(answer);
+    return status;
+}
+
+sl_status sl_undo(sl_core *core, const char *space, sl_bytes **out, sl_error **err)
+{
+    return undo(core, space, false, out, err);
+}
+
+sl_status sl_redo(sl_core *core, const char *space, sl_bytes **out, sl_error **err)
+{
+    return undo(core, space, true, out, err);
 }
 
 sl_status sl_query_once(sl_core *core, const char *query, size_t n, sl_bytes **out, sl_error **err)
@@ -159,7 +196,7 @@ sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size
         }
     }
     if (status == SL_OK) {
-        status = sl_local_apply(core, batch, NULL, err);
+        status = sl_local_apply(core, batch, "", NULL, err);
     }
     sl_unlock(core->lock);
     if (status == SL_OK && out != NULL) {

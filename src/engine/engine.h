@@ -237,9 +237,34 @@ void sl_waiters_stop(sl_core *core);
 /* A download ended for good. */
 void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const char *message);
 
+/* --- batch.c --- */
+typedef struct sl_touched {
+    const sl_entity *entity;
+    char space[SL_SPACE_MAX];
+} sl_touched;
+typedef struct sl_batch {
+    sl_touched *touched;
+    size_t count;
+    size_t room;
+    bool unnoted; /* is not to be undone */
+    sl_undo_log log;
+} sl_batch;
+/* Begins a transaction of the store; once it has begun, sl_batch_end must follow. */
+sl_status sl_batch_begin(sl_core *core, sl_batch *b, sl_error **err);
+/* Stamps and applies the operation. After a failure the batch must end with it. */
+sl_status sl_batch_op(sl_core *core, sl_batch *b, sl_op *op, sl_error **err);
+/* Commits when status is SL_OK, else rolls back, and returns how it went; frees the batch. */
+sl_status sl_batch_end(sl_core *core, sl_batch *b, sl_status status, sl_undo_kind kind,
+                       const char *group, sl_error **err);
+
+/* --- undo.c --- */
+sl_status sl_local_undo(sl_core *core, const char *space, bool redo, sl_json **out, sl_error **err);
+sl_json *sl_local_undo_info(sl_core *core);
+
 /* --- local.c --- */
 /* ops as sideline/record.h; *ids (may be NULL), {"ids":[..]}, is given. */
-sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_bytes **ids, sl_error **err);
+sl_status sl_local_apply(sl_core *core, const sl_json *ops, const char *group, sl_bytes **ids,
+                         sl_error **err);
 /* These two run beside the engine: locked or not. */
 sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_bytes **out,
                        sl_error **err);

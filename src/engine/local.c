@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-    BATCH_MAX = 1000
+    BATCH_MAX = 1000,
+    GROUP_MAX = 64
 };
 
 static sl_status make_create(sl_core *core, const sl_json *j, sl_op *op, sl_error **err)
@@ -76,95 +77,72 @@ static sl_status make_op(sl_core *core, const sl_json *j, sl_op *op, sl_error **
     if (status == SL_OK && op->kind != SL_OP_DELETE) {
         status = sl_schema_check(op->entity, op->values, op->has, op->kind == SL_OP_CREATE, err);
     }
-    op->hlc = sl_hlc_tick(&core->clock, sl_engine_wall(core));
     return status;
 }
 
-/* What a batch changed, for those who watch. */
-typedef struct touched {
-    const sl_entity *entity;
-    char space[SL_SPACE_MAX];
-} touched;
-
-typedef struct batch {
-    sl_buf ids;       /* {"ids":[..]} */
-    sl_bytes *answer; /* the same, made before the commit: what was committed must not fail */
-    touched *touched;
-    size_t count;
-} batch;
-
-static void note_id(batch *b, const sl_op *op, bool first)
+static void note_id(sl_buf *ids, const sl_op *op, bool first)
 {
-    sl_buf_str(&b->ids, first ? "{\"ids\":[\"" : ",\"");
-    sl_buf_put(&b->ids, op->id, SL_UUID_LEN);
-    sl_buf_u8(&b->ids, '"');
+    sl_buf_str(ids, first ? "{\"ids\":[\"" : ",\"");
+    sl_buf_put(ids, op->id, SL_UUID_LEN);
+    sl_buf_u8(ids, '"');
 }
 
-static void note_touched(batch *b, const sl_op *op)
-{
-    const touched *last = b->count > 0 ? &b->touched[b->count - 1] : NULL;
-    if (last == NULL || last->entity != op->entity || strcmp(last->space, op->space) != 0) {
-        touched *t = &b->touched[b->count++];
-        t->entity = op->entity;
-        memcpy(t->space, op->space, sizeof t->space);
-    }
-}
-
-static sl_status write_all(sl_core *core, const sl_json *ops, batch *b, sl_error **err)
+/* *answer: {"ids":[..]}, made before the commit: what was committed must not fail. */
+static sl_status write_all(sl_core *core, sl_batch *b, const sl_json *ops, sl_bytes **answer,
+                           sl_error **err)
 {
     sl_op op = {0};
-    sl_status status = sl_store_begin(core->store, err);
+    sl_buf ids = {0};
+    sl_status status = SL_OK;
     for (const sl_json *j = sl_json_first(ops); j != NULL && status == SL_OK; j = sl_json_next(j)) {
         status = make_op(core, j, &op, err);
         if (status == SL_OK) {
-            status = sl_store_apply_local(core->store, &op, err);
+            status = sl_batch_op(core, b, &op, err);
         }
         if (status == SL_OK) {
-            note_id(b, &op, j == sl_json_first(ops));
-            note_touched(b, &op);
+            note_id(&ids, &op, j == sl_json_first(ops));
         }
     }
     sl_op_free(&op);
-    sl_buf_str(&b->ids, "]}");
-    b->answer = status == SL_OK ? sl_buf_bytes(&b->ids) : NULL;
-    if (status == SL_OK && b->answer == NULL) {
+    sl_buf_str(&ids, "]}");
+    *answer = status == SL_OK ? sl_buf_bytes(&ids) : NULL;
+    if (status == SL_OK && *answer == NULL) {
         status = sl_fail_nomem(err);
     }
-    if (status == SL_OK) {
-        status = sl_engine_keep_clock(core, err);
-    }
-    if (status == SL_OK) {
-        status = sl_store_commit(core->store, err);
-    }
-    if (status != SL_OK) {
-        sl_store_rollback(core->store);
-    }
+    sl_buf_free(&ids);
     return status;
 }
 
-sl_status sl_local_apply(sl_core *core, const sl_json *ops, sl_bytes **ids, sl_error **err)
+static sl_status apply(sl_core *core, const sl_json *ops, const char *group, bool undo,
+                       sl_bytes **ids, sl_error **err)
 {
     size_t n = sl_json_count(ops);
     if (!sl_json_is_array(ops) || n == 0 || n > BATCH_MAX) {
         return sl_fail(err, SL_E_INVALID, "a batch is an array of 1 to %d operations", BATCH_MAX);
     }
-    batch b = {.touched = sl_mem_array(n, sizeof *b.touched)};
-    sl_status status = b.touched != NULL ? write_all(core, ops, &b, err) : sl_fail_nomem(err);
+    sl_batch b;
+    sl_bytes *answer = NULL;
+    sl_status status = sl_batch_begin(core, &b, err);
     if (status == SL_OK) {
-        for (size_t i = 0; i < b.count; i++) {
-            sl_live_touch(core, b.touched[i].entity, b.touched[i].space);
-        }
-        sl_online_outbox_changed(core);
-        sl_engine_kick(core);
+        b.unnoted = !undo;
+        status = write_all(core, &b, ops, &answer, err);
+        status = sl_batch_end(core, &b, status, SL_UNDO_BATCH, group, err);
     }
     if (status == SL_OK && ids != NULL) {
-        *ids = b.answer;
+        *ids = answer;
     } else {
-        sl_bytes_release(b.answer);
+        sl_bytes_release(answer);
     }
-    sl_buf_free(&b.ids);
-    sl_mem_free(b.touched);
     return status;
+}
+
+sl_status sl_local_apply(sl_core *core, const sl_json *ops, const char *group, sl_bytes **ids,
+                         sl_error **err)
+{
+    if (strlen(group) > GROUP_MAX) {
+        return sl_fail(err, SL_E_INVALID, "the name of a group has up to %d bytes", GROUP_MAX);
+    }
+    return apply(core, ops, group, true, ids, err);
 }
 
 static bool comma(void *ctx, const char *id, size_t from)
@@ -265,7 +243,7 @@ static sl_status patch_own(sl_core *core, const sl_json *participant, const char
         sl_json_free(fields);
         sl_json_free(op);
     }
-    status = ok ? sl_local_apply(core, ops, NULL, err) : sl_fail_nomem(err);
+    status = ok ? apply(core, ops, "", false, NULL, err) : sl_fail_nomem(err);
     sl_json_free(ops);
     return status;
 }

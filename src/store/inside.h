@@ -4,7 +4,7 @@
  *   store.c    the folder, transactions, small facts     tables.c   tables and their versions
  *   migrate.c  databases of version 2 and before         rows.c     records in their tables
  *   replica.c  confirmed and visible records             outbox.c   operations that wait
- *   refs.c     references within a space
+ *   refs.c     references within a space                 undo.c     what local batches did
  *   spaces.c   spaces and their numbers                  query*.c, search.c   reading
  *
  * A record's row is known by `rid`: its space's number << 32 | a number within the space, so that
@@ -61,6 +61,14 @@ typedef struct sl_reader {
     sl_place seen;
 } sl_reader;
 
+/* How many steps of undo a space has, remembered until a rollback. */
+typedef struct sl_undo_count {
+    int64_t space; /* 0: of none */
+    int64_t steps; /* to be undone */
+    int64_t bytes; /* of these */
+    int64_t redo;
+} sl_undo_count;
+
 struct sl_store {
     const sl_platform *platform;
     char *dir;
@@ -75,6 +83,7 @@ struct sl_store {
     sl_place seen;  /* the space last looked up by number */
     int64_t last_n; /* the newest operation's number; -1: to be read */
     bool last_n_new;
+    sl_undo_count undo;
     sl_buf scratch; /* of one call, */
     sl_arena cells; /* and what the cells of a row point into */
     sl_record rec;  /* of apply_local and apply_remote */
@@ -171,6 +180,10 @@ sl_status sl_shadow_put(sl_store *s, const sl_record *rec, int64_t rid, sl_error
 /* The fields of the operation with `to`: each names a record of its space that is there and not
  * deleted, or what `old` (NULL: there is none) has named already. SL_E_NOT_FOUND names the field. */
 sl_status sl_refs_check(sl_store *s, const sl_op *op, const sl_record *old, sl_error **err);
+
+/* --- undo.c --- */
+
+void sl_undo_forget_counts(sl_store *s);
 
 /* --- search.c --- */
 

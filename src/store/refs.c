@@ -30,6 +30,15 @@ static sl_status is_there(sl_store *s, const sl_entity *e, int64_t space, const 
     return status == SL_E_NOT_FOUND ? SL_OK : status;
 }
 
+sl_status sl_store_refers(sl_store *s, const sl_field *f, const char *space, const char *id,
+                          bool *yes, sl_error **err)
+{
+    int64_t no = 0;
+    sl_status status = sl_space_no(s, space, false, &no, err);
+    *yes = false;
+    return status == SL_OK ? is_there(s, f->to, no, id, yes, err) : status;
+}
+
 sl_status sl_refs_check(sl_store *s, const sl_op *op, const sl_record *old, sl_error **err)
 {
     int64_t space = 0;

@@ -228,6 +228,7 @@ void sl_store_rollback(sl_store *s)
     s->last_n = -1; /* as stored, whatever was given out */
     s->last_n_new = false;
     sl_space_forget_numbers(s);
+    sl_undo_forget_counts(s);
     sl_sql_rollback(s->sql);
 }
 

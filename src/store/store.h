@@ -96,6 +96,64 @@ sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ct
 #define SL_STORE_TAKEN_AWAY "the space was taken away before this was accepted"
 sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err);
 
+/* True when a field with `to` may name this record of the space. */
+sl_status sl_store_refers(sl_store *s, const sl_field *f, const char *space, const char *id,
+                          bool *yes, sl_error **err);
+
+/* --- undo --------------------------------------------------------------------------- */
+
+/* What the operations of a batch did, by space. Zero-initialise it; free it. */
+typedef struct sl_undo_part {
+    int64_t space;
+    sl_buf entries;
+} sl_undo_part;
+typedef struct sl_undo_log {
+    sl_undo_part *parts;
+    size_t count;
+} sl_undo_log;
+void sl_undo_log_free(sl_undo_log *log);
+
+typedef enum sl_undo_kind {
+    SL_UNDO_BATCH, /* something new: what could be redone is forgotten */
+    SL_UNDO_UNDID, /* the batch undid a step: it is to be redone */
+    SL_UNDO_REDID
+} sl_undo_kind;
+
+/* Notes what sl_store_apply_local just did. */
+sl_status sl_store_undo_note(sl_store *s, const sl_op *op, sl_undo_log *log, sl_error **err);
+/* Keeps the log as a step of each of its spaces, or adds it to the newest one when that has the same
+ * group, not "". At most 100 steps to be undone and 1 MB of a space: the oldest are forgotten. */
+sl_status sl_store_undo_keep(sl_store *s, const sl_undo_log *log, sl_undo_kind kind,
+                             const char *group, sl_error **err);
+
+typedef struct sl_undo_entry {
+    sl_op_kind kind; /* what was done */
+    const sl_entity *entity;
+    char id[SL_UUID_LEN + 1];
+    uint64_t has;    /* bits of the fields in: */
+    sl_cell *before; /* of a delete, what a client may write; of a patch */
+    sl_cell *after;  /* of a patch; of a counter what was added, of a set {"add","remove"} */
+} sl_undo_entry;
+typedef struct sl_undo_step {
+    sl_undo_entry *entries; /* in order */
+    size_t count;
+    sl_arena mem;
+} sl_undo_step;
+void sl_undo_step_free(sl_undo_step *step);
+
+/* Takes the newest step off the space's list. SL_E_NOT_FOUND: there is none. */
+sl_status sl_store_undo_take(sl_store *s, const char *space, bool redo, sl_undo_step *out,
+                             sl_error **err);
+/* A record came back under another id: all steps of the space speak of that from now on. */
+sl_status sl_store_undo_rename(sl_store *s, const char *space, const char *from, const char *to,
+                               sl_error **err);
+sl_status sl_store_undo_count(sl_store *s, const char *space, int64_t *undo, int64_t *redo,
+                              sl_error **err);
+/* Calls fn for each space that has steps. */
+sl_status sl_store_undo_spaces(sl_store *s,
+                               void (*fn)(void *ctx, const char *space, int64_t undo, int64_t redo),
+                               void *ctx, sl_error **err);
+
 /* --- spaces ------------------------------------------------------------------------- */
 
 typedef struct sl_space {

@@ -22,6 +22,9 @@ const char sl_store_tables[] =
     " PRIMARY KEY (entity, rid)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE rejected (n INTEGER PRIMARY KEY, op BLOB NOT NULL, code TEXT NOT NULL,"
     " message TEXT NOT NULL) STRICT;"
+    "CREATE TABLE undo (no INTEGER PRIMARY KEY, space INTEGER NOT NULL, redo INTEGER NOT NULL,"
+    " \"group\" TEXT NOT NULL, step BLOB NOT NULL) STRICT;"
+    "CREATE INDEX undo_space ON undo (space, redo, no);"
     "CREATE TABLE IF NOT EXISTS upload (hex TEXT NOT NULL, space TEXT NOT NULL, type TEXT NOT NULL,"
     " size INTEGER NOT NULL, url TEXT NOT NULL, PRIMARY KEY (hex, space)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE blob (hex TEXT PRIMARY KEY, gone INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
