@@ -56,15 +56,43 @@ bool sl_space_is(const char *space, const char *kind)
            sl_uuid_ok(space + n + 1);
 }
 
+/* Their places are their numbers in binary encodings: appended to only. */
+static const char *const KINDS[] = {"user", "video", "thread", "program", "coach"};
+
+enum {
+    KIND_COUNT = sizeof KINDS / sizeof KINDS[0]
+};
+
 bool sl_space_ok(const char *space)
 {
-    static const char *const kinds[] = {"user", "video", "thread", "program", "coach"};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (sl_space_is(space, kinds[i])) {
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (sl_space_is(space, KINDS[i])) {
             return true;
         }
     }
     return false;
+}
+
+bool sl_space_encode(uint8_t out[SL_SPACE_BYTES], const char *space)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (sl_space_is(space, KINDS[i])) {
+            out[0] = (uint8_t)i;
+            return sl_uuid_decode(out + 1, sl_space_id(space));
+        }
+    }
+    return false;
+}
+
+bool sl_space_decode(char out[SL_SPACE_MAX], const uint8_t bytes[SL_SPACE_BYTES])
+{
+    char id[SL_UUID_LEN + 1];
+    if (bytes[0] >= KIND_COUNT) {
+        return false;
+    }
+    sl_uuid_encode(id, bytes + 1);
+    sl_space_name(out, KINDS[bytes[0]], id);
+    return true;
 }
 
 const char *sl_space_id(const char *space)

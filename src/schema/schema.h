@@ -103,6 +103,12 @@ bool sl_space_ok(const char *space);
 bool sl_space_is(const char *space, const char *kind);
 /* The id in the name: borrowed from it. The space must be ok. */
 const char *sl_space_id(const char *space);
+enum {
+    SL_SPACE_BYTES = 17
+};
+/* A space's name as bytes: the number of its kind, its id. False: not a name, or no such kind. */
+bool sl_space_encode(uint8_t out[SL_SPACE_BYTES], const char *space);
+bool sl_space_decode(char out[SL_SPACE_MAX], const uint8_t bytes[SL_SPACE_BYTES]);
 /* Writes kind:id. */
 void sl_space_name(char out[SL_SPACE_MAX], const char *kind, const char *id);
 

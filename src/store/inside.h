@@ -88,6 +88,7 @@ struct sl_store {
     sl_arena cells; /* and what the cells of a row point into */
     sl_record rec;  /* of apply_local and apply_remote */
     sl_record old;
+    sl_record made; /* whose values an operation has left in its row */
 };
 
 /* path under the folder; sl_mem text */
@@ -150,8 +151,10 @@ int64_t sl_space_last_rid(int64_t no);
 
 /* Gives the operation its number. */
 sl_status sl_outbox_number(sl_store *s, sl_op *op, sl_error **err);
-/* Queues it; prev: the record's newest before it, 0 none; seq: 0 unless it was accepted. */
-sl_status sl_outbox_add(sl_store *s, const sl_op *op, int64_t prev, int64_t seq, sl_error **err);
+/* Queues it; prev: the record's newest before it, 0 none; seq: 0 unless it was accepted. in_row: the
+ * record's row has the values of this creation, and nothing else. */
+sl_status sl_outbox_add(sl_store *s, const sl_op *op, int64_t prev, int64_t seq, bool in_row,
+                        sl_error **err);
 /* Writes what the transaction changed of the outbox's small facts; the commit's part. */
 sl_status sl_outbox_flush(sl_store *s, sl_error **err);
 /* The operations of a record, from the oldest to the newest. */
@@ -166,6 +169,11 @@ typedef struct sl_chain {
 } sl_chain;
 /* newest: as the record's row says. */
 sl_status sl_outbox_chain(sl_store *s, int64_t newest, sl_chain *out, sl_error **err);
+/* A creation that its record's row is still as it was made by leaves its values there. Before the row
+ * changes or goes, they are written to the operation. Nothing happens to other operations. */
+sl_status sl_outbox_fill(sl_store *s, int64_t n, sl_error **err);
+/* The same for all of a space that are not accepted. */
+sl_status sl_outbox_fill_space(sl_store *s, int64_t no, sl_error **err);
 sl_status sl_outbox_remove(sl_store *s, int64_t n, sl_error **err);
 sl_status sl_outbox_set_prev(sl_store *s, int64_t n, int64_t prev, sl_error **err);
 

@@ -53,15 +53,31 @@ sl_status sl_outbox_flush(sl_store *s, sl_error **err)
 
 /* --- chains ---------------------------------------------------------------------------------- */
 
-sl_status sl_outbox_add(sl_store *s, const sl_op *op, int64_t prev, int64_t seq, sl_error **err)
+/* A row has no more and no less than what such an operation says: sums and sets are another thing. */
+static bool fits_row(const sl_op *op)
 {
+    bool fits = op->kind == SL_OP_CREATE;
+    for (size_t i = 0; fits && i < op->entity->field_count; i++) {
+        sl_merge by = op->entity->fields[i].merge;
+        fits = (op->has >> i & 1) == 0 || (by != SL_M_COUNTER && by != SL_M_SET);
+    }
+    return fits;
+}
+
+sl_status sl_outbox_add(sl_store *s, const sl_op *op, int64_t prev, int64_t seq, bool in_row,
+                        sl_error **err)
+{
+    sl_op bare = *op;
     int64_t no = 0;
     sl_status status = sl_space_no(s, op->space, true, &no, err);
     if (status != SL_OK) {
         return status;
     }
+    if (in_row && fits_row(op)) {
+        bare.values = NULL;
+    }
     sl_buf_clear(&s->scratch);
-    sl_op_pack(&s->scratch, op);
+    sl_op_pack(&s->scratch, &bare);
     if (s->scratch.failed) {
         return sl_fail_nomem(err);
     }
@@ -71,6 +87,75 @@ sl_status sl_outbox_add(sl_store *s, const sl_op *op, int64_t prev, int64_t seq,
                         sl_cell_blob(s->scratch.data, s->scratch.len)};
     return sl_sql_run(s->sql, "INSERT INTO outbox VALUES ($1, $2, $3, $4, $5)", params, 5, NULL,
                       NULL, err);
+}
+
+/* The values that an operation left in its record's row. */
+static sl_status take_values(sl_store *s, sl_op *op, sl_error **err)
+{
+    sl_row row;
+    size_t size = op->entity->field_count * sizeof *op->values;
+    sl_status status = sl_row_load(s, op->entity, op->id, &s->made, &row, err);
+    if (status == SL_OK && (row.rid == 0 || row.pending != op->n)) {
+        return sl_fail(err, SL_E_CORRUPT, "what a waiting operation made is missing");
+    }
+    op->values = status == SL_OK ? sl_arena_take(&op->mem, size) : NULL;
+    bool ok = op->values != NULL;
+    for (size_t i = 0; ok && i < op->entity->field_count; i++) {
+        op->values[i] = s->made.values[i];
+        ok = sl_cell_keep(&op->values[i], &op->mem);
+        op->has |= (uint64_t)(op->values[i].kind != SL_CELL_NULL) << i;
+    }
+    return status != SL_OK ? status : ok ? SL_OK : sl_fail_nomem(err);
+}
+
+static sl_status unpack(sl_store *s, sl_op *op, const sl_cell *packed, sl_error **err)
+{
+    sl_status status = sl_op_unpack(op, packed->blob, packed->len, err);
+    bool elsewhere = status == SL_OK && op->kind == SL_OP_CREATE && op->values == NULL;
+    return elsewhere ? take_values(s, op, err) : status;
+}
+
+typedef struct filling {
+    sl_store *store;
+    sl_op *op;
+    bool left; /* its values are in the row */
+    sl_status status;
+    sl_error **err;
+} filling;
+
+static bool take_left(void *ctx, const sl_cell *cells, size_t n)
+{
+    filling *f = ctx;
+    (void)n;
+    f->status = cells[0].kind == SL_CELL_BLOB
+                    ? sl_op_unpack(f->op, cells[0].blob, cells[0].len, f->err)
+                    : sl_fail(f->err, SL_E_CORRUPT, "a stored operation cannot be read");
+    f->left = f->status == SL_OK && f->op->kind == SL_OP_CREATE && f->op->values == NULL;
+    if (f->left) {
+        f->status = take_values(f->store, f->op, f->err);
+    }
+    return false;
+}
+
+sl_status sl_outbox_fill(sl_store *s, int64_t n, sl_error **err)
+{
+    sl_op op = {0};
+    sl_buf full = {0};
+    filling f = {s, &op, false, SL_OK, err};
+    sl_cell params[] = {sl_cell_int(n), sl_cell_text(NULL)};
+    sl_status status =
+        sl_sql_run(s->sql, "SELECT op FROM outbox WHERE n=$1", params, 1, take_left, &f, err);
+    status = status == SL_OK ? f.status : status;
+    if (status == SL_OK && f.left) {
+        sl_op_pack(&full, &op);
+        params[1] = sl_cell_blob(full.data, full.len);
+        status = full.failed ? sl_fail_nomem(err)
+                             : sl_sql_run(s->sql, "UPDATE outbox SET op=$2 WHERE n=$1", params, 2,
+                                          NULL, NULL, err);
+    }
+    sl_buf_free(&full);
+    sl_op_free(&op);
+    return status;
 }
 
 sl_status sl_outbox_remove(sl_store *s, int64_t n, sl_error **err)
@@ -170,6 +255,7 @@ sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err)
 }
 
 typedef struct each_op {
+    sl_store *store;
     sl_op *op;
     bool (*fn)(void *ctx, const sl_op *op);
     void *ctx;
@@ -185,7 +271,7 @@ static bool one_op(void *ctx, const sl_cell *cells, size_t n)
     each->found = true;
     bool bytes = cells[0].kind == SL_CELL_BLOB;
     each->status =
-        bytes ? sl_op_unpack(each->op, cells[0].blob, cells[0].len, each->err) : SL_E_CORRUPT;
+        bytes ? unpack(each->store, each->op, &cells[0], each->err) : SL_E_CORRUPT;
     if (each->status == SL_OK ? each->op->n != cells[1].i : !bytes) {
         each->status = sl_fail(each->err, SL_E_CORRUPT, "a stored operation cannot be read");
     }
@@ -197,7 +283,7 @@ static bool one_op(void *ctx, const sl_cell *cells, size_t n)
 
 sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
 {
-    each_op each = {out, NULL, NULL, false, SL_OK, err};
+    each_op each = {s, out, NULL, NULL, false, SL_OK, err};
     sl_cell params[] = {sl_cell_int(n)};
     sl_status status =
         sl_sql_run(s->sql, "SELECT op, n FROM outbox WHERE n=$1", params, 1, one_op, &each, err);
@@ -212,7 +298,7 @@ sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ct
                              void *ctx, sl_error **err)
 {
     sl_op op = {0};
-    each_op each = {&op, fn, ctx, false, SL_OK, err};
+    each_op each = {s, &op, fn, ctx, false, SL_OK, err};
     sl_cell params[] = {sl_cell_text(space)};
     sl_status status =
         sl_sql_run(s->sql,
@@ -251,7 +337,10 @@ sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, con
                                    sl_error **err)
 {
     sl_op op = {0};
-    sl_status status = sl_store_outbox_op(s, n, &op, err);
+    sl_status status = sl_outbox_fill(s, n, err);
+    if (status == SL_OK) {
+        status = sl_store_outbox_op(s, n, &op, err);
+    }
     if (status == SL_OK) {
         sl_cell params[] = {sl_cell_int(n), sl_cell_text(code), sl_cell_text(message)};
         status = sl_sql_run(s->sql,
@@ -288,4 +377,46 @@ sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
     }
     sl_op_free(&op);
     return status == SL_E_NOT_FOUND ? SL_OK : status;
+}
+
+typedef struct numbers {
+    int64_t *list;
+    size_t count;
+} numbers;
+
+static bool note_number(void *ctx, const sl_cell *cells, size_t n)
+{
+    numbers *all = ctx;
+    (void)n;
+    int64_t *grown = sl_mem_resize(all->list, all->count + 1, sizeof *grown);
+    if (grown != NULL) {
+        all->list = grown;
+        all->list[all->count++] = cells[0].i;
+    }
+    return grown != NULL;
+}
+
+sl_status sl_outbox_fill_space(sl_store *s, int64_t no, sl_error **err)
+{
+    int64_t count = -1;
+    sl_cell cell;
+    sl_cell params[] = {sl_cell_int(no)};
+    numbers all = {NULL, 0};
+    const char *of = "FROM outbox WHERE space=$1 AND seq IS NULL";
+    char sql[128];
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) %s", of);
+    sl_status status = sl_store_one(s, sql, params, 1, &cell, 1, NULL, err);
+    if (status == SL_OK) {
+        count = cell.i;
+        (void)snprintf(sql, sizeof sql, "SELECT n %s", of);
+        status = sl_sql_run(s->sql, sql, params, 1, note_number, &all, err);
+    }
+    if (status == SL_OK && (int64_t)all.count != count) {
+        status = sl_fail_nomem(err);
+    }
+    for (size_t i = 0; status == SL_OK && i < all.count; i++) {
+        status = sl_outbox_fill(s, all.list[i], err);
+    }
+    sl_mem_free(all.list);
+    return status;
 }

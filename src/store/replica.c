@@ -132,6 +132,9 @@ static sl_status show(sl_store *s, const sl_record *was, const sl_row *row, cons
         status = sl_record_make(&rec, was->entity, was->id, was->space, err);
         rec.deleted = true;
     }
+    if (status == SL_OK && chain->count == 1) { /* it may have left its values in the row */
+        status = sl_outbox_fill(s, chain->links[0].n, err);
+    }
     if (status == SL_OK) {
         status = rec.entity != NULL ? sl_row_update(s, &rec, was, &to, err)
                                     : sl_row_delete(s, was, row, err);
@@ -218,7 +221,7 @@ static sl_status create(sl_store *s, sl_op *op, sl_error **err)
     if (status == SL_OK && row.rid == 0) {
         status = sl_fail(err, SL_E_CONFLICT, "the %s already exists", op->entity->name);
     }
-    return status == SL_OK ? sl_outbox_add(s, op, 0, 0, err) : status;
+    return status == SL_OK ? sl_outbox_add(s, op, 0, 0, true, err) : status;
 }
 
 static sl_status change(sl_store *s, sl_op *op, sl_error **err)
@@ -246,6 +249,9 @@ static sl_status change(sl_store *s, sl_op *op, sl_error **err)
         status = sl_merge_op(&s->rec, op, &merged, err);
     }
     int64_t before = row.pending;
+    if (status == SL_OK && before != 0) {
+        status = sl_outbox_fill(s, before, err);
+    }
     if (status == SL_OK) {
         status = sl_outbox_number(s, op, err);
     }
@@ -253,7 +259,7 @@ static sl_status change(sl_store *s, sl_op *op, sl_error **err)
         row.pending = op->n;
         status = sl_row_update(s, &s->rec, &s->old, &row, err);
     }
-    return status == SL_OK ? sl_outbox_add(s, op, before, 0, err) : status;
+    return status == SL_OK ? sl_outbox_add(s, op, before, 0, false, err) : status;
 }
 
 sl_status sl_store_apply_local(sl_store *s, sl_op *op, sl_error **err)

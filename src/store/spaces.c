@@ -223,6 +223,9 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
     if (status != SL_OK || no == 0) {
         return status;
     }
+    if (!keep_space) { /* what is told of them as rejected */
+        status = sl_outbox_fill_space(s, no, err);
+    }
     for (size_t i = SL_PLANTED("drop-keeps-rows") ? sl_entity_count : 0;
          status == SL_OK && i < sl_entity_count; i++) {
         status = drop_records(s, &sl_entities[i], no, keep_space, err);

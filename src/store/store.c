@@ -200,6 +200,7 @@ void sl_store_close(sl_store *s)
     sl_tables_free(s);
     sl_record_free(&s->rec);
     sl_record_free(&s->old);
+    sl_record_free(&s->made);
     sl_arena_free(&s->cells);
     sl_buf_free(&s->scratch);
     sl_mem_free(s->dir);

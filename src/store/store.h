@@ -110,6 +110,7 @@ typedef struct sl_undo_part {
 typedef struct sl_undo_log {
     sl_undo_part *parts;
     size_t count;
+    bool wide; /* too many spaces: nothing is noted */
 } sl_undo_log;
 void sl_undo_log_free(sl_undo_log *log);
 

@@ -21,7 +21,8 @@
 enum {
     STEPS_MAX = 100, /* of a space, those to be undone */
     BYTES_MAX = 1024 * 1024,
-    STEP_OPS_MAX = 1000 /* so that undoing it is a batch */
+    STEP_OPS_MAX = 1000, /* so that undoing it is a batch */
+    PARTS_MAX = 16       /* spaces of a batch: one of more is an import, not an edit to take back */
 };
 
 /* --- noting ---------------------------------------------------------------------------------- */
@@ -168,7 +169,15 @@ sl_status sl_store_undo_note(sl_store *s, const sl_op *op, sl_undo_log *log, sl_
     uint8_t id[SL_UUID_BYTES] = {0};
     sl_buf b = {0};
     sl_status status = sl_space_no(s, op->space, true, &space, err);
+    if (log->wide) {
+        return status;
+    }
     sl_undo_part *part = status == SL_OK ? part_of(log, space) : NULL;
+    if (part != NULL && log->count > PARTS_MAX) {
+        sl_undo_log_free(log);
+        log->wide = true;
+        return SL_OK;
+    }
     if (part == NULL) {
         return status == SL_OK ? sl_fail_nomem(err) : status;
     }

@@ -131,21 +131,27 @@ sl_status sl_op_from_json(sl_op *op, const sl_json *j, sl_error **err)
     return op->kind == SL_OP_DELETE ? SL_OK : sl_op_set_fields(op, sl_json_get(j, "fields"), err);
 }
 
-/* n varint | kind u8 | entity number varint | id 16 | space text | stamp 12 | values */
+enum {
+    WITHOUT_VALUES = 0x80 /* in the kind: of a creation whose values are elsewhere */
+};
+
+/* n varint | kind u8 | entity number varint | id 16 | space 17 | stamp 12 | values */
 void sl_op_pack(sl_buf *out, const sl_op *op)
 {
     uint8_t id[SL_UUID_BYTES] = {0};
-    size_t len = strlen(op->space);
-    (void)sl_uuid_decode(id, op->id);
+    uint8_t space[SL_SPACE_BYTES] = {0};
+    bool bare = op->kind == SL_OP_CREATE && op->values == NULL;
+    bool ok = sl_uuid_decode(id, op->id) && sl_space_encode(space, op->space);
+    SL_ASSERT(ok);
+    out->failed = out->failed || !ok;
     sl_buf_varint(out, (uint64_t)op->n);
-    sl_buf_u8(out, (uint8_t)op->kind);
+    sl_buf_u8(out, (uint8_t)(op->kind | (bare ? WITHOUT_VALUES : 0)));
     sl_buf_varint(out, op->entity->no);
     sl_buf_put(out, id, sizeof id);
-    sl_buf_u8(out, (uint8_t)len);
-    sl_buf_put(out, op->space, len);
+    sl_buf_put(out, space, sizeof space);
     sl_buf_u64le(out, op->hlc.time);
     sl_buf_u32le(out, op->hlc.device);
-    if (op->kind != SL_OP_DELETE) {
+    if (op->kind != SL_OP_DELETE && !bare) {
         sl_values_pack(out, op->entity, op->values, op->has);
     }
 }
@@ -161,26 +167,22 @@ sl_status sl_op_unpack(sl_op *op, const uint8_t *p, size_t n, sl_error **err)
     sl_op_clear(op);
     op->n = (int64_t)sl_rd_varint(&in);
     unsigned kind = sl_rd_u8(&in);
+    bool bare = kind == (SL_OP_CREATE | WITHOUT_VALUES);
+    kind = bare ? SL_OP_CREATE : kind;
     op->entity = sl_entity_of(sl_rd_varint(&in));
     const uint8_t *id = sl_rd_take(&in, SL_UUID_BYTES);
-    size_t len = sl_rd_u8(&in);
-    const uint8_t *space = len < SL_SPACE_MAX ? sl_rd_take(&in, len) : NULL;
+    const uint8_t *space = sl_rd_take(&in, SL_SPACE_BYTES);
     op->hlc.time = sl_rd_u64le(&in);
     op->hlc.device = sl_rd_u32le(&in);
     if (in.bad || kind < SL_OP_CREATE || kind > SL_OP_DELETE || op->entity == NULL || id == NULL ||
-        space == NULL || op->n <= 0) {
+        space == NULL || op->n <= 0 || !sl_space_decode(op->space, space)) {
         sl_op_clear(op);
         return corrupt(err);
     }
     op->kind = (sl_op_kind)kind;
     sl_uuid_encode(op->id, id);
-    memcpy(op->space, space, len);
-    if (!sl_space_ok(op->space)) {
-        sl_op_clear(op);
-        return corrupt(err);
-    }
     sl_status status = SL_OK;
-    if (op->kind != SL_OP_DELETE) {
+    if (op->kind != SL_OP_DELETE && !bare) {
         status = sl_values_unpack(op->entity, in.p, in.left, &op->mem, &op->values, &op->has, err);
     } else if (in.left > 0) {
         status = corrupt(err);

@@ -41,7 +41,7 @@ void sl_op_put_json(sl_buf *out, const sl_op *op);
 /* Checks the shape (known entity and fields, ids, stamp), not the limits. */
 sl_status sl_op_from_json(sl_op *op, const sl_json *j, sl_error **err);
 
-/* As bytes, for the outbox. SL_E_CORRUPT. */
+/* As bytes, for the outbox: a creation without values says so, and they are elsewhere. SL_E_CORRUPT. */
 void sl_op_pack(sl_buf *out, const sl_op *op);
 sl_status sl_op_unpack(sl_op *op, const uint8_t *p, size_t n, sl_error **err);
 
