@@ -59,7 +59,9 @@ char *sl_arena_text(sl_arena *a, const char *s, size_t n)
 {
     char *to = sl_arena_take(a, n + 1);
     if (to != NULL) {
-        memcpy(to, s, n);
+        if (n > 0) {
+            memcpy(to, s, n);
+        }
         to[n] = 0;
     }
     return to;

@@ -19,7 +19,7 @@ typedef struct sl_arena {
 
 /* NULL: out of memory. n == 0 gives a valid pointer. */
 void *sl_arena_take(sl_arena *a, size_t n);
-/* A copy, followed by a NUL. */
+/* A copy, followed by a NUL; s may be NULL when n is 0. */
 char *sl_arena_text(sl_arena *a, const char *s, size_t n);
 void sl_arena_clear(sl_arena *a);
 void sl_arena_free(sl_arena *a);

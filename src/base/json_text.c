@@ -154,7 +154,7 @@ static bool eat_escape(scan *s)
     }
     char c = *s->p++;
     if (c != 'u') {
-        return memchr("\"\\/bfnrt", c, 8) != NULL;
+        return c != 0 && strchr("\"\\/bfnrt", c) != NULL;
     }
     unsigned unit = eat_unit(s);
     if (unit < 0xD800 || unit > 0xDFFF) {
@@ -249,7 +249,7 @@ bool sl_json_ok(const char *text, size_t n)
     bool object[DEPTH_MAX]; /* what is open, from outside */
     size_t depth = 0;
     bool more = sl_utf8_ok(text, n);
-    bool ok = more && n > 0 && memchr(" \t\n\r", text[0], 4) == NULL;
+    bool ok = more && n > 0 && strchr(" \t\n\r", text[0]) == NULL;
     while (ok && more) {
         skip_space(&s);
         bool brace = eat(&s, '{');

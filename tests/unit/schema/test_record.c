@@ -188,7 +188,7 @@ static sl_status unpack_values(const char *entity, const void *p, size_t n)
 
 START_TEST(values__of_another_kind_or_unknown_tag_are_refused)
 {
-#define VALUES(s) unpack_values("comment", s, sizeof s - 1)
+#define VALUES(s) unpack_values("comment", (s), sizeof(s) - 1)
     ck_assert_int_eq(VALUES("\x01\x03\x01x\x00"), SL_OK); /* body */
     ck_assert_int_eq(VALUES("\x00"), SL_OK);
     ck_assert_int_eq(VALUES("\x01\x01\x02\x00"), SL_E_CORRUPT);  /* a number for it */

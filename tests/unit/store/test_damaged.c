@@ -328,26 +328,22 @@ static sl_sql *loosen(const char *table, columns *c)
     return db;
 }
 
-static const char *const NONSENSE[] = {"NULL",
-                                       "7",
-                                       "-9223372036854775807",
-                                       "1.5",
-                                       "''",
-                                       "'nonsense'",
-                                       "x'00'",
+static const char *const NONSENSE[] = {"NULL", "-9223372036854775807", "'{'", "x'00'",
                                        "x'00112233445566778899aabbccddeeff'"};
+enum {
+    NONSENSES = sizeof NONSENSE / sizeof NONSENSE[0]
+};
 
-/* Every column of the table with every value, or every step-th of these. */
-static void upset(const char *table, size_t step)
+/* Every column of the table with every value, or with one of them in turn. */
+static void upset(const char *table, bool every)
 {
     columns c;
     sl_sql_close(loosen(table, &c));
-    size_t all = c.n * (sizeof NONSENSE / sizeof NONSENSE[0]);
-    for (size_t i = 0; i < all; i += i % c.n + 1 < c.n ? 1 : (step - 1) * c.n + 1) {
+    for (size_t i = 0; i < c.n * (every ? NONSENSES : 1); i++) {
         char sql[200];
         sl_sql *db = loosen(table, &c);
         (void)snprintf(sql, sizeof sql, "UPDATE \"%s\" SET \"%s\"=%s", table, c.names[i % c.n],
-                       NONSENSE[i / c.n]);
+                       NONSENSE[(every ? i / c.n : i) % NONSENSES]);
         (void)sl_sql_script(db, sql, NULL); /* a key refuses some */
         sl_sql_close(db);
         (void)use();
@@ -358,15 +354,15 @@ START_TEST(damaged__the_stores_own_tables_may_hold_anything)
 {
     static const char *const tables[] = {"meta", "space", "outbox", "shadow", "rejected", "upload"};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        upset(tables[i], 1);
+        upset(tables[i], true);
     }
 }
 END_TEST
 
 START_TEST(damaged__the_records_tables_may_hold_anything)
 {
-    upset("comment", 1);
-    upset("profile", 1);
+    upset("comment", true);
+    upset("profile", true);
 }
 END_TEST
 
@@ -409,7 +405,7 @@ START_TEST(damaged__a_database_of_version_2_may_hold_anything)
     keep_version_2();
     ck_assert_int_eq(after("SELECT 1"), SL_OK);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        upset(tables[i], 4);
+        upset(tables[i], false);
     }
 }
 END_TEST
@@ -447,7 +443,6 @@ START_TEST(damaged__what_version_2_cannot_have_written_is_an_error)
     keep_version_2();
     for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
         ck_assert_msg(after(edits[i]) != SL_OK, "%s", edits[i]);
-        ck_assert_msg(use() != SL_OK, "%s", edits[i]); /* nor the second time */
     }
     ck_assert_int_eq(after("DROP TABLE comment"), SL_OK); /* as one of an older version */
 }
@@ -461,7 +456,7 @@ START_TEST(damaged__bytes_of_the_file_may_be_any)
     sl_prng r;
     size_t opened = 0;
     sl_prng_seed(&r, 11);
-    for (int round = 0; round < 100; round++) {
+    for (int round = 0; round < 80; round++) {
         memcpy(bytes, g_base, g_size);
         for (uint64_t n = 1 + sl_prng_below(&r, 30); n > 0; n--) {
             bytes[sl_prng_below(&r, g_size)] = (uint8_t)sl_prng_below(&r, 256);
