@@ -8,7 +8,7 @@ target_compile_options(sl_flags INTERFACE
     -Wswitch-enum -Wimplicit-fallthrough -Wdouble-promotion
     -fno-common -fno-strict-aliasing -ffp-contract=off
     $<$<BOOL:${SL_WERROR}>:-Werror>)
-target_compile_definitions(sl_flags INTERFACE _POSIX_C_SOURCE=200809L)
+target_compile_definitions(sl_flags INTERFACE _POSIX_C_SOURCE=200809L $<$<BOOL:${SL_PLANTS}>:SL_PLANTS>)
 
 # For programs of Check, after sl_flags: its comparisons of floats promote them to print them.
 add_library(sl_flags_test INTERFACE)

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 #include "sync/zip.h"
 
 #include <stdio.h>
@@ -128,7 +129,7 @@ static void send_greeting(sl_core *core)
                       .version = 1,
                       .token = core->session.access,
                       .device = core->device,
-                      .floor = outbox.keep,
+                      .floor = SL_PLANTED("floor-too-high") ? outbox.last + 1 : outbox.keep,
                       .clock = core->clock.device,
                       .zip = sl_zip_have()};
     (void)send_frame(core, &frame, NULL);
@@ -397,6 +398,9 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     sl_space space = {.cursor = news->seq};
     (void)snprintf(space.name, sizeof space.name, "%s", news->space);
     (void)snprintf(space.epoch, sizeof space.epoch, "%s", news->epoch);
+    if (SL_PLANTED("cursor-before-data")) {
+        (void)sl_store_set_space(core->store, &space, NULL);
+    }
     sl_status status = sl_store_begin(core->store, err);
     if (status == SL_OK) {
         status = see_epoch(core, before, &space, err);
@@ -436,7 +440,7 @@ static void touch_all(sl_core *core, const char *space)
 static void after_commit(sl_core *core, const char *space, const after *due)
 {
     for (size_t i = 0; i < sl_entity_count; i++) {
-        if (due->touched[i]) {
+        if (due->touched[i] && !SL_PLANTED("touch-none")) {
             sl_live_touch(core, &sl_entities[i], space);
         }
     }
@@ -449,11 +453,11 @@ static void after_commit(sl_core *core, const char *space, const after *due)
     for (const sl_json *g = sl_json_first(due->granted); g != NULL; g = sl_json_next(g)) {
         sl_space held;
         if (sl_store_space(core->store, sl_json_text(g), &held, NULL) == SL_OK &&
-            !sl_sync_live(core->sync, held.name)) {
+            !sl_sync_live(core->sync, held.name) && !SL_PLANTED("grant-not-held")) {
             (void)sl_sync_hold(core->sync, held.name, held.epoch, held.cursor);
         }
     }
-    if (due->reach > 0 && sl_space_is(space, "thread")) {
+    if (due->reach > 0 && sl_space_is(space, "thread") && !SL_PLANTED("no-mark")) {
         (void)sl_local_mark(core, space, "delivered", due->reach, NULL);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 #include "crypto/hash.h"
 #include "store/folder.h"
 
@@ -197,7 +198,8 @@ static sl_status check_owner(sl_core *core, const sl_json *user, sl_error **err)
     char *owner = NULL;
     const char *id = sl_json_str(user, "id");
     sl_status status = sl_store_meta(core->store, "owner", &owner, err);
-    if (status == SL_OK && owner != NULL && id != NULL && strcmp(owner, id) != 0) {
+    if (status == SL_OK && owner != NULL && id != NULL && strcmp(owner, id) != 0 &&
+        !SL_PLANTED("any-owner")) {
         status = sl_fail(err, SL_E_CONFLICT, "this data folder belongs to another user");
     } else if (status == SL_OK && owner == NULL && sl_uuid_ok(id)) {
         status = sl_store_set_meta(core->store, "owner", id, err);
@@ -358,7 +360,7 @@ bool sl_session_token(sl_core *core, int64_t now_ms, int64_t *until_ms)
     if (s->access != NULL && now_ms < s->access_until_ms) {
         return true;
     }
-    if (s->refreshing != 0) {
+    if (s->refreshing != 0 || SL_PLANTED("no-refresh")) {
         return false;
     }
     if (now_ms < s->refresh_at_ms) {

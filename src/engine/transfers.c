@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -307,7 +308,7 @@ static sl_status place_download(sl_core *core, const sl_transfer *t, const char 
     if (path == NULL) {
         return sl_fail_nomem(err);
     }
-    if (strcmp(hex, t->upload.hex) != 0) {
+    if (strcmp(hex, t->upload.hex) != 0 && !SL_PLANTED("blob-unchecked")) {
         (void)core->platform.files->remove(core->platform.user, path);
         status = sl_fail(err, SL_E_CORRUPT, "the bytes that arrived are not those of the blob");
     }

@@ -4,6 +4,7 @@
  */
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 #include "service/inside.h"
 
 #include <ctype.h>
@@ -257,10 +258,10 @@ static sl_status connection_patch(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, s
     if (direction == NULL || strcmp(direction, "in") != 0) {
         return sl_fail_field(err, SL_E_DENIED, "status", "the answer is for the one who was asked");
     }
-    if (state != NULL && strcmp(state, wish) == 0) {
+    if (state != NULL && strcmp(state, wish) == 0 && !SL_PLANTED("accepted-twice")) {
         return SL_OK;
     }
-    if (state == NULL || strcmp(state, "requested") != 0) {
+    if ((state == NULL || strcmp(state, "requested") != 0) && !SL_PLANTED("accepted-twice")) {
         return sl_fail_field(err, SL_E_CONFLICT, "status", "the connection was answered already");
     }
     sl_sv_item *theirs = NULL;
@@ -435,7 +436,8 @@ sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **e
     if (is(o, SL_OP_CREATE, "share")) {
         return share_create(tx, o, err);
     }
-    if (is(o, SL_OP_DELETE, "share") && item->rec.entity != NULL && !item->rec.deleted) {
+    if (is(o, SL_OP_DELETE, "share") && !SL_PLANTED("unshare-keeps") && item->rec.entity != NULL &&
+        !item->rec.deleted) {
         return sl_sv_revoke(tx, sl_record_text(&item->rec, "user_id"), o->op->space, err);
     }
     if (is(o, SL_OP_CREATE, "message")) {
@@ -465,7 +467,7 @@ static sl_status created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, bool ready
 {
     const sl_entity *e = o->op->entity;
     sl_status status = SL_OK;
-    if (e->author_field >= 0) {
+    if (e->author_field >= 0 && !SL_PLANTED("author-not-set")) {
         status = sl_sv_set(item, e->fields[e->author_field].name, o->user, err);
     }
     if (status == SL_OK && is(o, SL_OP_CREATE, "video")) {
@@ -478,7 +480,8 @@ static sl_status created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, bool ready
         status = sl_sv_set(item, "status", "open", err);
     } else if (status == SL_OK && is(o, SL_OP_CREATE, "connection")) {
         status = connection_created(tx, o, item, err);
-    } else if (status == SL_OK && is(o, SL_OP_CREATE, "share")) {
+    } else if (status == SL_OK && is(o, SL_OP_CREATE, "share") &&
+               !SL_PLANTED("share-without-grant")) {
         status = sl_sv_grant(tx, sl_record_text(&item->rec, "user_id"), o->op->space,
                              sl_record_text(&item->rec, "role"), err);
     }
@@ -492,7 +495,7 @@ sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **er
     if (status == SL_OK && o->op->kind == SL_OP_CREATE) {
         status = created(tx, o, item, ready, err);
     }
-    if (status == SL_OK && is(o, SL_OP_DELETE, "video")) {
+    if (status == SL_OK && is(o, SL_OP_DELETE, "video") && !SL_PLANTED("deleted-video-shared")) {
         status = video_deleted(tx, o->op->space, err);
     }
     if (status == SL_OK && is(o, SL_OP_PATCH, "user")) {

@@ -1,6 +1,7 @@
 /* service/op.c - one operation: allowed? valid? merge and effects. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 #include "service/inside.h"
 
 #include <string.h>
@@ -67,7 +68,7 @@ static bool is_author(const sl_sv_op *o, const sl_record *rec)
         return false;
     }
     const char *author = sl_cell_str(&rec->values[field]);
-    return author != NULL && strcmp(author, o->user) == 0;
+    return author != NULL && (strcmp(author, o->user) == 0 || SL_PLANTED("author-any"));
 }
 
 static sl_status check_policy(const sl_sv_op *o, const sl_record *rec, sl_error **err)
@@ -83,7 +84,7 @@ static sl_status check_policy(const sl_sv_op *o, const sl_record *rec, sl_error 
     if (o->op->kind != SL_OP_CREATE && is_author(o, rec)) {
         have |= SL_R_AUTHOR;
     }
-    if ((may & have) != 0) {
+    if ((may & have) != 0 || SL_PLANTED("no-policy")) {
         return SL_OK;
     }
     if (o->op->kind != SL_OP_CREATE && rec->entity == NULL) {
@@ -138,6 +139,9 @@ static sl_status merge(sl_sv_op *o, sl_sv_item *item, sl_error **err)
     sl_status status = sl_sv_touch(item, err);
     if (status == SL_OK) {
         status = sl_merge_op(&item->rec, o->op, &o->merged, err);
+        if (SL_PLANTED("apply-twice") && o->op->kind == SL_OP_PATCH && status == SL_OK) {
+            status = sl_merge_op(&item->rec, o->op, &o->merged, err);
+        }
     }
     item->dirty = item->dirty || (status == SL_OK && o->merged != SL_MERGED_NOTHING);
     return status;

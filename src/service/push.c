@@ -13,6 +13,7 @@
  */
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 #include "service/inside.h"
 
 #include <string.h>
@@ -164,7 +165,7 @@ static sl_status keep_receipt(sl_service *s, const sl_sv_conn *c, const job *j, 
 static void clamp_stamp(const sl_sv_tx *tx, sl_op *op)
 {
     int64_t limit_ms = tx->now_ms + SL_SV_HLC_AHEAD_MS;
-    if (sl_hlc_ms(op->hlc) > limit_ms) {
+    if (sl_hlc_ms(op->hlc) > limit_ms && !SL_PLANTED("clamp-missing")) {
         op->hlc.time = (uint64_t)(limit_ms > 0 ? limit_ms : 0) << 16 | 0xFFFF;
     }
 }
@@ -204,7 +205,7 @@ static sl_status run_chunk(sl_sv_tx *tx, void *ctx, sl_error **err)
         }
         c->jobs[i].known = false;
     }
-    sl_status status = find_receipts(tx->s, c, err);
+    sl_status status = SL_PLANTED("skip-receipt") ? SL_OK : find_receipts(tx->s, c, err);
     for (size_t i = 0; status == SL_OK && i < c->count; i++) {
         job *j = &c->jobs[i];
         if (!j->known && j->op.n < c->conn->floor) {
@@ -218,7 +219,7 @@ static sl_status run_chunk(sl_sv_tx *tx, void *ctx, sl_error **err)
     }
     for (size_t i = 0; status == SL_OK && i < c->count; i++) {
         job *j = &c->jobs[i];
-        if (!j->known) {
+        if (!j->known && !SL_PLANTED("forget-receipt")) {
             j->seq = j->item != NULL && j->item->saved ? j->item->rec.seq : 0;
             status = keep_receipt(tx->s, c->conn, j, err);
         }

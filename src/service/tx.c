@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 #include "service/inside.h"
 #include "sync/sum.h"
 
@@ -363,7 +364,7 @@ sl_status sl_sv_set_int(sl_sv_item *item, const char *field, int64_t value, sl_e
 
 sl_status sl_sv_bury(sl_sv_item *item, sl_error **err)
 {
-    if (item->rec.entity == NULL || item->rec.deleted) {
+    if (item->rec.entity == NULL || item->rec.deleted || SL_PLANTED("bury-noop")) {
         return SL_OK;
     }
     sl_status status = sl_sv_touch(item, err);
@@ -411,7 +412,11 @@ static sl_status take_numbers(sl_sv_tx *tx, const char *space, int64_t n, int64_
     sl_sv_rows rows;
     sl_status status =
         sl_sv_all(tx->s, "UPDATE space SET seq=seq+$1 WHERE space=$2 RETURNING seq, sum",
-                  SL_SV_ARGS(sl_cell_int(n), sl_cell_text(space)), &rows, err);
+                  SL_SV_ARGS(sl_cell_int(SL_PLANTED("seq-not-bumped") ? n - 1
+                                         : SL_PLANTED("seq-hole")     ? n + 1
+                                                                      : n),
+                             sl_cell_text(space)),
+                  &rows, err);
     if (status == SL_OK && rows.count != 1) {
         status = sl_fail(err, SL_E_INTERNAL, "the space of a record is not there");
     }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ sl_status sl_outbox_number(sl_store *s, sl_op *op, sl_error **err)
 sl_status sl_outbox_flush(sl_store *s, sl_error **err)
 {
     char text[24];
-    if (!s->last_n_new) {
+    if (!s->last_n_new || SL_PLANTED("number-not-stored")) {
         return SL_OK;
     }
     (void)snprintf(text, sizeof text, "%lld", (long long)s->last_n);
@@ -183,8 +184,8 @@ static bool one_op(void *ctx, const sl_cell *cells, size_t n)
     (void)n;
     each->found = true;
     bool bytes = cells[0].kind == SL_CELL_BLOB;
-    each->status = bytes ? sl_op_unpack(each->op, cells[0].blob, cells[0].len, each->err)
-                         : SL_E_CORRUPT;
+    each->status =
+        bytes ? sl_op_unpack(each->op, cells[0].blob, cells[0].len, each->err) : SL_E_CORRUPT;
     if (each->status == SL_OK ? each->op->n != cells[1].i : !bytes) {
         each->status = sl_fail(each->err, SL_E_CORRUPT, "a stored operation cannot be read");
     }
@@ -230,7 +231,7 @@ sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error
 
 sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err)
 {
-    sl_cell params[] = {sl_cell_text(space)};
+    sl_cell params[] = {sl_cell_text(SL_PLANTED("again-forgotten") ? "" : space)};
     return sl_sql_run(s->sql,
                       "UPDATE outbox SET seq=NULL WHERE seq IS NOT NULL AND space IN"
                       " (SELECT no FROM space WHERE name=$1 OR held=0)",
@@ -239,7 +240,7 @@ sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err)
 
 sl_status sl_store_outbox_unknown(sl_store *s, const char *space, sl_error **err)
 {
-    sl_cell params[] = {sl_cell_text(space)};
+    sl_cell params[] = {sl_cell_text(SL_PLANTED("unknown-forgotten") ? "" : space)};
     return sl_sql_run(s->sql,
                       "UPDATE outbox SET seq=NULL WHERE space=(SELECT no FROM space WHERE name=$1)"
                       " AND seq>(SELECT cursor FROM space WHERE name=$1)",
@@ -270,13 +271,14 @@ sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
     sl_space at;
     sl_op op = {0};
     sl_status status = sl_store_space(s, space, &at, err);
-    while (status == SL_OK) {
+    while (status == SL_OK && !SL_PLANTED("settle-never")) {
         sl_cell params[] = {sl_cell_text(space), sl_cell_int(at.cursor)};
         sl_cell cell;
-        status = sl_store_one(s,
-                              "SELECT n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1)"
-                              " AND seq<=$2 ORDER BY seq LIMIT 1",
-                              params, 2, &cell, 1, NULL, err);
+        status =
+            sl_store_one(s,
+                         "SELECT n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1)"
+                         " AND seq<=$2 ORDER BY seq LIMIT 1",
+                         params, 2, &cell, 1, NULL, err);
         if (status == SL_OK) {
             status = sl_store_outbox_op(s, cell.i, &op, err);
         }

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 #include "sync/merge.h"
 #include "sync/set.h"
 
@@ -143,8 +144,8 @@ static sl_status show(sl_store *s, const sl_record *was, const sl_row *row, cons
 }
 
 /* Takes the links that `gone` names out of the chain and closes it. */
-static sl_status close_chain(sl_store *s, sl_chain *chain, bool (*gone)(const sl_waiting *, int64_t),
-                             int64_t arg, sl_error **err)
+static sl_status close_chain(sl_store *s, sl_chain *chain,
+                             bool (*gone)(const sl_waiting *, int64_t), int64_t arg, sl_error **err)
 {
     sl_status status = SL_OK;
     size_t kept = 0;
@@ -169,7 +170,7 @@ static bool is_n(const sl_waiting *link, int64_t n)
 
 static bool is_covered(const sl_waiting *link, int64_t seq)
 {
-    return link->seq > 0 && link->seq <= seq;
+    return (link->seq > 0 || SL_PLANTED("covered-early")) && link->seq <= seq;
 }
 
 sl_status sl_replica_leave(sl_store *s, const sl_op *op, sl_error **err)
@@ -190,7 +191,7 @@ sl_status sl_replica_leave(sl_store *s, const sl_op *op, sl_error **err)
     if (status == SL_OK && chain.count == before) { /* no record waits for it */
         status = sl_outbox_remove(s, op->n, err);
     }
-    if (status == SL_OK) {
+    if (status == SL_OK && !SL_PLANTED("undo-forgotten")) {
         status = show(s, &s->old, &row, &chain, err);
     }
     sl_mem_free(chain.links);
@@ -228,7 +229,7 @@ static sl_status change(sl_store *s, sl_op *op, sl_error **err)
     if (status == SL_OK && (row.rid == 0 || s->old.deleted)) {
         status = sl_fail(err, SL_E_NOT_FOUND, "there is no such %s", op->entity->name);
     }
-    if (status == SL_OK && row.pending == 0) {
+    if (status == SL_OK && row.pending == 0 && !SL_PLANTED("shadow-not-kept")) {
         status = sl_shadow_put(s, &s->old, row.rid, err);
     }
     if (status == SL_OK) {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -17,8 +18,8 @@ typedef struct kept {
     sqlite3_stmt *st;
     size_t len; /* of its text */
     unsigned bucket;
-    int next;       /* in the chain, -1 at its end */
-    int *params;    /* the parameter bound at each place, from 0 */
+    int next;    /* in the chain, -1 at its end */
+    int *params; /* the parameter bound at each place, from 0 */
     int param_count;
 } kept;
 
@@ -67,7 +68,7 @@ static int set_up(sqlite3 *db, bool alone, bool reads)
         "PRAGMA wal_autocheckpoint=4000;";
     static const char both[] = "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
                                "PRAGMA cell_size_check=ON; PRAGMA cache_size=-8192;"
-                                " SELECT count(*) FROM sqlite_schema;";
+                               " SELECT count(*) FROM sqlite_schema;";
     (void)sqlite3_extended_result_codes(db, 1);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
@@ -76,6 +77,9 @@ static int set_up(sqlite3 *db, bool alone, bool reads)
                      : sqlite3_busy_timeout(db, BUSY_MS);
     if (code == SQLITE_OK) {
         code = sqlite3_exec(db, reads ? "PRAGMA query_only=ON;" : writer, NULL, NULL, NULL);
+    }
+    if (code == SQLITE_OK && SL_PLANTED("sync-normal")) {
+        code = sqlite3_exec(db, "PRAGMA synchronous=NORMAL;", NULL, NULL, NULL);
     }
     return code == SQLITE_OK ? sqlite3_exec(db, both, NULL, NULL, NULL) : code;
 }

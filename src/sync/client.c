@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 #include "base/prng.h"
 
 #include <stdio.h>
@@ -124,6 +125,9 @@ void sl_sync_closed(sl_sync *s, int64_t now_ms)
     }
     ceiling = ceiling < RETRY_MS_MAX ? ceiling : RETRY_MS_MAX;
     s->failures++;
+    if (SL_PLANTED("retry-never")) {
+        ceiling = INT64_MAX / 4;
+    }
     s->retry_at_ms =
         now_ms + ceiling / 2 + (int64_t)sl_prng_below(&s->prng, (uint64_t)(ceiling / 2 + 1));
 }
@@ -222,7 +226,7 @@ void sl_sync_prefer(sl_sync *s, const char *space)
 void sl_sync_outbox(sl_sync *s, int64_t floor, int64_t last)
 {
     s->last_n = last;
-    if (s->link != LINK_UP) {
+    if (s->link != LINK_UP && (s->next_n == 1 || !SL_PLANTED("not-resent"))) {
         s->answered = floor - 1;
         s->next_n = floor;
         memset(s->gone, 0, sizeof s->gone);
@@ -340,7 +344,7 @@ static sl_status on_change(sl_sync *s, const sl_frame *f, sl_news *out, sl_error
     if (slot == NULL || slot->state == SPACE_IDLE || f->to <= slot->cursor) {
         return SL_OK;
     }
-    if (f->from != slot->cursor) {
+    if (f->from != slot->cursor && !SL_PLANTED("gap-ignored")) {
         set_state(s, slot, SPACE_IDLE); /* a gap: ask again from the cursor */
         return SL_OK;
     }

@@ -1,6 +1,7 @@
 #include "sync/merge.h"
 
 #include "base/error.h"
+#include "base/plant.h"
 #include "sync/set.h"
 
 #include <string.h>
@@ -46,7 +47,8 @@ static sl_status create(sl_record *rec, const sl_op *op, sl_error **err)
 static sl_status take_lww(sl_record *rec, const sl_field *f, const sl_op *op, bool *taken,
                           sl_error **err)
 {
-    *taken = sl_hlc_compare(op->hlc, sl_record_written(rec, f)) >= 0;
+    *taken =
+        (sl_hlc_compare(op->hlc, sl_record_written(rec, f)) >= 0) != SL_PLANTED("lww-backwards");
     if (!*taken) {
         return SL_OK;
     }
@@ -81,7 +83,7 @@ static sl_status take_max(sl_record *rec, const sl_field *f, const sl_op *op, bo
     bool any = false;
     double had = max_so_far(rec, f, &any);
     double wish = v->kind == SL_CELL_REAL ? v->r : v->kind == SL_CELL_INT ? (double)v->i : 0;
-    *taken = !any || wish > had;
+    *taken = !any || (SL_PLANTED("max-min") ? wish < had : wish > had);
     return *taken ? sl_record_set(rec, f, v, err) : SL_OK;
 }
 
@@ -140,9 +142,12 @@ static sl_status merge(const merging *m, sl_merged *out, sl_error **err)
     if (rec->entity == NULL || rec->entity != op->entity) {
         return sl_fail(err, SL_E_NOT_FOUND, "there is no such %s", op->entity->name);
     }
-    if (rec->deleted) {
+    if (rec->deleted && !SL_PLANTED("resurrect")) {
         *out = SL_MERGED_NOTHING;
         return SL_OK;
+    }
+    if (SL_PLANTED("resurrect")) {
+        rec->deleted = false;
     }
     if (op->kind == SL_OP_DELETE) {
         sl_record_bury(rec);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 
 #include <string.h>
 
@@ -71,7 +72,7 @@ static bool add(sl_json *adds, const sl_json *elements, sl_hlc hlc, bool *raised
 {
     stamp s = stamp_of(hlc);
     bool ok = true;
-    for (size_t i = 0; ok && i < sl_json_count(elements); i++) {
+    for (size_t i = SL_PLANTED("set-drops-first") ? 1 : 0; ok && i < sl_json_count(elements); i++) {
         ok = mark(adds, sl_json_text(sl_json_at(elements, i)), s.device, s.time, raised);
     }
     return ok;

@@ -1,5 +1,7 @@
 #include "sync/transfer.h"
 
+#include "base/plant.h"
+
 #include <string.h>
 
 enum {
@@ -13,6 +15,7 @@ void sl_xfer_upload(sl_xfer *x, int64_t size, bool created)
     memset(x, 0, sizeof *x);
     x->size = size;
     x->created = created;
+    x->done = SL_PLANTED("upload-done-early");
 }
 
 void sl_xfer_download(sl_xfer *x, int64_t have)

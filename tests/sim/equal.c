@@ -170,7 +170,15 @@ static void compare_blobs(world *w, const actor *a)
         bool may = b->owner == a->who->index || names_blob(w, a->who->index, b->hex) ||
                    named_elsewhere(w, b);
         sl_bytes *out = NULL;
-        if (!may && sl_blob_get(a->node->core, b->hex, &out, NULL) == SL_OK) {
+        bool has = sl_blob_get(a->node->core, b->hex, &out, NULL) == SL_OK;
+        char hex[SL_SHA256_HEX_LEN + 1] = "";
+        if (has) {
+            sl_sha256_hex(sl_bytes_data(out), sl_bytes_len(out), hex);
+        }
+        if (has && strcmp(hex, b->hex) != 0) {
+            sl_sim_fail(w->sim, "%s has a damaged file %.8s", a->node->host.name, b->hex);
+        }
+        if (!may && has) {
             sl_sim_fail(w->sim, "%s keeps the file %.8s of %s, which was taken away",
                         a->node->host.name, b->hex, b->space);
         }
@@ -288,10 +296,29 @@ static void check_blob(world *w, const char *hex)
     }
 }
 
+/* No stamp is later than the service lets pass. */
+static void check_stamps(world *w, const sl_json *rec)
+{
+    const sl_sim *s = w->sim;
+    int64_t now_ms = s->server.host.platform.clock->wall_ms(s->server.host.platform.user);
+    bool jumped = s->fault_counts[SL_FAULT_SERVER_CLOCK] + s->fault_counts[SL_FAULT_TOKEN] > 0;
+    const sl_json *clocks = sl_json_get(rec, "clocks");
+    for (const sl_json *c = sl_json_first(clocks); c != NULL && !jumped; c = sl_json_next(c)) {
+        sl_hlc stamp;
+        const char *text = sl_json_text(c);
+        if (text != NULL && sl_hlc_parse(&stamp, text) &&
+            sl_hlc_ms(stamp) > now_ms + SL_SV_HLC_AHEAD_MS) {
+            sl_sim_fail(w->sim, "%s %s has a stamp of the future", sl_json_str(rec, "entity"),
+                        sl_json_str(rec, "id"));
+        }
+    }
+}
+
 static void check_record(world *w, const sl_json *rec, sl_json *texts)
 {
     const char *entity = sl_json_str(rec, "entity");
     const sl_json *fields = sl_json_get(rec, "fields");
+    check_stamps(w, rec);
     if (strcmp(entity, "video") == 0 && w->sim->server.restored == 0) {
         const char *status = sl_json_str(fields, "status");
         if (status == NULL || strcmp(status, "ready") != 0) {
@@ -305,6 +332,26 @@ static void check_record(world *w, const sl_json *rec, sl_json *texts)
     } else if (body != NULL) {
         (void)sl_json_set_bool(texts, body, true);
     }
+}
+
+/* Two people have one thread. */
+static void check_threads(world *w, sl_json *pairs, const truth *t)
+{
+    char pair[2 * SL_UUID_LEN + 2] = "";
+    for (unsigned i = 0; i < w->people_count; i++) {
+        for (const sl_json *r = sl_json_first(t->records); r != NULL; r = sl_json_next(r)) {
+            const char *user = sl_json_str(sl_json_get(r, "fields"), "user_id");
+            size_t n = strlen(pair);
+            if (strcmp(sl_json_str(r, "entity"), "participant") == 0 && user != NULL &&
+                strcmp(user, w->people[i].user) == 0) {
+                (void)snprintf(pair + n, sizeof pair - n, "%s", user);
+            }
+        }
+    }
+    if (sl_json_get(pairs, pair) != NULL && w->sim->server.restored == 0) {
+        sl_sim_fail(w->sim, "two people have two threads: %s", t->space);
+    }
+    (void)sl_json_set_bool(pairs, pair, true);
 }
 
 /* The core moves the delivered mark to the newest message of others that reached it. */
@@ -338,6 +385,7 @@ static void check_marks(world *w, const truth *t)
 void check_end(world *w)
 {
     sl_json *texts = sl_json_object();
+    sl_json *pairs = sl_json_object();
     check_now(w);
     if (w->sim->failure == NULL && read_truth(w)) {
         check_policy(w);
@@ -350,6 +398,9 @@ void check_end(world *w)
             }
         }
         check_marks(w, &w->truths[i]);
+        if (sl_space_is(w->truths[i].space, "thread")) {
+            check_threads(w, pairs, &w->truths[i]);
+        }
     }
     for (unsigned i = 0; i < w->actor_count && w->sim->failure == NULL; i++) {
         compare_actor(w, &w->actors[i]);
@@ -358,4 +409,5 @@ void check_end(world *w)
         check_facts(w);
     }
     sl_json_free(texts);
+    sl_json_free(pairs);
 }

@@ -155,8 +155,26 @@ static void check_field(world *w, size_t at, const sl_json *rec)
 
 static void check_banned(world *w, const fact *f, const sl_json *rec)
 {
-    bool let_in = world_tied(&w->allowed, w->actors[f->actor].who->index, f->space);
-    if (rec != NULL && f->field == NULL && !let_in) { /* let in before it was sent */
+    unsigned who = w->actors[f->actor].who->index;
+    bool drawing = strcmp(f->entity->name, "annotation") == 0;
+    bool own = false; /* made by the one who was not allowed to */
+    for (size_t i = 0; i < w->fact_count; i++) {
+        own = own || (w->facts[i].kind == FACT_BANNED && same_record(&w->facts[i], f) &&
+                      w->facts[i].field != NULL && w->facts[i].field->required);
+    }
+    bool remade = false;
+    for (size_t i = 0; i < w->fact_count; i++) {
+        remade = remade || (w->facts[i].kind == FACT_CREATE && same_record(&w->facts[i], f));
+    }
+    /* Let in, or in another role, before it was sent. */
+    bool may = world_tied(drawing ? &w->lost : &w->allowed, who, f->space);
+    if (remade && f->field != NULL) { /* a record of another, rewritten */
+        const sl_json *v = sl_json_get(sl_json_get(rec, "fields"), f->field->name);
+        if (v != NULL && world_hash(v) == f->value) {
+            sl_sim_fail(w->sim, "%s rewrote %s %s of another", w->actors[f->actor].name,
+                        f->entity->name, f->id);
+        }
+    } else if (!remade && own && rec != NULL && f->field == NULL && !may) {
         sl_sim_fail(w->sim, "%s made %s %s, which the policy denies", w->actors[f->actor].name,
                     f->entity->name, f->id);
     }

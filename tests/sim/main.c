@@ -1,11 +1,14 @@
 /*
  * sideline_sim - runs seeds of the simulator:
  *   sideline_sim [--seed N | --seeds COUNT [--from K]] [--trace] [--calm] [--cores N]
- *                [--plant lying-disk|lost-frame|twice-frame]
+ *                [--plant NAME] [--until-fail]
+ * A plant is lying-disk, lost-frame or twice-frame, and in a build with SL_PLANTS one of the
+ * mistakes in src (base/plant.h).
  * A failing seed prints `seed N` and the reason; the same seed does the same again, and with
  * --trace says what it does.
  */
 #include "base/mem.h"
+#include "base/plant.h"
 #include "sideline/base.h"
 #include "world.h"
 
@@ -22,13 +25,14 @@ typedef struct args {
     uint64_t from;
     uint64_t count;
     bool one;
+    bool until_fail;
     run_options options;
 } args;
 
 static int usage(void)
 {
     (void)fputs("usage: sideline_sim [--seed N | --seeds COUNT [--from K]] [--trace] [--calm]\n"
-                "                    [--cores N] [--plant lying-disk|lost-frame|twice-frame]\n",
+                "                    [--cores N] [--plant NAME] [--until-fail]\n",
                 stderr);
     return EXIT_FAILURE;
 }
@@ -48,7 +52,12 @@ static bool read_plant(const char *text, run_options *out)
             return true;
         }
     }
+#ifdef SL_PLANTS
+    sl_plant(text);
+    return true;
+#else
     return false;
+#endif
 }
 
 static bool read_value(const char *name, const char *value, args *out)
@@ -81,6 +90,8 @@ static bool read_args(int argc, char **argv, args *out)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0) {
             out->options.verbose = true;
+        } else if (strcmp(argv[i], "--until-fail") == 0) {
+            out->until_fail = true;
         } else if (strcmp(argv[i], "--calm") == 0) {
             out->options.calm = true;
         } else if (i + 1 < argc && read_value(argv[i], argv[i + 1], out)) {
@@ -120,7 +131,8 @@ static void show(const run_result *r, uint64_t seed)
 static sums run_all(args *a)
 {
     sums s = {0};
-    for (uint64_t seed = a->from; seed < a->from + a->count; seed++) {
+    for (uint64_t seed = a->from; seed < a->from + a->count && (s.failed == 0 || !a->until_fail);
+         seed++) {
         run_result r;
         a->options.seed = seed;
         run_seed(&a->options, &r);

@@ -377,14 +377,44 @@ static void change_own(actor *a)
 
 /* --- what is denied ----------------------------------------------------------------------- */
 
+/* A remark of somebody else, changed. */
+static void rewrite(actor *a, const fact *f)
+{
+    sl_json *fields = sl_json_object();
+    (void)sl_json_set(fields, "body", value_of(a->world, sl_field_find(f->entity, "body")));
+    sl_json *kept = sl_json_clone(fields);
+    sl_status status =
+        actor_apply(a, one_op(make_op("patch", f->entity->name, NULL, f->id, fields)));
+    note_op(a, FACT_BANNED, f->entity, f->id, f->space, kept, status);
+    sl_json_free(kept);
+}
+
+/* A drawing by one who may only look and remark. */
+static void scribble(actor *a)
+{
+    sl_json *grants =
+        actor_query(a, "{\"from\":\"grant\",\"where\":{\"role\":\"member\"},\"order\":[\"id\"]}");
+    const char *target = sl_json_str(pick_row(a, grants), "target");
+    if (target != NULL && sl_space_is(target, "video")) {
+        make_records(a, sl_entity_find("annotation"), target, FACT_BANNED);
+    }
+    sl_json_free(grants);
+}
+
 /* Somebody else's space, or a right that the role does not give: the server must refuse it. */
 static void trespass(actor *a)
 {
     world *w = a->world;
-    if (w->fact_count == 0) {
+    if (w->fact_count == 0 || chance(a, 30)) {
+        scribble(a);
         return;
     }
     fact f = w->facts[world_dice(w, (int64_t)w->fact_count)];
+    if (f.kind == FACT_CREATE && strcmp(f.entity->name, "comment") == 0 &&
+        w->actors[f.actor].who != a->who) {
+        rewrite(a, &f);
+        return;
+    }
     bool video = sl_space_is(f.space, "video");
     bool program = sl_space_is(f.space, "program");
     if (w->actors[f.actor].who == a->who || f.kind == FACT_BANNED || (!video && !program) ||
@@ -484,9 +514,9 @@ void actor_work(actor *a)
         chat(a, thread);
     } else if (dice < 90) {
         rename_self(a);
-    } else if (dice < 93) {
-        trespass(a);
     } else if (dice < 94) {
+        trespass(a);
+    } else if (dice < 95) {
         leave(a);
     } else if (dice < 97) {
         toggle(a);
