@@ -46,7 +46,12 @@ static void strike_node(sl_sim *s, sl_sim_node *n)
 {
     strike_network(s, n);
     if (sl_sim_strikes(s, SL_FAULT_NODE_POWER, 6)) {
-        sl_disk_die_in(n->host.disk, (uint64_t)(1 + sl_sim_dice(s, 40)));
+        if (sl_sim_dice(s, 3) == 0) { /* at any moment, whatever the disk does */
+            sl_disk_kill(n->host.disk);
+            sl_sim_node_touched(n);
+        } else {
+            sl_disk_die_in(n->host.disk, (uint64_t)(1 + sl_sim_dice(s, 40)));
+        }
     }
     if (sl_sim_strikes(s, SL_FAULT_NODE_IO, 6)) {
         sl_disk_fail_in(n->host.disk, (uint64_t)(1 + sl_sim_dice(s, 30)));
@@ -74,7 +79,12 @@ static void strike_server(sl_sim *s)
 {
     sl_sim_host *h = &s->server.host;
     if (sl_sim_strikes(s, SL_FAULT_SERVER_POWER, 6)) {
-        sl_disk_die_in(h->disk, (uint64_t)(1 + sl_sim_dice(s, 60)));
+        if (sl_sim_dice(s, 3) == 0) {
+            sl_disk_kill(h->disk);
+            sl_sim_server_touched(s);
+        } else {
+            sl_disk_die_in(h->disk, (uint64_t)(1 + sl_sim_dice(s, 60)));
+        }
     }
     if (sl_sim_strikes(s, SL_FAULT_SERVER_IO, 6)) {
         sl_disk_fail_in(h->disk, (uint64_t)(1 + sl_sim_dice(s, 60)));

@@ -262,12 +262,24 @@ static bool root_deleted(const truth *t)
     return false;
 }
 
+static bool made_root(const world *w, const truth *t, unsigned who)
+{
+    for (size_t i = 0; i < w->fact_count; i++) {
+        const fact *f = &w->facts[i];
+        if (f->kind == FACT_CREATE && f->entity->root && strcmp(f->space, t->space) == 0) {
+            return w->actors[f->actor].who->index == who;
+        }
+    }
+    return false;
+}
+
 static void check_policy(world *w)
 {
     for (size_t i = 0; i < w->truth_count && w->sim->failure == NULL; i++) {
         const truth *t = &w->truths[i];
-        for (unsigned k = 0; k < w->people_count && !root_deleted(t); k++) {
-            bool may = let_in(t, &w->people[k]);
+        bool gone = root_deleted(t);
+        for (unsigned k = 0; k < w->people_count; k++) {
+            bool may = gone ? made_root(w, t, k) : let_in(t, &w->people[k]);
             bool has = world_tied(&w->holds, k, t->space);
             if (may != has) {
                 sl_sim_fail(w->sim, "%s %s %s, by its records", w->people[k].name,

@@ -180,6 +180,19 @@ static void check_banned(world *w, const fact *f, const sl_json *rec)
     }
 }
 
+/* A restored server has lost what came after its backup, and what stood on that: not what was made
+ * anew since then in one's own space. */
+static bool outlives_restore(const world *w, const fact *f)
+{
+    bool anew = w->sim->server.restored == 0;
+    for (size_t i = 0; i < w->fact_count && !anew; i++) {
+        const fact *made = &w->facts[i];
+        anew = made->kind == FACT_CREATE && same_record(made, f) &&
+               made->age == w->sim->server.restored && sl_space_is(f->space, "user");
+    }
+    return anew;
+}
+
 static void check_fact(world *w, size_t at)
 {
     const fact *f = &w->facts[at];
@@ -188,8 +201,7 @@ static void check_fact(world *w, size_t at)
         check_banned(w, f, rec);
         return;
     }
-    /* A restored server has lost what came after its backup, and what stood on that. */
-    if (!f->sure || w->sim->server.restored > 0 ||
+    if (!f->sure || !outlives_restore(w, f) ||
         world_tied(&w->lost, w->actors[f->actor].who->index, f->space)) {
         return;
     }

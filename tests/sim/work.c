@@ -378,7 +378,20 @@ static void change_own(actor *a)
 
 /* --- what is denied ----------------------------------------------------------------------- */
 
-/* A remark of somebody else, changed. */
+/* A remark of somebody else in a space that this one may read. NULL when the dice find none. */
+static const fact *pick_remark(actor *a)
+{
+    world *w = a->world;
+    for (int tries = 0; tries < 30 && w->fact_count > 0; tries++) {
+        const fact *f = &w->facts[world_dice(w, (int64_t)w->fact_count)];
+        if (f->kind == FACT_CREATE && strcmp(f->entity->name, "comment") == 0 &&
+            w->actors[f->actor].who != a->who && world_tied(&w->allowed, a->who->index, f->space)) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
 static void rewrite(actor *a, const fact *f)
 {
     sl_json *fields = sl_json_object();
@@ -406,6 +419,12 @@ static void scribble(actor *a)
 static void trespass(actor *a)
 {
     world *w = a->world;
+    const fact *remark = pick_remark(a);
+    if (remark != NULL && chance(a, 50)) {
+        fact copy = *remark; /* facts move when one is added */
+        rewrite(a, &copy);
+        return;
+    }
     if (w->fact_count == 0 || chance(a, 30)) {
         scribble(a);
         return;
