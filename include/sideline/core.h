@@ -14,7 +14,8 @@
  *   {"ev":"progress","op":9,"done":n,"total":n}     only the newest of each op is kept
  *   {"ev":"rows","sub":3}                           a live query has a difference to take
  *   {"ev":"sync","state":"offline|connecting|online"}
- *   {"ev":"rejected","entity":"..","id":"..","code":"..","message":"..","fields":{...}}
+ *   {"ev":"rejected","entity":"..","id":"..","code":"..","message":"..","fields":{...},
+ *    "draft":n}                                   kept as a draft: sl_drafts
  *   {"ev":"upload_failed","sha256":"..","space":"..","code":"..","message":".."}
  *                                                   given up for good; the blob stays on this device
  *   {"ev":"session","state":"signed_in|signed_out"}

@@ -257,6 +257,14 @@ sl_status sl_batch_op(sl_core *core, sl_batch *b, sl_op *op, sl_error **err);
 sl_status sl_batch_end(sl_core *core, sl_batch *b, sl_status status, sl_undo_kind kind,
                        const char *group, sl_error **err);
 
+/* --- drafts.c --- */
+sl_status sl_drafts_list(sl_core *core, const char *space, int64_t after, sl_json **out,
+                         sl_error **err);
+/* id: gets the record's. */
+sl_status sl_drafts_send(sl_core *core, int64_t draft, const sl_json *edits, char *id,
+                         sl_error **err);
+sl_status sl_drafts_discard(sl_core *core, int64_t draft, sl_error **err);
+
 /* --- undo.c --- */
 sl_status sl_local_undo(sl_core *core, const char *space, bool redo, sl_json **out, sl_error **err);
 sl_json *sl_local_undo_info(sl_core *core);

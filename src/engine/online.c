@@ -325,6 +325,7 @@ static sl_json *rejected_event(const sl_op *op, const char *code, const char *me
               sl_json_set_str(event, "entity", op->entity->name) &&
               sl_json_set_str(event, "id", op->id) && sl_json_set_str(event, "code", code) &&
               sl_json_set_str(event, "message", message) &&
+              sl_json_set_int(event, "draft", op->n) &&
               (op->values == NULL || sl_json_set(event, "fields", fields_of(op)));
     if (!ok) {
         sl_json_free(event);
@@ -529,7 +530,8 @@ static sl_status store_receipt(sl_core *core, const sl_receipt *r, answers *due)
     if (status == SL_OK && r->result == SL_REJECTED) {
         sl_json *event = rejected_event(&op, code, message);
         status = event != NULL && sl_json_add(due->rejected, event)
-                     ? sl_store_outbox_rejected(core->store, r->n, code, message, NULL)
+                     ? sl_store_outbox_rejected(core->store, r->n, code, message,
+                                                r->field != NULL ? r->field : "", NULL)
                      : SL_E_NOMEM;
     } else if (status == SL_OK) {
         status = sl_store_outbox_accepted(core->store, r->n, r->seq, NULL);

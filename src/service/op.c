@@ -166,7 +166,7 @@ sl_status sl_sv_apply(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item **item, sl_error **e
                                  o->op->kind == SL_OP_CREATE, err);
     }
     if (status == SL_OK) {
-        status = sl_sv_check_refs(tx, &o->op, &(*item)->rec, err);
+        status = sl_sv_check_refs(tx, o->op, &(*item)->rec, err);
     }
     if (status == SL_OK) {
         status = sl_sv_before(tx, o, *item, err);

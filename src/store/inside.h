@@ -5,6 +5,7 @@
  *   migrate.c  databases of version 2 and before         rows.c     records in their tables
  *   replica.c  confirmed and visible records             outbox.c   operations that wait
  *   refs.c     references within a space                 undo.c     what local batches did
+ *   rejected.c operations that were refused
  *   spaces.c   spaces and their numbers                  query*.c, search.c   reading
  *
  * A record's row is known by `rid`: its space's number << 32 | a number within the space, so that

@@ -163,11 +163,6 @@ sl_status sl_store_outbox_count(sl_store *s, int64_t *out, sl_error **err)
     return count(s, "SELECT count(*) FROM outbox", out, err);
 }
 
-sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err)
-{
-    return count(s, "SELECT count(*) FROM rejected", out, err);
-}
-
 typedef struct each_op {
     sl_op *op;
     bool (*fn)(void *ctx, const sl_op *op);
@@ -183,8 +178,8 @@ static bool one_op(void *ctx, const sl_cell *cells, size_t n)
     (void)n;
     each->found = true;
     bool bytes = cells[0].kind == SL_CELL_BLOB;
-    each->status = bytes ? sl_op_unpack(each->op, cells[0].blob, cells[0].len, each->err)
-                         : SL_E_CORRUPT;
+    each->status =
+        bytes ? sl_op_unpack(each->op, cells[0].blob, cells[0].len, each->err) : SL_E_CORRUPT;
     if (each->status == SL_OK ? each->op->n != cells[1].i : !bytes) {
         each->status = sl_fail(each->err, SL_E_CORRUPT, "a stored operation cannot be read");
     }
@@ -247,16 +242,17 @@ sl_status sl_store_outbox_unknown(sl_store *s, const char *space, sl_error **err
 }
 
 sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,
-                                   sl_error **err)
+                                   const char *field, sl_error **err)
 {
     sl_op op = {0};
     sl_status status = sl_store_outbox_op(s, n, &op, err);
     if (status == SL_OK) {
-        sl_cell params[] = {sl_cell_int(n), sl_cell_text(code), sl_cell_text(message)};
+        sl_cell params[] = {sl_cell_int(n), sl_cell_text(code), sl_cell_text(message),
+                            sl_cell_text(field), sl_cell_text(op.space)};
         status = sl_sql_run(s->sql,
-                            "INSERT OR REPLACE INTO rejected SELECT n, op, $2, $3 FROM outbox"
-                            " WHERE n=$1",
-                            params, 3, NULL, NULL, err);
+                            "INSERT OR REPLACE INTO rejected SELECT n, op, $2, $3, $4, $5 FROM"
+                            " outbox WHERE n=$1",
+                            params, 5, NULL, NULL, err);
     }
     if (status == SL_OK) {
         status = sl_replica_leave(s, &op, err);
@@ -273,10 +269,11 @@ sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
     while (status == SL_OK) {
         sl_cell params[] = {sl_cell_text(space), sl_cell_int(at.cursor)};
         sl_cell cell;
-        status = sl_store_one(s,
-                              "SELECT n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1)"
-                              " AND seq<=$2 ORDER BY seq LIMIT 1",
-                              params, 2, &cell, 1, NULL, err);
+        status =
+            sl_store_one(s,
+                         "SELECT n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1)"
+                         " AND seq<=$2 ORDER BY seq LIMIT 1",
+                         params, 2, &cell, 1, NULL, err);
         if (status == SL_OK) {
             status = sl_store_outbox_op(s, cell.i, &op, err);
         }

@@ -46,9 +46,9 @@ sl_status sl_space_no(sl_store *s, const char *name, bool make, int64_t *no, sl_
     const char *find = "SELECT no FROM space WHERE name=$1";
     sl_status status = sl_store_one(s, find, params, 1, &cell, 1, NULL, err);
     if (status == SL_E_NOT_FOUND && make) {
-        status = sl_sql_run(
-            s->sql, "INSERT INTO space (name, held, epoch, cursor) VALUES ($1, 0, '', 0)", params, 1,
-            NULL, NULL, err);
+        status = sl_sql_run(s->sql,
+                            "INSERT INTO space (name, held, epoch, cursor) VALUES ($1, 0, '', 0)",
+                            params, 1, NULL, NULL, err);
         if (status == SL_OK) {
             status = sl_store_one(s, find, params, 1, &cell, 1, NULL, err);
         }
@@ -97,7 +97,8 @@ sl_status sl_space_next_rid(sl_store *s, const sl_entity *e, int64_t no, int64_t
     sl_next *next = &s->nexts[((size_t)no * 37 + (size_t)e->index) % SL_PLACES];
     if (next->entity != e || next->no != no) {
         sl_cell cell;
-        sl_cell params[] = {sl_cell_int(sl_space_first_rid(no)), sl_cell_int(sl_space_last_rid(no))};
+        sl_cell params[] = {sl_cell_int(sl_space_first_rid(no)),
+                            sl_cell_int(sl_space_last_rid(no))};
         sl_status status =
             sl_store_one(s, s->tables[e->index].last, params, 2, &cell, 1, NULL, err);
         if (status != SL_OK) {
@@ -177,10 +178,10 @@ sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err)
     int64_t no = 0;
     sl_status status = sl_space_no(s, space->name, true, &no, err);
     sl_cell params[] = {sl_cell_int(no), sl_cell_text(space->epoch), sl_cell_int(space->cursor)};
-    return status == SL_OK ? sl_sql_run(s->sql,
-                                        "UPDATE space SET held=1, epoch=$2, cursor=$3 WHERE no=$1",
-                                        params, 3, NULL, NULL, err)
-                           : status;
+    return status == SL_OK
+               ? sl_sql_run(s->sql, "UPDATE space SET held=1, epoch=$2, cursor=$3 WHERE no=$1",
+                            params, 3, NULL, NULL, err)
+               : status;
 }
 
 /* --- dropping -------------------------------------------------------------------------------- */
@@ -193,8 +194,8 @@ static sl_status drop_records(sl_store *s, const sl_entity *e, int64_t no, bool 
     int64_t from = sl_space_first_rid(no);
     int64_t to = sl_space_last_rid(no);
     sl_cell params[] = {sl_cell_int(from), sl_cell_int(to)};
-    sl_status status = s->tables[e->index].search ? sl_search_take_range(s, e, from, to, keep, err)
-                                                  : SL_OK;
+    sl_status status =
+        s->tables[e->index].search ? sl_search_take_range(s, e, from, to, keep, err) : SL_OK;
     (void)snprintf(sql, sizeof sql, "DELETE FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2%s", e->name,
                    keep ? " AND \"pending\" IS NULL" : "");
     return status == SL_OK ? sl_sql_run(s->sql, sql, params, 2, NULL, NULL, err) : status;
@@ -211,10 +212,9 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
 {
     static const char *const gone[] = {
         ("INSERT OR REPLACE INTO rejected SELECT n, op, 'SL_E_DENIED', '" SL_STORE_TAKEN_AWAY
-         "' FROM outbox WHERE space=$1 AND seq IS NULL"),
+         "', '', $2 FROM outbox WHERE space=$1 AND seq IS NULL"),
         "DELETE FROM outbox WHERE space=$1", "DELETE FROM undo WHERE space=$1",
-        "DELETE FROM upload WHERE space=$2",
-        "DELETE FROM space WHERE no=$1"};
+        "DELETE FROM upload WHERE space=$2", "DELETE FROM space WHERE no=$1"};
     static const char *const again[] = {"UPDATE space SET epoch='', cursor=0 WHERE no=$1"};
     int64_t no = 0;
     sl_status status = sl_space_no(s, name, false, &no, err);

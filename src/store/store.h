@@ -84,9 +84,10 @@ sl_status sl_store_outbox_count(sl_store *s, int64_t *out, sl_error **err);
 sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err);
 /* Accepted with its effect at `seq` of its space: kept until the space's cursor covers it. */
 sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error **err);
-/* Refused: undone in the visible record, the operation moved to `rejected` with its fields. */
+/* Refused: undone in the visible record, the operation moved to `rejected` with its fields. field: the
+ * one at fault, "" none. */
 sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,
-                                   sl_error **err);
+                                   const char *field, sl_error **err);
 /* Drops the accepted operations that the cursor covers and shows the confirmed state. Only at the
  * space's head: before, a record's newest state may come with a later page. */
 sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err);
@@ -95,6 +96,15 @@ sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ct
                              void *ctx, sl_error **err);
 #define SL_STORE_TAKEN_AWAY "the space was taken away before this was accepted"
 sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err);
+/* Calls fn for rejected operations with numbers above `after`, in order, at most `limit`; space NULL:
+ * of all. */
+typedef bool (*sl_rejected_fn)(void *ctx, const sl_op *op, const char *code, const char *message,
+                               const char *field); /* false: out of memory */
+sl_status sl_store_rejected(sl_store *s, const char *space, int64_t after, int64_t limit,
+                            sl_rejected_fn fn, void *ctx, sl_error **err);
+/* Takes one off the list. SL_E_NOT_FOUND. */
+sl_status sl_store_rejected_take(sl_store *s, int64_t n, sl_op *out, char *code, size_t room,
+                                 sl_error **err);
 
 /* True when a field with `to` may name this record of the space. */
 sl_status sl_store_refers(sl_store *s, const sl_field *f, const char *space, const char *id,
