@@ -724,7 +724,9 @@ void sl_online_message(sl_core *core, const void *p, size_t n)
 
 void sl_online_closed(sl_core *core, int32_t code, int64_t now_ms)
 {
+    sl_status_seen(core);
     core->ws = 0;
+    core->close_code = code;
     if (code == 4409) {
         /* Another core says that it is this device (a copied folder): do not fight for it. */
         sl_sync_slow_down(core->sync);

@@ -24,6 +24,12 @@ typedef struct each_rejected {
     sl_error **err;
 } each_rejected;
 
+static const char *text_or_none(const sl_cell *c)
+{
+    const char *text = sl_cell_str(c);
+    return text != NULL ? text : "";
+}
+
 static bool one_rejected(void *ctx, const sl_cell *cells, size_t n)
 {
     each_rejected *each = ctx;
@@ -34,7 +40,8 @@ static bool one_rejected(void *ctx, const sl_cell *cells, size_t n)
                        : sl_fail(each->err, SL_E_CORRUPT, "a stored operation cannot be read");
     each->op.n = cells[0].i;
     if (each->status == SL_OK && each->fn != NULL &&
-        !each->fn(each->ctx, &each->op, cells[2].text, cells[3].text, cells[4].text)) {
+        !each->fn(each->ctx, &each->op, text_or_none(&cells[2]), text_or_none(&cells[3]),
+                  text_or_none(&cells[4]))) {
         each->status = sl_fail_nomem(each->err);
     }
     return each->status == SL_OK;

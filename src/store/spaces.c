@@ -235,6 +235,7 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
     }
     sl_space_forget_numbers(s);
     sl_undo_forget_counts(s);
+    sl_waiting_forget(s);
     if (status == SL_OK && keep_space) {
         status = sl_store_outbox_again(s, name, err);
     }

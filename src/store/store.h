@@ -178,6 +178,25 @@ sl_status sl_store_spaces(sl_store *s, bool (*fn)(void *ctx, const sl_space *spa
 sl_status sl_store_space(sl_store *s, const char *name, sl_space *out, sl_error **err);
 /* True when the space is held or a waiting operation names it. */
 bool sl_store_space_expected(sl_store *s, const char *name);
+/* What is known of a space for those who watch sync. */
+typedef struct sl_space_facts {
+    char name[SL_SPACE_MAX];
+    bool held; /* else it is being made */
+    int64_t cursor;
+    int64_t as_of_ms; /* wall clock, when it was last known to be at the head; 0: never */
+    int64_t waiting;  /* operations without a receipt */
+    int64_t rejected; /* drafts */
+    int64_t uploads;
+    int64_t upload_bytes;
+} sl_space_facts;
+/* Calls fn for each space that is held or made, in order of name; false: out of memory. Costs nothing
+ * more when much waits. */
+sl_status sl_store_space_facts(sl_store *s, bool (*fn)(void *ctx, const sl_space_facts *facts),
+                               void *ctx, sl_error **err);
+/* All operations without a receipt. */
+sl_status sl_store_waiting(sl_store *s, int64_t *total, sl_error **err);
+/* The space was at the head at this time of the wall clock. */
+sl_status sl_store_space_seen(sl_store *s, const char *name, int64_t wall_ms, sl_error **err);
 sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err);
 /* The accepted operations of this space, and of spaces not held, are to be sent again: the server
  * may not know them any more. */

@@ -382,7 +382,93 @@ START_TEST(undo__leaves_what_another_device_has_changed_since)
 }
 END_TEST
 
+static const char *status(sl_core *core)
+{
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_core_info(core, "status", &out, NULL), SL_OK);
+    return text_of(out);
+}
+
+#define OF_VIDEO(state) "{\"space\":\"" VIDEO "\",\"state\":\"" state "\""
+
+START_TEST(status__of_a_space_goes_from_behind_over_waiting_to_up_to_date)
+{
+    sl_core *core = signed_in();
+    has(status(core), "{\"state\":\"connecting\",");
+    sl_host_ws_closed(core, g_ws, 1006);
+    (void)sl_core_step(core);
+    has(status(core), "\"reason\":\"unreachable\",\"retry_ms\":");
+    has(status(core), "\"state\":\"blocked\"");
+    has(status(core), "\"as_of\":0");
+    sl_core_close(core);
+    core = online(true);
+    has(status(core), OF_VIDEO("up_to_date"));
+    apply(core, "[" CREATE(NOTE, "mine") "," CREATE(MARK, "more") "]");
+    has(status(core), "\"waiting\":2,\"sending\":2");
+    has(status(core), OF_VIDEO("waiting") ",\"cursor\":0,\"waiting\":2,\"rejected\":0");
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    has(status(core), OF_VIDEO("waiting") ",\"cursor\":0,\"waiting\":1");
+    reject(core, 2, "SL_E_DENIED", "");
+    has(status(core), OF_VIDEO("up_to_date") ",\"cursor\":0,\"waiting\":0,\"rejected\":1");
+    ck_assert_int_eq(
+        sl_blob_put(core, VIDEO, (const uint8_t *)"hello", 5, "text/plain", NULL, NULL), SL_OK);
+    has(status(core), "\"uploads\":1,\"upload_bytes\":5,\"as_of\":");
+    ck_assert_int_eq(sl_sync_control(core, SL_SYNC_STOP, NULL), SL_OK);
+    has(status(core), "\"reason\":\"stopped\"");
+    ck_assert_int_eq(sl_session_logout(core, NULL), SL_OK);
+    has(status(core), "\"reason\":\"signed_out\"");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(status__knows_after_a_restart_what_waits_and_when_it_was_at_the_head)
+{
+    sl_core *core = online(true);
+    apply(core, "[" CREATE(NOTE, "mine") "]");
+    static const char bad[] = "[" CREATE(MARK, "more") "," CREATE(MARK, "again") "]";
+    has(status(core), "\"waiting\":1,");
+    ck_assert_int_eq(sl_apply(core, bad, strlen(bad), NULL, NULL), SL_E_CONFLICT);
+    has(status(core), "\"waiting\":1,");
+    sl_core_close(core);
+    core = open_core(true);
+    has(status(core), "\"waiting\":1,");
+    has_not(status(core), "\"as_of\":0");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(status__tells_of_changes_at_most_four_times_a_second_and_only_once_asked)
+{
+    g_now_ms = 1000000;
+    sl_core *core = online(true);
+    apply(core, "[" CREATE(NOTE, "mine") "]");
+    has_not(events(core), "\"status\"");
+    (void)status(core);
+    (void)sl_core_step(core);
+    has_not(events(core), "\"status\"");
+    g_now_ms += 250;
+    apply(core, "[" CREATE(MARK, "more") "]");
+    ck_assert_str_eq(events(core), "[{\"ev\":\"status\"}]");
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    has_not(events(core), "\"status\"");
+    ck_assert_int_le(sl_core_step(core), 250);
+    g_now_ms += 249;
+    (void)sl_core_step(core);
+    has_not(events(core), "\"status\"");
+    g_now_ms += 1;
+    (void)sl_core_step(core);
+    ck_assert_str_eq(events(core), "[{\"ev\":\"status\"}]");
+    g_now_ms += 1000;
+    (void)sl_core_step(core);
+    ck_assert_str_eq(events(core), "");
+    sl_core_close(core);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH("status", setup, teardown, draft__keeps_what_was_refused_and_is_sent_again_edited,
                   draft__says_what_it_needs_and_goes_when_discarded,
                   draft__of_an_id_that_another_record_has_gets_a_new_one,
-                  undo__leaves_what_another_device_has_changed_since)
+                  undo__leaves_what_another_device_has_changed_since,
+                  status__of_a_space_goes_from_behind_over_waiting_to_up_to_date,
+                  status__knows_after_a_restart_what_waits_and_when_it_was_at_the_head,
+                  status__tells_of_changes_at_most_four_times_a_second_and_only_once_asked)
