@@ -130,6 +130,9 @@ int cmd_get(cli *c);
 int cmd_query(cli *c);
 int cmd_undo(cli *c);
 int cmd_redo(cli *c);
+int cmd_drafts(cli *c);
+int cmd_resend(cli *c);
+int cmd_discard(cli *c);
 int cmd_info(cli *c);
 
 #endif

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int print_answer(sl_status st, sl_bytes *out, sl_error *err)
@@ -60,6 +61,32 @@ int cmd_undo(cli *c)
 int cmd_redo(cli *c)
 {
     return undo_or_redo(c, true);
+}
+
+int cmd_drafts(cli *c)
+{
+    sl_bytes *out = NULL;
+    sl_error *err = NULL;
+    sl_status st = sl_drafts(c->core, c->args[0], 0, &out, &err);
+    return print_answer(st, out, err);
+}
+
+int cmd_resend(cli *c)
+{
+    sl_bytes *out = NULL;
+    sl_error *err = NULL;
+    const char *fields = c->args[1] != NULL ? c->args[1] : "{}";
+    sl_id draft = strtoull(c->args[0], NULL, 10);
+    sl_status st = sl_draft_send(c->core, draft, fields, strlen(fields), &out, &err);
+    int code = print_answer(st, out, err);
+    return code == CLI_OK ? cli_settle(c) : code;
+}
+
+int cmd_discard(cli *c)
+{
+    sl_error *err = NULL;
+    sl_status st = sl_draft_discard(c->core, strtoull(c->args[0], NULL, 10), &err);
+    return st == SL_OK ? CLI_OK : cli_error(st, err);
 }
 
 int cmd_info(cli *c)

@@ -89,7 +89,10 @@ static const command commands[] = {
     {"query", 1, 1, 0, 0, cmd_query, "JSON", "records as JSON"},
     {"undo", 1, 1, 0, 0, cmd_undo, "SPACE", "take back the last change made here"},
     {"redo", 1, 1, 0, 0, cmd_redo, "SPACE", "make again what was taken back"},
-    {"info", 0, 1, 0, 0, cmd_info, "[session|sync|undo|build]", "facts as JSON"},
+    {"drafts", 0, 1, 0, 0, cmd_drafts, "[SPACE]", "what the server refused"},
+    {"resend", 1, 2, 0, 0, cmd_resend, "DRAFT [JSON]", "send a draft again, edited"},
+    {"discard", 1, 1, 0, 0, cmd_discard, "DRAFT", "give a draft up"},
+    {"info", 0, 1, 0, 0, cmd_info, "[session|sync|status|undo|build]", "facts as JSON"},
 };
 
 static volatile sig_atomic_t interrupted;

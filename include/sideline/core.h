@@ -14,9 +14,11 @@
  *   {"ev":"progress","op":9,"done":n,"total":n}     only the newest of each op is kept
  *   {"ev":"rows","sub":3}                           a live query has a difference to take
  *   {"ev":"sync","state":"offline|connecting|online"}
- *   {"ev":"rejected","entity":"..","id":"..","code":"..","message":"..","fields":{...}}
+ *   {"ev":"rejected","entity":"..","id":"..","code":"..","message":"..","fields":{...},
+ *    "draft":n}                                   kept as a draft: sl_drafts
  *   {"ev":"upload_failed","sha256":"..","space":"..","code":"..","message":".."}
  *                                                   given up for good; the blob stays on this device
+ *   {"ev":"status"}                                 sl_core_info "status" has changed, once asked for
  *   {"ev":"session","state":"signed_in|signed_out"}
  *   {"ev":"typing","space":"..","user":".."}        at most one of each space and user waits
  * Events carry ids and small facts, never handles. Unknown kinds are to be ignored.
@@ -107,6 +109,16 @@ SL_API int32_t sl_core_step(sl_core *core);
 /* JSON facts. what: "session" {"device","server"?} and, when
  * signed in, {"user","email","name","role"}; "sync"
  * {"state","outbox","rejected","uploads","downloads","spaces"}, "build" {"version","media",...},
+ * "status", what an app can show of sync, costs no more when much waits:
+ *   {"state":"offline|connecting|online","reason"?,"retry_ms"?,"waiting","sending","rejected",
+ *    "uploads","upload_bytes","spaces":[{"space","state","cursor","waiting","rejected","uploads",
+ *    "upload_bytes","as_of"}]}
+ *   reason: why there is no connection: signed_out, stopped, no_transport, unreachable, or replaced (by
+ *   another folder that says it is this device); retry_ms: until the next try. waiting: operations not
+ *   accepted yet, sending: those of them that are under way. state of a space: up_to_date; waiting: at
+ *   the head, but own changes or files are not with the server yet; behind: catching up; blocked: there
+ *   is no connection. as_of: Unix time in ms when it was last known to be at the head, 0 never.
+ *   Once asked, {"ev":"status"} tells when the answer has changed, at most four times a second.
  * "undo" [{"space","undo","redo"}]: how many steps sl_undo and sl_redo have,
  * "recordings" [{"path","duration_us"}]: voices whose recorder was killed, found when the core was
  * opened, now whole Ogg Opus files; offered until the host has removed the file. In a sealed folder

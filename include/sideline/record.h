@@ -60,6 +60,26 @@ SL_API sl_status sl_undo(sl_core *core, const char *space, sl_bytes *SL_NULLABLE
 SL_API sl_status sl_redo(sl_core *core, const char *space, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                          sl_error *SL_NULLABLE *SL_NULLABLE err);
 
+/* Operations that the server refused, or that waited in a space that was taken away, are drafts: undone
+ * in the records, kept with all they carried until they are sent again or discarded. Each is told by a
+ * "rejected" event, and holds up no other.
+ * *out: JSON array, oldest first, at most 1000 with a number above `after` (0: from the start); space
+ * NULL: of all spaces.
+ *   {"draft":n,"op","entity","space","id","fields"?,"code","message","field"?,"needs":[n,..]?}
+ * "needs": drafts among these that make the record, or one it refers to. */
+SL_API sl_status sl_drafts(sl_core *core, const char *SL_NULLABLE space, sl_id after,
+                           sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                           sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* Makes a new operation of a draft, which is gone then. json: an object of fields that take the place
+ * of the draft's own, {} for none. *out: {"id":".."}: the record's, a new one when its id was another
+ * record's. SL_E_NOT_FOUND: no such draft, or no such record to patch or delete any more. When it
+ * fails, the draft stays. */
+SL_API sl_status sl_draft_send(sl_core *core, sl_id draft, const char *json, size_t n,
+                               sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+SL_API sl_status sl_draft_discard(sl_core *core, sl_id draft,
+                                  sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 /* query, a JSON object; *out: JSON array of records. All but "from" may be left out:
  *   "from"     the entity
  *   "where"    {"field":condition,..}: all must hold. Fields are the schema's, "id", "space", "seq".

@@ -126,6 +126,64 @@ sl_status sl_query_unwatch(sl_core *core, sl_id sub)
     return status;
 }
 
+/* --- drafts ---------------------------------------------------------------------------------- */
+
+sl_status sl_drafts(sl_core *core, const char *space, sl_id after, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    if (out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "there is no place for the answer");
+    }
+    *out = NULL;
+    sl_json *list = NULL;
+    sl_lock(core->lock);
+    sl_status status = sl_drafts_list(core, space, (int64_t)after, &list, err);
+    sl_unlock(core->lock);
+    if (status == SL_OK) {
+        *out = sl_json_bytes(list);
+        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_json_free(list);
+    return status;
+}
+
+sl_status sl_draft_send(sl_core *core, sl_id draft, const char *json, size_t n, sl_bytes **out,
+                        sl_error **err)
+{
+    sl_error_start(err);
+    if (out != NULL) {
+        *out = NULL;
+    }
+    char id[SL_UUID_LEN + 1] = "";
+    char text[SL_UUID_LEN + 16];
+    sl_json *edits = NULL;
+    sl_status status = sl_json_read(json, n, &edits, err);
+    if (status == SL_OK && !sl_json_is_object(edits)) {
+        status = sl_fail(err, SL_E_INVALID, "what is edited is an object of fields");
+    }
+    if (status == SL_OK) {
+        sl_lock(core->lock);
+        status = sl_drafts_send(core, (int64_t)draft, edits, id, err);
+        sl_unlock(core->lock);
+    }
+    sl_json_free(edits);
+    if (status == SL_OK && out != NULL) {
+        (void)snprintf(text, sizeof text, "{\"id\":\"%s\"}", id);
+        *out = sl_bytes_text(text);
+        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    return status;
+}
+
+sl_status sl_draft_discard(sl_core *core, sl_id draft, sl_error **err)
+{
+    sl_error_start(err);
+    sl_lock(core->lock);
+    sl_status status = sl_drafts_discard(core, (int64_t)draft, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
 /* --- chat ------------------------------------------------------------------------------------ */
 
 /* [{"op":"create",..}]; fields are borrowed. */

@@ -248,8 +248,10 @@ int64_t sl_engine_turn(sl_core *core)
     }
     close_lost(core);
     int64_t until_ms = sl_online_run(core, now_ms);
+    core->retry_at_ms = core->ws == 0 ? until_ms : -1;
     until_ms = sooner(until_ms, sl_transfers_run(core, now_ms));
     sl_waiters_run(core, now_ms);
+    until_ms = sooner(until_ms, sl_status_turn(core, now_ms));
     return until_ms < 0 ? -1 : until_ms > now_ms ? until_ms - now_ms : 0;
 }
 
@@ -441,6 +443,9 @@ void sl_engine_close(sl_core *core)
     sl_waiters_stop(core);
     sl_live_stop(core);
     sl_session_clear(core);
+    if (core->ws != 0) {
+        sl_status_seen(core);
+    }
     sl_online_stop(core);
     sl_sync_free(core->sync);
     sl_store_close(core->store);

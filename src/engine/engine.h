@@ -141,6 +141,11 @@ struct sl_core {
     sl_id next_id;      /* of requests, sockets and live queries */
     sl_id ws;           /* the socket in use, 0 when none */
     sl_link link;
+    int32_t close_code;    /* of the last socket */
+    int64_t retry_at_ms;   /* when the next one is tried; -1: not to be waited for */
+    bool status_asked;     /* somebody shows the status: tell when it changes */
+    uint64_t status_print; /* of what was told last */
+    int64_t status_at_ms;  /* not told before */
     sl_call *calls;
     sl_transfer *transfers;
     sl_waiter *waiters;
@@ -256,6 +261,21 @@ sl_status sl_batch_op(sl_core *core, sl_batch *b, sl_op *op, sl_error **err);
 /* Commits when status is SL_OK, else rolls back, and returns how it went; frees the batch. */
 sl_status sl_batch_end(sl_core *core, sl_batch *b, sl_status status, sl_undo_kind kind,
                        const char *group, sl_error **err);
+
+/* --- drafts.c --- */
+sl_status sl_drafts_list(sl_core *core, const char *space, int64_t after, sl_json **out,
+                         sl_error **err);
+/* id: gets the record's. */
+sl_status sl_drafts_send(sl_core *core, int64_t draft, const sl_json *edits, char *id,
+                         sl_error **err);
+sl_status sl_drafts_discard(sl_core *core, int64_t draft, sl_error **err);
+
+/* --- status.c --- */
+sl_json *sl_status_info(sl_core *core);
+/* Tells of a change; returns when it is to be looked at again, -1 for after the next turn. */
+int64_t sl_status_turn(sl_core *core, int64_t now_ms);
+/* Spaces at the head now were seen there: before the connection is forgotten. */
+void sl_status_seen(sl_core *core);
 
 /* --- undo.c --- */
 sl_status sl_local_undo(sl_core *core, const char *space, bool redo, sl_json **out, sl_error **err);

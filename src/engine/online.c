@@ -326,6 +326,7 @@ static sl_json *rejected_event(const sl_op *op, const char *code, const char *me
               sl_json_set_str(event, "entity", op->entity->name) &&
               sl_json_set_str(event, "id", op->id) && sl_json_set_str(event, "code", code) &&
               sl_json_set_str(event, "message", message) &&
+              sl_json_set_int(event, "draft", op->n) &&
               (op->values == NULL || sl_json_set(event, "fields", fields_of(op)));
     if (!ok) {
         sl_json_free(event);
@@ -533,7 +534,8 @@ static sl_status store_receipt(sl_core *core, const sl_receipt *r, answers *due)
     if (status == SL_OK && r->result == SL_REJECTED) {
         sl_json *event = rejected_event(&op, code, message);
         status = event != NULL && sl_json_add(due->rejected, event)
-                     ? sl_store_outbox_rejected(core->store, r->n, code, message, NULL)
+                     ? sl_store_outbox_rejected(core->store, r->n, code, message,
+                                                r->field != NULL ? r->field : "", NULL)
                      : SL_E_NOMEM;
     } else if (status == SL_OK) {
         status = sl_store_outbox_accepted(core->store, r->n, r->seq, NULL);
@@ -726,7 +728,9 @@ void sl_online_message(sl_core *core, const void *p, size_t n)
 
 void sl_online_closed(sl_core *core, int32_t code, int64_t now_ms)
 {
+    sl_status_seen(core);
     core->ws = 0;
+    core->close_code = code;
     if (code == 4409) {
         /* Another core says that it is this device (a copied folder): do not fight for it. */
         sl_sync_slow_down(core->sync);

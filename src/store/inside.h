@@ -5,6 +5,7 @@
  *   migrate.c  databases of version 2 and before         rows.c     records in their tables
  *   replica.c  confirmed and visible records             outbox.c   operations that wait
  *   refs.c     references within a space                 undo.c     what local batches did
+ *   rejected.c operations that were refused             status.c   how far spaces are
  *   spaces.c   spaces and their numbers                  query*.c, search.c   reading
  *
  * A record's row is known by `rid`: its space's number << 32 | a number within the space, so that
@@ -69,6 +70,21 @@ typedef struct sl_undo_count {
     int64_t redo;
 } sl_undo_count;
 
+/* How many operations of each space wait for a receipt, by the space's number. */
+typedef struct sl_waiting_move {
+    int64_t no;
+    int64_t by;
+} sl_waiting_move;
+typedef struct sl_waiting_count {
+    bool known;
+    int64_t *of;
+    size_t room;
+    int64_t total;
+    sl_waiting_move *moves; /* of the transaction under way */
+    size_t move_count;
+    size_t move_room;
+} sl_waiting_count;
+
 struct sl_store {
     const sl_platform *platform;
     char *dir;
@@ -84,6 +100,7 @@ struct sl_store {
     int64_t last_n; /* the newest operation's number; -1: to be read */
     bool last_n_new;
     sl_undo_count undo[SL_PLACES];
+    sl_waiting_count waiting;
     sl_buf scratch; /* of one call, */
     sl_arena cells; /* and what the cells of a row point into */
     sl_record rec;  /* of apply_local and apply_remote */
@@ -188,6 +205,15 @@ sl_status sl_shadow_put(sl_store *s, const sl_record *rec, int64_t rid, sl_error
 /* The fields of the operation with `to`: each names a record of its space that is there and not
  * deleted, or what `old` (NULL: there is none) has named already. SL_E_NOT_FOUND names the field. */
 sl_status sl_refs_check(sl_store *s, const sl_op *op, const sl_record *old, sl_error **err);
+
+/* --- status.c --- */
+
+/* So many operations more of a space wait. */
+void sl_waiting_add(sl_store *s, int64_t no, int64_t by);
+void sl_waiting_commit(sl_store *s);
+void sl_waiting_rollback(sl_store *s);
+void sl_waiting_forget(sl_store *s); /* counted anew when somebody asks */
+void sl_waiting_free(sl_store *s);
 
 /* --- undo.c --- */
 

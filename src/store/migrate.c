@@ -112,13 +112,12 @@ static sl_status read_old(sl_store *s, columns *at, sl_error **err)
 {
     sl_record rec = {0};
     moving m = {s, at, &rec, SL_OK, err};
-    char *sql = at->names.failed
-                    ? NULL
-                    : sl_text_fmt("SELECT id, space, seq, deleted, clocks, ext%s FROM"
-                                  " \"old_%s\" ORDER BY space, seq, id",
-                                  sl_buf_text(&at->names), at->entity->name);
-    sl_status status = sql != NULL ? sl_sql_run(s->sql, sql, NULL, 0, move_row, &m, err)
-                                   : sl_fail_nomem(err);
+    char *sql = at->names.failed ? NULL
+                                 : sl_text_fmt("SELECT id, space, seq, deleted, clocks, ext%s FROM"
+                                               " \"old_%s\" ORDER BY space, seq, id",
+                                               sl_buf_text(&at->names), at->entity->name);
+    sl_status status =
+        sql != NULL ? sl_sql_run(s->sql, sql, NULL, 0, move_row, &m, err) : sl_fail_nomem(err);
     sl_mem_free(sql);
     sl_record_free(&rec);
     return status != SL_OK ? status : m.status;
@@ -152,8 +151,8 @@ static sl_status move_entity(sl_store *s, const sl_entity *e, sl_error **err)
                                    params, 1, &one, 1, NULL, err);
     sl_status status = there == SL_E_NOT_FOUND ? SL_OK : there;
     if (there == SL_OK) {
-        status = sl_sql_run(s->sql, "SELECT name FROM pragma_table_info($1)", params, 1, note_column,
-                            &at, err);
+        status = sl_sql_run(s->sql, "SELECT name FROM pragma_table_info($1)", params, 1,
+                            note_column, &at, err);
     }
     if (status == SL_OK && there == SL_OK) {
         status = rename_old(s, e, err);
@@ -211,9 +210,8 @@ static bool move_op(void *ctx, const sl_cell *cells, size_t n)
         m->status = row_for(m->store, &op, m->rec, &row, m->err);
     }
     if (m->status == SL_OK) {
-        m->status =
-            sl_outbox_add(m->store, &op, row.pending, sl_cell_int_or(&cells[1], 0),
-                                  false, m->err);
+        m->status = sl_outbox_add(m->store, &op, row.pending, sl_cell_int_or(&cells[1], 0), false,
+                                  m->err);
     }
     if (m->status == SL_OK) {
         m->status = set_pending(m->store, &op, row.rid, m->err);
@@ -255,9 +253,11 @@ static bool move_rejected(void *ctx, const sl_cell *cells, size_t n)
         m->status = packed.failed ? sl_fail_nomem(m->err) : SL_OK;
     }
     if (m->status == SL_OK) {
-        sl_cell params[] = {cells[0], sl_cell_blob(packed.data, packed.len), cells[2], cells[3]};
-        m->status = sl_sql_run(m->store->sql, "INSERT INTO rejected VALUES ($1, $2, $3, $4)", params,
-                               4, NULL, NULL, m->err);
+        sl_cell params[] = {cells[0], sl_cell_blob(packed.data, packed.len), cells[2], cells[3],
+                            sl_cell_text(op.space)};
+        m->status =
+            sl_sql_run(m->store->sql, "INSERT INTO rejected VALUES ($1, $2, $3, $4, '', $5)",
+                       params, 5, NULL, NULL, m->err);
     }
     sl_op_free(&op);
     sl_buf_free(&packed);
@@ -315,8 +315,8 @@ sl_status sl_migrate_old(sl_store *s, int64_t from, sl_error **err)
         status = move_all(s, "SELECT op, seq FROM old_outbox ORDER BY n", move_op, err);
     }
     if (status == SL_OK) {
-        status = move_all(s, "SELECT record FROM old_shadow WHERE record IS NOT NULL", move_shadow,
-                          err);
+        status =
+            move_all(s, "SELECT record FROM old_shadow WHERE record IS NOT NULL", move_shadow, err);
     }
     if (status == SL_OK) {
         status = move_all(s, "SELECT n, op, code, message FROM old_rejected ORDER BY n",

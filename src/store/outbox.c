@@ -85,8 +85,12 @@ sl_status sl_outbox_add(sl_store *s, const sl_op *op, int64_t prev, int64_t seq,
     sl_cell params[] = {sl_cell_int(op->n), prev != 0 ? sl_cell_int(prev) : none, sl_cell_int(no),
                         seq != 0 ? sl_cell_int(seq) : none,
                         sl_cell_blob(s->scratch.data, s->scratch.len)};
-    return sl_sql_run(s->sql, "INSERT INTO outbox VALUES ($1, $2, $3, $4, $5)", params, 5, NULL,
-                      NULL, err);
+    status = sl_sql_run(s->sql, "INSERT INTO outbox VALUES ($1, $2, $3, $4, $5)", params, 5, NULL,
+                        NULL, err);
+    if (status == SL_OK && seq == 0) {
+        sl_waiting_add(s, no, 1);
+    }
+    return status;
 }
 
 /* The values that an operation left in its record's row. */
@@ -161,7 +165,13 @@ sl_status sl_outbox_fill(sl_store *s, int64_t n, sl_error **err)
 sl_status sl_outbox_remove(sl_store *s, int64_t n, sl_error **err)
 {
     sl_cell params[] = {sl_cell_int(n)};
-    return sl_sql_run(s->sql, "DELETE FROM outbox WHERE n=$1", params, 1, NULL, NULL, err);
+    sl_cell cells[2];
+    sl_status status = sl_store_one(s, "DELETE FROM outbox WHERE n=$1 RETURNING space, seq", params,
+                                    1, cells, 2, NULL, err);
+    if (status == SL_OK && cells[1].kind == SL_CELL_NULL) {
+        sl_waiting_add(s, sl_cell_int_or(&cells[0], -1), -1);
+    }
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
 }
 
 sl_status sl_outbox_set_prev(sl_store *s, int64_t n, int64_t prev, sl_error **err)
@@ -249,11 +259,6 @@ sl_status sl_store_outbox_count(sl_store *s, int64_t *out, sl_error **err)
     return count(s, "SELECT count(*) FROM outbox", out, err);
 }
 
-sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err)
-{
-    return count(s, "SELECT count(*) FROM rejected", out, err);
-}
-
 typedef struct each_op {
     sl_store *store;
     sl_op *op;
@@ -312,12 +317,20 @@ sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ct
 sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error **err)
 {
     sl_cell params[] = {sl_cell_int(n), sl_cell_int(seq)};
-    return sl_sql_run(s->sql, "UPDATE outbox SET seq=$2 WHERE n=$1", params, 2, NULL, NULL, err);
+    sl_cell space;
+    sl_status status =
+        sl_store_one(s, "UPDATE outbox SET seq=$2 WHERE n=$1 AND seq IS NULL RETURNING space",
+                     params, 2, &space, 1, NULL, err);
+    if (status == SL_OK) {
+        sl_waiting_add(s, sl_cell_int_or(&space, -1), -1);
+    }
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
 }
 
 sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err)
 {
     sl_cell params[] = {sl_cell_text(SL_PLANTED("again-forgotten") ? "" : space)};
+    sl_waiting_forget(s);
     return sl_sql_run(s->sql,
                       "UPDATE outbox SET seq=NULL WHERE seq IS NOT NULL AND space IN"
                       " (SELECT no FROM space WHERE name=$1 OR held=0)",
@@ -327,6 +340,7 @@ sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err)
 sl_status sl_store_outbox_unknown(sl_store *s, const char *space, sl_error **err)
 {
     sl_cell params[] = {sl_cell_text(SL_PLANTED("unknown-forgotten") ? "" : space)};
+    sl_waiting_forget(s);
     return sl_sql_run(s->sql,
                       "UPDATE outbox SET seq=NULL WHERE space=(SELECT no FROM space WHERE name=$1)"
                       " AND seq>(SELECT cursor FROM space WHERE name=$1)",
@@ -334,7 +348,7 @@ sl_status sl_store_outbox_unknown(sl_store *s, const char *space, sl_error **err
 }
 
 sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,
-                                   sl_error **err)
+                                   const char *field, sl_error **err)
 {
     sl_op op = {0};
     sl_status status = sl_outbox_fill(s, n, err);
@@ -342,11 +356,12 @@ sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, con
         status = sl_store_outbox_op(s, n, &op, err);
     }
     if (status == SL_OK) {
-        sl_cell params[] = {sl_cell_int(n), sl_cell_text(code), sl_cell_text(message)};
+        sl_cell params[] = {sl_cell_int(n), sl_cell_text(code), sl_cell_text(message),
+                            sl_cell_text(field), sl_cell_text(op.space)};
         status = sl_sql_run(s->sql,
-                            "INSERT OR REPLACE INTO rejected SELECT n, op, $2, $3 FROM outbox"
-                            " WHERE n=$1",
-                            params, 3, NULL, NULL, err);
+                            "INSERT OR REPLACE INTO rejected SELECT n, op, $2, $3, $4, $5 FROM"
+                            " outbox WHERE n=$1",
+                            params, 5, NULL, NULL, err);
     }
     if (status == SL_OK) {
         status = sl_replica_leave(s, &op, err);

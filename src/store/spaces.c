@@ -213,10 +213,9 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
 {
     static const char *const gone[] = {
         ("INSERT OR REPLACE INTO rejected SELECT n, op, 'SL_E_DENIED', '" SL_STORE_TAKEN_AWAY
-         "' FROM outbox WHERE space=$1 AND seq IS NULL"),
+         "', '', $2 FROM outbox WHERE space=$1 AND seq IS NULL"),
         "DELETE FROM outbox WHERE space=$1", "DELETE FROM undo WHERE space=$1",
-        "DELETE FROM upload WHERE space=$2",
-        "DELETE FROM space WHERE no=$1"};
+        "DELETE FROM upload WHERE space=$2", "DELETE FROM space WHERE no=$1"};
     static const char *const again[] = {"UPDATE space SET epoch='', cursor=0 WHERE no=$1"};
     int64_t no = 0;
     sl_status status = sl_space_no(s, name, false, &no, err);
@@ -241,6 +240,7 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
     }
     sl_space_forget_numbers(s);
     sl_undo_forget_counts(s);
+    sl_waiting_forget(s);
     if (status == SL_OK && keep_space) {
         status = sl_store_outbox_again(s, name, err);
     }

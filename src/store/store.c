@@ -201,6 +201,7 @@ void sl_store_close(sl_store *s)
     sl_record_free(&s->rec);
     sl_record_free(&s->old);
     sl_record_free(&s->made);
+    sl_waiting_free(s);
     sl_arena_free(&s->cells);
     sl_buf_free(&s->scratch);
     sl_mem_free(s->dir);
@@ -221,6 +222,7 @@ sl_status sl_store_commit(sl_store *s, sl_error **err)
     if (status != SL_OK) {
         sl_store_rollback(s);
     }
+    sl_waiting_commit(s);
     return status;
 }
 
@@ -230,6 +232,7 @@ void sl_store_rollback(sl_store *s)
     s->last_n_new = false;
     sl_space_forget_numbers(s);
     sl_undo_forget_counts(s);
+    sl_waiting_rollback(s);
     sl_sql_rollback(s->sql);
 }
 

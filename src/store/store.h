@@ -84,9 +84,10 @@ sl_status sl_store_outbox_count(sl_store *s, int64_t *out, sl_error **err);
 sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err);
 /* Accepted with its effect at `seq` of its space: kept until the space's cursor covers it. */
 sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error **err);
-/* Refused: undone in the visible record, the operation moved to `rejected` with its fields. */
+/* Refused: undone in the visible record, the operation moved to `rejected` with its fields. field: the
+ * one at fault, "" none. */
 sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,
-                                   sl_error **err);
+                                   const char *field, sl_error **err);
 /* Drops the accepted operations that the cursor covers and shows the confirmed state. Only at the
  * space's head: before, a record's newest state may come with a later page. */
 sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err);
@@ -95,6 +96,15 @@ sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ct
                              void *ctx, sl_error **err);
 #define SL_STORE_TAKEN_AWAY "the space was taken away before this was accepted"
 sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err);
+/* Calls fn for rejected operations with numbers above `after`, in order, at most `limit`; space NULL:
+ * of all. */
+typedef bool (*sl_rejected_fn)(void *ctx, const sl_op *op, const char *code, const char *message,
+                               const char *field); /* false: out of memory */
+sl_status sl_store_rejected(sl_store *s, const char *space, int64_t after, int64_t limit,
+                            sl_rejected_fn fn, void *ctx, sl_error **err);
+/* Takes one off the list. SL_E_NOT_FOUND. */
+sl_status sl_store_rejected_take(sl_store *s, int64_t n, sl_op *out, char *code, size_t room,
+                                 sl_error **err);
 
 /* True when a field with `to` may name this record of the space. */
 sl_status sl_store_refers(sl_store *s, const sl_field *f, const char *space, const char *id,
@@ -169,6 +179,25 @@ sl_status sl_store_spaces(sl_store *s, bool (*fn)(void *ctx, const sl_space *spa
 sl_status sl_store_space(sl_store *s, const char *name, sl_space *out, sl_error **err);
 /* True when the space is held or a waiting operation names it. */
 bool sl_store_space_expected(sl_store *s, const char *name);
+/* What is known of a space for those who watch sync. */
+typedef struct sl_space_facts {
+    char name[SL_SPACE_MAX];
+    bool held; /* else it is being made */
+    int64_t cursor;
+    int64_t as_of_ms; /* wall clock, when it was last known to be at the head; 0: never */
+    int64_t waiting;  /* operations without a receipt */
+    int64_t rejected; /* drafts */
+    int64_t uploads;
+    int64_t upload_bytes;
+} sl_space_facts;
+/* Calls fn for each space that is held or made, in order of name; false: out of memory. Costs nothing
+ * more when much waits. */
+sl_status sl_store_space_facts(sl_store *s, bool (*fn)(void *ctx, const sl_space_facts *facts),
+                               void *ctx, sl_error **err);
+/* All operations without a receipt. */
+sl_status sl_store_waiting(sl_store *s, int64_t *total, sl_error **err);
+/* The space was at the head at this time of the wall clock. */
+sl_status sl_store_space_seen(sl_store *s, const char *name, int64_t wall_ms, sl_error **err);
 sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err);
 /* The accepted operations of this space, and of spaces not held, are to be sent again: the server
  * may not know them any more. */

@@ -14,19 +14,22 @@
 const char sl_store_tables[] =
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE space (no INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
-    " held INTEGER NOT NULL, epoch TEXT NOT NULL, cursor INTEGER NOT NULL) STRICT;"
+    " held INTEGER NOT NULL, epoch TEXT NOT NULL, cursor INTEGER NOT NULL,"
+    " as_of INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE TABLE outbox (n INTEGER PRIMARY KEY, prev INTEGER, space INTEGER NOT NULL, seq INTEGER,"
     " op BLOB NOT NULL) STRICT;"
     "CREATE INDEX outbox_accepted ON outbox (space, seq) WHERE seq IS NOT NULL;"
     "CREATE TABLE shadow (entity INTEGER NOT NULL, rid INTEGER NOT NULL, record BLOB NOT NULL,"
     " PRIMARY KEY (entity, rid)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE rejected (n INTEGER PRIMARY KEY, op BLOB NOT NULL, code TEXT NOT NULL,"
-    " message TEXT NOT NULL) STRICT;"
+    " message TEXT NOT NULL, field TEXT NOT NULL, space TEXT NOT NULL) STRICT;"
+    "CREATE INDEX rejected_space ON rejected (space, n);"
     "CREATE TABLE undo (no INTEGER PRIMARY KEY, space INTEGER NOT NULL, redo INTEGER NOT NULL,"
     " \"group\" TEXT NOT NULL, step BLOB NOT NULL) STRICT;"
     "CREATE INDEX undo_space ON undo (space, redo, no);"
     "CREATE TABLE IF NOT EXISTS upload (hex TEXT NOT NULL, space TEXT NOT NULL, type TEXT NOT NULL,"
     " size INTEGER NOT NULL, url TEXT NOT NULL, PRIMARY KEY (hex, space)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS upload_space ON upload (space, size);"
     "CREATE TABLE blob (hex TEXT PRIMARY KEY, gone INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
 static const char *column_type(sl_type type)

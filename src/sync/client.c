@@ -604,6 +604,11 @@ bool sl_sync_settled(const sl_sync *s)
     return s->link == LINK_UP && s->answered >= s->last_n && s->live == s->count;
 }
 
+int64_t sl_sync_unanswered(const sl_sync *s)
+{
+    return s->link == LINK_UP && s->next_n - 1 > s->answered ? s->next_n - 1 - s->answered : 0;
+}
+
 bool sl_sync_live(const sl_sync *s, const char *space)
 {
     const space_slot *slot = find(s, space);

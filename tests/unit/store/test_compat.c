@@ -451,7 +451,7 @@ static const char *body(sl_store *s, const char *id)
 static void reject(sl_store *s, int64_t n)
 {
     ck_assert_int_eq(sl_store_begin(s, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_rejected(s, n, "SL_E_DENIED", "no", NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_rejected(s, n, "SL_E_DENIED", "no", "", NULL), SL_OK);
     ck_assert_int_eq(sl_store_commit(s, NULL), SL_OK);
 }
 

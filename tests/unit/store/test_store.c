@@ -165,9 +165,9 @@ START_TEST(store__undoes_a_rejected_change_and_keeps_its_text)
     remote(s, "server", 1, 5);
     local(s, "patch", "{\"body\":\"one\"}", 10, &first);
     local(s, "patch", "{\"body\":\"two\"}", 11, &second);
-    ck_assert_int_eq(sl_store_outbox_rejected(s, second, "SL_E_DENIED", "no", NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_rejected(s, second, "SL_E_DENIED", "no", "", NULL), SL_OK);
     ck_assert_str_eq(body(s), "one");
-    ck_assert_int_eq(sl_store_outbox_rejected(s, first, "SL_E_DENIED", "no", NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_rejected(s, first, "SL_E_DENIED", "no", "", NULL), SL_OK);
     ck_assert_str_eq(body(s), "server");
     int64_t rejected = 0;
     ck_assert_int_eq(sl_store_rejected_count(s, &rejected, NULL), SL_OK);
@@ -182,7 +182,7 @@ START_TEST(store__a_rejected_creation_leaves_nothing)
     int64_t n = 0;
     local(s, "create", "{\"body\":\"one\"}", 10, &n);
     ck_assert_int_eq(local(s, "create", "{\"body\":\"one\"}", 11, NULL), SL_E_CONFLICT);
-    ck_assert_int_eq(sl_store_outbox_rejected(s, n, "SL_E_DENIED", "no", NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_rejected(s, n, "SL_E_DENIED", "no", "", NULL), SL_OK);
     ck_assert_str_eq(body(s), "-");
     ck_assert_int_eq(local(s, "patch", "{\"body\":\"x\"}", 12, NULL), SL_E_NOT_FOUND);
     sl_store_close(s);
@@ -474,7 +474,6 @@ SL_TEST_MAIN_WITH("store", setup, teardown, store__shows_local_changes_on_top_of
                   store__an_id_used_again_in_another_space_takes_nothing_away,
                   store__finds_all_again_after_closing,
                   store__a_counter_shows_a_pending_addition_once_before_and_after_its_echo,
-                  store__a_folder_has_one_owner,
-                  store__says_so_when_the_database_is_damaged,
+                  store__a_folder_has_one_owner, store__says_so_when_the_database_is_damaged,
                   query__finds_by_known_fields_and_refuses_others, blob__is_named_by_its_hash,
                   store__survives_every_allocation_failure)

@@ -1,0 +1,474 @@
+/*
+ * What an app is told about its changes: what was refused, how far sync has come, what waits.
+ * The server is played by the test.
+ */
+#include "support.h"
+
+#include <sideline/sideline.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANN   "01890000-0000-7000-8000-00000000000a"
+#define OWN   "user:" ANN
+#define VIDEO "video:01890000-0000-7000-8000-000000000002"
+#define EPOCH "01890000-0000-7000-8000-0000000000ee"
+#define NOTE  "01890000-0000-7000-8000-00000000000c"
+#define ECHO                                                                                    \
+    "{\"entity\":\"comment\",\"id\":\"" NOTE "\",\"space\":\"" VIDEO "\",\"seq\":1,\"fields\":" \
+    "{\"body\":\"mine\"},\"clocks\":{}}"
+#define HEX "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+#define SESSION                                                                     \
+    "{\"user\":{\"id\":\"" ANN "\",\"email\":\"ann@example.org\",\"name\":\"Ann\"," \
+    "\"role\":\"athlete\"},\"access_token\":\"acc\",\"expires_in\":3600,"           \
+    "\"refresh_token\":\"ref\"}"
+
+static char g_dir[64];
+static sl_platform g_base;
+static sl_file_ops g_files;
+static sl_id g_request; /* the last one started, and the last one cancelled */
+static sl_id g_cancelled;
+static sl_id g_ws;
+static int32_t g_closed; /* the code the core closed the socket with */
+static int64_t g_now_ms; /* where the clock stands, 0 when it goes */
+static bool g_full;      /* the disk takes no byte */
+static char g_url[200];
+static char g_sent[8000]; /* frames, since it was emptied */
+
+static sl_status on_start(void *user, sl_id req, const sl_http_request *request)
+{
+    (void)user;
+    g_request = req;
+    (void)snprintf(g_url, sizeof g_url, "%s %s", request->method, request->url);
+    return SL_OK;
+}
+
+static void on_cancel(void *user, sl_id req)
+{
+    (void)user;
+    g_cancelled = req;
+}
+
+static sl_status on_open(void *user, sl_id ws, const char *url, const char *subprotocol)
+{
+    (void)user;
+    (void)url;
+    (void)subprotocol;
+    g_ws = ws;
+    return SL_OK;
+}
+
+static sl_status on_send(void *user, sl_id ws, int32_t kind, const uint8_t *p, size_t n)
+{
+    (void)user;
+    (void)ws;
+    (void)kind;
+    size_t have = strlen(g_sent);
+    (void)snprintf(g_sent + have, sizeof g_sent - have, "%.*s\n", (int)n, (const char *)p);
+    return SL_OK;
+}
+
+static void on_close(void *user, sl_id ws, int32_t code, const char *reason)
+{
+    (void)user;
+    (void)ws;
+    (void)reason;
+    g_closed = code;
+}
+
+static sl_status on_write(void *user, void *file, const void *src, size_t n, int64_t at)
+{
+    return g_full ? SL_E_FULL : g_base.files->write(user, file, src, n, at);
+}
+
+static int64_t on_mono(void *user)
+{
+    return g_now_ms != 0 ? g_now_ms : g_base.clock->mono_ms(user);
+}
+
+static int64_t on_wall(void *user)
+{
+    return g_base.clock->wall_ms(user);
+}
+
+static const sl_clock_ops CLOCK = {sizeof CLOCK, 0, on_mono, on_wall};
+static const sl_http_ops HTTP = {sizeof HTTP, 0, on_start, on_cancel};
+static const sl_ws_ops WS = {sizeof WS, 0, on_open, on_send, on_close};
+
+static void setup(void)
+{
+    (void)snprintf(g_dir, sizeof g_dir, "/tmp/sideline-online-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(g_dir));
+    g_base.struct_size = sizeof g_base;
+    ck_assert_int_eq(sl_platform_builtin(&g_base), SL_OK);
+    g_files = *g_base.files;
+    g_files.write = on_write;
+    g_request = 0;
+    g_cancelled = 0;
+    g_ws = 0;
+    g_closed = 0;
+    g_full = false;
+    g_now_ms = 0;
+    g_url[0] = 0;
+    g_sent[0] = 0;
+}
+
+static void teardown(void)
+{
+    char command[160];
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", g_dir);
+    ck_assert_int_eq(system(command), 0); /* NOLINT: the path is this test's own */
+    if (g_base.release != NULL) {
+        g_base.release(g_base.user);
+    }
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+
+static sl_core *open_core(bool transport)
+{
+    sl_platform host = {.struct_size = sizeof host,
+                        .user = g_base.user,
+                        .clock = &CLOCK,
+                        .random = g_base.random,
+                        .files = &g_files,
+                        .http = transport ? &HTTP : NULL,
+                        .ws = transport ? &WS : NULL};
+    sl_config cfg = {.struct_size = sizeof cfg,
+                     .flags = SL_CORE_STEPPED | SL_CORE_PLAIN,
+                     .dir = g_dir,
+                     .server = "http://server.example/",
+                     .platform = &host};
+    sl_core *core = NULL;
+    ck_assert_int_eq(sl_core_open(&cfg, &core, NULL), SL_OK);
+    return core;
+}
+
+static void answer(sl_core *core, sl_id request, int32_t status, const char *body)
+{
+    sl_host_http_head(core, request, status, "Content-Type: application/json\r\n");
+    sl_host_http_data(core, request, (const uint8_t *)body, strlen(body));
+    sl_host_http_done(core, request, SL_OK);
+    (void)sl_core_step(core);
+}
+
+static const char *events(sl_core *core)
+{
+    static char text[4000];
+    sl_bytes *b = NULL;
+    ck_assert_int_eq(sl_core_poll(core, 10000, &b, NULL), SL_OK);
+    (void)snprintf(text, sizeof text, "%s", b != NULL ? (const char *)sl_bytes_data(b) : "");
+    sl_bytes_release(b);
+    return text;
+}
+
+static bool info(sl_core *core, const char *what, const char *part)
+{
+    sl_bytes *b = NULL;
+    ck_assert_int_eq(sl_core_info(core, what, &b, NULL), SL_OK);
+    bool found = strstr((const char *)sl_bytes_data(b), part) != NULL;
+    sl_bytes_release(b);
+    return found;
+}
+
+static void frame(sl_core *core, const char *text)
+{
+    sl_host_ws_message(core, g_ws, SL_WS_TEXT, (const uint8_t *)text, strlen(text));
+    (void)sl_core_step(core);
+}
+
+/* A signed-in core that wants to be online; its socket is not open yet. */
+static sl_core *signed_in(void)
+{
+    static const char who[] = "{\"email\":\"ann@example.org\",\"password\":\"correct-horse\"}";
+    sl_core *core = open_core(true);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_session_login(core, who, strlen(who), &op, NULL), SL_OK);
+    answer(core, g_request, 200, SESSION);
+    ck_assert_int_eq(sl_sync_control(core, SL_SYNC_START, NULL), SL_OK);
+    (void)sl_core_step(core);
+    (void)events(core);
+    return core;
+}
+
+/* Online, with nothing but the user's own space, or with a video as well. */
+static sl_core *online(bool video)
+{
+    sl_core *core = signed_in();
+    sl_host_ws_opened(core, g_ws);
+    (void)sl_core_step(core);
+    frame(core, "{\"t\":\"connected\",\"user\":\"" ANN "\",\"now\":5}");
+    if (video) {
+        frame(core, "{\"t\":\"page\",\"space\":\"" OWN "\",\"epoch\":\"" EPOCH
+                    "\",\"from\":0,\"to\":1,\"more\":false,\"records\":[{\"entity\":\"grant\","
+                    "\"id\":\"01890000-0000-7000-8000-000000000009\",\"space\":\"" OWN
+                    "\",\"seq\":1,\"fields\":{\"target\":\"" VIDEO
+                    "\",\"role\":\"owner\"},\"clocks\":{}}]}");
+    }
+    frame(core, video ? "{\"t\":\"subscribed\",\"space\":\"" OWN "\",\"epoch\":\"" EPOCH
+                        "\",\"seq\":1,\"role\":\"owner\"}"
+                      : "{\"t\":\"subscribed\",\"space\":\"" OWN "\",\"epoch\":\"" EPOCH
+                        "\",\"seq\":0,\"role\":\"owner\"}");
+    if (video) {
+        frame(core, "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                    "\",\"seq\":0,\"role\":\"owner\"}");
+    }
+    (void)events(core);
+    return core;
+}
+
+static const char *text_of(sl_bytes *b)
+{
+    static char text[4000];
+    (void)snprintf(text, sizeof text, "%s", b != NULL ? (const char *)sl_bytes_data(b) : "");
+    sl_bytes_release(b);
+    return text;
+}
+
+static void has(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "%s is not in %s", part, text);
+}
+
+static void has_not(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) == NULL, "%s is in %s", part, text);
+}
+
+static void apply(sl_core *core, const char *ops)
+{
+    sl_error *err = NULL;
+    sl_status status = sl_apply(core, ops, strlen(ops), NULL, &err);
+    ck_assert_msg(status == SL_OK, "%s", err != NULL ? sl_error_message(err) : "");
+    (void)sl_core_step(core);
+}
+
+static const char *query(sl_core *core, const char *q)
+{
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_query_once(core, q, strlen(q), &out, NULL), SL_OK);
+    return text_of(out);
+}
+
+static const char *drafts(sl_core *core, const char *space, sl_id after)
+{
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_drafts(core, space, after, &out, NULL), SL_OK);
+    return text_of(out);
+}
+
+#define MARK    "01890000-0000-7000-8000-00000000000d"
+#define COMMENT "{\"from\":\"comment\",\"select\":[\"body\",\"pending\",\"seq\"]}"
+#define CREATE(id, body)                                                             \
+    "{\"op\":\"create\",\"entity\":\"comment\",\"space\":\"" VIDEO "\",\"id\":\"" id \
+    "\",\"fields\":{\"body\":\"" body "\"}}"
+#define PATCH(id, body) \
+    "{\"op\":\"patch\",\"entity\":\"comment\",\"id\":\"" id "\",\"fields\":{\"body\":\"" body "\"}}"
+
+static void reject(sl_core *core, int n, const char *code, const char *field)
+{
+    char text[300];
+    (void)snprintf(text, sizeof text,
+                   "{\"t\":\"receipt\",\"n\":%d,\"result\":\"rejected\",\"seq\":0,\"code\":\"%s\","
+                   "\"message\":\"no\",\"field\":\"%s\"}",
+                   n, code, field);
+    frame(core, text);
+}
+
+START_TEST(draft__keeps_what_was_refused_and_is_sent_again_edited)
+{
+    sl_core *core = online(true);
+    sl_bytes *out = NULL;
+    apply(core, "[" CREATE(NOTE, "long text") "," CREATE(MARK, "good") "]");
+    reject(core, 1, "SL_E_INVALID", "body");
+    has(events(core), "\"draft\":1");
+    ck_assert(info(core, "sync", "\"rejected\":1"));
+    has_not(query(core, COMMENT), "long text");
+    has(query(core, COMMENT), "good");
+    sl_core_close(core);
+    core = online(true); /* another process */
+    has(drafts(core, NULL, 0),
+        "[{\"draft\":1,\"op\":\"create\",\"entity\":\"comment\",\"space\":\"" VIDEO
+        "\",\"id\":\"" NOTE "\",\"fields\":{\"body\":\"long text\"},\"code\":"
+        "\"SL_E_INVALID\",\"message\":\"no\",\"field\":\"body\"}]");
+    ck_assert_str_eq(drafts(core, OWN, 0), "[]");
+    ck_assert_str_eq(drafts(core, VIDEO, 1), "[]");
+    ck_assert_int_eq(sl_draft_send(core, 1, "{\"body\":\"\"}", 11, NULL, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_draft_send(core, 1, "[]", 2, NULL, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_draft_send(core, 9, "{}", 2, NULL, NULL), SL_E_NOT_FOUND);
+    has(drafts(core, VIDEO, 0), "long text");
+    ck_assert_int_eq(sl_draft_send(core, 1, "{\"body\":\"short\"}", 16, &out, NULL), SL_OK);
+    ck_assert_str_eq(text_of(out), "{\"id\":\"" NOTE "\"}");
+    ck_assert_str_eq(drafts(core, NULL, 0), "[]");
+    g_sent[0] = 0;
+    (void)sl_core_step(core);
+    has(g_sent, "\"n\":3");
+    has(g_sent, "short");
+    has(query(core, COMMENT), "short");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(draft__says_what_it_needs_and_goes_when_discarded)
+{
+    sl_core *core = online(true);
+    apply(core, "[" CREATE(NOTE, "mine") "]");
+    apply(core, "[" PATCH(NOTE, "more") "]");
+    reject(core, 1, "SL_E_DENIED", "");
+    reject(core, 2, "SL_E_NOT_FOUND", "");
+    has(drafts(core, NULL, 0), "\"needs\":[1]");
+    ck_assert_int_eq(sl_draft_send(core, 2, "{}", 2, NULL, NULL), SL_E_NOT_FOUND);
+    ck_assert_int_eq(sl_draft_send(core, 1, "{}", 2, NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_draft_send(core, 2, "{}", 2, NULL, NULL), SL_OK);
+    has(query(core, COMMENT), "more");
+    (void)sl_core_step(core);
+    reject(core, 3, "SL_E_DENIED", "");
+    reject(core, 4, "SL_E_NOT_FOUND", "");
+    ck_assert_int_eq(sl_draft_discard(core, 3, NULL), SL_OK);
+    ck_assert_int_eq(sl_draft_discard(core, 3, NULL), SL_E_NOT_FOUND);
+    has_not(drafts(core, NULL, 0), "needs");
+    ck_assert_int_eq(sl_draft_discard(core, 4, NULL), SL_OK);
+    ck_assert_str_eq(drafts(core, NULL, 0), "[]");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(draft__of_an_id_that_another_record_has_gets_a_new_one)
+{
+    sl_core *core = online(true);
+    sl_bytes *out = NULL;
+    apply(core, "[" CREATE(NOTE, "mine") "]");
+    reject(core, 1, "SL_E_CONFLICT", "id");
+    ck_assert_int_eq(sl_draft_send(core, 1, "{}", 2, &out, NULL), SL_OK);
+    has_not(text_of(out), NOTE);
+    has(query(core, COMMENT), "mine");
+    sl_core_close(core);
+}
+END_TEST
+
+/* The server's state of a comment, by this stamp's device. */
+static void change(sl_core *core, int seq, const char *body, const char *device)
+{
+    char text[600];
+    (void)snprintf(text, sizeof text,
+                   "{\"t\":\"change\",\"space\":\"" VIDEO "\",\"seq\":%d,\"record\":{\"entity\":"
+                   "\"comment\",\"id\":\"" NOTE "\",\"space\":\"" VIDEO
+                   "\",\"seq\":%d,\"fields\":{\"body\":\"%s\"},\"clocks\":{\"*\":"
+                   "\"000000000000000500000002\",\"body\":\"ffff000000000000%s\"}}}",
+                   seq, seq, body, device);
+    frame(core, text);
+}
+
+START_TEST(undo__leaves_what_another_device_has_changed_since)
+{
+    sl_core *core = online(true);
+    sl_bytes *out = NULL;
+    const char *text = NULL;
+    apply(core, "[" CREATE(NOTE, "mine") "]");
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    change(core, 1, "theirs", "00000002");
+    ck_assert_int_eq(sl_undo(core, VIDEO, &out, NULL), SL_OK);
+    text = text_of(out);
+    has(text, "\"changed\":0");
+    has(text, "\"why\":\"somebody has changed it since\"");
+    has(query(core, COMMENT), "theirs");
+    apply(core, "[" PATCH(NOTE, "again") "]");
+    frame(core, "{\"t\":\"receipt\",\"n\":2,\"result\":\"merged\",\"seq\":2}");
+    change(core, 2, "theirs too", "00000002");
+    ck_assert_int_eq(sl_undo(core, VIDEO, &out, NULL), SL_OK);
+    has(text_of(out), "\"field\":\"body\",\"why\":\"somebody has changed it since\"");
+    has(query(core, COMMENT), "theirs too");
+    sl_core_close(core);
+}
+END_TEST
+
+static const char *status(sl_core *core)
+{
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_core_info(core, "status", &out, NULL), SL_OK);
+    return text_of(out);
+}
+
+#define OF_VIDEO(state) "{\"space\":\"" VIDEO "\",\"state\":\"" state "\""
+
+START_TEST(status__of_a_space_goes_from_behind_over_waiting_to_up_to_date)
+{
+    sl_core *core = signed_in();
+    has(status(core), "{\"state\":\"connecting\",");
+    sl_host_ws_closed(core, g_ws, 1006);
+    (void)sl_core_step(core);
+    has(status(core), "\"reason\":\"unreachable\",\"retry_ms\":");
+    has(status(core), "\"state\":\"blocked\"");
+    has(status(core), "\"as_of\":0");
+    sl_core_close(core);
+    core = online(true);
+    has(status(core), OF_VIDEO("up_to_date"));
+    apply(core, "[" CREATE(NOTE, "mine") "," CREATE(MARK, "more") "]");
+    has(status(core), "\"waiting\":2,\"sending\":2");
+    has(status(core), OF_VIDEO("waiting") ",\"cursor\":0,\"waiting\":2,\"rejected\":0");
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    has(status(core), OF_VIDEO("waiting") ",\"cursor\":0,\"waiting\":1");
+    reject(core, 2, "SL_E_DENIED", "");
+    has(status(core), OF_VIDEO("up_to_date") ",\"cursor\":0,\"waiting\":0,\"rejected\":1");
+    ck_assert_int_eq(
+        sl_blob_put(core, VIDEO, (const uint8_t *)"hello", 5, "text/plain", NULL, NULL), SL_OK);
+    has(status(core), "\"uploads\":1,\"upload_bytes\":5,\"as_of\":");
+    ck_assert_int_eq(sl_sync_control(core, SL_SYNC_STOP, NULL), SL_OK);
+    has(status(core), "\"reason\":\"stopped\"");
+    ck_assert_int_eq(sl_session_logout(core, NULL), SL_OK);
+    has(status(core), "\"reason\":\"signed_out\"");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(status__knows_after_a_restart_what_waits_and_when_it_was_at_the_head)
+{
+    sl_core *core = online(true);
+    apply(core, "[" CREATE(NOTE, "mine") "]");
+    static const char bad[] = "[" CREATE(MARK, "more") "," CREATE(MARK, "again") "]";
+    has(status(core), "\"waiting\":1,");
+    ck_assert_int_eq(sl_apply(core, bad, strlen(bad), NULL, NULL), SL_E_CONFLICT);
+    has(status(core), "\"waiting\":1,");
+    sl_core_close(core);
+    core = open_core(true);
+    has(status(core), "\"waiting\":1,");
+    has_not(status(core), "\"as_of\":0");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(status__tells_of_changes_at_most_four_times_a_second_and_only_once_asked)
+{
+    g_now_ms = 1000000;
+    sl_core *core = online(true);
+    apply(core, "[" CREATE(NOTE, "mine") "]");
+    has_not(events(core), "\"status\"");
+    (void)status(core);
+    (void)sl_core_step(core);
+    has_not(events(core), "\"status\"");
+    g_now_ms += 250;
+    apply(core, "[" CREATE(MARK, "more") "]");
+    ck_assert_str_eq(events(core), "[{\"ev\":\"status\"}]");
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    has_not(events(core), "\"status\"");
+    ck_assert_int_le(sl_core_step(core), 250);
+    g_now_ms += 249;
+    (void)sl_core_step(core);
+    has_not(events(core), "\"status\"");
+    g_now_ms += 1;
+    (void)sl_core_step(core);
+    ck_assert_str_eq(events(core), "[{\"ev\":\"status\"}]");
+    g_now_ms += 1000;
+    (void)sl_core_step(core);
+    ck_assert_str_eq(events(core), "");
+    sl_core_close(core);
+}
+END_TEST
+
+SL_TEST_MAIN_WITH("status", setup, teardown, draft__keeps_what_was_refused_and_is_sent_again_edited,
+                  draft__says_what_it_needs_and_goes_when_discarded,
+                  draft__of_an_id_that_another_record_has_gets_a_new_one,
+                  undo__leaves_what_another_device_has_changed_since,
+                  status__of_a_space_goes_from_behind_over_waiting_to_up_to_date,
+                  status__knows_after_a_restart_what_waits_and_when_it_was_at_the_head,
+                  status__tells_of_changes_at_most_four_times_a_second_and_only_once_asked)
