@@ -77,7 +77,7 @@ static void remote(const char *body, int64_t seq)
 
 static void reject(int64_t n)
 {
-    ck_assert_int_eq(sl_store_outbox_rejected(g_store, n, "SL_E_DENIED", "no", NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_rejected(g_store, n, "SL_E_DENIED", "no", "", NULL), SL_OK);
 }
 
 static void accept(int64_t n, int64_t seq)
@@ -318,7 +318,7 @@ START_TEST(chain__is_none_of_another_records)
     ck_assert_int_eq(
         sl_sql_script(g_store->sql, "UPDATE comment SET id=zeroblob(16) WHERE pending=3", NULL),
         SL_OK);
-    ck_assert_int_eq(sl_store_outbox_rejected(g_store, 2, "SL_E_DENIED", "no", NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_rejected(g_store, 2, "SL_E_DENIED", "no", "", NULL), SL_OK);
     sl_json_free(j);
     sl_record_free(&rec);
 }

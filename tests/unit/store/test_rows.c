@@ -320,7 +320,7 @@ static int64_t local(const char *kind, unsigned k, const char *fields, unsigned 
 
 static void reject(int64_t n)
 {
-    ck_assert_int_eq(sl_store_outbox_rejected(g_store, n, "SL_E_DENIED", "no", NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_rejected(g_store, n, "SL_E_DENIED", "no", "", NULL), SL_OK);
 }
 
 START_TEST(search__follows_what_is_written_here)
