@@ -180,10 +180,8 @@ static sl_status do_send(sl_core *core, sl_transfer *t, const sl_xfer_step *step
 {
     sl_buf body = {0};
     sl_status status = open_blob(core, t);
-    if (status == SL_E_NOT_FOUND) {
+    if (status == SL_E_NOT_FOUND || status == SL_E_CORRUPT) {
         t->xfer.failed = status; /* the bytes are gone from this device: no try will find them */
-    } else if (status == SL_E_CORRUPT) {
-        t->xfer.failed = status;
     }
     uint8_t *room = status == SL_OK ? sl_buf_room(&body, (size_t)step->len) : NULL;
     if (status == SL_OK && room == NULL) {

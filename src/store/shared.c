@@ -234,23 +234,33 @@ static bool take(sl_hold *h, int i, bool alone)
     return ok;
 }
 
+static unsigned bits(int first, int n)
+{
+    return ((1u << n) - 1u) << first;
+}
+
+/* Gives back those of the places from `first` up to `end` that these bits name. */
+static void give_back_all(sl_hold *h, int first, int end, unsigned which)
+{
+    for (int i = first; i < end; i++) {
+        if ((which & (1u << i)) != 0) {
+            give_back(h, i);
+        }
+    }
+}
+
 int sl_shared_place(sl_hold *h, int first, int n, int flags)
 {
     bool alone = (flags & SQLITE_SHM_EXCLUSIVE) != 0;
     unsigned before = h->places_alone | h->places_shared;
+    unsigned enough = alone ? h->places_alone : before;
+    if ((flags & SQLITE_SHM_UNLOCK) != 0) {
+        give_back_all(h, first, first + n, bits(first, n));
+        return SQLITE_OK;
+    }
     for (int i = first; i < first + n; i++) {
-        unsigned bit = 1u << i;
-        if ((flags & SQLITE_SHM_UNLOCK) != 0) {
-            give_back(h, i);
-            continue;
-        }
-        bool have = ((alone ? h->places_alone : before) & bit) != 0;
-        if (!have && !take(h, i, alone)) {
-            while (--i >= first) {
-                if ((before & (1u << i)) == 0) {
-                    give_back(h, i);
-                }
-            }
+        if ((enough & (1u << i)) == 0 && !take(h, i, alone)) {
+            give_back_all(h, first, i, ~before); /* all or nothing */
             return SQLITE_BUSY;
         }
     }
