@@ -200,6 +200,8 @@ void lab_online(lab_node *n, bool yes)
     sl_sim_node_touched(n->node);
 }
 
+static char *text_of(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
+
 static char *text_of(const char *fmt, va_list args)
 {
     char *text = sl_text_vfmt(fmt, args);

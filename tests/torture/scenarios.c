@@ -26,6 +26,8 @@ static sl_core *core_of(const torture *t)
 }
 
 /* sl_apply with trouble; ' for ". SL_E_CLOSED when the core is down. */
+static sl_status apply(torture *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 static sl_status apply(torture *t, const char *fmt, ...)
 {
     va_list args;
@@ -181,8 +183,8 @@ static void deleted(torture *t)
 static void query(torture *t)
 {
     static const char *const queries[] = {
-        "{\"from\":\"video\",\"where\":{\"title\":{\"prefix\":\"c\"},\"or\":[{\"size\":{\"gt\":1}},"
-        "{\"not\":{\"seq\":0}}]},\"order\":[\"-seq\"],\"limit\":5,\"select\":[\"title\"]}",
+        ("{\"from\":\"video\",\"where\":{\"title\":{\"prefix\":\"c\"},\"or\":[{\"size\":{\"gt\":1}},"
+         "{\"not\":{\"seq\":0}}]},\"order\":[\"-seq\"],\"limit\":5,\"select\":[\"title\"]}"),
         "{\"from\":\"video\",\"search\":\"clip\",\"snippet\":true}",
         "{\"from\":\"grant\",\"count\":true}"};
     for (size_t i = 0; i < sizeof queries / sizeof queries[0] && core_of(t) != NULL; i++) {
