@@ -3,7 +3,8 @@
  * service over a database in memory.
  *
  * A line "P path body" is a POST; every other line is a frame. In frames "@T" stands for a valid
- * token, "@U" for the user's id, so that inputs get past the door.
+ * token, "@U" for the user's id, so that inputs get past the door. Input that begins with a byte 1
+ * is binary frames on a connection that has greeted, each behind its length (two bytes, low first).
  */
 #include "base/buf.h"
 #include "base/json.h"
@@ -12,6 +13,7 @@
 #include "crypto/key.h"
 #include "server/db_sqlite.h"
 #include "service/service.h"
+#include "sync/frame.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,8 @@ typedef struct rig {
     sl_service *s;
     char *token;
     char *user;
+    sl_wire wire; /* the client's end */
+    sl_frame_in *in;
 } rig;
 
 static int64_t clock_ms(void *user)
@@ -57,15 +61,15 @@ static sl_status no_path(void *user, const char *path)
     return SL_OK;
 }
 
-static void no_send(void *user, sl_id conn, const void *p, size_t n)
+/* What the service sends can always be read. */
+static void see_send(void *user, sl_id conn, const void *p, size_t n)
 {
-    (void)user;
+    rig *r = user;
+    sl_frame f;
     (void)conn;
-    sl_json *j = sl_json_parse(p, n);
-    if (j == NULL) {
-        abort(); /* what the service sends is always JSON */
+    if (sl_frame_read(r->in, &r->wire, p, n, &f, NULL) != SL_OK || f.kind == SL_FRAME_NONE) {
+        abort();
     }
-    sl_json_free(j);
 }
 
 static void no_close(void *user, sl_id conn, int32_t code, const char *reason)
@@ -145,7 +149,7 @@ static void open_rig(rig *r, sl_platform *platform)
                               .files = &FILES};
     sl_service_ports ports = {.platform = platform,
                               .user = r,
-                              .send = no_send,
+                              .send = see_send,
                               .close = no_close,
                               .hash_password = hash,
                               .check_password = check};
@@ -187,27 +191,66 @@ static void line(rig *r, const char *p, size_t n)
     sl_mem_free(path);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Greets in binary, and lets the input speak. */
+static void speak_binary(rig *r, const uint8_t *p, size_t left)
+{
+    sl_buf b = {0};
+    sl_frame hello = {.kind = SL_FRAME_CONNECT,
+                      .version = 1,
+                      .token = r->token,
+                      .device = "018b0000-0000-7000-8000-000000000001",
+                      .floor = 1};
+    r->wire.binary = true;
+    sl_service_ws_open(r->s, 1, true);
+    sl_frame_put(&r->wire, &b, &hello, NULL);
+    sl_service_ws_message(r->s, 1, b.data, b.len);
+    sl_buf_clear(&b);
+    char space[SL_SPACE_MAX];
+    sl_space_name(space, "user", r->user);
+    sl_frame_put(&r->wire, &b, &(sl_frame){.kind = SL_FRAME_SUBSCRIBE, .space = space}, NULL);
+    sl_service_ws_message(r->s, 1, b.data, b.len);
+    sl_buf_free(&b);
+    while (left > 2) {
+        size_t n = p[0] | (size_t)p[1] << 8;
+        p += 2;
+        left -= 2;
+        n = n < left ? n : left;
+        sl_service_ws_message(r->s, 1, p, n);
+        p += n;
+        left -= n;
+    }
+}
+
+static void speak_lines(rig *r, const char *p, size_t left)
 {
     static const char hello[] = "{\"t\":\"connect\",\"v\":1,\"token\":\"@T\","
                                 "\"device\":\"018b0000-0000-7000-8000-000000000001\"}";
-    rig r = {.now_ms = 0};
-    sl_platform platform;
-    open_rig(&r, &platform);
-    sl_service_ws_open(r.s, 1, false);
-    frame(&r, hello, strlen(hello));
-    const char *p = (const char *)data;
-    size_t left = size;
+    sl_service_ws_open(r->s, 1, false);
+    frame(r, hello, strlen(hello));
     for (int lines = 0; left > 0 && lines < 200; lines++) {
         const char *end = memchr(p, '\n', left);
         size_t n = end != NULL ? (size_t)(end - p) : left;
-        line(&r, p, n);
+        line(r, p, n);
         n += end != NULL;
         p += n;
         left -= n;
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    rig r = {.in = sl_frame_in_new()};
+    sl_platform platform;
+    open_rig(&r, &platform);
+    if (size > 0 && data[0] == 1) {
+        speak_binary(&r, data + 1, size - 1);
+    } else {
+        speak_lines(&r, (const char *)data, size);
+    }
     sl_service_close(r.s);
     sl_mem_free(r.token);
     sl_mem_free(r.user);
+    sl_wire_free(&r.wire);
+    sl_frame_in_free(r.in);
     return 0;
 }
