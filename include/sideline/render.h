@@ -26,6 +26,18 @@ typedef struct sl_pixels {
 /* Draws the items visible at t_us over what `into` holds, the frame filling it. */
 SL_API sl_status sl_render_draw(sl_doc *doc, int64_t t_us, const sl_pixels *into,
                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* The overlay of one view, kept from picture to picture: a picture in which nothing changed touches
+ * no pixel, one in which a stroke gained points draws only around these. It borrows the document,
+ * which outlives it; one thread at a time. */
+typedef struct sl_overlay sl_overlay;
+SL_API sl_status sl_overlay_new(sl_doc *doc, int32_t width, int32_t height,
+                                sl_overlay *SL_NULLABLE *SL_NULLABLE out,
+                                sl_error *SL_NULLABLE *SL_NULLABLE err);
+SL_API void sl_overlay_free(sl_overlay *SL_NULLABLE overlay);
+/* *pixels (with struct_size set): the overlay at t_us on transparent ground, borrowed until the next
+ * call. damage: x, y, width, height of what changed since the last call; width 0: nothing did. */
+SL_API sl_status sl_overlay_show(sl_overlay *overlay, int64_t t_us, sl_pixels *pixels,
+                                 int32_t damage[4], sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* PNG of the pixels. */
 SL_API sl_status sl_render_png(const sl_pixels *from, sl_bytes *SL_NULLABLE *SL_NULLABLE png,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);

@@ -13,6 +13,8 @@ struct sl_drawing {
     sl_item **by_id;
     size_t n;
     size_t room;
+    uint64_t revisions;
+    size_t layers; /* items that are one */
 };
 
 sl_drawing *sl_drawing_new(int32_t width, int32_t height)
@@ -37,6 +39,14 @@ void sl_drawing_free(sl_drawing *d)
     sl_mem_free(d->boxes);
     sl_mem_free(d->by_id);
     sl_mem_free(d);
+}
+
+void sl_drawing_follow(sl_drawing *d, const sl_drawing *before)
+{
+    d->revisions += before->revisions;
+    for (size_t i = 0; i < d->n; i++) {
+        d->order[i]->revision += before->revisions;
+    }
 }
 
 int32_t sl_drawing_width(const sl_drawing *d)
@@ -159,6 +169,8 @@ sl_status sl_drawing_add(sl_drawing *d, sl_item *item, sl_error **err)
         sl_item_free(item);
         return s;
     }
+    item->revision = ++d->revisions;
+    d->layers += item->geo.kind == SL_KIND_LAYER;
     insert_at(d->by_id, d->n, at, item);
     insert_in_order(d, d->n, item);
     d->n++;
@@ -174,6 +186,7 @@ bool sl_drawing_remove(sl_drawing *d, const char *id)
     }
     remove_from_order(d, d->n, item);
     remove_at(d->by_id, d->n, at);
+    d->layers -= item->geo.kind == SL_KIND_LAYER;
     d->n--;
     sl_item_free(item);
     return true;
@@ -190,6 +203,7 @@ sl_status sl_drawing_replace(sl_drawing *d, sl_item *item, sl_error **err)
     if (item->z[0] == 0) {
         memcpy(item->z, old->z, sizeof item->z);
     }
+    item->revision = ++d->revisions;
     remove_from_order(d, d->n, old);
     insert_in_order(d, d->n - 1, item);
     d->by_id[at] = item;
@@ -219,18 +233,72 @@ static bool within(const sl_box *box, sl_point at, int64_t radius)
            at.y <= box->y1 + radius;
 }
 
+/* The layers, lowest first; how many. */
+static size_t find_layers(const sl_drawing *d, const sl_item *layers[SL_LAYERS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; d->layers > 0 && i < d->n && n < SL_LAYERS_MAX; i++) {
+        if (d->order[i]->geo.kind == SL_KIND_LAYER) {
+            layers[n++] = d->order[i];
+        }
+    }
+    return n;
+}
+
+/* 0: below all layers, which is also the place of what names a layer that is not there. */
+static size_t rank_of(const sl_item *item, const sl_item *const *layers, size_t n)
+{
+    for (size_t i = 0; item->style.layer[0] != 0 && i < n; i++) {
+        if (strcmp(layers[i]->id, item->style.layer) == 0) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+size_t sl_drawing_shown(const sl_drawing *d, const sl_item **out)
+{
+    const sl_item *layers[SL_LAYERS_MAX];
+    size_t count = find_layers(d, layers);
+    size_t n = 0;
+    for (size_t rank = 0; rank <= count; rank++) {
+        if (rank > 0 && layers[rank - 1]->style.hidden != 0) {
+            continue;
+        }
+        for (size_t i = 0; i < d->n; i++) {
+            if (count == 0 || rank_of(d->order[i], layers, count) == rank) {
+                out[n++] = d->order[i];
+            }
+        }
+    }
+    return n;
+}
+
 const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us)
 {
+    const sl_item *layers[SL_LAYERS_MAX];
+    size_t count = find_layers(d, layers);
+    const sl_item *best = NULL;
+    size_t best_rank = 0;
     for (size_t i = d->n; i-- > 0;) {
         const sl_item *item = d->order[i];
         if (!within(&d->boxes[i], at, radius > 0 ? radius : 0)) {
             continue;
         }
-        if (sl_item_opacity_at(item, t_us) > 0 && sl_item_hit_at(item, t_us, at, radius)) {
+        size_t rank = rank_of(item, layers, count);
+        bool open = rank == 0 ||
+                    (layers[rank - 1]->style.hidden == 0 && layers[rank - 1]->style.locked == 0);
+        if (!open || (best != NULL && rank <= best_rank) || sl_item_opacity_at(item, t_us) == 0 ||
+            !sl_item_hit_at(item, t_us, at, radius)) {
+            continue;
+        }
+        if (rank == count) { /* nothing lies above */
             return item;
         }
+        best = item;
+        best_rank = rank;
     }
-    return NULL;
+    return best;
 }
 
 sl_json *sl_drawing_json(const sl_drawing *d)

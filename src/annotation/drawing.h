@@ -7,6 +7,7 @@
 #include "annotation/item.h"
 
 enum {
+    SL_LAYERS_MAX = 64,          /* more are none: their items lie below all */
     SL_DRAWING_ITEMS_MAX = 10000 /* what one query of the store gives */
 };
 
@@ -14,6 +15,8 @@ typedef struct sl_drawing sl_drawing;
 
 sl_drawing *sl_drawing_new(int32_t width, int32_t height);
 void sl_drawing_free(sl_drawing *d);
+/* d takes the place of `before`: its revisions count on. */
+void sl_drawing_follow(sl_drawing *d, const sl_drawing *before);
 int32_t sl_drawing_width(const sl_drawing *d);
 int32_t sl_drawing_height(const sl_drawing *d);
 
@@ -26,7 +29,10 @@ sl_status sl_drawing_replace(sl_drawing *d, sl_item *item, sl_error **err);
 const sl_item *sl_drawing_find(const sl_drawing *d, const char *id);
 size_t sl_drawing_count(const sl_drawing *d);
 const sl_item *sl_drawing_at(const sl_drawing *d, size_t i); /* bottom first */
-/* The topmost item visible at t_us within radius of (x, y), or NULL. */
+/* Those whose layer is not hidden, as they lie on one another: what is in no layer, then layer by
+ * layer. `out` has room for all. */
+size_t sl_drawing_shown(const sl_drawing *d, const sl_item **out);
+/* The topmost item visible at t_us within radius of (x, y), in no hidden or locked layer, or NULL. */
 const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us);
 /* {"width","height","items":[..]}; NULL when out of memory. */
 sl_json *sl_drawing_json(const sl_drawing *d);

@@ -154,8 +154,10 @@ typedef struct sl_item {
     int64_t t_in;
     int64_t t_out;
     int64_t fade_us;
+    uint64_t revision; /* the drawing's count when it took this item in */
     sl_style style;
     uint32_t keys_n;
+    bool live;                /* a stroke being drawn: it only gains points */
     char id[SL_UUID_LEN + 1]; /* "" until it has one */
     char z[SL_Z_MAX + 1];     /* "" until it has one */
 } sl_item;

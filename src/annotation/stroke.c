@@ -41,6 +41,7 @@ sl_stroke *sl_stroke_new(sl_item *style)
         return NULL;
     }
     s->item = style;
+    s->item->live = true;
     return s;
 }
 
@@ -267,6 +268,7 @@ sl_status sl_stroke_finish(sl_stroke *s, sl_item **out, sl_error **err)
         status = sl_stroke_simplify(geo) ? sl_item_check(s->item, err) : sl_fail_nomem(err);
     }
     if (status == SL_OK) {
+        s->item->live = false;
         *out = s->item;
         s->item = NULL;
     }

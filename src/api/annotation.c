@@ -181,6 +181,7 @@ sl_status sl_doc_refresh(sl_doc *doc, sl_error **err)
     }
     if (s == SL_OK) {
         sl_drawing *old = doc->drawing;
+        sl_drawing_follow(fresh, old);
         doc->drawing = fresh;
         fresh = old;
     }
@@ -529,6 +530,7 @@ sl_status sl_doc_stroke_begin(sl_doc *doc, const char *item, size_t n, sl_id *st
         sl_item_free(style);
         s = sl_fail(err, SL_E_LIMIT, "at most %d strokes are live at a time", SL_DOC_STROKES_MAX);
     } else {
+        style->revision = UINT64_C(1) << 63 | (doc->last_stroke + 1); /* unlike any item kept */
         place->stroke = sl_stroke_new(style);
         place->id = ++doc->last_stroke;
         *stroke = place->stroke != NULL ? place->id : 0;

@@ -1,19 +1,38 @@
 /* api/render.c - sideline/render.h. */
-#include "render/render.h"
+#include "render/canvas.h"
 
 #include "api/doc.h"
 #include "base/error.h"
 #include "base/mem.h"
 
-/* What is being drawn just now is seen whatever its time range: `live` holds the copies whose
- * range is the moment. Their geometry stays the stroke's. */
-static size_t gather(const sl_doc *doc, int64_t t_us, sl_shown *shown, sl_item *live)
+/* What a document shows at a time. What is being drawn just now is seen whatever its time range:
+ * `live` holds the copies whose range is the moment. Their geometry stays the stroke's. */
+typedef struct gathered {
+    const sl_item **items;
+    sl_shown *shown;
+    size_t n;
+    sl_item live[SL_DOC_STROKES_MAX];
+} gathered;
+
+static void gather_free(gathered *g)
 {
-    size_t n = 0;
-    size_t count = sl_drawing_count(doc->drawing);
-    for (size_t i = 0; i < count; i++) {
-        shown[n].item = sl_drawing_at(doc->drawing, i);
-        shown[n++].age_us = -1;
+    sl_mem_free(g->items);
+    sl_mem_free(g->shown);
+}
+
+/* False: out of memory. */
+static bool gather(const sl_doc *doc, int64_t t_us, gathered *g)
+{
+    size_t room = sl_drawing_count(doc->drawing) + SL_DOC_STROKES_MAX;
+    g->items = sl_mem_array(room, sizeof(const sl_item *));
+    g->shown = sl_mem_array(room, sizeof *g->shown);
+    if (g->items == NULL || g->shown == NULL) {
+        gather_free(g);
+        return false;
+    }
+    g->n = sl_drawing_shown(doc->drawing, g->items);
+    for (size_t i = 0; i < g->n; i++) {
+        g->shown[i] = (sl_shown){g->items[i], -1};
     }
     for (size_t i = 0; i < SL_DOC_STROKES_MAX; i++) {
         const sl_stroke *stroke = doc->strokes[i].stroke;
@@ -21,14 +40,13 @@ static size_t gather(const sl_doc *doc, int64_t t_us, sl_shown *shown, sl_item *
         if (now == NULL) {
             continue;
         }
-        live[i] = *now;
-        live[i].t_in = t_us;
-        live[i].t_out = t_us + 1;
-        live[i].fade_us = 0;
-        shown[n].item = &live[i];
-        shown[n++].age_us = -1;
+        g->live[i] = *now;
+        g->live[i].t_in = t_us;
+        g->live[i].t_out = t_us + 1;
+        g->live[i].fade_us = 0;
+        g->shown[g->n++] = (sl_shown){&g->live[i], -1};
     }
-    return n;
+    return true;
 }
 
 sl_status sl_render_draw(sl_doc *doc, int64_t t_us, const sl_pixels *into, sl_error **err)
@@ -37,20 +55,88 @@ sl_status sl_render_draw(sl_doc *doc, int64_t t_us, const sl_pixels *into, sl_er
     if (doc == NULL || into == NULL || t_us == INT64_MAX) {
         return sl_fail(err, SL_E_MISUSE, "no document, no pixels or no time");
     }
-    sl_item live[SL_DOC_STROKES_MAX];
+    gathered g;
     sl_lock(doc->mutex);
-    sl_shown *shown =
-        sl_mem_array(sl_drawing_count(doc->drawing) + SL_DOC_STROKES_MAX, sizeof *shown);
-    sl_status s = SL_OK;
-    if (shown == NULL) {
-        s = sl_fail_nomem(err);
-    } else {
-        size_t n = gather(doc, t_us, shown, live);
-        s = sl_render_shown(shown, n, sl_drawing_width(doc->drawing),
+    sl_status s = gather(doc, t_us, &g) ? SL_OK : sl_fail_nomem(err);
+    if (s == SL_OK) {
+        s = sl_render_shown(g.shown, g.n, sl_drawing_width(doc->drawing),
                             sl_drawing_height(doc->drawing), t_us, into, err);
+        gather_free(&g);
     }
     sl_unlock(doc->mutex);
-    sl_mem_free(shown);
+    return s;
+}
+
+struct sl_overlay {
+    sl_doc *doc;
+    sl_canvas *canvas;
+    gathered last; /* its `live` stays in place: a canvas knows items by where they are */
+};
+
+sl_status sl_overlay_new(sl_doc *doc, int32_t width, int32_t height, sl_overlay **out,
+                         sl_error **err)
+{
+    sl_error_start(err);
+    if (doc == NULL || out == NULL || width < 1 || height < 1 || width > SL_PIXELS_SIDE_MAX ||
+        height > SL_PIXELS_SIDE_MAX) {
+        return sl_fail(err, SL_E_MISUSE, "an overlay has a document and from 1 to %d pixels a side",
+                       SL_PIXELS_SIDE_MAX);
+    }
+    *out = NULL;
+    sl_overlay *o = sl_mem(sizeof *o);
+    if (o == NULL) {
+        return sl_fail_nomem(err);
+    }
+    o->doc = doc;
+    o->canvas = sl_canvas_new(width, height);
+    if (o->canvas == NULL) {
+        sl_mem_free(o);
+        return sl_fail_nomem(err);
+    }
+    sl_live_add(1);
+    *out = o;
+    return SL_OK;
+}
+
+void sl_overlay_free(sl_overlay *overlay)
+{
+    if (overlay != NULL) {
+        sl_canvas_free(overlay->canvas);
+        sl_mem_free(overlay);
+        sl_live_add(-1);
+    }
+}
+
+sl_status sl_overlay_show(sl_overlay *overlay, int64_t t_us, sl_pixels *pixels, int32_t damage[4],
+                          sl_error **err)
+{
+    sl_error_start(err);
+    if (overlay == NULL || pixels == NULL || damage == NULL || t_us == INT64_MAX ||
+        pixels->struct_size < sizeof *pixels) {
+        return sl_fail(err, SL_E_MISUSE, "no overlay, no place for the answer or no time");
+    }
+    const sl_doc *doc = overlay->doc;
+    sl_box box = {0, 0, 0, 0};
+    sl_lock(doc->mutex);
+    sl_scene scene = {.frame_w = sl_drawing_width(doc->drawing),
+                      .frame_h = sl_drawing_height(doc->drawing),
+                      .t_us = t_us};
+    gathered *g = &overlay->last;
+    sl_status s = gather(doc, t_us, g) ? SL_OK : sl_fail_nomem(err);
+    if (s == SL_OK) {
+        s = sl_canvas_show(overlay->canvas, &scene, g->shown, g->n, &box, err);
+        gather_free(g);
+    }
+    sl_unlock(doc->mutex);
+    const sl_pixels *shown = sl_canvas_pixels(overlay->canvas);
+    pixels->width = shown->width;
+    pixels->height = shown->height;
+    pixels->stride = shown->stride;
+    pixels->data = shown->data;
+    damage[0] = box.x0;
+    damage[1] = box.y0;
+    damage[2] = box.x1 - box.x0;
+    damage[3] = box.y1 - box.y0;
     return s;
 }
 

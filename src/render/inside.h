@@ -4,6 +4,8 @@
 
 #include "annotation/measure.h"
 #include "annotation/tool.h"
+#include "render/outline.h"
+#include "render/raster.h"
 #include "render/render.h"
 
 #include <cairo.h>
@@ -16,6 +18,16 @@ typedef struct extent {
     double y1;
 } extent;
 
+#define SL_HALO_ALPHA 0.7
+
+/* What strokes are drawn with, kept from one to the next. */
+typedef struct sl_ink_tools {
+    sl_raster *raster; /* NULL: Cairo fills the outlines too */
+    sl_outline outline;
+    sl_dot *dots;
+    uint32_t dots_room;
+} sl_ink_tools;
+
 typedef struct ink {
     cairo_t *cr;
     const sl_item *item; /* posed */
@@ -27,7 +39,9 @@ typedef struct ink {
     double scale;         /* for widths: pixels per unit, the smaller of the two ways */
     double width;         /* of the line, in pixels, at least one */
     double halo;          /* what the halo adds on each side */
-    extent *measure;      /* not NULL: nothing is painted, it grows by all that would be touched */
+    sl_ink_tools *tools;
+    sl_box box;      /* in pixels: what may be touched */
+    extent *measure; /* not NULL: nothing is painted, it grows by all that would be touched */
 } ink;
 
 /* A point of the item in pixels. */
@@ -37,6 +51,7 @@ void sl_ink_at(const ink *k, sl_point p, double *x, double *y);
 
 void sl_ink_rgb(const ink *k, int32_t rgb, double alpha); /* the source becomes a colour */
 void sl_ink_halo(const ink *k);                           /* ... that of the item's halo */
+double sl_ink_halo_level(const ink *k);                   /* black 0 or white 1 */
 /* Each uses the current path up. */
 void sl_ink_line(const ink *k);                            /* halo and line along it */
 void sl_ink_thin(const ink *k, double width);              /* the same with another width */

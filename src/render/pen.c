@@ -1,27 +1,13 @@
-/*
- * render/pen.c - a pen's stroke as one path, filled once.
- *
- * The path is the union of a tapered body for each segment, the wedge that a turn leaves open, and
- * round ends. All parts run the same way round, so the nonzero rule gives their union: no hole at a
- * tight turn and no darker overlap, whatever the opacity.
- */
+/* render/pen.c - a pen's stroke as one outline, filled twice: its halo and itself. */
 #include "render/inside.h"
 
 #include "base/mem.h"
 
 #include <math.h>
 
-static const double PI = 3.141592653589793;
 static const double STEP_MIN_PX = 0.25; /* points closer than that cannot be told apart */
-static const double FLATNESS_PX = 0.08;
 
-typedef struct dot {
-    double x;
-    double y;
-    double r;
-} dot;
-
-static dot dot_at(const ink *k, uint32_t i)
+static sl_dot dot_at(const ink *k, uint32_t i)
 {
     const sl_geometry *geo = &k->item->geo;
     double press = geo->pressure != NULL ? 0.3 + 0.7 * geo->pressure[i] / 255.0 : 1.0;
@@ -29,13 +15,20 @@ static dot dot_at(const ink *k, uint32_t i)
     if (geo->tilt != NULL && geo->kind == SL_KIND_PEN) {
         press *= 1.0 + 0.8 * geo->tilt[i] / SL_TILT_MAX; /* as a pencil laid on its side */
     }
-    dot d = {sl_ink_x(k, i), sl_ink_y(k, i), k->width * press * 0.5};
+    sl_dot d = {sl_ink_x(k, i), sl_ink_y(k, i), k->width * press * 0.5};
     d.r = d.r < 0.5 ? 0.5 : d.r;
     return d;
 }
 
+static bool is_close(const sl_dot *a, const sl_dot *b)
+{
+    double dx = a->x - b->x;
+    double dy = a->y - b->y;
+    return dx * dx + dy * dy < STEP_MIN_PX * STEP_MIN_PX;
+}
+
 /* The dots to draw at the stroke's age; at least one. dots has room for all points. */
-static uint32_t collect(const ink *k, dot *dots)
+static uint32_t collect(const ink *k, sl_dot *dots)
 {
     const sl_geometry *geo = &k->item->geo;
     uint32_t end = geo->n;
@@ -49,8 +42,8 @@ static uint32_t collect(const ink *k, dot *dots)
     }
     uint32_t n = 0;
     for (uint32_t i = 0; i < end; i++) {
-        dot d = dot_at(k, i);
-        bool close = n > 0 && hypot(d.x - dots[n - 1].x, d.y - dots[n - 1].y) < STEP_MIN_PX;
+        sl_dot d = dot_at(k, i);
+        bool close = n > 0 && is_close(&d, &dots[n - 1]);
         if (!close) {
             dots[n++] = d;
         } else if (d.r > dots[n - 1].r) {
@@ -58,86 +51,74 @@ static uint32_t collect(const ink *k, dot *dots)
         }
     }
     if (growing && end < geo->n) {
-        dot a = dot_at(k, end - 1);
-        dot b = dot_at(k, end);
+        sl_dot a = dot_at(k, end - 1);
+        sl_dot b = dot_at(k, end);
         double part = (age_ms - geo->dt_ms[end - 1]) / (geo->dt_ms[end] - geo->dt_ms[end - 1]);
-        dot d = {a.x + part * (b.x - a.x), a.y + part * (b.y - a.y), a.r + part * (b.r - a.r)};
-        if (hypot(d.x - dots[n - 1].x, d.y - dots[n - 1].y) >= STEP_MIN_PX) {
+        sl_dot d = {a.x + part * (b.x - a.x), a.y + part * (b.y - a.y), a.r + part * (b.r - a.r)};
+        if (!is_close(&d, &dots[n - 1])) {
             dots[n++] = d;
         }
     }
     return n;
 }
 
-/* The part of a disc from angle a to b, with its centre unless it is half a disc or more. */
-static void add_fan(cairo_t *cr, const dot *d, double r, double a, double b)
+/* As pixman has a colour of Cairo's: premultiplied, cut to eight bits. */
+static uint32_t channel(double v)
 {
-    if (b > a) {
-        double swap = a;
-        a = b;
-        b = swap;
-    }
-    double step = 2.0 * acos(1.0 - (r > FLATNESS_PX ? FLATNESS_PX / r : 1.0));
-    int steps = (int)ceil((a - b) / step);
-    steps = steps < 1 ? 1 : steps > 128 ? 128 : steps;
-    if (a - b < PI - 1e-9) {
-        cairo_line_to(cr, d->x, d->y);
-    }
-    for (int i = 0; i <= steps; i++) {
-        double at = a + (b - a) * i / steps;
-        cairo_line_to(cr, d->x + r * cos(at), d->y + r * sin(at));
-    }
-    cairo_close_path(cr);
+    return v >= 1 ? 255 : (uint32_t)(v * 65536) >> 8;
 }
 
-static void add_body(cairo_t *cr, const dot *a, const dot *b, double grow, double nx, double ny)
+static uint32_t premultiplied(const double rgb[3], double alpha)
 {
-    double ra = a->r + grow;
-    double rb = b->r + grow;
-    cairo_move_to(cr, a->x + nx * ra, a->y + ny * ra);
-    cairo_line_to(cr, b->x + nx * rb, b->y + ny * rb);
-    cairo_line_to(cr, b->x - nx * rb, b->y - ny * rb);
-    cairo_line_to(cr, a->x - nx * ra, a->y - ny * ra);
-    cairo_close_path(cr);
+    return channel(alpha) << 24 | channel(rgb[0] * alpha) << 16 | channel(rgb[1] * alpha) << 8 |
+           channel(rgb[2] * alpha);
 }
 
-/* The wedge between two bodies that meet at d, on the outside of the turn. */
-static void add_turn(cairo_t *cr, const dot *d, double r, double before, double after)
+/* Where the target's pixels are; false when it has none, being a picture of lines. */
+static bool pixels_of(cairo_t *cr, sl_raster_target *to)
 {
-    double turn = after - before;
-    turn -= 2 * PI * floor((turn + PI) / (2 * PI)); /* to [-pi, pi) */
-    double side = turn > 0 ? -PI / 2 : PI / 2;
-    if (fabs(turn) > 1e-6) {
-        cairo_new_sub_path(cr);
-        add_fan(cr, d, r, before + side, before + side + turn);
+    double dx = 0;
+    double dy = 0;
+    cairo_surface_t *surface = cairo_get_group_target(cr);
+    if (cairo_surface_get_type(surface) != CAIRO_SURFACE_TYPE_IMAGE ||
+        cairo_image_surface_get_format(surface) != CAIRO_FORMAT_ARGB32) {
+        return false;
     }
+    cairo_surface_flush(surface);
+    cairo_surface_get_device_offset(surface, &dx, &dy);
+    to->stride = cairo_image_surface_get_stride(surface);
+    to->data = cairo_image_surface_get_data(surface);
+    if (to->data == NULL) {
+        return false;
+    }
+    to->data += (int64_t)dy * to->stride + 4 * (int64_t)dx;
+    return true;
 }
 
-static void add_path(cairo_t *cr, const dot *dots, uint32_t n, double grow)
+/* Fills the current outline: by the rasteriser into pixels, by Cairo into anything else. */
+static bool fill(const ink *k, const double rgb[3], double alpha)
 {
-    cairo_new_path(cr);
-    double before = 0;
-    for (uint32_t i = 0; i + 1 < n; i++) {
-        const dot *a = &dots[i];
-        const dot *b = &dots[i + 1];
-        double len = hypot(b->x - a->x, b->y - a->y);
-        double along = atan2(b->y - a->y, b->x - a->x);
-        if (i == 0) {
-            cairo_new_sub_path(cr);
-            add_fan(cr, a, a->r + grow, along + PI / 2, along + 3 * PI / 2);
-        } else {
-            add_turn(cr, a, a->r + grow, before, along);
+    const sl_outline *o = &k->tools->outline;
+    sl_raster_target to;
+    if (k->tools->raster == NULL || !pixels_of(k->cr, &to)) {
+        cairo_new_path(k->cr);
+        for (size_t i = 0; i < o->n; i++) {
+            cairo_line_to(k->cr, o->xy[2 * i], o->xy[2 * i + 1]);
         }
-        add_body(cr, a, b, grow, -(b->y - a->y) / len, (b->x - a->x) / len);
-        before = along;
+        cairo_close_path(k->cr);
+        cairo_set_fill_rule(k->cr, CAIRO_FILL_RULE_WINDING);
+        cairo_set_source_rgba(k->cr, rgb[0], rgb[1], rgb[2], alpha);
+        cairo_fill(k->cr);
+        return true;
     }
-    const dot *last = &dots[n - 1];
-    cairo_new_sub_path(cr);
-    if (n == 1) {
-        add_fan(cr, last, last->r + grow, 0, 2 * PI);
-    } else {
-        add_fan(cr, last, last->r + grow, before - PI / 2, before + PI / 2);
+    if (!sl_raster_begin(k->tools->raster, k->box)) {
+        return false;
     }
+    sl_raster_loop(k->tools->raster, o->xy, o->n);
+    sl_raster_fill(k->tools->raster, premultiplied(rgb, alpha), &to);
+    cairo_surface_mark_dirty_rectangle(cairo_get_group_target(k->cr), k->box.x0, k->box.y0,
+                                       k->box.x1 - k->box.x0, k->box.y1 - k->box.y0);
+    return true;
 }
 
 static double widest(const ink *k)
@@ -154,33 +135,39 @@ static void measure_pen(const ink *k)
     }
 }
 
+static bool room_for(sl_ink_tools *tools, uint32_t n)
+{
+    if (n <= tools->dots_room) {
+        return true;
+    }
+    sl_mem_free(tools->dots);
+    tools->dots = sl_mem_array(n, sizeof *tools->dots);
+    tools->dots_room = tools->dots != NULL ? n : 0;
+    return tools->dots != NULL;
+}
+
 bool sl_ink_pen(const ink *k)
 {
     if (k->measure != NULL) {
         measure_pen(k);
         return true;
     }
-    dot *dots = sl_mem_array((size_t)k->item->geo.n + 1, sizeof *dots);
-    if (dots == NULL) {
-        return false;
+    sl_outline *o = &k->tools->outline;
+    uint32_t n = room_for(k->tools, k->item->geo.n + 1) ? collect(k, k->tools->dots) : 0;
+    int32_t c = k->item->style.rgb;
+    double rgb[3] = {(c >> 16) / 255.0, (c >> 8 & 0xFF) / 255.0, (c & 0xFF) / 255.0};
+    double halo = sl_ink_halo_level(k);
+    double around[3] = {halo, halo, halo};
+    bool highlighter = k->item->geo.kind == SL_KIND_HIGHLIGHTER;
+    bool laser = k->item->geo.kind == SL_KIND_LASER; /* it glows */
+    bool ok = n > 0;
+    if (ok && !highlighter) {
+        sl_outline_make(o, k->tools->dots, n, k->halo);
+        ok = !o->failed && fill(k, laser ? rgb : around, laser ? 0.35 : SL_HALO_ALPHA);
     }
-    uint32_t n = collect(k, dots);
-    cairo_set_fill_rule(k->cr, CAIRO_FILL_RULE_WINDING);
-    if (k->item->geo.kind == SL_KIND_HIGHLIGHTER) {
-        add_path(k->cr, dots, n, 0);
-        sl_ink_area(k, k->item->style.rgb, 0.4);
-        sl_mem_free(dots);
-        return true;
+    if (ok) {
+        sl_outline_make(o, k->tools->dots, n, 0);
+        ok = !o->failed && fill(k, rgb, highlighter ? 0.4 : 1);
     }
-    add_path(k->cr, dots, n, k->halo);
-    if (k->item->geo.kind == SL_KIND_LASER) {
-        sl_ink_area(k, k->item->style.rgb, 0.35); /* it glows */
-    } else {
-        sl_ink_halo(k);
-        cairo_fill(k->cr);
-    }
-    add_path(k->cr, dots, n, 0);
-    sl_ink_area(k, k->item->style.rgb, 1);
-    sl_mem_free(dots);
-    return true;
+    return ok;
 }

@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double HALO_ALPHA = 0.7;
-
 sl_status sl_pixels_check(const sl_pixels *pixels, sl_error **err)
 {
     if (pixels == NULL || pixels->struct_size < sizeof *pixels || pixels->data == NULL) {
@@ -45,10 +43,15 @@ void sl_ink_rgb(const ink *k, int32_t rgb, double alpha)
                           (rgb & 0xFF) / 255.0, alpha);
 }
 
+double sl_ink_halo_level(const ink *k)
+{
+    return is_dark(k->item->style.rgb) ? 1.0 : 0.0;
+}
+
 void sl_ink_halo(const ink *k)
 {
-    double v = is_dark(k->item->style.rgb) ? 1.0 : 0.0;
-    cairo_set_source_rgba(k->cr, v, v, v, HALO_ALPHA);
+    double v = sl_ink_halo_level(k);
+    cairo_set_source_rgba(k->cr, v, v, v, SL_HALO_ALPHA);
 }
 
 void sl_extent_add(extent *e, double x, double y, double pad)
@@ -245,6 +248,7 @@ static void clip_to(sl_box *box, const sl_box *clip)
  * must not show through. */
 static bool draw_item(ink *k, sl_box box, int32_t opacity)
 {
+    k->box = box;
     cairo_save(k->cr);
     cairo_rectangle(k->cr, box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
     cairo_clip(k->cr);
@@ -308,8 +312,47 @@ static sl_status draw_shown(ink *k, const sl_shown *shown, sl_error **err)
     return ok ? SL_OK : sl_fail_nomem(err);
 }
 
+struct sl_renderer {
+    sl_ink_tools tools;
+};
+
+sl_renderer *sl_renderer_new(bool by_cairo)
+{
+    sl_renderer *r = sl_mem(sizeof *r);
+    if (r != NULL && !by_cairo) {
+        r->tools.raster = sl_raster_new();
+        if (r->tools.raster == NULL) {
+            sl_mem_free(r);
+            return NULL;
+        }
+    }
+    return r;
+}
+
+void sl_renderer_free(sl_renderer *r)
+{
+    if (r != NULL) {
+        sl_raster_free(r->tools.raster);
+        sl_outline_free(&r->tools.outline);
+        sl_mem_free(r->tools.dots);
+        sl_mem_free(r);
+    }
+}
+
 sl_status sl_render_scene(const sl_scene *scene, const sl_shown *shown, size_t n,
                           const sl_pixels *into, sl_error **err)
+{
+    sl_renderer *r = sl_renderer_new(false);
+    if (r == NULL) {
+        return sl_fail_nomem(err);
+    }
+    sl_status s = sl_renderer_draw(r, scene, shown, n, into, err);
+    sl_renderer_free(r);
+    return s;
+}
+
+sl_status sl_renderer_draw(sl_renderer *r, const sl_scene *scene, const sl_shown *shown, size_t n,
+                           const sl_pixels *into, sl_error **err)
 {
     sl_status s = sl_pixels_check(into, err);
     if (s != SL_OK) {
@@ -321,7 +364,12 @@ sl_status sl_render_scene(const sl_scene *scene, const sl_shown *shown, size_t n
     cairo_surface_t *surface = cairo_image_surface_create_for_data(
         into->data, CAIRO_FORMAT_ARGB32, into->width, into->height, into->stride);
     sl_scale units;
-    ink k = {.cr = cairo_create(surface), .scene = scene, .units = &units, .into = into};
+    ink k = {.cr = cairo_create(surface),
+             .scene = scene,
+             .units = &units,
+             .into = into,
+             .tools = &r->tools};
+    r->tools.outline.failed = false;
     set_matrix(scene, into, &k.to_px);
     find_scale(scene, shown, n, &units);
     for (size_t i = 0; s == SL_OK && i < n; i++) {

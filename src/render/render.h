@@ -42,6 +42,13 @@ typedef struct sl_scene {
 
 /* SL_E_MISUSE unless the pixels are such as can be drawn on. */
 sl_status sl_pixels_check(const sl_pixels *pixels, sl_error **err);
+/* Memory kept from one drawing to the next. by_cairo: strokes too are filled by Cairo, as the
+ * reference. NULL: out of memory. */
+typedef struct sl_renderer sl_renderer;
+sl_renderer *sl_renderer_new(bool by_cairo);
+void sl_renderer_free(sl_renderer *r);
+sl_status sl_renderer_draw(sl_renderer *r, const sl_scene *scene, const sl_shown *shown, size_t n,
+                           const sl_pixels *into, sl_error **err);
 /* Draws, in this order, what is visible at scene->t_us. */
 sl_status sl_render_scene(const sl_scene *scene, const sl_shown *shown, size_t n,
                           const sl_pixels *into, sl_error **err);

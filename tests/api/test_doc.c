@@ -154,6 +154,38 @@ START_TEST(doc__handles_are_dragged_and_a_laser_is_never_kept)
 }
 END_TEST
 
+START_TEST(overlay__it_draws_what_changed_and_nothing_else)
+{
+    sl_doc *doc = NULL;
+    sl_overlay *overlay = NULL;
+    sl_pixels pixels = {.struct_size = sizeof pixels};
+    int32_t damage[4];
+    const char *line = "{\"kind\":\"line\",\"points\":[[0,0],[9000,0]],\"in\":0,\"out\":9}";
+    const char *pen = "{\"kind\":\"pen\",\"in\":0,\"out\":9}";
+    const float points[] = {20000, 9000, 1, 0, 20200, 9000, 1, 8};
+    sl_id stroke = 0;
+    ck_assert_int_eq(sl_doc_new(1920, 1080, &doc, NULL), SL_OK);
+    ck_assert_int_eq(sl_overlay_new(doc, 0, 180, &overlay, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_overlay_new(doc, 320, 180, &overlay, NULL), SL_OK);
+    ck_assert_int_eq(sl_overlay_show(overlay, 0, &pixels, damage, NULL), SL_OK);
+    ck_assert_int_eq(pixels.width, 320);
+    ck_assert_int_eq(sl_doc_add(doc, line, strlen(line), NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_overlay_show(overlay, 0, &pixels, damage, NULL), SL_OK);
+    ck_assert_int_gt(damage[2], 80);
+    ck_assert_int_lt(damage[3], 20);
+    ck_assert_uint_ne(pixels.data[4 * 40 + 3], 0);
+    ck_assert_int_eq(sl_overlay_show(overlay, 0, &pixels, damage, NULL), SL_OK);
+    ck_assert_int_eq(damage[2], 0);
+    ck_assert_int_eq(sl_doc_stroke_begin(doc, pen, strlen(pen), &stroke, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_stroke_points(doc, stroke, points, 2), SL_OK);
+    ck_assert_int_eq(sl_overlay_show(overlay, 0, &pixels, damage, NULL), SL_OK);
+    ck_assert(damage[2] > 0 && damage[2] < 30 && damage[0] > 180);
+    sl_overlay_free(overlay);
+    sl_doc_close(doc);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
 START_TEST(doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled)
 {
     sl_doc *doc = new_doc();
@@ -288,5 +320,6 @@ SL_TEST_MAIN("api_doc", doc__items_are_added_patched_hit_and_removed,
              doc__an_error_names_the_field_and_nothing_is_added,
              doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled,
              doc__handles_are_dragged_and_a_laser_is_never_kept,
+             overlay__it_draws_what_changed_and_nothing_else,
              doc__a_bound_document_keeps_its_drawings_in_records,
              render__a_png_of_the_pixels_is_given)

@@ -80,6 +80,46 @@ START_TEST(drawing__a_hit_is_the_topmost_item_of_that_time)
 }
 END_TEST
 
+static sl_item *layer(int number, const char *z)
+{
+    sl_item *item = item_of("{'kind':'layer','points':[[0,0]],'text':'Coach','in':0,'out':100}");
+    (void)snprintf(item->id, sizeof item->id, "00000000-0000-7000-8000-%012d", number);
+    (void)snprintf(item->z, sizeof item->z, "%s", z);
+    return item;
+}
+
+START_TEST(drawing__a_layer_holds_its_items_together_hides_and_locks_them)
+{
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    const sl_item *shown[8];
+    sl_item *below = line(1, "z");
+    sl_item *inside = line(2, "A");
+    sl_item *high = line(3, "B");
+    sl_item *first = layer(10, "M");
+    sl_item *second = layer(11, "N");
+    (void)snprintf(inside->style.layer, sizeof inside->style.layer, "%s", second->id);
+    (void)snprintf(high->style.layer, sizeof high->style.layer, "%s", first->id);
+    sl_item *all[] = {below, inside, high, first, second};
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert_int_eq(sl_drawing_add(d, all[i], NULL), SL_OK);
+    }
+    ck_assert_uint_eq(sl_drawing_shown(d, shown), 5);
+    ck_assert_ptr_eq(shown[3], high);
+    ck_assert_ptr_eq(shown[4], inside);
+    sl_point at = {500, 500};
+    ck_assert_ptr_eq(sl_drawing_hit(d, at, 10, 0), inside);
+    second->style.locked = 1;
+    ck_assert_ptr_eq(sl_drawing_hit(d, at, 10, 0), high);
+    first->style.hidden = 1;
+    ck_assert_ptr_eq(sl_drawing_hit(d, at, 10, 0), below);
+    ck_assert_uint_eq(sl_drawing_shown(d, shown), 4);
+    ck_assert_ptr_eq(shown[3], inside);
+    ck_assert(sl_drawing_remove(d, second->id));
+    ck_assert_uint_eq(sl_drawing_shown(d, shown), 3);
+    sl_drawing_free(d);
+}
+END_TEST
+
 START_TEST(zkey__a_key_lies_between_its_neighbours)
 {
     static const char *const pairs[][2] = {
@@ -134,5 +174,6 @@ END_TEST
 SL_TEST_MAIN("annotation_drawing",
              drawing__items_are_in_order_of_z_then_id_whatever_the_order_of_arrival,
              drawing__a_hit_is_the_topmost_item_of_that_time,
+             drawing__a_layer_holds_its_items_together_hides_and_locks_them,
              zkey__a_key_lies_between_its_neighbours,
              zkey__keys_stay_short_on_top_and_end_in_an_error_when_squeezed)

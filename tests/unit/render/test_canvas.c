@@ -1,0 +1,214 @@
+/* A canvas over random changes, against drawing all anew. */
+#include "render/canvas.h"
+
+#include "annotation/drawing.h"
+#include "annotation/stroke.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/prng.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    W = 320,
+    H = 180,
+    ITEMS = 24
+};
+
+/* What fontconfig keeps until the process ends is not ours to free. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig\n";
+}
+
+static int32_t coordinate(sl_prng *r)
+{
+    return (int32_t)sl_prng_below(r, 30000);
+}
+
+static sl_item *random_item(sl_prng *r, int number)
+{
+    static const char *const kinds[] = {"line",  "rect",      "ellipse", "arrow",
+                                        "ruler", "magnifier", "marker",  "stopwatch",
+                                        "angle", "spotlight", "blur",    "grid"};
+    char text[400];
+    const char *kind = kinds[sl_prng_below(r, sizeof kinds / sizeof kinds[0])];
+    int points = strcmp(kind, "magnifier") == 0 || strcmp(kind, "angle") == 0    ? 3
+                 : strcmp(kind, "marker") == 0 || strcmp(kind, "stopwatch") == 0 ? 1
+                                                                                 : 2;
+    int n = snprintf(text, sizeof text, "{\"kind\":\"%s\",\"points\":[", kind);
+    for (int i = 0; i < points; i++) {
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s[%d,%d]", i > 0 ? "," : "",
+                      (int)coordinate(r), (int)coordinate(r));
+    }
+    int in = (int)sl_prng_below(r, 50);
+    (void)snprintf(text + n, sizeof text - (size_t)n,
+                   "],\"style\":{\"width\":%d,\"opacity\":%s,\"length\":%d},\"in\":%d,\"out\":%d}",
+                   100 + (int)sl_prng_below(r, 400), sl_prng_below(r, 2) == 0 ? "1" : "0.5",
+                   (int)sl_prng_below(r, 2), in, in + 20 + (int)sl_prng_below(r, 80));
+    sl_json *j = sl_json_parse(text, strlen(text));
+    sl_item *item = NULL;
+    ck_assert_int_eq(sl_item_from_json(j, &item, NULL), SL_OK);
+    sl_json_free(j);
+    (void)snprintf(item->id, sizeof item->id, "00000000-0000-7000-8000-%012d", number);
+    return item;
+}
+
+static void change_something(sl_drawing *d, sl_prng *r, int *number)
+{
+    size_t n = sl_drawing_count(d);
+    const sl_item *item = n > 0 ? sl_drawing_at(d, sl_prng_below(r, n)) : NULL;
+    uint64_t what = sl_prng_below(r, 4);
+    if (item == NULL || (what == 0 && n < ITEMS)) {
+        ck_assert_int_eq(sl_drawing_add(d, random_item(r, ++*number), NULL), SL_OK);
+    } else if (what == 1) {
+        ck_assert(sl_drawing_remove(d, item->id));
+    } else {
+        sl_item *copy = sl_item_clone(item);
+        (void)sl_item_move(copy, (int32_t)sl_prng_below(r, 2000) - 1000, 100, NULL);
+        copy->z[0] = what == 2 ? (char)('1' + sl_prng_below(r, 9)) : copy->z[0];
+        copy->z[1] = what == 2 ? 0 : copy->z[1];
+        ck_assert_int_eq(sl_drawing_replace(d, copy, NULL), SL_OK);
+    }
+}
+
+static size_t gather(const sl_drawing *d, const sl_stroke *stroke, sl_shown *shown)
+{
+    size_t n = 0;
+    for (; n < sl_drawing_count(d); n++) {
+        shown[n] = (sl_shown){sl_drawing_at(d, n), -1};
+    }
+    if (stroke != NULL && sl_stroke_now(stroke) != NULL) {
+        shown[n++] = (sl_shown){sl_stroke_now(stroke), -1};
+    }
+    return n;
+}
+
+/* [CANVAS-1] [CANVAS-2] */
+static void check_shown(sl_canvas *c, uint8_t *before, const sl_scene *scene, const sl_shown *shown,
+                        size_t n)
+{
+    static uint8_t fresh[W * H * 4];
+    sl_pixels all = {sizeof all, W, H, W * 4, fresh};
+    const sl_pixels *p = sl_canvas_pixels(c);
+    sl_box damage;
+    memset(fresh, 0, sizeof fresh);
+    memcpy(before, p->data, sizeof fresh);
+    ck_assert_int_eq(sl_canvas_show(c, scene, shown, n, &damage, NULL), SL_OK);
+    ck_assert_int_eq(sl_render_scene(scene, shown, n, &all, NULL), SL_OK);
+    size_t outside = 0;
+    int wrong = 0;
+    size_t far = 0;
+    for (int32_t y = 0; y < H; y++) {
+        for (int32_t x = 0; x < W; x++) {
+            size_t at = (size_t)(y * W + x) * 4;
+            bool damaged = x >= damage.x0 && x < damage.x1 && y >= damage.y0 && y < damage.y1;
+            outside += !damaged && memcmp(before + at, p->data + at, 4) != 0;
+            for (size_t k = 0; k < 4; k++) {
+                int off = abs(p->data[at + k] - fresh[at + k]);
+                wrong = off > wrong ? off : wrong;
+                far += off > 2;
+            }
+        }
+    }
+    ck_assert_uint_eq(outside, 0);
+    ck_assert_int_le(wrong, 16);
+    ck_assert_uint_le(far, 64);
+}
+
+START_TEST(canvas__after_any_changes_it_shows_what_drawing_all_shows)
+{
+    uint8_t *before = sl_mem((size_t)W * H * 4);
+    sl_shown shown[ITEMS + 1];
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        sl_prng r;
+        int number = 0;
+        sl_drawing *d = sl_drawing_new(1920, 1080);
+        sl_canvas *c = sl_canvas_new(W, H);
+        sl_scene scene = {.frame_w = 1920, .frame_h = 1080, .t_us = 50};
+        sl_prng_seed(&r, seed);
+        for (int step = 0; step < 40; step++) {
+            change_something(d, &r, &number);
+            scene.t_us = sl_prng_below(&r, 4) == 0 ? (int64_t)sl_prng_below(&r, 100) : scene.t_us;
+            check_shown(c, before, &scene, shown, gather(d, NULL, shown));
+        }
+        sl_canvas_free(c);
+        sl_drawing_free(d);
+    }
+    sl_mem_free(before);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
+START_TEST(canvas__a_live_stroke_damages_only_what_it_gains)
+{
+    uint8_t *before = sl_mem((size_t)W * H * 4);
+    static const char style[] = "{\"kind\":\"pen\",\"style\":{\"width\":400},\"in\":0,\"out\":9}";
+    sl_json *j = sl_json_parse(style, sizeof style - 1);
+    sl_item *item = NULL;
+    sl_shown shown[ITEMS + 1];
+    sl_prng r;
+    int number = 0;
+    ck_assert_int_eq(sl_item_from_json_open(j, &item, NULL), SL_OK);
+    sl_json_free(j);
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    sl_canvas *c = sl_canvas_new(W, H);
+    sl_stroke *stroke = sl_stroke_new(item);
+    sl_scene scene = {.frame_w = 1920, .frame_h = 1080, .t_us = 5};
+    sl_prng_seed(&r, 3);
+    for (int i = 0; i < 6; i++) {
+        ck_assert_int_eq(sl_drawing_add(d, random_item(&r, ++number), NULL), SL_OK);
+    }
+    sl_box damage = {0, 0, 0, 0};
+    for (int i = 0; i < 120; i++) {
+        float q[4] = {4000.0F + (float)i * 200, 9000.0F + (float)(i % 7) * 300, 0.5F, (float)i * 8};
+        ck_assert_int_eq(sl_stroke_points(stroke, q, 1, NULL), SL_OK);
+        check_shown(c, before, &scene, shown, gather(d, stroke, shown));
+    }
+    size_t n = gather(d, stroke, shown);
+    ck_assert_int_eq(sl_canvas_show(c, &scene, shown, n, &damage, NULL), SL_OK);
+    ck_assert_int_eq(damage.x0, damage.x1);
+    sl_stroke_free(stroke);
+    sl_canvas_free(c);
+    sl_drawing_free(d);
+    sl_mem_free(before);
+}
+END_TEST
+
+START_TEST(canvas__every_failed_allocation_is_reported_and_mended)
+{
+    uint8_t *before = sl_mem((size_t)W * H * 4);
+    sl_shown shown[ITEMS + 1];
+    sl_prng r;
+    sl_prng_seed(&r, 9);
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    sl_scene scene = {.frame_w = 1920, .frame_h = 1080, .t_us = 50};
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(sl_drawing_add(d, random_item(&r, i + 1), NULL), SL_OK);
+    }
+    size_t n = gather(d, NULL, shown);
+    for (uint64_t k = 1; k < 40; k++) {
+        sl_box damage;
+        (void)sl_mem_fail_at(k, false);
+        sl_canvas *c = sl_canvas_new(W, H);
+        sl_status s = c != NULL ? sl_canvas_show(c, &scene, shown, n, &damage, NULL) : SL_E_NOMEM;
+        (void)sl_mem_fail_at(0, false);
+        ck_assert(s == SL_OK || s == SL_E_NOMEM);
+        if (c != NULL) {
+            check_shown(c, before, &scene, shown, n);
+        }
+        sl_canvas_free(c);
+    }
+    ck_assert_ptr_null(sl_canvas_new(0, 5));
+    sl_drawing_free(d);
+    sl_mem_free(before);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
+SL_TEST_MAIN("canvas", canvas__after_any_changes_it_shows_what_drawing_all_shows,
+             canvas__a_live_stroke_damages_only_what_it_gains,
+             canvas__every_failed_allocation_is_reported_and_mended)
