@@ -18,6 +18,7 @@
  *    "draft":n}                                   kept as a draft: sl_drafts
  *   {"ev":"upload_failed","sha256":"..","space":"..","code":"..","message":".."}
  *                                                   given up for good; the blob stays on this device
+ *   {"ev":"stage","op":9,"stage":"sent|accepted"}   of sl_sync_wait
  *   {"ev":"status"}                                 sl_core_info "status" has changed, once asked for
  *   {"ev":"session","state":"signed_in|signed_out"}
  *   {"ev":"typing","space":"..","user":".."}        at most one of each space and user waits

@@ -27,6 +27,17 @@ SL_API sl_status sl_sync_control(sl_core *core, int32_t action,
  * Progress events count bytes of uploads. */
 SL_API sl_status sl_sync_settle(sl_core *core, sl_id *op, sl_error *SL_NULLABLE *SL_NULLABLE err);
 
+/* An operation that ends when the changes of this record that wait now are part of what the server
+ * sends to everybody: at once when none waits. On the way {"ev":"stage","op":op,"stage":"sent"} and
+ * "accepted" tell how far all of them are; that they are durable on this device sl_apply has said. Fails
+ * as the server refused one of them. It waits through times without a connection. Of a batch, the
+ * operations are sent in order: wait for the record changed last. */
+SL_API sl_status sl_sync_wait(sl_core *core, const char *entity, const char *id, sl_id *op,
+                              sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* This space is on the screen: what is new in it comes before all others, until another is. */
+SL_API sl_status sl_sync_focus(sl_core *core, const char *space,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 /* Stores bytes as a blob of `space` and queues its upload. *sha256: 64 hex digits, as bytes. */
 SL_API sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p, size_t n,
                              const char *media_type, sl_bytes *SL_NULLABLE *SL_NULLABLE sha256,

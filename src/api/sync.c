@@ -41,6 +41,31 @@ sl_status sl_sync_settle(sl_core *core, sl_id *op, sl_error **err)
     return status;
 }
 
+sl_status sl_sync_wait(sl_core *core, const char *entity, const char *id, sl_id *op, sl_error **err)
+{
+    sl_error_start(err);
+    if (entity == NULL || id == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "a record is named by entity and id");
+    }
+    sl_lock(core->lock);
+    sl_status status = sl_follow_record(core, entity, id, op, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
+sl_status sl_sync_focus(sl_core *core, const char *space, sl_error **err)
+{
+    sl_error_start(err);
+    if (!sl_space_ok(space)) {
+        return sl_fail(err, SL_E_MISUSE, "what is on the screen is a space");
+    }
+    sl_lock(core->lock);
+    sl_sync_prefer(core->sync, space);
+    sl_unlock(core->lock);
+    sl_engine_kick(core);
+    return SL_OK;
+}
+
 sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p, size_t n,
                       const char *media_type, sl_bytes **sha256, sl_error **err)
 {

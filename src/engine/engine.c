@@ -251,6 +251,7 @@ int64_t sl_engine_turn(sl_core *core)
     core->retry_at_ms = core->ws == 0 ? until_ms : -1;
     until_ms = sooner(until_ms, sl_transfers_run(core, now_ms));
     sl_waiters_run(core, now_ms);
+    sl_follow_run(core);
     until_ms = sooner(until_ms, sl_status_turn(core, now_ms));
     return until_ms < 0 ? -1 : until_ms > now_ms ? until_ms - now_ms : 0;
 }
@@ -441,6 +442,7 @@ void sl_engine_close(sl_core *core)
     }
     sl_transfers_stop(core);
     sl_waiters_stop(core);
+    sl_follow_stop(core);
     sl_live_stop(core);
     sl_session_clear(core);
     if (core->ws != 0) {

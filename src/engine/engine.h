@@ -112,6 +112,7 @@ typedef struct sl_live_query {
 } sl_live_query;
 
 typedef struct sl_jobs sl_jobs;
+typedef struct sl_follow sl_follow;
 
 /* What the live channel is written and read with. */
 typedef struct sl_link {
@@ -149,6 +150,7 @@ struct sl_core {
     sl_call *calls;
     sl_transfer *transfers;
     sl_waiter *waiters;
+    sl_follow *follows;
     int64_t progress_at_ms; /* of settling: not told before */
     sl_live_query *queries;
     sl_jobs *jobs;
@@ -269,6 +271,12 @@ sl_status sl_drafts_list(sl_core *core, const char *space, int64_t after, sl_jso
 sl_status sl_drafts_send(sl_core *core, int64_t draft, const sl_json *edits, char *id,
                          sl_error **err);
 sl_status sl_drafts_discard(sl_core *core, int64_t draft, sl_error **err);
+
+/* --- follow.c --- */
+sl_status sl_follow_record(sl_core *core, const char *entity, const char *id, sl_id *op,
+                           sl_error **err);
+void sl_follow_run(sl_core *core);
+void sl_follow_stop(sl_core *core);
 
 /* --- status.c --- */
 sl_json *sl_status_info(sl_core *core);

@@ -314,6 +314,40 @@ sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ct
     return status != SL_OK ? status : each.status;
 }
 
+sl_status sl_store_pending_of(sl_store *s, const sl_entity *e, const char *id, int64_t **numbers,
+                              size_t *count, sl_error **err)
+{
+    sl_row row;
+    sl_chain chain = {NULL, 0};
+    *numbers = NULL;
+    *count = 0;
+    sl_status status = sl_row_load(s, e, id, &s->old, &row, err);
+    if (status == SL_OK) {
+        status = sl_outbox_chain(s, row.pending, &chain, err);
+    }
+    if (status == SL_OK && chain.count > 0) {
+        *numbers = sl_mem_array(chain.count, sizeof **numbers);
+        status = *numbers != NULL ? SL_OK : sl_fail_nomem(err);
+        *count = *numbers != NULL ? chain.count : 0;
+    }
+    for (size_t i = 0; i < *count; i++) {
+        (*numbers)[i] = chain.links[i].n;
+    }
+    sl_mem_free(chain.links);
+    return status;
+}
+
+sl_status sl_store_outbox_state(sl_store *s, int64_t n, bool *waits, bool *accepted, sl_error **err)
+{
+    sl_cell seq;
+    sl_cell params[] = {sl_cell_int(n)};
+    sl_status status =
+        sl_store_one(s, "SELECT seq FROM outbox WHERE n=$1", params, 1, &seq, 1, NULL, err);
+    *waits = status == SL_OK;
+    *accepted = *waits && seq.kind != SL_CELL_NULL;
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
+}
+
 sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error **err)
 {
     sl_cell params[] = {sl_cell_int(n), sl_cell_int(seq)};

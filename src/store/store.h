@@ -82,6 +82,13 @@ sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err);
 sl_status sl_store_outbox_count(sl_store *s, int64_t *out, sl_error **err);
 /* SL_E_NOT_FOUND when it is gone. */
 sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err);
+/* The numbers of the operations on a record that wait, oldest first; sl_mem. None: the record is as the
+ * server has it, or is not there. */
+sl_status sl_store_pending_of(sl_store *s, const sl_entity *e, const char *id, int64_t **numbers,
+                              size_t *count, sl_error **err);
+/* Whether the operation is in the outbox, and has a receipt. */
+sl_status sl_store_outbox_state(sl_store *s, int64_t n, bool *waits, bool *accepted,
+                                sl_error **err);
 /* Accepted with its effect at `seq` of its space: kept until the space's cursor covers it. */
 sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error **err);
 /* Refused: undone in the visible record, the operation moved to `rejected` with its fields. field: the

@@ -604,6 +604,11 @@ bool sl_sync_settled(const sl_sync *s)
     return s->link == LINK_UP && s->answered >= s->last_n && s->live == s->count;
 }
 
+bool sl_sync_sent(const sl_sync *s, int64_t n)
+{
+    return n <= s->answered || (s->link == LINK_UP && n < s->next_n);
+}
+
 int64_t sl_sync_unanswered(const sl_sync *s)
 {
     return s->link == LINK_UP && s->next_n - 1 > s->answered ? s->next_n - 1 - s->answered : 0;

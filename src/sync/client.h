@@ -122,6 +122,8 @@ sl_sync_step sl_sync_next(sl_sync *s, int64_t now_ms);
 sl_sync_state sl_sync_state_of(const sl_sync *s);
 /* True when online, every space held is at the head and no operation waits for a receipt. */
 bool sl_sync_settled(const sl_sync *s);
+/* True when the operation was sent on this connection, or has a receipt. */
+bool sl_sync_sent(const sl_sync *s, int64_t n);
 /* How many operations were sent on this connection and have no receipt. */
 int64_t sl_sync_unanswered(const sl_sync *s);
 /* True when this space is subscribed and at the head. */

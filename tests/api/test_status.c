@@ -465,10 +465,70 @@ START_TEST(status__tells_of_changes_at_most_four_times_a_second_and_only_once_as
 }
 END_TEST
 
+START_TEST(wait__tells_the_stages_of_a_record_and_ends_when_everybody_has_it)
+{
+    sl_core *core = open_core(true);
+    sl_id op = 0;
+    static const char one[] = "[" CREATE(NOTE, "mine") "]";
+    ck_assert_int_eq(sl_sync_wait(core, "hologram", NOTE, &op, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_sync_wait(core, "comment", NOTE, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    has(events(core), "\"ok\":true"); /* nothing waits */
+    sl_core_close(core);
+    core = online(true);
+    ck_assert_int_eq(sl_apply(core, one, strlen(one), NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_sync_wait(core, "comment", NOTE, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    has(events(core), "\"stage\":\"sent\"");
+    apply(core, "[" PATCH(NOTE, "more") "]"); /* comes later: not waited for */
+    ck_assert_str_eq(events(core), "");
+    frame(core, "{\"t\":\"receipt\",\"n\":1,\"result\":\"applied\",\"seq\":1}");
+    has(events(core), "\"stage\":\"accepted\"");
+    change(core, 1, "mine", "00000002");
+    has(events(core), "\"ev\":\"op\"");
+    ck_assert_int_eq(sl_sync_wait(core, "comment", NOTE, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    has(events(core), "\"stage\":\"sent\"");
+    reject(core, 2, "SL_E_CONFLICT", "");
+    has(events(core), "\"ok\":false,\"code\":-16,\"name\":\"SL_E_CONFLICT\",\"message\":\"no\"");
+    apply(core, "[" PATCH(NOTE, "again") "]");
+    ck_assert_int_eq(sl_sync_wait(core, "comment", NOTE, &op, NULL), SL_OK);
+    ck_assert_int_eq(sl_op_cancel(core, op), SL_OK);
+    (void)sl_core_step(core);
+    has(events(core), "\"code\":-9");
+    ck_assert_int_eq(sl_sync_wait(core, "comment", NOTE, &op, NULL), SL_OK);
+    sl_core_close(core); /* what waits goes with the core */
+}
+END_TEST
+
+START_TEST(focus__asks_for_the_space_on_the_screen_first)
+{
+    sl_core *core = online(true);
+    ck_assert_int_eq(sl_sync_focus(core, "nothing", NULL), SL_E_MISUSE);
+    sl_host_ws_closed(core, g_ws, 1000);
+    (void)sl_core_step(core);
+    ck_assert_int_eq(sl_sync_focus(core, VIDEO, NULL), SL_OK);
+    ck_assert_int_eq(sl_sync_control(core, SL_SYNC_START, NULL), SL_OK);
+    (void)sl_core_step(core);
+    sl_host_ws_opened(core, g_ws);
+    (void)sl_core_step(core);
+    g_sent[0] = 0;
+    frame(core, "{\"t\":\"connected\",\"user\":\"" ANN "\",\"now\":5}");
+    const char *video = strstr(g_sent, "\"space\":\"" VIDEO);
+    const char *own = strstr(g_sent, "\"space\":\"" OWN);
+    ck_assert_ptr_nonnull(video);
+    ck_assert_ptr_nonnull(own);
+    ck_assert_msg(video < own, "%s", g_sent);
+    sl_core_close(core);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH("status", setup, teardown, draft__keeps_what_was_refused_and_is_sent_again_edited,
                   draft__says_what_it_needs_and_goes_when_discarded,
                   draft__of_an_id_that_another_record_has_gets_a_new_one,
                   undo__leaves_what_another_device_has_changed_since,
                   status__of_a_space_goes_from_behind_over_waiting_to_up_to_date,
                   status__knows_after_a_restart_what_waits_and_when_it_was_at_the_head,
-                  status__tells_of_changes_at_most_four_times_a_second_and_only_once_asked)
+                  status__tells_of_changes_at_most_four_times_a_second_and_only_once_asked,
+                  wait__tells_the_stages_of_a_record_and_ends_when_everybody_has_it,
+                  focus__asks_for_the_space_on_the_screen_first)
