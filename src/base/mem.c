@@ -10,10 +10,14 @@
 static _Atomic uint64_t g_calls;
 static _Atomic uint64_t g_fail_at;
 static _Atomic bool g_fail_forever;
+static _Atomic bool g_spare;
 static _Atomic int64_t g_live;
 
 static bool must_fail(void)
 {
+    if (atomic_load(&g_spare)) {
+        return false;
+    }
     uint64_t call = atomic_fetch_add(&g_calls, 1) + 1;
     uint64_t at = atomic_load(&g_fail_at);
     return at != 0 && (call == at || (call > at && atomic_load(&g_fail_forever)));
@@ -26,6 +30,11 @@ uint64_t sl_mem_fail_at(uint64_t k, bool forever)
     atomic_store(&g_fail_forever, forever);
     atomic_store(&g_fail_at, k);
     return calls;
+}
+
+void sl_mem_spare(bool on)
+{
+    atomic_store(&g_spare, on);
 }
 
 void *sl_mem(size_t n)

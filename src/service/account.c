@@ -39,7 +39,13 @@ static const char *need(const sl_json *j, const char *field, size_t min, size_t 
 
 static sl_json *read_body(const sl_http_in *in, sl_http_out *out)
 {
-    sl_json *j = in->body != NULL ? sl_json_parse((const char *)in->body, in->body_len) : NULL;
+    sl_json *j = NULL;
+    sl_status status =
+        in->body != NULL ? sl_json_read((const char *)in->body, in->body_len, &j, NULL) : SL_OK;
+    if (status == SL_E_NOMEM) {
+        sl_sv_broken(out, status);
+        return NULL;
+    }
     if (in->cut || !sl_json_is_object(j)) {
         sl_json_free(j);
         sl_sv_refuse(out, 400, "bad_request", "the body must be a JSON object");

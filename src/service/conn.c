@@ -251,9 +251,13 @@ static void on_frame(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
 static void on_message(sl_service *s, sl_sv_conn *c, const void *p, size_t n)
 {
     sl_frame frame;
-    if (n > SL_SV_FRAME_MAX) {
+    sl_status status =
+        n > SL_SV_FRAME_MAX ? SL_E_LIMIT : sl_frame_read(s->in, &c->wire, p, n, &frame, NULL);
+    if (status == SL_E_LIMIT && n > SL_SV_FRAME_MAX) {
         sl_sv_drop(s, c, CLOSE_BROKEN, SL_E_LIMIT, "a frame may have 1 MiB");
-    } else if (sl_frame_read(s->in, &c->wire, p, n, &frame, NULL) != SL_OK) {
+    } else if (status == SL_E_NOMEM) {
+        sl_sv_drop(s, c, CLOSE_INTERNAL, SL_E_INTERNAL, "the server failed; try again");
+    } else if (status != SL_OK) {
         sl_sv_drop(s, c, CLOSE_BROKEN, SL_E_INVALID, "not a frame of this protocol");
     } else if (!c->ready && frame.kind != SL_FRAME_CONNECT) {
         sl_sv_drop(s, c, CLOSE_SIGN_IN, SL_E_AUTH, "connect comes first");

@@ -330,7 +330,9 @@ static bool read_fields(sl_frame_in *in, const char *t)
 sl_status sl_frame_json_read(sl_frame_in *in, const void *p, size_t n, sl_error **err)
 {
     sl_frame *f = &in->frame;
-    in->json = sl_json_parse(p, n);
+    if (sl_json_read(p, n, &in->json, NULL) == SL_E_NOMEM) {
+        return sl_fail_nomem(err);
+    }
     const char *t = sl_json_str(in->json, "t");
     if (t == NULL) {
         return sl_frame_broken(err);
