@@ -3,11 +3,15 @@
 #include "base/mem.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <time.h>
 
 struct sl_mutex {
     pthread_mutex_t mutex;
     pthread_cond_t cond;
+    _Atomic unsigned waiting; /* threads in sl_lock */
+    _Atomic unsigned taken;   /* counts the times it was taken */
 };
 
 struct sl_thread {
@@ -42,12 +46,28 @@ void sl_mutex_free(sl_mutex *m)
 
 void sl_lock(sl_mutex *m)
 {
+    (void)atomic_fetch_add(&m->waiting, 1);
     (void)pthread_mutex_lock(&m->mutex);
+    (void)atomic_fetch_sub(&m->waiting, 1);
+    (void)atomic_fetch_add(&m->taken, 1);
 }
 
 void sl_unlock(sl_mutex *m)
 {
     (void)pthread_mutex_unlock(&m->mutex);
+}
+
+void sl_give_way(sl_mutex *m)
+{
+    if (atomic_load(&m->waiting) == 0) {
+        return;
+    }
+    unsigned at = atomic_load(&m->taken);
+    sl_unlock(m);
+    while (atomic_load(&m->waiting) > 0 && atomic_load(&m->taken) == at) {
+        (void)sched_yield(); /* the one that waits was woken and needs a moment to come */
+    }
+    sl_lock(m);
 }
 
 void sl_wait(sl_mutex *m, int64_t ms)

@@ -244,6 +244,7 @@ int64_t sl_engine_turn(sl_core *core)
     while (m != NULL) {
         on_mail(core, m, now_ms);
         mail_free(m);
+        sl_give_way(core->lock);
         m = take_mail(core);
     }
     close_lost(core);

@@ -335,11 +335,28 @@ static sl_status run(sl_reader *reader, const sl_query *q, sl_buf *out, sl_query
     return status != SL_OK ? status : r.status;
 }
 
+/* The connection is made by the first query. */
+static sl_status open_reader(sl_store *s, sl_error **err)
+{
+    if (s->reader.sql != NULL) {
+        return SL_OK;
+    }
+    char *path = sl_store_path(s, "sideline.db");
+    sl_status status = path != NULL
+                           ? sl_sql_open_reader(path, sl_vfs_name(s->vfs), &s->reader.sql, err)
+                           : sl_fail_nomem(err);
+    sl_mem_free(path);
+    return status;
+}
+
 sl_status sl_store_query(sl_store *s, const sl_query *q, sl_buf *out, sl_query_row fn, void *ctx,
                          sl_error **err)
 {
     sl_lock(s->reader.lock);
-    sl_status status = run(&s->reader, q, out, fn, ctx, err);
+    sl_status status = open_reader(s, err);
+    if (status == SL_OK) {
+        status = run(&s->reader, q, out, fn, ctx, err);
+    }
     sl_unlock(s->reader.lock);
     return status;
 }

@@ -96,17 +96,6 @@ static sl_status open_database(sl_store *s, sl_error **err)
     return status == SL_OK ? sl_tables_follow(s, err) : status;
 }
 
-static sl_status open_reader(sl_store *s, sl_error **err)
-{
-    char *path = sl_store_path(s, "sideline.db");
-    s->reader.lock = sl_mutex_new();
-    sl_status status = path != NULL && s->reader.lock != NULL
-                           ? sl_sql_open_reader(path, sl_vfs_name(s->vfs), &s->reader.sql, err)
-                           : sl_fail_nomem(err);
-    sl_mem_free(path);
-    return status;
-}
-
 sl_status sl_store_open(const sl_platform *platform, const char *dir, sl_store **out,
                         sl_error **err)
 {
@@ -143,8 +132,9 @@ sl_status sl_store_open_sealed(const sl_platform *platform, const char *dir, con
     if (status == SL_OK) {
         status = sl_search_prepare(s, err);
     }
-    if (status == SL_OK) {
-        status = open_reader(s, err);
+    s->reader.lock = sl_mutex_new();
+    if (status == SL_OK && s->reader.lock == NULL) {
+        status = sl_fail_nomem(err);
     }
     if (status != SL_OK) {
         sl_store_close(s);
