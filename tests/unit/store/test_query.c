@@ -747,14 +747,12 @@ START_TEST(query__answers_as_a_plain_reading_of_it_does)
 }
 END_TEST
 
-SL_TEST_MAIN_WITH("query", setup, teardown, where__compares_with_each_operator,
-                  where__joins_conditions_by_and_or_and_not,
-                  where__refuses_what_it_does_not_know_and_names_it, where__has_limits,
-                  where__takes_values_only_as_values, select__gives_the_id_and_what_is_named,
-                  count__counts_all_that_match_whatever_the_limit,
-                  after__needs_what_the_order_needs,
-                  search__finds_all_words_and_the_last_as_a_beginning, search__takes_any_text,
-                  search__gives_snippets_ranks_and_counts,
-                  search__follows_changes_and_dropped_spaces, search__is_made_anew_when_it_is_missing_or_of_other_fields,
-                  query__concerns_only_the_space_that_must_match,
-                  query__answers_as_a_plain_reading_of_it_does)
+SL_TEST_MAIN_WITH(
+    "query", setup, teardown, where__compares_with_each_operator,
+    where__joins_conditions_by_and_or_and_not, where__refuses_what_it_does_not_know_and_names_it,
+    where__has_limits, where__takes_values_only_as_values, select__gives_the_id_and_what_is_named,
+    count__counts_all_that_match_whatever_the_limit, after__needs_what_the_order_needs,
+    search__finds_all_words_and_the_last_as_a_beginning, search__takes_any_text,
+    search__gives_snippets_ranks_and_counts, search__follows_changes_and_dropped_spaces,
+    search__is_made_anew_when_it_is_missing_or_of_other_fields,
+    query__concerns_only_the_space_that_must_match, query__answers_as_a_plain_reading_of_it_does)
