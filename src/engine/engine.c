@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-    BODY_MAX = 1024 * 1024 /* of an answer that is read as a whole */
+    BODY_MAX = 1024 * 1024, /* of an answer that is read as a whole */
+    IDS_COUNTED = 1 << 20   /* between two random beginnings */
 };
 
 int64_t sl_engine_mono(const sl_core *core)
@@ -22,13 +23,23 @@ int64_t sl_engine_wall(const sl_core *core)
     return core->platform.clock->wall_ms(core->platform.user);
 }
 
+/* Ids of one start count up behind a random beginning: neighbours on disk and, as differences, a
+ * byte or two on the wire (RFC 9562, 6.2). */
 sl_status sl_engine_uuid(sl_core *core, char out[SL_UUID_LEN + 1], sl_error **err)
 {
-    uint8_t random[10];
-    if (core->platform.random->fill(core->platform.user, random, sizeof random) != SL_OK) {
-        return sl_fail(err, SL_E_IO, "the system gives no random numbers");
+    uint8_t *tail = core->id_tail;
+    if (core->id_left == 0) {
+        if (core->platform.random->fill(core->platform.user, tail, sizeof core->id_tail) != SL_OK) {
+            return sl_fail(err, SL_E_IO, "the system gives no random numbers");
+        }
+        core->id_left = IDS_COUNTED;
     }
-    sl_uuid7(out, sl_engine_wall(core), random);
+    core->id_left--;
+    size_t i = sizeof core->id_tail - 1;
+    while (++tail[i] == 0 && i > 2) {
+        i--;
+    }
+    sl_uuid7(out, sl_engine_wall(core), tail);
     return SL_OK;
 }
 
@@ -287,6 +298,7 @@ static sl_status load_device(sl_core *core, sl_error **err)
         status = sl_engine_uuid(core, core->device, err);
         if (status == SL_OK) {
             status = sl_store_set_meta(core->store, "device", core->device, err);
+            core->id_left = 0; /* no other id tells it */
         }
     }
     sl_mem_free(stored);

@@ -136,6 +136,8 @@ struct sl_core {
     sl_id auth_after; /* answers to requests up to this one sign nobody in: something came after */
     char device[SL_UUID_LEN + 1];
     sl_hlc clock;
+    uint8_t id_tail[10]; /* of the last id made */
+    uint32_t id_left;    /* ids until there is a new beginning */
     bool want_online;
     bool outbox_unread; /* the sync machine is to hear of the outbox, which could not be read */
     sl_sync_state told; /* last state told by event */
