@@ -142,22 +142,22 @@ struct sl_core {
     char device[SL_UUID_LEN + 1];
     sl_hlc clock;
     bool want_online;
-    bool outbox_unread; /* the sync machine is to hear of the outbox, which could not be read */
-    sl_sync_state told; /* last state told by event */
-    sl_id next_id;      /* of requests, sockets and live queries */
-    sl_id ws;           /* the socket in use, 0 when none */
+    bool metered;
+    bool status_asked;    /* somebody shows the status: tell when it changes */
+    bool transfers_asked; /* somebody shows transfers: tell how far they are */
+    int32_t close_code;   /* of the last socket */
+    bool outbox_unread;   /* the sync machine is to hear of the outbox, which could not be read */
+    sl_sync_state told;   /* last state told by event */
+    sl_id next_id;        /* of requests, sockets and live queries */
+    sl_id ws;             /* the socket in use, 0 when none */
     sl_link link;
-    int32_t close_code;    /* of the last socket */
     int64_t retry_at_ms;   /* when the next one is tried; -1: not to be waited for */
-    bool status_asked;     /* somebody shows the status: tell when it changes */
     uint64_t status_print; /* of what was told last */
     int64_t status_at_ms;  /* not told before */
     sl_call *calls;
     sl_transfer *transfers;
     sl_hold *holds;
-    bool metered;
-    int64_t metered_limit; /* larger blobs wait for another network */
-    bool transfers_asked;  /* somebody shows transfers: tell how far they are */
+    int64_t metered_limit; /* larger blobs wait for another network, when this one is metered */
     sl_waiter *waiters;
     sl_follow *follows;
     int64_t progress_at_ms; /* of settling: not told before */
