@@ -92,7 +92,7 @@ static const command commands[] = {
     {"drafts", 0, 1, 0, 0, cmd_drafts, "[SPACE]", "what the server refused"},
     {"resend", 1, 2, 0, 0, cmd_resend, "DRAFT [JSON]", "send a draft again, edited"},
     {"discard", 1, 1, 0, 0, cmd_discard, "DRAFT", "give a draft up"},
-    {"info", 0, 1, 0, 0, cmd_info, "[session|sync|status|undo|build]", "facts as JSON"},
+    {"info", 0, 1, 0, 0, cmd_info, "[session|sync|status|transfers|undo|build]", "facts as JSON"},
 };
 
 static volatile sig_atomic_t interrupted;

@@ -42,6 +42,26 @@ SL_API sl_status sl_sync_focus(sl_core *core, const char *space,
 SL_API sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p, size_t n,
                              const char *media_type, sl_bytes *SL_NULLABLE *SL_NULLABLE sha256,
                              sl_error *SL_NULLABLE *SL_NULLABLE err);
+enum {
+    SL_NETWORK_FREE = 0,   /* at the start */
+    SL_NETWORK_METERED = 1 /* a byte costs: large blobs wait */
+};
+/* The host tells what network it is on. Metered: blobs of more than `limit` bytes, up or down, wait
+ * until it is free again, or until they are resumed one by one; the part that is there stays. */
+SL_API sl_status sl_sync_network(sl_core *core, int32_t kind, int64_t limit,
+                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+enum {
+    SL_TRANSFER_PAUSE = 1,
+    SL_TRANSFER_RESUME = 2, /* on a metered network too */
+    SL_TRANSFER_CANCEL = 3  /* an upload is given up, its bytes stay here; a fetch ends cancelled */
+};
+/* The transfers of one blob, up and down, until the core is closed; cancelling is for good. What is
+ * paused or waits for another network does not keep sl_sync_settle. SL_E_NOT_FOUND: there is none.
+ * sl_core_info "transfers" lists them. */
+SL_API sl_status sl_transfer_control(sl_core *core, const char *sha256, int32_t action,
+                                     sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 /* Local blobs only; SL_E_NOT_FOUND when it must be fetched first. */
 SL_API sl_status sl_blob_get(sl_core *core, const char *sha256,
                              sl_bytes *SL_NULLABLE *SL_NULLABLE out,

@@ -264,6 +264,8 @@ sl_status sl_core_info(sl_core *core, const char *what, sl_bytes **out, sl_error
         j = build_info(core);
     } else if (strcmp(what, "status") == 0) {
         j = sl_status_info(core);
+    } else if (strcmp(what, "transfers") == 0) {
+        j = sl_transfers_info(core);
     } else if (strcmp(what, "undo") == 0) {
         j = sl_local_undo_info(core);
     } else if (strcmp(what, "recordings") == 0) {

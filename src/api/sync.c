@@ -118,6 +118,33 @@ static sl_status read_whole(sl_blob_in *in, sl_bytes **out)
     return *out != NULL ? SL_OK : SL_E_NOMEM;
 }
 
+sl_status sl_sync_network(sl_core *core, int32_t kind, int64_t limit, sl_error **err)
+{
+    sl_error_start(err);
+    if ((kind != SL_NETWORK_FREE && kind != SL_NETWORK_METERED) || limit < 0) {
+        return sl_fail(err, SL_E_MISUSE, "a network is free or metered, a limit is not negative");
+    }
+    sl_lock(core->lock);
+    sl_holds_network(core, kind == SL_NETWORK_METERED, limit);
+    sl_unlock(core->lock);
+    return SL_OK;
+}
+
+sl_status sl_transfer_control(sl_core *core, const char *sha256, int32_t action, sl_error **err)
+{
+    sl_error_start(err);
+    if (action < SL_TRANSFER_PAUSE || action > SL_TRANSFER_CANCEL) {
+        return sl_fail(err, SL_E_MISUSE, "a transfer is paused, resumed or cancelled");
+    }
+    if (!hex_ok(sha256)) {
+        return sl_fail(err, SL_E_INVALID, "a blob is named by 64 hex digits");
+    }
+    sl_lock(core->lock);
+    sl_status status = sl_holds_control(core, sha256, action, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
 sl_status sl_blob_get(sl_core *core, const char *sha256, sl_bytes **out, sl_error **err)
 {
     sl_error_start(err);

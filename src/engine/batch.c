@@ -18,7 +18,7 @@ static bool note_touched(sl_batch *b, const sl_op *op)
     if (last != NULL && last->entity == op->entity && strcmp(last->space, op->space) == 0) {
         return true;
     }
-    if (b->count == b->room) {
+    if (b->touched == NULL || b->count == b->room) {
         size_t room = b->room > 0 ? b->room * 2 : 4;
         sl_touched *grown = sl_mem_resize(b->touched, room, sizeof *grown);
         if (grown == NULL) {

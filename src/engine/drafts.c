@@ -66,7 +66,7 @@ static int by_id(const void *a, const void *b)
 static int64_t maker_of(const listing *l, const char *id)
 {
     const maker *m = NULL;
-    if (id != NULL && l->count > 0 && strlen(id) == SL_UUID_LEN) {
+    if (id != NULL && l->makers != NULL && strlen(id) == SL_UUID_LEN) {
         maker key = {.n = 0};
         memcpy(key.id, id, sizeof key.id);
         m = bsearch(&key, l->makers, l->count, sizeof key, by_id);
@@ -103,7 +103,7 @@ sl_status sl_drafts_list(sl_core *core, const char *space, int64_t after, sl_jso
         l.list != NULL && l.makers != NULL
             ? sl_store_rejected(core->store, space, after, LIST_MAX, list_one, &l, err)
             : sl_fail_nomem(err);
-    if (status == SL_OK) {
+    if (status == SL_OK && l.makers != NULL) {
         qsort(l.makers, l.count, sizeof *l.makers, by_id);
     }
     sl_json *done = status == SL_OK ? sl_json_array() : NULL;

@@ -456,6 +456,7 @@ void sl_engine_close(sl_core *core)
     sl_transfers_stop(core);
     sl_waiters_stop(core);
     sl_follow_stop(core);
+    sl_holds_stop(core);
     sl_live_stop(core);
     sl_session_clear(core);
     if (core->ws != 0) {

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/thread.h"
 #include "engine/events.h"
+#include "sideline/sync.h"
 #include "store/store.h"
 #include "sync/client.h"
 #include "sync/transfer.h"
@@ -88,9 +89,12 @@ typedef struct sl_call {
 struct sl_transfer {
     sl_xfer xfer;
     bool download;
-    sl_upload upload; /* hex in both directions */
-    sl_blob_in *in;   /* what is sent, once it is open */
-    sl_blob_out *out; /* what is received */
+    sl_upload upload;   /* hex in both directions */
+    sl_blob_in *in;     /* what is sent, once it is open */
+    sl_blob_out *out;   /* what is received */
+    int64_t total;      /* of a download, once it is known, 0 before */
+    int64_t told;       /* bytes, by the last event */
+    int64_t tell_at_ms; /* not told before */
     sl_transfer *next;
 };
 
@@ -113,6 +117,7 @@ typedef struct sl_live_query {
 
 typedef struct sl_jobs sl_jobs;
 typedef struct sl_follow sl_follow;
+typedef struct sl_hold sl_hold;
 
 /* What the live channel is written and read with. */
 typedef struct sl_link {
@@ -139,18 +144,22 @@ struct sl_core {
     uint8_t id_tail[10]; /* of the last id made */
     uint32_t id_left;    /* ids until there is a new beginning */
     bool want_online;
-    bool outbox_unread; /* the sync machine is to hear of the outbox, which could not be read */
-    sl_sync_state told; /* last state told by event */
-    sl_id next_id;      /* of requests, sockets and live queries */
-    sl_id ws;           /* the socket in use, 0 when none */
+    bool metered;
+    bool status_asked;    /* somebody shows the status: tell when it changes */
+    bool transfers_asked; /* somebody shows transfers: tell how far they are */
+    int32_t close_code;   /* of the last socket */
+    bool outbox_unread;   /* the sync machine is to hear of the outbox, which could not be read */
+    sl_sync_state told;   /* last state told by event */
+    sl_id next_id;        /* of requests, sockets and live queries */
+    sl_id ws;             /* the socket in use, 0 when none */
     sl_link link;
-    int32_t close_code;    /* of the last socket */
     int64_t retry_at_ms;   /* when the next one is tried; -1: not to be waited for */
-    bool status_asked;     /* somebody shows the status: tell when it changes */
     uint64_t status_print; /* of what was told last */
     int64_t status_at_ms;  /* not told before */
     sl_call *calls;
     sl_transfer *transfers;
+    sl_hold *holds;
+    int64_t metered_limit; /* larger blobs wait for another network, when this one is metered */
     sl_waiter *waiters;
     sl_follow *follows;
     int64_t progress_at_ms; /* of settling: not told before */
@@ -236,7 +245,21 @@ int64_t sl_transfers_bytes_left(sl_core *core);
 /* True when no upload waits but those of spaces that nobody holds or makes. */
 bool sl_transfers_settled(sl_core *core);
 size_t sl_transfers_waiting(sl_core *core, bool download);
+/* Ends all transfers of a blob at the user's wish. */
+void sl_transfers_cancel(sl_core *core, const char *hex);
 bool sl_transfers_fetching(const sl_core *core, const char *hex);
+
+/* --- holds.c --- */
+/* True when a blob of this size does not move now. size 0: not known. */
+bool sl_hold_blocks(const sl_core *core, const char *hex, int64_t size);
+void sl_holds_network(sl_core *core, bool metered, int64_t limit);
+sl_status sl_holds_control(sl_core *core, const char *hex, int32_t action, sl_error **err);
+void sl_holds_stop(sl_core *core);
+/* Tells how far a transfer is, if somebody asked and it moved. */
+void sl_transfer_tell(sl_core *core, sl_transfer *t, int64_t now_ms);
+/* The same for all whose time has come; returns the next one's, -1 for none. */
+int64_t sl_transfers_tell(sl_core *core, int64_t now_ms);
+sl_json *sl_transfers_info(sl_core *core);
 
 /* --- waiters.c --- */
 sl_status sl_wait_settled(sl_core *core, sl_id *op, sl_error **err);

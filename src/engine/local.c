@@ -271,8 +271,8 @@ static sl_status patch_own(sl_core *core, const sl_json *participant, const char
     }
     char *text = ok ? sl_json_print(ops) : NULL;
     sl_json_free(ops);
-    status = text != NULL ? apply(core, text, strlen(text), "", false, NULL, err)
-                          : sl_fail_nomem(err);
+    status =
+        text != NULL ? apply(core, text, strlen(text), "", false, NULL, err) : sl_fail_nomem(err);
     sl_mem_free(text);
     return status;
 }

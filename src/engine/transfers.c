@@ -26,7 +26,7 @@ static sl_transfer *add(sl_core *core)
 }
 
 /* A request that is still out is answered to nobody. */
-static void end(sl_core *core, sl_transfer *t)
+static void halt(sl_core *core, sl_transfer *t)
 {
     for (sl_call *c = core->calls; c != NULL; c = c->next) {
         if (c->transfer == t) {
@@ -34,6 +34,12 @@ static void end(sl_core *core, sl_transfer *t)
             core->platform.http->cancel(core->platform.user, c->id);
         }
     }
+    t->xfer.busy = false;
+}
+
+static void end(sl_core *core, sl_transfer *t)
+{
+    halt(core, t);
     sl_transfer **at = &core->transfers;
     while (*at != t) {
         at = &(*at)->next;
@@ -83,6 +89,21 @@ void sl_transfers_forget(sl_core *core, const char *hex)
     }
 }
 
+void sl_transfers_cancel(sl_core *core, const char *hex)
+{
+    sl_transfer *t = core->transfers;
+    while (t != NULL) {
+        sl_transfer *next = t->next;
+        if (strcmp(t->upload.hex, hex) == 0) {
+            if (t->download) {
+                sl_waiters_blob(core, hex, SL_E_CANCELLED, "the transfer was cancelled");
+            }
+            end(core, t);
+        }
+        t = next;
+    }
+}
+
 bool sl_transfers_fetching(const sl_core *core, const char *hex)
 {
     return find(core, true, hex, NULL) != NULL;
@@ -103,7 +124,8 @@ static bool pick_upload(void *ctx, const sl_upload *u)
     sl_space space;
     bool ready =
         sl_store_space(p->core->store, u->space, &space, NULL) == SL_OK && space.epoch[0] != 0;
-    if (!ready || find(p->core, false, u->hex, u->space) != NULL) {
+    if (!ready || find(p->core, false, u->hex, u->space) != NULL ||
+        sl_hold_blocks(p->core, u->hex, u->size)) {
         return true;
     }
     sl_transfer *t = add(p->core);
@@ -111,6 +133,7 @@ static bool pick_upload(void *ctx, const sl_upload *u)
         return false;
     }
     t->upload = *u;
+    t->total = u->size;
     sl_xfer_upload(&t->xfer, u->size, u->url[0] != 0);
     return ++p->running < SIMULTANEOUS_MAX;
 }
@@ -284,6 +307,11 @@ void sl_transfers_data(sl_core *core, sl_call *call, const uint8_t *p, size_t n,
         t->xfer.at = 0; /* the range was not honoured */
         status = sl_blob_out_restart(t->out);
     }
+    if (call->body.len == 0) {
+        char *length = sl_header_value(call->headers, "content-length");
+        t->total = length != NULL ? t->xfer.at + strtoll(length, NULL, 10) : 0;
+        sl_mem_free(length);
+    }
     sl_buf_u8(&call->body, 1); /* marks that data came; the bytes go to the file */
     call->body.len = 1;
     if (status == SL_OK) {
@@ -399,6 +427,7 @@ static int64_t run_one(sl_core *core, sl_transfer *t, int64_t now_ms)
         if (t->download) {
             finish_download(core, t, now_ms);
         } else {
+            sl_transfer_tell(core, t, now_ms);
             (void)sl_store_upload_done(core->store, &t->upload, NULL);
             end(core, t);
         }
@@ -431,25 +460,35 @@ int64_t sl_transfers_run(sl_core *core, int64_t now_ms)
     sl_transfer *t = core->transfers;
     while (t != NULL) {
         sl_transfer *next = t->next;
-        int64_t at = run_one(core, t, now_ms);
+        int64_t at = -1;
+        if (t->xfer.done || !sl_hold_blocks(core, t->upload.hex, t->total)) {
+            at = run_one(core, t, now_ms);
+        } else if (t->download) {
+            halt(core, t); /* its part stays, and whoever waits for it */
+        } else {
+            end(core, t); /* queued as before */
+        }
         until_ms = until_ms < 0 || (at >= 0 && at < until_ms) ? at : until_ms;
         t = next;
     }
-    return until_ms;
+    int64_t tell_ms = sl_transfers_tell(core, now_ms);
+    return until_ms < 0 || (tell_ms >= 0 && tell_ms < until_ms) ? tell_ms : until_ms;
 }
 
 typedef struct sum {
     sl_core *core;
     int64_t bytes;
     size_t count;
-    size_t expected; /* of spaces that are held or being made: the others wait for nothing */
+    size_t
+        expected; /* of spaces that are held or being made, and not held back: those are for now */
 } sum;
 
 static bool add_upload(void *ctx, const sl_upload *u)
 {
     sum *s = ctx;
     s->count++;
-    if (sl_store_space_expected(s->core->store, u->space)) {
+    if (sl_store_space_expected(s->core->store, u->space) &&
+        !sl_hold_blocks(s->core, u->hex, u->size)) {
         const sl_transfer *t = find(s->core, false, u->hex, u->space);
         s->bytes += u->size - (t != NULL ? t->xfer.at : 0);
         s->expected++;

@@ -202,13 +202,13 @@ sl_status sl_outbox_chain(sl_store *s, int64_t newest, sl_chain *out, sl_error *
         if (status == SL_E_NOT_FOUND) {
             status = sl_fail(err, SL_E_CORRUPT, "a waiting operation is missing");
         }
-        if (status == SL_OK && out->count == room) {
+        if (status == SL_OK && (out->links == NULL || out->count == room)) {
             room = room == 0 ? 4 : room * 2;
             sl_waiting *grown = sl_mem_resize(out->links, room, sizeof *grown);
             status = grown != NULL ? SL_OK : sl_fail_nomem(err);
             out->links = grown != NULL ? grown : out->links;
         }
-        if (status == SL_OK) {
+        if (status == SL_OK && out->links != NULL) {
             int64_t prev = sl_cell_int_or(&cells[0], 0);
             out->links[out->count++] = (sl_waiting){newest, prev, sl_cell_int_or(&cells[1], 0)};
             newest = prev < newest ? prev : 0;
@@ -330,7 +330,7 @@ sl_status sl_store_pending_of(sl_store *s, const sl_entity *e, const char *id, i
         status = *numbers != NULL ? SL_OK : sl_fail_nomem(err);
         *count = *numbers != NULL ? chain.count : 0;
     }
-    for (size_t i = 0; i < *count; i++) {
+    for (size_t i = 0; chain.links != NULL && i < *count; i++) {
         (*numbers)[i] = chain.links[i].n;
     }
     sl_mem_free(chain.links);

@@ -399,7 +399,7 @@ static sl_status read_step(sl_undo_step *step, const sl_cell *blob, sl_error **e
     size_t n = in.bad ? 0 : count_entries(in.p, in.left);
     step->entries = sl_mem_array(n + 1, sizeof *step->entries);
     sl_status status = step->entries != NULL ? SL_OK : sl_fail_nomem(err);
-    while (status == SL_OK && step->count < n) {
+    while (status == SL_OK && step->entries != NULL && step->count < n) {
         uint64_t len = sl_rd_varint(&in);
         const uint8_t *p = len <= in.left ? sl_rd_take(&in, (size_t)len) : NULL;
         sl_rd entry = {p, p != NULL ? (size_t)len : 0, p == NULL};
@@ -411,7 +411,7 @@ static sl_status read_step(sl_undo_step *step, const sl_cell *blob, sl_error **e
 sl_status sl_store_undo_take(sl_store *s, const char *space, bool redo, sl_undo_step *out,
                              sl_error **err)
 {
-    sl_cell cells[2];
+    sl_cell cells[2] = {0};
     int64_t no = 0;
     memset(out, 0, sizeof *out);
     sl_status status = sl_space_no(s, space, false, &no, err);

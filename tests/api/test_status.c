@@ -523,6 +523,145 @@ START_TEST(focus__asks_for_the_space_on_the_screen_first)
 }
 END_TEST
 
+/* --- transfers ----------------------------------------------------------------------------- */
+
+static const char *transfers(sl_core *core)
+{
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_core_info(core, "transfers", &out, NULL), SL_OK);
+    return text_of(out);
+}
+
+static void put_hello(sl_core *core)
+{
+    ck_assert_int_eq(
+        sl_blob_put(core, VIDEO, (const uint8_t *)"hello", 5, "text/plain", NULL, NULL), SL_OK);
+    (void)sl_core_step(core);
+}
+
+static void head(sl_core *core, int32_t code, const char *headers)
+{
+    sl_host_http_head(core, g_request, code, headers);
+    sl_host_http_done(core, g_request, SL_OK);
+    (void)sl_core_step(core);
+}
+
+START_TEST(network__large_uploads_wait_on_a_metered_one_unless_resumed)
+{
+    sl_core *core = online(true);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_sync_network(core, 2, 0, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_sync_network(core, SL_NETWORK_METERED, -1, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_sync_network(core, SL_NETWORK_METERED, 4, NULL), SL_OK);
+    g_url[0] = 0;
+    put_hello(core);
+    ck_assert_str_eq(g_url, "");
+    has(transfers(core), "\"done\":0,\"total\":5,\"state\":\"metered\"");
+    ck_assert_int_eq(sl_sync_settle(core, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    has(events(core), "\"ok\":true");
+    ck_assert_int_eq(sl_sync_network(core, SL_NETWORK_METERED, 5, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_str_eq(g_url, "POST http://server.example/api/v1/uploads");
+    ck_assert_int_eq(sl_sync_network(core, SL_NETWORK_METERED, 4, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_uint_eq(g_cancelled, g_request);
+    sl_host_http_done(core, g_request, SL_E_CANCELLED);
+    (void)sl_core_step(core);
+    g_url[0] = 0;
+    ck_assert_int_eq(sl_transfer_control(core, HEX, SL_TRANSFER_RESUME, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_str_eq(g_url, "POST http://server.example/api/v1/uploads");
+    head(core, 201, "Location: /api/v1/uploads/1\r\n");
+    head(core, 200, "Upload-Offset: 0\r\n");
+    head(core, 204, "Upload-Offset: 5\r\n");
+    has(events(core), "\"download\":false,\"done\":5,\"total\":5,\"ev\":\"transfer\"");
+    ck_assert_str_eq(transfers(core), "[]");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(transfer__is_paused_resumed_and_cancelled)
+{
+    sl_core *core = online(true);
+    ck_assert_int_eq(sl_transfer_control(core, HEX, SL_TRANSFER_PAUSE, NULL), SL_E_NOT_FOUND);
+    ck_assert_int_eq(sl_transfer_control(core, "x", SL_TRANSFER_PAUSE, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_transfer_control(core, HEX, 4, NULL), SL_E_MISUSE);
+    put_hello(core);
+    has(transfers(core), "\"state\":\"running\"");
+    ck_assert_int_eq(sl_transfer_control(core, HEX, SL_TRANSFER_PAUSE, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_uint_eq(g_cancelled, g_request);
+    sl_host_http_done(core, g_request, SL_E_CANCELLED);
+    has(transfers(core), "\"state\":\"paused\"");
+    ck_assert_int_eq(sl_transfer_control(core, HEX, SL_TRANSFER_CANCEL, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_str_eq(transfers(core), "[]");
+    sl_bytes *bytes = NULL;
+    ck_assert_int_eq(sl_blob_get(core, HEX, &bytes, NULL), SL_OK);
+    ck_assert_str_eq(text_of(bytes), "hello");
+    sl_core_close(core);
+}
+END_TEST
+
+static void data(sl_core *core, const char *text)
+{
+    sl_host_http_data(core, g_request, (const uint8_t *)text, strlen(text));
+    (void)sl_core_step(core);
+}
+
+START_TEST(transfer__a_download_goes_on_where_it_stopped)
+{
+    g_now_ms = 1000000;
+    sl_core *core = online(true);
+    sl_id op = 0;
+    ck_assert_str_eq(transfers(core), "[]");
+    ck_assert_int_eq(sl_blob_fetch(core, HEX, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    sl_host_http_head(core, g_request, 200, "Content-Length: 5\r\n");
+    data(core, "h");
+    has(events(core), "\"download\":true,\"done\":1,\"total\":5,\"ev\":\"transfer\"");
+    data(core, "e");
+    ck_assert_str_eq(events(core), ""); /* ten times a second at most */
+    g_now_ms += 100;
+    (void)sl_core_step(core);
+    has(events(core), "\"done\":2");
+    ck_assert_int_eq(sl_sync_network(core, SL_NETWORK_METERED, 4, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_uint_eq(g_cancelled, g_request);
+    data(core, "late");
+    sl_host_http_done(core, g_request, SL_E_CANCELLED);
+    (void)sl_core_step(core);
+    has(transfers(core), "\"done\":2,\"total\":5,\"state\":\"metered\"");
+    sl_id before = g_request;
+    ck_assert_int_eq(sl_sync_network(core, SL_NETWORK_FREE, 0, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_uint_ne(g_request, before);
+    sl_host_http_head(core, g_request, 206, "Content-Length: 3\r\n");
+    data(core, "llo");
+    sl_host_http_done(core, g_request, SL_OK);
+    (void)sl_core_step(core);
+    has(events(core), "\"ok\":true");
+    ck_assert_str_eq(transfers(core), "[]");
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(transfer__a_cancelled_fetch_ends_so)
+{
+    sl_core *core = online(true);
+    sl_id op = 0;
+    ck_assert_int_eq(sl_blob_fetch(core, HEX, &op, NULL), SL_OK);
+    (void)sl_core_step(core);
+    ck_assert_int_eq(sl_transfer_control(core, HEX, SL_TRANSFER_CANCEL, NULL), SL_OK);
+    has(events(core), "\"code\":-9");
+    sl_host_http_done(core, g_request, SL_E_CANCELLED);
+    (void)sl_core_step(core);
+    ck_assert_str_eq(events(core), "");
+    sl_core_close(core);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH("status", setup, teardown, draft__keeps_what_was_refused_and_is_sent_again_edited,
                   draft__says_what_it_needs_and_goes_when_discarded,
                   draft__of_an_id_that_another_record_has_gets_a_new_one,
@@ -531,4 +670,8 @@ SL_TEST_MAIN_WITH("status", setup, teardown, draft__keeps_what_was_refused_and_i
                   status__knows_after_a_restart_what_waits_and_when_it_was_at_the_head,
                   status__tells_of_changes_at_most_four_times_a_second_and_only_once_asked,
                   wait__tells_the_stages_of_a_record_and_ends_when_everybody_has_it,
-                  focus__asks_for_the_space_on_the_screen_first)
+                  focus__asks_for_the_space_on_the_screen_first,
+                  network__large_uploads_wait_on_a_metered_one_unless_resumed,
+                  transfer__is_paused_resumed_and_cancelled,
+                  transfer__a_download_goes_on_where_it_stopped,
+                  transfer__a_cancelled_fetch_ends_so)
