@@ -35,9 +35,10 @@ SL_API sl_status sl_overlay_new(sl_doc *doc, int32_t width, int32_t height,
                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
 SL_API void sl_overlay_free(sl_overlay *SL_NULLABLE overlay);
 /* *pixels (with struct_size set): the overlay at t_us on transparent ground, borrowed until the next
- * call. damage: x, y, width, height of what changed since the last call; width 0: nothing did. */
+ * call. damage: four numbers, x, y, width and height of what changed since the last call; a width of
+ * 0: nothing did. */
 SL_API sl_status sl_overlay_show(sl_overlay *overlay, int64_t t_us, sl_pixels *pixels,
-                                 int32_t damage[4], sl_error *SL_NULLABLE *SL_NULLABLE err);
+                                 int32_t *damage, sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* PNG of the pixels. */
 SL_API sl_status sl_render_png(const sl_pixels *from, sl_bytes *SL_NULLABLE *SL_NULLABLE png,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);

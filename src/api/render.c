@@ -107,7 +107,7 @@ void sl_overlay_free(sl_overlay *overlay)
     }
 }
 
-sl_status sl_overlay_show(sl_overlay *overlay, int64_t t_us, sl_pixels *pixels, int32_t damage[4],
+sl_status sl_overlay_show(sl_overlay *overlay, int64_t t_us, sl_pixels *pixels, int32_t *damage,
                           sl_error **err)
 {
     sl_error_start(err);
