@@ -114,10 +114,10 @@ X86 static __m128i x86_eight_on(__m128i t)
 /* Written out, because compilers keep an array in memory where registers serve, and a loop of 13
  * rounds ends in a mispredicted jump each time. */
 #define EACH(WHAT) WHAT(0) WHAT(1) WHAT(2) WHAT(3) WHAT(4) WHAT(5) WHAT(6) WHAT(7)
-#define EACH_ROUND(WHAT)                                                                       \
-    WHAT(1)                                                                                    \
-    WHAT(2) WHAT(3) WHAT(4) WHAT(5) WHAT(6) WHAT(7) WHAT(8) WHAT(9) WHAT(10) WHAT(11) WHAT(12) \
-        WHAT(13)
+#define EACH_ROUND(WHAT) \
+    WHAT(1)              \
+    WHAT(2)              \
+    WHAT(3) WHAT(4) WHAT(5) WHAT(6) WHAT(7) WHAT(8) WHAT(9) WHAT(10) WHAT(11) WHAT(12) WHAT(13)
 
 X86 static inline __attribute__((always_inline)) __m128i x86_one(const __m128i *k, bool seals,
                                                                  __m128i b, __m128i t)

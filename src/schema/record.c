@@ -145,8 +145,7 @@ static sl_status put_ext(sl_record *r, sl_json *ext, sl_error **err)
 
 sl_status sl_record_set_ext(sl_record *r, const char *name, const sl_json *v, sl_error **err)
 {
-    sl_json *ext =
-        r->ext != NULL ? sl_json_parse(r->ext, strlen(r->ext)) : sl_json_object();
+    sl_json *ext = r->ext != NULL ? sl_json_parse(r->ext, strlen(r->ext)) : sl_json_object();
     if (ext == NULL || !sl_json_set(ext, name, sl_json_clone(v))) {
         sl_json_free(ext);
         return sl_fail_nomem(err);

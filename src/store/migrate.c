@@ -210,8 +210,8 @@ static bool move_op(void *ctx, const sl_cell *cells, size_t n)
         m->status = row_for(m->store, &op, m->rec, &row, m->err);
     }
     if (m->status == SL_OK) {
-        m->status = sl_outbox_add(m->store, &op, row.pending, sl_cell_int_or(&cells[1], 0), false,
-                                  m->err);
+        m->status =
+            sl_outbox_add(m->store, &op, row.pending, sl_cell_int_or(&cells[1], 0), false, m->err);
     }
     if (m->status == SL_OK) {
         m->status = set_pending(m->store, &op, row.rid, m->err);

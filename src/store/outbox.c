@@ -275,8 +275,7 @@ static bool one_op(void *ctx, const sl_cell *cells, size_t n)
     (void)n;
     each->found = true;
     bool bytes = cells[0].kind == SL_CELL_BLOB;
-    each->status =
-        bytes ? unpack(each->store, each->op, &cells[0], each->err) : SL_E_CORRUPT;
+    each->status = bytes ? unpack(each->store, each->op, &cells[0], each->err) : SL_E_CORRUPT;
     if (each->status == SL_OK ? each->op->n != cells[1].i : !bytes) {
         each->status = sl_fail(each->err, SL_E_CORRUPT, "a stored operation cannot be read");
     }

@@ -56,7 +56,7 @@ struct sl_query {
     sl_out out[SL_CELLS_MAX]; /* a row after its id, in order of the columns */
     size_t out_count;
     size_t column_count; /* of a row: rid, id, what `out` needs */
-    bool indexed; /* an index gives the order within a space */
+    bool indexed;        /* an index gives the order within a space */
     bool count;
     bool search;
     bool snippet;

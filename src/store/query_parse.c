@@ -242,8 +242,8 @@ static sl_status put_space(parse *p, const char *name)
     if (p->q->indexed) {
         sl_buf_fmt(p->sql, "(\"%s\".\"rid\">>32)=%s%zu)", e, no, n);
     } else {
-        sl_buf_fmt(p->sql, "\"%s\".\"rid\" BETWEEN %s%zu)<<32 AND %s%zu)<<32|4294967295", e, no, n, no,
-                   n);
+        sl_buf_fmt(p->sql, "\"%s\".\"rid\" BETWEEN %s%zu)<<32 AND %s%zu)<<32|4294967295", e, no, n,
+                   no, n);
     }
     return n > 0 ? SL_OK : sl_fail_nomem(p->err);
 }

@@ -232,7 +232,10 @@ static bool gather_row(void *ctx, const sl_cell *cells, size_t n)
 
 static int rank(const sl_cell *c)
 {
-    return c->kind == SL_CELL_NULL ? 0 : c->kind == SL_CELL_TEXT ? 2 : c->kind == SL_CELL_BLOB ? 3 : 1;
+    return c->kind == SL_CELL_NULL   ? 0
+           : c->kind == SL_CELL_TEXT ? 2
+           : c->kind == SL_CELL_BLOB ? 3
+                                     : 1;
 }
 
 /* As SQLite compares: null, numbers, text, bytes. */

@@ -22,8 +22,8 @@ static bool to_column(sl_cell *c, const sl_field *f, sl_arena *mem)
     if (bytes == NULL) {
         return false;
     }
-    bool ok = f->type == SL_T_REF ? sl_uuid_decode(bytes, c->text)
-                                  : sl_hex_decode(bytes, n, c->text);
+    bool ok =
+        f->type == SL_T_REF ? sl_uuid_decode(bytes, c->text) : sl_hex_decode(bytes, n, c->text);
     if (ok) {
         *c = sl_cell_blob(bytes, n);
     }
@@ -114,9 +114,8 @@ sl_status sl_row_delete(sl_store *s, const sl_record *old, const sl_row *row, sl
 {
     sl_buf sql = {0};
     sl_cell params[] = {sl_cell_int(row->rid)};
-    sl_status status = s->tables[old->entity->index].search
-                           ? sl_search_take_out(s, old, row->rid, err)
-                           : SL_OK;
+    sl_status status =
+        s->tables[old->entity->index].search ? sl_search_take_out(s, old, row->rid, err) : SL_OK;
     sl_buf_fmt(&sql, "DELETE FROM \"%s\" WHERE \"rid\"=$1", old->entity->name);
     if (status == SL_OK) {
         status = sql.failed ? sl_fail_nomem(err)
@@ -163,10 +162,10 @@ sl_status sl_row_read(sl_store *s, const sl_entity *e, const sl_cell *cells, sl_
         ok = from_column(&rec->values[i], &e->fields[i], &rec->mem);
         sound = sound && sl_schema_kind_ok(&e->fields[i], &rec->values[i]);
     }
-    status = !sound ? damaged(e, err)
-             : ok ? sl_record_read_clocks(rec, cells[SL_ROW_CLOCKS].blob, cells[SL_ROW_CLOCKS].len,
-                                        err)
-                : sl_fail_nomem(err);
+    status =
+        !sound ? damaged(e, err)
+        : ok ? sl_record_read_clocks(rec, cells[SL_ROW_CLOCKS].blob, cells[SL_ROW_CLOCKS].len, err)
+             : sl_fail_nomem(err);
     if (status != SL_OK) {
         sl_record_free(rec);
     }
@@ -203,7 +202,6 @@ sl_status sl_row_load(sl_store *s, const sl_entity *e, const char *id, sl_record
         return SL_OK;
     }
     sl_cell params[] = {sl_cell_blob(bytes, sizeof bytes)};
-    sl_status status =
-        sl_sql_run(s->sql, s->tables[e->index].select, params, 1, load_row, &l, err);
+    sl_status status = sl_sql_run(s->sql, s->tables[e->index].select, params, 1, load_row, &l, err);
     return status != SL_OK ? status : l.status;
 }

@@ -40,8 +40,9 @@ static void put_create(sl_buf *sql, const sl_entity *e)
 {
     sl_buf_fmt(sql, "CREATE VIRTUAL TABLE \"%s_fts\" USING fts5(", e->name);
     put_fields(sql, e, "", ", ");
-    sl_buf_fmt(sql, ", content='%s', content_rowid='rid',"
-                    " tokenize='unicode61 remove_diacritics 2')",
+    sl_buf_fmt(sql,
+               ", content='%s', content_rowid='rid',"
+               " tokenize='unicode61 remove_diacritics 2')",
                e->name);
 }
 
