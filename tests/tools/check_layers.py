@@ -47,7 +47,7 @@ MACHINE = {"dirent.h", "dlfcn.h", "execinfo.h", "fcntl.h", "ftw.h", "getopt.h", 
            "termios.h", "time.h", "unistd.h", "wchar.h", "locale.h", "glob.h",
            "regex.h", "libgen.h", "semaphore.h"}
 MACHINE_PREFIXES = ("sys/", "arpa/", "net/", "netinet/", "linux/", "emscripten", "android/")
-MACHINE_HOMES = {"server": None, "base": {"pthread.h", "time.h", "unistd.h", "sys/types.h"}}
+MACHINE_HOMES = {"server": None, "base": {"pthread.h", "sched.h", "time.h", "unistd.h", "sys/types.h"}}
 
 # Outside library -> (how its headers look, where it is at home).
 HOMES = {
