@@ -154,7 +154,7 @@ static void put_diff(sl_buf *out, const sl_live_query *q, const gather *now,
 {
     bool first = true;
     sl_buf_str(out, "{\"upserts\":[");
-    for (size_t i = 0; i < now->count; i++) {
+    for (size_t i = 0; now->rows != NULL && i < now->count; i++) {
         const sl_live_row *row = &now->rows[i];
         const sl_live_row *was = row_of(q->last, q->count, row->id);
         if (was == NULL || was->hash != row->hash || was->len != row->len) {
@@ -194,7 +194,7 @@ sl_status sl_live_take(sl_core *core, sl_id sub, sl_bytes **out, sl_error **err)
         sorted = sl_mem_array(now.count + 1, sizeof *sorted);
         status = sorted != NULL ? SL_OK : sl_fail_nomem(err);
     }
-    if (status == SL_OK && now.count > 0) {
+    if (sorted != NULL && now.rows != NULL) {
         memcpy(sorted, now.rows, now.count * sizeof *sorted);
         qsort(sorted, now.count, sizeof *sorted, by_id);
     }

@@ -126,7 +126,7 @@ static sl_status ask(sweep *w, const sl_entity *e, const sl_field *f)
                    "SELECT 1 FROM \"%s\" WHERE \"%s\"=$1 AND \"deleted\"=0 LIMIT 1", e->name,
                    f->name);
     sl_status status = sl_hex_decode(bytes, sizeof bytes, w->hex)
-                           ? sl_store_one(w->s, sql, params, 1, &one, 1, NULL, NULL)
+                           ? sl_store_one(w->s, sql, params, 1, &(sl_taken){&one, 1, NULL}, NULL)
                            : SL_E_NOT_FOUND;
     w->wanted = status == SL_OK;
     return status == SL_E_NOT_FOUND ? SL_OK : status;
@@ -137,8 +137,8 @@ static sl_status find_use(sweep *w)
 {
     sl_cell params[] = {sl_cell_text(w->hex)};
     sl_cell one;
-    sl_status status =
-        sl_store_one(w->s, "SELECT 1 FROM upload WHERE hex=$1", params, 1, &one, 1, NULL, NULL);
+    sl_status status = sl_store_one(w->s, "SELECT 1 FROM upload WHERE hex=$1", params, 1,
+                                    &(sl_taken){&one, 1, NULL}, NULL);
     w->wanted = status == SL_OK;
     status = status == SL_E_NOT_FOUND ? SL_OK : status;
     for (size_t i = 0; status == SL_OK && !w->wanted && i < sl_entity_count; i++) {

@@ -111,11 +111,16 @@ struct sl_store {
 /* path under the folder; sl_mem text */
 char *sl_store_path(const sl_store *s, const char *name);
 
-/* Runs a statement that gives at most one row and copies up to n of its cells, their bytes in mem
- * (NULL: numbers only). SL_E_NOT_FOUND, without an error, when there is none: the cells are then
- * null. */
-sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size_t np, sl_cell *out,
-                       size_t n, sl_arena *mem, sl_error **err);
+/* Where a row's first cells go, and what their bytes are copied into (NULL: numbers only). */
+typedef struct sl_taken {
+    sl_cell *cells;
+    size_t n;
+    sl_arena *mem;
+} sl_taken;
+/* Runs a statement that gives at most one row and takes its cells. SL_E_NOT_FOUND, without an error,
+ * when there is none: the cells are then null. */
+sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size_t np,
+                       const sl_taken *out, sl_error **err);
 
 /* --- tables.c, migrate.c --- */
 

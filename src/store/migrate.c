@@ -148,7 +148,7 @@ static sl_status move_entity(sl_store *s, const sl_entity *e, sl_error **err)
     sl_cell one;
     sl_table_ddl(&ddl, e);
     sl_status there = sl_store_one(s, "SELECT 1 FROM sqlite_schema WHERE type='table' AND name=$1",
-                                   params, 1, &one, 1, NULL, err);
+                                   params, 1, &(sl_taken){&one, 1, NULL}, err);
     sl_status status = there == SL_E_NOT_FOUND ? SL_OK : there;
     if (there == SL_OK) {
         status = sl_sql_run(s->sql, "SELECT name FROM pragma_table_info($1)", params, 1,

@@ -167,7 +167,7 @@ sl_status sl_outbox_remove(sl_store *s, int64_t n, sl_error **err)
     sl_cell params[] = {sl_cell_int(n)};
     sl_cell cells[2];
     sl_status status = sl_store_one(s, "DELETE FROM outbox WHERE n=$1 RETURNING space, seq", params,
-                                    1, cells, 2, NULL, err);
+                                    1, &(sl_taken){cells, 2, NULL}, err);
     if (status == SL_OK && cells[1].kind == SL_CELL_NULL) {
         sl_waiting_add(s, sl_cell_int_or(&cells[0], -1), -1);
     }
@@ -197,8 +197,8 @@ sl_status sl_outbox_chain(sl_store *s, int64_t newest, sl_chain *out, sl_error *
     while (status == SL_OK && newest != 0) {
         sl_cell params[] = {sl_cell_int(newest)};
         sl_cell cells[2];
-        status = sl_store_one(s, "SELECT prev, seq FROM outbox WHERE n=$1", params, 1, cells, 2,
-                              NULL, err);
+        status = sl_store_one(s, "SELECT prev, seq FROM outbox WHERE n=$1", params, 1,
+                              &(sl_taken){cells, 2, NULL}, err);
         if (status == SL_E_NOT_FOUND) {
             status = sl_fail(err, SL_E_CORRUPT, "a waiting operation is missing");
         }
@@ -236,7 +236,7 @@ sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err)
         status = sl_store_one(s,
                               "SELECT (SELECT min(n) FROM outbox WHERE seq IS NULL),"
                               " EXISTS (SELECT 1 FROM outbox), (SELECT min(n) FROM outbox)",
-                              NULL, 0, cells, 3, NULL, err);
+                              NULL, 0, &(sl_taken){cells, 3, NULL}, err);
     }
     if (status == SL_OK) {
         out->floor = sl_cell_int_or(&cells[0], out->last + 1);
@@ -249,7 +249,7 @@ sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err)
 static sl_status count(sl_store *s, const char *sql, int64_t *out, sl_error **err)
 {
     sl_cell cell;
-    sl_status status = sl_store_one(s, sql, NULL, 0, &cell, 1, NULL, err);
+    sl_status status = sl_store_one(s, sql, NULL, 0, &(sl_taken){&cell, 1, NULL}, err);
     *out = status == SL_OK ? cell.i : 0;
     return status;
 }
@@ -340,8 +340,8 @@ sl_status sl_store_outbox_state(sl_store *s, int64_t n, bool *waits, bool *accep
 {
     sl_cell seq;
     sl_cell params[] = {sl_cell_int(n)};
-    sl_status status =
-        sl_store_one(s, "SELECT seq FROM outbox WHERE n=$1", params, 1, &seq, 1, NULL, err);
+    sl_status status = sl_store_one(s, "SELECT seq FROM outbox WHERE n=$1", params, 1,
+                                    &(sl_taken){&seq, 1, NULL}, err);
     *waits = status == SL_OK;
     *accepted = *waits && seq.kind != SL_CELL_NULL;
     return status == SL_E_NOT_FOUND ? SL_OK : status;
@@ -353,7 +353,7 @@ sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error
     sl_cell space;
     sl_status status =
         sl_store_one(s, "UPDATE outbox SET seq=$2 WHERE n=$1 AND seq IS NULL RETURNING space",
-                     params, 2, &space, 1, NULL, err);
+                     params, 2, &(sl_taken){&space, 1, NULL}, err);
     if (status == SL_OK) {
         sl_waiting_add(s, sl_cell_int_or(&space, -1), -1);
     }
@@ -415,7 +415,7 @@ sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
             sl_store_one(s,
                          "SELECT n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1)"
                          " AND seq<=$2 ORDER BY seq LIMIT 1",
-                         params, 2, &cell, 1, NULL, err);
+                         params, 2, &(sl_taken){&cell, 1, NULL}, err);
         if (status == SL_OK) {
             status = sl_store_outbox_op(s, cell.i, &op, err);
         }
@@ -453,7 +453,7 @@ sl_status sl_outbox_fill_space(sl_store *s, int64_t no, sl_error **err)
     const char *of = "FROM outbox WHERE space=$1 AND seq IS NULL";
     char sql[128];
     (void)snprintf(sql, sizeof sql, "SELECT count(*) %s", of);
-    sl_status status = sl_store_one(s, sql, params, 1, &cell, 1, NULL, err);
+    sl_status status = sl_store_one(s, sql, params, 1, &(sl_taken){&cell, 1, NULL}, err);
     if (status == SL_OK) {
         count = cell.i;
         (void)snprintf(sql, sizeof sql, "SELECT n %s", of);

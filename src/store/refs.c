@@ -25,7 +25,7 @@ static sl_status is_there(sl_store *s, const sl_entity *e, int64_t space, const 
     (void)snprintf(sql, sizeof sql,
                    "SELECT 1 FROM \"%s\" WHERE \"id\"=$1 AND \"rid\">>32=$2 AND \"deleted\"=0",
                    e->name);
-    sl_status status = sl_store_one(s, sql, params, 2, &one, 1, NULL, err);
+    sl_status status = sl_store_one(s, sql, params, 2, &(sl_taken){&one, 1, NULL}, err);
     *yes = status == SL_OK;
     return status == SL_E_NOT_FOUND ? SL_OK : status;
 }

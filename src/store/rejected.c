@@ -10,7 +10,7 @@ sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err)
 {
     sl_cell cell;
     sl_status status =
-        sl_store_one(s, "SELECT count(*) FROM rejected", NULL, 0, &cell, 1, NULL, err);
+        sl_store_one(s, "SELECT count(*) FROM rejected", NULL, 0, &(sl_taken){&cell, 1, NULL}, err);
     *out = status == SL_OK ? cell.i : 0;
     return status;
 }

@@ -36,7 +36,7 @@ bool sl_store_pending(sl_store *s, const sl_entity *e, const char *id)
     (void)snprintf(sql, sizeof sql, "SELECT 1 FROM \"%s\" WHERE \"id\"=$1 AND \"pending\">0",
                    e->name);
     return sl_uuid_decode(bytes, id) &&
-           sl_store_one(s, sql, params, 1, &one, 1, NULL, NULL) == SL_OK;
+           sl_store_one(s, sql, params, 1, &(sl_taken){&one, 1, NULL}, NULL) == SL_OK;
 }
 
 /* --- shadows --------------------------------------------------------------------------------- */

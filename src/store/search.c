@@ -81,7 +81,7 @@ static sl_status find_index(sl_store *s, const sl_entity *e, sl_error **err)
     sl_status status =
         sql.failed ? sl_fail_nomem(err)
                    : sl_store_one(s, "SELECT 1 FROM sqlite_schema WHERE type='table' AND sql=$1",
-                                  params, 1, &one, 1, NULL, err);
+                                  params, 1, &(sl_taken){&one, 1, NULL}, err);
     sl_buf_free(&sql);
     return status;
 }

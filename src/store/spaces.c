@@ -45,13 +45,13 @@ sl_status sl_space_no(sl_store *s, const char *name, bool make, int64_t *no, sl_
     sl_cell cell;
     sl_cell params[] = {sl_cell_text(name)};
     const char *find = "SELECT no FROM space WHERE name=$1";
-    sl_status status = sl_store_one(s, find, params, 1, &cell, 1, NULL, err);
+    sl_status status = sl_store_one(s, find, params, 1, &(sl_taken){&cell, 1, NULL}, err);
     if (status == SL_E_NOT_FOUND && make) {
         status = sl_sql_run(s->sql,
                             "INSERT INTO space (name, held, epoch, cursor) VALUES ($1, 0, '', 0)",
                             params, 1, NULL, NULL, err);
         if (status == SL_OK) {
-            status = sl_store_one(s, find, params, 1, &cell, 1, NULL, err);
+            status = sl_store_one(s, find, params, 1, &(sl_taken){&cell, 1, NULL}, err);
         }
     }
     *no = status == SL_OK ? cell.i : 0;
@@ -77,8 +77,8 @@ sl_status sl_space_of(sl_store *s, int64_t no, char out[SL_SPACE_MAX], sl_error 
     sl_arena mem = {NULL, NULL};
     sl_cell cell;
     sl_cell params[] = {sl_cell_int(no)};
-    sl_status status =
-        sl_store_one(s, "SELECT name FROM space WHERE no=$1", params, 1, &cell, 1, &mem, err);
+    sl_status status = sl_store_one(s, "SELECT name FROM space WHERE no=$1", params, 1,
+                                    &(sl_taken){&cell, 1, &mem}, err);
     if (status == SL_OK && !sl_space_ok(sl_cell_str(&cell))) {
         status = sl_fail(err, SL_E_CORRUPT, "a space has no name");
     } else if (status == SL_OK) {
@@ -101,7 +101,7 @@ sl_status sl_space_next_rid(sl_store *s, const sl_entity *e, int64_t no, int64_t
         sl_cell params[] = {sl_cell_int(sl_space_first_rid(no)),
                             sl_cell_int(sl_space_last_rid(no))};
         sl_status status =
-            sl_store_one(s, s->tables[e->index].last, params, 2, &cell, 1, NULL, err);
+            sl_store_one(s, s->tables[e->index].last, params, 2, &(sl_taken){&cell, 1, NULL}, err);
         if (status != SL_OK) {
             return status;
         }
@@ -171,7 +171,7 @@ bool sl_store_space_expected(sl_store *s, const char *name)
     return sl_store_one(s,
                         "SELECT 1 FROM space WHERE name=$1 AND (held=1 OR EXISTS"
                         " (SELECT 1 FROM outbox WHERE space=no))",
-                        params, 1, &one, 1, NULL, NULL) == SL_OK;
+                        params, 1, &(sl_taken){&one, 1, NULL}, NULL) == SL_OK;
 }
 
 sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err)

@@ -17,9 +17,7 @@ const char *sl_store_dir(const sl_store *s)
 }
 
 typedef struct one_row {
-    sl_cell *out;
-    size_t n;
-    sl_arena *mem;
+    const sl_taken *out;
     bool found;
     bool failed;
 } one_row;
@@ -27,24 +25,25 @@ typedef struct one_row {
 static bool take_one(void *ctx, const sl_cell *cells, size_t n)
 {
     one_row *r = ctx;
+    const sl_taken *out = r->out;
     r->found = true;
-    for (size_t i = 0; i < r->n && i < n; i++) {
-        r->out[i] = cells[i];
+    for (size_t i = 0; i < out->n && i < n; i++) {
+        out->cells[i] = cells[i];
         bool bytes = cells[i].kind == SL_CELL_TEXT || cells[i].kind == SL_CELL_BLOB;
-        if (bytes && r->mem == NULL) {
-            r->out[i] = sl_cell_text(NULL);
-        } else if (!sl_cell_keep(&r->out[i], r->mem)) {
+        if (bytes && out->mem == NULL) {
+            out->cells[i] = sl_cell_text(NULL);
+        } else if (!sl_cell_keep(&out->cells[i], out->mem)) {
             r->failed = true;
         }
     }
     return false;
 }
 
-sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size_t np, sl_cell *out,
-                       size_t n, sl_arena *mem, sl_error **err)
+sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size_t np,
+                       const sl_taken *out, sl_error **err)
 {
-    one_row row = {out, n, mem, false, false};
-    memset(out, 0, n * sizeof *out);
+    one_row row = {out, false, false};
+    memset(out->cells, 0, out->n * sizeof *out->cells);
     sl_status status = sl_sql_run(s->sql, sql, params, np, take_one, &row, err);
     if (status == SL_OK && row.failed) {
         status = sl_fail_nomem(err);
@@ -231,8 +230,8 @@ sl_status sl_store_meta(sl_store *s, const char *key, char **out, sl_error **err
     sl_arena mem = {NULL, NULL};
     sl_cell params[] = {sl_cell_text(key)};
     sl_cell value;
-    sl_status status =
-        sl_store_one(s, "SELECT value FROM meta WHERE key=$1", params, 1, &value, 1, &mem, err);
+    sl_status status = sl_store_one(s, "SELECT value FROM meta WHERE key=$1", params, 1,
+                                    &(sl_taken){&value, 1, &mem}, err);
     const char *text = status == SL_OK ? sl_cell_str(&value) : NULL;
     *out = text != NULL ? sl_text_dup(text) : NULL;
     bool failed = status == SL_OK && *out == NULL;

@@ -215,7 +215,8 @@ static sl_status run_steps(sl_store *s, int64_t from, sl_error **err)
 sl_status sl_tables_follow(sl_store *s, sl_error **err)
 {
     sl_cell version;
-    sl_status status = sl_store_one(s, "PRAGMA user_version", NULL, 0, &version, 1, NULL, err);
+    sl_status status =
+        sl_store_one(s, "PRAGMA user_version", NULL, 0, &(sl_taken){&version, 1, NULL}, err);
     if (status != SL_OK) {
         return status;
     }

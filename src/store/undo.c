@@ -223,7 +223,7 @@ static sl_status count_steps(sl_store *s, int64_t space, sl_error **err)
     sl_status status = sl_store_one(s,
                                     "SELECT sum(redo=0), sum((redo=0)*length(step)), sum(redo=1)"
                                     " FROM undo WHERE space=$1",
-                                    params, 1, cells, 3, NULL, err);
+                                    params, 1, &(sl_taken){cells, 3, NULL}, err);
     if (status == SL_OK) {
         *count_of(s, space) =
             (sl_undo_count){space, sl_cell_int_or(&cells[0], 0), sl_cell_int_or(&cells[1], 0),
@@ -249,7 +249,7 @@ static sl_status trim(sl_store *s, int64_t space, sl_error **err)
         status = sl_store_one(s,
                               "SELECT no, length(step) FROM undo WHERE space=$1 AND redo=0"
                               " ORDER BY no LIMIT 1",
-                              params, 1, cells, 2, NULL, err);
+                              params, 1, &(sl_taken){cells, 2, NULL}, err);
         if (status == SL_OK) {
             status = forget(s, cells[0].i, err);
             count->steps--;
@@ -292,7 +292,7 @@ static sl_status join(sl_store *s, const sl_undo_part *part, const char *group, 
     sl_status status = sl_store_one(s,
                                     "SELECT no, step FROM undo WHERE no=(SELECT max(no) FROM undo"
                                     " WHERE space=$1 AND redo=0) AND \"group\"=$2",
-                                    params, 2, cells, 2, &mem, err);
+                                    params, 2, &(sl_taken){cells, 2, &mem}, err);
     *done = status == SL_OK && cells[1].kind == SL_CELL_BLOB &&
             count_entries(cells[1].blob, cells[1].len) +
                     count_entries(part->entries.data, part->entries.len) <=
@@ -420,7 +420,7 @@ sl_status sl_store_undo_take(sl_store *s, const char *space, bool redo, sl_undo_
         status = sl_store_one(s,
                               "SELECT no, step FROM undo WHERE space=$1 AND redo=$2"
                               " ORDER BY no DESC LIMIT 1",
-                              params, 2, cells, 2, &out->mem, err);
+                              params, 2, &(sl_taken){cells, 2, &out->mem}, err);
     }
     if (status == SL_E_NOT_FOUND) {
         status = sl_fail(err, status, "there is nothing to %s here", redo ? "redo" : "undo");
@@ -482,7 +482,7 @@ sl_status sl_store_undo_rename(sl_store *s, const char *space, const char *from,
         status = sl_store_one(s,
                               "SELECT no, step FROM undo WHERE space=$1 AND no>$2 ORDER BY no"
                               " LIMIT 1",
-                              params, 2, cells, 2, &mem, err);
+                              params, 2, &(sl_taken){cells, 2, &mem}, err);
         if (status == SL_OK && cells[1].kind == SL_CELL_BLOB) {
             at = cells[0].i;
             status = rename_in(s, &cells[0], &cells[1], old, fresh, err);

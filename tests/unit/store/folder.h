@@ -41,7 +41,8 @@ static inline void folder_empty(const char *dir, int deep)
     DIR *d = opendir(dir);
     for (struct dirent *e = d != NULL ? readdir(d) : NULL; e != NULL; e = readdir(d)) {
         char path[400];
-        (void)snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        int n = snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        ck_assert(n > 0 && (size_t)n < sizeof path);
         if (e->d_name[0] != '.' && unlink(path) != 0 && deep > 0) {
             folder_empty(path, deep - 1);
             (void)rmdir(path);

@@ -123,8 +123,9 @@ static const char *state(void)
 static int64_t shadows(void)
 {
     sl_cell cell;
-    ck_assert_int_eq(
-        sl_store_one(g_store, "SELECT count(*) FROM shadow", NULL, 0, &cell, 1, NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_one(g_store, "SELECT count(*) FROM shadow", NULL, 0,
+                                  &(sl_taken){&cell, 1, NULL}, NULL),
+                     SL_OK);
     return cell.i;
 }
 

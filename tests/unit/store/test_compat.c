@@ -229,7 +229,7 @@ static sl_cell one_cell(sl_store *s, const char *sql, int64_t n, sl_arena *mem)
 {
     sl_cell cell;
     sl_cell params[] = {sl_cell_int(n)};
-    ck_assert_int_eq(sl_store_one(s, sql, params, 1, &cell, 1, mem, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_one(s, sql, params, 1, &(sl_taken){&cell, 1, mem}, NULL), SL_OK);
     return cell;
 }
 
