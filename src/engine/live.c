@@ -134,7 +134,7 @@ static const sl_live_row *row_of(const sl_live_row *rows, size_t n, const char *
 {
     sl_live_row key;
     (void)snprintf(key.id, sizeof key.id, "%s", id);
-    return n > 0 ? bsearch(&key, rows, n, sizeof *rows, by_id) : NULL;
+    return rows != NULL && n > 0 ? bsearch(&key, rows, n, sizeof *rows, by_id) : NULL;
 }
 
 static void put_id(sl_buf *out, const char *id)
@@ -152,11 +152,13 @@ static void put_comma(sl_buf *out, bool *first)
 static void put_diff(sl_buf *out, const sl_live_query *q, const gather *now,
                      const sl_live_row *sorted)
 {
+    size_t count = now->rows != NULL ? now->count : 0;
+    size_t had = q->last != NULL ? q->count : 0;
     bool first = true;
     sl_buf_str(out, "{\"upserts\":[");
-    for (size_t i = 0; now->rows != NULL && i < now->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const sl_live_row *row = &now->rows[i];
-        const sl_live_row *was = row_of(q->last, q->count, row->id);
+        const sl_live_row *was = row_of(q->last, had, row->id);
         if (was == NULL || was->hash != row->hash || was->len != row->len) {
             put_comma(out, &first);
             sl_buf_put(out, now->text.data + row->from, row->len);
@@ -164,16 +166,15 @@ static void put_diff(sl_buf *out, const sl_live_query *q, const gather *now,
     }
     first = true;
     sl_buf_str(out, "],\"removed\":[");
-    for (size_t i = 0; i < q->count; i++) {
-        if (row_of(sorted, now->count, q->last[i].id) == NULL &&
-            !SL_PLANTED("live-forgets-removed")) {
+    for (size_t i = 0; i < had; i++) {
+        if (row_of(sorted, count, q->last[i].id) == NULL && !SL_PLANTED("live-forgets-removed")) {
             put_comma(out, &first);
             put_id(out, q->last[i].id);
         }
     }
     first = true;
     sl_buf_str(out, "],\"order\":[");
-    for (size_t i = 0; i < now->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         put_comma(out, &first);
         put_id(out, now->rows[i].id);
     }
