@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <stdint.h>
 #include <string.h>
 
 enum {
@@ -39,7 +40,7 @@ static sl_arena_block *add_block(sl_arena *a, size_t n)
 
 void *sl_arena_take(sl_arena *a, size_t n)
 {
-    if (n > (size_t)1 << 40) {
+    if (n > SIZE_MAX / 4) {
         return NULL;
     }
     n = (n + 7) & ~(size_t)7;
