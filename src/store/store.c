@@ -206,6 +206,9 @@ sl_status sl_store_commit(sl_store *s, sl_error **err)
 {
     sl_status status = sl_outbox_flush(s, err);
     if (status == SL_OK) {
+        status = sl_sum_flush(s, err);
+    }
+    if (status == SL_OK) {
         status = sl_sql_run(s->sql, "COMMIT", NULL, 0, NULL, NULL, err);
     }
     if (status != SL_OK) {
@@ -221,6 +224,7 @@ void sl_store_rollback(sl_store *s)
     s->last_n_new = false;
     sl_space_forget_numbers(s);
     sl_undo_forget_counts(s);
+    sl_sum_forget(s);
     sl_waiting_rollback(s);
     sl_sql_rollback(s->sql);
 }
