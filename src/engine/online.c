@@ -376,13 +376,15 @@ static sl_status store_grants(sl_core *core, const after *due, sl_error **err)
     for (const sl_json *g = sl_json_first(due->granted); g != NULL && status == SL_OK;
          g = sl_json_next(g)) {
         sl_space space;
-        if (!sl_space_ok(sl_json_text(g)) ||
-            sl_store_space(core->store, sl_json_text(g), &space, NULL) == SL_OK) {
+        if (!sl_space_ok(sl_json_text(g))) {
             continue;
         }
-        memset(&space, 0, sizeof space);
-        (void)snprintf(space.name, sizeof space.name, "%s", sl_json_text(g));
-        status = sl_store_set_space(core->store, &space, err);
+        status = sl_store_space(core->store, sl_json_text(g), &space, NULL);
+        if (status == SL_E_NOT_FOUND) {
+            memset(&space, 0, sizeof space);
+            (void)snprintf(space.name, sizeof space.name, "%s", sl_json_text(g));
+            status = sl_store_set_space(core->store, &space, err);
+        }
     }
     return status;
 }

@@ -259,6 +259,20 @@ START_TEST(sum__is_that_of_what_is_confirmed_whatever_is_done)
 }
 END_TEST
 
+/* As SQLite does by itself when there is no memory, in a statement whose failure nobody minds. */
+START_TEST(sum__does_not_outlive_a_transaction_that_the_database_ended)
+{
+    remote(0, 1);
+    uint64_t before = expected(0);
+    begin();
+    confirm(0, 2);
+    run("ROLLBACK");
+    ck_assert_int_eq(sl_store_commit(g_store, NULL), SL_E_IO);
+    ck_assert(sum_of(0).sum == before);
+    ck_assert(counted(0, 1).sum == before);
+}
+END_TEST
+
 START_TEST(sum__of_a_space_without_one_is_counted_when_it_is_asked_for)
 {
     remote(0, 1);
@@ -334,6 +348,7 @@ START_TEST(sum__healing_is_remembered_over_the_reset_and_closing)
 END_TEST
 
 SL_TEST_MAIN_WITH("sum", setup, teardown, sum__is_that_of_what_is_confirmed_whatever_is_done,
+                  sum__does_not_outlive_a_transaction_that_the_database_ended,
                   sum__of_a_space_without_one_is_counted_when_it_is_asked_for,
                   sum__shows_lost_and_changed_rows_when_it_is_counted,
                   sum__is_of_no_use_where_records_were_left_out_until_a_reset,
