@@ -21,6 +21,11 @@
  *   {"ev":"stage","op":9,"stage":"sent|accepted"}   of sl_sync_wait
  *   {"ev":"transfer","sha256","space"?,"download","done","total"?}   of blobs, once asked for
  *   {"ev":"status"}                                 sl_core_info "status" has changed, once asked for
+ *   {"ev":"integrity","space":"..","healed":true|false}
+ *                                                   what is held of a space was not what the server has,
+ *                                                   by their sums; healed: it is dropped, but for own
+ *                                                   changes that wait, and read again. At most once an
+ *                                                   hour: else it is left as it is, and only told
  *   {"ev":"session","state":"signed_in|signed_out"}
  *   {"ev":"typing","space":"..","user":".."}        at most one of each space and user waits
  * Events carry ids and small facts, never handles. Unknown kinds are to be ignored.
@@ -110,7 +115,8 @@ SL_API int32_t sl_core_step(sl_core *core);
 
 /* JSON facts. what: "session" {"device","server"?} and, when
  * signed in, {"user","email","name","role"}; "sync"
- * {"state","outbox","rejected","uploads","downloads","spaces"}, "build" {"version","media",...},
+ * {"state","outbox","rejected","uploads","downloads","spaces","integrity"} (integrity: how many
+ * "integrity" events there were since the core was opened), "build" {"version","media",...},
  * "status", what an app can show of sync, costs no more when much waits:
  *   {"state":"offline|connecting|online","reason"?,"retry_ms"?,"waiting","sending","rejected",
  *    "uploads","upload_bytes","spaces":[{"space","state","cursor","waiting","rejected","uploads",

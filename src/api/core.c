@@ -223,6 +223,7 @@ static sl_json *sync_info(sl_core *core)
     sl_json *j = sl_json_object();
     bool ok = j != NULL && sl_json_set_str(j, "state", names[sl_sync_state_of(core->sync)]) &&
               sl_json_set_int(j, "outbox", outbox) && sl_json_set_int(j, "rejected", rejected) &&
+              sl_json_set_int(j, "integrity", core->differed) &&
               sl_json_set_int(j, "uploads", (int64_t)sl_transfers_waiting(core, false)) &&
               sl_json_set_int(j, "downloads", (int64_t)sl_transfers_waiting(core, true)) &&
               sl_json_set_int(j, "spaces", spaces);

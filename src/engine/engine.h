@@ -153,6 +153,7 @@ struct sl_core {
     sl_id next_id;        /* of requests, sockets and live queries */
     sl_id ws;             /* the socket in use, 0 when none */
     sl_link link;
+    int64_t differed;      /* how often a space was found to be not as the server has it */
     int64_t retry_at_ms;   /* when the next one is tried; -1: not to be waited for */
     uint64_t status_print; /* of what was told last */
     int64_t status_at_ms;  /* not told before */
@@ -216,6 +217,10 @@ void sl_online_closed(sl_core *core, int32_t code, int64_t now_ms);
 void sl_online_outbox_changed(sl_core *core);
 /* A frame that is not stored: only when online, else SL_E_NETWORK. */
 sl_status sl_online_send(sl_core *core, const sl_frame *frame);
+
+/* --- integrity.c --- */
+/* At the head: true when what is here is not what the server has, and is to be read again. */
+bool sl_integrity_differs(sl_core *core, const char *space, uint64_t sum);
 
 /* --- calls.c --- */
 /* Starts a request to the server: its url is a path, or whole. On SL_OK the call is in the list. */

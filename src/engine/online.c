@@ -238,6 +238,7 @@ typedef struct after {
     sl_json *lost;    /* events: operations that waited in what was dropped */
     int64_t reach;    /* newest message of another */
     bool later;       /* something of a later version came */
+    bool skipped;     /* and was left out */
 } after;
 
 static void see_clocks(sl_core *core, const sl_record *rec)
@@ -304,6 +305,7 @@ static sl_status store_records(sl_core *core, after *due, sl_error **err)
             status = store_one(core, &rec, due, err);
         } else if (status == SL_OK && got) {
             due->later = true;
+            due->skipped = true;
         }
     }
     sl_record_free(&rec);
@@ -374,13 +376,15 @@ static sl_status store_grants(sl_core *core, const after *due, sl_error **err)
     for (const sl_json *g = sl_json_first(due->granted); g != NULL && status == SL_OK;
          g = sl_json_next(g)) {
         sl_space space;
-        if (!sl_space_ok(sl_json_text(g)) ||
-            sl_store_space(core->store, sl_json_text(g), &space, NULL) == SL_OK) {
+        if (!sl_space_ok(sl_json_text(g))) {
             continue;
         }
-        memset(&space, 0, sizeof space);
-        (void)snprintf(space.name, sizeof space.name, "%s", sl_json_text(g));
-        status = sl_store_set_space(core->store, &space, err);
+        status = sl_store_space(core->store, sl_json_text(g), &space, NULL);
+        if (status == SL_E_NOT_FOUND) {
+            memset(&space, 0, sizeof space);
+            (void)snprintf(space.name, sizeof space.name, "%s", sl_json_text(g));
+            status = sl_store_set_space(core->store, &space, err);
+        }
     }
     return status;
 }
@@ -417,6 +421,12 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     }
     if (status == SL_OK) {
         status = sl_store_set_space(core->store, &space, err);
+    }
+    if (status == SL_OK && before->cursor == 0) {
+        status = sl_store_sum_begun(core->store, space.name, sl_engine_wall(core), err);
+    }
+    if (status == SL_OK && due->skipped) {
+        status = sl_store_sum_partial(core->store, space.name, err);
     }
     if (status == SL_OK && sl_sync_live(core->sync, space.name)) {
         status = sl_store_outbox_settle(core->store, space.name, err);
@@ -606,7 +616,7 @@ static void receipts(sl_core *core)
 }
 
 /* At the head all that the cursor covers has come. */
-static void at_head(sl_core *core, const char *space)
+static void settle_at_head(sl_core *core, const char *space)
 {
     sl_outbox_state outbox;
     sl_status status = sl_store_outbox(core->store, &outbox, NULL);
@@ -671,6 +681,18 @@ static void lose_space(sl_core *core, const char *space, bool keep)
     touch_all(core, space);
 }
 
+static void at_head(sl_core *core, const sl_news *news)
+{
+    char space[SL_SPACE_MAX];
+    (void)snprintf(space, sizeof space, "%s", news->space);
+    if (!news->summed || !sl_integrity_differs(core, space, news->sum)) {
+        settle_at_head(core, space);
+        return;
+    }
+    (void)sl_sync_hold(core->sync, space, "", 0); /* it is held: this takes no memory */
+    lose_space(core, space, true);
+}
+
 static void typing(sl_core *core, const sl_news *news)
 {
     sl_json *event = sl_json_object();
@@ -696,7 +718,7 @@ static void take_news(sl_core *core, const sl_news *news)
     case SL_NEWS_NONE:
     case SL_NEWS_CONNECTED: break;
     case SL_NEWS_APPLY: apply(core, news); break;
-    case SL_NEWS_HEAD: at_head(core, news->space); break;
+    case SL_NEWS_HEAD: at_head(core, news); break;
     case SL_NEWS_RECEIPTS: receipts(core); break;
     case SL_NEWS_RESET: lose_space(core, news->space, true); break;
     case SL_NEWS_REVOKED: lose_space(core, news->space, false); break;

@@ -7,6 +7,7 @@
  *   refs.c     references within a space                 undo.c     what local batches did
  *   rejected.c operations that were refused             status.c   how far spaces are
  *   spaces.c   spaces and their numbers                  query*.c, search.c   reading
+ *   sums.c     sums of spaces
  *
  * A record's row is known by `rid`: its space's number << 32 | a number within the space, so that
  * a space's records lie together in their table, in the order in which they came, and need no index
@@ -85,6 +86,14 @@ typedef struct sl_waiting_count {
     size_t move_room;
 } sl_waiting_count;
 
+/* A space's sum as it is within the transaction, remembered until a rollback. */
+typedef struct sl_sum {
+    int64_t no; /* 0: of none */
+    bool known; /* false: not added up yet */
+    bool changed;
+    uint64_t sum;
+} sl_sum;
+
 struct sl_store {
     const sl_platform *platform;
     char *dir;
@@ -101,6 +110,7 @@ struct sl_store {
     bool last_n_new;
     sl_undo_count undo[SL_PLACES];
     sl_waiting_count waiting;
+    sl_sum sum;
     sl_buf scratch; /* of one call, */
     sl_arena cells; /* and what the cells of a row point into */
     sl_record rec;  /* of apply_local and apply_remote */
@@ -219,6 +229,14 @@ void sl_waiting_commit(sl_store *s);
 void sl_waiting_rollback(sl_store *s);
 void sl_waiting_forget(sl_store *s); /* counted anew when somebody asks */
 void sl_waiting_free(sl_store *s);
+
+/* --- sums.c --- */
+
+/* A confirmed record of this space is now as in `rec`; had: its number before, 0: there was none. */
+sl_status sl_sum_move(sl_store *s, int64_t no, const sl_record *rec, int64_t had, sl_error **err);
+/* Writes what the transaction changed; the commit's part. */
+sl_status sl_sum_flush(sl_store *s, sl_error **err);
+void sl_sum_forget(sl_store *s);
 
 /* --- undo.c --- */
 

@@ -325,5 +325,8 @@ sl_status sl_migrate_old(sl_store *s, int64_t from, sl_error **err)
     for (size_t i = 0; status == SL_OK && i < sizeof own / sizeof own[0]; i++) {
         status = drop_old(s, own[i], err);
     }
+    if (status == SL_OK) { /* added up when somebody asks */
+        status = sl_sql_script(s->sql, "UPDATE space SET sum=NULL", err);
+    }
     return status == SL_OK && from < 2 ? sl_store_set_meta(s, SL_STORE_LATER, "1", err) : status;
 }

@@ -267,6 +267,23 @@ sl_status sl_store_apply_local(sl_store *s, sl_op *op, sl_error **err)
     return op->kind == SL_OP_CREATE ? create(s, op, err) : change(s, op, err);
 }
 
+/* The number of the confirmed state; 0: nothing is confirmed. A row has that of its shadow, and
+ * after a reset, until the server's state comes, that of what was dropped. */
+static sl_status confirmed_seq(sl_store *s, const sl_record *rec, const sl_row *row, int64_t *seq,
+                               sl_error **err)
+{
+    sl_cell one;
+    sl_cell params[] = {sl_cell_int(rec->entity->no), sl_cell_int(row->rid)};
+    *seq = rec->seq;
+    if (row->pending == 0 || rec->seq == 0) {
+        return SL_OK;
+    }
+    sl_status status = sl_store_one(s, "SELECT 1 FROM shadow WHERE entity=$1 AND rid=$2", params, 2,
+                                    &(sl_taken){&one, 1, NULL}, err);
+    *seq = status == SL_OK ? *seq : 0;
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
+}
+
 /* The server's state of a record that has a row. */
 static sl_status confirm(sl_store *s, const sl_record *rec, sl_error **err)
 {
@@ -278,10 +295,17 @@ static sl_status confirm(sl_store *s, const sl_record *rec, sl_error **err)
     if (status != SL_OK || strcmp(s->old.space, rec->space) != 0) {
         return status;
     }
-    if (row.pending == 0) {
+    int64_t had = 0;
+    status = confirmed_seq(s, &s->old, &row, &had, err);
+    if (status == SL_OK) {
+        status = sl_sum_move(s, row.rid >> 32, rec, SL_PLANTED("sum-keeps-old") ? 0 : had, err);
+    }
+    if (status == SL_OK && row.pending == 0) {
         return sl_row_update(s, rec, &s->old, &row, err);
     }
-    status = sl_shadow_put(s, rec, row.rid, err);
+    if (status == SL_OK) {
+        status = sl_shadow_put(s, rec, row.rid, err);
+    }
     if (status == SL_OK) {
         status = sl_outbox_chain(s, row.pending, &chain, err);
     }
@@ -299,5 +323,8 @@ sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **er
 {
     sl_row row = {0, 0};
     sl_status status = sl_row_insert(s, rec, &row, err);
-    return status == SL_OK && row.rid == 0 ? confirm(s, rec, err) : status;
+    if (status == SL_OK && row.rid == 0) {
+        return confirm(s, rec, err);
+    }
+    return status == SL_OK ? sl_sum_move(s, row.rid >> 32, rec, 0, err) : status;
 }

@@ -216,7 +216,8 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
          "', '', $2 FROM outbox WHERE space=$1 AND seq IS NULL"),
         "DELETE FROM outbox WHERE space=$1", "DELETE FROM undo WHERE space=$1",
         "DELETE FROM upload WHERE space=$2", "DELETE FROM space WHERE no=$1"};
-    static const char *const again[] = {"UPDATE space SET epoch='', cursor=0 WHERE no=$1"};
+    static const char *const again[] = {"UPDATE space SET epoch='', cursor=0, sum=0, counted=0,"
+                                        " partial=0 WHERE no=$1"};
     int64_t no = 0;
     sl_status status = sl_space_no(s, name, false, &no, err);
     if (status != SL_OK || no == 0) {
@@ -237,6 +238,9 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
     for (size_t i = 0; status == SL_OK && i < n; i++) {
         sl_cell params[] = {sl_cell_int(no), sl_cell_text(name)};
         status = sl_sql_run(s->sql, list[i], params, 2, NULL, NULL, err);
+    }
+    if (s->sum.no == no) {
+        sl_sum_forget(s);
     }
     sl_space_forget_numbers(s);
     sl_undo_forget_counts(s);

@@ -204,7 +204,14 @@ sl_status sl_store_begin(sl_store *s, sl_error **err)
 
 sl_status sl_store_commit(sl_store *s, sl_error **err)
 {
-    sl_status status = sl_outbox_flush(s, err);
+    /* For want of memory or room SQLite ends it by itself, maybe in a statement whose failure nobody
+     * minded: what is written from then on stays. */
+    sl_status status = sl_sql_in_transaction(s->sql)
+                           ? sl_outbox_flush(s, err)
+                           : sl_fail(err, SL_E_IO, "the database ended the transaction");
+    if (status == SL_OK) {
+        status = sl_sum_flush(s, err);
+    }
     if (status == SL_OK) {
         status = sl_sql_run(s->sql, "COMMIT", NULL, 0, NULL, NULL, err);
     }
@@ -221,6 +228,7 @@ void sl_store_rollback(sl_store *s)
     s->last_n_new = false;
     sl_space_forget_numbers(s);
     sl_undo_forget_counts(s);
+    sl_sum_forget(s);
     sl_waiting_rollback(s);
     sl_sql_rollback(s->sql);
 }

@@ -9,7 +9,8 @@
  *
  *   [STORE-1] what a committed transaction wrote survives a crash at any later moment;
  *   [STORE-2] confirmed records and the cursor that covers them change in one transaction;
- *   [STORE-3] visible = confirmed + pending operations in order of n, at every commit.
+ *   [STORE-3] visible = confirmed + pending operations in order of n, at every commit;
+ *   [STORE-4] the sum of a space is that of its confirmed records, at every commit.
  *
  * One thread at a time, but for sl_store_query, which any thread may call at any time: it sees what
  * was committed. Writers run inside sl_store_begin .. sl_store_commit.
@@ -216,6 +217,26 @@ sl_status sl_store_outbox_unknown(sl_store *s, const char *space, sl_error **err
  * ones are to be sent again. Else
  * the space and its blobs' uploads go too, and its pending operations are kept as rejected. */
 sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl_error **err);
+
+/* --- sums of spaces ----------------------------------------------------------------- */
+
+/* sync/sum.h, over the confirmed records, deleted ones too: compared with the server's at the head.
+ * Confirming a record moves it along; only sl_store_sum_count looks at the records that are there,
+ * and sees what became of them since. */
+typedef struct sl_space_sum {
+    uint64_t sum;
+    bool whole;         /* false: records were left out: the server's is another */
+    int64_t counted_ms; /* wall clock, when it was last counted or begun; 0: it must be counted */
+    int64_t healed_ms;  /* when it was last found wrong, and the space reset; 0: never */
+} sl_space_sum;
+sl_status sl_store_sum(sl_store *s, const char *space, sl_space_sum *out, sl_error **err);
+/* Adds the sum up from the records. */
+sl_status sl_store_sum_count(sl_store *s, const char *space, int64_t wall_ms, sl_error **err);
+/* The space's records come from the first on: there is nothing to count. */
+sl_status sl_store_sum_begun(sl_store *s, const char *space, int64_t wall_ms, sl_error **err);
+/* A record of this space was left out, until a reset or a later version. */
+sl_status sl_store_sum_partial(sl_store *s, const char *space, sl_error **err);
+sl_status sl_store_sum_healed(sl_store *s, const char *space, int64_t wall_ms, sl_error **err);
 
 /* --- queries ------------------------------------------------------------------------ */
 

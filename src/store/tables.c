@@ -15,7 +15,8 @@ const char sl_store_tables[] =
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE space (no INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
     " held INTEGER NOT NULL, epoch TEXT NOT NULL, cursor INTEGER NOT NULL,"
-    " as_of INTEGER NOT NULL DEFAULT 0) STRICT;"
+    " as_of INTEGER NOT NULL DEFAULT 0, sum INTEGER DEFAULT 0, counted INTEGER NOT NULL DEFAULT 0,"
+    " partial INTEGER NOT NULL DEFAULT 0, healed INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE TABLE outbox (n INTEGER PRIMARY KEY, prev INTEGER, space INTEGER NOT NULL, seq INTEGER,"
     " op BLOB NOT NULL) STRICT;"
     "CREATE INDEX outbox_accepted ON outbox (space, seq) WHERE seq IS NOT NULL;"
@@ -186,8 +187,9 @@ static sl_status read_skipped(sl_store *s, sl_error **err)
 {
     sl_cell params[] = {sl_cell_text(SL_STORE_LATER)};
     sl_status status = sl_sql_run(
-        s->sql, "UPDATE space SET cursor=0 WHERE EXISTS (SELECT 1 FROM meta WHERE key=$1)", params,
-        1, NULL, NULL, err);
+        s->sql,
+        "UPDATE space SET cursor=0, partial=0 WHERE EXISTS (SELECT 1 FROM meta WHERE key=$1)",
+        params, 1, NULL, NULL, err);
     return status == SL_OK ? sl_store_set_meta(s, SL_STORE_LATER, NULL, err) : status;
 }
 

@@ -20,11 +20,13 @@ static uint64_t number(const uint8_t *p)
     return v;
 }
 
+uint64_t sl_sum_of_bytes(const uint8_t *id, int64_t seq)
+{
+    return mix(mix(mix(number(id)) ^ number(id + 8)) ^ (uint64_t)seq);
+}
+
 uint64_t sl_sum_of(const char *id, int64_t seq)
 {
     uint8_t bytes[SL_UUID_BYTES];
-    if (!sl_uuid_decode(bytes, id)) {
-        return 0;
-    }
-    return mix(mix(mix(number(bytes)) ^ number(bytes + 8)) ^ (uint64_t)seq);
+    return sl_uuid_decode(bytes, id) ? sl_sum_of_bytes(bytes, seq) : 0;
 }

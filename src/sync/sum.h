@@ -15,5 +15,7 @@
 
 /* 0 when the id is none. */
 uint64_t sl_sum_of(const char *id, int64_t seq);
+/* The same for the id's 16 bytes. */
+uint64_t sl_sum_of_bytes(const uint8_t *id, int64_t seq);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "store/store.h"
 #include "support.h"
+#include "sync/sum.h"
 
 #include <sideline/sideline.h>
 #include <stdbool.h>
@@ -286,6 +287,50 @@ START_TEST(frame__of_a_later_version_does_not_block_its_space)
     ck_assert_ptr_nonnull(later);
     sl_mem_free(later);
     sl_store_close(store);
+}
+END_TEST
+
+/* A gap, after which the video is at the head again with this sum. */
+static const char *head_again(sl_core *core, uint64_t sum)
+{
+    char text[300];
+    frame(core, "{\"t\":\"change\",\"space\":\"" VIDEO "\",\"seq\":9,\"record\":" ECHO "}");
+    (void)events(core);
+    g_sent[0] = 0;
+    (void)snprintf(text, sizeof text,
+                   "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                   "\",\"seq\":1,\"role\":\"owner\",\"sum\":\"%016llx\"}",
+                   (unsigned long long)sum);
+    frame(core, text);
+    return events(core);
+}
+
+START_TEST(sum__is_compared_at_the_head_unless_something_was_left_out)
+{
+    const uint64_t right = sl_sum_of(NOTE, 1);
+    sl_core *core = online(true);
+    frame(core, "{\"t\":\"change\",\"space\":\"" VIDEO "\",\"seq\":1,\"record\":" ECHO "}");
+    ck_assert_ptr_null(strstr(head_again(core, right), "integrity"));
+    ck_assert_ptr_null(strstr(g_sent, "subscribe"));
+    ck_assert(info(core, "sync", "\"integrity\":0"));
+    ck_assert_ptr_nonnull(strstr(head_again(core, right + 1),
+                                 "{\"ev\":\"integrity\",\"space\":\"" VIDEO "\",\"healed\":true}"));
+    ck_assert_ptr_nonnull(strstr(g_sent, "\"epoch\":\"\",\"from\":0"));
+    ck_assert(info(core, "sync", "\"integrity\":1"));
+    frame(core, "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                "\",\"from\":0,\"to\":1,\"more\":false,\"records\":[" ECHO "]}");
+    ck_assert_ptr_nonnull(strstr(head_again(core, right + 1), "\"healed\":false"));
+    ck_assert_ptr_null(strstr(g_sent, "subscribe"));
+    ck_assert_ptr_null(strstr(head_again(core, right), "integrity"));
+    frame(core,
+          "{\"t\":\"change\",\"space\":\"" VIDEO "\",\"seq\":2,\"record\":{\"entity\":\"hologram\","
+          "\"id\":\"" ANN "\",\"space\":\"" VIDEO "\",\"seq\":2,\"fields\":{}}}");
+    frame(core, "{\"t\":\"reset\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH "\"}");
+    frame(core, "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                "\",\"from\":0,\"to\":1,\"more\":false,\"records\":[{\"entity\":\"hologram\","
+                "\"id\":\"" ANN "\",\"space\":\"" VIDEO "\",\"seq\":1,\"fields\":{}}]}");
+    ck_assert_ptr_null(strstr(head_again(core, right), "integrity"));
+    sl_core_close(core);
 }
 END_TEST
 
@@ -640,8 +685,9 @@ SL_TEST_MAIN_WITH(
     progress__is_told_ten_times_a_second_at_most, news__that_finds_no_memory_ends_what_it_was_about,
     login__answered_after_signing_out_ends_cancelled, login__that_fails_leaves_who_was_signed_in,
     session__that_is_damaged_opens_signed_out_with_all_data,
-    frame__of_a_later_version_does_not_block_its_space, own_edit__stays_visible_while_pages_come,
-    own_edit__is_over_at_the_head_without_its_record,
+    frame__of_a_later_version_does_not_block_its_space,
+    sum__is_compared_at_the_head_unless_something_was_left_out,
+    own_edit__stays_visible_while_pages_come, own_edit__is_over_at_the_head_without_its_record,
     reset__sends_again_what_was_accepted_and_has_not_come_back,
     page__of_another_epoch_sends_again_what_was_accepted,
     revoked__ends_the_uploads_and_tells_what_waited, fetch__onto_a_full_disk_ends_once,

@@ -162,6 +162,9 @@ static void on_event(actor *a, const sl_json *event)
         on_rows(a, (sl_id)sl_json_int_or(event, "sub", 0));
     } else if (strcmp(ev, "rejected") == 0) {
         on_rejected(a, event);
+    } else if (strcmp(ev, "integrity") == 0) { /* no fault may lead to it */
+        sl_sim_fail(a->world->sim, "%s has %s not as the server has it", a->node->host.name,
+                    sl_json_str(event, "space"));
     }
 }
 

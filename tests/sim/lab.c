@@ -105,6 +105,10 @@ static void on_event(lab_node *n, const sl_json *e)
         (void)snprintf(n->reject_body, sizeof n->reject_body, "%s", body != NULL ? body : "");
     } else if (strcmp(ev, "session") == 0 && strcmp(sl_json_str(e, "state"), "signed_out") == 0) {
         n->sign_outs++;
+    } else if (strcmp(ev, "integrity") == 0) {
+        ck_assert_msg(n->in->may_differ, "%s is not as the server has it", sl_json_str(e, "space"));
+        n->differed++;
+        n->healed += sl_json_bool_or(e, "healed", false) ? 1 : 0;
     }
 }
 

@@ -31,6 +31,8 @@ typedef struct lab_node {
     char reject_code[32];
     char reject_body[LAB_TEXT]; /* field "body" of the rejected operation */
     unsigned sign_outs;
+    unsigned differed; /* "integrity" events, */
+    unsigned healed;   /* and those of them that healed */
 } lab_node;
 
 struct lab {
@@ -48,6 +50,7 @@ struct lab {
     const sl_sim_node *deaf;
     const sl_sim_node *mute;
     void (*on_page)(lab *l);
+    bool may_differ; /* else an "integrity" event fails the test */
 };
 
 lab *lab_open(void);

@@ -252,7 +252,12 @@ static sl_status change_all(sl_store *s)
         (void)sl_store_outbox_rejected(s, n + 1, "SL_E_DENIED", "no", "", NULL);
     }
     (void)sl_store_outbox_settle(s, SPACE, NULL);
+    sl_space_sum sum;
     (void)sl_store_outbox_settle(s, USER, NULL);
+    (void)sl_store_sum(s, USER, &sum, NULL);
+    (void)sl_store_sum_count(s, USER, 1, NULL);
+    (void)sl_store_sum(s, SPACE, &sum, NULL);
+    (void)sl_store_sum_count(s, SPACE, 1, NULL);
     (void)sl_store_drop_space(s, USER, true, NULL);
     (void)sl_store_drop_space(s, SPACE, false, NULL);
     return status;

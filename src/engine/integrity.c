@@ -1,0 +1,61 @@
+/* Whether a space is here as the server has it, by their sums, at the head. */
+#include "engine/engine.h"
+
+#include "base/json.h"
+
+enum {
+    HEAL_MS = 60 * 60 * 1000,      /* not more often */
+    COUNT_MS = 24 * 60 * 60 * 1000 /* so often the records themselves are looked at */
+};
+
+/* Less than `span` lies between: the wall clock may have been set back. */
+static bool recent(int64_t at_ms, int64_t now_ms, int64_t span_ms)
+{
+    return at_ms != 0 && now_ms - at_ms < span_ms && at_ms - now_ms < span_ms;
+}
+
+static sl_status in_transaction(sl_core *core, const char *space, int64_t wall_ms,
+                                sl_status (*fn)(sl_store *, const char *, int64_t, sl_error **))
+{
+    sl_status status = sl_store_begin(core->store, NULL);
+    if (status == SL_OK) {
+        status = fn(core->store, space, wall_ms, NULL);
+        if (status == SL_OK) {
+            return sl_store_commit(core->store, NULL);
+        }
+        sl_store_rollback(core->store);
+    }
+    return status;
+}
+
+static void tell(sl_core *core, const char *space, bool healed)
+{
+    sl_json *event = sl_json_object();
+    bool ok = event != NULL && sl_json_set_str(event, "ev", "integrity") &&
+              sl_json_set_str(event, "space", space) && sl_json_set_bool(event, "healed", healed);
+    core->differed++;
+    if (ok) {
+        sl_events_push(core->events, event);
+    } else {
+        sl_json_free(event);
+    }
+}
+
+bool sl_integrity_differs(sl_core *core, const char *space, uint64_t sum)
+{
+    sl_space_sum here;
+    int64_t wall_ms = sl_engine_wall(core);
+    sl_status status = sl_store_sum(core->store, space, &here, NULL);
+    if (status == SL_OK && here.whole && !recent(here.counted_ms, wall_ms, COUNT_MS)) {
+        status = in_transaction(core, space, wall_ms, sl_store_sum_count);
+        status = status == SL_OK ? sl_store_sum(core->store, space, &here, NULL) : status;
+    }
+    if (status != SL_OK || !here.whole || here.sum == sum) {
+        return false; /* what cannot be read now is compared at the next head */
+    }
+    /* Noted first: whatever comes of it, this is not tried again and again. */
+    bool heal = !recent(here.healed_ms, wall_ms, HEAL_MS) &&
+                in_transaction(core, space, wall_ms, sl_store_sum_healed) == SL_OK;
+    tell(core, space, heal);
+    return heal;
+}
