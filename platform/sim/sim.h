@@ -27,7 +27,8 @@ typedef enum sl_sim_fault {
     SL_FAULT_REQUEST_CUT,  /* a request's body ends early */
     SL_FAULT_ANSWER_LOST,  /* the service has done the work, the client does not know */
     SL_FAULT_ANSWER_CUT,
-    SL_FAULT_NODE_POWER, /* power cut at a change of the disk */
+    SL_FAULT_ANSWER_DAMAGED, /* a byte of a blob is another when it arrives */
+    SL_FAULT_NODE_POWER,     /* power cut at a change of the disk */
     SL_FAULT_SERVER_POWER,
     SL_FAULT_NODE_FULL,
     SL_FAULT_SERVER_FULL,
