@@ -78,6 +78,8 @@ typedef struct sl_sim_node {
     sl_core *listening; /* between the platform's start and stop */
     int64_t step_at_ms;
     unsigned spins; /* steps without time passing */
+    size_t on_way;  /* bytes of frames sent to it that have not arrived */
+    size_t on_way_max;
     struct sl_sim_node *next;
 } sl_sim_node;
 

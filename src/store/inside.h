@@ -99,6 +99,7 @@ struct sl_store {
     sl_place seen;  /* the space last looked up by number */
     int64_t last_n; /* the newest operation's number; -1: to be read */
     bool last_n_new;
+    bool dropped; /* a space's records: the log still has them */
     sl_undo_count undo[SL_PLACES];
     sl_waiting_count waiting;
     sl_buf scratch; /* of one call, */

@@ -232,6 +232,7 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
     if (status == SL_OK) {
         status = drop_shadows(s, no, err);
     }
+    s->dropped = s->dropped || !keep_space;
     const char *const *list = keep_space ? again : gone;
     size_t n = keep_space ? sizeof again / sizeof again[0] : sizeof gone / sizeof gone[0];
     for (size_t i = 0; status == SL_OK && i < n; i++) {

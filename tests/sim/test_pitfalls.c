@@ -214,6 +214,28 @@ START_TEST(pitfall__revocation_takes_rows_and_files_and_says_what_it_refused)
 }
 END_TEST
 
+/* Not in its rows, and in no byte of its files either. */
+START_TEST(pitfall__text_that_was_taken_away_cannot_be_read_from_the_files)
+{
+    static const char secret[] = "zanzibar quokka";
+    char body[1000];
+    char id[40];
+    for (int i = 0; i < 40; i++) {
+        (void)snprintf(body, sizeof body, "%s %0*d", secret, 1 + 20 * i, 7);
+        comment(g_ana, body, id);
+    }
+    comment(g_cleo, "zanzibar quokka too", id);
+    lab_settle(g_lab, MINUTE);
+    ck_assert_ptr_nonnull(sl_disk_holds(g_cleo->node->host.disk, secret));
+    unshare();
+    lab_settle(g_lab, MINUTE);
+    const char *path = sl_disk_holds(g_cleo->node->host.disk, secret);
+    ck_assert_msg(path == NULL, "%s still has it", path);
+    path = sl_disk_holds(g_ana->node->host.disk, secret);
+    ck_assert_ptr_nonnull(path);
+}
+END_TEST
+
 START_TEST(pitfall__a_file_damaged_on_its_way_is_fetched_again)
 {
     g_lab->sim->faults = UINT32_C(1) << SL_FAULT_ANSWER_DAMAGED;
@@ -343,6 +365,38 @@ START_TEST(pitfall__a_long_download_is_stored_in_short_steps_and_read_meanwhile)
     ck_assert_int_eq(lab_count(tablet, "{'from':'comment','limit':10000}"), 1200);
     ck_assert_uint_le(g_lab->page_max, 500);
     ck_assert_int_ge(g_reads, 3);
+}
+END_TEST
+
+/* Text that does not pack: half of what comes over the wire. */
+static void noise(char *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ  "[sl_sim_dice(
+            g_lab->sim, 64)];
+    }
+    out[n] = 0;
+}
+
+/* 2.4 MB are there for a device that answers slowly: no more than a MiB of pages, and one page over,
+ * waits on the way, whatever the device's platform does with it. */
+START_TEST(pitfall__a_long_download_has_a_bounded_part_under_way)
+{
+    char body[3501];
+    char id[40];
+    for (int i = 0; i < 700; i++) {
+        noise(body, sizeof body - 1);
+        comment(g_ana, body, id);
+    }
+    lab_settle(g_lab, 5 * MINUTE);
+    lab_node *tablet = lab_device(g_lab, "tablet");
+    g_lab->sim->faults = UINT32_C(1) << SL_FAULT_DELAY; /* seconds, now and then */
+    lab_log_in(tablet, "ana@lab.test");
+    ck_assert(tablet->op_ok);
+    lab_settle(g_lab, 10 * MINUTE);
+    ck_assert_int_eq(lab_count(tablet, "{'from':'comment','limit':10000}"), 700);
+    ck_assert_uint_gt(tablet->node->on_way_max, 256 * 1024);
+    ck_assert_uint_le(tablet->node->on_way_max, (1024 + 256) * 1024);
 }
 END_TEST
 
@@ -623,12 +677,14 @@ int main(void)
         pitfall__the_cursor_is_never_ahead_of_the_data,
         pitfall__a_new_grant_brings_what_is_older_than_it,
         pitfall__revocation_takes_rows_and_files_and_says_what_it_refused,
+        pitfall__text_that_was_taken_away_cannot_be_read_from_the_files,
         pitfall__a_file_damaged_on_its_way_is_fetched_again,
         pitfall__taken_away_and_given_again_while_offline_is_held_once_and_whole,
         pitfall__a_write_that_ends_the_space_is_acknowledged_and_the_queue_goes_on,
         pitfall__a_record_changed_120_times_costs_a_new_device_one_record,
         pitfall__a_server_that_restarts_downloads_nothing_again,
         pitfall__a_long_download_is_stored_in_short_steps_and_read_meanwhile,
+        pitfall__a_long_download_has_a_bounded_part_under_way,
         pitfall__a_deletion_wins_over_an_edit_made_offline_on_all_devices,
         pitfall__children_follow_their_parent_in_one_offline_batch,
         pitfall__what_was_wiped_does_not_come_back_by_itself,
