@@ -217,11 +217,11 @@ END_TEST
 /* Not in its rows, and in no byte of its files either. */
 START_TEST(pitfall__text_that_was_taken_away_cannot_be_read_from_the_files)
 {
-    static const char secret[] = "zanzibar quokka";
+    static const char secret[] = "zanzibar";
     char body[1000];
     char id[40];
     for (int i = 0; i < 40; i++) {
-        (void)snprintf(body, sizeof body, "%s %0*d", secret, 1 + 20 * i, 7);
+        (void)snprintf(body, sizeof body, "%s quokka %0*d", secret, 1 + 20 * i, 7);
         comment(g_ana, body, id);
     }
     comment(g_cleo, "zanzibar quokka too", id);
