@@ -210,6 +210,17 @@ static bool turned_away(sl_sim *s, sl_sim_request *r)
     return true;
 }
 
+/* Only bytes of blobs: they have no check of their own but the name. */
+static void maybe_damage(sl_sim *s, sl_sim_request *r)
+{
+    static const char blobs[] = "/api/v1/blobs/";
+    bool may = (r->status == 200 || r->status == 206) && r->answer_len > 0 &&
+               strcmp(r->method, "GET") == 0 && strncmp(r->path, blobs, sizeof blobs - 1) == 0;
+    if (may && sl_sim_strikes(s, SL_FAULT_ANSWER_DAMAGED, 3)) {
+        r->answer[sl_sim_dice(s, (int64_t)r->answer_len)] ^= (uint8_t)(1 << sl_sim_dice(s, 8));
+    }
+}
+
 static void at_service(sl_sim *s, void *arg)
 {
     sl_sim_request *r = arg;
@@ -243,6 +254,7 @@ static void at_service(sl_sim *s, void *arg)
     } else if (sl_sim_strikes(s, SL_FAULT_ANSWER_LOST, 8)) {
         sl_sim_at(s, s->now_ms + LOST_MS, fail_late, r, false);
     } else {
+        maybe_damage(s, r);
         r->answer_cut = sl_sim_strikes(s, SL_FAULT_ANSWER_CUT, 8);
         sl_sim_at(s, s->now_ms + delay(s), give_answer, r, false);
     }

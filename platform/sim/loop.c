@@ -143,6 +143,7 @@ const char *sl_sim_fault_name(sl_sim_fault fault)
                                                       "a cut request",
                                                       "a lost answer",
                                                       "a cut answer",
+                                                      "a damaged answer",
                                                       "power at a node",
                                                       "power",
                                                       "full disk",

@@ -144,6 +144,7 @@ static void at_client(sl_sim *s, void *arg)
     frame *f = arg;
     sl_sim_wire *w = f->wire;
     w->pending--;
+    w->node->on_way -= f->n;
     if (w->cut || !client_hears(w)) {
         return;
     }
@@ -248,6 +249,11 @@ static void queue_frame(sl_sim_wire *w, bool to_server, int32_t kind, const void
     sl_sim *s = w->sim;
     maybe_cut(w);
     frame *f = frame_new(w, p, n, kind);
+    if (f != NULL && !to_server) {
+        sl_sim_node *node = w->node;
+        node->on_way += n;
+        node->on_way_max = node->on_way > node->on_way_max ? node->on_way : node->on_way_max;
+    }
     if (f != NULL) {
         int64_t at_ms =
             later(to_server ? &w->to_server_ms : &w->to_client_ms, s->now_ms + delay(s));

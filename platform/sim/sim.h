@@ -27,7 +27,8 @@ typedef enum sl_sim_fault {
     SL_FAULT_REQUEST_CUT,  /* a request's body ends early */
     SL_FAULT_ANSWER_LOST,  /* the service has done the work, the client does not know */
     SL_FAULT_ANSWER_CUT,
-    SL_FAULT_NODE_POWER, /* power cut at a change of the disk */
+    SL_FAULT_ANSWER_DAMAGED, /* a byte of a blob is another when it arrives */
+    SL_FAULT_NODE_POWER,     /* power cut at a change of the disk */
     SL_FAULT_SERVER_POWER,
     SL_FAULT_NODE_FULL,
     SL_FAULT_SERVER_FULL,
@@ -77,6 +78,8 @@ typedef struct sl_sim_node {
     sl_core *listening; /* between the platform's start and stop */
     int64_t step_at_ms;
     unsigned spins; /* steps without time passing */
+    size_t on_way;  /* bytes of frames sent to it that have not arrived */
+    size_t on_way_max;
     struct sl_sim_node *next;
 } sl_sim_node;
 

@@ -108,6 +108,7 @@ struct sl_store {
     sl_place seen;  /* the space last looked up by number */
     int64_t last_n; /* the newest operation's number; -1: to be read */
     bool last_n_new;
+    bool dropped; /* a space's records: the log still has them */
     sl_undo_count undo[SL_PLACES];
     sl_waiting_count waiting;
     sl_sum sum;
@@ -257,6 +258,9 @@ sl_status sl_search_put_in(sl_store *s, const sl_record *rec, int64_t rid, sl_er
  * operations wait for. */
 sl_status sl_search_take_range(sl_store *s, const sl_entity *e, int64_t from, int64_t to, bool keep,
                                sl_error **err);
+/* Words of rows that were taken out stay in the index until its parts are merged: this merges them
+ * all, in a time that grows with the index (0.1 s for 100,000 messages). */
+sl_status sl_search_purge(sl_store *s, const sl_entity *e, sl_error **err);
 /* True when the two have the same searched text. */
 bool sl_search_same(const sl_record *a, const sl_record *b);
 

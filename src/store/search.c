@@ -154,6 +154,16 @@ sl_status sl_search_take_range(sl_store *s, const sl_entity *e, int64_t from, in
     return status;
 }
 
+sl_status sl_search_purge(sl_store *s, const sl_entity *e, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql, "INSERT INTO \"%s_fts\" (\"%s_fts\") VALUES ('optimize')", e->name, e->name);
+    sl_status status = sql.failed ? sl_fail_nomem(err)
+                                  : sl_sql_run(s->sql, sl_buf_text(&sql), NULL, 0, NULL, NULL, err);
+    sl_buf_free(&sql);
+    return status;
+}
+
 bool sl_search_same(const sl_record *a, const sl_record *b)
 {
     bool same = true;

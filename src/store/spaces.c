@@ -195,8 +195,20 @@ static sl_status drop_records(sl_store *s, const sl_entity *e, int64_t no, bool 
     int64_t from = sl_space_first_rid(no);
     int64_t to = sl_space_last_rid(no);
     sl_cell params[] = {sl_cell_int(from), sl_cell_int(to)};
-    sl_status status =
-        s->tables[e->index].search ? sl_search_take_range(s, e, from, to, keep, err) : SL_OK;
+    bool search = s->tables[e->index].search;
+    sl_cell one;
+    (void)snprintf(sql, sizeof sql, "SELECT 1 FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2 LIMIT 1",
+                   e->name);
+    sl_status status = sl_store_one(s, sql, params, 2, &one, 1, NULL, err);
+    if (status == SL_E_NOT_FOUND) {
+        return SL_OK;
+    }
+    if (status == SL_OK && search) {
+        status = sl_search_take_range(s, e, from, to, keep, err);
+    }
+    if (status == SL_OK && search && !keep) {
+        status = sl_search_purge(s, e, err);
+    }
     (void)snprintf(sql, sizeof sql, "DELETE FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2%s", e->name,
                    keep ? " AND \"pending\" IS NULL" : "");
     return status == SL_OK ? sl_sql_run(s->sql, sql, params, 2, NULL, NULL, err) : status;
@@ -233,6 +245,7 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
     if (status == SL_OK) {
         status = drop_shadows(s, no, err);
     }
+    s->dropped = s->dropped || !keep_space;
     const char *const *list = keep_space ? again : gone;
     size_t n = keep_space ? sizeof again / sizeof again[0] : sizeof gone / sizeof gone[0];
     for (size_t i = 0; status == SL_OK && i < n; i++) {

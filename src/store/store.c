@@ -91,6 +91,9 @@ static sl_status open_database(sl_store *s, sl_error **err)
     if (status == SL_OK) {
         status = sl_sql_open(path, sl_vfs_name(s->vfs), &s->sql, err);
     }
+    if (status == SL_OK) { /* what was deleted cannot be read from free pages */
+        status = sl_sql_script(s->sql, "PRAGMA secure_delete=ON", err);
+    }
     sl_mem_free(path);
     return status == SL_OK ? sl_tables_follow(s, err) : status;
 }
@@ -202,6 +205,13 @@ sl_status sl_store_begin(sl_store *s, sl_error **err)
     return sl_sql_run(s->sql, "BEGIN IMMEDIATE", NULL, 0, NULL, NULL, err);
 }
 
+/* Empties the log of what was there before a space was dropped; the database has zeroes in its place.
+ * What cannot be done now, because the disk fails, is tried after the next transaction. */
+static void scrub(sl_store *s)
+{
+    s->dropped = sl_sql_script(s->sql, "PRAGMA wal_checkpoint(TRUNCATE)", NULL) != SL_OK;
+}
+
 sl_status sl_store_commit(sl_store *s, sl_error **err)
 {
     /* For want of memory or room SQLite ends it by itself, maybe in a statement whose failure nobody
@@ -219,6 +229,9 @@ sl_status sl_store_commit(sl_store *s, sl_error **err)
         sl_store_rollback(s);
     }
     sl_waiting_commit(s);
+    if (status == SL_OK && s->dropped) {
+        scrub(s);
+    }
     return status;
 }
 

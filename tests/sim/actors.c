@@ -128,6 +128,20 @@ static void on_rejected(actor *a, const sl_json *event)
     }
 }
 
+/* What was fetched is here, unless it was taken away since. */
+static void on_fetched(actor *a, const sl_json *event)
+{
+    sl_bytes *bytes = NULL;
+    a->fetch = 0;
+    if (sl_json_bool_or(event, "ok", false) && a->world->sim->server.restored == 0 &&
+        !world_tied(&a->world->lost, a->who->index, a->fetch_space) &&
+        sl_blob_get(a->node->core, a->fetch_hex, &bytes, NULL) == SL_E_NOT_FOUND) {
+        sl_sim_fail(a->world->sim, "%s fetched the file %.8s and has it not", a->node->host.name,
+                    a->fetch_hex);
+    }
+    sl_bytes_release(bytes);
+}
+
 static void on_settled(actor *a, const sl_json *event)
 {
     a->settle = 0;
@@ -155,7 +169,7 @@ static void on_event(actor *a, const sl_json *event)
     } else if (strcmp(ev, "op") == 0 && op == a->auth) {
         on_auth(a, event);
     } else if (strcmp(ev, "op") == 0 && op == a->fetch) {
-        a->fetch = 0;
+        on_fetched(a, event);
     } else if (strcmp(ev, "op") == 0 && op == a->settle) {
         on_settled(a, event);
     } else if (strcmp(ev, "rows") == 0) {

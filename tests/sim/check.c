@@ -61,6 +61,34 @@ void check_now(world *w)
     }
 }
 
+static bool keep_fact(void *ctx, const sl_cell *cells, size_t n)
+{
+    compared *c = ctx;
+    sl_op op = {0};
+    (void)n;
+    if (sl_store_outbox_op(store_of(c->a), cells[0].i, &op, NULL) != SL_OK) {
+        return true;
+    }
+    for (size_t i = 0; op.kind == SL_OP_CREATE && i < c->w->fact_count; i++) {
+        fact *f = &c->w->facts[i];
+        bool is = f->kind == FACT_CREATE && f->entity == op.entity && strcmp(f->id, op.id) == 0;
+        f->kept = f->kept || (is && f->names[0] == 0);
+    }
+    sl_op_free(&op);
+    return true;
+}
+
+void check_reset(world *w, const actor *a, const char *space)
+{
+    compared c = {w, a, false, false};
+    const sl_cell args[] = {sl_cell_text(space)};
+    if (store_of(a) != NULL && !sl_disk_dead(a->node->host.disk) && sl_space_is(space, "user")) {
+        (void)sl_sql_run(store_of(a)->sql,
+                         "SELECT n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1)",
+                         args, 1, keep_fact, &c, NULL);
+    }
+}
+
 static const char *not_at_rest(world *w, const actor *a)
 {
     sl_store *store = store_of(a);

@@ -19,18 +19,44 @@ static bool same_field(const fact *a, const fact *b)
     return a->field == b->field && same_record(a, b) && a->kind != FACT_BANNED;
 }
 
+/* What it names may have been deleted, or lost by the server, before the operation came there. */
+static bool names_doubtful(const world *w, const fact *f)
+{
+    for (size_t i = 0; i < w->fact_count && f->names[0] != 0; i++) {
+        const fact *o = &w->facts[i];
+        if (strcmp(o->id, f->names) == 0 &&
+            (o->kind == FACT_DELETE ||
+             (o->kind == FACT_CREATE && o->age != w->sim->server.restored))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Then it, or the record that it is of, may have been refused. */
+static bool doubtful(const world *w, const fact *f)
+{
+    bool yes = names_doubtful(w, f);
+    for (size_t i = 0; i < w->fact_count && !yes; i++) {
+        const fact *made = &w->facts[i];
+        yes = made->kind == FACT_CREATE && same_record(made, f) && names_doubtful(w, made);
+    }
+    return yes;
+}
+
 /* A share that came, a connection that was asked for twice; a space that was shut; an operation that
  * was meant to be refused; what a restored server does not know. */
 bool refusal_expected(world *w, const actor *a, const char *entity, const char *id)
 {
     if (strcmp(entity, "connection") == 0 || strcmp(entity, "share") == 0 ||
-        entity_leans(sl_entity_find(entity)) || w->sim->server.restored > 0) {
+        w->sim->server.restored > 0) {
         return true;
     }
     for (size_t i = 0; i < w->fact_count; i++) {
         const fact *f = &w->facts[i];
         if (strcmp(f->id, id) == 0 && strcmp(f->entity->name, entity) == 0 &&
-            (f->kind == FACT_BANNED || world_tied(&w->lost, a->who->index, f->space))) {
+            (f->kind == FACT_BANNED || doubtful(w, f) ||
+             world_tied(&w->lost, a->who->index, f->space))) {
             return true;
         }
     }
@@ -181,10 +207,10 @@ static void check_banned(world *w, const fact *f, const sl_json *rec)
 }
 
 /* A restored server has lost what came after its backup, and what stood on that: not what was made
- * anew since then in one's own space. */
+ * anew since then in one's own space, nor what its device still had. */
 static bool outlives_restore(const world *w, const fact *f)
 {
-    bool anew = w->sim->server.restored == 0;
+    bool anew = w->sim->server.restored == 0 || f->kept;
     for (size_t i = 0; i < w->fact_count && !anew; i++) {
         const fact *made = &w->facts[i];
         anew = made->kind == FACT_CREATE && same_record(made, f) &&
@@ -201,14 +227,11 @@ static void check_fact(world *w, size_t at)
         check_banned(w, f, rec);
         return;
     }
-    if (!f->sure || !outlives_restore(w, f) ||
+    if (!f->sure || !outlives_restore(w, f) || doubtful(w, f) ||
         world_tied(&w->lost, w->actors[f->actor].who->index, f->space)) {
         return;
     }
     bool deleted = sl_json_bool_or(rec, "deleted", false);
-    if (rec == NULL && entity_leans(f->entity)) {
-        return;
-    }
     if (rec == NULL) {
         sl_sim_fail(w->sim, "%s %s of %s was acknowledged and is nowhere", f->entity->name, f->id,
                     w->actors[f->actor].name);

@@ -37,6 +37,15 @@ static unsigned ops_of(const sl_json *frame)
                                              : (unsigned)sl_json_count(sl_json_get(frame, "ops"));
 }
 
+/* What is sent of a space, answers to operations aside. */
+static bool of_space(const sl_json *frame, const char *name)
+{
+    const char *space = sl_json_str(frame, "space");
+    const char *t = sl_json_str(frame, "t");
+    return space != NULL && t != NULL && strcmp(space, name) == 0 &&
+           (strcmp(t, "page") == 0 || strcmp(t, "subscribed") == 0 || strcmp(t, "change") == 0);
+}
+
 static bool pass(void *ctx, const sl_sim_node *node, bool to_server, const char *text, size_t n)
 {
     lab *l = ctx;
@@ -46,7 +55,8 @@ static bool pass(void *ctx, const sl_sim_node *node, bool to_server, const char 
     if (node == l->deaf && to_server && t != NULL && strcmp(t, "connect") == 0) {
         l->deaf = NULL; /* another socket */
     }
-    bool lost = node == l->deaf || (node == l->mute && op);
+    bool lost = node == l->deaf || (node == l->mute && op) ||
+                (node == l->blind && !to_server && of_space(frame, l->blind_to));
     if (!lost && t != NULL && strcmp(t, "page") == 0) {
         count_page(l, frame);
     }

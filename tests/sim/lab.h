@@ -45,10 +45,13 @@ struct lab {
     unsigned page_max;
     unsigned subscribes;
     unsigned ops;
-    /* What is lost: frames of `deaf` in both directions until it connects anew, or operations of
+    /* What is lost: frames of `deaf` in both directions until it connects anew, operations of
      * `mute`. */
     const sl_sim_node *deaf;
     const sl_sim_node *mute;
+    /* And what `blind` is sent of this space. */
+    const sl_sim_node *blind;
+    char blind_to[SL_SPACE_MAX];
     void (*on_page)(lab *l);
     bool may_differ; /* else an "integrity" event fails the test */
 };

@@ -1,8 +1,12 @@
 /*
  * What users of other sync engines complained of, one scenario each: stuck queues, silent
- * rejections, edits lost on reset or sign-out, unbounded logs, clocks, revocation.
+ * rejections, edits lost on reset or sign-out, unbounded logs, clocks, revocation. In a build with
+ * SL_PLANTS the environment's SL_PLANT names a mistake to make.
  */
 #include "lab.h"
+
+#include "base/plant.h"
+#include "crypto/hash.h"
 #include "sideline/record.h"
 #include "sideline/sync.h"
 #include "support.h"
@@ -210,6 +214,48 @@ START_TEST(pitfall__revocation_takes_rows_and_files_and_says_what_it_refused)
 }
 END_TEST
 
+/* Not in its rows, and in no byte of its files either. */
+START_TEST(pitfall__text_that_was_taken_away_cannot_be_read_from_the_files)
+{
+    static const char secret[] = "zanzibar";
+    char body[1000];
+    char id[40];
+    for (int i = 0; i < 40; i++) {
+        (void)snprintf(body, sizeof body, "%s quokka %0*d", secret, 1 + 20 * i, 7);
+        comment(g_ana, body, id);
+    }
+    comment(g_cleo, "zanzibar quokka too", id);
+    lab_settle(g_lab, MINUTE);
+    ck_assert_ptr_nonnull(sl_disk_holds(g_cleo->node->host.disk, secret));
+    unshare();
+    lab_settle(g_lab, MINUTE);
+    const char *path = sl_disk_holds(g_cleo->node->host.disk, secret);
+    ck_assert_msg(path == NULL, "%s still has it", path);
+    path = sl_disk_holds(g_ana->node->host.disk, secret);
+    ck_assert_ptr_nonnull(path);
+}
+END_TEST
+
+START_TEST(pitfall__a_file_damaged_on_its_way_is_fetched_again)
+{
+    g_lab->sim->faults = UINT32_C(1) << SL_FAULT_ANSWER_DAMAGED;
+    for (int i = 0; i < 8; i++) {
+        char hex[LAB_TEXT];
+        char found[SL_SHA256_HEX_LEN + 1] = "";
+        sl_bytes *bytes = NULL;
+        lab_video(g_ana, g_video, g_space);
+        lab_share(g_ana, g_space, g_cleo, g_share);
+        lab_settle(g_lab, MINUTE);
+        fetch(g_cleo, hex);
+        ck_assert_int_eq(sl_blob_get(g_cleo->node->core, hex, &bytes, NULL), SL_OK);
+        sl_sha256_hex(sl_bytes_data(bytes), sl_bytes_len(bytes), found);
+        sl_bytes_release(bytes);
+        ck_assert_str_eq(found, hex);
+    }
+    ck_assert_uint_gt(g_lab->sim->fault_counts[SL_FAULT_ANSWER_DAMAGED], 0);
+}
+END_TEST
+
 START_TEST(pitfall__taken_away_and_given_again_while_offline_is_held_once_and_whole)
 {
     char id[40];
@@ -319,6 +365,38 @@ START_TEST(pitfall__a_long_download_is_stored_in_short_steps_and_read_meanwhile)
     ck_assert_int_eq(lab_count(tablet, "{'from':'comment','limit':10000}"), 1200);
     ck_assert_uint_le(g_lab->page_max, 500);
     ck_assert_int_ge(g_reads, 3);
+}
+END_TEST
+
+/* Text that does not pack: half of what comes over the wire. */
+static void noise(char *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ  "[sl_sim_dice(
+            g_lab->sim, 64)];
+    }
+    out[n] = 0;
+}
+
+/* 2.4 MB are there for a device that answers slowly: no more than a MiB of pages, and one page over,
+ * waits on the way, whatever the device's platform does with it. */
+START_TEST(pitfall__a_long_download_has_a_bounded_part_under_way)
+{
+    char body[3501];
+    char id[40];
+    for (int i = 0; i < 700; i++) {
+        noise(body, sizeof body - 1);
+        comment(g_ana, body, id);
+    }
+    lab_settle(g_lab, 5 * MINUTE);
+    lab_node *tablet = lab_device(g_lab, "tablet");
+    g_lab->sim->faults = UINT32_C(1) << SL_FAULT_DELAY; /* seconds, now and then */
+    lab_log_in(tablet, "ana@lab.test");
+    ck_assert(tablet->op_ok);
+    lab_settle(g_lab, 10 * MINUTE);
+    ck_assert_int_eq(lab_count(tablet, "{'from':'comment','limit':10000}"), 700);
+    ck_assert_uint_gt(tablet->node->on_way_max, 256 * 1024);
+    ck_assert_uint_le(tablet->node->on_way_max, (1024 + 256) * 1024);
 }
 END_TEST
 
@@ -486,6 +564,67 @@ START_TEST(pitfall__a_restored_server_gets_again_what_its_backup_does_not_know)
 }
 END_TEST
 
+/* The device is not sent what comes of its own operation: it stays in the outbox as accepted. */
+static void accepted_unseen(lab_node *n, const char *space, const char *body)
+{
+    char id[40];
+    g_lab->blind = n->node;
+    (void)snprintf(g_lab->blind_to, sizeof g_lab->blind_to, "%s", space);
+    lab_run(g_lab, SECOND);
+    g_lab->ops = 0;
+    lab_id(g_lab, id);
+    ck_assert_int_eq(lab_apply(n,
+                               "[{'op':'create','entity':'comment','id':'%s','space':'%s',"
+                               "'fields':{'body':'%s'}}]",
+                               id, space, body),
+                     SL_OK);
+    lab_run(g_lab, SECOND);
+    ck_assert_uint_eq(g_lab->ops, 1);
+    ck_assert(!lab_settled(n));
+}
+
+START_TEST(pitfall__what_a_server_accepted_and_lost_is_sent_again_under_numbers_taken_anew)
+{
+    char id[40];
+    ck_assert(sl_sim_server_backup(g_lab->sim));
+    accepted_unseen(g_cleo, g_space, "accepted, then lost");
+    lab_online(g_cleo, false);
+    sl_sim_server_restore(g_lab->sim);
+    lab_run(g_lab, 10 * SECOND);
+    g_lab->blind = NULL;
+    for (int i = 0; i < 10; i++) { /* the number of the lost one is another's now */
+        comment(g_ana, "meanwhile", id);
+    }
+    lab_settle(g_lab, MINUTE);
+    lab_online(g_cleo, true);
+    lab_settle(g_lab, MINUTE);
+    ck_assert_int_eq(lab_count(g_cleo, "{'from':'comment'}"), 11);
+    ck_assert_int_eq(lab_count(g_ana, "{'from':'comment'}"), 11);
+}
+END_TEST
+
+START_TEST(pitfall__what_a_server_lost_is_sent_again_into_a_space_never_seen)
+{
+    char video[40];
+    char space[SL_SPACE_MAX];
+    char share[40];
+    lab_video(g_ana, video, space);
+    lab_settle(g_lab, MINUTE);
+    g_lab->blind = g_cleo->node;
+    (void)snprintf(g_lab->blind_to, sizeof g_lab->blind_to, "%s", space);
+    lab_share(g_ana, space, g_cleo, share);
+    lab_run(g_lab, SECOND);
+    ck_assert(sl_sim_server_backup(g_lab->sim));
+    accepted_unseen(g_cleo, space, "accepted, then lost");
+    sl_sim_server_restore(g_lab->sim);
+    g_lab->blind = NULL;
+    lab_run(g_lab, 10 * SECOND);
+    lab_settle(g_lab, MINUTE);
+    ck_assert_int_eq(lab_count(g_cleo, "{'from':'comment'}"), 1);
+    ck_assert_int_eq(lab_count(g_ana, "{'from':'comment'}"), 1);
+}
+END_TEST
+
 START_TEST(pitfall__devices_ahead_of_a_restored_server_agree_with_it)
 {
     char id[40];
@@ -528,6 +667,9 @@ END_TEST
 
 int main(void)
 {
+#ifdef SL_PLANTS
+    sl_plant(getenv("SL_PLANT"));
+#endif
     const TTest *const tests[] = {
         pitfall__a_round_that_failed_is_tried_again_without_a_new_write,
         pitfall__a_socket_that_died_without_a_word_does_not_wedge_the_queue,
@@ -535,11 +677,14 @@ int main(void)
         pitfall__the_cursor_is_never_ahead_of_the_data,
         pitfall__a_new_grant_brings_what_is_older_than_it,
         pitfall__revocation_takes_rows_and_files_and_says_what_it_refused,
+        pitfall__text_that_was_taken_away_cannot_be_read_from_the_files,
+        pitfall__a_file_damaged_on_its_way_is_fetched_again,
         pitfall__taken_away_and_given_again_while_offline_is_held_once_and_whole,
         pitfall__a_write_that_ends_the_space_is_acknowledged_and_the_queue_goes_on,
         pitfall__a_record_changed_120_times_costs_a_new_device_one_record,
         pitfall__a_server_that_restarts_downloads_nothing_again,
         pitfall__a_long_download_is_stored_in_short_steps_and_read_meanwhile,
+        pitfall__a_long_download_has_a_bounded_part_under_way,
         pitfall__a_deletion_wins_over_an_edit_made_offline_on_all_devices,
         pitfall__children_follow_their_parent_in_one_offline_batch,
         pitfall__what_was_wiped_does_not_come_back_by_itself,
@@ -548,6 +693,8 @@ int main(void)
         pitfall__an_app_that_slept_for_a_day_wakes_up_whole,
         pitfall__one_poisoned_operation_blocks_nobody,
         pitfall__a_restored_server_gets_again_what_its_backup_does_not_know,
+        pitfall__what_a_server_accepted_and_lost_is_sent_again_under_numbers_taken_anew,
+        pitfall__what_a_server_lost_is_sent_again_into_a_space_never_seen,
         pitfall__devices_ahead_of_a_restored_server_agree_with_it,
         pitfall__a_full_disk_refuses_the_write_and_goes_on_when_freed};
     Suite *suite = suite_create("pitfalls");

@@ -131,28 +131,44 @@ sl_json *value_of(world *w, const sl_field *f)
     return sl_json_parse(text, strlen(text));
 }
 
-/* A record that somebody surely made; else one that nobody knows. It may be of another space, or
- * deleted: then the reference is refused. */
-static sl_json *named_by(world *w, const sl_entity *to)
+static const char *deleted_one(world *w, const sl_entity *e, const char *space)
 {
-    const fact *found = NULL;
+    const char *found = NULL;
     int64_t n = 0;
     for (size_t i = 0; i < w->fact_count; i++) {
         const fact *f = &w->facts[i];
-        if (f->kind == FACT_CREATE && f->entity == to && f->sure && world_dice(w, ++n) == 0) {
-            found = f;
+        if (f->kind == FACT_DELETE && f->entity == e && strcmp(f->space, space) == 0 &&
+            world_dice(w, ++n) == 0) {
+            found = f->id;
         }
     }
-    return found != NULL ? sl_json_string(found->id) : ref_of(w);
+    return found;
 }
 
-bool entity_leans(const sl_entity *e)
+/* A record of the space that the actor sees, NULL when there is none; now and then one that is not
+ * there or was deleted. */
+static sl_json *named_by(actor *a, const sl_entity *to, const char *space)
 {
-    bool leans = false;
-    for (size_t i = 0; i < e->field_count; i++) {
-        leans = leans || (e->fields[i].to != NULL && e->fields[i].required);
+    world *w = a->world;
+    char query[160];
+    int64_t dice = world_dice(w, 100);
+    const char *deleted = dice < 14 ? deleted_one(w, to, space) : NULL;
+    if (dice < 4) {
+        w->dangles = true;
+        return ref_of(w);
     }
-    return leans;
+    if (deleted != NULL) {
+        return sl_json_string(deleted);
+    }
+    (void)snprintf(query, sizeof query,
+                   "{\"from\":\"%s\",\"where\":{\"space\":\"%s\"},\"order\":[\"id\"]}", to->name,
+                   space);
+    sl_json *rows = actor_query(a, query);
+    size_t n = sl_json_count(rows);
+    const sl_json *row = n > 0 ? sl_json_at(rows, (size_t)world_dice(w, (int64_t)n)) : NULL;
+    sl_json *id = row != NULL ? sl_json_string(sl_json_str(row, "id")) : NULL;
+    sl_json_free(rows);
+    return id;
 }
 
 static bool changes(const sl_field *f)
@@ -160,22 +176,33 @@ static bool changes(const sl_field *f)
     return f->merge != SL_M_IMMUTABLE && f->merge != SL_M_SERVER;
 }
 
-sl_json *values_of(world *w, const sl_entity *e, bool create)
+/* A value for the field; NULL when what it must name is not there. */
+static sl_json *field_value(actor *a, const sl_field *f, const char *space, bool create)
 {
+    bool none = !create && !f->required && f->merge == SL_M_LWW && world_chance(a->world, 8);
+    return none            ? sl_json_null()
+           : f->to != NULL ? named_by(a, f->to, space)
+                           : value_of(a->world, f);
+}
+
+sl_json *values_of(actor *a, const sl_entity *e, const char *space, bool create)
+{
+    world *w = a->world;
     sl_json *fields = sl_json_object();
     int64_t sure = world_dice(w, (int64_t)e->field_count);
+    w->dangles = false;
     for (size_t i = 0; i < e->field_count; i++) {
         const sl_field *f = &e->fields[i];
         bool may = create ? f->merge != SL_M_SERVER : changes(f);
         bool must = create ? f->required : (int64_t)i == sure;
-        if (!may || (f->to != NULL && !f->required) || (!must && !world_chance(w, 35))) {
-            continue;
+        sl_json *v = may && (must || world_chance(w, 35)) ? field_value(a, f, space, create) : NULL;
+        if (v == NULL && create && f->required && may) {
+            v = ref_of(w);
+            w->dangles = true;
         }
-        bool none = !create && !f->required && f->merge == SL_M_LWW && world_chance(w, 8);
-        (void)sl_json_set(fields, f->name,
-                          none            ? sl_json_null()
-                          : f->to != NULL ? named_by(w, f->to)
-                                          : value_of(w, f));
+        if (v != NULL) {
+            (void)sl_json_set(fields, f->name, v);
+        }
     }
     for (size_t i = 0; !create && sl_json_count(fields) == 0 && i < e->field_count; i++) {
         if (changes(&e->fields[i]) && e->fields[i].to == NULL) {
@@ -195,6 +222,16 @@ bool entity_plain(const sl_entity *e)
         }
     }
     return e->create != 0;
+}
+
+/* What the operation's fields refer to; NULL: nothing. */
+static const char *named_of(const sl_entity *e, const sl_json *fields)
+{
+    const char *id = NULL;
+    for (size_t i = 0; i < e->field_count && id == NULL; i++) {
+        id = e->fields[i].to != NULL ? sl_json_str(fields, e->fields[i].name) : NULL;
+    }
+    return id;
 }
 
 static void note_elements(world *w, fact f, fact_kind kind, const sl_json *list)
@@ -236,6 +273,8 @@ void note_op(actor *a, fact_kind kind, const sl_entity *e, const char *id, const
               .age = a->world->sim->server.restored};
     (void)snprintf(f.id, sizeof f.id, "%s", id);
     (void)snprintf(f.space, sizeof f.space, "%s", space);
+    const char *names = named_of(e, fields);
+    (void)snprintf(f.names, sizeof f.names, "%s", names != NULL ? names : "");
     if (kind != FACT_VALUE) {
         (void)world_fact(a->world, &f);
     }

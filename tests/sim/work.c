@@ -185,8 +185,13 @@ static void share(actor *a, const char *space)
 static void fetch(actor *a, const sl_json *video)
 {
     const char *hex = sl_json_str(video, "blob");
-    if (a->fetch == 0 && hex != NULL &&
-        sl_blob_fetch(a->node->core, hex, &a->fetch, NULL) != SL_OK) {
+    const char *space = sl_json_str(video, "space");
+    if (a->fetch != 0 || hex == NULL || space == NULL) {
+        return;
+    }
+    (void)snprintf(a->fetch_hex, sizeof a->fetch_hex, "%s", hex);
+    (void)snprintf(a->fetch_space, sizeof a->fetch_space, "%s", space);
+    if (sl_blob_fetch(a->node->core, hex, &a->fetch, NULL) != SL_OK) {
         a->fetch = 0;
     }
 }
@@ -202,7 +207,7 @@ static void drop_root(actor *a, const char *entity, const char *space)
 static void retitle(actor *a, const char *space)
 {
     const sl_entity *e = sl_entity_find("video");
-    sl_json *fields = values_of(a->world, e, false);
+    sl_json *fields = values_of(a, e, space, false);
     sl_json *kept = sl_json_clone(fields);
     sl_status status =
         actor_apply(a, one_op(make_op("patch", "video", NULL, sl_space_id(space), fields)));
@@ -275,18 +280,34 @@ static const sl_entity *pick_entity(actor *a, const char *space, unsigned have)
     return found;
 }
 
+/* A reference to nothing is refused at once. */
+static void must_refuse(actor *a, bool dangles, sl_status status)
+{
+    if (dangles && status == SL_OK) {
+        sl_sim_fail(a->world->sim, "%s may name what is not there", a->node->host.name);
+    }
+}
+
 static void make_records(actor *a, const sl_entity *e, const char *space, fact_kind kind)
 {
     world *w = a->world;
     int64_t n = 1 + world_dice(w, BATCH_MAX);
     char ids[BATCH_MAX][SL_UUID_LEN + 1];
     sl_json *ops = sl_json_array();
+    bool dangles = false;
     for (int64_t i = 0; i < n; i++) {
         world_id(w, ids[i]);
-        (void)sl_json_add(ops, make_op("create", e->name, space, ids[i], values_of(w, e, true)));
+        sl_json *fields = values_of(a, e, space, true);
+        dangles = dangles || w->dangles;
+        (void)sl_json_add(ops, make_op("create", e->name, space, ids[i], fields));
+    }
+    if (dangles && !chance(a, 25)) { /* what it would answer to is not there yet */
+        sl_json_free(ops);
+        return;
     }
     sl_json *kept = sl_json_clone(ops);
     sl_status status = actor_apply(a, ops);
+    must_refuse(a, dangles, status);
     for (int64_t i = 0; i < n; i++) {
         note_op(a, kind, e, ids[i], space, sl_json_get(sl_json_at(kept, (size_t)i), "fields"),
                 status);
@@ -313,7 +334,7 @@ static void make_root(actor *a)
     }
     sl_space_name(space, e->space_kind, id);
     world_tie(a->world, &a->world->allowed, a->who->index, space);
-    sl_json *fields = values_of(a->world, e, true);
+    sl_json *fields = values_of(a, e, space, true);
     sl_json *kept = sl_json_clone(fields);
     sl_status status = actor_apply(a, one_op(make_op("create", e->name, space, id, fields)));
     note_op(a, FACT_CREATE, e, id, space, kept, status);
@@ -363,7 +384,8 @@ static void change_own(actor *a)
         }
         return;
     }
-    sl_json *fields = removes ? NULL : values_of(a->world, f.entity, false);
+    sl_json *fields = removes ? NULL : values_of(a, f.entity, f.space, false);
+    bool dangles = !removes && a->world->dangles;
     sl_json *kept = sl_json_clone(fields);
     if (!removes && sl_json_count(fields) == 0) {
         sl_json_free(fields);
@@ -372,6 +394,7 @@ static void change_own(actor *a)
     }
     sl_status status = actor_apply(
         a, one_op(make_op(removes ? "delete" : "patch", f.entity->name, NULL, f.id, fields)));
+    must_refuse(a, dangles, status);
     note_op(a, removes ? FACT_DELETE : FACT_VALUE, f.entity, f.id, f.space, kept, status);
     sl_json_free(kept);
 }
@@ -485,9 +508,9 @@ static void rename_self(actor *a)
 {
     char space[SL_SPACE_MAX];
     const sl_entity *e = sl_entity_find("user");
-    sl_json *fields = values_of(a->world, e, false);
-    sl_json *kept = sl_json_clone(fields);
     sl_space_name(space, "user", a->who->user);
+    sl_json *fields = values_of(a, e, space, false);
+    sl_json *kept = sl_json_clone(fields);
     sl_status status = actor_apply(a, one_op(make_op("patch", "user", NULL, a->who->user, fields)));
     note_op(a, FACT_VALUE, e, a->who->user, space, kept, status);
     sl_json_free(kept);

@@ -224,6 +224,9 @@ static void see_frame(world *w, sl_sim_node *node, sl_id ws, const sl_json *fram
         sl_sim_fail(w->sim, "%s is sent a %s of %s, which is not for %s", node->host.name, t, space,
                     w->actors[node->index].who->name);
     }
+    if (kind == 3) {
+        check_reset(w, &w->actors[node->index], space);
+    }
     if (kind == 0) {
         on_change(w, node, find_place(w, node->index, ws, space), frame);
     } else if (kind == 2) {

@@ -38,10 +38,12 @@ typedef struct fact {
     const sl_field *field; /* of values */
     char id[SL_UUID_LEN + 1];
     char space[SL_SPACE_MAX];
-    uint64_t value; /* hash of the printed JSON */
-    double number;  /* of numbers */
-    unsigned age;   /* how often the server was restored before */
-    bool sure;      /* the call returned SL_OK */
+    char names[SL_UUID_LEN + 1]; /* the record that the operation refers to; "": none */
+    uint64_t value;              /* hash of the printed JSON */
+    double number;               /* of numbers */
+    unsigned age;                /* how often the server was restored before */
+    bool sure;                   /* the call returned SL_OK */
+    bool kept; /* FACT_CREATE: it waited on its device when a server that was restored came back */
 } fact;
 
 typedef enum station {
@@ -82,6 +84,8 @@ typedef struct actor {
     bool online;
     bool in; /* signed in, when last looked */
     sl_id fetch;
+    char fetch_hex[65];
+    char fetch_space[SL_SPACE_MAX];
     sl_id settle; /* asked for at the end; 0 when it ended well */
     mirror mirrors[MIRRORS];
     uint64_t rejected_events;
@@ -139,6 +143,7 @@ typedef struct world {
     bool acting;
     unsigned acts;
     unsigned named; /* makes values unique */
+    bool dangles;   /* values were made that name what is not there */
     fact *facts;
     size_t fact_count;
     size_t fact_cap;
@@ -218,11 +223,10 @@ void actor_work(actor *a);
 
 /* values.c: what the schema allows */
 sl_json *value_of(world *w, const sl_field *f);
-/* Its records name one of another entity, which may be deleted before they come to the server: then
- * they are refused. */
-bool entity_leans(const sl_entity *e);
-/* A random valid set of fields; for a patch of those that may change, never empty unless none. */
-sl_json *values_of(world *w, const sl_entity *e, bool create);
+/* A random valid set of fields; for a patch of those that may change, never empty unless none.
+ * References are to what the actor sees in the space; a few are not, then w->dangles is set, and a
+ * few to what somebody deleted. */
+sl_json *values_of(actor *a, const sl_entity *e, const char *space, bool create);
 /* True for entities that are made and changed by their schema alone. */
 bool entity_plain(const sl_entity *e);
 /* Notes what an operation wrote, unless it was refused outright. */
@@ -237,6 +241,8 @@ const sl_json *truth_record(const world *w, const char *space, const char *entit
 /* check.c */
 /* While faults strike: nothing goes back. */
 void check_now(world *w);
+/* A device is about to be told to begin a space anew: what waits in it is kept. */
+void check_reset(world *w, const actor *a, const char *space);
 /* True when everything has come to rest; *why says what has not. */
 bool check_rest(world *w, const char **why);
 /* Traces what keeps devices from rest. */
