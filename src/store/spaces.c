@@ -199,7 +199,7 @@ static sl_status drop_records(sl_store *s, const sl_entity *e, int64_t no, bool 
     sl_cell one;
     (void)snprintf(sql, sizeof sql, "SELECT 1 FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2 LIMIT 1",
                    e->name);
-    sl_status status = sl_store_one(s, sql, params, 2, &one, 1, NULL, err);
+    sl_status status = sl_store_one(s, sql, params, 2, &(sl_taken){&one, 1, NULL}, err);
     if (status == SL_E_NOT_FOUND) {
         return SL_OK;
     }
