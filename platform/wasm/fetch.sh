@@ -95,6 +95,6 @@ mkdir sqlite-amalgamation
     tail -20 "$apt_dir/sqlite.log" >&2
     exit 1
 }
-find . -maxdepth 1 -type f ! -name versions.part -delete
+find . -maxdepth 1 -type f ! -name versions.part ! -name cairo.patch -delete
 rm -rf "$apt_dir"
 mv versions.part versions
