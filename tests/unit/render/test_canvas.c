@@ -60,7 +60,7 @@ static sl_item *random_item(sl_prng *r, int number)
 static void change_something(sl_drawing *d, sl_prng *r, int *number)
 {
     size_t n = sl_drawing_count(d);
-    const sl_item *item = n > 0 ? sl_drawing_at(d, sl_prng_below(r, n)) : NULL;
+    const sl_item *item = n > 0 ? sl_drawing_at(d, (size_t)sl_prng_below(r, n)) : NULL;
     uint64_t what = sl_prng_below(r, 4);
     if (item == NULL || (what == 0 && n < ITEMS)) {
         ck_assert_int_eq(sl_drawing_add(d, random_item(r, ++*number), NULL), SL_OK);

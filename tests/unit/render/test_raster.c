@@ -43,7 +43,7 @@ static void draw_loops(uint64_t seed, sl_raster_level level, sl_box box, uint8_t
     }
     sl_raster_use(raster, level);
     for (int loop = 0; loop < 6; loop++) {
-        size_t n = 3 + sl_prng_below(&r, 10);
+        size_t n = 3 + (size_t)sl_prng_below(&r, 10);
         double reach = sl_prng_below(&r, 3) == 0 ? 4000 : 300;
         for (size_t i = 0; i < 2 * n; i++) {
             xy[i] = random_to(&r, reach) - reach / 4;
