@@ -44,8 +44,8 @@ SL_API sl_status sl_apply_group(sl_core *core, const char *group, const char *op
 /* Undoes the newest step of a space by a new batch, which is sent like any other; redo undoes that
  * again. A step is what one batch, or the batches of one group, did in the space; only what was
  * applied through this folder is undone, never what came from others. At most 100 steps and 1 MB are
- * kept for a space, also after a restart; the oldest are forgotten. A new batch forgets what could be
- * redone.
+ * kept for a space, also after a restart; the oldest are forgotten. A batch over more than 16 spaces
+ * is an import and cannot be undone. A new batch forgets what could be redone.
  *   a creation   is deleted, unless another device has changed the record since
  *   a deletion   the record is made again with the same fields, under a new id, for an id is never used
  *                again: "ids" tells it, and later steps follow. What referred to the old id still does
@@ -84,7 +84,8 @@ SL_API sl_status sl_draft_discard(sl_core *core, sl_id draft,
  *   "from"     the entity
  *   "where"    {"field":condition,..}: all must hold. Fields are the schema's, "id", "space", "seq".
  *              A condition is a value it equals, or {"eq","ne","lt","le","gt","ge":value,
- *              "in":[values],"prefix":text,"text":part of the text, ASCII letters in any case}, of
+ *              "in":[values],"prefix":text,"text":part of the text, ASCII letters in any case}
+ *              (these two of text and enum fields only; "lt" to "ge" of ids take whole ids), of
  *              which all given must hold. null is an absent value: it equals null, differs from
  *              every value and is neither more nor less. Also in "where": "and":[{..},..],
  *              "or":[{..},..], "not":{..}, each of objects like itself. At most 64 conditions,

@@ -479,8 +479,7 @@ typedef struct sum {
     sl_core *core;
     int64_t bytes;
     size_t count;
-    size_t
-        expected; /* of spaces that are held or being made, and not held back: those are for now */
+    size_t expected; /* of spaces held or being made, not held back: settling waits for these */
 } sum;
 
 static bool add_upload(void *ctx, const sl_upload *u)
