@@ -38,6 +38,34 @@ static size_t zigzag_size(int64_t v)
     return n;
 }
 
+/* Of all differences but the first: what divides them, 1 when nothing does or nothing is gained. */
+static uint64_t divisor(const int64_t *v, size_t n)
+{
+    uint64_t by = 0;
+    for (size_t i = 1; i < n && by != 1; i++) {
+        int64_t step = difference(v[i], v[i - 1]);
+        uint64_t rest = step < 0 ? 0 - (uint64_t)step : (uint64_t)step;
+        while (rest != 0) {
+            uint64_t next = by % rest;
+            by = rest;
+            rest = next;
+        }
+    }
+    return by > 1 ? by : 1;
+}
+
+/* The differences, all but the first divided. */
+static void put_steps(sl_buf *out, const int64_t *v, size_t n, int64_t base, uint64_t by)
+{
+    int64_t last = base;
+    for (size_t i = 0; i < n; i++) {
+        int64_t step = difference(v[i], last);
+        uint64_t size = (step < 0 ? 0 - (uint64_t)step : (uint64_t)step) / (i > 0 ? by : 1);
+        sl_buf_zigzag(out, (int64_t)(step < 0 ? 0 - size : size));
+        last = v[i];
+    }
+}
+
 void sl_column_put_ints(sl_buf *out, const int64_t *v, size_t n, int64_t base, sl_buf *tmp)
 {
     size_t plain = 0;
@@ -59,13 +87,13 @@ void sl_column_put_ints(sl_buf *out, const int64_t *v, size_t n, int64_t base, s
         put_column(out, tmp, 1);
         return;
     }
-    last = base;
+    uint64_t by = n > 2 ? divisor(v, n) : 1;
     sl_buf_clear(tmp);
-    for (size_t i = 0; i < n; i++) {
-        sl_buf_zigzag(tmp, difference(v[i], last));
-        last = v[i];
+    if (by > 1) {
+        sl_buf_varint(tmp, by);
     }
-    put_column(out, tmp, 0);
+    put_steps(tmp, v, n, base, by);
+    put_column(out, tmp, by > 1 ? 2 : 0);
 }
 
 void sl_column_put_bits(sl_buf *out, const uint8_t *v, size_t n, sl_buf *tmp)
@@ -199,7 +227,9 @@ void sl_ints_start(sl_ints *c, sl_rd *in, int64_t base)
     memset(c, 0, sizeof *c);
     c->in = open_column(in, &mode);
     c->runs = mode == 1;
-    c->in.bad = c->in.bad || mode > 1;
+    c->first = true;
+    c->by = mode == 2 ? sl_rd_varint(&c->in) : 1;
+    c->in.bad = c->in.bad || mode > 2 || c->by == 0;
     c->last = (uint64_t)base;
 }
 
@@ -211,7 +241,8 @@ int64_t sl_ints_next(sl_ints *c)
         c->in.bad = c->in.bad || c->left == 0;
     } else if (!c->runs) {
         c->left = 1;
-        c->step = (uint64_t)sl_rd_zigzag(&c->in);
+        c->step = (uint64_t)sl_rd_zigzag(&c->in) * (c->first ? 1 : c->by);
+        c->first = false;
     }
     if (c->in.bad) {
         c->left = 0;

@@ -2,7 +2,8 @@
  * sync/column.h - columns of values as bytes: what rows of one kind share is written once.
  *
  *   column   head varint = length of what follows << 2 | mode
- *   ints     mode 0: zig-zag differences, the first from `base`; 1: {repeats varint, difference}..
+ *   ints     mode 0: zig-zag differences, the first from `base`; 1: {repeats varint, difference}..;
+ *            2: a divisor varint, not 0, the first difference, the others divided by it
  *   bits     0: all clear; 1: all set; 2: bitmap, low bit first; 3: {run length varint}.., the
  *            first of clear ones
  *   texts    0: bytes of lengths varint, the lengths (varints), the bytes; 1: count varint of a
@@ -38,6 +39,8 @@ void sl_column_put_spans(sl_buf *out, const sl_span *v, size_t n, size_t width, 
 typedef struct sl_ints {
     sl_rd in;
     bool runs;
+    bool first;    /* difference: it is not divided */
+    uint64_t by;   /* what the others were divided by */
     uint64_t left; /* in the run */
     uint64_t step;
     uint64_t last;

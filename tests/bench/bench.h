@@ -51,9 +51,10 @@ typedef struct bench_row {
 
 void bench_row_of(size_t i, bench_row *out);
 void bench_video_of(unsigned video, char out[37]);
-/* Which row the i-th of BENCH_EDITS edits is of, all over the set, and the time it sets, as what
- * peers/yjs.mjs does. */
+/* Which row the i-th of BENCH_EDITS edits is of, one video after the other as a coach goes through
+ * them, and the time it sets, as what peers/yjs.mjs does. Scattered: nearly each of another video. */
 size_t bench_edit_of(size_t i);
+size_t bench_scattered_edit_of(size_t i);
 int64_t bench_edit_time(size_t i, unsigned round);
 /* What video is read in the i-th read. */
 unsigned bench_read_of(size_t i);

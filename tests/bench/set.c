@@ -27,15 +27,16 @@ static unsigned below(uint64_t *state, unsigned n)
     return (unsigned)(mix(state) >> 33) % n;
 }
 
-static void uuid(uint8_t raw[16], char text[37], uint64_t ms, uint64_t *state)
+/* The nth id that one start of a core makes: behind a random beginning they count up. */
+static void uuid(uint8_t raw[16], char text[37], uint64_t ms, uint64_t start, uint64_t nth)
 {
-    uint64_t a = mix(state);
-    uint64_t b = mix(state);
+    uint64_t a = mix(&start);
+    uint64_t b = mix(&start) + nth;
     for (int i = 0; i < 6; i++) {
         raw[i] = (uint8_t)(ms >> (40 - 8 * i));
     }
     for (int i = 0; i < 8; i++) {
-        raw[8 + i] = (uint8_t)(b >> (8 * i));
+        raw[8 + i] = (uint8_t)(b >> (56 - 8 * i));
     }
     raw[6] = (uint8_t)(0x70 | (a & 0x0f));
     raw[7] = (uint8_t)(a >> 8);
@@ -53,8 +54,7 @@ static void uuid(uint8_t raw[16], char text[37], uint64_t ms, uint64_t *state)
 void bench_video_of(unsigned video, char out[37])
 {
     uint8_t raw[16];
-    uint64_t state = UINT64_C(0x7669646f) + video;
-    uuid(raw, out, EPOCH_MS - 1000000 + video * 1000, &state);
+    uuid(raw, out, EPOCH_MS - 1000000 + video * 1000, UINT64_C(0x7669646f) + video, 0);
 }
 
 static void base64(const uint8_t *p, size_t n, char *out)
@@ -99,8 +99,9 @@ void bench_row_of(size_t i, bench_row *out)
     static const char *const colors[] = {"#FFCC00", "#FF3B30", "#34C759", "#007AFF", "#FFFFFF"};
     static const unsigned widths[] = {200, 400, 600, 800};
     uint64_t state = i * UINT64_C(0x2545f4914f6cdd1d) + 1;
-    uuid(out->raw_id, out->id, EPOCH_MS + i * 3 + below(&state, 3), &state);
-    bench_video_of((unsigned)(i % BENCH_VIDEOS), out->video);
+    unsigned video = (unsigned)(i % BENCH_VIDEOS);
+    uuid(out->raw_id, out->id, EPOCH_MS + i * 3 + below(&state, 3), video + 1, i / BENCH_VIDEOS);
+    bench_video_of(video, out->video);
     (void)snprintf(out->kind, sizeof out->kind, "%s", kinds[below(&state, 7)]);
     geometry(out->geometry, &state);
     (void)snprintf(out->style, sizeof out->style, "{\"color\":\"%s\",\"opacity\":1,\"width\":%u}",
@@ -124,6 +125,14 @@ static uint32_t spread(size_t i)
 }
 
 size_t bench_edit_of(size_t i)
+{
+    size_t stride = g_bench.rows / BENCH_EDITS;
+    size_t each = BENCH_EDITS / BENCH_VIDEOS;
+    size_t place = i % each * stride + spread(i) % stride; /* among the video's */
+    return place * BENCH_VIDEOS + i / each;
+}
+
+size_t bench_scattered_edit_of(size_t i)
 {
     size_t stride = g_bench.rows / BENCH_EDITS;
     return i * stride + spread(i) % stride;

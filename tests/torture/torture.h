@@ -27,6 +27,7 @@ typedef struct torture {
     char share[40];
     char goal[40];    /* of ana: a counter, texts */
     char program[40]; /* of cleo: a set */
+    uint64_t tag;     /* the round whose element is in it */
     char hex[LAB_TEXT];
     char thread[SL_SPACE_MAX];
     trouble kind;

@@ -31,14 +31,16 @@ for (let i = 0; i < records.length; i += 1000) {
 const b = new Y.Doc();
 Y.applyUpdate(b, Y.encodeStateAsUpdate(a));
 
-/* Which record the i-th edit is of, all over the set, and the time it sets. */
+/* Which record the i-th edit is of, one video after the other, and the time it sets. */
 function spread(i) {
     let h = Math.imul(i, 0x45d9f3b);
     h = Math.imul(h ^ (h >>> 16), 0x45d9f3b);
     return (h ^ (h >>> 16)) >>> 0;
 }
+const videos = 200;
 const stride = ids.length / edits;
-const of = (i) => ids[i * stride + (spread(i) % stride)];
+const each = edits / videos;
+const of = (i) => ids[((i % each) * stride + (spread(i) % stride)) * videos + Math.floor(i / each)];
 const time = (i, round) => 70000000 + (spread(i + 1000003 * round) % 600) * 100000;
 
 function edit(doc, field, value) {
