@@ -429,6 +429,7 @@ static int64_t run_one(sl_core *core, sl_transfer *t, int64_t now_ms)
         } else {
             sl_transfer_tell(core, t, now_ms);
             (void)sl_store_upload_done(core->store, &t->upload, NULL);
+            sl_sync_check(core->sync, t->upload.space); /* what it caused there */
             end(core, t);
         }
         return now_ms;

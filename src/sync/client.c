@@ -37,6 +37,7 @@ typedef struct space_slot {
     char epoch[SL_UUID_LEN + 1];
     int64_t cursor;
     space_state state;
+    bool again;    /* ask once more when this question is answered */
     uint64_t rank; /* the greater comes first; 0: nobody asked */
 } space_slot;
 
@@ -115,6 +116,7 @@ void sl_sync_closed(sl_sync *s, int64_t now_ms)
     s->must_close = false;
     for (size_t i = 0; i < s->count; i++) {
         s->spaces[i].state = SPACE_IDLE;
+        s->spaces[i].again = false;
     }
     s->live = 0;
     s->page_bytes = 0;
@@ -218,6 +220,18 @@ void sl_sync_prefer(sl_sync *s, const char *space)
         if (slot->state == SPACE_ASKED) {
             memcpy(s->urge, slot->name, sizeof s->urge);
         }
+    }
+}
+
+void sl_sync_check(sl_sync *s, const char *space)
+{
+    space_slot *slot = find(s, space);
+    if (slot == NULL || SL_PLANTED("upload-unchecked")) {
+        return;
+    }
+    slot->again = slot->state == SPACE_ASKED;
+    if (slot->state == SPACE_LIVE) {
+        set_state(s, slot, SPACE_IDLE);
     }
 }
 
@@ -363,7 +377,8 @@ static sl_status on_subscribed(sl_sync *s, const sl_frame *f, sl_news *out, sl_e
     if (slot == NULL || slot->state != SPACE_ASKED) {
         return SL_OK;
     }
-    if (f->to != slot->cursor) {
+    if (f->to != slot->cursor || slot->again) {
+        slot->again = false;
         set_state(s, slot, SPACE_IDLE);
         return SL_OK;
     }

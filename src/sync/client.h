@@ -114,6 +114,9 @@ sl_status sl_sync_receipt(sl_sync *s, const sl_receipt *r, bool *fresh, sl_error
 void sl_sync_page_done(sl_sync *s, size_t bytes);
 /* This space is on the screen: it comes before the others. */
 void sl_sync_prefer(sl_sync *s, const char *space);
+/* The server did something there for another reason than an operation, an upload: the space is at the
+ * head again when a question asked from now on is answered. */
+void sl_sync_check(sl_sync *s, const char *space);
 /* What SL_NEWS_APPLY named could not be stored: the cursor stands where it stood. */
 void sl_sync_not_applied(sl_sync *s, const char *space, int64_t cursor);
 

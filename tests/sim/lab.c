@@ -37,13 +37,16 @@ static unsigned ops_of(const sl_json *frame)
                                              : (unsigned)sl_json_count(sl_json_get(frame, "ops"));
 }
 
-/* What is sent of a space, answers to operations aside. */
-static bool of_space(const sl_json *frame, const char *name)
+/* Sent of the space that somebody is blind to, answers to operations aside. */
+static bool unseen(const lab *l, const sl_json *frame)
 {
     const char *space = sl_json_str(frame, "space");
     const char *t = sl_json_str(frame, "t");
-    return space != NULL && t != NULL && strcmp(space, name) == 0 &&
-           (strcmp(t, "page") == 0 || strcmp(t, "subscribed") == 0 || strcmp(t, "change") == 0);
+    if (space == NULL || t == NULL || strcmp(space, l->blind_to) != 0) {
+        return false;
+    }
+    bool asked = strcmp(t, "page") == 0 || strcmp(t, "subscribed") == 0;
+    return strcmp(t, "change") == 0 || (asked && !l->blind_live);
 }
 
 static bool pass(void *ctx, const sl_sim_node *node, bool to_server, const char *text, size_t n)
@@ -56,7 +59,7 @@ static bool pass(void *ctx, const sl_sim_node *node, bool to_server, const char 
         l->deaf = NULL; /* another socket */
     }
     bool lost = node == l->deaf || (node == l->mute && op) ||
-                (node == l->blind && !to_server && of_space(frame, l->blind_to));
+                (node == l->blind && !to_server && unseen(l, frame));
     if (!lost && t != NULL && strcmp(t, "page") == 0) {
         count_page(l, frame);
     }

@@ -52,6 +52,7 @@ struct lab {
     /* And what `blind` is sent of this space. */
     const sl_sim_node *blind;
     char blind_to[SL_SPACE_MAX];
+    bool blind_live; /* only changes are lost, not what is asked for */
     void (*on_page)(lab *l);
     bool may_differ; /* else an "integrity" event fails the test */
 };

@@ -256,6 +256,23 @@ START_TEST(pitfall__a_file_damaged_on_its_way_is_fetched_again)
 }
 END_TEST
 
+/* The news that a clip is ready goes another way than the answer to its last byte, and may be late. */
+START_TEST(pitfall__what_an_upload_caused_is_here_when_all_is_settled)
+{
+    char status[LAB_TEXT];
+    char video[40];
+    lab_online(g_ana, false);
+    lab_video(g_ana, video, g_lab->blind_to);
+    lab_run(g_lab, SECOND);
+    g_lab->blind = g_ana->node;
+    g_lab->blind_live = true;
+    lab_online(g_ana, true);
+    lab_settle(g_lab, MINUTE);
+    lab_field(g_ana, "video", video, "status", status);
+    ck_assert_str_eq(status, "ready");
+}
+END_TEST
+
 START_TEST(pitfall__taken_away_and_given_again_while_offline_is_held_once_and_whole)
 {
     char id[40];
@@ -679,6 +696,7 @@ int main(void)
         pitfall__revocation_takes_rows_and_files_and_says_what_it_refused,
         pitfall__text_that_was_taken_away_cannot_be_read_from_the_files,
         pitfall__a_file_damaged_on_its_way_is_fetched_again,
+        pitfall__what_an_upload_caused_is_here_when_all_is_settled,
         pitfall__taken_away_and_given_again_while_offline_is_held_once_and_whole,
         pitfall__a_write_that_ends_the_space_is_acknowledged_and_the_queue_goes_on,
         pitfall__a_record_changed_120_times_costs_a_new_device_one_record,

@@ -261,6 +261,26 @@ START_TEST(client__asks_for_what_is_on_the_screen_first)
 }
 END_TEST
 
+/* An answer to what was asked before may be older than what the server did since. */
+START_TEST(client__a_space_to_be_checked_is_at_the_head_by_a_later_answer_only)
+{
+    static const char ANSWER[] =
+        "{\"t\":\"subscribed\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH "\",\"seq\":10}";
+    sl_sync *s = live(10);
+    sl_sync_check(s, SPACE);
+    ck_assert(!sl_sync_settled(s));
+    ck_assert_int_eq(next(s, 0), SL_STEP_SUBSCRIBE);
+    sl_sync_check(s, SPACE);
+    ck_assert_int_ne(next(s, 0), SL_STEP_SUBSCRIBE);
+    frame(s, ANSWER, SL_OK);
+    ck_assert(!sl_sync_settled(s));
+    ck_assert_int_eq(next(s, 0), SL_STEP_SUBSCRIBE);
+    frame(s, ANSWER, SL_OK);
+    ck_assert(sl_sync_settled(s));
+    sl_sync_free(s);
+}
+END_TEST
+
 START_TEST(client__takes_several_changes_of_one_transaction_at_once) /* [SYNC-1] */
 {
     sl_sync *s = live(10);
@@ -411,6 +431,7 @@ SL_TEST_MAIN_WITH(
     client__refuses_a_receipt_for_what_was_not_sent,
     client__goes_on_over_operations_that_left_the_outbox,
     client__says_of_every_page_that_it_is_done_with, client__asks_for_what_is_on_the_screen_first,
+    client__a_space_to_be_checked_is_at_the_head_by_a_later_answer_only,
     client__takes_several_changes_of_one_transaction_at_once,
     client__a_space_that_fails_each_time_is_tried_ever_more_rarely,
     client__an_epoch_means_nothing_before_the_first_change, client__does_not_fight_for_its_place,
