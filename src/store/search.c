@@ -4,7 +4,8 @@
  * the index before and puts its new text in after, in the same transaction.
  *
  * An index that is missing, or made of other fields than the schema says now, is made anew from the
- * records when the store opens.
+ * records when the store opens; one that is damaged is filled anew when it is next written. FTS5 also
+ * says that an index is damaged when memory ran out while it was read: a second try tells.
  */
 #include "store/query.h"
 
@@ -98,6 +99,39 @@ sl_status sl_search_prepare(sl_store *s, sl_error **err)
     return status;
 }
 
+/* An order to the index. */
+static sl_status order(sl_store *s, const sl_entity *e, const char *word, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql, "INSERT INTO \"%s_fts\" (\"%s_fts\") VALUES ('%s')", e->name, e->name, word);
+    sl_status status = sql.failed ? sl_fail_nomem(err)
+                                  : sl_sql_run(s->sql, sl_buf_text(&sql), NULL, 0, NULL, NULL, err);
+    sl_buf_free(&sql);
+    return status;
+}
+
+/* Runs a statement that writes to the index. *filled: the index was damaged and is filled anew, and the
+ * statement has not run. */
+static sl_status write_index(sl_store *s, const sl_entity *e, const sl_buf *sql,
+                             const sl_cell *params, size_t n, bool *filled, sl_error **err)
+{
+    sl_error *why = NULL;
+    sl_status status = sql->failed ? sl_fail_nomem(&why) : SL_E_CORRUPT;
+    for (int i = 0; i < 2 && status == SL_E_CORRUPT; i++) {
+        sl_error_release(why);
+        why = NULL;
+        status = sl_sql_run(s->sql, sl_buf_text(sql), params, n, NULL, NULL, &why);
+    }
+    *filled = status == SL_E_CORRUPT;
+    if (*filled) {
+        status = order(s, e, "rebuild", err);
+    } else if (status != SL_OK) {
+        (void)sl_fail(err, status, "%s", sl_error_message(why));
+    }
+    sl_error_release(why);
+    return status;
+}
+
 /* Hands the record's searched text to the index; `head` is the statement up to its columns. */
 static sl_status hand(sl_store *s, const sl_record *rec, int64_t rid, bool out, sl_error **err)
 {
@@ -119,9 +153,11 @@ static sl_status hand(sl_store *s, const sl_record *rec, int64_t rid, bool out, 
         }
     }
     sl_buf_str(&sql, ")");
-    sl_status status = sql.failed
-                           ? sl_fail_nomem(err)
-                           : sl_sql_run(s->sql, sl_buf_text(&sql), params, n, NULL, NULL, err);
+    bool filled = false;
+    sl_status status = write_index(s, e, &sql, params, n, &filled, err);
+    if (status == SL_OK && filled && out) { /* else it is in with the others */
+        status = sl_sql_run(s->sql, sl_buf_text(&sql), params, n, NULL, NULL, err);
+    }
     sl_buf_free(&sql);
     return status;
 }
@@ -147,21 +183,18 @@ sl_status sl_search_take_range(sl_store *s, const sl_entity *e, int64_t from, in
     put_fields(&sql, e, "", ", ");
     sl_buf_fmt(&sql, " FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2%s", e->name,
                keep ? " AND \"pending\" IS NULL" : "");
-    sl_status status = sql.failed
-                           ? sl_fail_nomem(err)
-                           : sl_sql_run(s->sql, sl_buf_text(&sql), params, 2, NULL, NULL, err);
+    bool filled = false;
+    sl_status status = write_index(s, e, &sql, params, 2, &filled, err);
+    if (status == SL_OK && filled) {
+        status = sl_sql_run(s->sql, sl_buf_text(&sql), params, 2, NULL, NULL, err);
+    }
     sl_buf_free(&sql);
     return status;
 }
 
 sl_status sl_search_purge(sl_store *s, const sl_entity *e, sl_error **err)
 {
-    sl_buf sql = {0};
-    sl_buf_fmt(&sql, "INSERT INTO \"%s_fts\" (\"%s_fts\") VALUES ('optimize')", e->name, e->name);
-    sl_status status = sql.failed ? sl_fail_nomem(err)
-                                  : sl_sql_run(s->sql, sl_buf_text(&sql), NULL, 0, NULL, NULL, err);
-    sl_buf_free(&sql);
-    return status;
+    return order(s, e, "optimize", err);
 }
 
 bool sl_search_same(const sl_record *a, const sl_record *b)

@@ -146,9 +146,11 @@ static bool put_patch(sl_buf *out, const sl_store *s, const sl_op *op)
             has |= (uint64_t)changed << i;
         }
     }
-    put_values(out, op->entity, before, has);
-    put_values(out, op->entity, after, has);
     out->failed = out->failed || !ok;
+    if (ok) {
+        put_values(out, op->entity, before, has);
+        put_values(out, op->entity, after, has);
+    }
     sl_arena_free(&mem);
     return has != 0 && !out->failed;
 }

@@ -484,6 +484,51 @@ START_TEST(damaged__a_file_may_end_anywhere)
 }
 END_TEST
 
+static bool count_row(void *ctx, const char *id, size_t from)
+{
+    (void)id;
+    (void)from;
+    ++*(int *)ctx;
+    return true;
+}
+
+/* How many comments are found by the word; -1: the search fails. */
+static int found(sl_store *s, const char *word)
+{
+    char text[100];
+    int n = 0;
+    sl_query *q = NULL;
+    sl_buf rows = {0};
+    (void)snprintf(text, sizeof text, "{\"from\":\"comment\",\"search\":\"%s\"}", word);
+    sl_json *j = sl_json_parse(text, strlen(text));
+    ck_assert_int_eq(sl_query_parse(j, &q, NULL), SL_OK);
+    sl_status status = sl_store_query(s, q, &rows, count_row, &n, NULL);
+    sl_query_free(q);
+    sl_json_free(j);
+    sl_buf_free(&rows);
+    return status == SL_OK ? n : -1;
+}
+
+/* All of it is in the records' own tables. */
+START_TEST(damaged__a_search_index_is_filled_anew_by_the_next_write)
+{
+    put_file(g_base, g_size);
+    sl_store *s = folder_open();
+    ck_assert_int_eq(found(s, "newer"), 1);
+    ck_assert_int_eq(
+        sl_sql_script(s->sql, "INSERT INTO comment_fts (comment_fts) VALUES ('delete-all')", NULL),
+        SL_OK);
+    ck_assert_int_eq(found(s, "newer"), 0);
+    ck_assert_int_eq(sl_store_begin(s, NULL), SL_OK);
+    ck_assert_int_eq(local(s, "patch", "comment", 0, "{\"body\":\"yours\"}"), SL_OK);
+    ck_assert_int_eq(sl_store_commit(s, NULL), SL_OK);
+    ck_assert_int_eq(found(s, "mine"), 0);
+    ck_assert_int_eq(found(s, "yours"), 1);
+    ck_assert_int_eq(found(s, "newer"), 1);
+    sl_store_close(s);
+}
+END_TEST
+
 START_TEST(damaged__the_sound_file_opens)
 {
     put_file(g_base, g_size);
@@ -495,5 +540,6 @@ SL_TEST_MAIN_WITH("damaged", setup, teardown, damaged__the_stores_own_tables_may
                   damaged__the_records_tables_may_hold_anything,
                   damaged__a_database_of_version_2_may_hold_anything,
                   damaged__what_version_2_cannot_have_written_is_an_error,
+                  damaged__a_search_index_is_filled_anew_by_the_next_write,
                   damaged__bytes_of_the_file_may_be_any, damaged__a_file_may_end_anywhere,
                   damaged__the_sound_file_opens)
