@@ -2,8 +2,9 @@
  * fuzz/service_frame_fuzz.c - frames and requests from a signed-in user, line by line, against a
  * service over a database in memory.
  *
- * A line "P path body" is a POST; every other line is a frame. In frames "@T" stands for a valid
- * token, "@U" for the user's id, so that inputs get past the door. Input that begins with a byte 1
+ * A line "P path body" is a POST, "H METHOD path|name: value|..|body" a request of the user's with
+ * headers; every other line is a frame. "@T" stands for a valid token, "@U" for the user's id, "@L" for
+ * where the last upload is, so that inputs get past the door. Input that begins with a byte 1
  * is binary frames on a connection that has greeted, each behind its length (two bytes, low first).
  */
 #include "base/buf.h"
@@ -11,6 +12,7 @@
 #include "base/mem.h"
 #include "base/prng.h"
 #include "crypto/key.h"
+#include "platform/sim/disk.h"
 #include "server/db_sqlite.h"
 #include "service/service.h"
 #include "sync/frame.h"
@@ -21,11 +23,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct rig {
+    sl_disk *disk; /* first: sl_disk_files looks for it here */
     sl_prng prng;
     int64_t now_ms;
     sl_service *s;
     char *token;
     char *user;
+    char *place;
     sl_wire wire; /* the client's end */
     sl_frame_in *in;
 } rig;
@@ -41,23 +45,6 @@ static sl_status random_fill(void *user, void *dst, size_t n)
     for (size_t i = 0; i < n; i++) {
         p[i] = (uint8_t)(sl_prng_next(&((rig *)user)->prng) >> 24);
     }
-    return SL_OK;
-}
-
-/* There is no disk. */
-static sl_status no_open(void *user, const char *path, uint32_t flags, void **file)
-{
-    (void)user;
-    (void)path;
-    (void)flags;
-    *file = NULL;
-    return SL_E_FULL;
-}
-
-static sl_status no_path(void *user, const char *path)
-{
-    (void)user;
-    (void)path;
     return SL_OK;
 }
 
@@ -96,9 +83,6 @@ static bool check(void *user, const char *secret, const char *stored)
 
 static const sl_clock_ops CLOCK = {sizeof(sl_clock_ops), 0, clock_ms, clock_ms};
 static const sl_random_ops RANDOM = {sizeof(sl_random_ops), 0, random_fill};
-static const sl_file_ops FILES = {
-    .struct_size = sizeof(sl_file_ops), .open = no_open, .remove = no_path, .mkdir = no_path};
-
 static const char *no_header(void *ctx, const char *name)
 {
     (void)ctx;
@@ -141,12 +125,16 @@ static void open_rig(rig *r, sl_platform *platform)
         "{\"email\":\"a@b.c\",\"password\":\"long enough\",\"name\":\"A\",\"role\":\"coach\","
         "\"device\":\"018b0000-0000-7000-8000-000000000001\"}";
     sl_prng_seed(&r->prng, 1);
+    r->disk = sl_disk_new(1);
+    if (r->disk == NULL) {
+        abort();
+    }
     r->now_ms = INT64_C(1700000000000);
     *platform = (sl_platform){.struct_size = sizeof *platform,
                               .user = r,
                               .clock = &CLOCK,
                               .random = &RANDOM,
-                              .files = &FILES};
+                              .files = &sl_disk_files};
     sl_service_ports ports = {.platform = platform,
                               .user = r,
                               .send = see_send,
@@ -164,23 +152,99 @@ static void open_rig(rig *r, sl_platform *platform)
     sl_json_free(j);
 }
 
+/* The text with what the signs stand for in their place. */
+static void fill_in(const rig *r, sl_buf *b, const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char sign = p[i] == '@' && i + 1 < n ? p[i + 1] : 0;
+        const char *is = sign == 'T'   ? r->token
+                         : sign == 'U' ? r->user
+                         : sign == 'L' ? r->place
+                                       : NULL;
+        if (is != NULL) {
+            sl_buf_str(b, is);
+            i++;
+        } else {
+            sl_buf_u8(b, (uint8_t)p[i]);
+        }
+    }
+}
+
 static void frame(rig *r, const char *p, size_t n)
 {
     sl_buf b = {0};
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] == '@' && i + 1 < n && (p[i + 1] == 'T' || p[i + 1] == 'U')) {
-            sl_buf_str(&b, p[i + 1] == 'T' ? r->token : r->user);
-            i++;
-        } else {
-            sl_buf_u8(&b, (uint8_t)p[i]);
+    fill_in(r, &b, p, n);
+    sl_service_ws_message(r->s, 1, sl_buf_text(&b), b.len);
+    sl_buf_free(&b);
+}
+
+/* "name: value" parts behind one another, each with a NUL behind it, an empty one at the end. */
+static const char *header_of(void *ctx, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *p = ctx; *p != 0; p += strlen(p) + 1) {
+        if (strncmp(p, name, n) == 0 && p[n] == ':') {
+            return p + n + 1 + strspn(p + n + 1, " ");
         }
     }
-    sl_service_ws_message(r->s, 1, sl_buf_text(&b), b.len);
+    return NULL;
+}
+
+static void keep_place(rig *r, const sl_http_out *out)
+{
+    const char *at = out->headers != NULL ? strstr(out->headers, "Location: ") : NULL;
+    if (at != NULL) {
+        at += strlen("Location: ");
+        sl_mem_free(r->place);
+        r->place = sl_text_ndup(at, strcspn(at, "\r"));
+    }
+}
+
+/* METHOD path|name: value|..|body */
+static void request(rig *r, const char *p, size_t n)
+{
+    sl_buf b = {0};
+    sl_http_out out;
+    fill_in(r, &b, p, n);
+    sl_buf_u8(&b, 0);
+    sl_buf_u8(&b, 0);
+    char *text = b.failed ? NULL : (char *)b.data;
+    char *path = text != NULL ? strchr(text, ' ') : NULL;
+    char *body = text != NULL ? strrchr(text, '|') : NULL;
+    if (path == NULL || body == NULL || body < path) {
+        sl_buf_free(&b);
+        return;
+    }
+    *path++ = 0;
+    size_t body_len = strlen(body + 1);
+    *body = 0;
+    char *headers = path + strcspn(path, "|");
+    for (char *c = headers; c < body; c++) {
+        *c = *c == '|' ? 0 : *c;
+    }
+    headers += headers < body ? 1 : 0;
+    char *query = strchr(path, '?');
+    if (query != NULL) {
+        *query++ = 0;
+    }
+    sl_http_in in = {text,      path,    query != NULL ? query : "",
+                     header_of, headers, (const uint8_t *)body + 1,
+                     body_len,  false};
+    sl_service_http(r->s, &in, &out);
+    if (out.status < 200 || out.status > 599) {
+        abort();
+    }
+    keep_place(r, &out);
+    sl_http_out_free(&out);
     sl_buf_free(&b);
 }
 
 static void line(rig *r, const char *p, size_t n)
 {
+    if (n > 2 && p[0] == 'H' && p[1] == ' ') {
+        request(r, p + 2, n - 2);
+        return;
+    }
     const char *space = n > 2 && p[0] == 'P' && p[1] == ' ' ? memchr(p + 2, ' ', n - 2) : NULL;
     if (space == NULL) {
         frame(r, p, n);
@@ -250,6 +314,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sl_service_close(r.s);
     sl_mem_free(r.token);
     sl_mem_free(r.user);
+    sl_mem_free(r.place);
+    sl_disk_free(r.disk);
     sl_wire_free(&r.wire);
     sl_frame_in_free(r.in);
     return 0;
