@@ -98,7 +98,7 @@ static int set_rotation(AVStream *stream, int32_t rotation)
     if (rotation == 0) {
         return 0;
     }
-    av_display_rotation_set(matrix, -(double)rotation);
+    av_display_rotation_set(matrix, rotation); /* clockwise */
 #if LIBAVCODEC_VERSION_MAJOR >= 61
     AVCodecParameters *p = stream->codecpar;
     AVPacketSideData *side = av_packet_side_data_new(&p->coded_side_data, &p->nb_coded_side_data,
