@@ -99,7 +99,7 @@ static bool spawn(child *c, const char *program, char *const *argv)
     extern char **environ;
     int ends[2];
     posix_spawn_file_actions_t actions;
-    if (pipe(ends) != 0) {
+    if (program == NULL || pipe(ends) != 0) {
         return false;
     }
     (void)fcntl(ends[0], F_SETFD, FD_CLOEXEC);
