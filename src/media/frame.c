@@ -270,6 +270,16 @@ static sl_status encode_jpeg(AVFrame *picture, sl_buf *jpeg, sl_error **err)
     return jpeg->failed ? sl_fail_nomem(err) : SL_OK;
 }
 
+void sl_frames_thumbnail_size(const sl_frames *f, int32_t *width, int32_t *height)
+{
+    int64_t longer = f->width > f->height ? f->width : f->height;
+    int64_t side = longer < SL_THUMBNAIL_SIDE ? longer : SL_THUMBNAIL_SIDE;
+    int64_t w = av_rescale(f->width, side, longer);
+    int64_t h = av_rescale(f->height, side, longer);
+    *width = (int32_t)(w < 1 ? 1 : w);
+    *height = (int32_t)(h < 1 ? 1 : h);
+}
+
 sl_status sl_frames_thumbnail(sl_frames *f, int64_t t_us, sl_buf *jpeg, sl_error **err)
 {
     const AVFrame *frame = NULL;
@@ -277,12 +287,10 @@ sl_status sl_frames_thumbnail(sl_frames *f, int64_t t_us, sl_buf *jpeg, sl_error
     if (status != SL_OK) {
         return status;
     }
-    int64_t longer = f->width > f->height ? f->width : f->height;
-    int64_t side = longer < SL_THUMBNAIL_SIDE ? longer : SL_THUMBNAIL_SIDE;
-    int64_t w = av_rescale(f->width, side, longer);
-    int64_t h = av_rescale(f->height, side, longer);
-    AVFrame *picture =
-        sl_picture_new(AV_PIX_FMT_YUV420P, (int32_t)(w < 1 ? 1 : w), (int32_t)(h < 1 ? 1 : h));
+    int32_t w = 0;
+    int32_t h = 0;
+    sl_frames_thumbnail_size(f, &w, &h);
+    AVFrame *picture = sl_picture_new(AV_PIX_FMT_YUV420P, w, h);
     sl_scaler scaler = {0};
     if (picture == NULL) {
         return sl_fail_nomem(err);

@@ -35,6 +35,8 @@ sl_status sl_frames_at(sl_frames *f, int64_t t_us, const struct AVFrame **out, i
 /* As pixels, scaled and turned to fill `into`. */
 sl_status sl_frames_pixels(sl_frames *f, int64_t t_us, const sl_pixels *into, int64_t *shown_us,
                            sl_error **err);
+/* Of the thumbnail. */
+void sl_frames_thumbnail_size(const sl_frames *f, int32_t *width, int32_t *height);
 /* A JPEG of the frame at t_us with its longer side at most SL_THUMBNAIL_SIDE. Appends. */
 sl_status sl_frames_thumbnail(sl_frames *f, int64_t t_us, sl_buf *jpeg, sl_error **err);
 

@@ -3,14 +3,10 @@
 
 #include "base/mem.h"
 #include "media/av.h"
-
-#include <libavutil/opt.h>
-#include <string.h>
+#include "media/encoder.h"
 
 enum {
-    SOUND_BITRATE = 128000,
-    GOP_SECONDS = 2,
-    BITS_PER_PIXEL_PERCENT = 10 /* for encoders without constant quality */
+    GOP_SECONDS = 2
 };
 
 struct sl_movie {
@@ -27,84 +23,33 @@ struct sl_movie {
     int64_t sounds;
 };
 
-static const char *const encoders[] = {"h264_videotoolbox", "h264_mediacodec", "libopenh264",
-                                       "libx264"};
-
-static AVCodecContext *video_context(const AVCodec *codec, const sl_movie_config *config)
-{
-    AVCodecContext *c = avcodec_alloc_context3(codec);
-    if (c == NULL) {
-        return NULL;
-    }
-    c->width = config->width;
-    c->height = config->height;
-    c->pix_fmt = AV_PIX_FMT_YUV420P;
-    c->time_base = av_inv_q(config->rate);
-    c->framerate = config->rate;
-    c->gop_size = (int)av_rescale(GOP_SECONDS, config->rate.num, config->rate.den);
-    c->color_range = AVCOL_RANGE_MPEG;
-    c->colorspace = config->is_709 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
-    c->color_primaries = config->is_709 ? AVCOL_PRI_BT709 : AVCOL_PRI_SMPTE170M;
-    c->color_trc = config->is_709 ? AVCOL_TRC_BT709 : AVCOL_TRC_SMPTE170M;
-    c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    if (strcmp(codec->name, "libx264") == 0) {
-        (void)av_opt_set(c->priv_data, "preset", "veryfast", 0);
-        (void)av_opt_set(c->priv_data, "crf", "23", 0);
-    } else {
-        int64_t rate = av_rescale(config->rate.num, 1, config->rate.den) + 1;
-        c->bit_rate = (int64_t)config->width * config->height * rate * BITS_PER_PIXEL_PERCENT / 100;
-    }
-    return c;
-}
-
 static sl_status open_video(sl_movie *m, const sl_movie_config *config, sl_error **err)
 {
-    for (size_t i = 0; i < sizeof encoders / sizeof encoders[0]; i++) {
-        const char *name = encoders[i];
-        const AVCodec *codec = avcodec_find_encoder_by_name(name);
-        if (codec == NULL || (config->encoder != NULL && strcmp(config->encoder, name) != 0)) {
-            continue;
-        }
-        m->video = video_context(codec, config);
-        if (m->video == NULL) {
-            return sl_fail_nomem(err);
-        }
-        if (avcodec_open2(m->video, codec, NULL) >= 0) {
-            return SL_OK;
-        }
-        avcodec_free_context(&m->video);
-    }
-    return sl_fail(err, SL_E_UNSUPPORTED, "No H.264 encoder is at hand on this machine");
+    sl_encoder_config how = {
+        .width = config->width,
+        .height = config->height,
+        .time_base = av_inv_q(config->rate),
+        .rate = config->rate,
+        .is_709 = config->is_709,
+        .gop = (int32_t)av_rescale(GOP_SECONDS, config->rate.num, config->rate.den),
+        .name = config->encoder};
+    return sl_encoder_open(&how, &m->video, err);
 }
 
 static sl_status open_sound(sl_movie *m, sl_error **err)
 {
-    const AVCodec *codec = avcodec_find_encoder(AV_CODEC_ID_AAC);
-    if (codec == NULL) {
-        return sl_fail(err, SL_E_UNSUPPORTED, "No AAC encoder is at hand on this machine");
+    sl_status status = sl_encoder_open_sound(&m->sound, err);
+    if (status != SL_OK) {
+        return status;
     }
-    AVChannelLayout stereo = AV_CHANNEL_LAYOUT_STEREO;
-    m->sound = avcodec_alloc_context3(codec);
     m->sound_frame = av_frame_alloc();
-    if (m->sound == NULL || m->sound_frame == NULL) {
+    if (m->sound_frame == NULL) {
         return sl_fail_nomem(err);
-    }
-    m->sound->sample_rate = SL_MOVIE_SOUND_RATE;
-    m->sound->sample_fmt = AV_SAMPLE_FMT_FLTP;
-    m->sound->bit_rate = SOUND_BITRATE;
-    m->sound->time_base = (AVRational){1, SL_MOVIE_SOUND_RATE};
-    m->sound->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    int code = av_channel_layout_copy(&m->sound->ch_layout, &stereo);
-    if (code >= 0) {
-        code = avcodec_open2(m->sound, codec, NULL);
-    }
-    if (code < 0) {
-        return sl_av_fail(err, code, "The sound encoder did not start");
     }
     m->sound_frame->format = AV_SAMPLE_FMT_FLTP;
     m->sound_frame->nb_samples = m->sound->frame_size;
     m->sound_frame->sample_rate = SL_MOVIE_SOUND_RATE;
-    code = av_channel_layout_copy(&m->sound_frame->ch_layout, &stereo);
+    int code = av_channel_layout_copy(&m->sound_frame->ch_layout, &m->sound->ch_layout);
     if (code >= 0) {
         code = av_frame_get_buffer(m->sound_frame, 0);
     }

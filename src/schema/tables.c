@@ -7,7 +7,7 @@ static const char *const VALUES_connection_status[] = {"requested", "accepted", 
 static const char *const VALUES_connection_direction[] = {"out", "in", NULL};
 static const char *const VALUES_connection_peer_role[] = {"athlete", "coach", "admin", NULL};
 static const char *const VALUES_grant_role[] = {"owner", "coach", "member", NULL};
-static const char *const VALUES_video_status[] = {"uploading", "ready", NULL};
+static const char *const VALUES_video_status[] = {"uploading", "ready", "processing", "failed", NULL};
 static const char *const VALUES_share_role[] = {"coach", "member", NULL};
 static const char *const VALUES_message_kind[] = {"text", "video", "review", NULL};
 static const char *const VALUES_profile_handedness[] = {"left", "right", "both", NULL};
@@ -34,6 +34,7 @@ static const char *const VALUES_subscription_plan_status[] = {"draft", "offered"
 static const char *const VALUES_program_level[] = {"beginner", "intermediate", "advanced", "elite", NULL};
 static const char *const VALUES_program_status[] = {"draft", "published", "archived", NULL};
 static const char *const VALUES_content_item_kind[] = {"video", "text", "exercise", "rest", "test", NULL};
+static const char *const VALUES_variant_name[] = {"1080", "720", "480", "poster", NULL};
 
 static const sl_field FIELDS_user[] = {
     /* Address used to sign in, lower case. */
@@ -89,10 +90,12 @@ static const sl_field FIELDS_video[] = {
     {"frame_num", 8, 9, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1000000000), NULL, NULL},
     /* Frame rate, denominator. */
     {"frame_den", 9, 10, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(1000000000), NULL, NULL},
-    /* Ready when the server holds the clip's bytes. */
+    /* Processing when the server holds the clip's bytes, ready when others can watch it, failed when it is no video that can be shown. */
     {"status", 10, 11, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_video_status, NULL},
     /* Who uploaded it. */
     {"owner_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* Why it failed. */
+    {"problem", 12, 13, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(300), NULL, NULL},
 };
 
 static const sl_field FIELDS_share[] = {
@@ -600,6 +603,23 @@ static const sl_field FIELDS_content_item[] = {
     {"author_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
+static const sl_field FIELDS_variant[] = {
+    /* Lines of the picture, or poster for the still. */
+    {"name", 0, 1, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_variant_name, NULL},
+    /* Its bytes: fragmented MP4, or JPEG. */
+    {"blob", 1, 2, SL_T_BLOB, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
+    /* Media type with codecs. */
+    {"media_type", 2, 3, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(100), NULL, NULL},
+    /* Bytes. */
+    {"size", 3, 4, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(9007199254740991), NULL, NULL},
+    /* Width as shown, in pixels. */
+    {"width", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(8192), NULL, NULL},
+    /* Height as shown, in pixels. */
+    {"height", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(8192), NULL, NULL},
+    /* Bits a second, of its densest part. */
+    {"bitrate", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
+};
+
 const sl_entity sl_entities[] = {
     /* The account as its owner sees it. */
     {
@@ -811,6 +831,12 @@ const sl_entity sl_entities[] = {
         SL_R_OWNER | SL_R_COACH, SL_R_OWNER | SL_R_AUTHOR, SL_R_OWNER | SL_R_AUTHOR, 11, UINT64_C(0),
         FIELDS_content_item, sizeof FIELDS_content_item / sizeof FIELDS_content_item[0],
     },
+    /* The clip at another size, made by the server for streaming, or a still of it. */
+    {
+        "variant", 36, "video", false, false, 35,
+        0, 0, 0, -1, UINT64_C(0),
+        FIELDS_variant, sizeof FIELDS_variant / sizeof FIELDS_variant[0],
+    },
 };
 const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];
-const int sl_schema_version = 3;
+const int sl_schema_version = 4;

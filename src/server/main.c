@@ -9,6 +9,10 @@
 #include "platform/posix/posix.h"
 #include "server/adapter.h"
 #include "server/db_sqlite.h"
+#ifdef SL_SERVER_MEDIA
+#include "server/media.h"
+#include "server/worker.h"
+#endif
 #include "server/options.h"
 #include "server/password.h"
 #include "service/service.h"
@@ -18,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct daemon_state {
     sl_options options;
@@ -25,12 +30,15 @@ typedef struct daemon_state {
     void *lock;
     sl_adapter *adapter;
     sl_service *service;
+    struct sl_media *media; /* NULL: videos are not worked on */
     sigset_t signals;
+    const char *program; /* as it was called */
 } daemon_state;
 
 /* The service's ports have one user; the adapter's functions and the passwords share it. */
 typedef struct port_user {
     sl_adapter *adapter;
+    struct sl_media *media;
     const sl_platform *platform;
 } port_user;
 
@@ -57,6 +65,36 @@ static bool check_password(void *user, const char *secret, const char *hash)
     (void)user;
     return sl_password_check(secret, hash);
 }
+
+#ifdef SL_SERVER_MEDIA
+static void port_media(void *user)
+{
+    const port_user *p = user;
+    sl_media_wake(p->media);
+}
+
+/* This very program, from which the workers are started. */
+static const char *own_program(const char *called)
+{
+    static char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0) {
+        return called;
+    }
+    path[n] = 0;
+    return path;
+}
+
+static sl_status open_media(daemon_state *d, sl_error **err)
+{
+    sl_media_config config = {.platform = &d->platform,
+                              .dir = d->options.data,
+                              .encoder = d->options.encoder,
+                              .scan = d->options.scan,
+                              .program = own_program(d->program)};
+    return d->options.no_media ? SL_OK : sl_media_new(&config, &d->media, err);
+}
+#endif
 
 static sl_status lock_folder(daemon_state *d, sl_error **err)
 {
@@ -95,6 +133,10 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .hash_password = hash_password,
         .check_password = check_password,
     };
+#ifdef SL_SERVER_MEDIA
+    ports.media = d->media != NULL ? port_media : NULL;
+    user->media = d->media;
+#endif
     char *path = sl_text_fmt("%s/server.db", d->options.data);
     if (path == NULL) {
         return sl_fail_nomem(err);
@@ -104,7 +146,8 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
     if (st != SL_OK) {
         return st;
     }
-    sl_service_config config = {.dir = d->options.data, .restored = d->options.restored};
+    sl_service_config config = {
+        .dir = d->options.data, .restored = d->options.restored, .media = d->media != NULL};
     return sl_service_open(&ports, &config, &d->service, err);
 }
 
@@ -179,12 +222,25 @@ static sl_status run(daemon_state *d, sl_error **err)
         st = sl_adapter_new(&config, &d->adapter, err);
     }
     user.adapter = d->adapter;
+#ifdef SL_SERVER_MEDIA
+    if (st == SL_OK) {
+        st = open_media(d, err);
+    }
+#endif
     if (st == SL_OK) {
         st = open_service(d, &user, err);
     }
+#ifdef SL_SERVER_MEDIA
+    if (st == SL_OK && d->media != NULL) {
+        st = sl_media_run(d->media, d->service, err);
+    }
+#endif
     if (st == SL_OK) {
         st = serve(d, err);
     }
+#ifdef SL_SERVER_MEDIA
+    sl_media_free(d->media); /* its thread calls the service */
+#endif
     /* The adapter's workers end before the service goes, its sockets after. */
     if (d->service != NULL) {
         sl_service_close(d->service);
@@ -201,8 +257,14 @@ int main(int argc, char **argv)
     daemon_state d = {.platform = {.struct_size = sizeof d.platform,
                                    .clock = &sl_posix_clock,
                                    .random = &sl_posix_random,
-                                   .files = &sl_posix_files}};
+                                   .files = &sl_posix_files},
+                      .program = argv[0]};
     sl_error *err = NULL;
+#ifdef SL_SERVER_MEDIA
+    if (argc > 1 && strcmp(argv[1], SL_WORKER_WORD) == 0) {
+        return sl_worker_main(argc, argv);
+    }
+#endif
     if (sl_options_parse(argc, argv, &d.options, &err) != SL_OK) {
         (void)fprintf(stderr, "sidelined: %s (see sidelined --help)\n",
                       err != NULL ? sl_error_message(err) : "out of memory");

@@ -21,6 +21,9 @@ const char sl_options_usage[] =
     "  --host ADDRESS       address to listen on (default 127.0.0.1)\n"
     "  --port-file PATH     write the port number there once listening\n"
     "  --upload-rate BYTES  take uploads at this many bytes per second at most, all together\n"
+    "  --scan PROGRAM       look at each clip first: PROGRAM FILE ends with 0 for clean, 1 for not\n"
+    "  --encoder NAME       make streams with this H.264 encoder of FFmpeg's, such as libopenh264\n"
+    "  --no-media           keep clips as they came: no checks, no streams\n"
     "  --restored           DIR was restored from a backup: devices read everything anew\n"
     "  --verbose            also print what the socket layer has to say\n"
     "  --version, --help\n";
@@ -49,6 +52,10 @@ static sl_status set_value(sl_options *o, const char *name, const char *value, s
         o->host = value;
     } else if (strcmp(name, "port-file") == 0) {
         o->port_file = value;
+    } else if (strcmp(name, "scan") == 0) {
+        o->scan = value;
+    } else if (strcmp(name, "encoder") == 0) {
+        o->encoder = value;
     } else if (strcmp(name, "port") == 0) {
         sl_status st = parse_number(name, value, PORT_MAX, &number, err);
         o->port = (int32_t)number;
@@ -72,6 +79,8 @@ static bool set_flag(sl_options *o, const char *name)
         o->verbose = true;
     } else if (strcmp(name, "restored") == 0) {
         o->restored = true;
+    } else if (strcmp(name, "no-media") == 0) {
+        o->no_media = true;
     } else {
         return false;
     }
@@ -81,7 +90,8 @@ static bool set_flag(sl_options *o, const char *name)
 /* The canonical name of an option that takes a value, from "name" or "name=value". */
 static const char *value_name(const char *text, size_t n)
 {
-    static const char *const names[] = {"data", "port", "host", "port-file", "upload-rate"};
+    static const char *const names[] = {"data",        "port", "host",   "port-file",
+                                        "upload-rate", "scan", "encoder"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strlen(names[i]) == n && memcmp(names[i], text, n) == 0) {
             return names[i];

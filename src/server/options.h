@@ -12,6 +12,9 @@ typedef struct sl_options {
     const char *port_file; /* or NULL */
     int32_t port;          /* 0: any free one */
     int64_t upload_rate;   /* bytes per second of all uploads together; 0: as fast as they come */
+    const char *scan;      /* program that looks at clips, or NULL */
+    const char *encoder;   /* H.264 encoder by FFmpeg's name, or NULL */
+    bool no_media;         /* videos are kept as they came */
     bool help;
     bool version;
     bool verbose;

@@ -87,9 +87,9 @@ static sl_status make_ready(sl_sv_tx *tx, const char *space, const char *sha256,
     }
     const char *blob = sl_record_text(&video->rec, "blob");
     const char *state = sl_record_text(&video->rec, "status");
-    bool waits =
-        blob != NULL && strcmp(blob, sha256) == 0 && (state == NULL || strcmp(state, "ready") != 0);
-    return waits ? sl_sv_set(video, "status", "ready", err) : SL_OK;
+    bool waits = blob != NULL && strcmp(blob, sha256) == 0 &&
+                 (state == NULL || strcmp(state, "uploading") == 0);
+    return waits ? sl_sv_media_begin(tx, video, err) : SL_OK;
 }
 
 sl_status sl_sv_blob_done(sl_sv_tx *tx, const char *sha256, const char *user, sl_error **err)
@@ -208,6 +208,20 @@ static bool names(const sl_http_in *in, const char *header, const char *sha256)
     return value != NULL && strstr(value, sha256) != NULL;
 }
 
+void sl_sv_send_blob(sl_service *s, const sl_http_in *in, const char *sha256, int64_t size,
+                     const char *type, sl_http_out *out)
+{
+    bool whole = in->header(in->ctx, "if-range") != NULL && !names(in, "if-range", sha256);
+    if (names(in, "if-none-match", sha256)) {
+        out->status = 304;
+        return;
+    }
+    send_file(s, sha256, size, whole ? NULL : in->header(in->ctx, "range"), out);
+    if (out->file != NULL) {
+        sl_sv_header(out, "Content-Type", safe_type(type));
+    }
+}
+
 void sl_sv_blob(sl_service *s, const sl_http_in *in, const char *sha256, sl_http_out *out)
 {
     sl_sv_who who;
@@ -227,19 +241,12 @@ void sl_sv_blob(sl_service *s, const sl_http_in *in, const char *sha256, sl_http
         status = sl_sv_blob_find(s, sha256, who.user, &size, &type, NULL);
         sl_unlock(s->lock);
     }
-    bool same = names(in, "if-none-match", sha256);
-    bool whole = in->header(in->ctx, "if-range") != NULL && !names(in, "if-range", sha256);
     if (status != SL_OK) {
         sl_sv_broken(out, status);
     } else if (size < 0) {
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
-    } else if (same) {
-        out->status = 304;
     } else {
-        send_file(s, sha256, size, whole ? NULL : in->header(in->ctx, "range"), out);
-        if (out->file != NULL) {
-            sl_sv_header(out, "Content-Type", safe_type(type));
-        }
+        sl_sv_send_blob(s, in, sha256, size, type, out);
     }
     sl_mem_free(type);
 }

@@ -471,7 +471,8 @@ static sl_status created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, bool ready
         status = sl_sv_set(item, e->fields[e->author_field].name, o->user, err);
     }
     if (status == SL_OK && is(o, SL_OP_CREATE, "video")) {
-        status = sl_sv_set(item, "status", ready ? "ready" : "uploading", err);
+        status =
+            ready ? sl_sv_media_begin(tx, item, err) : sl_sv_set(item, "status", "uploading", err);
     } else if (status == SL_OK && is(o, SL_OP_CREATE, "message")) {
         status = sl_sv_set_int(item, "sent_ms", tx->now_ms, err);
     } else if (status == SL_OK && is(o, SL_OP_CREATE, "post")) {

@@ -187,6 +187,8 @@ static void route(sl_service *s, const sl_http_in *in, sl_http_out *out)
         sl_sv_uploads(s, in, rest, out);
     } else if ((rest = after(in->path, "/api/v1/blobs/")) != NULL) {
         sl_sv_blob(s, in, rest, out);
+    } else if ((rest = after(in->path, "/api/v1/videos/")) != NULL) {
+        sl_sv_videos(s, in, rest, out);
     } else {
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
     }

@@ -2,6 +2,7 @@
  * service/inside.h - what the files of the service share.
  *
  *   http.c, account.c, token.c, upload.c, blob.c   requests
+ *   media.c, hls.c                                the work on videos, and their streaming
  *   conn.c, topic.c, feed.c                       connections and what they listen to
  *   push.c, op.c, refs.c, effect.c                  operations
  *   tx.c, rows.c, table.c                         the database
@@ -92,6 +93,7 @@ struct sl_service {
     sl_mutex *lock;
     char *dir;
     int64_t upload_max;
+    bool media;
     sl_key *key;
     uint8_t pepper[32];
     char *no_hash; /* checked when there is no account, for equal time */
@@ -359,5 +361,16 @@ sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, i
                           char **type, sl_error **err);
 /* The user has shown to hold the bytes: videos that wait for them become ready. */
 sl_status sl_sv_blob_done(sl_sv_tx *tx, const char *sha256, const char *user, sl_error **err);
+
+/* The file, or the part of it that the request wants, under the blob's hash as its ETag. */
+void sl_sv_send_blob(sl_service *s, const sl_http_in *in, const char *sha256, int64_t size,
+                     const char *type, sl_http_out *out);
+
+/* ---- media.c, hls.c: videos ---- */
+
+/* The bytes of the video are here. */
+sl_status sl_sv_media_begin(sl_sv_tx *tx, sl_sv_item *video, sl_error **err);
+/* What lies below /api/v1/videos/. */
+void sl_sv_videos(sl_service *s, const sl_http_in *in, const char *rest, sl_http_out *out);
 
 #endif

@@ -20,6 +20,7 @@ static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error
 {
     const sl_platform *p = s->ports.platform;
     s->upload_max = config->upload_max > 0 ? config->upload_max : INT64_C(4) << 30;
+    s->media = config->media;
     s->lock = sl_mutex_new();
     s->dir = sl_text_dup(config->dir);
     s->in = sl_frame_in_new();

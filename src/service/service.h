@@ -44,6 +44,8 @@ typedef struct sl_service_ports {
     /* bcrypt or equal; out is sl_mem text. */
     sl_status (*hash_password)(void *user, const char *secret, char **out, sl_error **err);
     bool (*check_password)(void *user, const char *secret, const char *hash);
+    /* There may be work for sl_service_media_next. Only signals: the lock is held. May be NULL. */
+    void (*media)(void *user);
 } sl_service_ports;
 
 typedef struct sl_service_config {
@@ -53,6 +55,7 @@ typedef struct sl_service_config {
     int64_t upload_max; /* bytes; 0: 4 GiB */
     bool restored;      /* the database is that of a backup: all spaces get a new epoch, so that
                          * devices read them anew and send again what the backup does not know */
+    bool media;         /* videos are worked on before they are ready (service/media.h) */
 } sl_service_config;
 
 /* Makes or migrates the tables. SL_E_TOO_NEW for a database of a newer server. */

@@ -56,6 +56,12 @@ static const char *const STEPS[] = {
     "CREATE INDEX upload_user ON upload (user_id, expires_ms)",
     "ALTER TABLE device RENAME TO device_floor", /* its name is an entity's */
     "ALTER TABLE space ADD COLUMN sum BIGINT",   /* sync/sum.h; null: not summed up yet */
+    "CREATE TABLE media_job (space TEXT PRIMARY KEY, sha256 TEXT NOT NULL, step TEXT NOT NULL,"
+    " tries BIGINT NOT NULL, due_ms BIGINT NOT NULL);"
+    "CREATE INDEX media_job_due ON media_job (due_ms, space);"
+    "CREATE TABLE media_part (space TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,"
+    " size BIGINT NOT NULL, width BIGINT NOT NULL, height BIGINT NOT NULL, parts TEXT NOT NULL,"
+    " PRIMARY KEY (space, name))",
 };
 
 enum {

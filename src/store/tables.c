@@ -193,6 +193,17 @@ static sl_status read_skipped(sl_store *s, sl_error **err)
     return status == SL_OK ? sl_store_set_meta(s, SL_STORE_LATER, NULL, err) : status;
 }
 
+/* Version 4: sizes of a clip that the server makes, and why it could not. A newer server may have
+ * spoken of both already, so that the videos' spaces are read again. */
+static sl_status add_variants(sl_store *s, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_table_ddl(&sql, sl_entity_find("variant"));
+    sl_buf_str(&sql, "ALTER TABLE \"video\" ADD COLUMN \"problem\" TEXT;"
+                     "UPDATE space SET cursor=0, partial=0 WHERE name LIKE 'video:%'");
+    return run_text(s, &sql, err);
+}
+
 static sl_status run_steps(sl_store *s, int64_t from, sl_error **err)
 {
     char version[48];
@@ -200,6 +211,8 @@ static sl_status run_steps(sl_store *s, int64_t from, sl_error **err)
     sl_status status = sl_store_begin(s, err);
     if (status == SL_OK && from < 3) {
         status = sl_migrate_old(s, from, err);
+    } else if (status == SL_OK && from < 4) {
+        status = add_variants(s, err);
     }
     if (status == SL_OK) {
         status = read_skipped(s, err);

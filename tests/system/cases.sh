@@ -8,7 +8,7 @@
 set -euo pipefail
 
 case_name=$1 sideline=$2 sidelined=$3 sealed=${4:-}
-clip=$PWD/tests/data/clip.mp4
+clip=$PWD/tests/data/clip.mp4 hd=$PWD/tests/data/hd.mp4
 work=$(mktemp -d)
 server='' others='' mounts='' url='' port=''
 export SIDELINE_PASSWORD='a long enough password'
@@ -91,6 +91,17 @@ sl() { # DATA COMMAND...
     local data=$1
     shift
     "$sideline" --data "$data" "$@"
+}
+
+# Fetches news until so many videos of a are ready.
+ready() { # COUNT
+    local i
+    for ((i = 0; i < 300; i++)); do
+        sl a sync >stdout.txt 2>stderr.txt || true
+        [[ $(sl a videos | grep -c ' ready ') != "$1" ]] || return 0
+        sleep 0.1
+    done
+    fail "not $1 videos are ready: $(sl a videos)"
 }
 
 sign_up() {
@@ -183,7 +194,7 @@ case_server_away() {
     expect 1 'server does not answer' sl a import "$clip" --title Kept --timeout 2
     [[ $(lines sl a videos) == 1 ]] || fail "the import was lost"
     start_server "$was"
-    ok sl a sync
+    ready 1
     sl a videos | grep -q 'ready .*Kept' || fail "the import was not sent: $(sl a videos)"
     stop_server
     expect 1 'server' sl b login anna@example.org --timeout 2
@@ -218,7 +229,7 @@ case_disk_full_server() {
     kill -0 "$server" || fail "the server died of a full disk"
     rm disk/filler
     ok sl a sync --timeout 60
-    [[ $(sl a videos | grep -c ready) == 2 ]] || fail "not everything arrived: $(sl a videos)"
+    ready 2
     stop_server
 }
 
@@ -338,8 +349,7 @@ case_client_killed() {
     others=''
     ok sl a sync
     stored_whole
-    ok sl a sync
-    sl a videos | grep -q ready || fail "the clip is not ready: $(sl a videos)"
+    ready 1
 }
 
 case_server_killed() {
@@ -360,6 +370,80 @@ case_server_killed() {
     ok sl b login anna@example.org
     ok sl b sync
     [[ $(lines sl b videos) == 1 ]] || fail "an accepted change was lost"
+}
+
+# What the server made of the only video: names of the variants, sorted.
+variants() {
+    sl a --json query '{"from":"variant","order":["id"]}' | grep -o '"name":"[0-9a-z]*"' | sort | tr -d '\n'
+}
+
+case_streams() {
+    start_server
+    sign_up
+    ok sl a import "$hd" --title Streamed
+    ready 1
+    local i all='"name":"480""name":"720""name":"poster"'
+    for ((i = 0; i < 300; i++)); do
+        sl a sync >/dev/null 2>&1 || true
+        [[ $(variants) != "$all" ]] || break
+        sleep 0.1
+    done
+    [[ $(variants) == "$all" ]] || fail "the variants are $(variants)"
+    [[ -z $(find srv/media -type f) ]] || fail "left over: $(find srv/media -type f)"
+    # What was made is whole, by another program's judgement.
+    if command -v ffprobe >/dev/null; then
+        local file
+        for file in srv/blobs/*/*; do
+            [[ -z $(ffprobe -v warning -count_frames "$file" 2>&1 >/dev/null) ]] || fail "ffprobe: $file"
+        done
+    fi
+    stop_server
+}
+
+case_streams_killed() {
+    start_server 0 srv
+    sign_up
+    ok sl a import "$hd" --title Killed
+    local i
+    for ((i = 0; i < 15; i++)); do
+        sleep "0.$((RANDOM % 5))$((RANDOM % 10))"
+        kill -9 "$server"
+        wait "$server" 2>/dev/null || true
+        start_server "$port"
+    done
+    ready 1
+    local all='"name":"480""name":"720""name":"poster"'
+    for ((i = 0; i < 300; i++)); do
+        sl a sync >/dev/null 2>&1 || true
+        [[ $(variants) != "$all" ]] || break
+        sleep 0.1
+    done
+    [[ $(variants) == "$all" ]] || fail "the variants are $(variants)"
+    stop_server
+}
+
+case_scan() {
+    start_server
+    sign_up
+    stop_server
+    ok sl a --offline import "$clip" --title Refused
+    printf '#!/bin/sh\nexit 1\n' >refuse
+    printf '#!/bin/sh\nexit 0\n' >pass
+    chmod +x refuse pass
+    start_server 0 srv --scan "$work/refuse"
+    sl a sync >/dev/null 2>&1 || true
+    local i
+    for ((i = 0; i < 100; i++)); do
+        sl a sync >/dev/null 2>&1 || true
+        ! sl a videos | grep -q failed || break
+        sleep 0.1
+    done
+    sl a --json query '{"from":"video"}' | grep -q 'scan for viruses refused' || fail "$(sl a videos)"
+    stop_server
+    start_server 0 srv --scan "$work/pass"
+    ok sl a import "$hd" --title Clean
+    ready 1
+    stop_server
 }
 
 # Requests whose length can be read two ways are refused and the connection closed.

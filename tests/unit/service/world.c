@@ -273,6 +273,11 @@ void world_end(void)
     g_pem = NULL;
 }
 
+static void port_media(void *user)
+{
+    ((world *)user)->wakes++;
+}
+
 static void open_service(world *w)
 {
     sl_service_ports ports = {.platform = &w->platform,
@@ -280,8 +285,10 @@ static void open_service(world *w)
                               .send = port_send,
                               .close = port_close,
                               .hash_password = port_hash,
-                              .check_password = port_check};
-    sl_service_config config = {.dir = "data", .key_pem = g_pem, .upload_max = 1000000};
+                              .check_password = port_check,
+                              .media = port_media};
+    sl_service_config config = {
+        .dir = "data", .key_pem = g_pem, .upload_max = 1000000, .media = w->media};
     sl_error *err = NULL;
     ck_assert_int_eq(sl_db_sqlite_open(w->path, NULL, &w->db, NULL), SL_OK);
     ports.db = (sl_db){w, db_run, db_begin, db_commit, db_rollback, db_close};

@@ -42,6 +42,8 @@ typedef struct world {
     sl_status db_fault;
     bool cut;      /* requests lose their connection before the end of the body */
     size_t hashes; /* passwords hashed and checked */
+    bool media;    /* the service is to work on videos: set, then world_reopen */
+    size_t wakes;  /* of the one who does */
     char path[128];
     sl_service *s;
     sl_id conn_next;

@@ -189,6 +189,27 @@ START_TEST(compat__a_migration_that_runs_out_of_memory_changes_nothing_and_can_b
 }
 END_TEST
 
+START_TEST(compat__version_3_keeps_its_records_and_reads_the_videos_again)
+{
+    sl_space space;
+    make("client-v3.sql", "");
+    sl_store *s = open_store();
+    sl_record rec = record(s, "video", "01890000-0000-7000-8000-0000ffff0002");
+    ck_assert_str_eq(sl_record_text(&rec, "title"), "x");
+    ck_assert_ptr_null(sl_record_text(&rec, "problem"));
+    sl_record_free(&rec);
+    ck_assert_int_eq(sl_store_record(s, sl_entity_find("variant"), COMMENT, &rec, NULL), SL_OK);
+    ck_assert_ptr_null(rec.entity);
+    ck_assert_int_eq(sl_store_space(s, "video:01890000-0000-7000-8000-0000ffff0002", &space, NULL),
+                     SL_OK);
+    ck_assert_int_eq(space.cursor, 0);
+    ck_assert_int_eq(sl_store_space(s, "coach:01890000-0000-7000-8000-0000ffff0005", &space, NULL),
+                     SL_OK);
+    ck_assert_int_eq(space.cursor, 154);
+    sl_store_close(s);
+}
+END_TEST
+
 /* --- version 2: what it said of itself, one fact a line ---------------------------------------- */
 
 static sl_json *parse(const char *text)
@@ -536,6 +557,7 @@ SL_TEST_MAIN_WITH(
     compat__every_table_of_the_present_schema_is_there_and_only_the_first_opening_migrates,
     compat__a_new_column_takes_what_a_newer_server_had_sent_for_it,
     compat__a_newer_database_is_refused_and_not_touched,
+    compat__version_3_keeps_its_records_and_reads_the_videos_again,
     compat__version_2_opens_with_all_that_it_held,
     compat__what_waited_in_version_2_goes_on_as_it_began,
     compat__reads_all_again_after_an_update_when_something_was_skipped,
