@@ -95,6 +95,12 @@ static bool pixels_of(cairo_t *cr, sl_raster_target *to)
     return true;
 }
 
+static int32_t rgb_of(const double rgb[3])
+{
+    return (int32_t)(rgb[0] * 255 + 0.5) << 16 | (int32_t)(rgb[1] * 255 + 0.5) << 8 |
+           (int32_t)(rgb[2] * 255 + 0.5);
+}
+
 /* Fills the current outline: by the rasteriser into pixels, by Cairo into anything else. */
 static bool fill(const ink *k, const double rgb[3], double alpha)
 {
@@ -107,8 +113,8 @@ static bool fill(const ink *k, const double rgb[3], double alpha)
         }
         cairo_close_path(k->cr);
         cairo_set_fill_rule(k->cr, CAIRO_FILL_RULE_WINDING);
-        cairo_set_source_rgba(k->cr, rgb[0], rgb[1], rgb[2], alpha);
-        cairo_fill(k->cr);
+        sl_ink_fill(k, rgb_of(rgb), alpha);
+        cairo_new_path(k->cr);
         return true;
     }
     if (!sl_raster_begin(k->tools->raster, k->box)) {
