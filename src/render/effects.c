@@ -24,21 +24,19 @@ static void path_oval(const ink *k, uint32_t a, uint32_t b)
     cairo_scale(k->cr, fmax(fabs(sl_ink_x(k, a) - sl_ink_x(k, b)) * 0.5, 0.01),
                 fmax(fabs(sl_ink_y(k, a) - sl_ink_y(k, b)) * 0.5, 0.01));
     cairo_new_sub_path(k->cr);
-    cairo_arc(k->cr, 0, 0, 1, 0, 2 * PI);
+    cairo_arc_negative(k->cr, 0, 0, 1, 2 * PI, 0);
     cairo_close_path(k->cr);
     cairo_restore(k->cr);
 }
 
-/* All but the ellipse grows dark. */
+/* All but the ellipse, which runs the other way round, grows dark. */
 bool sl_ink_spotlight(const ink *k)
 {
     cairo_rectangle(k->cr, 0, 0, k->into->width, k->into->height);
     if (k->measure == NULL) {
         path_oval(k, 0, 1);
     }
-    cairo_set_fill_rule(k->cr, CAIRO_FILL_RULE_EVEN_ODD);
     sl_ink_area(k, 0, DIM);
-    cairo_set_fill_rule(k->cr, CAIRO_FILL_RULE_WINDING);
     return true;
 }
 

@@ -37,33 +37,6 @@ static bool is_dark(int32_t rgb)
     return (luminance + 0.05) / 0.05 < 3.0;
 }
 
-static void set_rgb(const ink *k, int32_t rgb, double alpha)
-{
-    cairo_set_source_rgba(k->cr, (rgb >> 16) / 255.0, (rgb >> 8 & 0xFF) / 255.0,
-                          (rgb & 0xFF) / 255.0, alpha);
-}
-
-void sl_ink_stroke(const ink *k, double width, int32_t rgb, double alpha)
-{
-    if (k->svg != NULL) {
-        sl_svg_stroke(k, width, rgb, alpha);
-        return;
-    }
-    cairo_set_line_width(k->cr, width);
-    set_rgb(k, rgb, alpha);
-    cairo_stroke_preserve(k->cr);
-}
-
-void sl_ink_fill(const ink *k, int32_t rgb, double alpha)
-{
-    if (k->svg != NULL) {
-        sl_svg_fill(k, rgb, alpha);
-        return;
-    }
-    set_rgb(k, rgb, alpha);
-    cairo_fill_preserve(k->cr);
-}
-
 double sl_ink_halo_level(const ink *k)
 {
     return is_dark(k->item->style.rgb) ? 1.0 : 0.0;
@@ -236,11 +209,11 @@ sl_box sl_ink_box(ink *k)
     if (!(x0 < x1) || !(y0 < y1)) {
         return none;
     }
-    sl_box box = {(int32_t)x0, (int32_t)y0, (int32_t)x1, (int32_t)y1};
+    sl_box box = {(int32_t)x0 / SL_BLOCK * SL_BLOCK, (int32_t)y0, (int32_t)x1, (int32_t)y1};
     return box;
 }
 
-static void clip_to(sl_box *box, const sl_box *clip)
+void sl_ink_clip(sl_box *box, const sl_box *clip)
 {
     if (clip->x0 == clip->x1) {
         return;
@@ -297,103 +270,10 @@ void sl_ink_scale(const sl_scene *scene, const sl_shown *shown, size_t n, sl_sca
     }
 }
 
-static bool is_visible(const sl_shown *shown, int64_t t_us)
+bool sl_ink_is_visible(const sl_shown *shown, int64_t t_us)
 {
     return sl_tool_of(shown->item->geo.kind)->form != SL_FORM_HIDDEN &&
            sl_item_opacity_at(shown->item, t_us) > 0;
-}
-
-static sl_status draw_shown(ink *k, const sl_shown *shown, sl_error **err)
-{
-    posed p;
-    if (!sl_ink_pose(shown->item, k->scene->t_us, &p)) {
-        return sl_fail_nomem(err);
-    }
-    sl_ink_set(k, shown, &p.item);
-    int32_t opacity = sl_item_opacity_at(&p.item, k->scene->t_us);
-    sl_box box = sl_ink_box(k);
-    clip_to(&box, &k->scene->clip);
-    bool ok = opacity == 0 || box.x0 >= box.x1 || box.y0 >= box.y1 || sl_ink_item(k, box, opacity);
-    sl_mem_free(p.many);
-    k->item = NULL;
-    return ok ? SL_OK : sl_fail_nomem(err);
-}
-
-struct sl_renderer {
-    sl_ink_tools tools;
-};
-
-sl_renderer *sl_renderer_new(bool by_cairo)
-{
-    sl_renderer *r = sl_mem(sizeof *r);
-    if (r != NULL && !by_cairo) {
-        r->tools.raster = sl_raster_new();
-        if (r->tools.raster == NULL) {
-            sl_mem_free(r);
-            return NULL;
-        }
-    }
-    return r;
-}
-
-void sl_renderer_free(sl_renderer *r)
-{
-    if (r != NULL) {
-        sl_raster_free(r->tools.raster);
-        sl_outline_free(&r->tools.outline);
-        sl_mem_free(r->tools.dots);
-        sl_mem_free(r);
-    }
-}
-
-sl_ink_tools *sl_renderer_tools(sl_renderer *r)
-{
-    return &r->tools;
-}
-
-sl_status sl_render_scene(const sl_scene *scene, const sl_shown *shown, size_t n,
-                          const sl_pixels *into, sl_error **err)
-{
-    sl_renderer *r = sl_renderer_new(false);
-    if (r == NULL) {
-        return sl_fail_nomem(err);
-    }
-    sl_status s = sl_renderer_draw(r, scene, shown, n, into, err);
-    sl_renderer_free(r);
-    return s;
-}
-
-sl_status sl_renderer_draw(sl_renderer *r, const sl_scene *scene, const sl_shown *shown, size_t n,
-                           const sl_pixels *into, sl_error **err)
-{
-    sl_status s = sl_pixels_check(into, err);
-    if (s != SL_OK) {
-        return s;
-    }
-    if (scene->frame_w < 1 || scene->frame_h < 1) {
-        return sl_fail(err, SL_E_MISUSE, "the frame has no size");
-    }
-    cairo_surface_t *surface = cairo_image_surface_create_for_data(
-        into->data, CAIRO_FORMAT_ARGB32, into->width, into->height, into->stride);
-    sl_scale units;
-    ink k = {.cr = cairo_create(surface),
-             .scene = scene,
-             .units = &units,
-             .into = into,
-             .tools = &r->tools};
-    r->tools.outline.failed = false;
-    sl_ink_matrix(scene, into, &k.to_px);
-    sl_ink_scale(scene, shown, n, &units);
-    for (size_t i = 0; s == SL_OK && i < n; i++) {
-        s = is_visible(&shown[i], scene->t_us) ? draw_shown(&k, &shown[i], err) : SL_OK;
-    }
-    if (s == SL_OK && cairo_status(k.cr) != CAIRO_STATUS_SUCCESS) {
-        s = sl_ink_failed(cairo_status(k.cr), err);
-    }
-    cairo_destroy(k.cr);
-    cairo_surface_finish(surface);
-    cairo_surface_destroy(surface);
-    return s;
 }
 
 sl_status sl_render_shown(const sl_shown *shown, size_t n, int32_t frame_w, int32_t frame_h,
@@ -431,7 +311,7 @@ sl_box sl_render_scene_damage(const sl_scene *scene, const sl_shown *shown, size
     sl_ink_scale(scene, shown, n, &units);
     for (size_t i = 0; i < n; i++) {
         posed p;
-        if (!is_visible(&shown[i], scene->t_us)) {
+        if (!sl_ink_is_visible(&shown[i], scene->t_us)) {
             continue;
         }
         if (sl_ink_pose(shown[i].item, scene->t_us, &p)) {
@@ -445,7 +325,7 @@ sl_box sl_render_scene_damage(const sl_scene *scene, const sl_shown *shown, size
     }
     cairo_destroy(k.cr);
     cairo_surface_destroy(surface);
-    clip_to(&all, &scene->clip);
+    sl_ink_clip(&all, &scene->clip);
     return all.x0 < all.x1 && all.y0 < all.y1 ? all : (sl_box){0, 0, 0, 0};
 }
 

@@ -50,6 +50,11 @@ sl_status sl_pixels_check(const sl_pixels *pixels, sl_error **err);
 typedef struct sl_renderer sl_renderer;
 sl_renderer *sl_renderer_new(bool by_cairo);
 void sl_renderer_free(sl_renderer *r);
+/* From now on it keeps what items are drawn with, up to so many bytes: one that is drawn again in the
+ * same view is only blended. For that an item at the same place in memory and of the same revision
+ * must be the same. False: out of memory; it works on without. */
+bool sl_renderer_keep(sl_renderer *r, size_t bytes);
+size_t sl_renderer_bytes(const sl_renderer *r); /* kept now */
 sl_status sl_renderer_draw(sl_renderer *r, const sl_scene *scene, const sl_shown *shown, size_t n,
                            const sl_pixels *into, sl_error **err);
 /* Draws, in this order, what is visible at scene->t_us. */
