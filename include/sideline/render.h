@@ -23,6 +23,13 @@ typedef struct sl_pixels {
     uint8_t *data;
 } sl_pixels;
 
+/* The picture of a stamp by its blob's name, borrowed until the next call; NULL: not at hand, a frame
+ * is drawn in its place. It is asked while drawing, on the thread that draws, and calls nothing of the
+ * document. NULL takes it away. */
+typedef const sl_pixels *SL_NULLABLE (*sl_stamp_fn)(void *SL_NULLABLE user, const char *blob);
+SL_API sl_status sl_render_stamps(sl_doc *doc, sl_stamp_fn SL_NULLABLE stamp,
+                                  void *SL_NULLABLE user);
+
 /* Draws the items visible at t_us over what `into` holds, the frame filling it. */
 SL_API sl_status sl_render_draw(sl_doc *doc, int64_t t_us, const sl_pixels *into,
                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
@@ -41,6 +48,19 @@ SL_API sl_status sl_overlay_show(sl_overlay *overlay, int64_t t_us, sl_pixels *p
                                  int32_t *damage, sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* PNG of the pixels. */
 SL_API sl_status sl_render_png(const sl_pixels *from, sl_bytes *SL_NULLABLE *SL_NULLABLE png,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+/* A page of lines and letters' outlines, which needs no font to be seen: what is visible at t_us, or
+ * for t_us -1 the whole document, each item as it stands at the end of its time. frame: the picture
+ * under it, put into the page with every blur carried out, and the page's size; NULL: none, the size
+ * of the video's frame, and a blur covers with grey. The same document gives the same bytes.
+ * SVG has all of each item in attributes data-*: sl_doc_import reads it back without loss. */
+SL_API sl_status sl_render_svg(sl_doc *doc, int64_t t_us, const sl_pixels *SL_NULLABLE frame,
+                               sl_bytes *SL_NULLABLE *SL_NULLABLE svg,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* SL_E_UNSUPPORTED where the library is built without (WebAssembly). */
+SL_API sl_status sl_render_pdf(sl_doc *doc, int64_t t_us, const sl_pixels *SL_NULLABLE frame,
+                               sl_bytes *SL_NULLABLE *SL_NULLABLE pdf,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);
 
 SL_END

@@ -256,13 +256,13 @@ static size_t rank_of(const sl_item *item, const sl_item *const *layers, size_t 
     return 0;
 }
 
-size_t sl_drawing_shown(const sl_drawing *d, const sl_item **out)
+size_t sl_drawing_stack(const sl_drawing *d, bool with_hidden, const sl_item **out)
 {
     const sl_item *layers[SL_LAYERS_MAX];
     size_t count = find_layers(d, layers);
     size_t n = 0;
     for (size_t rank = 0; rank <= count; rank++) {
-        if (rank > 0 && layers[rank - 1]->style.hidden != 0) {
+        if (rank > 0 && layers[rank - 1]->style.hidden != 0 && !with_hidden) {
             continue;
         }
         for (size_t i = 0; i < d->n; i++) {
@@ -272,6 +272,17 @@ size_t sl_drawing_shown(const sl_drawing *d, const sl_item **out)
         }
     }
     return n;
+}
+
+size_t sl_drawing_shown(const sl_drawing *d, const sl_item **out)
+{
+    return sl_drawing_stack(d, false, out);
+}
+
+bool sl_drawing_hides(const sl_drawing *d, const sl_item *item)
+{
+    const sl_item *layer = sl_drawing_find(d, item->style.layer);
+    return layer != NULL && layer->geo.kind == SL_KIND_LAYER && layer->style.hidden != 0;
 }
 
 const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us)

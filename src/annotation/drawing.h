@@ -32,6 +32,10 @@ const sl_item *sl_drawing_at(const sl_drawing *d, size_t i); /* bottom first */
 /* Those whose layer is not hidden, as they lie on one another: what is in no layer, then layer by
  * layer. `out` has room for all. */
 size_t sl_drawing_shown(const sl_drawing *d, const sl_item **out);
+/* The same, with those of hidden layers at will. */
+size_t sl_drawing_stack(const sl_drawing *d, bool with_hidden, const sl_item **out);
+/* Whether the item's layer is hidden. */
+bool sl_drawing_hides(const sl_drawing *d, const sl_item *item);
 /* The topmost item visible at t_us within radius of (x, y), in no hidden or locked layer, or NULL. */
 const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us);
 /* {"width","height","items":[..]}; NULL when out of memory. */

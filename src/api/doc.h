@@ -5,7 +5,7 @@
 #include "annotation/drawing.h"
 #include "annotation/stroke.h"
 #include "base/thread.h"
-#include "sideline/annotation.h"
+#include "render/render.h"
 
 enum {
     SL_DOC_STROKES_MAX = 16 /* live at a time: fingers, not people */
@@ -23,7 +23,12 @@ struct sl_doc {
     char *space;   /* NULL: stands alone */
     uint64_t made; /* ids made by a document that stands alone */
     sl_id last_stroke;
+    sl_stamp_fn stamp; /* NULL: no stamp has a picture */
+    void *stamp_user;
     sl_live_stroke strokes[SL_DOC_STROKES_MAX];
 };
+
+/* All of its frame at a time (api/render.c). */
+sl_scene sl_doc_scene(const sl_doc *doc, int64_t t_us);
 
 #endif

@@ -49,6 +49,28 @@ static bool gather(const sl_doc *doc, int64_t t_us, gathered *g)
     return true;
 }
 
+sl_scene sl_doc_scene(const sl_doc *doc, int64_t t_us)
+{
+    sl_scene scene = {.frame_w = sl_drawing_width(doc->drawing),
+                      .frame_h = sl_drawing_height(doc->drawing),
+                      .t_us = t_us,
+                      .stamp = doc->stamp,
+                      .user = doc->stamp_user};
+    return scene;
+}
+
+sl_status sl_render_stamps(sl_doc *doc, sl_stamp_fn stamp, void *user)
+{
+    if (doc == NULL) {
+        return SL_E_MISUSE;
+    }
+    sl_lock(doc->mutex);
+    doc->stamp = stamp;
+    doc->stamp_user = user;
+    sl_unlock(doc->mutex);
+    return SL_OK;
+}
+
 sl_status sl_render_draw(sl_doc *doc, int64_t t_us, const sl_pixels *into, sl_error **err)
 {
     sl_error_start(err);
@@ -59,8 +81,8 @@ sl_status sl_render_draw(sl_doc *doc, int64_t t_us, const sl_pixels *into, sl_er
     sl_lock(doc->mutex);
     sl_status s = gather(doc, t_us, &g) ? SL_OK : sl_fail_nomem(err);
     if (s == SL_OK) {
-        s = sl_render_shown(g.shown, g.n, sl_drawing_width(doc->drawing),
-                            sl_drawing_height(doc->drawing), t_us, into, err);
+        sl_scene scene = sl_doc_scene(doc, t_us);
+        s = sl_render_scene(&scene, g.shown, g.n, into, err);
         gather_free(&g);
     }
     sl_unlock(doc->mutex);
@@ -118,9 +140,7 @@ sl_status sl_overlay_show(sl_overlay *overlay, int64_t t_us, sl_pixels *pixels, 
     const sl_doc *doc = overlay->doc;
     sl_box box = {0, 0, 0, 0};
     sl_lock(doc->mutex);
-    sl_scene scene = {.frame_w = sl_drawing_width(doc->drawing),
-                      .frame_h = sl_drawing_height(doc->drawing),
-                      .t_us = t_us};
+    sl_scene scene = sl_doc_scene(doc, t_us);
     gathered *g = &overlay->last;
     sl_status s = gather(doc, t_us, g) ? SL_OK : sl_fail_nomem(err);
     if (s == SL_OK) {

@@ -7,7 +7,7 @@
 #include "media/mix.h"
 #include "media/movie.h"
 #include "media/picture.h"
-#include "render/render.h"
+#include "render/canvas.h"
 
 #include <libavutil/mathematics.h>
 #include <stdio.h>
@@ -35,11 +35,15 @@ typedef struct exporter {
     int32_t height;
     AVRational rate;
     bool is_709;
-    AVFrame *base;   /* the clip's picture, without ink */
-    AVFrame *inked;  /* with ink */
-    AVFrame *zoomed; /* what the view shows of it */
-    int64_t base_us; /* which frame base is */
-    uint8_t *ink;    /* ARGB of the movie's size, clear between pictures */
+    AVFrame *base;     /* the clip's picture, without ink */
+    AVFrame *inked;    /* with ink */
+    AVFrame *zoomed;   /* what the view shows of it */
+    int64_t base_us;   /* which frame base is */
+    sl_canvas *canvas; /* the drawings, as large as the movie */
+    sl_film *film;     /* ... in its colours */
+    AVFrame *seen;     /* base in ARGB, for drawings that look at it */
+    sl_film *changed;  /* what they made of it */
+    sl_scaler to_rgb;
     sl_scaler scaler;
     sl_scaler zoom;
     int64_t total; /* pictures */
@@ -111,11 +115,14 @@ static sl_status open_pictures(exporter *x, sl_error **err)
     x->base = sl_picture_new(AV_PIX_FMT_YUV420P, x->width, x->height);
     x->inked = sl_picture_new(AV_PIX_FMT_YUV420P, x->width, x->height);
     x->zoomed = sl_picture_new(AV_PIX_FMT_YUV420P, x->width, x->height);
-    x->ink = sl_mem_array((size_t)x->width * (size_t)x->height, 4);
+    x->canvas = sl_canvas_new(x->width, x->height);
+    x->film = sl_film_new(x->width, x->height);
     x->base_us = INT64_MIN;
-    if (x->base == NULL || x->inked == NULL || x->zoomed == NULL || x->ink == NULL) {
+    if (x->base == NULL || x->inked == NULL || x->zoomed == NULL || x->canvas == NULL ||
+        x->film == NULL) {
         return sl_fail_nomem(err);
     }
+    x->base->colorspace = x->is_709 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
     return SL_OK;
 }
 
@@ -166,7 +173,11 @@ static void close_all(exporter *x)
     av_frame_free(&x->base);
     av_frame_free(&x->inked);
     av_frame_free(&x->zoomed);
-    sl_mem_free(x->ink);
+    av_frame_free(&x->seen);
+    sl_scaler_free(&x->to_rgb);
+    sl_canvas_free(x->canvas);
+    sl_film_free(x->film);
+    sl_film_free(x->changed);
     sl_mem_free(x->items);
     sl_mem_free(x->marks);
     sl_mem_free(x->shown);
@@ -199,48 +210,87 @@ static sl_status find_shown(exporter *x, int64_t t_us, size_t *n, sl_error **err
     return SL_OK;
 }
 
-static void clear_box(const sl_pixels *pixels, sl_box box)
+/* base with a film over it. */
+static sl_status lay(exporter *x, const sl_film *film, AVFrame **out, sl_error **err)
 {
-    for (int32_t y = box.y0; y < box.y1; y++) {
-        memset(pixels->data + (ptrdiff_t)y * pixels->stride + (ptrdiff_t)box.x0 * 4, 0,
-               (size_t)(box.x1 - box.x0) * 4);
+    if (sl_film_is_clear(film)) {
+        return SL_OK;
     }
+    if (av_frame_make_writable(x->inked) < 0 || av_frame_copy(x->inked, x->base) < 0) {
+        return sl_fail_nomem(err);
+    }
+    sl_yuv yuv = {.plane = {x->inked->data[0], x->inked->data[1], x->inked->data[2]},
+                  .stride = {x->inked->linesize[0], x->inked->linesize[1], x->inked->linesize[2]},
+                  .width = x->width,
+                  .height = x->height};
+    sl_film_blend(film, &yuv);
+    *out = x->inked;
+    return SL_OK;
+}
+
+/* Whether any of the drawings looks at the picture under it. */
+static bool looks_at_picture(const exporter *x, size_t n, int64_t t_us)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        sl_kind kind = x->shown[i].item->geo.kind;
+        any = any || ((kind == SL_KIND_BLUR || kind == SL_KIND_MAGNIFIER) &&
+                      sl_item_opacity_at(x->shown[i].item, t_us) > 0);
+    }
+    return any;
+}
+
+/* The drawings on the picture itself, of which only what they may touch is taken back. */
+static sl_status draw_on_picture(exporter *x, const sl_scene *scene, size_t n, AVFrame **out,
+                                 sl_error **err)
+{
+    x->seen = x->seen != NULL ? x->seen : sl_picture_new(AV_PIX_FMT_RGB32, x->width, x->height);
+    x->changed = x->changed != NULL ? x->changed : sl_film_new(x->width, x->height);
+    if (x->seen == NULL || x->changed == NULL) {
+        return sl_fail_nomem(err);
+    }
+    sl_status status = sl_picture_convert(&x->to_rgb, x->base, 0, false, x->seen, err);
+    sl_pixels seen = {.struct_size = sizeof seen,
+                      .width = x->width,
+                      .height = x->height,
+                      .stride = x->seen->linesize[0],
+                      .data = x->seen->data[0]};
+    if (status == SL_OK) {
+        status = sl_render_scene(scene, x->shown, n, &seen, err);
+    }
+    if (status != SL_OK) {
+        return status;
+    }
+    sl_film_clear(x->changed);
+    for (size_t i = 0; i < n; i++) {
+        sl_box box = sl_render_scene_damage(scene, &x->shown[i], 1, &seen);
+        sl_film_take(x->changed, &seen, &box, 1, x->is_709);
+    }
+    return lay(x, x->changed, out, err);
 }
 
 /* base with the drawings over it; *out is base itself when there are none. */
 static sl_status draw(exporter *x, int64_t t_us, int64_t position_us, AVFrame **out, sl_error **err)
 {
     size_t n = 0;
+    sl_box damage;
+    sl_scene scene = {.frame_w = x->clip_width, .frame_h = x->clip_height, .t_us = position_us};
     *out = x->base;
     sl_status status = find_shown(x, t_us, &n, err);
     if (status != SL_OK || n == 0) {
         return status;
     }
-    sl_pixels ink = {.struct_size = sizeof ink,
-                     .width = x->width,
-                     .height = x->height,
-                     .stride = x->width * 4,
-                     .data = x->ink};
-    sl_box box = sl_render_damage(x->shown, n, x->clip_width, x->clip_height, position_us, &ink);
-    if (box.x0 >= box.x1 || box.y0 >= box.y1) {
-        return SL_OK;
+    if (looks_at_picture(x, n, position_us)) {
+        return draw_on_picture(x, &scene, n, out, err);
     }
-    status = sl_render_shown(x->shown, n, x->clip_width, x->clip_height, position_us, &ink, err);
-    if (status == SL_OK &&
-        (av_frame_make_writable(x->inked) < 0 || av_frame_copy(x->inked, x->base) < 0)) {
-        status = sl_fail_nomem(err);
+    status = sl_canvas_show(x->canvas, &scene, x->shown, n, &damage, err);
+    if (status != SL_OK) {
+        return status;
     }
-    if (status == SL_OK) {
-        sl_yuv yuv = {
-            .plane = {x->inked->data[0], x->inked->data[1], x->inked->data[2]},
-            .stride = {x->inked->linesize[0], x->inked->linesize[1], x->inked->linesize[2]},
-            .width = x->width,
-            .height = x->height};
-        sl_blend(&ink, box, x->is_709, &yuv);
-        *out = x->inked;
-    }
-    clear_box(&ink, box);
-    return status;
+    size_t boxes_n = 0;
+    const sl_box *boxes = sl_canvas_damage(x->canvas, &boxes_n);
+    sl_film_take(x->film, sl_canvas_pixels(x->canvas), boxes, boxes_n, x->is_709);
+    return lay(x, x->film, out, err);
 }
 
 /* Along one axis: which even part of 0..size a view of `seen` from `from` on shows, and where. */

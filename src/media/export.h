@@ -4,8 +4,9 @@
  *
  * For each picture of the movie, at its time T: the timeline's state at T gives the place in the
  * clip, the frame shown there is decoded (a freeze decodes nothing), the drawings shown are
- * rendered and blended in the box they touch, the view cuts out its part. The clip's sound is
- * heard, lowered under the voice, only while it plays at its own speed.
+ * rendered and blended where they have ink, those that look at the picture (blur, magnifier) on the
+ * picture itself; then the view cuts out its part. The clip's sound is heard, lowered under the
+ * voice, only while it plays at its own speed.
  *   [EXPORT-1] both streams are as long as the timeline, within half a frame;
  *   [EXPORT-2] after a failure or a cancel no file is left, and an old one is untouched.
  */

@@ -1,30 +1,20 @@
 #include "render/canvas.h"
 
-#include "annotation/tool.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "render/tiles.h"
 
 #include <string.h>
-
-/* How one item was shown. */
-typedef struct look {
-    const sl_item *item; /* compared, never looked into: it may be gone */
-    uint64_t revision;
-    int64_t moment; /* of what runs with the time or is keyframed; else 0 */
-    int64_t age_us; /* of what grows; else -1 */
-    uint32_t points;
-    int32_t opacity;
-    bool ruler;
-    sl_box box; /* in pixels */
-} look;
 
 struct sl_canvas {
     sl_pixels pixels;
     sl_renderer *renderer;
+    sl_tiles tiles;
     sl_scene scene;
-    bool fresh; /* what is shown is what `looks` says */
-    look *looks;
-    look *next;
+    sl_scale units; /* a ruler that changes may change every measure */
+    bool fresh;     /* what is shown is what `looks` says */
+    sl_look *looks;
+    sl_look *next;
     size_t n;
     size_t room; /* of both */
     sl_shown *part;
@@ -45,7 +35,8 @@ sl_canvas *sl_canvas_new(int32_t width, int32_t height)
     c->pixels.stride = width * 4;
     c->pixels.data = sl_mem_array((size_t)width * (size_t)height, 4);
     c->renderer = sl_renderer_new(false);
-    if (c->pixels.data == NULL || c->renderer == NULL) {
+    if (c->pixels.data == NULL || c->renderer == NULL || !sl_tiles_init(&c->tiles, &c->pixels) ||
+        !sl_canvas_limit(c, SL_CANVAS_ITEMS_BYTES, SL_CANVAS_TILES_BYTES)) {
         sl_canvas_free(c);
         return NULL;
     }
@@ -55,6 +46,7 @@ sl_canvas *sl_canvas_new(int32_t width, int32_t height)
 void sl_canvas_free(sl_canvas *c)
 {
     if (c != NULL) {
+        sl_tiles_free(&c->tiles);
         sl_renderer_free(c->renderer);
         sl_mem_free(c->pixels.data);
         sl_mem_free(c->looks);
@@ -62,6 +54,22 @@ void sl_canvas_free(sl_canvas *c)
         sl_mem_free(c->part);
         sl_mem_free(c);
     }
+}
+
+bool sl_canvas_limit(sl_canvas *c, size_t items, size_t tiles)
+{
+    return sl_renderer_keep(c->renderer, items) & sl_tiles_keep(&c->tiles, tiles);
+}
+
+size_t sl_canvas_kept(const sl_canvas *c)
+{
+    return sl_renderer_bytes(c->renderer) + sl_tiles_bytes(&c->tiles);
+}
+
+const sl_box *sl_canvas_damage(const sl_canvas *c, size_t *n)
+{
+    *n = c->tiles.damaged;
+    return c->tiles.damage;
 }
 
 const sl_pixels *sl_canvas_pixels(const sl_canvas *c)
@@ -74,9 +82,9 @@ static bool make_room(sl_canvas *c, size_t n)
     if (n <= c->room) {
         return true;
     }
-    look *looks = sl_mem_resize(c->looks, n, sizeof *looks);
+    sl_look *looks = sl_mem_resize(c->looks, n, sizeof *looks);
     c->looks = looks != NULL ? looks : c->looks;
-    look *next = looks != NULL ? sl_mem_resize(c->next, n, sizeof *next) : NULL;
+    sl_look *next = looks != NULL ? sl_mem_resize(c->next, n, sizeof *next) : NULL;
     c->next = next != NULL ? next : c->next;
     sl_shown *part = next != NULL ? sl_mem_resize(c->part, n, sizeof *part) : NULL;
     c->part = part != NULL ? part : c->part;
@@ -90,7 +98,7 @@ static bool runs_with_time(sl_kind kind)
 }
 
 /* How an item would be shown; its box is found later, if it is asked for. */
-static bool look_at(const sl_scene *scene, const sl_shown *shown, look *out)
+static bool look_at(const sl_scene *scene, const sl_shown *shown, sl_look *out)
 {
     const sl_item *item = shown->item;
     int32_t opacity = sl_item_opacity_at(item, scene->t_us);
@@ -106,11 +114,12 @@ static bool look_at(const sl_scene *scene, const sl_shown *shown, look *out)
     out->age_us = grows ? shown->age_us : -1;
     out->points = item->geo.n;
     out->opacity = opacity;
-    out->ruler = item->geo.kind == SL_KIND_RULER;
+    out->fades = item->fade_us > 0 && (scene->t_us < item->t_in + item->fade_us ||
+                                       scene->t_us >= item->t_out - item->fade_us);
     return true;
 }
 
-static bool same_look(const look *a, const look *b)
+static bool same_look(const sl_look *a, const sl_look *b)
 {
     return a->item == b->item && a->revision == b->revision && a->moment == b->moment &&
            a->age_us == b->age_us && a->points == b->points && a->opacity == b->opacity;
@@ -127,29 +136,10 @@ static bool is_empty(const sl_box *b)
     return b->x0 >= b->x1 || b->y0 >= b->y1;
 }
 
-static bool meet(const sl_box *a, const sl_box *b)
-{
-    return a->x0 < b->x1 && b->x0 < a->x1 && a->y0 < b->y1 && b->y0 < a->y1;
-}
-
-static void grow(sl_box *all, const sl_box *box)
-{
-    if (is_empty(box)) {
-        return;
-    }
-    if (is_empty(all)) {
-        *all = *box;
-        return;
-    }
-    all->x0 = box->x0 < all->x0 ? box->x0 : all->x0;
-    all->y0 = box->y0 < all->y0 ? box->y0 : all->y0;
-    all->x1 = box->x1 > all->x1 ? box->x1 : all->x1;
-    all->y1 = box->y1 > all->y1 ? box->y1 : all->y1;
-}
-
 /* A live stroke that only gained points changes around these: from the last but a few on, since
  * smoothing and joins reach back a little. */
-static sl_box gained(const sl_canvas *c, const sl_scene *scene, const look *old, const look *now)
+static sl_box gained(const sl_canvas *c, const sl_scene *scene, const sl_look *old,
+                     const sl_look *now)
 {
     enum {
         BACK = 2
@@ -165,137 +155,170 @@ static sl_box gained(const sl_canvas *c, const sl_scene *scene, const look *old,
     return sl_render_scene_damage(scene, &shown, 1, &c->pixels);
 }
 
-static bool only_gained(const look *old, const look *now)
+static bool only_gained(const sl_look *old, const sl_look *now)
 {
-    look longer = *old;
+    sl_look longer = *old;
     longer.points = now->points;
     return now->item->live && old->points < now->points && same_look(&longer, now);
 }
 
+/* An item that is no longer shown so: where it had ink. */
+static void gone(sl_canvas *c, const sl_look *was)
+{
+    sl_tiles_touch(&c->tiles, sl_renderer_kept(c->renderer, was->item, was->revision), &was->box);
+}
+
 /* Boxes of the new looks, taken from the old where they are the same, and what changed. */
-static void compare(sl_canvas *c, const sl_scene *scene, const sl_shown *shown, size_t n,
-                    sl_box *damage)
+static void compare(sl_canvas *c, sl_pass *pass, const sl_shown *shown, size_t n)
 {
     size_t old = 0;
     for (size_t i = 0; i < n; i++) {
-        look *now = &c->next[i];
+        sl_look *now = &c->next[i];
         size_t at = old;
         while (at < c->n && c->looks[at].item != now->item) {
             at++;
         }
         if (at < c->n) { /* those passed over are gone */
             for (; old < at; old++) {
-                grow(damage, &c->looks[old].box);
+                gone(c, &c->looks[old]);
             }
             old++;
         }
-        const look *was = at < c->n ? &c->looks[at] : NULL;
+        const sl_look *was = at < c->n ? &c->looks[at] : NULL;
         if (was != NULL && same_look(was, now)) {
             now->box = was->box;
             continue;
         }
-        now->box = sl_render_scene_damage(scene, &shown[i], 1, &c->pixels);
+        const sl_kept *kept = sl_pass_keep(pass, &shown[i]);
+        now->box = kept != NULL ? kept->box
+                                : sl_render_scene_damage(pass->k.scene, &shown[i], 1, &c->pixels);
         sl_box changed = now->box;
         if (was != NULL && only_gained(was, now)) {
-            changed = gained(c, scene, was, now);
+            changed = gained(c, pass->k.scene, was, now);
         } else if (was != NULL) {
-            grow(damage, &was->box);
+            gone(c, was);
         }
-        grow(damage, &changed);
+        sl_tiles_touch(&c->tiles, kept, &changed);
     }
     for (; old < c->n; old++) {
-        grow(damage, &c->looks[old].box);
+        gone(c, &c->looks[old]);
     }
 }
 
-/* A blur is drawn whole when any pixel changes. A magnifier looks at pixels elsewhere as they are
- * below it: all of the picture is drawn again. */
-static void widen(const sl_canvas *c, size_t n, sl_box *damage)
+/* What reads pixels or places others' is drawn whole when any pixel of it changes; a magnifier looks
+ * at pixels elsewhere, so that all of the picture is drawn again. Returns whether there is any. */
+static bool widen(sl_canvas *c, size_t n, sl_box *damage)
 {
-    for (size_t i = 0; i < n && !is_empty(damage); i++) {
-        sl_kind kind = c->next[i].item->geo.kind;
-        if (kind == SL_KIND_BLUR) {
-            grow(damage, &c->next[i].box);
-        } else if (kind == SL_KIND_MAGNIFIER) {
-            *damage = (sl_box){0, 0, c->pixels.width, c->pixels.height};
-        }
-    }
-}
-
-static void clear(const sl_pixels *p, const sl_box *box)
-{
-    for (int32_t y = box->y0; y < box->y1; y++) {
-        memset(p->data + (ptrdiff_t)y * p->stride + (ptrdiff_t)box->x0 * 4, 0,
-               (size_t)(box->x1 - box->x0) * 4);
-    }
-}
-
-/* The rulers stay in: one of them sets the scale of the others' labels. */
-static sl_status redraw(sl_canvas *c, const sl_scene *scene, size_t n, const sl_box *damage,
-                        sl_error **err)
-{
-    sl_scene clipped = *scene;
-    size_t count = 0;
-    clipped.clip = *damage;
+    bool any = false;
     for (size_t i = 0; i < n; i++) {
-        if (meet(&c->next[i].box, damage) || c->next[i].item->geo.kind == SL_KIND_RULER) {
-            c->part[count].item = c->next[i].item;
-            c->part[count++].age_us = c->next[i].age_us;
+        sl_kind kind = c->next[i].item->geo.kind;
+        const sl_box *box = &c->next[i].box;
+        if (!sl_ink_is_effect(kind)) {
+            continue;
+        }
+        any = true;
+        if (kind == SL_KIND_MAGNIFIER && !is_empty(damage)) {
+            *damage = (sl_box){0, 0, c->pixels.width, c->pixels.height};
+        } else if (sl_boxes_meet(box, damage)) {
+            sl_box_grow(damage, box);
         }
     }
-    clear(&c->pixels, damage);
-    return sl_renderer_draw(c->renderer, &clipped, c->part, count, &c->pixels, err);
+    return any;
 }
 
-/* A ruler that changed may change every measure. */
-static bool rulers_changed(const sl_canvas *c, size_t n)
+/* One after another, in one box. */
+static bool redraw_box(sl_canvas *c, sl_pass *pass, size_t n, const sl_box *damage)
 {
-    size_t a = 0;
-    size_t b = 0;
-    for (;;) {
-        while (a < n && c->next[a].item->geo.kind != SL_KIND_RULER) {
-            a++;
-        }
-        while (b < c->n && !c->looks[b].ruler) {
-            b++;
-        }
-        if (a == n || b == c->n) {
-            return a != n || b != c->n;
-        }
-        if (!same_look(&c->next[a++], &c->looks[b++])) {
-            return true;
+    bool ok = true;
+    for (int32_t y = damage->y0; y < damage->y1; y++) {
+        memset(c->pixels.data + (ptrdiff_t)y * c->pixels.stride + (ptrdiff_t)damage->x0 * 4, 0,
+               (size_t)(damage->x1 - damage->x0) * 4);
+    }
+    for (size_t i = 0; ok && i < n && !is_empty(damage); i++) {
+        if (sl_boxes_meet(&c->next[i].box, damage)) {
+            ok = sl_pass_paint(pass, &c->part[i], sl_pass_keep(pass, &c->part[i]), *damage);
         }
     }
+    return ok;
+}
+
+/* Whether all is shown as it already is. */
+static bool is_shown(const sl_canvas *c, size_t n)
+{
+    bool same = c->n == n;
+    for (size_t i = 0; same && i < n; i++) {
+        same = same_look(&c->looks[i], &c->next[i]);
+    }
+    return same;
+}
+
+static bool redraw(sl_canvas *c, sl_pass *pass, size_t n)
+{
+    sl_box box = sl_tiles_damage(&c->tiles);
+    bool wide = false;
+    for (;;) { /* one that grew may meet another */
+        sl_box before = box;
+        wide = widen(c, n, &box);
+        if (memcmp(&before, &box, sizeof box) == 0) {
+            break;
+        }
+    }
+    if (wide) {
+        sl_tiles_one(&c->tiles, &box);
+        return redraw_box(c, pass, n, &box);
+    }
+    return sl_tiles_draw(&c->tiles, pass, c->next, c->part, n);
+}
+
+/* Brings the pixels to the looks in `next`. */
+static sl_status bring(sl_canvas *c, const sl_scene *scene, size_t n, bool anew, sl_error **err)
+{
+    sl_pass pass;
+    sl_status s = sl_pass_begin(&pass, c->renderer, scene, &c->units, &c->pixels, err);
+    if (s != SL_OK) {
+        return s;
+    }
+    if (anew) {
+        sl_box all = {0, 0, c->pixels.width, c->pixels.height};
+        c->n = 0;
+        sl_tiles_forget(&c->tiles);
+        sl_tiles_touch(&c->tiles, NULL, &all);
+    }
+    compare(c, &pass, c->part, n);
+    return sl_pass_end(&pass, redraw(c, &pass, n), err);
 }
 
 sl_status sl_canvas_show(sl_canvas *c, const sl_scene *scene, const sl_shown *shown, size_t n,
                          sl_box *damage, sl_error **err)
 {
-    sl_box all = {0, 0, c->pixels.width, c->pixels.height};
     size_t count = 0;
     *damage = (sl_box){0, 0, 0, 0};
-    if (!make_room(c, n)) {
+    sl_tiles_begin(&c->tiles);
+    if (!make_room(c, n) || !sl_tiles_room(&c->tiles, n)) {
         c->fresh = false;
         return sl_fail_nomem(err);
     }
     for (size_t i = 0; i < n; i++) {
         if (look_at(scene, &shown[i], &c->next[count])) {
-            c->part[count++] = shown[i];
+            c->part[count] = (sl_shown){shown[i].item, c->next[count].age_us};
+            count++;
         }
     }
     sl_scene whole = *scene;
     whole.clip = (sl_box){0, 0, 0, 0};
-    bool anew = !c->fresh || !same_view(scene, &c->scene) || rulers_changed(c, count);
-    if (anew) {
-        c->n = 0;
+    sl_scale units;
+    sl_ink_scale(scene, shown, n, &units);
+    bool anew = !c->fresh || !same_view(scene, &c->scene) || !sl_same_scale(&units, &c->units);
+    c->units = units;
+    if (!anew && is_shown(c, count)) {
+        c->scene = whole;
+        return SL_OK;
     }
-    compare(c, &whole, c->part, count, damage);
-    widen(c, count, damage);
-    *damage = anew ? all : *damage;
     c->fresh = false;
-    sl_status s = is_empty(damage) ? SL_OK : redraw(c, &whole, count, damage, err);
+    sl_status s = bring(c, &whole, count, anew, err);
+    *damage = sl_tiles_damage(&c->tiles);
     if (s == SL_OK) {
-        look *swap = c->looks;
+        sl_look *swap = c->looks;
         c->looks = c->next;
         c->next = swap;
         c->n = count;

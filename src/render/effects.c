@@ -24,21 +24,19 @@ static void path_oval(const ink *k, uint32_t a, uint32_t b)
     cairo_scale(k->cr, fmax(fabs(sl_ink_x(k, a) - sl_ink_x(k, b)) * 0.5, 0.01),
                 fmax(fabs(sl_ink_y(k, a) - sl_ink_y(k, b)) * 0.5, 0.01));
     cairo_new_sub_path(k->cr);
-    cairo_arc(k->cr, 0, 0, 1, 0, 2 * PI);
+    cairo_arc_negative(k->cr, 0, 0, 1, 2 * PI, 0);
     cairo_close_path(k->cr);
     cairo_restore(k->cr);
 }
 
-/* All but the ellipse grows dark. */
+/* All but the ellipse, which runs the other way round, grows dark. */
 bool sl_ink_spotlight(const ink *k)
 {
     cairo_rectangle(k->cr, 0, 0, k->into->width, k->into->height);
     if (k->measure == NULL) {
         path_oval(k, 0, 1);
     }
-    cairo_set_fill_rule(k->cr, CAIRO_FILL_RULE_EVEN_ODD);
     sl_ink_area(k, 0, DIM);
-    cairo_set_fill_rule(k->cr, CAIRO_FILL_RULE_WINDING);
     return true;
 }
 
@@ -56,13 +54,43 @@ static cairo_surface_t *copy_of(const ink *k, int32_t x0, int32_t y0, int32_t w,
     int32_t to = x0 + w > into->width ? into->width - x0 : w;
     uint8_t *data = cairo_image_surface_get_data(copy);
     int stride = cairo_image_surface_get_stride(copy);
-    for (int32_t y = y0 < 0 ? -y0 : 0; y < h && y + y0 < into->height && from < to; y++) {
+    int32_t rows = into->data != NULL ? h : 0; /* a page without a picture under it */
+    for (int32_t y = y0 < 0 ? -y0 : 0; y < rows && y + y0 < into->height && from < to; y++) {
         memcpy(data + (ptrdiff_t)y * stride + (ptrdiff_t)from * 4,
                into->data + (ptrdiff_t)(y + y0) * into->stride + ((ptrdiff_t)x0 + from) * 4,
                (size_t)(to - from) * 4);
     }
     cairo_surface_mark_dirty(copy);
     return copy;
+}
+
+bool sl_ink_picture(const ink *k, cairo_surface_t *picture, cairo_filter_t filter,
+                    const double *lens)
+{
+    if (k->svg != NULL) {
+        return sl_svg_picture(k, picture, filter, lens);
+    }
+    cairo_matrix_t to;
+    cairo_get_matrix(k->cr, &to);
+    if (lens != NULL) {
+        cairo_identity_matrix(k->cr);
+        cairo_new_path(k->cr);
+        cairo_arc(k->cr, lens[0], lens[1], lens[2], 0, 2 * PI);
+        cairo_clip(k->cr);
+        cairo_set_matrix(k->cr, &to);
+    } else {
+        cairo_rectangle(k->cr, 0, 0, cairo_image_surface_get_width(picture),
+                        cairo_image_surface_get_height(picture));
+    }
+    cairo_set_source_surface(k->cr, picture, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(k->cr), filter);
+    if (lens != NULL) {
+        cairo_paint(k->cr);
+    } else {
+        cairo_pattern_set_extend(cairo_get_source(k->cr), CAIRO_EXTEND_PAD);
+        cairo_fill(k->cr);
+    }
+    return true;
 }
 
 /* Within the lens, zoom times as large, what lies around the third point. */
@@ -83,18 +111,15 @@ static bool paint_lens(const ink *k, double r)
     if (copy == NULL) {
         return false;
     }
+    double lens[3] = {sl_ink_x(k, 0), sl_ink_y(k, 0), r};
     cairo_save(k->cr);
-    cairo_arc(k->cr, sl_ink_x(k, 0), sl_ink_y(k, 0), r, 0, 2 * PI);
-    cairo_clip(k->cr);
-    cairo_translate(k->cr, sl_ink_x(k, 0), sl_ink_y(k, 0));
+    cairo_translate(k->cr, lens[0], lens[1]);
     cairo_scale(k->cr, zoom, zoom);
     cairo_translate(k->cr, x0 - sx, y0 - sy);
-    cairo_set_source_surface(k->cr, copy, 0, 0);
-    cairo_pattern_set_filter(cairo_get_source(k->cr), CAIRO_FILTER_BILINEAR);
-    cairo_paint(k->cr);
+    bool ok = sl_ink_picture(k, copy, CAIRO_FILTER_BILINEAR, lens);
     cairo_restore(k->cr);
     cairo_surface_destroy(copy);
-    return true;
+    return ok;
 }
 
 bool sl_ink_magnifier(const ink *k)
@@ -148,15 +173,11 @@ bool sl_ink_stamp(const ink *k)
     cairo_save(k->cr);
     cairo_translate(k->cr, x0, y0);
     cairo_scale(k->cr, w / picture->width, h / picture->height);
-    cairo_set_source_surface(k->cr, surface, 0, 0);
-    cairo_pattern_set_filter(cairo_get_source(k->cr), CAIRO_FILTER_GOOD);
-    cairo_pattern_set_extend(cairo_get_source(k->cr), CAIRO_EXTEND_PAD);
-    cairo_rectangle(k->cr, 0, 0, picture->width, picture->height);
-    cairo_fill(k->cr);
+    bool ok = sl_ink_picture(k, surface, CAIRO_FILTER_GOOD, NULL);
     cairo_restore(k->cr);
     cairo_surface_finish(surface);
     cairo_surface_destroy(surface);
-    return true;
+    return ok;
 }
 
 static uint32_t pixel_at(const uint8_t *data, int stride, int32_t x, int32_t y)
@@ -231,10 +252,10 @@ bool sl_ink_blur(const ink *k)
         return false;
     }
     blur_all(copy, w, h);
-    cairo_set_source_surface(k->cr, copy, box.x0, box.y0);
-    cairo_pattern_set_filter(cairo_get_source(k->cr), CAIRO_FILTER_NEAREST);
-    cairo_rectangle(k->cr, box.x0, box.y0, w, h);
-    cairo_fill(k->cr);
+    cairo_save(k->cr);
+    cairo_translate(k->cr, box.x0, box.y0);
+    bool ok = sl_ink_picture(k, copy, CAIRO_FILTER_NEAREST, NULL);
+    cairo_restore(k->cr);
     cairo_surface_destroy(copy);
-    return true;
+    return ok;
 }

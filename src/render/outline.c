@@ -34,6 +34,12 @@ static bool reserve(sl_outline *o, size_t more)
     return true;
 }
 
+double *sl_outline_room(sl_outline *o, size_t n)
+{
+    o->n = 0;
+    return reserve(o, n + 1) ? o->xy : NULL;
+}
+
 static void put(sl_outline *o, double x, double y)
 {
     o->xy[2 * o->n] = x;

@@ -30,6 +30,8 @@ typedef struct sl_outline {
 
 /* Makes it anew from dots, no two neighbours of which are in one place, with `grow` more radius. */
 void sl_outline_make(sl_outline *o, const sl_dot *dots, uint32_t n, double grow);
+/* Its place for n points, empty; NULL: out of memory. */
+double *sl_outline_room(sl_outline *o, size_t n);
 void sl_outline_free(sl_outline *o);
 
 #endif

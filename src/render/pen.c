@@ -1,8 +1,6 @@
 /* render/pen.c - a pen's stroke as one outline, filled twice: its halo and itself. */
 #include "render/inside.h"
 
-#include "base/mem.h"
-
 #include <math.h>
 
 static const double STEP_MIN_PX = 0.25; /* points closer than that cannot be told apart */
@@ -62,62 +60,26 @@ static uint32_t collect(const ink *k, sl_dot *dots)
     return n;
 }
 
-/* As pixman has a colour of Cairo's: premultiplied, cut to eight bits. */
-static uint32_t channel(double v)
-{
-    return v >= 1 ? 255 : (uint32_t)(v * 65536) >> 8;
-}
-
-static uint32_t premultiplied(const double rgb[3], double alpha)
-{
-    return channel(alpha) << 24 | channel(rgb[0] * alpha) << 16 | channel(rgb[1] * alpha) << 8 |
-           channel(rgb[2] * alpha);
-}
-
-/* Where the target's pixels are; false when it has none, being a picture of lines. */
-static bool pixels_of(cairo_t *cr, sl_raster_target *to)
-{
-    double dx = 0;
-    double dy = 0;
-    cairo_surface_t *surface = cairo_get_group_target(cr);
-    if (cairo_surface_get_type(surface) != CAIRO_SURFACE_TYPE_IMAGE ||
-        cairo_image_surface_get_format(surface) != CAIRO_FORMAT_ARGB32) {
-        return false;
-    }
-    cairo_surface_flush(surface);
-    cairo_surface_get_device_offset(surface, &dx, &dy);
-    to->stride = cairo_image_surface_get_stride(surface);
-    to->data = cairo_image_surface_get_data(surface);
-    if (to->data == NULL) {
-        return false;
-    }
-    to->data += (int64_t)dy * to->stride + 4 * (int64_t)dx;
-    return true;
-}
-
 /* Fills the current outline: by the rasteriser into pixels, by Cairo into anything else. */
-static bool fill(const ink *k, const double rgb[3], double alpha)
+static bool fill(const ink *k, int32_t rgb, double alpha)
 {
     const sl_outline *o = &k->tools->outline;
-    sl_raster_target to;
-    if (k->tools->raster == NULL || !pixels_of(k->cr, &to)) {
+    if (k->fills == NULL) {
         cairo_new_path(k->cr);
         for (size_t i = 0; i < o->n; i++) {
             cairo_line_to(k->cr, o->xy[2 * i], o->xy[2 * i + 1]);
         }
         cairo_close_path(k->cr);
         cairo_set_fill_rule(k->cr, CAIRO_FILL_RULE_WINDING);
-        cairo_set_source_rgba(k->cr, rgb[0], rgb[1], rgb[2], alpha);
-        cairo_fill(k->cr);
+        sl_ink_fill(k, rgb, alpha);
+        cairo_new_path(k->cr);
         return true;
     }
     if (!sl_raster_begin(k->tools->raster, k->box)) {
         return false;
     }
     sl_raster_loop(k->tools->raster, o->xy, o->n);
-    sl_raster_fill(k->tools->raster, premultiplied(rgb, alpha), &to);
-    cairo_surface_mark_dirty_rectangle(cairo_get_group_target(k->cr), k->box.x0, k->box.y0,
-                                       k->box.x1 - k->box.x0, k->box.y1 - k->box.y0);
+    sl_ink_pour(k, rgb, alpha);
     return true;
 }
 
@@ -135,17 +97,6 @@ static void measure_pen(const ink *k)
     }
 }
 
-static bool room_for(sl_ink_tools *tools, uint32_t n)
-{
-    if (n <= tools->dots_room) {
-        return true;
-    }
-    sl_mem_free(tools->dots);
-    tools->dots = sl_mem_array(n, sizeof *tools->dots);
-    tools->dots_room = tools->dots != NULL ? n : 0;
-    return tools->dots != NULL;
-}
-
 bool sl_ink_pen(const ink *k)
 {
     if (k->measure != NULL) {
@@ -153,11 +104,9 @@ bool sl_ink_pen(const ink *k)
         return true;
     }
     sl_outline *o = &k->tools->outline;
-    uint32_t n = room_for(k->tools, k->item->geo.n + 1) ? collect(k, k->tools->dots) : 0;
-    int32_t c = k->item->style.rgb;
-    double rgb[3] = {(c >> 16) / 255.0, (c >> 8 & 0xFF) / 255.0, (c & 0xFF) / 255.0};
-    double halo = sl_ink_halo_level(k);
-    double around[3] = {halo, halo, halo};
+    uint32_t n = sl_ink_dots_room(k->tools, k->item->geo.n + 1) ? collect(k, k->tools->dots) : 0;
+    int32_t rgb = k->item->style.rgb;
+    int32_t around = sl_ink_halo_level(k) > 0 ? 0xFFFFFF : 0;
     bool highlighter = k->item->geo.kind == SL_KIND_HIGHLIGHTER;
     bool laser = k->item->geo.kind == SL_KIND_LASER; /* it glows */
     bool ok = n > 0;

@@ -37,21 +37,14 @@ static bool is_dark(int32_t rgb)
     return (luminance + 0.05) / 0.05 < 3.0;
 }
 
-void sl_ink_rgb(const ink *k, int32_t rgb, double alpha)
-{
-    cairo_set_source_rgba(k->cr, (rgb >> 16) / 255.0, (rgb >> 8 & 0xFF) / 255.0,
-                          (rgb & 0xFF) / 255.0, alpha);
-}
-
 double sl_ink_halo_level(const ink *k)
 {
     return is_dark(k->item->style.rgb) ? 1.0 : 0.0;
 }
 
-void sl_ink_halo(const ink *k)
+void sl_ink_halo(const ink *k, double width)
 {
-    double v = sl_ink_halo_level(k);
-    cairo_set_source_rgba(k->cr, v, v, v, SL_HALO_ALPHA);
+    sl_ink_stroke(k, width, sl_ink_halo_level(k) > 0 ? 0xFFFFFF : 0, SL_HALO_ALPHA);
 }
 
 void sl_extent_add(extent *e, double x, double y, double pad)
@@ -97,12 +90,9 @@ void sl_ink_thin(const ink *k, double width)
         return;
     }
     set_dash(k, width);
-    cairo_set_line_width(k->cr, width + 2 * k->halo);
-    sl_ink_halo(k);
-    cairo_stroke_preserve(k->cr);
-    cairo_set_line_width(k->cr, width);
-    sl_ink_rgb(k, k->item->style.rgb, 1);
-    cairo_stroke(k->cr);
+    sl_ink_halo(k, width + 2 * k->halo);
+    sl_ink_stroke(k, width, k->item->style.rgb, 1);
+    cairo_new_path(k->cr);
     cairo_set_dash(k->cr, NULL, 0, 0);
 }
 
@@ -116,11 +106,9 @@ void sl_ink_body(const ink *k)
     if (measured(k, k->halo)) {
         return;
     }
-    cairo_set_line_width(k->cr, 2 * k->halo);
-    sl_ink_halo(k);
-    cairo_stroke_preserve(k->cr);
-    sl_ink_rgb(k, k->item->style.rgb, 1);
-    cairo_fill(k->cr);
+    sl_ink_halo(k, 2 * k->halo);
+    sl_ink_fill(k, k->item->style.rgb, 1);
+    cairo_new_path(k->cr);
 }
 
 void sl_ink_area(const ink *k, int32_t rgb, double alpha)
@@ -128,15 +116,14 @@ void sl_ink_area(const ink *k, int32_t rgb, double alpha)
     if (measured(k, 0)) {
         return;
     }
-    sl_ink_rgb(k, rgb, alpha);
-    cairo_fill(k->cr);
+    sl_ink_fill(k, rgb, alpha);
+    cairo_new_path(k->cr);
 }
 
 void sl_ink_fill_style(const ink *k)
 {
     if (k->measure == NULL && k->item->style.fill >= 0) {
-        sl_ink_rgb(k, k->item->style.fill, 0.4);
-        cairo_fill_preserve(k->cr);
+        sl_ink_fill(k, k->item->style.fill, 0.4);
     }
 }
 
@@ -159,14 +146,7 @@ double sl_ink_y(const ink *k, uint32_t i)
     return k->to_px.yx * p.x + k->to_px.yy * p.y + k->to_px.y0;
 }
 
-/* One item as it stands at the scene's time, and the room for its points. */
-typedef struct posed {
-    sl_item item;
-    sl_point few[SL_EDIT_POINTS_MAX];
-    sl_point *many;
-} posed;
-
-static bool pose(const sl_item *item, int64_t t_us, posed *out)
+bool sl_ink_pose(const sl_item *item, int64_t t_us, posed *out)
 {
     out->many = NULL;
     if (sl_item_is_posed(item) && item->geo.n > SL_EDIT_POINTS_MAX) {
@@ -179,7 +159,7 @@ static bool pose(const sl_item *item, int64_t t_us, posed *out)
     return true;
 }
 
-static void set_matrix(const sl_scene *scene, const sl_pixels *into, cairo_matrix_t *m)
+void sl_ink_matrix(const sl_scene *scene, const sl_pixels *into, cairo_matrix_t *m)
 {
     double longer = scene->frame_w > scene->frame_h ? scene->frame_w : scene->frame_h;
     double x0 = 0;
@@ -202,7 +182,7 @@ static void set_matrix(const sl_scene *scene, const sl_pixels *into, cairo_matri
     cairo_matrix_multiply(m, m, &stretch);
 }
 
-static void set_ink(ink *k, const sl_shown *shown, const sl_item *item)
+void sl_ink_set(ink *k, const sl_shown *shown, const sl_item *item)
 {
     double across = hypot(k->to_px.xx, k->to_px.yx);
     double down = hypot(k->to_px.xy, k->to_px.yy);
@@ -215,7 +195,7 @@ static void set_ink(ink *k, const sl_shown *shown, const sl_item *item)
 }
 
 /* Whole pixels, one more on each side for the smoothing of edges, within the picture. */
-static sl_box box_of(ink *k)
+sl_box sl_ink_box(ink *k)
 {
     extent e = {HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
     sl_box none = {0, 0, 0, 0};
@@ -229,11 +209,11 @@ static sl_box box_of(ink *k)
     if (!(x0 < x1) || !(y0 < y1)) {
         return none;
     }
-    sl_box box = {(int32_t)x0, (int32_t)y0, (int32_t)x1, (int32_t)y1};
+    sl_box box = {(int32_t)x0 / SL_BLOCK * SL_BLOCK, (int32_t)y0, (int32_t)x1, (int32_t)y1};
     return box;
 }
 
-static void clip_to(sl_box *box, const sl_box *clip)
+void sl_ink_clip(sl_box *box, const sl_box *clip)
 {
     if (clip->x0 == clip->x1) {
         return;
@@ -246,7 +226,7 @@ static void clip_to(sl_box *box, const sl_box *clip)
 
 /* A see-through item is drawn whole on a layer of its own size first: its halo and its crossings
  * must not show through. */
-static bool draw_item(ink *k, sl_box box, int32_t opacity)
+bool sl_ink_item(ink *k, sl_box box, int32_t opacity)
 {
     k->box = box;
     cairo_save(k->cr);
@@ -267,7 +247,7 @@ static bool draw_item(ink *k, sl_box box, int32_t opacity)
     return ok;
 }
 
-static sl_status cairo_failed(cairo_status_t status, sl_error **err)
+sl_status sl_ink_failed(cairo_status_t status, sl_error **err)
 {
     return status == CAIRO_STATUS_NO_MEMORY
                ? sl_fail_nomem(err)
@@ -275,7 +255,7 @@ static sl_status cairo_failed(cairo_status_t status, sl_error **err)
 }
 
 /* The scale of the lowest ruler that calibrates. */
-static void find_scale(const sl_scene *scene, const sl_shown *shown, size_t n, sl_scale *out)
+void sl_ink_scale(const sl_scene *scene, const sl_shown *shown, size_t n, sl_scale *out)
 {
     sl_scale_pixels(scene->frame_w > scene->frame_h ? scene->frame_w : scene->frame_h, out);
     for (size_t i = 0; i < n; i++) {
@@ -290,98 +270,10 @@ static void find_scale(const sl_scene *scene, const sl_shown *shown, size_t n, s
     }
 }
 
-static bool is_visible(const sl_shown *shown, int64_t t_us)
+bool sl_ink_is_visible(const sl_shown *shown, int64_t t_us)
 {
     return sl_tool_of(shown->item->geo.kind)->form != SL_FORM_HIDDEN &&
            sl_item_opacity_at(shown->item, t_us) > 0;
-}
-
-static sl_status draw_shown(ink *k, const sl_shown *shown, sl_error **err)
-{
-    posed p;
-    if (!pose(shown->item, k->scene->t_us, &p)) {
-        return sl_fail_nomem(err);
-    }
-    set_ink(k, shown, &p.item);
-    int32_t opacity = sl_item_opacity_at(&p.item, k->scene->t_us);
-    sl_box box = box_of(k);
-    clip_to(&box, &k->scene->clip);
-    bool ok = opacity == 0 || box.x0 >= box.x1 || box.y0 >= box.y1 || draw_item(k, box, opacity);
-    sl_mem_free(p.many);
-    k->item = NULL;
-    return ok ? SL_OK : sl_fail_nomem(err);
-}
-
-struct sl_renderer {
-    sl_ink_tools tools;
-};
-
-sl_renderer *sl_renderer_new(bool by_cairo)
-{
-    sl_renderer *r = sl_mem(sizeof *r);
-    if (r != NULL && !by_cairo) {
-        r->tools.raster = sl_raster_new();
-        if (r->tools.raster == NULL) {
-            sl_mem_free(r);
-            return NULL;
-        }
-    }
-    return r;
-}
-
-void sl_renderer_free(sl_renderer *r)
-{
-    if (r != NULL) {
-        sl_raster_free(r->tools.raster);
-        sl_outline_free(&r->tools.outline);
-        sl_mem_free(r->tools.dots);
-        sl_mem_free(r);
-    }
-}
-
-sl_status sl_render_scene(const sl_scene *scene, const sl_shown *shown, size_t n,
-                          const sl_pixels *into, sl_error **err)
-{
-    sl_renderer *r = sl_renderer_new(false);
-    if (r == NULL) {
-        return sl_fail_nomem(err);
-    }
-    sl_status s = sl_renderer_draw(r, scene, shown, n, into, err);
-    sl_renderer_free(r);
-    return s;
-}
-
-sl_status sl_renderer_draw(sl_renderer *r, const sl_scene *scene, const sl_shown *shown, size_t n,
-                           const sl_pixels *into, sl_error **err)
-{
-    sl_status s = sl_pixels_check(into, err);
-    if (s != SL_OK) {
-        return s;
-    }
-    if (scene->frame_w < 1 || scene->frame_h < 1) {
-        return sl_fail(err, SL_E_MISUSE, "the frame has no size");
-    }
-    cairo_surface_t *surface = cairo_image_surface_create_for_data(
-        into->data, CAIRO_FORMAT_ARGB32, into->width, into->height, into->stride);
-    sl_scale units;
-    ink k = {.cr = cairo_create(surface),
-             .scene = scene,
-             .units = &units,
-             .into = into,
-             .tools = &r->tools};
-    r->tools.outline.failed = false;
-    set_matrix(scene, into, &k.to_px);
-    find_scale(scene, shown, n, &units);
-    for (size_t i = 0; s == SL_OK && i < n; i++) {
-        s = is_visible(&shown[i], scene->t_us) ? draw_shown(&k, &shown[i], err) : SL_OK;
-    }
-    if (s == SL_OK && cairo_status(k.cr) != CAIRO_STATUS_SUCCESS) {
-        s = cairo_failed(cairo_status(k.cr), err);
-    }
-    cairo_destroy(k.cr);
-    cairo_surface_finish(surface);
-    cairo_surface_destroy(surface);
-    return s;
 }
 
 sl_status sl_render_shown(const sl_shown *shown, size_t n, int32_t frame_w, int32_t frame_h,
@@ -415,16 +307,16 @@ sl_box sl_render_scene_damage(const sl_scene *scene, const sl_shown *shown, size
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
     sl_scale units;
     ink k = {.cr = cairo_create(surface), .scene = scene, .units = &units, .into = into};
-    set_matrix(scene, into, &k.to_px);
-    find_scale(scene, shown, n, &units);
+    sl_ink_matrix(scene, into, &k.to_px);
+    sl_ink_scale(scene, shown, n, &units);
     for (size_t i = 0; i < n; i++) {
         posed p;
-        if (!is_visible(&shown[i], scene->t_us)) {
+        if (!sl_ink_is_visible(&shown[i], scene->t_us)) {
             continue;
         }
-        if (pose(shown[i].item, scene->t_us, &p)) {
-            set_ink(&k, &shown[i], &p.item);
-            add_box(&all, box_of(&k));
+        if (sl_ink_pose(shown[i].item, scene->t_us, &p)) {
+            sl_ink_set(&k, &shown[i], &p.item);
+            add_box(&all, sl_ink_box(&k));
             sl_mem_free(p.many);
             k.item = NULL;
         } else {
@@ -433,7 +325,7 @@ sl_box sl_render_scene_damage(const sl_scene *scene, const sl_shown *shown, size
     }
     cairo_destroy(k.cr);
     cairo_surface_destroy(surface);
-    clip_to(&all, &scene->clip);
+    sl_ink_clip(&all, &scene->clip);
     return all.x0 < all.x1 && all.y0 < all.y1 ? all : (sl_box){0, 0, 0, 0};
 }
 
@@ -461,5 +353,5 @@ sl_status sl_pixels_png(const sl_pixels *from, sl_buf *out, sl_error **err)
         from->data, CAIRO_FORMAT_ARGB32, from->width, from->height, from->stride);
     cairo_status_t status = cairo_surface_write_to_png_stream(surface, write_png, out);
     cairo_surface_destroy(surface);
-    return status == CAIRO_STATUS_SUCCESS ? SL_OK : cairo_failed(status, err);
+    return status == CAIRO_STATUS_SUCCESS ? SL_OK : sl_ink_failed(status, err);
 }

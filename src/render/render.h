@@ -26,6 +26,9 @@ typedef struct sl_shown {
     int64_t age_us;
 } sl_shown;
 
+/* As age_us, on a page: part of the document, not of the picture. */
+#define SL_SHOWN_HIDDEN INT64_MIN
+
 /* What of the frame is drawn, and how. */
 typedef struct sl_scene {
     int32_t frame_w;
@@ -47,6 +50,11 @@ sl_status sl_pixels_check(const sl_pixels *pixels, sl_error **err);
 typedef struct sl_renderer sl_renderer;
 sl_renderer *sl_renderer_new(bool by_cairo);
 void sl_renderer_free(sl_renderer *r);
+/* From now on it keeps what items are drawn with, up to so many bytes: one that is drawn again in the
+ * same view is only blended. For that an item at the same place in memory and of the same revision
+ * must be the same. False: out of memory; it works on without. */
+bool sl_renderer_keep(sl_renderer *r, size_t bytes);
+size_t sl_renderer_bytes(const sl_renderer *r); /* kept now */
 sl_status sl_renderer_draw(sl_renderer *r, const sl_scene *scene, const sl_shown *shown, size_t n,
                            const sl_pixels *into, sl_error **err);
 /* Draws, in this order, what is visible at scene->t_us. */
@@ -60,6 +68,22 @@ sl_box sl_render_damage(const sl_shown *shown, size_t n, int32_t frame_w, int32_
                         int64_t t_us, const sl_pixels *into);
 sl_box sl_render_scene_damage(const sl_scene *scene, const sl_shown *shown, size_t n,
                               const sl_pixels *into);
+
+/* A drawing as a page of lines and letters' outlines rather than pixels. */
+typedef struct sl_page {
+    sl_scene scene; /* without crop, turns and clip: a page is the whole frame */
+    /* The picture under the drawing, which goes into the page with every blur carried out, never
+     * without; the page is as large. NULL: none, and a page as large as the frame. */
+    const sl_pixels *frame;
+    bool whole; /* every item, whatever its time, each as it stands at the end of it, not faded */
+} sl_page;
+/* Appends the SVG; of each item all its record's fields are in attributes data-*, whence
+ * exchange/exchange.h has them back. */
+sl_status sl_page_svg(const sl_page *page, const sl_shown *shown, size_t n, sl_buf *out,
+                      sl_error **err);
+/* SL_E_UNSUPPORTED: this build's Cairo writes no PDF. */
+sl_status sl_page_pdf(const sl_page *page, const sl_shown *shown, size_t n, sl_buf *out,
+                      sl_error **err);
 /* Appends the PNG of the pixels. */
 sl_status sl_pixels_png(const sl_pixels *from, sl_buf *out, sl_error **err);
 

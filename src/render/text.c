@@ -57,11 +57,9 @@ static void draw_line(const ink *k, const char *line, double x, double baseline,
     cairo_new_path(k->cr);
     cairo_move_to(k->cr, x, baseline);
     cairo_text_path(k->cr, line);
-    cairo_set_line_width(k->cr, 2 * halo_px(k, size));
-    sl_ink_halo(k);
-    cairo_stroke_preserve(k->cr);
-    sl_ink_rgb(k, k->item->style.rgb, 1);
-    cairo_fill(k->cr);
+    sl_ink_halo(k, 2 * halo_px(k, size));
+    sl_ink_fill(k, k->item->style.rgb, 1);
+    cairo_new_path(k->cr);
 }
 
 void sl_ink_label(const ink *k, const char *label, double x, double y, double size)
