@@ -66,6 +66,7 @@ struct sl_lws {
     conn *list;    /* (lock) */
     bool running;  /* (lock) */
     bool stopping; /* (lock) */
+    bool began;    /* (lock) the thread is to be joined */
     sl_core *core;
     pthread_t thread;
 };
@@ -371,6 +372,16 @@ sl_status sl_lws_start(sl_lws *l, sl_core *core)
     if (l->core != NULL) {
         return SL_E_MISUSE;
     }
+    pthread_mutex_lock(&l->lock);
+    l->core = core;
+    l->stopping = false;
+    pthread_mutex_unlock(&l->lock);
+    return SL_OK;
+}
+
+/* Called locked. The thread and what TLS wants, two MiB, come with the first socket. */
+static sl_status begin(sl_lws *l)
+{
     lws_set_log_level(0, NULL);
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
@@ -383,13 +394,11 @@ sl_status sl_lws_start(sl_lws *l, sl_core *core)
     if (l->context == NULL) {
         return SL_E_NOMEM;
     }
-    l->core = core;
-    l->stopping = false;
     l->running = true;
-    if (pthread_create(&l->thread, NULL, run, l) != 0) {
+    l->began = pthread_create(&l->thread, NULL, run, l) == 0;
+    if (!l->began) {
         lws_context_destroy(l->context);
         l->context = NULL;
-        l->core = NULL;
         l->running = false;
         return SL_E_NOMEM;
     }
@@ -413,8 +422,13 @@ void sl_lws_stop(sl_lws *l)
     l->stopping = true;
     wake(l);
     pthread_mutex_unlock(&l->lock);
-    (void)pthread_join(l->thread, NULL);
+    if (l->began) {
+        (void)pthread_join(l->thread, NULL);
+    }
+    pthread_mutex_lock(&l->lock);
+    l->began = false;
     l->core = NULL;
+    pthread_mutex_unlock(&l->lock);
 }
 
 void sl_lws_free(sl_lws *l)
@@ -444,8 +458,11 @@ sl_status sl_lws_open(sl_lws *l, sl_id id, const char *url, const char *subproto
     c->subprotocol = named ? strdup(subprotocol) : NULL;
     sl_status status = c->url == NULL || (named && c->subprotocol == NULL) ? SL_E_NOMEM : SL_OK;
     pthread_mutex_lock(&l->lock);
-    if (status == SL_OK && (!l->running || l->stopping)) {
+    if (status == SL_OK && (l->core == NULL || l->stopping || (l->began && !l->running))) {
         status = SL_E_CLOSED;
+    }
+    if (status == SL_OK && !l->began) {
+        status = begin(l);
     }
     if (status == SL_OK) {
         c->next = l->list;
