@@ -5,27 +5,22 @@
 #include "render/lanes.h"
 
 enum {
-    TILE = 64,
-    HALF = TILE / 2,
-    STEP = 8 /* pixels converted at a time */
+    SPAN = 32, /* pixels of a row that are blended or not */
+    STEP = 8   /* ... converted at a time */
 };
 
-/* Rows one after another; what has no ink keeps 255 and adds 0. */
-typedef struct tile {
-    uint64_t rows; /* those with ink */
-    uint8_t luma_keep[TILE * TILE];
-    uint8_t luma_add[TILE * TILE];
-    uint8_t chroma_keep[HALF * HALF];
-    uint8_t chroma_add[2][HALF * HALF];
-} tile;
-
+/* What has no ink keeps 255 and adds 0. */
 struct sl_film {
     int32_t width;
     int32_t height;
-    int32_t cols;
-    int32_t rows;
+    size_t stride; /* of luma, whole spans; of chroma half as much */
+    size_t words;  /* of marks from row to row */
     sl_raster_level level;
-    tile *tiles;
+    uint8_t *luma_keep;
+    uint8_t *luma_add;
+    uint8_t *chroma_keep;
+    uint8_t *chroma_add[2];
+    uint64_t *marks; /* the spans with ink; the same for the two rows that share chroma */
 };
 
 typedef struct weights {
@@ -38,13 +33,6 @@ typedef struct weights {
 static const weights bt601 = {{16829, 33039, 6416}, {-9714, -19071, 28784}, {28784, -24103, -4681}};
 static const weights bt709 = {{11966, 40254, 4064}, {-6596, -22189, 28784}, {28784, -26145, -2639}};
 
-static void clear_tile(tile *t)
-{
-    memset(t, 0, sizeof *t);
-    memset(t->luma_keep, 255, sizeof t->luma_keep);
-    memset(t->chroma_keep, 255, sizeof t->chroma_keep);
-}
-
 sl_film *sl_film_new(int32_t width, int32_t height)
 {
     sl_film *f = sl_mem(sizeof *f);
@@ -53,36 +41,43 @@ sl_film *sl_film_new(int32_t width, int32_t height)
     }
     f->width = width;
     f->height = height;
-    f->cols = (width + TILE - 1) / TILE;
-    f->rows = (height + TILE - 1) / TILE;
+    f->stride = ((size_t)width + SPAN - 1) / SPAN * SPAN;
+    f->words = (f->stride / SPAN + 63) / 64;
     f->level = sl_raster_best();
-    size_t n = (size_t)f->cols * (size_t)f->rows;
-    f->tiles = sl_mem_array(n, sizeof *f->tiles);
-    if (f->tiles == NULL) {
-        sl_mem_free(f);
+    size_t n = f->stride * (size_t)height;
+    f->luma_keep = sl_mem_array(n, 2);
+    f->chroma_keep = sl_mem_array(n / 4, 3);
+    f->marks = sl_mem_array(f->words * (size_t)height, sizeof *f->marks);
+    if (f->luma_keep == NULL || f->chroma_keep == NULL || f->marks == NULL) {
+        sl_film_free(f);
         return NULL;
     }
-    for (size_t i = 0; i < n; i++) {
-        clear_tile(&f->tiles[i]);
-    }
+    f->luma_add = f->luma_keep + n;
+    f->chroma_add[0] = f->chroma_keep + n / 4;
+    f->chroma_add[1] = f->chroma_add[0] + n / 4;
+    memset(f->luma_keep, 255, n);
+    memset(f->chroma_keep, 255, n / 4);
     return f;
 }
 
 void sl_film_free(sl_film *f)
 {
     if (f != NULL) {
-        sl_mem_free(f->tiles);
+        sl_mem_free(f->luma_keep);
+        sl_mem_free(f->chroma_keep);
+        sl_mem_free(f->marks);
         sl_mem_free(f);
     }
 }
 
 void sl_film_clear(sl_film *f)
 {
-    for (int32_t i = 0; i < f->cols * f->rows; i++) {
-        if (f->tiles[i].rows != 0) {
-            clear_tile(&f->tiles[i]);
-        }
-    }
+    size_t n = f->stride * (size_t)f->height;
+    memset(f->luma_keep, 255, n);
+    memset(f->luma_add, 0, n);
+    memset(f->chroma_keep, 255, n / 4);
+    memset(f->chroma_add[0], 0, n / 2);
+    memset(f->marks, 0, f->words * (size_t)f->height * sizeof *f->marks);
 }
 
 void sl_film_use(sl_film *f, sl_raster_level level)
@@ -92,11 +87,11 @@ void sl_film_use(sl_film *f, sl_raster_level level)
 
 bool sl_film_is_clear(const sl_film *f)
 {
-    uint64_t rows = 0;
-    for (int32_t i = 0; i < f->cols * f->rows; i++) {
-        rows |= f->tiles[i].rows;
+    uint64_t any = 0;
+    for (size_t i = 0; i < f->words * (size_t)f->height; i++) {
+        any |= f->marks[i];
     }
-    return rows == 0;
+    return any == 0;
 }
 
 /* Eight pixels of the overlay; beyond its right side there is nothing. */
@@ -135,7 +130,7 @@ SL_INLINE void take_luma(const sl_words8 *p, const int32_t k[3], uint8_t *keep, 
 }
 
 /* The chroma of two rows of eight. */
-SL_INLINE void take_chroma(tile *t, size_t at, const sl_words8 *p, const sl_words8 *q,
+SL_INLINE void take_chroma(sl_film *t, size_t at, const sl_words8 *p, const sl_words8 *q,
                            const weights *w)
 {
     sl_words8 ag = (*p >> 8 & 0x00FF00FF) + (*q >> 8 & 0x00FF00FF);
@@ -152,46 +147,51 @@ SL_INLINE void take_chroma(tile *t, size_t at, const sl_words8 *p, const sl_word
     }
 }
 
-static void mark_row(tile *t, int32_t row)
+/* Two rows' spans from x0 to x1. */
+static void mark_rows(sl_film *f, int32_t y, int32_t x0, int32_t x1)
 {
-    uint8_t all = 255;
-    for (int i = 0; i < TILE; i++) {
-        all &= t->luma_keep[row * TILE + i];
+    uint64_t *marks = f->marks + (size_t)y * f->words;
+    for (size_t span = (size_t)x0 / SPAN; span <= (size_t)(x1 - 1) / SPAN; span++) {
+        const uint8_t *keep = f->luma_keep + (size_t)y * f->stride + span * SPAN;
+        uint8_t all = 255;
+        for (int i = 0; i < SPAN; i++) {
+            all &= keep[i] & keep[f->stride + (size_t)i];
+        }
+        marks[span / 64] &= ~(UINT64_C(1) << (span % 64));
+        marks[span / 64] |= (uint64_t)(all != 255) << (span % 64);
+        marks[f->words + span / 64] = marks[span / 64];
     }
-    t->rows &= ~(UINT64_C(1) << row);
-    t->rows |= (uint64_t)(all != 255) << row;
 }
 
-/* The part of a tile whose sides are multiples of STEP across, even downwards. */
-SL_INLINE void take_part(tile *t, const sl_pixels *ink, const sl_box *part, const weights *w)
+/* A part whose left side is a multiple of STEP, and its upper one even. */
+SL_INLINE void take_part(sl_film *f, const sl_pixels *ink, const sl_box *part, const weights *w)
 {
     for (int32_t y = part->y0; y < part->y1; y += 2) {
-        int32_t row = y % TILE;
         for (int32_t x = part->x0; x < part->x1; x += STEP) {
-            size_t at = (size_t)(row * TILE + x % TILE);
+            size_t at = (size_t)y * f->stride + (size_t)x;
             sl_words8 p;
             sl_words8 q;
             load(ink, x, y, &p);
             load(ink, x, y + 1, &q);
-            take_luma(&p, w->y, t->luma_keep + at, t->luma_add + at);
-            take_luma(&q, w->y, t->luma_keep + at + TILE, t->luma_add + at + TILE);
-            take_chroma(t, (size_t)(row / 2 * HALF + x % TILE / 2), &p, &q, w);
+            take_luma(&p, w->y, f->luma_keep + at, f->luma_add + at);
+            at += f->stride;
+            take_luma(&q, w->y, f->luma_keep + at, f->luma_add + at);
+            take_chroma(f, (size_t)(y / 2) * (f->stride / 2) + (size_t)x / 2, &p, &q, w);
         }
-        mark_row(t, row);
-        mark_row(t, row + 1);
+        mark_rows(f, y, part->x0, part->x1);
     }
 }
 
-static void part_vectors(tile *t, const sl_pixels *ink, const sl_box *part, const weights *w)
+static void part_vectors(sl_film *f, const sl_pixels *ink, const sl_box *part, const weights *w)
 {
-    take_part(t, ink, part, w);
+    take_part(f, ink, part, w);
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void part_wide(tile *t, const sl_pixels *ink,
+__attribute__((target("avx2"))) static void part_wide(sl_film *f, const sl_pixels *ink,
                                                       const sl_box *part, const weights *w)
 {
-    take_part(t, ink, part, w);
+    take_part(f, ink, part, w);
 }
 #else
 #define part_wide part_vectors
@@ -211,22 +211,12 @@ void sl_film_take(sl_film *f, const sl_pixels *ink, const sl_box *boxes, size_t 
 {
     const weights *w = is_709 ? &bt709 : &bt601;
     for (size_t i = 0; i < n; i++) {
-        sl_box all = {most(boxes[i].x0, 0) / STEP * STEP, most(boxes[i].y0, 0) & ~1,
-                      least(boxes[i].x1, f->width), least(boxes[i].y1, f->height)};
-        if (all.x0 >= all.x1 || all.y0 >= all.y1) {
-            continue;
-        }
-        for (int32_t y = all.y0; y < all.y1; y = (y / TILE + 1) * TILE) {
-            for (int32_t x = all.x0; x < all.x1; x = (x / TILE + 1) * TILE) {
-                sl_box part = {x, y, least((x / TILE + 1) * TILE, all.x1),
-                               least((y / TILE + 1) * TILE, all.y1)};
-                tile *t = &f->tiles[y / TILE * f->cols + x / TILE];
-                if (f->level == SL_RASTER_WIDE) {
-                    part_wide(t, ink, &part, w);
-                } else {
-                    part_vectors(t, ink, &part, w);
-                }
-            }
+        sl_box part = {most(boxes[i].x0, 0) / STEP * STEP, most(boxes[i].y0, 0) & ~1,
+                       least(boxes[i].x1, f->width), least(boxes[i].y1, f->height)};
+        if (part.x0 < part.x1 && part.y0 < part.y1 && f->level == SL_RASTER_WIDE) {
+            part_wide(f, ink, &part, w);
+        } else if (part.x0 < part.x1 && part.y0 < part.y1) {
+            part_vectors(f, ink, &part, w);
         }
     }
 }
@@ -238,88 +228,130 @@ static void over_plain(uint8_t *to, const uint8_t *keep, const uint8_t *add, int
     }
 }
 
-/* Thirty-two at a time, the even and the odd ones apart. */
-SL_INLINE void over_vectors(uint8_t *to, const uint8_t *keep, const uint8_t *add, int32_t n)
+/* The even and the odd bytes apart. No byte overflows at the end: sl_film_take saw to that. */
+#define OVER(type)                               \
+    do {                                         \
+        type o;                                  \
+        type k;                                  \
+        type a;                                  \
+        memcpy(&o, to + i, sizeof o);            \
+        memcpy(&k, keep + i, sizeof k);          \
+        memcpy(&a, add + i, sizeof a);           \
+        type even = (o & 255) * (k & 255) + 128; \
+        type odd = (o >> 8) * (k >> 8) + 128;    \
+        even = (even + (even >> 8)) >> 8;        \
+        odd = (odd + (odd >> 8)) & 0xFF00;       \
+        o = (even | odd) + a;                    \
+        memcpy(to + i, &o, sizeof o);            \
+    } while (0)
+
+SL_INLINE void over(uint8_t *to, const uint8_t *keep, const uint8_t *add, int32_t n, bool vectors)
 {
     int32_t i = 0;
-    for (; i + 32 <= n; i += 32) {
-        sl_halves16 o;
-        sl_halves16 k;
-        sl_halves16 a;
-        memcpy(&o, to + i, sizeof o);
-        memcpy(&k, keep + i, sizeof k);
-        memcpy(&a, add + i, sizeof a);
-        sl_halves16 even = (o & 255) * (k & 255) + 128;
-        sl_halves16 odd = (o >> 8) * (k >> 8) + 128;
-        even = (even + (even >> 8)) >> 8;
-        odd = (odd + (odd >> 8)) & 0xFF00;
-        o = (even | odd) + a; /* no byte overflows: sl_film_take saw to that */
-        memcpy(to + i, &o, sizeof o);
+    for (; vectors && i + 32 <= n; i += 32) {
+        OVER(sl_halves16);
+    }
+    for (; vectors && i + 16 <= n; i += 16) {
+        OVER(sl_halves8);
     }
     over_plain(to + i, keep + i, add + i, n - i);
 }
 
-SL_INLINE void over(uint8_t *to, const uint8_t *keep, const uint8_t *add, int32_t n, bool vectors)
+/* The next run of marked spans from *span on; false: there is none. */
+SL_INLINE bool next_run(const sl_film *f, const uint64_t *marks, size_t *span, size_t *end)
 {
-    if (vectors) {
-        over_vectors(to, keep, add, n);
-    } else {
-        over_plain(to, keep, add, n);
+    size_t spans = f->stride / SPAN;
+    while (*span < spans && (marks[*span / 64] >> (*span % 64)) == 0) {
+        *span = (*span / 64 + 1) * 64;
     }
+    if (*span >= spans) {
+        return false;
+    }
+    *span += (size_t)__builtin_ctzll(marks[*span / 64] >> (*span % 64));
+    *end = *span + 1;
+    while (*end < spans && (marks[*end / 64] >> (*end % 64) & 1) != 0) {
+        (*end)++;
+    }
+    return true;
 }
 
-SL_INLINE void blend_tile(const tile *t, int32_t x, int32_t y, const sl_yuv *to, bool vectors)
+/* The picture's lines some rows on, where there will be ink too, as likely as not. */
+static inline void fetch(const sl_yuv *to, int32_t x, int32_t y, int32_t n)
 {
-    int32_t w = least(TILE, to->width - x);
-    for (uint64_t rows = t->rows; rows != 0; rows &= rows - 1) {
-        int32_t row = __builtin_ctzll(rows);
-        over(to->plane[0] + (ptrdiff_t)(y + row) * to->stride[0] + x, t->luma_keep + row * TILE,
-             t->luma_add + row * TILE, w, vectors);
+    enum {
+        AHEAD = 8,
+        LINE = 64
+    };
+    if (y + AHEAD + 1 >= to->height) {
+        return;
     }
-    uint64_t pairs = (t->rows | t->rows >> 1) & UINT64_C(0x5555555555555555);
-    for (; pairs != 0; pairs &= pairs - 1) {
-        int32_t row = __builtin_ctzll(pairs) / 2;
-        for (int i = 0; i < 2; i++) {
-            over(to->plane[1 + i] + (ptrdiff_t)(y / 2 + row) * to->stride[1 + i] + x / 2,
-                 t->chroma_keep + row * HALF, t->chroma_add[i] + row * HALF, w / 2, vectors);
+    const uint8_t *luma = to->plane[0] + (ptrdiff_t)(y + AHEAD) * to->stride[0] + x;
+    for (int32_t i = 0; i < n; i += LINE) {
+        __builtin_prefetch(luma + i, 1);
+        __builtin_prefetch(luma + to->stride[0] + i, 1);
+    }
+    for (int k = 1; k < 3; k++) {
+        const uint8_t *chroma = to->plane[k] + (ptrdiff_t)(y + AHEAD) / 2 * to->stride[k] + x / 2;
+        for (int32_t i = 0; i < n / 2; i += LINE) {
+            __builtin_prefetch(chroma + i, 1);
         }
     }
 }
 
-static void tile_plain(const tile *t, int32_t x, int32_t y, const sl_yuv *to)
+SL_INLINE void blend_rows(const sl_film *f, int32_t y, const sl_yuv *to, bool vectors)
 {
-    blend_tile(t, x, y, to, false);
+    const uint64_t *marks = f->marks + (size_t)y * f->words;
+    size_t end = 0;
+    for (size_t span = 0; next_run(f, marks, &span, &end); span = end) {
+        int32_t x = (int32_t)span * SPAN;
+        int32_t n = least((int32_t)end * SPAN, f->width) - x;
+        fetch(to, x, y, n);
+        for (int32_t row = y; row < y + 2; row++) {
+            size_t at = (size_t)row * f->stride + (size_t)x;
+            over(to->plane[0] + (ptrdiff_t)row * to->stride[0] + x, f->luma_keep + at,
+                 f->luma_add + at, n, vectors);
+        }
+        size_t at = (size_t)(y / 2) * (f->stride / 2) + (size_t)x / 2;
+        for (int i = 0; i < 2; i++) {
+            over(to->plane[1 + i] + (ptrdiff_t)(y / 2) * to->stride[1 + i] + x / 2,
+                 f->chroma_keep + at, f->chroma_add[i] + at, n / 2, vectors);
+        }
+    }
 }
 
-static void tile_vectors(const tile *t, int32_t x, int32_t y, const sl_yuv *to)
+SL_INLINE void blend_all(const sl_film *f, const sl_yuv *to, bool vectors)
 {
-    blend_tile(t, x, y, to, true);
+    for (int32_t y = 0; y < f->height; y += 2) {
+        blend_rows(f, y, to, vectors);
+    }
+}
+
+static void blend_plain(const sl_film *f, const sl_yuv *to)
+{
+    blend_all(f, to, false);
+}
+
+static void blend_vectors(const sl_film *f, const sl_yuv *to)
+{
+    blend_all(f, to, true);
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void tile_wide(const tile *t, int32_t x, int32_t y,
-                                                      const sl_yuv *to)
+__attribute__((target("avx2"))) static void blend_wide(const sl_film *f, const sl_yuv *to)
 {
-    blend_tile(t, x, y, to, true);
+    blend_all(f, to, true);
 }
 #else
-#define tile_wide tile_vectors
+#define blend_wide blend_vectors
 #endif
 
 void sl_film_blend(const sl_film *f, const sl_yuv *picture)
 {
-    for (int32_t i = 0; i < f->cols * f->rows; i++) {
-        int32_t x = i % f->cols * TILE;
-        int32_t y = i / f->cols * TILE;
-        if (f->tiles[i].rows == 0) {
-            continue;
-        }
-        if (f->level == SL_RASTER_PLAIN) {
-            tile_plain(&f->tiles[i], x, y, picture);
-        } else if (f->level == SL_RASTER_VECTORS) {
-            tile_vectors(&f->tiles[i], x, y, picture);
-        } else {
-            tile_wide(&f->tiles[i], x, y, picture);
-        }
+    if (f->level == SL_RASTER_PLAIN) {
+        blend_plain(f, picture);
+    } else if (f->level == SL_RASTER_VECTORS) {
+        blend_vectors(f, picture);
+    } else {
+        blend_wide(f, picture);
     }
 }

@@ -6,7 +6,7 @@
  *     new = old * (255 - a) / 255 + (offset * a / 255 + k . rgb)
  * where the offset (16 or 128) is scaled by alpha too: without it ink would brighten what it is
  * drawn over. Chroma is of the mean of the four pixels that share it. It is made once for what
- * changed of the overlay and laid over as many pictures as show it, in those rows of its tiles alone
+ * changed of the overlay and laid over as many pictures as show it, in those spans of its rows alone
  * that have ink. All levels of SIMD give the same bytes.
  */
 #ifndef SL_MEDIA_BLEND_H

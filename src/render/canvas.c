@@ -58,7 +58,8 @@ void sl_canvas_free(sl_canvas *c)
 
 bool sl_canvas_limit(sl_canvas *c, size_t items, size_t tiles)
 {
-    return sl_renderer_keep(c->renderer, items) & sl_tiles_keep(&c->tiles, tiles);
+    bool kept = sl_renderer_keep(c->renderer, items);
+    return sl_tiles_keep(&c->tiles, tiles) && kept;
 }
 
 size_t sl_canvas_kept(const sl_canvas *c)

@@ -12,8 +12,10 @@ void sl_outline_free(sl_outline *o)
 {
     sl_mem_free(o->xy);
     sl_mem_free(o->ways);
+    sl_mem_free(o->aside);
     o->xy = NULL;
     o->ways = NULL;
+    o->aside = NULL;
     o->n = o->room = o->ways_room = 0;
 }
 
@@ -50,7 +52,8 @@ static void put(sl_outline *o, double x, double y)
 /* From the direction (ax, ay) clockwise, as pictures have it, by `turn`; both ends included. */
 static void put_arc(sl_outline *o, const sl_dot *d, double r, const double from[2], double turn)
 {
-    double step = 2.0 * acos(1.0 - (r > FLATNESS ? FLATNESS / r : 1.0));
+    double step =
+        sqrt(8.0 * FLATNESS / (r > FLATNESS ? r : FLATNESS)); /* a little less than may be */
     int steps = (int)ceil(fabs(turn) / step);
     steps = steps < 1 ? 1 : steps > 128 ? 128 : steps;
     if (!reserve(o, (size_t)steps + 1)) {
@@ -68,8 +71,30 @@ static void put_arc(sl_outline *o, const sl_dot *d, double r, const double from[
     }
 }
 
-/* The side at a dot between two directions, both of length one. */
-static void put_turn(sl_outline *o, const sl_dot *d, double r, const double u[2], const double v[2])
+/* The round outside of a turn of less than a right angle: one chord or two do for most, and are had
+ * without an angle. */
+static void put_round(sl_outline *o, const sl_dot *d, double r, const double nu[2],
+                      const double nv[2], double dot)
+{
+    double half = sqrt((1 + dot) * 0.5); /* the cosine of half the turn */
+    bool flat = r * (1 - half) <= FLATNESS;
+    put(o, d->x + nu[0] * r, d->y + nu[1] * r);
+    if (!flat) {
+        double k = r / (2 * half);
+        put(o, d->x + (nu[0] + nv[0]) * k, d->y + (nu[1] + nv[1]) * k);
+    }
+    put(o, d->x + nv[0] * r, d->y + nv[1] * r);
+}
+
+/* Whether two chords are near enough to the arc. */
+static bool is_shallow(double r, double dot)
+{
+    return dot > 0 && r * (1 - sqrt((1 + sqrt((1 + dot) * 0.5)) * 0.5)) <= FLATNESS;
+}
+
+/* The side at a corner between two directions, both of length one. */
+static void put_corner(sl_outline *o, const sl_dot *d, double r, const double u[2],
+                       const double v[2])
 {
     double nu[2] = {u[1], -u[0]}; /* to the left */
     double nv[2] = {v[1], -v[0]};
@@ -78,13 +103,12 @@ static void put_turn(sl_outline *o, const sl_dot *d, double r, const double u[2]
     if (!reserve(o, 3)) {
         return;
     }
-    if (dot > 0.9 && fabs(cross) * r < STRAIGHT) {
-        double k = r / (1 + dot);
-        put(o, d->x + (nu[0] + nv[0]) * k, d->y + (nu[1] + nv[1]) * k);
-    } else if (cross < 0 || (cross <= 0 && dot > 0)) {
+    if (cross < 0 || (cross <= 0 && dot > 0)) {
         put(o, d->x + nu[0] * r, d->y + nu[1] * r);
         put(o, d->x, d->y);
         put(o, d->x + nv[0] * r, d->y + nv[1] * r);
+    } else if (is_shallow(r, dot)) {
+        put_round(o, d, r, nu, nv, dot);
     } else {
         put_arc(o, d, r, nu, atan2(cross, dot));
     }
@@ -95,10 +119,12 @@ static bool find_directions(sl_outline *o, const sl_dot *dots, uint32_t n)
 {
     if (n > o->ways_room) {
         sl_mem_free(o->ways);
+        sl_mem_free(o->aside);
         o->ways = sl_mem_array(n, 2 * sizeof *o->ways);
-        o->ways_room = o->ways != NULL ? n : 0;
+        o->aside = sl_mem_array(n, 2 * sizeof *o->aside);
+        o->ways_room = o->ways != NULL && o->aside != NULL ? n : 0;
     }
-    if (o->ways == NULL) {
+    if (o->ways_room == 0) {
         o->failed = true;
         return false;
     }
@@ -112,10 +138,36 @@ static bool find_directions(sl_outline *o, const sl_dot *dots, uint32_t n)
     return true;
 }
 
+/* Where the side is between the ways before and after a dot, when the turn is a slight one. */
+static inline void find_aside(double *aside, const double *u, double r)
+{
+    double cross = u[0] * u[3] - u[1] * u[2];
+    double dot = u[0] * u[2] + u[1] * u[3];
+    double k = r / (1 + dot);
+    bool slight = dot > 0.9 && fabs(cross) * r < STRAIGHT;
+    aside[0] = slight ? (u[1] + u[3]) * k : HUGE_VAL;
+    aside[1] = (-u[0] - u[2]) * k;
+}
+
 static void put_left(sl_outline *o, const sl_dot *dots, uint32_t n, double grow)
 {
     for (uint32_t i = 1; i + 1 < n; i++) {
-        put_turn(o, dots + i, dots[i].r + grow, o->ways + 2 * (i - 1), o->ways + 2 * i);
+        find_aside(o->aside + 2 * i, o->ways + 2 * (i - 1), dots[i].r + grow);
+    }
+    for (uint32_t i = 1; i + 1 < n;) {
+        if (!reserve(o, n)) {
+            return;
+        }
+        double *at = o->xy + 2 * o->n;
+        for (; i + 1 < n && o->aside[2 * i] < HUGE_VAL; i++, at += 2) {
+            at[0] = dots[i].x + o->aside[2 * i];
+            at[1] = dots[i].y + o->aside[2 * i + 1];
+        }
+        o->n = (size_t)(at - o->xy) / 2;
+        if (i + 1 < n) {
+            put_corner(o, dots + i, dots[i].r + grow, o->ways + 2 * (i - 1), o->ways + 2 * i);
+            i++;
+        }
     }
     const double *u = o->ways + 2 * (n - 2);
     double left[2] = {u[1], -u[0]};
@@ -124,10 +176,22 @@ static void put_left(sl_outline *o, const sl_dot *dots, uint32_t n, double grow)
 
 static void put_right(sl_outline *o, const sl_dot *dots, double grow, uint32_t n)
 {
-    for (uint32_t i = n - 2; i > 0; i--) {
-        double u[2] = {-o->ways[2 * i], -o->ways[2 * i + 1]};
-        double v[2] = {-o->ways[2 * i - 2], -o->ways[2 * i - 1]};
-        put_turn(o, dots + i, dots[i].r + grow, u, v);
+    for (uint32_t i = n - 2; i > 0;) {
+        if (!reserve(o, n)) {
+            return;
+        }
+        double *at = o->xy + 2 * o->n;
+        for (; i > 0 && o->aside[2 * i] < HUGE_VAL; i--, at += 2) {
+            at[0] = dots[i].x - o->aside[2 * i];
+            at[1] = dots[i].y - o->aside[2 * i + 1];
+        }
+        o->n = (size_t)(at - o->xy) / 2;
+        if (i > 0) {
+            double u[2] = {-o->ways[2 * i], -o->ways[2 * i + 1]};
+            double v[2] = {-o->ways[2 * i - 2], -o->ways[2 * i - 1]};
+            put_corner(o, dots + i, dots[i].r + grow, u, v);
+            i--;
+        }
     }
     double left[2] = {-o->ways[1], o->ways[0]};
     put_arc(o, dots, dots->r + grow, left, PI);

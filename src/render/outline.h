@@ -23,7 +23,8 @@ typedef struct sl_outline {
     double *xy; /* x, y, x, y, .. */
     size_t n;   /* points */
     size_t room;
-    double *ways; /* from dot to dot, of length one */
+    double *ways;  /* from dot to dot, of length one */
+    double *aside; /* from a dot to its left side; its first HUGE_VAL at a corner */
     size_t ways_room;
     bool failed; /* out of memory */
 } sl_outline;

@@ -4,6 +4,8 @@
  * Workload W: 200 strokes of 120 points (mean step 5.5 pixels at 1080p, pressure), 40 arrows, 20
  * ellipses, 20 labels. The typical overlay: 12 strokes, 4 arrows, 2 ellipses, 3 labels.
  */
+#include "bench_render.h"
+
 #include "annotation/codec.h"
 #include "annotation/drawing.h"
 #include "annotation/stroke.h"
@@ -22,15 +24,10 @@
 #include <time.h>
 
 enum {
-    W = 1920,
-    H = 1080,
-    STROKES = 200,
-    POINTS = 120,
-    ROUNDS = 15,
     HITS = 2000
 };
 
-static double now_us(void)
+double now_us(void)
 {
     struct timespec t;
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
@@ -44,7 +41,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double best_of(const double *v, int n)
+double best_of(const double *v, int n)
 {
     double best = v[0];
     for (int i = 1; i < n; i++) {
@@ -53,13 +50,13 @@ static double best_of(const double *v, int n)
     return best;
 }
 
-static double part_of(double *v, int n, double part)
+double part_of(double *v, int n, double part)
 {
     qsort(v, (size_t)n, sizeof *v, by_value);
     return v[(int)((n - 1) * part)];
 }
 
-static void must(bool ok, const char *what)
+void must(bool ok, const char *what)
 {
     if (!ok) {
         (void)fprintf(stderr, "bench_render: %s failed\n", what);
@@ -215,7 +212,7 @@ static double raster_fills(const sl_outline *o, sl_raster *r, sl_raster_level le
     return now_us() - began;
 }
 
-static void bench_fills(const sl_drawing *d)
+static void bench_fills(const sl_drawing *d, const peers *p)
 {
     static sl_outline outlines[STROKES];
     static sl_fills fills[STROKES];
@@ -253,6 +250,8 @@ static void bench_fills(const sl_drawing *d)
         (void)printf(", %s %.1f ms (%.1f x faster)", names[level], own / 1000, cairo / own);
     }
     (void)printf("\n");
+    bench_peers(p, outlines, d,
+                (ours){best_of(times[1 + sl_raster_best()], ROUNDS), best_of(made, ROUNDS)});
     for (int i = 0; i < STROKES; i++) {
         sl_outline_free(&outlines[i]);
         sl_fills_free(&fills[i]);
@@ -391,15 +390,21 @@ static void bench_bytes(const sl_drawing *d)
                  (double)raw / (STROKES * POINTS), (double)thinned / (STROKES * POINTS));
 }
 
-int main(void)
+/* [PEERS SCRIPTS]: where the peers and their scripts are. */
+int main(int argc, char **argv)
 {
+    peers p = {argc == 3 ? argv[1] : NULL, argc == 3 ? argv[2] : NULL};
     sl_drawing *dense = scene_of(STROKES, 40, 20, 20);
     sl_drawing *typical = scene_of(12, 4, 2, 3);
-    bench_fills(dense);
+    bench_fills(dense, &p);
     bench_scene("W", dense);
     bench_scene("typical", typical);
     bench_canvas("W", dense);
     bench_canvas("typical", typical);
+#ifdef SL_BENCH_FILM
+    bench_film("W", dense);
+    bench_film("typical", typical);
+#endif
     bench_bytes(dense);
     bench_hits();
     sl_drawing_free(dense);

@@ -1,14 +1,10 @@
-/*
- * Golden pictures are in tests/golden, compared with a stated tolerance: the mean difference of all
- * colour values stays under GOLDEN_MEAN_MAX and at most GOLDEN_FAR_MAX per mille of them differ by
- * more than GOLDEN_FAR, which other versions of Cairo and FreeType keep to. With SL_GOLDEN=write in
- * the environment they are written instead.
- */
+/* What the renderer draws: its bounds, its likeness, its colours, its golden pictures. */
 #include "render/render.h"
 
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/prng.h"
+#include "golden.h"
 #include "support.h"
 #include "tools.h"
 
@@ -19,12 +15,8 @@
 
 enum {
     GOLDEN_W = 320,
-    GOLDEN_H = 180,
-    GOLDEN_FAR = 48,
-    GOLDEN_FAR_MAX = 10
+    GOLDEN_H = 180
 };
-
-static const double GOLDEN_MEAN_MAX = 1.5;
 
 /* What fontconfig keeps until the process ends is not ours to free. */
 const char *__lsan_default_suppressions(void);
@@ -276,47 +268,8 @@ START_TEST(render__every_failed_allocation_is_reported)
 }
 END_TEST
 
-static void write_golden(const char *path, const sl_pixels *p)
-{
-    sl_buf png = {0};
-    ck_assert_int_eq(sl_pixels_png(p, &png, NULL), SL_OK);
-    FILE *f = fopen(path, "wb");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(png.data, 1, png.len, f), png.len);
-    ck_assert_int_eq(fclose(f), 0);
-    sl_buf_free(&png);
-}
-
-static void compare_golden(const char *path, const sl_pixels *p)
-{
-    cairo_surface_t *golden = cairo_image_surface_create_from_png(path);
-    ck_assert_msg(cairo_surface_status(golden) == CAIRO_STATUS_SUCCESS, "cannot read %s", path);
-    ck_assert_int_eq(cairo_image_surface_get_width(golden), p->width);
-    ck_assert_int_eq(cairo_image_surface_get_height(golden), p->height);
-    const uint8_t *data = cairo_image_surface_get_data(golden);
-    size_t stride = (size_t)cairo_image_surface_get_stride(golden);
-    size_t values = (size_t)p->width * (size_t)p->height * 3;
-    size_t sum = 0;
-    size_t far = 0;
-    for (int32_t y = 0; y < p->height; y++) {
-        for (int32_t x = 0; x < p->width; x++) {
-            uint32_t there = 0;
-            memcpy(&there, data + (size_t)y * stride + (size_t)x * 4, 4);
-            for (int k = 0; k < 24; k += 8) {
-                int d = abs((int)(there >> k & 0xFF) - (int)(pixel(p, x, y) >> k & 0xFF));
-                sum += (size_t)d;
-                far += d > GOLDEN_FAR;
-            }
-        }
-    }
-    cairo_surface_destroy(golden);
-    double mean = (double)sum / (double)values;
-    ck_assert_msg(mean < GOLDEN_MEAN_MAX && far * 1000 <= GOLDEN_FAR_MAX * values,
-                  "%s: mean %.2f, far %zu", path, mean, far);
-}
-
 /* What runs with the time is shown at 350 ms. */
-static void draw_golden(const sl_item *item, const sl_pixels *p)
+static void draw_golden(const sl_item *item, bool by_cairo, const sl_pixels *p)
 {
     uint32_t squares[4] = {0xFFFF0000U, 0xFF00FF00U, 0xFF0000FFU, 0x80800000U};
     sl_pixels stamp = {sizeof stamp, 2, 2, 8, (uint8_t *)squares};
@@ -326,27 +279,48 @@ static void draw_golden(const sl_item *item, const sl_pixels *p)
                       .stamp = stamp_picture,
                       .user = &stamp};
     sl_shown shown = {item, -1};
-    ck_assert_int_eq(sl_render_scene(&scene, &shown, 1, p, NULL), SL_OK);
+    sl_renderer *r = sl_renderer_new(by_cairo);
+    gradient(p);
+    ck_assert_int_eq(sl_renderer_draw(r, &scene, &shown, 1, p, NULL), SL_OK);
+    sl_renderer_free(r);
 }
 
 START_TEST(render__each_tool_looks_as_its_golden_picture)
 {
-    const char *mode = getenv("SL_GOLDEN");
+    golden_run g = {0};
     for (size_t i = 0; i < TOOL_COUNT; i++) {
-        char path[64];
+        char name[64];
         sl_item *item = tool(i);
-        (void)snprintf(path, sizeof path, "tests/golden/tool_%s.png", sl_kind_name(item->geo.kind));
+        (void)snprintf(name, sizeof name, "tool_%s", sl_kind_name(item->geo.kind));
         sl_pixels p = pixels(GOLDEN_W, GOLDEN_H);
-        gradient(&p);
-        draw_golden(item, &p);
-        if (mode != NULL && strcmp(mode, "write") == 0) {
-            write_golden(path, &p);
-        } else {
-            compare_golden(path, &p);
-        }
+        draw_golden(item, false, &p);
+        golden_check(&g, name, &p);
         sl_mem_free(p.data);
         sl_item_free(item);
     }
+    golden_end(&g);
+}
+END_TEST
+
+START_TEST(render__each_golden_is_within_half_a_level_of_cairo_s)
+{
+    sl_pixels own = pixels(GOLDEN_W, GOLDEN_H);
+    sl_pixels cairo = pixels(GOLDEN_W, GOLDEN_H);
+    for (size_t i = 0; i < TOOL_COUNT; i++) {
+        sl_item *item = tool(i);
+        size_t values = (size_t)GOLDEN_W * GOLDEN_H * 4;
+        size_t sum = 0;
+        draw_golden(item, false, &own);
+        draw_golden(item, true, &cairo);
+        for (size_t k = 0; k < values; k++) {
+            sum += (size_t)abs(own.data[k] - cairo.data[k]);
+        }
+        ck_assert_msg(sum * 2 <= values, "%s: mean %.3f", sl_kind_name(item->geo.kind),
+                      (double)sum / (double)values);
+        sl_item_free(item);
+    }
+    sl_mem_free(own.data);
+    sl_mem_free(cairo.data);
 }
 END_TEST
 
@@ -358,4 +332,5 @@ SL_TEST_MAIN("render", render__each_tool_touches_its_damage_box_and_nothing_else
              render__degenerate_shapes_and_far_ones_are_drawn_or_left_out_without_error,
              render__pixels_that_cannot_be_drawn_on_are_refused,
              render__every_failed_allocation_is_reported,
-             render__each_tool_looks_as_its_golden_picture)
+             render__each_tool_looks_as_its_golden_picture,
+             render__each_golden_is_within_half_a_level_of_cairo_s)
