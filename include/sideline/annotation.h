@@ -107,6 +107,23 @@ SL_API sl_status sl_doc_stroke_end(sl_doc *doc, sl_id stroke, int32_t keep,
 /* The topmost item visible at t_us within radius of (x, y); *id is NULL when none. */
 SL_API sl_status sl_doc_hit(sl_doc *doc, int32_t x, int32_t y, int32_t radius, int64_t t_us,
                             sl_bytes *SL_NULLABLE *SL_NULLABLE id);
+/* What is done between the naming of a group, 1 to 64 bytes, and that of another or NULL is undone by
+ * one sl_undo, such as all the steps of a drag. Documents that stand alone have no undo. */
+SL_API sl_status sl_doc_group(sl_doc *doc, const char *SL_NULLABLE name,
+                              sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+/* Adds the drawings of a file: format "svg", "inkml" or "kva" (Kinovea). What names no time of its own
+ * is there from in_us to out_us. SVG of sl_render_svg comes back as it was; of other SVG shapes, paths
+ * and texts; of InkML traces with pressure and times; of KVA all that has a tool here.
+ * *out: {"ids":[..],"skipped":n}: what was made, and how much had no place in a drawing. One sl_undo
+ * takes all of it back; into a core it goes 1000 items at a time.
+ * SL_E_INVALID: not such a file; SL_E_LIMIT: over 64 MB, 10000 drawings, 500000 elements or 128 deep;
+ * SL_E_UNSUPPORTED: this build reads none (WebAssembly). */
+SL_API sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_t n,
+                               int64_t in_us, int64_t out_us,
+                               sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 /* {"width","height","items":[..]} in drawing order. */
 SL_API sl_status sl_doc_json(sl_doc *doc, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                              sl_error *SL_NULLABLE *SL_NULLABLE err);

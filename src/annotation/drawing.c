@@ -125,12 +125,15 @@ static sl_item *find(const sl_drawing *d, const char *id, size_t *at)
     return *at < d->n && strcmp(d->by_id[*at]->id, id) == 0 ? d->by_id[*at] : NULL;
 }
 
-static bool make_room(sl_drawing *d)
+bool sl_drawing_reserve(sl_drawing *d, size_t n)
 {
-    if (d->n < d->room) {
+    size_t room = d->room != 0 ? d->room : 16;
+    if (d->n + n <= d->room) {
         return true;
     }
-    size_t room = d->room != 0 ? d->room * 2 : 16;
+    while (room < d->n + n) {
+        room *= 2;
+    }
     sl_item **order = sl_mem_resize(d->order, room, sizeof(sl_item *));
     if (order == NULL) {
         return false;
@@ -160,7 +163,7 @@ sl_status sl_drawing_add(sl_drawing *d, sl_item *item, sl_error **err)
         s = sl_fail_field(err, SL_E_CONFLICT, "id", "there is an item with this id");
     } else if (d->n >= SL_DRAWING_ITEMS_MAX) {
         s = sl_fail(err, SL_E_LIMIT, "a video has at most %d drawings", SL_DRAWING_ITEMS_MAX);
-    } else if (!make_room(d)) {
+    } else if (!sl_drawing_reserve(d, 1)) {
         s = sl_fail_nomem(err);
     } else if (item->z[0] == 0) {
         s = sl_z_between(d->n > 0 ? d->order[d->n - 1]->z : NULL, NULL, item->z, err);

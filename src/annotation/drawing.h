@@ -22,6 +22,8 @@ int32_t sl_drawing_height(const sl_drawing *d);
 
 /* `item` is taken. It has an id; without a z it goes on top. SL_E_CONFLICT: the id is there. */
 sl_status sl_drawing_add(sl_drawing *d, sl_item *item, sl_error **err);
+/* Room for n more items, so that adding them allocates nothing. False: out of memory. */
+bool sl_drawing_reserve(sl_drawing *d, size_t n);
 bool sl_drawing_remove(sl_drawing *d, const char *id);
 /* Puts `item`, taken, where the item of that id was: after a patch. SL_E_NOT_FOUND. */
 sl_status sl_drawing_replace(sl_drawing *d, sl_item *item, sl_error **err);

@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "sideline/record.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char SPACE_PREFIX[] = "video:";
@@ -61,6 +60,7 @@ void sl_doc_close(sl_doc *doc)
     sl_drawing_free(doc->drawing);
     sl_mutex_free(doc->mutex);
     sl_mem_free(doc->space);
+    sl_mem_free(doc->group);
     sl_mem_free(doc);
     sl_live_add(-1);
 }
@@ -205,19 +205,11 @@ static sl_status apply(sl_doc *doc, const char *op, const char *id, sl_json *fie
         ok = sl_json_set(one, "fields", fields) && ok;
     }
     ok = sl_json_add(ops, one) && ok;
-    char *text = ok ? sl_json_print(ops) : NULL;
-    sl_json_free(ops);
-    if (text == NULL) {
+    if (!ok) {
+        sl_json_free(ops);
         return sl_fail_nomem(err);
     }
-    sl_bytes *bytes = NULL;
-    sl_status s = sl_apply(doc->core, text, strlen(text), &bytes, err);
-    sl_mem_free(text);
-    if (s == SL_OK && ids != NULL) {
-        *ids = bytes != NULL ? parse_bytes(bytes) : NULL;
-    }
-    sl_bytes_release(bytes);
-    return s;
+    return sl_doc_apply(doc, ops, NULL, ids, err);
 }
 
 /* Makes the record; the core makes the id when the item has none. */
@@ -241,15 +233,6 @@ static sl_status create_record(sl_doc *doc, sl_item *item, sl_error **err)
     return s;
 }
 
-/* UUIDs by number: a document that stands alone gives the same ids every time. */
-static void number_item(sl_doc *doc, sl_item *item)
-{
-    while (item->id[0] == 0 || sl_drawing_find(doc->drawing, item->id) != NULL) {
-        (void)snprintf(item->id, sizeof item->id, "00000000-0000-7000-8000-%012llx",
-                       (unsigned long long)(++doc->made & 0xFFFFFFFFFFFFu));
-    }
-}
-
 /* `item` is taken. Called locked. */
 static sl_status add_item(sl_doc *doc, sl_item *item, sl_bytes **id, sl_error **err)
 {
@@ -267,7 +250,7 @@ static sl_status add_item(sl_doc *doc, sl_item *item, sl_bytes **id, sl_error **
         s = create_record(doc, item, err);
     } else if (s == SL_OK) {
         if (item->id[0] == 0) {
-            number_item(doc, item);
+            sl_doc_number(doc, item);
         }
     }
     sl_bytes *text = s == SL_OK && id != NULL ? sl_bytes_text(item->id) : NULL;
