@@ -124,7 +124,13 @@ SL_API sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data
                                sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);
 
-/* {"width","height","items":[..]} in drawing order. */
+/* What the measuring tools say, as CSV (RFC 4180), a row for each value: id,kind,t,quantity,value,unit;
+ * t in seconds of the video, lengths in the unit of the lowest ruler that calibrates, else pixels.
+ * Angles, lengths and counts at "in" and at each keyframe, a path at each of its points, a figure's
+ * joints each, a stopwatch once. */
+SL_API sl_status sl_doc_csv(sl_doc *doc, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                            sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* {"width","height","items":[..]} in drawing order; its JSON Schema is annotation.schema.json. */
 SL_API sl_status sl_doc_json(sl_doc *doc, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                              sl_error *SL_NULLABLE *SL_NULLABLE err);
 

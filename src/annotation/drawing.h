@@ -4,7 +4,7 @@
 #ifndef SL_ANNOTATION_DRAWING_H
 #define SL_ANNOTATION_DRAWING_H
 
-#include "annotation/item.h"
+#include "annotation/measure.h"
 
 enum {
     SL_LAYERS_MAX = 64,          /* more are none: their items lie below all */
@@ -40,6 +40,14 @@ size_t sl_drawing_stack(const sl_drawing *d, bool with_hidden, const sl_item **o
 bool sl_drawing_hides(const sl_drawing *d, const sl_item *item);
 /* The topmost item visible at t_us within radius of (x, y), in no hidden or locked layer, or NULL. */
 const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us);
+/* How long a unit is: by the lowest ruler that calibrates, as it stands at a time, else in pixels. */
+void sl_drawing_scale(const sl_drawing *d, int64_t t_us, sl_scale *out);
+/* Appends what the measuring tools say as CSV (RFC 4180), a row for each value:
+ *   id,kind,t,quantity,value,unit
+ * t in seconds of the video. Angles, lengths and counts at "in" and at each keyframe, a path at each
+ * point (distance so far and speed up to it), a stopwatch once, a figure's joints each. No text of a
+ * person is in it, so that no spreadsheet takes one for a formula. False: out of memory. */
+bool sl_drawing_csv(const sl_drawing *d, sl_buf *out);
 /* {"width","height","items":[..]}; NULL when out of memory. */
 sl_json *sl_drawing_json(const sl_drawing *d);
 

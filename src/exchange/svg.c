@@ -400,7 +400,9 @@ static sl_status read_shape(svg *s, const scope *at, const sl_xml *x)
     if (sl_xml_is(x, "path")) {
         const char *d = sl_xml_attribute(x, "d");
         s->now = at;
-        return d != NULL ? sl_svg_path(d, at->to.m, tell_subpath, s) : SL_OK;
+        sl_status status = d != NULL ? sl_svg_path(d, at->to.m, tell_subpath, s) : SL_OK;
+        s->now = NULL;
+        return status;
     }
     if (sl_xml_is(x, "rect")) {
         return read_box(s, at, false, number_of(x, "x"), number_of(x, "y"), number_of(x, "width"),

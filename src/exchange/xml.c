@@ -124,22 +124,17 @@ static void XMLCALL on_text(void *user, const XML_Char *s, int n)
     }
 }
 
-static void XMLCALL on_entity(void *user, const XML_Char *name, int parameter,
-                              const XML_Char *value, int n, const XML_Char *base,
-                              const XML_Char *system, const XML_Char *public,
-                              const XML_Char *notation)
+static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char *system,
+                               const XML_Char *public, int own)
 {
     reader *r = user;
     (void)name;
-    (void)parameter;
-    (void)value;
-    (void)n;
-    (void)base;
     (void)system;
     (void)public;
-    (void)notation;
-    if (r->status == SL_OK) {
-        stop(r, sl_fail(r->err, SL_E_INVALID, "the file declares entities, which are not read"));
+    if (own != 0 && r->status == SL_OK) {
+        stop(r,
+             sl_fail(r->err, SL_E_INVALID,
+                     "the file declares entities or other markup of its own, which is not read"));
     }
 }
 
@@ -192,7 +187,7 @@ sl_status sl_xml_read(const void *data, size_t n, sl_arena *arena, const sl_xml 
         XML_SetUserData(r->parser, r);
         XML_SetElementHandler(r->parser, on_start, on_end);
         XML_SetCharacterDataHandler(r->parser, on_text);
-        XML_SetEntityDeclHandler(r->parser, on_entity);
+        XML_SetStartDoctypeDeclHandler(r->parser, on_doctype);
         s = feed(r, data, n, err);
         XML_ParserFree(r->parser);
     }

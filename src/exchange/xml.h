@@ -2,8 +2,9 @@
  * exchange/xml.h - an XML file as a tree. The home of expat.
  *
  * What comes from outside is bounded: size, depth and number of elements by the limits below, and a
- * file that declares an entity is refused, so that none grows while it is read. Nothing outside the
- * file is fetched. Names are without their prefix, but that of attributes stays.
+ * file that declares entities or any other markup of its own is refused, so that none grows while it
+ * is read. Nothing outside the file is fetched. Names are without their prefix, but that of
+ * attributes stays.
  */
 #ifndef SL_EXCHANGE_XML_H
 #define SL_EXCHANGE_XML_H

@@ -171,9 +171,61 @@ START_TEST(zkey__keys_stay_short_on_top_and_end_in_an_error_when_squeezed)
 }
 END_TEST
 
+static void add(sl_drawing *d, int number, const char *text)
+{
+    sl_item *item = item_of(text);
+    (void)snprintf(item->id, sizeof item->id, "00000000-0000-7000-8000-%012d", number);
+    ck_assert_int_eq(sl_drawing_add(d, item, NULL), SL_OK);
+}
+
+#define ID(n) "00000000-0000-7000-8000-00000000000" #n ","
+
+START_TEST(drawing__measures_are_rows_of_csv_in_the_unit_of_the_ruler)
+{
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    sl_buf csv = {0};
+    add(d, 1,
+        "{'kind':'ruler','points':[[0,0],[3000,4000]],'style':{'length':2.5,'unit':'m'},'in':0,"
+        "'out':9}");
+    add(d, 2, "{'kind':'angle','points':[[1000,0],[0,0],[0,1000]],'in':500000,'out':900000}");
+    add(d, 3,
+        "{'kind':'path','points':[[0,0],[600,800],[600,800]],'dt':[0,500,500],'in':1000000,"
+        "'out':2000000}");
+    add(d, 4, "{'kind':'stopwatch','points':[[0,0]],'in':250000,'out':2000000}");
+    add(d, 5, "{'kind':'counter','points':[[0,0]],'style':{'value':-7},'in':0,'out':9}");
+    add(d, 6, "{'kind':'line','points':[[0,0],[9,9]],'in':0,'out':9}");
+    ck_assert(sl_drawing_csv(d, &csv));
+    ck_assert_str_eq(
+        sl_buf_text(&csv),
+        "id,kind,t,quantity,value,unit\r\n" ID(1) "ruler,0,length,2.5,m\r\n" ID(2) "angle,0.5,angle,90,deg\r\n" ID(3) "path,1,distance,0,m\r\n" ID(3) "path,1,speed,0,m/s\r\n" ID(3) "path,1.5,distance,0.5,m\r\n" ID(
+            3) "path,1.5,speed,1,m/s\r\n" ID(3) "path,1.5,distance,0.5,m\r\n" ID(3) "path,1.5,speed,0,m/s\r\n" ID(4) "stopwatch,0.25,time,1.75,s\r\n" ID(5) "counter,0,count,-7,\r\n");
+    sl_buf_free(&csv);
+    sl_drawing_free(d);
+}
+END_TEST
+
+START_TEST(drawing__a_measure_that_moves_has_a_row_for_each_keyframe_within_its_time)
+{
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    sl_buf csv = {0};
+    add(d, 1,
+        "{'kind':'angle','points':[[1000,0],[0,0],[0,1000]],'in':0,'out':1000000,'style':{'keys':["
+        "{'t':0,'points':[[1000,0],[0,0],[0,1000]]},{'t':500000,'points':[[1000,0],[0,0],"
+        "[-1000,0]]},{'t':1000000,'points':[[1000,0],[0,0],[1000,0]]}]}}");
+    ck_assert(sl_drawing_csv(d, &csv));
+    ck_assert_str_eq(sl_buf_text(&csv),
+                     "id,kind,t,quantity,value,unit\r\n" ID(1) "angle,0,angle,90,deg\r\n" ID(
+                         1) "angle,0.5,angle,180,deg\r\n");
+    sl_buf_free(&csv);
+    sl_drawing_free(d);
+}
+END_TEST
+
 SL_TEST_MAIN("annotation_drawing",
              drawing__items_are_in_order_of_z_then_id_whatever_the_order_of_arrival,
              drawing__a_hit_is_the_topmost_item_of_that_time,
              drawing__a_layer_holds_its_items_together_hides_and_locks_them,
              zkey__a_key_lies_between_its_neighbours,
-             zkey__keys_stay_short_on_top_and_end_in_an_error_when_squeezed)
+             zkey__keys_stay_short_on_top_and_end_in_an_error_when_squeezed,
+             drawing__measures_are_rows_of_csv_in_the_unit_of_the_ruler,
+             drawing__a_measure_that_moves_has_a_row_for_each_keyframe_within_its_time)
