@@ -92,10 +92,43 @@ static double distance_to_segment(double px, double py, sl_point a, sl_point b)
     return sqrt(ex * ex + ey * ey);
 }
 
+/* Which steps of a line come near a place: most lie all on one side of it, which is seen at once. */
+typedef struct reach_of {
+    double x;
+    double y;
+    double radius;
+    int32_t x0;
+    int32_t y0;
+    int32_t x1;
+    int32_t y1;
+} reach_of;
+
+static reach_of make_reach(double x, double y, double radius)
+{
+    reach_of r = {x,
+                  y,
+                  radius,
+                  clamped(floor(x - radius)),
+                  clamped(floor(y - radius)),
+                  clamped(ceil(x + radius)),
+                  clamped(ceil(y + radius))};
+    return r;
+}
+
+static bool near_step(const reach_of *r, sl_point a, sl_point b)
+{
+    if ((a.x < r->x0 && b.x < r->x0) || (a.x > r->x1 && b.x > r->x1) ||
+        (a.y < r->y0 && b.y < r->y0) || (a.y > r->y1 && b.y > r->y1)) {
+        return false;
+    }
+    return distance_to_segment(r->x, r->y, a, b) <= r->radius;
+}
+
 static bool near_polyline(const sl_point *p, uint32_t n, double x, double y, double reach)
 {
+    reach_of r = make_reach(x, y, reach);
     for (uint32_t i = 0; i < n; i++) {
-        if (distance_to_segment(x, y, p[i], p[i + 1 < n ? i + 1 : i]) <= reach) {
+        if (near_step(&r, p[i], p[i + 1 < n ? i + 1 : i])) {
             return true;
         }
     }

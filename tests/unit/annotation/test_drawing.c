@@ -221,6 +221,97 @@ START_TEST(drawing__a_measure_that_moves_has_a_row_for_each_keyframe_within_its_
 }
 END_TEST
 
+/* The answer by looking at every item. */
+static const sl_item *slow_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us)
+{
+    const sl_item *shown[600];
+    size_t n = sl_drawing_shown(d, shown);
+    for (size_t i = n; i-- > 0;) {
+        const sl_item *layer = sl_drawing_find(d, shown[i]->style.layer);
+        bool locked = layer != NULL && layer->style.locked != 0;
+        if (!locked && sl_item_opacity_at(shown[i], t_us) > 0 &&
+            sl_item_hit_at(shown[i], t_us, at, radius)) {
+            return shown[i];
+        }
+    }
+    return NULL;
+}
+
+/* Anything from a point to the whole frame and beyond, some moved, some keyframed, in layers or not. */
+static sl_item *random_item(sl_prng *r, int number)
+{
+    char text[400];
+    int32_t x = (int32_t)sl_prng_below(r, 40000) - 4000;
+    int32_t y = (int32_t)sl_prng_below(r, 24000) - 3000;
+    int32_t size = number % 17 == 0 ? 60000 : (int32_t)sl_prng_below(r, 3000);
+    static const char *const kinds[] = {"line", "rect", "ellipse", "blur"};
+    static const char *const edits[] = {"", ",'move':[700,-300]", ",'scale':1.5",
+                                        ",'keys':[{'t':0,'move':[0,0]},{'t':100,'move':[9000,0]}]"};
+    (void)snprintf(
+        text, sizeof text,
+        "{'kind':'%s','points':[[%d,%d],[%d,%d]],'in':%d,'out':%d,'style':{'width':200%s%s}}",
+        kinds[sl_prng_below(r, 4)], x, y, x + size, y + size / 2, number % 3 * 30,
+        70 + number % 5 * 20, edits[sl_prng_below(r, 4)],
+        number % 4 == 0   ? ",'layer':'00000000-0000-7000-8000-000000000001'"
+        : number % 4 == 1 ? ",'layer':'00000000-0000-7000-8000-000000000002'"
+                          : "");
+    sl_item *item = item_of(text);
+    (void)snprintf(item->id, sizeof item->id, "00000000-0000-7000-8000-%012d", number);
+    return item;
+}
+
+static void check_hits(const sl_drawing *d, sl_prng *r, size_t *found)
+{
+    for (int i = 0; i < 400; i++) {
+        sl_point at = {(int32_t)sl_prng_below(r, 44000) - 6000,
+                       (int32_t)sl_prng_below(r, 28000) - 5000};
+        int32_t radius = (int32_t)sl_prng_below(r, i % 10 == 0 ? 5000 : 200);
+        int64_t t_us = (int64_t)sl_prng_below(r, 140);
+        const sl_item *hit = sl_drawing_hit(d, at, radius, t_us);
+        ck_assert_ptr_eq(hit, slow_hit(d, at, radius, t_us));
+        *found += hit != NULL;
+    }
+}
+
+START_TEST(drawing__a_hit_through_the_index_is_the_hit_of_looking_at_all)
+{
+    sl_prng r;
+    sl_prng_seed(&r, 5);
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    size_t found = 0;
+    add(d, 1, "{'kind':'layer','points':[[0,0]],'text':'a','in':0,'out':9}");
+    add(d, 2, "{'kind':'layer','points':[[0,0]],'text':'b','in':0,'out':9}");
+    for (int i = 3; i < 500; i++) {
+        ck_assert_int_eq(sl_drawing_add(d, random_item(&r, i), NULL), SL_OK);
+    }
+    check_hits(d, &r, &found);
+    /* Half of them go, some of the rest change, a layer hides and one is locked. */
+    for (int i = 3; i < 500; i++) {
+        sl_item *item = random_item(&r, i);
+        if (i % 2 == 0) {
+            ck_assert(sl_drawing_remove(d, item->id));
+            sl_item_free(item);
+        } else if (i % 5 == 0) {
+            ck_assert_int_eq(sl_drawing_replace(d, item, NULL), SL_OK);
+        } else {
+            sl_item_free(item);
+        }
+    }
+    check_hits(d, &r, &found);
+    for (int i = 1; i < 3; i++) {
+        char id[37];
+        (void)snprintf(id, sizeof id, "00000000-0000-7000-8000-%012d", i);
+        sl_item *layer = sl_item_clone(sl_drawing_find(d, id));
+        layer->style.hidden = i == 1;
+        layer->style.locked = i == 2;
+        ck_assert_int_eq(sl_drawing_replace(d, layer, NULL), SL_OK);
+        check_hits(d, &r, &found);
+    }
+    ck_assert_uint_gt(found, 400);
+    sl_drawing_free(d);
+}
+END_TEST
+
 SL_TEST_MAIN("annotation_drawing",
              drawing__items_are_in_order_of_z_then_id_whatever_the_order_of_arrival,
              drawing__a_hit_is_the_topmost_item_of_that_time,
@@ -228,4 +319,5 @@ SL_TEST_MAIN("annotation_drawing",
              zkey__a_key_lies_between_its_neighbours,
              zkey__keys_stay_short_on_top_and_end_in_an_error_when_squeezed,
              drawing__measures_are_rows_of_csv_in_the_unit_of_the_ruler,
-             drawing__a_measure_that_moves_has_a_row_for_each_keyframe_within_its_time)
+             drawing__a_measure_that_moves_has_a_row_for_each_keyframe_within_its_time,
+             drawing__a_hit_through_the_index_is_the_hit_of_looking_at_all)
