@@ -66,12 +66,6 @@ int32_t sl_drawing_height(const sl_drawing *d)
     return d->height;
 }
 
-static int compare_order(const sl_item *a, const sl_item *b)
-{
-    int z = strcmp(a->z, b->z);
-    return z != 0 ? z : strcmp(a->id, b->id);
-}
-
 static int compare_id(const sl_item *a, const sl_item *b)
 {
     return strcmp(a->id, b->id);
@@ -108,13 +102,13 @@ static void remove_at(sl_item **items, size_t n, size_t at)
 /* There is room for one more. */
 static void insert_in_order(sl_drawing *d, size_t n, sl_item *item)
 {
-    size_t at = place_of(d->order, n, item, compare_order);
+    size_t at = place_of(d->order, n, item, sl_item_compare);
     insert_at(d->order, n, at, item);
 }
 
 static void remove_from_order(sl_drawing *d, size_t n, const sl_item *item)
 {
-    size_t at = place_of(d->order, n, item, compare_order);
+    size_t at = place_of(d->order, n, item, sl_item_compare);
     remove_at(d->order, n, at);
 }
 
@@ -311,22 +305,24 @@ typedef struct search {
 } search;
 
 /* Of those that may be it, the look at the shape itself is the dear one, and comes last. */
-static void try_entry(void *user, const sl_index_entry *entry)
+static bool try_entry(void *user, const sl_index_entry *entry)
 {
     search *q = user;
     const sl_item *item = entry->item;
-    if (sl_item_opacity_at(item, q->t_us) == 0) {
-        return;
-    }
     size_t rank = rank_of(q->d, item);
-    if (q->best != NULL &&
-        (rank < q->rank || (rank == q->rank && compare_order(item, q->best) < 0))) {
-        return;
+    bool below = q->best != NULL && sl_item_compare(item, q->best) < 0;
+    if (below && rank <= q->rank) {
+        return q->d->layers_n > 0; /* without layers, so is the rest of the list */
     }
-    if (is_open(q->d, rank) && sl_item_hit_at(item, q->t_us, q->at, q->radius)) {
+    if (q->best != NULL && rank < q->rank) {
+        return true;
+    }
+    if (sl_item_opacity_at(item, q->t_us) > 0 && is_open(q->d, rank) &&
+        sl_item_hit_at(item, q->t_us, q->at, q->radius)) {
         q->best = item;
         q->rank = rank;
     }
+    return true;
 }
 
 static sl_box around(sl_point at, int32_t radius)

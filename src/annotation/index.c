@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 
+#include <string.h>
+
 enum {
     SIDE = 32, /* cells each way */
     CELL = SL_UNITS / SIDE,
@@ -70,15 +72,30 @@ static bool put(cell *c, const sl_item *item, sl_box box)
         c->entries = entries;
         c->room = room;
     }
-    c->entries[c->n++] = (sl_index_entry){box, item};
+    uint32_t at = c->n;
+    uint32_t low = 0;
+    if (at > 0 && sl_item_compare(c->entries[at - 1].item, item) > 0) { /* most come on top */
+        while (low < at) {
+            uint32_t mid = low + (at - low) / 2;
+            if (sl_item_compare(c->entries[mid].item, item) < 0) {
+                low = mid + 1;
+            } else {
+                at = mid;
+            }
+        }
+    }
+    memmove(c->entries + at + 1, c->entries + at, (c->n - at) * sizeof *c->entries);
+    c->entries[at] = (sl_index_entry){box, item};
+    c->n++;
     return true;
 }
 
 static void take(cell *c, const sl_item *item)
 {
-    for (uint32_t i = 0; i < c->n; i++) {
+    for (uint32_t i = c->n; i-- > 0;) {
         if (c->entries[i].item == item) {
-            c->entries[i] = c->entries[--c->n];
+            c->n--;
+            memmove(c->entries + i, c->entries + i + 1, (c->n - i) * sizeof *c->entries);
             return;
         }
     }
@@ -120,30 +137,41 @@ static bool meet(const sl_box *a, const sl_box *b)
     return a->x0 <= b->x1 && b->x0 <= a->x1 && a->y0 <= b->y1 && b->y0 <= a->y1;
 }
 
-void sl_index_find(const sl_index *x, sl_box box,
-                   void (*tell)(void *user, const sl_index_entry *entry), void *user)
+/* The question of a box: the cells it covers, and whom to tell. */
+typedef struct question {
+    sl_box box;
+    range r;
+    bool (*tell)(void *user, const sl_index_entry *entry);
+    void *user;
+} question;
+
+/* Of the cells that both cover, the first one tells of an item. */
+static bool is_first(const question *q, const sl_box *box, int32_t cx, int32_t cy)
 {
-    range r = range_of(box);
-    for (uint32_t i = 0; i < x->wide.n; i++) {
-        if (meet(&x->wide.entries[i].box, &box)) {
-            tell(user, &x->wide.entries[i]);
+    range own = range_of(*box);
+    return (own.x0 > q->r.x0 ? own.x0 : q->r.x0) == cx &&
+           (own.y0 > q->r.y0 ? own.y0 : q->r.y0) == cy;
+}
+
+static void look_through(const cell *c, const question *q, int32_t cx, int32_t cy)
+{
+    bool go_on = true;
+    for (uint32_t i = c->n; go_on && i-- > 0;) {
+        const sl_index_entry *e = &c->entries[i];
+        if (meet(&e->box, &q->box) && (cx < 0 || is_first(q, &e->box, cx, cy))) {
+            go_on = q->tell(q->user, e);
         }
     }
-    for (int32_t cy = r.y0; cy <= r.y1; cy++) {
-        for (int32_t cx = r.x0; cx <= r.x1; cx++) {
-            const cell *c = &x->cells[cy * SIDE + cx];
-            for (uint32_t i = 0; i < c->n; i++) {
-                const sl_index_entry *e = &c->entries[i];
-                if (!meet(&e->box, &box)) {
-                    continue;
-                }
-                /* Of the cells that both cover, the first one tells. */
-                range own = range_of(e->box);
-                if ((own.x0 > r.x0 ? own.x0 : r.x0) == cx &&
-                    (own.y0 > r.y0 ? own.y0 : r.y0) == cy) {
-                    tell(user, e);
-                }
-            }
+}
+
+void sl_index_find(const sl_index *x, sl_box box,
+                   bool (*tell)(void *user, const sl_index_entry *entry), void *user)
+{
+    question q = {box, range_of(box), tell, user};
+    for (int32_t cy = q.r.y0; cy <= q.r.y1; cy++) {
+        for (int32_t cx = q.r.x0; cx <= q.r.x1; cx++) {
+            look_through(&x->cells[cy * SIDE + cx], &q, cx, cy);
         }
     }
+    look_through(&x->wide, &q, -1, -1);
 }

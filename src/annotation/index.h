@@ -2,7 +2,8 @@
  * annotation/index.h - which items may lie near a place: a grid of cells over the frame.
  *
  * What lies beyond the frame is held by the cells at its edge, what covers many cells in a list of its
- * own that every question looks through. A question is answered by boxes; the items are the caller's.
+ * own that every question looks through. Lists are in drawing order. A question is answered by boxes;
+ * the items are the caller's.
  */
 #ifndef SL_ANNOTATION_INDEX_H
 #define SL_ANNOTATION_INDEX_H
@@ -23,8 +24,9 @@ void sl_index_free(sl_index *x);
 bool sl_index_add(sl_index *x, const sl_item *item, sl_box box);
 /* With the box it was added with. */
 void sl_index_remove(sl_index *x, const sl_item *item, sl_box box);
-/* Tells each item whose box meets `box` once, in no order. */
+/* Tells each item whose box meets `box` once: list by list, the topmost of a list first. When `tell`
+ * answers false, what lies below in that list is not told. */
 void sl_index_find(const sl_index *x, sl_box box,
-                   void (*tell)(void *user, const sl_index_entry *entry), void *user);
+                   bool (*tell)(void *user, const sl_index_entry *entry), void *user);
 
 #endif
