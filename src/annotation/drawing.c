@@ -342,6 +342,31 @@ const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, 
     return q.best;
 }
 
+typedef struct vicinity {
+    const sl_drawing *d;
+    int64_t t_us;
+    bool (*tell)(void *user, const sl_item *item);
+    void *user;
+    bool done;
+} vicinity;
+
+static bool tell_near(void *user, const sl_index_entry *entry)
+{
+    vicinity *v = user;
+    if (!v->done && sl_item_opacity_at(entry->item, v->t_us) > 0 &&
+        is_open(v->d, rank_of(v->d, entry->item))) {
+        v->done = !v->tell(v->user, entry->item);
+    }
+    return !v->done;
+}
+
+void sl_drawing_near(const sl_drawing *d, sl_box box, int64_t t_us,
+                     bool (*tell)(void *user, const sl_item *item), void *user)
+{
+    vicinity v = {d, t_us, tell, user, false};
+    sl_index_find(d->index, box, tell_near, &v);
+}
+
 sl_json *sl_drawing_json(const sl_drawing *d)
 {
     sl_json *j = sl_json_object();

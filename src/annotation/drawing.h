@@ -7,8 +7,9 @@
 #include "annotation/measure.h"
 
 enum {
-    SL_LAYERS_MAX = 64,          /* more are none: their items lie below all */
-    SL_DRAWING_ITEMS_MAX = 10000 /* what one query of the store gives */
+    SL_LAYERS_MAX = 64, /* more are none: their items lie below all */
+    SL_LASSO_POINTS_MAX = 1024,
+    SL_DRAWING_ITEMS_MAX = 50000
 };
 
 typedef struct sl_drawing sl_drawing;
@@ -40,6 +41,15 @@ size_t sl_drawing_stack(const sl_drawing *d, bool with_hidden, const sl_item **o
 bool sl_drawing_hides(const sl_drawing *d, const sl_item *item);
 /* The topmost item visible at t_us within radius of (x, y), in no hidden or locked layer, or NULL. */
 const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us);
+/* Tells, in no order, the items visible at t_us, in no hidden or locked layer, whose box meets `box`,
+ * until one is answered false. */
+void sl_drawing_near(const sl_drawing *d, sl_box box, int64_t t_us,
+                     bool (*tell)(void *user, const sl_item *item), void *user);
+/* Those of them of which more than half lies within a loop: of strokes and lines their points, of boxes
+ * and ovals their corners. In order of the stack; `out` has room for all. */
+size_t sl_drawing_lasso(const sl_drawing *d, const sl_point *loop, uint32_t n, int64_t t_us,
+                        const sl_item **out);
+
 /* How long a unit is: by the lowest ruler that calibrates, as it stands at a time, else in pixels. */
 void sl_drawing_scale(const sl_drawing *d, int64_t t_us, sl_scale *out);
 /* Appends what the measuring tools say as CSV (RFC 4180), a row for each value:

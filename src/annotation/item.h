@@ -217,5 +217,7 @@ sl_box sl_item_reach(const sl_item *item);
 bool sl_item_hit(const sl_item *item, int32_t x, int32_t y, int32_t radius);
 /* The same as the item stands at a time. */
 bool sl_item_hit_at(const sl_item *item, int64_t t_us, sl_point at, int32_t radius);
+/* From a place to the straight step from a to b. */
+double sl_step_distance(double x, double y, sl_point a, sl_point b);
 
 #endif

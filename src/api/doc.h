@@ -54,6 +54,10 @@ typedef struct sl_doc_change {
  * SL_DOC_BATCH_MAX operations, or more items than a video has. */
 sl_status sl_doc_carry_out(sl_doc *doc, const sl_doc_change *change, sl_json *made, sl_error **err);
 
+/* The drawings of a space into an empty drawing (api/load.c). What this version cannot read, and what is
+ * beyond SL_DRAWING_ITEMS_MAX, is left out. */
+sl_status sl_drawing_load(sl_core *core, const char *space, sl_drawing *into, sl_error **err);
+
 /* All of its frame at a time (api/render.c). */
 sl_scene sl_doc_scene(const sl_doc *doc, int64_t t_us);
 

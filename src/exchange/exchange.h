@@ -22,7 +22,7 @@
 
 enum {
     SL_CURVE_ERROR = 4,
-    SL_IMPORT_ITEMS_MAX = 10000
+    SL_IMPORT_ITEMS_MAX = 50000
 };
 
 typedef enum sl_format {

@@ -195,8 +195,82 @@ START_TEST(drawing__the_steps_of_a_drag_are_undone_together)
 }
 END_TEST
 
+START_TEST(drawing__an_eraser_is_one_step_that_one_undo_takes_back)
+{
+    char dir[] = "/tmp/sideline-drawing-XXXXXX";
+    static const int32_t path[] = {500, -1000, 500, 1000};
+    static char before[4096];
+    static char text[4096];
+    sl_core *core = open_core(dir);
+    sl_doc *doc = NULL;
+    char pen[64];
+    char line[64];
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_doc_open(core, "video:" VIDEO, &doc, NULL), SL_OK);
+    add(doc, "{\"kind\":\"pen\",\"points\":[[0,0],[1000,0]],\"in\":0,\"out\":100}", pen);
+    add(doc, LINE, line);
+    doc_text(doc, before, sizeof before);
+    ck_assert_int_eq(sl_doc_erase(doc, path, 2, 50, 5, 0, &out, NULL), SL_OK);
+    take_text(out, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, pen));
+    ck_assert_ptr_null(strstr(text, line));
+    ck_assert_uint_eq(items_of(doc), 3);
+    doc_text(doc, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "[[0,0],[450,0]]"));
+    ck_assert_ptr_nonnull(strstr(text, "[[550,0],[1000,0]]"));
+    ck_assert_int_eq(sl_undo(core, "video:" VIDEO, NULL, NULL), SL_OK);
+    ck_assert_uint_eq(items_of(doc), 2);
+    doc_text(doc, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "[[0,0],[1000,0]]"));
+    ck_assert_int_eq(sl_doc_erase(doc, path, 2, 50, 5, 1, NULL, NULL), SL_OK);
+    ck_assert_uint_eq(items_of(doc), 0);
+    ck_assert_int_eq(sl_doc_erase(doc, path, 2, 0, 5, 1, NULL, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_doc_erase(doc, path, 0, 5, 5, 1, NULL, NULL), SL_E_LIMIT);
+    sl_doc_close(doc);
+    sl_core_close(core);
+    remove_folder(dir);
+    ck_assert_int_eq(sl_debug_live_objects(), 0);
+}
+END_TEST
+
+START_TEST(drawing__a_hand_selects_snaps_and_is_predicted)
+{
+    static const int32_t loop[] = {-5, -5, 2000, -5, 2000, 2000, -5, 2000};
+    static const int32_t far[] = {200000, 0};
+    int32_t to[2] = {1010, 990};
+    uint32_t how = 0;
+    char id[64];
+    char text[256];
+    sl_id stroke = 0;
+    static const float points[] = {0, 0, 1, 0};
+    sl_bytes *out = NULL;
+    sl_doc *doc = new_doc();
+    add(doc, LINE, id);
+    ck_assert_int_eq(sl_doc_lasso(doc, loop, 4, 5, &out, NULL), SL_OK);
+    take_text(out, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, id));
+    ck_assert_int_eq(sl_doc_lasso(doc, far, 1, 5, &out, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_doc_lasso(doc, loop, 1025, 5, &out, NULL), SL_E_LIMIT);
+    ck_assert_int_eq(sl_doc_snap(doc, NULL, NULL, to, 50, 5, &how), SL_OK);
+    ck_assert_uint_eq(how, 1);
+    ck_assert_int_eq(to[0], 1000);
+    ck_assert_int_eq(sl_doc_snap(doc, NULL, NULL, to, -1, 5, &how), SL_E_MISUSE);
+    ck_assert_int_eq(
+        sl_doc_stroke_begin(doc, "{\"kind\":\"pen\",\"in\":0,\"out\":9}", 29, &stroke, NULL),
+        SL_OK);
+    ck_assert_int_eq(sl_doc_stroke_predict(doc, stroke, 16, to), SL_E_NOT_FOUND);
+    ck_assert_int_eq(sl_doc_stroke_points(doc, stroke, points, 1), SL_OK);
+    ck_assert_int_eq(sl_doc_stroke_predict(doc, stroke, 100, to), SL_OK);
+    ck_assert_int_eq(sl_doc_stroke_predict(doc, stroke, 101, to), SL_E_MISUSE);
+    ck_assert_int_eq(sl_doc_stroke_end(doc, stroke, 0, NULL, NULL), SL_OK);
+    sl_doc_close(doc);
+}
+END_TEST
+
 SL_TEST_MAIN("drawing", drawing__a_document_comes_back_from_its_svg_as_it_was,
              drawing__pages_and_measures_are_given_or_refused,
              drawing__a_stamp_gets_its_picture_from_the_callback,
              drawing__an_import_into_a_core_is_undone_by_one_undo,
-             drawing__the_steps_of_a_drag_are_undone_together)
+             drawing__the_steps_of_a_drag_are_undone_together,
+             drawing__an_eraser_is_one_step_that_one_undo_takes_back,
+             drawing__a_hand_selects_snaps_and_is_predicted)

@@ -1,5 +1,6 @@
 #include "make.h"
 
+#include "annotation/codec.h"
 #include "annotation/drawing.h"
 #include "base/prng.h"
 
@@ -312,6 +313,69 @@ START_TEST(drawing__a_hit_through_the_index_is_the_hit_of_looking_at_all)
 }
 END_TEST
 
+START_TEST(drawing__fifty_thousand_items_are_held_and_no_more)
+{
+    sl_prng r;
+    sl_prng_seed(&r, 21);
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    sl_item *model = line(0, "");
+    char id[37];
+    for (int i = 0; i < SL_DRAWING_ITEMS_MAX; i++) {
+        sl_item *item = sl_item_clone(model);
+        int32_t x = (int32_t)sl_prng_below(&r, 32000);
+        int32_t y = (int32_t)sl_prng_below(&r, 18000);
+        item->geo.points[0] = (sl_point){x, y};
+        item->geo.points[1] = (sl_point){x + 300, y + 200};
+        (void)snprintf(item->id, sizeof item->id, "00000000-0000-7000-8000-%012d", i);
+        ck_assert_int_eq(sl_drawing_add(d, item, NULL), SL_OK);
+    }
+    ck_assert_int_eq(sl_drawing_add(d, line(SL_DRAWING_ITEMS_MAX, ""), NULL), SL_E_LIMIT);
+    const sl_item *top = sl_drawing_at(d, SL_DRAWING_ITEMS_MAX - 1);
+    ck_assert_ptr_eq(sl_drawing_hit(d, top->geo.points[0], 10, 5), top);
+    memcpy(id, top->id, sizeof id);
+    ck_assert(sl_drawing_remove(d, id));
+    ck_assert_int_eq(sl_drawing_add(d, line(SL_DRAWING_ITEMS_MAX, ""), NULL), SL_OK);
+    const sl_item **found = sl_mem_array(SL_DRAWING_ITEMS_MAX, sizeof(const sl_item *));
+    sl_point loop[4] = {{-100, -100}, {40000, -100}, {40000, 20000}, {-100, 20000}};
+    ck_assert_uint_eq(sl_drawing_lasso(d, loop, 4, 5, found), SL_DRAWING_ITEMS_MAX);
+    sl_mem_free(found);
+    sl_item_free(model);
+    sl_drawing_free(d);
+}
+END_TEST
+
+START_TEST(drawing__a_million_points_are_encoded_read_back_and_hit)
+{
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    size_t points = 0;
+    for (int k = 0; k < 16; k++) {
+        sl_item *item = line(k, "");
+        item->geo.kind = SL_KIND_PEN;
+        sl_mem_free(item->geo.points);
+        item->geo.n = SL_PEN_POINTS_MAX;
+        item->geo.points = sl_mem_array(SL_PEN_POINTS_MAX, sizeof *item->geo.points);
+        for (uint32_t i = 0; i < SL_PEN_POINTS_MAX; i++) {
+            item->geo.points[i] =
+                (sl_point){(int32_t)(i % 32768), k * 1000 + (int32_t)(i / 256 % 2) * 500};
+        }
+        sl_buf bytes = {0};
+        sl_geometry back;
+        sl_geometry_encode(&bytes, &item->geo);
+        ck_assert_int_eq(sl_geometry_decode(bytes.data, bytes.len, NULL, &back, NULL), SL_OK);
+        ck_assert_mem_eq(back.points, item->geo.points, back.n * sizeof *back.points);
+        points += back.n;
+        sl_geometry_clear(&back);
+        sl_buf_free(&bytes);
+        ck_assert_int_eq(sl_drawing_add(d, item, NULL), SL_OK);
+    }
+    ck_assert_uint_gt(points, 1000000);
+    const sl_item *hit = sl_drawing_hit(d, (sl_point){5, 7000}, 60, 5);
+    ck_assert_ptr_nonnull(hit);
+    ck_assert_int_eq(hit->geo.points[0].y, 7000);
+    sl_drawing_free(d);
+}
+END_TEST
+
 SL_TEST_MAIN("annotation_drawing",
              drawing__items_are_in_order_of_z_then_id_whatever_the_order_of_arrival,
              drawing__a_hit_is_the_topmost_item_of_that_time,
@@ -320,4 +384,6 @@ SL_TEST_MAIN("annotation_drawing",
              zkey__keys_stay_short_on_top_and_end_in_an_error_when_squeezed,
              drawing__measures_are_rows_of_csv_in_the_unit_of_the_ruler,
              drawing__a_measure_that_moves_has_a_row_for_each_keyframe_within_its_time,
-             drawing__a_hit_through_the_index_is_the_hit_of_looking_at_all)
+             drawing__a_hit_through_the_index_is_the_hit_of_looking_at_all,
+             drawing__fifty_thousand_items_are_held_and_no_more,
+             drawing__a_million_points_are_encoded_read_back_and_hit)

@@ -551,7 +551,7 @@ START_TEST(exchange__depth_and_numbers_have_limits_on_both_sides)
             ck_assert_uint_eq(im.n, SL_IMPORT_ITEMS_MAX);
             sl_import_clear(&im);
         } else {
-            refuse(SL_FORMAT_SVG, sl_buf_text(&b), b.len, SL_E_LIMIT, "more than 10000 drawings");
+            refuse(SL_FORMAT_SVG, sl_buf_text(&b), b.len, SL_E_LIMIT, "more than 50000 drawings");
         }
         sl_buf_free(&b);
     }
