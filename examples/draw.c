@@ -29,20 +29,36 @@ static const char *const ITEMS[] = {
     "\"out\":1000000,\"style\":{\"color\":\"#FFFFFF\",\"font_size\":1100,\"fill\":\"#0A5CFF\"}}",
 };
 
+/* The next number of a PPM's head; -1: there is none. */
+static int32_t next_number(FILE *f)
+{
+    int c = fgetc(f);
+    int32_t v = -1;
+    while (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
+        c = fgetc(f);
+    }
+    for (; c >= '0' && c <= '9' && v <= SIDE_MAX; c = fgetc(f)) {
+        v = (v < 0 ? 0 : v) * 10 + (c - '0');
+    }
+    return v; /* and one white space beyond it */
+}
+
 /* A P6 picture of 8 bits as opaque pixels; data NULL after saying why. */
 static sl_pixels read_ppm(const char *path)
 {
     sl_pixels p = {.struct_size = sizeof p};
-    int depth = 0;
     FILE *f = fopen(path, "rb");
-    if (f == NULL || fscanf(f, "P6 %d %d %d", &p.width, &p.height, &depth) != 3 || depth != 255 ||
-        p.width < 1 || p.height < 1 || p.width > SIDE_MAX || p.height > SIDE_MAX) {
+    if (f != NULL && fgetc(f) == 'P' && fgetc(f) == '6') {
+        p.width = next_number(f);
+        p.height = next_number(f);
+    }
+    if (p.width < 1 || p.height < 1 || p.width > SIDE_MAX || p.height > SIDE_MAX ||
+        next_number(f) != 255) {
         (void)fprintf(stderr, "draw: \"%s\" is no PPM picture\n", path);
     } else {
         size_t n = (size_t)p.width * (size_t)p.height;
         p.stride = p.width * 4;
         p.data = malloc(n * 4);
-        (void)fgetc(f); /* the white space before the pixels */
         for (size_t i = 0; p.data != NULL && i < n; i++) {
             uint8_t rgb[3] = {0, 0, 0};
             (void)fread(rgb, 1, 3, f);

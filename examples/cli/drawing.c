@@ -72,9 +72,10 @@ int cli_draw_file(cli *c, const char *format)
     }
     int code = open_doc(c, c->args[0], &doc);
     if (code == CLI_OK) {
+        int64_t range[2] = {from, US_MAX};
         sl_bytes *out = NULL;
         sl_error *err = NULL;
-        sl_status st = sl_doc_import(doc, format, content, n, from, US_MAX, &out, &err);
+        sl_status st = sl_doc_import(doc, format, content, n, range, &out, &err);
         code = st == SL_OK ? CLI_OK : cli_error(st, err);
         js *answer =
             code == CLI_OK ? js_parse((const char *)sl_bytes_data(out), sl_bytes_len(out)) : NULL;

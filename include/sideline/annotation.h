@@ -103,14 +103,17 @@ SL_API sl_status sl_doc_snap(sl_doc *doc, const char *SL_NULLABLE except,
                              int64_t t_us, uint32_t *SL_NULLABLE how);
 
 /* An eraser of a radius led along a path of up to 256 points (x, y), as one step: all of it, or nothing.
- * whole 0: pens and highlighters lose what it goes over, and what stays of each becomes items of the
- * same style, range and place, with the points, pressure and times they had; one with keyframes goes as
- * a whole. whole 1: whatever it touches goes. Items of hidden and locked layers stay.
+ * Pens and highlighters lose what it goes over, and what stays of each becomes items of the same style,
+ * range and place, with the points, pressure and times they had; one with keyframes goes as a whole, and
+ * so, by sl_doc_erase_items, does whatever the eraser touches. Items of hidden and locked layers stay.
  * *out: {"removed":[ids],"made":[ids]}. SL_E_LIMIT: over 1000 items come and go, or a stroke would fall
  * into more than 500 pieces. */
 SL_API sl_status sl_doc_erase(sl_doc *doc, const int32_t *xy, uint32_t points, int32_t radius,
-                              int64_t t_us, int32_t whole, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                              int64_t t_us, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+SL_API sl_status sl_doc_erase_items(sl_doc *doc, const int32_t *xy, uint32_t points, int32_t radius,
+                                    int64_t t_us, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                                    sl_error *SL_NULLABLE *SL_NULLABLE err);
 
 /* {"ids":[..]}, in order of the stack: what is visible at t_us and for more than its half within a loop
  * of up to 1024 points (x, y), in no hidden or locked layer. */
@@ -141,14 +144,14 @@ SL_API sl_status sl_doc_group(sl_doc *doc, const char *SL_NULLABLE name,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
 
 /* Adds the drawings of a file: format "svg", "inkml" or "kva" (Kinovea). What names no time of its own
- * is there from in_us to out_us. SVG of sl_render_svg comes back as it was; of other SVG shapes, paths
+ * is there within `range` (in, out), NULL: always. SVG of sl_render_svg comes back as it was; of other SVG shapes, paths
  * and texts; of InkML traces with pressure and times; of KVA all that has a tool here.
  * *out: {"ids":[..],"skipped":n}: what was made, and how much had no place in a drawing. One sl_undo
  * takes all of it back; into a core it goes 1000 items at a time.
  * SL_E_INVALID: not such a file; SL_E_LIMIT: over 64 MB, 50000 drawings, 500000 elements or 128 deep;
  * SL_E_UNSUPPORTED: this build reads none (WebAssembly). */
 SL_API sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_t n,
-                               int64_t in_us, int64_t out_us,
+                               const int64_t *SL_NULLABLE range,
                                sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);
 

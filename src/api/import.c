@@ -55,8 +55,8 @@ static sl_status add_all(sl_doc *doc, sl_import *im, sl_json *made, sl_error **e
     return s;
 }
 
-sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_t n, int64_t in_us,
-                        int64_t out_us, sl_bytes **out, sl_error **err)
+sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_t n,
+                        const int64_t *range, sl_bytes **out, sl_error **err)
 {
     sl_error_start(err);
     if (doc == NULL || format == NULL || data == NULL) {
@@ -72,8 +72,8 @@ sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_
     sl_lock(doc->mutex);
     sl_import im = {.frame_w = sl_drawing_width(doc->drawing),
                     .frame_h = sl_drawing_height(doc->drawing),
-                    .t_in = in_us,
-                    .t_out = out_us};
+                    .t_in = range != NULL ? range[0] : 0,
+                    .t_out = range != NULL ? range[1] : SL_ITEM_US_MAX};
     sl_json *answer = sl_json_object();
     sl_json *made = sl_json_array();
     sl_status s = answer != NULL && made != NULL ? SL_OK : sl_fail_nomem(err);

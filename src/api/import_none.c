@@ -2,15 +2,14 @@
 #include "base/error.h"
 #include "sideline/annotation.h"
 
-sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_t n, int64_t in_us,
-                        int64_t out_us, sl_bytes **out, sl_error **err)
+sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_t n,
+                        const int64_t *range, sl_bytes **out, sl_error **err)
 {
     (void)doc;
     (void)format;
     (void)data;
     (void)n;
-    (void)in_us;
-    (void)out_us;
+    (void)range;
     sl_error_start(err);
     if (out != NULL) {
         *out = NULL;

@@ -131,33 +131,14 @@ static sl_status do_sweep(sl_doc *doc, sweep *w, sl_json *removed, sl_json *made
     return sl_doc_carry_out(doc, &change, made, err);
 }
 
-sl_status sl_doc_erase(sl_doc *doc, const int32_t *xy, uint32_t points, int32_t radius,
-                       int64_t t_us, int32_t whole, sl_bytes **out, sl_error **err)
+static sl_status sweep_along(sl_doc *doc, sweep *w, sl_bytes **out, sl_error **err)
 {
-    sl_error_start(err);
-    if (doc == NULL || xy == NULL || radius < 1 || radius > SL_UNITS) {
-        return sl_fail(err, SL_E_MISUSE, "an eraser has a path and a radius of 1 to %d", SL_UNITS);
-    }
-    if (out != NULL) {
-        *out = NULL;
-    }
-    sl_status s = SL_OK;
-    sl_point *path = points_of(xy, points, SL_ERASER_POINTS_MAX, &s, err);
-    sweep *w = path != NULL ? sl_mem(sizeof *w) : NULL;
-    if (w == NULL) {
-        sl_mem_free(path);
-        return s != SL_OK ? s : sl_fail_nomem(err);
-    }
-    w->eraser = (sl_eraser){path, points, radius};
-    w->t_us = t_us;
-    w->whole = whole != 0;
-    w->err = err;
     sl_json *answer = sl_json_object();
     sl_json *removed = sl_json_array();
     sl_json *made = sl_json_array();
     sl_lock(doc->mutex);
-    sl_drawing_near(doc->drawing, sl_eraser_box(&w->eraser), t_us, sweep_item, w);
-    s = w->status == SL_OK ? do_sweep(doc, w, removed, made, err) : w->status;
+    sl_drawing_near(doc->drawing, sl_eraser_box(&w->eraser), w->t_us, sweep_item, w);
+    sl_status s = w->status == SL_OK ? do_sweep(doc, w, removed, made, err) : w->status;
     sl_unlock(doc->mutex);
     for (size_t i = 0; i < w->add_n; i++) {
         sl_item_free(w->add[i]); /* NULL when taken */
@@ -169,9 +150,56 @@ sl_status sl_doc_erase(sl_doc *doc, const int32_t *xy, uint32_t points, int32_t 
         s = *out != NULL ? SL_OK : sl_fail_nomem(err);
     }
     sl_json_free(answer);
+    return s;
+}
+
+/* How an eraser is led. */
+typedef struct hand {
+    uint32_t points;
+    int32_t radius;
+    int64_t t_us;
+    bool whole;
+} hand;
+
+static sl_status erase(sl_doc *doc, const int32_t *xy, const hand *h, sl_bytes **out,
+                       sl_error **err)
+{
+    sl_error_start(err);
+    if (doc == NULL || xy == NULL || h->radius < 1 || h->radius > SL_UNITS) {
+        return sl_fail(err, SL_E_MISUSE, "an eraser has a path and a radius of 1 to %d", SL_UNITS);
+    }
+    if (out != NULL) {
+        *out = NULL;
+    }
+    sl_status s = SL_OK;
+    sl_point *path = points_of(xy, h->points, SL_ERASER_POINTS_MAX, &s, err);
+    sweep *w = path != NULL ? sl_mem(sizeof *w) : NULL;
+    if (w == NULL) {
+        sl_mem_free(path);
+        return s != SL_OK ? s : sl_fail_nomem(err);
+    }
+    w->eraser = (sl_eraser){path, h->points, h->radius};
+    w->t_us = h->t_us;
+    w->whole = h->whole;
+    w->err = err;
+    s = sweep_along(doc, w, out, err);
     sl_mem_free(w);
     sl_mem_free(path);
     return s;
+}
+
+sl_status sl_doc_erase(sl_doc *doc, const int32_t *xy, uint32_t points, int32_t radius,
+                       int64_t t_us, sl_bytes **out, sl_error **err)
+{
+    hand h = {points, radius, t_us, false};
+    return erase(doc, xy, &h, out, err);
+}
+
+sl_status sl_doc_erase_items(sl_doc *doc, const int32_t *xy, uint32_t points, int32_t radius,
+                             int64_t t_us, sl_bytes **out, sl_error **err)
+{
+    hand h = {points, radius, t_us, true};
+    return erase(doc, xy, &h, out, err);
 }
 
 sl_status sl_doc_snap(sl_doc *doc, const char *except, const int32_t *from, int32_t *to,

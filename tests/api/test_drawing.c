@@ -1,6 +1,8 @@
 /* Drawings out to other programs and in from them, and steps that are undone together. */
 #include "doc.h"
 
+static const int64_t RANGE[2] = {0, 100};
+
 static const char *const ITEMS[] = {
     "{\"kind\":\"line\",\"points\":[[0,0],[1000,1000]],\"in\":0,\"out\":100}",
     "{\"kind\":\"text\",\"points\":[[5,5]],\"text\":\"a<b>&c\\\"\",\"in\":0,\"out\":100,\"fade\":5}",
@@ -38,7 +40,7 @@ START_TEST(drawing__a_document_comes_back_from_its_svg_as_it_was)
     ck_assert_int_eq(sl_render_svg(doc, -1, NULL, &svg, NULL), SL_OK);
     ck_assert_ptr_nonnull(strstr((const char *)sl_bytes_data(svg), "display=\"none\""));
     ck_assert_int_eq(
-        sl_doc_import(back, "svg", sl_bytes_data(svg), sl_bytes_len(svg), 0, 100, &answer, NULL),
+        sl_doc_import(back, "svg", sl_bytes_data(svg), sl_bytes_len(svg), RANGE, &answer, NULL),
         SL_OK);
     ck_assert_ptr_nonnull(strstr((const char *)sl_bytes_data(answer), "\"skipped\":0"));
     doc_text(doc, a, sizeof a);
@@ -47,7 +49,7 @@ START_TEST(drawing__a_document_comes_back_from_its_svg_as_it_was)
     sl_bytes_release(answer);
     /* Once more into the same document: new ids, and no second layer. */
     ck_assert_int_eq(
-        sl_doc_import(back, "svg", sl_bytes_data(svg), sl_bytes_len(svg), 0, 100, &answer, NULL),
+        sl_doc_import(back, "svg", sl_bytes_data(svg), sl_bytes_len(svg), RANGE, &answer, NULL),
         SL_OK);
     size_t ids = 0;
     const char *c = strstr((const char *)sl_bytes_data(answer), "-7000-8000-");
@@ -83,9 +85,9 @@ START_TEST(drawing__pages_and_measures_are_given_or_refused)
     ck_assert_int_eq(sl_render_svg(doc, -2, NULL, &out, NULL), SL_E_MISUSE);
     ck_assert_int_eq(sl_render_pdf(NULL, 0, NULL, &out, NULL), SL_E_MISUSE);
     ck_assert_int_eq(sl_doc_csv(doc, NULL, NULL), SL_E_MISUSE);
-    ck_assert_int_eq(sl_doc_import(doc, "dxf", "", 0, 0, 1, NULL, NULL), SL_E_INVALID);
-    ck_assert_int_eq(sl_doc_import(doc, "svg", "<a/>", 4, 0, 1, NULL, NULL), SL_E_INVALID);
-    ck_assert_int_eq(sl_doc_import(doc, NULL, "<a/>", 4, 0, 1, NULL, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_doc_import(doc, "dxf", "", 0, NULL, NULL, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_doc_import(doc, "svg", "<a/>", 4, NULL, NULL, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_doc_import(doc, NULL, "<a/>", 4, NULL, NULL, NULL), SL_E_MISUSE);
     sl_doc_close(doc);
 }
 END_TEST
@@ -146,7 +148,7 @@ START_TEST(drawing__an_import_into_a_core_is_undone_by_one_undo)
     char id[64];
     ck_assert_int_eq(sl_doc_open(core, "video:" VIDEO, &doc, NULL), SL_OK);
     add(doc, LINE, id);
-    ck_assert_int_eq(sl_doc_import(doc, "svg", svg, sizeof svg - 1, 0, 100, NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_import(doc, "svg", svg, sizeof svg - 1, RANGE, NULL, NULL), SL_OK);
     ck_assert_uint_eq(items_of(doc), 3);
     ck_assert_int_eq(sl_undo(core, "video:" VIDEO, NULL, NULL), SL_OK);
     ck_assert_uint_eq(items_of(doc), 1);
@@ -210,7 +212,7 @@ START_TEST(drawing__an_eraser_is_one_step_that_one_undo_takes_back)
     add(doc, "{\"kind\":\"pen\",\"points\":[[0,0],[1000,0]],\"in\":0,\"out\":100}", pen);
     add(doc, LINE, line);
     doc_text(doc, before, sizeof before);
-    ck_assert_int_eq(sl_doc_erase(doc, path, 2, 50, 5, 0, &out, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_erase(doc, path, 2, 50, 5, &out, NULL), SL_OK);
     take_text(out, text, sizeof text);
     ck_assert_ptr_nonnull(strstr(text, pen));
     ck_assert_ptr_null(strstr(text, line));
@@ -222,10 +224,10 @@ START_TEST(drawing__an_eraser_is_one_step_that_one_undo_takes_back)
     ck_assert_uint_eq(items_of(doc), 2);
     doc_text(doc, text, sizeof text);
     ck_assert_ptr_nonnull(strstr(text, "[[0,0],[1000,0]]"));
-    ck_assert_int_eq(sl_doc_erase(doc, path, 2, 50, 5, 1, NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_erase_items(doc, path, 2, 50, 5, NULL, NULL), SL_OK);
     ck_assert_uint_eq(items_of(doc), 0);
-    ck_assert_int_eq(sl_doc_erase(doc, path, 2, 0, 5, 1, NULL, NULL), SL_E_MISUSE);
-    ck_assert_int_eq(sl_doc_erase(doc, path, 0, 5, 5, 1, NULL, NULL), SL_E_LIMIT);
+    ck_assert_int_eq(sl_doc_erase(doc, path, 2, 0, 5, NULL, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_doc_erase(doc, path, 0, 5, 5, NULL, NULL), SL_E_LIMIT);
     sl_doc_close(doc);
     sl_core_close(core);
     remove_folder(dir);

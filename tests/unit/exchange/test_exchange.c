@@ -385,10 +385,10 @@ END_TEST
     "<KinoveaVideoAnalysis><FormatVersion>2.0</FormatVersion><ImageSize>960;540</ImageSize>"             \
     "<AverageTimeStampsPerFrame>1000</AverageTimeStampsPerFrame><CaptureFramerate>50</CaptureFramerate>" \
     "<FirstTimeStamp>5000</FirstTimeStamp>"
-#define KVA_KEY(drawings)                                                                         \
-    KVA_HEAD                                                                                      \
-        "<Keyframes><Keyframe><Position UserTime='0:00:01:00'>55000</Position><Title>top</Title>" \
-        "<Drawings>" drawings "</Drawings></Keyframe></Keyframes></KinoveaVideoAnalysis>"
+#define KVA_KEY(drawings)                                                                     \
+    KVA_HEAD                                                                                  \
+    "<Keyframes><Keyframe><Position UserTime='0:00:01:00'>55000</Position><Title>top</Title>" \
+    "<Drawings>" drawings "</Drawings></Keyframe></Keyframes></KinoveaVideoAnalysis>"
 
 START_TEST(exchange__a_key_image_is_a_bookmark_and_its_drawings_fade_around_it)
 {
