@@ -103,6 +103,11 @@ js *cli_record(cli *c, const char *entity, const char *id);
 int cli_create(cli *c, const char *entity, const char *space, const char *fields, char out[37]);
 int cli_apply(cli *c, const char *ops, char out[37]);
 
+/* drawing.c: drawings of other programs. */
+/* The format that sl_doc_import has for a file of this name; NULL: none. */
+const char *cli_drawing_format(const char *path);
+int cli_draw_file(cli *c, const char *format);
+
 /* The commands. */
 int cmd_signup(cli *c);
 int cmd_login(cli *c);
@@ -118,6 +123,7 @@ int cmd_sync(cli *c);
 int cmd_still(cli *c);
 int cmd_export(cli *c);
 int cmd_draw(cli *c);
+int cmd_drawing(cli *c);
 int cmd_items(cli *c);
 int cmd_voice(cli *c);
 int cmd_review(cli *c);

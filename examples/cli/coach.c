@@ -153,6 +153,10 @@ int cmd_draw(cli *c)
 {
     char video[37];
     char space[64];
+    const char *format = cli_drawing_format(c->args[1]);
+    if (format != NULL) {
+        return cli_draw_file(c, format);
+    }
     js *items = read_list(c->args[1]);
     if (items == NULL) {
         return CLI_FAILED;

@@ -93,12 +93,43 @@ SL_API sl_status sl_doc_drag(sl_doc *doc, const char *id, int64_t t_us, uint32_t
 SL_API sl_status sl_doc_move(sl_doc *doc, const char *id, int32_t dx, int32_t dy,
                              sl_error *SL_NULLABLE *SL_NULLABLE err);
 
+/* Where a point that is drawn or dragged is drawn to, within `tolerance` units: a point of another item
+ * visible at t_us; else, when a line begins at `from` (x, y), a direction of a multiple of 45 degrees;
+ * else the frame's edges, middle and thirds. except: the id of what is dragged itself. `to` (x, y)
+ * becomes the place, *how what drew it there: 1 a point, 2 a direction, 4 a line down the frame, 8 one
+ * across, 0 nothing. */
+SL_API sl_status sl_doc_snap(sl_doc *doc, const char *SL_NULLABLE except,
+                             const int32_t *SL_NULLABLE from, int32_t *to, int32_t tolerance,
+                             int64_t t_us, uint32_t *SL_NULLABLE how);
+
+/* An eraser of a radius led along a path of up to 256 points (x, y), as one step: all of it, or nothing.
+ * Pens and highlighters lose what it goes over, and what stays of each becomes items of the same style,
+ * range and place, with the points, pressure and times they had; one with keyframes goes as a whole, and
+ * so, by sl_doc_erase_items, does whatever the eraser touches. Items of hidden and locked layers stay.
+ * *out: {"removed":[ids],"made":[ids]}. SL_E_LIMIT: over 1000 items come and go, or a stroke would fall
+ * into more than 500 pieces. */
+SL_API sl_status sl_doc_erase(sl_doc *doc, const int32_t *xy, uint32_t points, int32_t radius,
+                              int64_t t_us, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                              sl_error *SL_NULLABLE *SL_NULLABLE err);
+SL_API sl_status sl_doc_erase_items(sl_doc *doc, const int32_t *xy, uint32_t points, int32_t radius,
+                                    int64_t t_us, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                                    sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+/* {"ids":[..]}, in order of the stack: what is visible at t_us and for more than its half within a loop
+ * of up to 1024 points (x, y), in no hidden or locked layer. */
+SL_API sl_status sl_doc_lasso(sl_doc *doc, const int32_t *xy, uint32_t points, int64_t t_us,
+                              sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                              sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 /* Live stroke: style JSON as an item without points. Then points, then end. */
 SL_API sl_status sl_doc_stroke_begin(sl_doc *doc, const char *item, size_t n, sl_id *stroke,
                                      sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* xypt: `points` times (x, y in units, pressure 0..1, ms since the stroke began). */
 SL_API sl_status sl_doc_stroke_points(sl_doc *doc, sl_id stroke, const float *xypt,
                                       uint32_t points);
+/* Where the pen will be ahead_ms (0 to 100) after its last report, as x, y: to draw the end of a live
+ * line ahead of the screen's delay. SL_E_NOT_FOUND: no such stroke, or no points yet. */
+SL_API sl_status sl_doc_stroke_predict(sl_doc *doc, sl_id stroke, int32_t ahead_ms, int32_t *xy);
 /* keep 0 cancels; otherwise *id is the item's id. A laser is never kept: *id is NULL. */
 SL_API sl_status sl_doc_stroke_end(sl_doc *doc, sl_id stroke, int32_t keep,
                                    sl_bytes *SL_NULLABLE *SL_NULLABLE id,
@@ -107,7 +138,30 @@ SL_API sl_status sl_doc_stroke_end(sl_doc *doc, sl_id stroke, int32_t keep,
 /* The topmost item visible at t_us within radius of (x, y); *id is NULL when none. */
 SL_API sl_status sl_doc_hit(sl_doc *doc, int32_t x, int32_t y, int32_t radius, int64_t t_us,
                             sl_bytes *SL_NULLABLE *SL_NULLABLE id);
-/* {"width","height","items":[..]} in drawing order. */
+/* What is done between the naming of a group, 1 to 64 bytes, and that of another or NULL is undone by
+ * one sl_undo, such as all the steps of a drag. Documents that stand alone have no undo. */
+SL_API sl_status sl_doc_group(sl_doc *doc, const char *SL_NULLABLE name,
+                              sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+/* Adds the drawings of a file: format "svg", "inkml" or "kva" (Kinovea). What names no time of its own
+ * is there within `range` (in, out), NULL: always. SVG of sl_render_svg comes back as it was; of other SVG shapes, paths
+ * and texts; of InkML traces with pressure and times; of KVA all that has a tool here.
+ * *out: {"ids":[..],"skipped":n}: what was made, and how much had no place in a drawing. One sl_undo
+ * takes all of it back; into a core it goes 1000 items at a time.
+ * SL_E_INVALID: not such a file; SL_E_LIMIT: over 64 MB, 50000 drawings, 500000 elements or 128 deep;
+ * SL_E_UNSUPPORTED: this build reads none (WebAssembly). */
+SL_API sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_t n,
+                               const int64_t *SL_NULLABLE range,
+                               sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+/* What the measuring tools say, as CSV (RFC 4180), a row for each value: id,kind,t,quantity,value,unit;
+ * t in seconds of the video, lengths in the unit of the lowest ruler that calibrates, else pixels.
+ * Angles, lengths and counts at "in" and at each keyframe, a path at each of its points, a figure's
+ * joints each, a stopwatch once. */
+SL_API sl_status sl_doc_csv(sl_doc *doc, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                            sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* {"width","height","items":[..]} in drawing order; its JSON Schema is annotation.schema.json. */
 SL_API sl_status sl_doc_json(sl_doc *doc, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                              sl_error *SL_NULLABLE *SL_NULLABLE err);
 

@@ -63,7 +63,7 @@ if(NOT EMSCRIPTEN)
     include(CMakePackageConfigHelpers)
     set(SL_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/sideline)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/sideline
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.json")
     install(TARGETS libsideline EXPORT sidelineTargets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
     if(SL_STATIC)
@@ -80,7 +80,7 @@ if(NOT EMSCRIPTEN)
     # What the archive needs, for `pkg-config --static`: the libraries themselves and not, as
     # Requires.private would have it, all that these were once linked with.
     set(SL_PC_LIBS)
-    foreach(name IN ITEMS sqlite cjson cairo opus zstd ffmpeg curl lws)
+    foreach(name IN ITEMS sqlite cjson cairo opus zstd expat ffmpeg curl lws)
         if(TARGET sl_dep_${name})
             list(APPEND SL_PC_LIBS ${SL_PKG_${name}_LDFLAGS})
         endif()

@@ -1,5 +1,6 @@
 #include "annotation/drawing.h"
 
+#include "annotation/index.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -9,12 +10,13 @@ struct sl_drawing {
     int32_t width;
     int32_t height;
     sl_item **order; /* by z, then id */
-    sl_box *boxes;   /* what each in `order` covers: a hit test looks at few items closely */
     sl_item **by_id;
     size_t n;
     size_t room;
     uint64_t revisions;
-    size_t layers; /* items that are one */
+    sl_index *index;
+    const sl_item *layers[SL_LAYERS_MAX]; /* lowest first */
+    size_t layers_n;
 };
 
 sl_drawing *sl_drawing_new(int32_t width, int32_t height)
@@ -23,6 +25,11 @@ sl_drawing *sl_drawing_new(int32_t width, int32_t height)
     if (d != NULL) {
         d->width = width;
         d->height = height;
+        d->index = sl_index_new();
+        if (d->index == NULL) {
+            sl_mem_free(d);
+            return NULL;
+        }
     }
     return d;
 }
@@ -36,7 +43,7 @@ void sl_drawing_free(sl_drawing *d)
         sl_item_free(d->order[i]);
     }
     sl_mem_free(d->order);
-    sl_mem_free(d->boxes);
+    sl_index_free(d->index);
     sl_mem_free(d->by_id);
     sl_mem_free(d);
 }
@@ -57,12 +64,6 @@ int32_t sl_drawing_width(const sl_drawing *d)
 int32_t sl_drawing_height(const sl_drawing *d)
 {
     return d->height;
-}
-
-static int compare_order(const sl_item *a, const sl_item *b)
-{
-    int z = strcmp(a->z, b->z);
-    return z != 0 ? z : strcmp(a->id, b->id);
 }
 
 static int compare_id(const sl_item *a, const sl_item *b)
@@ -101,17 +102,25 @@ static void remove_at(sl_item **items, size_t n, size_t at)
 /* There is room for one more. */
 static void insert_in_order(sl_drawing *d, size_t n, sl_item *item)
 {
-    size_t at = place_of(d->order, n, item, compare_order);
+    size_t at = place_of(d->order, n, item, sl_item_compare);
     insert_at(d->order, n, at, item);
-    memmove(d->boxes + at + 1, d->boxes + at, (n - at) * sizeof *d->boxes);
-    d->boxes[at] = sl_item_reach(item);
 }
 
 static void remove_from_order(sl_drawing *d, size_t n, const sl_item *item)
 {
-    size_t at = place_of(d->order, n, item, compare_order);
+    size_t at = place_of(d->order, n, item, sl_item_compare);
     remove_at(d->order, n, at);
-    memmove(d->boxes + at, d->boxes + at + 1, (n - at - 1) * sizeof *d->boxes);
+}
+
+/* After an item that is one came, went or changed. */
+static void find_layers(sl_drawing *d)
+{
+    d->layers_n = 0;
+    for (size_t i = 0; i < d->n && d->layers_n < SL_LAYERS_MAX; i++) {
+        if (d->order[i]->geo.kind == SL_KIND_LAYER) {
+            d->layers[d->layers_n++] = d->order[i];
+        }
+    }
 }
 
 static sl_item *find(const sl_drawing *d, const char *id, size_t *at)
@@ -125,22 +134,20 @@ static sl_item *find(const sl_drawing *d, const char *id, size_t *at)
     return *at < d->n && strcmp(d->by_id[*at]->id, id) == 0 ? d->by_id[*at] : NULL;
 }
 
-static bool make_room(sl_drawing *d)
+bool sl_drawing_reserve(sl_drawing *d, size_t n)
 {
-    if (d->n < d->room) {
+    size_t room = d->room != 0 ? d->room : 16;
+    if (d->n + n <= d->room) {
         return true;
     }
-    size_t room = d->room != 0 ? d->room * 2 : 16;
+    while (room < d->n + n) {
+        room *= 2;
+    }
     sl_item **order = sl_mem_resize(d->order, room, sizeof(sl_item *));
     if (order == NULL) {
         return false;
     }
     d->order = order;
-    sl_box *boxes = sl_mem_resize(d->boxes, room, sizeof *boxes);
-    if (boxes == NULL) {
-        return false;
-    }
-    d->boxes = boxes;
     sl_item **by_id = sl_mem_resize(d->by_id, room, sizeof(sl_item *));
     if (by_id == NULL) {
         return false;
@@ -160,20 +167,25 @@ sl_status sl_drawing_add(sl_drawing *d, sl_item *item, sl_error **err)
         s = sl_fail_field(err, SL_E_CONFLICT, "id", "there is an item with this id");
     } else if (d->n >= SL_DRAWING_ITEMS_MAX) {
         s = sl_fail(err, SL_E_LIMIT, "a video has at most %d drawings", SL_DRAWING_ITEMS_MAX);
-    } else if (!make_room(d)) {
+    } else if (!sl_drawing_reserve(d, 1)) {
         s = sl_fail_nomem(err);
     } else if (item->z[0] == 0) {
         s = sl_z_between(d->n > 0 ? d->order[d->n - 1]->z : NULL, NULL, item->z, err);
+    }
+    if (s == SL_OK && !sl_index_add(d->index, item, sl_item_reach(item))) {
+        s = sl_fail_nomem(err);
     }
     if (s != SL_OK) {
         sl_item_free(item);
         return s;
     }
     item->revision = ++d->revisions;
-    d->layers += item->geo.kind == SL_KIND_LAYER;
     insert_at(d->by_id, d->n, at, item);
     insert_in_order(d, d->n, item);
     d->n++;
+    if (item->geo.kind == SL_KIND_LAYER) {
+        find_layers(d);
+    }
     return SL_OK;
 }
 
@@ -184,10 +196,13 @@ bool sl_drawing_remove(sl_drawing *d, const char *id)
     if (item == NULL) {
         return false;
     }
+    sl_index_remove(d->index, item, sl_item_reach(item));
     remove_from_order(d, d->n, item);
     remove_at(d->by_id, d->n, at);
-    d->layers -= item->geo.kind == SL_KIND_LAYER;
     d->n--;
+    if (item->geo.kind == SL_KIND_LAYER) {
+        find_layers(d);
+    }
     sl_item_free(item);
     return true;
 }
@@ -203,10 +218,18 @@ sl_status sl_drawing_replace(sl_drawing *d, sl_item *item, sl_error **err)
     if (item->z[0] == 0) {
         memcpy(item->z, old->z, sizeof item->z);
     }
+    if (!sl_index_add(d->index, item, sl_item_reach(item))) {
+        sl_item_free(item);
+        return sl_fail_nomem(err);
+    }
+    sl_index_remove(d->index, old, sl_item_reach(old));
     item->revision = ++d->revisions;
     remove_from_order(d, d->n, old);
     insert_in_order(d, d->n - 1, item);
     d->by_id[at] = item;
+    if (old->geo.kind == SL_KIND_LAYER || item->geo.kind == SL_KIND_LAYER) {
+        find_layers(d);
+    }
     sl_item_free(old);
     return SL_OK;
 }
@@ -227,29 +250,11 @@ const sl_item *sl_drawing_at(const sl_drawing *d, size_t i)
     return i < d->n ? d->order[i] : NULL;
 }
 
-static bool within(const sl_box *box, sl_point at, int64_t radius)
-{
-    return at.x >= box->x0 - radius && at.x <= box->x1 + radius && at.y >= box->y0 - radius &&
-           at.y <= box->y1 + radius;
-}
-
-/* The layers, lowest first; how many. */
-static size_t find_layers(const sl_drawing *d, const sl_item *layers[SL_LAYERS_MAX])
-{
-    size_t n = 0;
-    for (size_t i = 0; d->layers > 0 && i < d->n && n < SL_LAYERS_MAX; i++) {
-        if (d->order[i]->geo.kind == SL_KIND_LAYER) {
-            layers[n++] = d->order[i];
-        }
-    }
-    return n;
-}
-
 /* 0: below all layers, which is also the place of what names a layer that is not there. */
-static size_t rank_of(const sl_item *item, const sl_item *const *layers, size_t n)
+static size_t rank_of(const sl_drawing *d, const sl_item *item)
 {
-    for (size_t i = 0; item->style.layer[0] != 0 && i < n; i++) {
-        if (strcmp(layers[i]->id, item->style.layer) == 0) {
+    for (size_t i = 0; item->style.layer[0] != 0 && i < d->layers_n; i++) {
+        if (strcmp(d->layers[i]->id, item->style.layer) == 0) {
             return i + 1;
         }
     }
@@ -258,15 +263,13 @@ static size_t rank_of(const sl_item *item, const sl_item *const *layers, size_t 
 
 size_t sl_drawing_stack(const sl_drawing *d, bool with_hidden, const sl_item **out)
 {
-    const sl_item *layers[SL_LAYERS_MAX];
-    size_t count = find_layers(d, layers);
     size_t n = 0;
-    for (size_t rank = 0; rank <= count; rank++) {
-        if (rank > 0 && layers[rank - 1]->style.hidden != 0 && !with_hidden) {
+    for (size_t rank = 0; rank <= d->layers_n; rank++) {
+        if (rank > 0 && d->layers[rank - 1]->style.hidden != 0 && !with_hidden) {
             continue;
         }
         for (size_t i = 0; i < d->n; i++) {
-            if (count == 0 || rank_of(d->order[i], layers, count) == rank) {
+            if (d->layers_n == 0 || rank_of(d, d->order[i]) == rank) {
                 out[n++] = d->order[i];
             }
         }
@@ -285,31 +288,83 @@ bool sl_drawing_hides(const sl_drawing *d, const sl_item *item)
     return layer != NULL && layer->geo.kind == SL_KIND_LAYER && layer->style.hidden != 0;
 }
 
+/* Whether what lies there can be taken: in no hidden or locked layer. */
+static bool is_open(const sl_drawing *d, size_t rank)
+{
+    return rank == 0 ||
+           (d->layers[rank - 1]->style.hidden == 0 && d->layers[rank - 1]->style.locked == 0);
+}
+
+typedef struct search {
+    const sl_drawing *d;
+    sl_point at;
+    int32_t radius;
+    int64_t t_us;
+    const sl_item *best;
+    size_t rank;
+} search;
+
+/* Of those that may be it, the look at the shape itself is the dear one, and comes last. */
+static bool try_entry(void *user, const sl_index_entry *entry)
+{
+    search *q = user;
+    const sl_item *item = entry->item;
+    size_t rank = rank_of(q->d, item);
+    bool below = q->best != NULL && sl_item_compare(item, q->best) < 0;
+    if (below && rank <= q->rank) {
+        return q->d->layers_n > 0; /* without layers, so is the rest of the list */
+    }
+    if (q->best != NULL && rank < q->rank) {
+        return true;
+    }
+    if (sl_item_opacity_at(item, q->t_us) > 0 && is_open(q->d, rank) &&
+        sl_item_hit_at(item, q->t_us, q->at, q->radius)) {
+        q->best = item;
+        q->rank = rank;
+    }
+    return true;
+}
+
+static sl_box around(sl_point at, int32_t radius)
+{
+    int64_t r = radius > 0 ? radius : 0;
+    int64_t far = INT32_MAX;
+    sl_box box = {
+        (int32_t)(at.x - r < -far ? -far : at.x - r), (int32_t)(at.y - r < -far ? -far : at.y - r),
+        (int32_t)(at.x + r > far ? far : at.x + r), (int32_t)(at.y + r > far ? far : at.y + r)};
+    return box;
+}
+
 const sl_item *sl_drawing_hit(const sl_drawing *d, sl_point at, int32_t radius, int64_t t_us)
 {
-    const sl_item *layers[SL_LAYERS_MAX];
-    size_t count = find_layers(d, layers);
-    const sl_item *best = NULL;
-    size_t best_rank = 0;
-    for (size_t i = d->n; i-- > 0;) {
-        const sl_item *item = d->order[i];
-        if (!within(&d->boxes[i], at, radius > 0 ? radius : 0)) {
-            continue;
-        }
-        size_t rank = rank_of(item, layers, count);
-        bool open = rank == 0 ||
-                    (layers[rank - 1]->style.hidden == 0 && layers[rank - 1]->style.locked == 0);
-        if (!open || (best != NULL && rank <= best_rank) || sl_item_opacity_at(item, t_us) == 0 ||
-            !sl_item_hit_at(item, t_us, at, radius)) {
-            continue;
-        }
-        if (rank == count) { /* nothing lies above */
-            return item;
-        }
-        best = item;
-        best_rank = rank;
+    search q = {.d = d, .at = at, .radius = radius, .t_us = t_us};
+    sl_index_find(d->index, around(at, radius), try_entry, &q);
+    return q.best;
+}
+
+typedef struct vicinity {
+    const sl_drawing *d;
+    int64_t t_us;
+    bool (*tell)(void *user, const sl_item *item);
+    void *user;
+    bool done;
+} vicinity;
+
+static bool tell_near(void *user, const sl_index_entry *entry)
+{
+    vicinity *v = user;
+    if (!v->done && sl_item_opacity_at(entry->item, v->t_us) > 0 &&
+        is_open(v->d, rank_of(v->d, entry->item))) {
+        v->done = !v->tell(v->user, entry->item);
     }
-    return best;
+    return !v->done;
+}
+
+void sl_drawing_near(const sl_drawing *d, sl_box box, int64_t t_us,
+                     bool (*tell)(void *user, const sl_item *item), void *user)
+{
+    vicinity v = {d, t_us, tell, user, false};
+    sl_index_find(d->index, box, tell_near, &v);
 }
 
 sl_json *sl_drawing_json(const sl_drawing *d)

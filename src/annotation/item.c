@@ -89,6 +89,12 @@ sl_item *sl_item_clone(const sl_item *item)
     return copy;
 }
 
+int sl_item_compare(const sl_item *a, const sl_item *b)
+{
+    int z = strcmp(a->z, b->z);
+    return z != 0 ? z : strcmp(a->id, b->id);
+}
+
 static sl_status check_points(const sl_geometry *geo, sl_error **err)
 {
     const sl_tool *tool = sl_tool_of(geo->kind);

@@ -180,6 +180,8 @@ sl_json *sl_item_to_fields(const sl_item *item);
 /* style (the members given; null takes one back), in, out, fade, z. On failure the item is as it
  * was. */
 sl_status sl_item_patch(sl_item *item, const sl_json *j, sl_error **err);
+/* The order of the stack: by z, then by id. */
+int sl_item_compare(const sl_item *a, const sl_item *b);
 /* Checks every limit but the id; also that of geometry made by hand. */
 sl_status sl_item_check(const sl_item *item, sl_error **err);
 /* The part of it that lies in the geometry alone. */
@@ -215,5 +217,7 @@ sl_box sl_item_reach(const sl_item *item);
 bool sl_item_hit(const sl_item *item, int32_t x, int32_t y, int32_t radius);
 /* The same as the item stands at a time. */
 bool sl_item_hit_at(const sl_item *item, int64_t t_us, sl_point at, int32_t radius);
+/* From a place to the straight step from a to b. */
+double sl_step_distance(double x, double y, sl_point a, sl_point b);
 
 #endif

@@ -80,7 +80,7 @@ sl_box sl_item_bounds(const sl_item *item)
     return box;
 }
 
-static double distance_to_segment(double px, double py, sl_point a, sl_point b)
+double sl_step_distance(double px, double py, sl_point a, sl_point b)
 {
     double dx = (double)b.x - a.x;
     double dy = (double)b.y - a.y;
@@ -92,10 +92,43 @@ static double distance_to_segment(double px, double py, sl_point a, sl_point b)
     return sqrt(ex * ex + ey * ey);
 }
 
+/* Which steps of a line come near a place: most lie all on one side of it, which is seen at once. */
+typedef struct reach_of {
+    double x;
+    double y;
+    double radius;
+    int32_t x0;
+    int32_t y0;
+    int32_t x1;
+    int32_t y1;
+} reach_of;
+
+static reach_of make_reach(double x, double y, double radius)
+{
+    reach_of r = {x,
+                  y,
+                  radius,
+                  clamped(floor(x - radius)),
+                  clamped(floor(y - radius)),
+                  clamped(ceil(x + radius)),
+                  clamped(ceil(y + radius))};
+    return r;
+}
+
+static bool near_step(const reach_of *r, sl_point a, sl_point b)
+{
+    if ((a.x < r->x0 && b.x < r->x0) || (a.x > r->x1 && b.x > r->x1) ||
+        (a.y < r->y0 && b.y < r->y0) || (a.y > r->y1 && b.y > r->y1)) {
+        return false;
+    }
+    return sl_step_distance(r->x, r->y, a, b) <= r->radius;
+}
+
 static bool near_polyline(const sl_point *p, uint32_t n, double x, double y, double reach)
 {
+    reach_of r = make_reach(x, y, reach);
     for (uint32_t i = 0; i < n; i++) {
-        if (distance_to_segment(x, y, p[i], p[i + 1 < n ? i + 1 : i]) <= reach) {
+        if (near_step(&r, p[i], p[i + 1 < n ? i + 1 : i])) {
             return true;
         }
     }
@@ -163,7 +196,7 @@ static bool near_figure(const sl_point *p, double x, double y, double reach)
 {
     for (int i = 0; i < SL_BONES; i++) {
         const uint8_t *bone = sl_bones[i];
-        if (distance_to_segment(x, y, p[bone[0]], p[bone[1]]) <= reach) {
+        if (sl_step_distance(x, y, p[bone[0]], p[bone[1]]) <= reach) {
             return true;
         }
     }
@@ -182,13 +215,13 @@ bool sl_item_hit(const sl_item *item, int32_t x, int32_t y, int32_t radius)
     case SL_FORM_OVAL: return near_ellipse(p, x, y, reach);
     case SL_FORM_AREA: return in_area(p, at, slack);
     case SL_FORM_TEXT: return in_text(item, at, slack);
-    case SL_FORM_MARK: return distance_to_segment(x, y, p[0], p[0]) <= slack + padding(item);
-    case SL_FORM_LENS: return distance_to_segment(x, y, p[0], p[0]) <= reach + lens_radius(p);
+    case SL_FORM_MARK: return sl_step_distance(x, y, p[0], p[0]) <= slack + padding(item);
+    case SL_FORM_LENS: return sl_step_distance(x, y, p[0], p[0]) <= reach + lens_radius(p);
     case SL_FORM_CURVE: return near_curve(p, x, y, reach);
     case SL_FORM_FIGURE: return near_figure(p, x, y, reach);
     case SL_FORM_LOOP:
         return near_polyline(p, geo->n, x, y, reach) ||
-               distance_to_segment(x, y, p[geo->n - 1], p[0]) <= reach;
+               sl_step_distance(x, y, p[geo->n - 1], p[0]) <= reach;
     case SL_FORM_STROKE:
     case SL_FORM_LINE: return near_polyline(p, geo->n, x, y, reach);
     case SL_FORM_HIDDEN: break;

@@ -11,6 +11,7 @@
 static const double MIN_CUTOFF = 3.0;
 static const double BETA = 0.004;
 static const double SPEED_CUTOFF = 1.0;
+static const double PREDICT_CUTOFF = 8.0; /* of the pen's own speed */
 static const double TAU = 6.283185307179586;
 
 enum {
@@ -30,7 +31,9 @@ struct sl_stroke {
     one_euro fy;
     double ms_first;
     double ms_last;
-    sl_point pen; /* where the pen really is */
+    sl_point pen;  /* where the pen really is */
+    double pen_vx; /* how fast it goes there, units a second */
+    double pen_vy;
 };
 
 sl_stroke *sl_stroke_new(sl_item *style)
@@ -126,6 +129,9 @@ static void add_point(sl_stroke *s, const float *q)
         /* Reports of one batch may carry one time: they are taken as a millisecond apart. */
         double dt_s = (ms > s->ms_last ? ms - s->ms_last : 1.0) / 1000.0;
         s->ms_last = ms > s->ms_last ? ms : s->ms_last;
+        double part = alpha(PREDICT_CUTOFF, dt_s);
+        s->pen_vx += part * ((x - s->pen.x) / dt_s - s->pen_vx);
+        s->pen_vy += part * ((y - s->pen.y) / dt_s - s->pen_vy);
         x = smooth(&s->fx, x, dt_s);
         y = smooth(&s->fy, y, dt_s);
     }
@@ -159,6 +165,16 @@ sl_status sl_stroke_points(sl_stroke *s, const float *xypt, size_t n, sl_error *
 const sl_item *sl_stroke_now(const sl_stroke *s)
 {
     return s->item->geo.n > 0 ? s->item : NULL;
+}
+
+bool sl_stroke_predict(const sl_stroke *s, int32_t ahead_ms, sl_point *out)
+{
+    if (s->item->geo.n == 0) {
+        return false;
+    }
+    double ahead = ahead_ms / 1000.0;
+    *out = to_point(s->pen.x + s->pen_vx * ahead, s->pen.y + s->pen_vy * ahead);
+    return true;
 }
 
 /* The largest of the three errors, each as a part of what is allowed, that point i would suffer

@@ -16,7 +16,8 @@
 enum {
     SL_STROKE_ERROR = 4, /* a quarter of a pixel at 1920 wide */
     SL_STROKE_LAG_ERROR = 128,
-    SL_STROKE_PRESSURE_ERROR = 12
+    SL_STROKE_PRESSURE_ERROR = 12,
+    SL_PREDICT_MS_MAX = 100
 };
 
 typedef struct sl_stroke sl_stroke;
@@ -30,6 +31,9 @@ bool sl_stroke_is_laser(const sl_stroke *s);
 sl_status sl_stroke_points(sl_stroke *s, const float *xypt, size_t n, sl_error **err);
 /* The stroke so far as an item, borrowed until the next call; NULL before the first point. */
 const sl_item *sl_stroke_now(const sl_stroke *s);
+/* Where the pen will be so many ms after its last report, by its smoothed speed; false: it has no
+ * points yet. A guess to draw the end of a live line with, never kept. */
+bool sl_stroke_predict(const sl_stroke *s, int32_t ahead_ms, sl_point *out);
 /* The finished item. The stroke is freed in any case. SL_E_INVALID: no points. */
 sl_status sl_stroke_finish(sl_stroke *s, sl_item **out, sl_error **err);
 

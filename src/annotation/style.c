@@ -8,44 +8,26 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef enum type {
-    WHOLE, /* a number, rounded */
-    MILLI, /* a number, kept in thousandths */
-    FLAG,
-    COLOR, /* "#RRGGBB"; none is -1 where the default is */
-    DASH   /* one of dashes */
-} type;
-
-typedef struct member {
-    const char *name;
-    type type;
-    bool always;
-    uint16_t at;
-    int32_t min;
-    int32_t max;
-    int32_t otherwise;
-} member;
-
 #define AT(field) (uint16_t) offsetof(sl_style, field)
 
-static const member MEMBERS[] = {
-    {"color", COLOR, true, AT(rgb), 0, 0xFFFFFF, 0xFFD400},
-    {"opacity", MILLI, true, AT(opacity), 0, SL_OPACITY_MAX, SL_OPACITY_MAX},
-    {"width", WHOLE, true, AT(width), 1, SL_WIDTH_MAX, SL_WIDTH_DEFAULT},
-    {"font_size", WHOLE, true, AT(font_size), SL_FONT_MIN, SL_FONT_MAX, SL_FONT_DEFAULT},
-    {"fill", COLOR, false, AT(fill), -1, 0xFFFFFF, -1},
-    {"heads", WHOLE, false, AT(heads), 0, 2, 1},
-    {"dash", DASH, false, AT(dash), 0, SL_DASH_DOTS, SL_DASH_SOLID},
-    {"rows", WHOLE, false, AT(rows), 1, 64, 4},
-    {"cols", WHOLE, false, AT(cols), 1, 64, 4},
-    {"zoom", MILLI, false, AT(zoom), 1000, 8000, 2000},
-    {"value", WHOLE, false, AT(value), -999999, 999999, 1},
-    {"vertical", FLAG, false, AT(vertical), 0, 1, 0},
-    {"box", FLAG, false, AT(box), 0, 1, 0},
-    {"length", MILLI, false, AT(length), 0, 1000000000, 0},
-    {"hold_ms", WHOLE, false, AT(hold_ms), 0, 600000, 2000},
-    {"hidden", FLAG, false, AT(hidden), 0, 1, 0},
-    {"locked", FLAG, false, AT(locked), 0, 1, 0},
+static const sl_member MEMBERS[] = {
+    {"color", SL_MEMBER_COLOR, true, AT(rgb), 0, 0xFFFFFF, 0xFFD400},
+    {"opacity", SL_MEMBER_MILLI, true, AT(opacity), 0, SL_OPACITY_MAX, SL_OPACITY_MAX},
+    {"width", SL_MEMBER_WHOLE, true, AT(width), 1, SL_WIDTH_MAX, SL_WIDTH_DEFAULT},
+    {"font_size", SL_MEMBER_WHOLE, true, AT(font_size), SL_FONT_MIN, SL_FONT_MAX, SL_FONT_DEFAULT},
+    {"fill", SL_MEMBER_COLOR, false, AT(fill), -1, 0xFFFFFF, -1},
+    {"heads", SL_MEMBER_WHOLE, false, AT(heads), 0, 2, 1},
+    {"dash", SL_MEMBER_DASH, false, AT(dash), 0, SL_DASH_DOTS, SL_DASH_SOLID},
+    {"rows", SL_MEMBER_WHOLE, false, AT(rows), 1, 64, 4},
+    {"cols", SL_MEMBER_WHOLE, false, AT(cols), 1, 64, 4},
+    {"zoom", SL_MEMBER_MILLI, false, AT(zoom), 1000, 8000, 2000},
+    {"value", SL_MEMBER_WHOLE, false, AT(value), -999999, 999999, 1},
+    {"vertical", SL_MEMBER_FLAG, false, AT(vertical), 0, 1, 0},
+    {"box", SL_MEMBER_FLAG, false, AT(box), 0, 1, 0},
+    {"length", SL_MEMBER_MILLI, false, AT(length), 0, 1000000000, 0},
+    {"hold_ms", SL_MEMBER_WHOLE, false, AT(hold_ms), 0, 600000, 2000},
+    {"hidden", SL_MEMBER_FLAG, false, AT(hidden), 0, 1, 0},
+    {"locked", SL_MEMBER_FLAG, false, AT(locked), 0, 1, 0},
 };
 
 enum {
@@ -53,16 +35,22 @@ enum {
     DASHES_N = SL_DASH_DOTS + 1
 };
 
+const sl_member *sl_style_members(size_t *n)
+{
+    *n = MEMBERS_N;
+    return MEMBERS;
+}
+
 static const char *const dashes[DASHES_N] = {"solid", "dashes", "dots"};
 
-static int32_t get(const sl_style *style, const member *m)
+static int32_t get(const sl_style *style, const sl_member *m)
 {
     int32_t v = 0;
     memcpy(&v, (const char *)style + m->at, sizeof v);
     return v;
 }
 
-static void put(sl_style *style, const member *m, int32_t v)
+static void put(sl_style *style, const sl_member *m, int32_t v)
 {
     memcpy((char *)style + m->at, &v, sizeof v);
 }
@@ -75,18 +63,20 @@ void sl_style_defaults(sl_style *style)
     }
 }
 
-static sl_status refuse(const member *m, sl_error **err)
+static sl_status refuse(const sl_member *m, sl_error **err)
 {
     char field[32];
     (void)snprintf(field, sizeof field, "style.%s", m->name);
     switch (m->type) {
-    case COLOR: return sl_fail_field(err, SL_E_INVALID, field, "a colour is \"#RRGGBB\"");
-    case FLAG: return sl_fail_field(err, SL_E_INVALID, field, "%s is true or false", m->name);
-    case DASH: return sl_fail_field(err, SL_E_INVALID, field, "dash is solid, dashes or dots");
-    case MILLI:
+    case SL_MEMBER_COLOR: return sl_fail_field(err, SL_E_INVALID, field, "a colour is \"#RRGGBB\"");
+    case SL_MEMBER_FLAG:
+        return sl_fail_field(err, SL_E_INVALID, field, "%s is true or false", m->name);
+    case SL_MEMBER_DASH:
+        return sl_fail_field(err, SL_E_INVALID, field, "dash is solid, dashes or dots");
+    case SL_MEMBER_MILLI:
         return sl_fail_field(err, SL_E_INVALID, field, "%s is from %g to %g", m->name,
                              m->min / 1000.0, m->max / 1000.0);
-    case WHOLE: break;
+    case SL_MEMBER_WHOLE: break;
     }
     return sl_fail_field(err, SL_E_INVALID, field, "%s is from %d to %d", m->name, (int)m->min,
                          (int)m->max);
@@ -121,10 +111,10 @@ static bool parse_dash(const char *s, int32_t *v)
     return false;
 }
 
-static bool parse_number(const sl_json *j, const member *m, int32_t *v)
+static bool parse_number(const sl_json *j, const sl_member *m, int32_t *v)
 {
     double d = sl_json_value(j);
-    d = floor((m->type == MILLI ? d * 1000 : d) + 0.5);
+    d = floor((m->type == SL_MEMBER_MILLI ? d * 1000 : d) + 0.5);
     if (!sl_json_is_number(j) || !(d >= m->min && d <= m->max)) {
         return false;
     }
@@ -132,14 +122,14 @@ static bool parse_number(const sl_json *j, const member *m, int32_t *v)
     return true;
 }
 
-static bool parse_member(const sl_json *j, const member *m, int32_t *v)
+static bool parse_member(const sl_json *j, const sl_member *m, int32_t *v)
 {
     switch (m->type) {
-    case COLOR: return parse_color(sl_json_text(j), v);
-    case DASH: return parse_dash(sl_json_text(j), v);
-    case FLAG: *v = sl_json_truth(j); return sl_json_is_bool(j);
-    case WHOLE:
-    case MILLI: break;
+    case SL_MEMBER_COLOR: return parse_color(sl_json_text(j), v);
+    case SL_MEMBER_DASH: return parse_dash(sl_json_text(j), v);
+    case SL_MEMBER_FLAG: *v = sl_json_truth(j); return sl_json_is_bool(j);
+    case SL_MEMBER_WHOLE:
+    case SL_MEMBER_MILLI: break;
     }
     return parse_number(j, m, v);
 }
@@ -176,7 +166,7 @@ static sl_status read_unit(const sl_json *j, sl_style *style, sl_error **err)
     return SL_OK;
 }
 
-static const member *find(const char *name)
+static const sl_member *find(const char *name)
 {
     for (size_t i = 0; i < MEMBERS_N; i++) {
         if (strcmp(MEMBERS[i].name, name) == 0) {
@@ -202,7 +192,7 @@ static sl_status keep_extra(const sl_json *j, sl_item *item, sl_error **err)
 static sl_status read_member(const sl_json *j, sl_item *item, sl_error **err)
 {
     const char *name = sl_json_key(j);
-    const member *m = find(name);
+    const sl_member *m = find(name);
     if (strcmp(name, "layer") == 0) {
         return read_layer(j, &item->style, err);
     }
@@ -238,17 +228,17 @@ sl_status sl_style_read(const sl_json *j, sl_item *item, sl_error **err)
     return s == SL_OK ? sl_edits_read(j, item, err) : s;
 }
 
-static bool write_member(sl_json *j, const member *m, int32_t v)
+static bool write_member(sl_json *j, const sl_member *m, int32_t v)
 {
     char color[16];
     switch (m->type) {
-    case COLOR:
+    case SL_MEMBER_COLOR:
         (void)snprintf(color, sizeof color, "#%06X", (unsigned)v);
         return sl_json_set_str(j, m->name, color);
-    case DASH: return sl_json_set_str(j, m->name, dashes[v]);
-    case FLAG: return sl_json_set_bool(j, m->name, v != 0);
-    case MILLI: return sl_json_set_num(j, m->name, v / 1000.0);
-    case WHOLE: break;
+    case SL_MEMBER_DASH: return sl_json_set_str(j, m->name, dashes[v]);
+    case SL_MEMBER_FLAG: return sl_json_set_bool(j, m->name, v != 0);
+    case SL_MEMBER_MILLI: return sl_json_set_num(j, m->name, v / 1000.0);
+    case SL_MEMBER_WHOLE: break;
     }
     return sl_json_set_int(j, m->name, v);
 }
@@ -259,7 +249,7 @@ sl_json *sl_style_write(const sl_item *item)
     sl_json *j = sl_json_object();
     bool ok = j != NULL;
     for (size_t i = 0; ok && i < MEMBERS_N; i++) {
-        const member *m = &MEMBERS[i];
+        const sl_member *m = &MEMBERS[i];
         int32_t v = get(style, m);
         ok = (!m->always && v == m->otherwise) || write_member(j, m, v);
     }

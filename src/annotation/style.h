@@ -4,6 +4,27 @@
 
 #include "annotation/item.h"
 
+typedef enum sl_member_type {
+    SL_MEMBER_WHOLE, /* a number, rounded */
+    SL_MEMBER_MILLI, /* a number, kept in thousandths */
+    SL_MEMBER_FLAG,
+    SL_MEMBER_COLOR, /* "#RRGGBB"; none is -1 where the default is */
+    SL_MEMBER_DASH   /* solid, dashes or dots */
+} sl_member_type;
+
+typedef struct sl_member {
+    const char *name;
+    sl_member_type type;
+    bool always;
+    uint16_t at; /* in sl_style */
+    int32_t min;
+    int32_t max;
+    int32_t otherwise;
+} sl_member;
+
+/* All but "unit", "layer" and the edits. */
+const sl_member *sl_style_members(size_t *n);
+
 void sl_style_defaults(sl_style *style);
 /* Takes the members that are there into the item; null takes one back to its default. Members that
  * are not known here are kept in item->extra. */

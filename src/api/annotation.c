@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "sideline/record.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char SPACE_PREFIX[] = "video:";
@@ -61,6 +60,7 @@ void sl_doc_close(sl_doc *doc)
     sl_drawing_free(doc->drawing);
     sl_mutex_free(doc->mutex);
     sl_mem_free(doc->space);
+    sl_mem_free(doc->group);
     sl_mem_free(doc);
     sl_live_add(-1);
 }
@@ -121,47 +121,6 @@ sl_status sl_doc_open(sl_core *core, const char *space, sl_doc **out, sl_error *
     return SL_OK;
 }
 
-/* An item that this version cannot read must not hide the others: it is left out. */
-static sl_status add_record(sl_drawing *drawing, const sl_json *record, sl_error **err)
-{
-    sl_item *item = NULL;
-    sl_error *why = NULL;
-    sl_status s = sl_item_from_fields(record, sl_json_str(record, "id"), &item, &why);
-    s = s == SL_OK ? sl_drawing_add(drawing, item, &why) : s;
-    sl_error_release(why);
-    return s == SL_E_NOMEM ? sl_fail_nomem(err) : SL_OK;
-}
-
-static char *query_text(const char *space)
-{
-    sl_json *query = sl_json_object();
-    sl_json *where = sl_json_object();
-    bool ok = sl_json_set_str(query, "from", "annotation");
-    ok = sl_json_set_str(where, "space", space) && ok;
-    ok = sl_json_set(query, "where", where) && ok;
-    ok = sl_json_set_int(query, "limit", SL_DRAWING_ITEMS_MAX) && ok;
-    char *text = ok ? sl_json_print(query) : NULL;
-    sl_json_free(query);
-    return text;
-}
-
-static sl_status read_records(sl_doc *doc, sl_json **out, sl_error **err)
-{
-    char *query = query_text(doc->space);
-    if (query == NULL) {
-        return sl_fail_nomem(err);
-    }
-    sl_bytes *bytes = NULL;
-    sl_status s = sl_query_once(doc->core, query, strlen(query), &bytes, err);
-    sl_mem_free(query);
-    if (s != SL_OK) {
-        return s;
-    }
-    *out = parse_bytes(bytes);
-    sl_bytes_release(bytes);
-    return *out != NULL ? SL_OK : sl_fail_nomem(err);
-}
-
 sl_status sl_doc_refresh(sl_doc *doc, sl_error **err)
 {
     sl_error_start(err);
@@ -172,13 +131,10 @@ sl_status sl_doc_refresh(sl_doc *doc, sl_error **err)
         return SL_OK;
     }
     sl_lock(doc->mutex);
-    sl_json *records = NULL;
     sl_drawing *fresh =
         sl_drawing_new(sl_drawing_width(doc->drawing), sl_drawing_height(doc->drawing));
-    sl_status s = fresh != NULL ? read_records(doc, &records, err) : sl_fail_nomem(err);
-    for (const sl_json *r = sl_json_first(records); s == SL_OK && r != NULL; r = sl_json_next(r)) {
-        s = add_record(fresh, r, err);
-    }
+    sl_status s =
+        fresh != NULL ? sl_drawing_load(doc->core, doc->space, fresh, err) : sl_fail_nomem(err);
     if (s == SL_OK) {
         sl_drawing *old = doc->drawing;
         sl_drawing_follow(fresh, old);
@@ -186,7 +142,6 @@ sl_status sl_doc_refresh(sl_doc *doc, sl_error **err)
         fresh = old;
     }
     sl_drawing_free(fresh);
-    sl_json_free(records);
     sl_unlock(doc->mutex);
     return s;
 }
@@ -205,19 +160,11 @@ static sl_status apply(sl_doc *doc, const char *op, const char *id, sl_json *fie
         ok = sl_json_set(one, "fields", fields) && ok;
     }
     ok = sl_json_add(ops, one) && ok;
-    char *text = ok ? sl_json_print(ops) : NULL;
-    sl_json_free(ops);
-    if (text == NULL) {
+    if (!ok) {
+        sl_json_free(ops);
         return sl_fail_nomem(err);
     }
-    sl_bytes *bytes = NULL;
-    sl_status s = sl_apply(doc->core, text, strlen(text), &bytes, err);
-    sl_mem_free(text);
-    if (s == SL_OK && ids != NULL) {
-        *ids = bytes != NULL ? parse_bytes(bytes) : NULL;
-    }
-    sl_bytes_release(bytes);
-    return s;
+    return sl_doc_apply(doc, ops, NULL, ids, err);
 }
 
 /* Makes the record; the core makes the id when the item has none. */
@@ -241,15 +188,6 @@ static sl_status create_record(sl_doc *doc, sl_item *item, sl_error **err)
     return s;
 }
 
-/* UUIDs by number: a document that stands alone gives the same ids every time. */
-static void number_item(sl_doc *doc, sl_item *item)
-{
-    while (item->id[0] == 0 || sl_drawing_find(doc->drawing, item->id) != NULL) {
-        (void)snprintf(item->id, sizeof item->id, "00000000-0000-7000-8000-%012llx",
-                       (unsigned long long)(++doc->made & 0xFFFFFFFFFFFFu));
-    }
-}
-
 /* `item` is taken. Called locked. */
 static sl_status add_item(sl_doc *doc, sl_item *item, sl_bytes **id, sl_error **err)
 {
@@ -267,7 +205,7 @@ static sl_status add_item(sl_doc *doc, sl_item *item, sl_bytes **id, sl_error **
         s = create_record(doc, item, err);
     } else if (s == SL_OK) {
         if (item->id[0] == 0) {
-            number_item(doc, item);
+            sl_doc_number(doc, item);
         }
     }
     sl_bytes *text = s == SL_OK && id != NULL ? sl_bytes_text(item->id) : NULL;

@@ -4,7 +4,7 @@
  */
 #include "sideline/media.h"
 
-#include "annotation/item.h"
+#include "api/doc.h"
 #include "api/inside.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -470,63 +470,36 @@ typedef struct review {
     sl_blob_in *clip;
     sl_timeline *timeline;
     sl_bytes *voice;
-    sl_item **items;
+    sl_drawing *drawing;
+    const sl_item **items; /* of the drawing: those of no hidden layer */
     size_t items_n;
 } review;
 
 static void review_clear(review *r)
 {
-    for (size_t i = 0; i < r->items_n; i++) {
-        sl_item_free(r->items[i]);
-    }
     sl_mem_free(r->items);
+    sl_drawing_free(r->drawing);
     sl_timeline_drop(r->timeline);
     sl_bytes_release(r->voice);
     sl_blob_in_close(r->clip);
 }
 
-static char *drawings_query(const char *space)
-{
-    sl_json *query = sl_json_object();
-    sl_json *where = sl_json_object();
-    bool ok = query != NULL && where != NULL && sl_json_set_str(query, "from", "annotation") &&
-              sl_json_set_str(where, "space", space);
-    if (ok) {
-        ok = sl_json_set(query, "where", where);
-        where = NULL;
-    }
-    char *text = ok ? sl_json_print(query) : NULL;
-    sl_json_free(query);
-    sl_json_free(where);
-    return text;
-}
-
-/* The drawings of the space; one that this version cannot read is left out. */
+/* The drawings of the space that are to be seen: what a hidden layer hides is not in a film either. */
 static sl_status get_items(sl_core *core, const char *space, review *r, sl_error **err)
 {
-    sl_bytes *bytes = NULL;
-    char *query = drawings_query(space);
-    if (query == NULL) {
+    r->drawing = sl_drawing_new(1, 1); /* nothing of it is asked that its size matters for */
+    if (r->drawing == NULL) {
         return sl_fail_nomem(err);
     }
-    sl_status status = sl_query_once(core, query, strlen(query), &bytes, err);
-    sl_mem_free(query);
+    sl_status status = sl_drawing_load(core, space, r->drawing, err);
     if (status != SL_OK) {
         return status;
     }
-    sl_json *rows = parse_bytes(bytes);
-    r->items = sl_mem_array(sl_json_count(rows) + 1, sizeof(sl_item *));
-    if (rows == NULL || r->items == NULL) {
-        sl_json_free(rows);
+    r->items = sl_mem_array(sl_drawing_count(r->drawing) + 1, sizeof(const sl_item *));
+    if (r->items == NULL) {
         return sl_fail_nomem(err);
     }
-    for (const sl_json *row = sl_json_first(rows); row != NULL; row = sl_json_next(row)) {
-        sl_item *item = NULL;
-        if (sl_item_from_fields(row, sl_json_str(row, "id"), &item, NULL) == SL_OK) {
-            r->items[r->items_n++] = item;
-        }
-    }
-    sl_json_free(rows);
+    r->items_n = sl_drawing_shown(r->drawing, r->items);
     return SL_OK;
 }
 
@@ -624,7 +597,7 @@ static void run_export(sl_job *job, void *arg)
                               .voice = r.voice != NULL ? sl_bytes_data(r.voice) : NULL,
                               .voice_len = r.voice != NULL ? sl_bytes_len(r.voice) : 0,
                               .timeline = r.timeline,
-                              .items = (const sl_item *const *)r.items,
+                              .items = r.items,
                               .items_n = r.items_n,
                               .path = q->path,
                               .progress = export_progress,

@@ -1,4 +1,4 @@
-/* api/page.c - sideline/render.h: documents as SVG and PDF. */
+/* api/page.c - documents as SVG and PDF (sideline/render.h), and their measures as CSV. */
 #include "api/doc.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -59,4 +59,23 @@ sl_status sl_render_pdf(sl_doc *doc, int64_t t_us, const sl_pixels *frame, sl_by
                         sl_error **err)
 {
     return write_doc(doc, t_us, frame, sl_page_pdf, pdf, err);
+}
+
+sl_status sl_doc_csv(sl_doc *doc, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    if (doc == NULL || out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "a required argument is NULL");
+    }
+    sl_buf csv = {0};
+    sl_lock(doc->mutex);
+    bool ok = sl_drawing_csv(doc->drawing, &csv);
+    sl_unlock(doc->mutex);
+    if (!ok) {
+        sl_buf_free(&csv);
+        *out = NULL;
+        return sl_fail_nomem(err);
+    }
+    *out = sl_buf_bytes(&csv);
+    return *out != NULL ? SL_OK : sl_fail_nomem(err);
 }

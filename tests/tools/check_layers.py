@@ -22,7 +22,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+([<"])([^>"]+)[>"]', re.M)
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 
 ORDER = ["base", "crypto", "schema", "annotation", "review", "sync", "chat", "voice", "render",
-         "media", "store", "engine", "api", "service", "server"]
+         "exchange", "media", "store", "engine", "api", "service", "server"]
 
 # Pure modules: the other modules they may use (besides base, never base/thread.h).
 PURE = {
@@ -61,6 +61,7 @@ HOMES = {
     "libcurl": (re.compile(r"^curl/"), {"platform/curl"}),
     "libwebsockets": (re.compile(r"^(libwebsockets|lws_config)"), {"platform/lws", "src/server"}),
     "libcrypt": (re.compile(r"^crypt\.h$"), {"src/server"}),
+    "expat": (re.compile(r"^expat\w*\.h$"), {"src/exchange"}),
     "Check": (re.compile(r"^check\.h$"), {"tests"}),
     "JNI": (re.compile(r"^jni\.h$"), {"bindings/kotlin", "platform/android"}),
 }

@@ -158,9 +158,20 @@ START_TEST(page__rsvg_draws_each_tools_svg_as_the_renderer_draws_the_tool)
 }
 END_TEST
 
+/* Whether this build's Cairo writes PDF. */
+static bool has_pdf(void)
+{
+    sl_buf bytes = {0};
+    sl_page page = {.scene = {.frame_w = 9, .frame_h = 9}};
+    sl_status s = sl_page_pdf(&page, NULL, 0, &bytes, NULL);
+    ck_assert(s == SL_OK || s == SL_E_UNSUPPORTED);
+    sl_buf_free(&bytes);
+    return s == SL_OK;
+}
+
 START_TEST(page__poppler_draws_each_tools_pdf_as_the_renderer_draws_the_tool)
 {
-    if (is_there("pdftocairo")) {
+    if (has_pdf() && is_there("pdftocairo")) {
         compare_all(sl_page_pdf, "pdf");
     }
 }
@@ -176,6 +187,7 @@ static sl_buf page_of(write_page *write, const sl_page *page, const sl_item *ite
 
 START_TEST(page__the_same_document_gives_the_same_bytes)
 {
+    bool pdf = has_pdf();
     for (size_t i = 0; i < TOOL_COUNT; i++) {
         sl_item *item = tool(i);
         sl_page page = {.scene = {.frame_w = FRAME_W, .frame_h = FRAME_H}, .whole = true};
@@ -183,14 +195,16 @@ START_TEST(page__the_same_document_gives_the_same_bytes)
         sl_buf b = page_of(sl_page_svg, &page, item);
         ck_assert_uint_eq(a.len, b.len);
         ck_assert_mem_eq(a.data, b.data, a.len);
-        sl_buf c = page_of(sl_page_pdf, &page, item);
-        sl_buf d = page_of(sl_page_pdf, &page, item);
-        ck_assert_uint_eq(c.len, d.len);
-        ck_assert_mem_eq(c.data, d.data, c.len);
         sl_buf_free(&a);
         sl_buf_free(&b);
-        sl_buf_free(&c);
-        sl_buf_free(&d);
+        if (pdf) {
+            a = page_of(sl_page_pdf, &page, item);
+            b = page_of(sl_page_pdf, &page, item);
+            ck_assert_uint_eq(a.len, b.len);
+            ck_assert_mem_eq(a.data, b.data, a.len);
+            sl_buf_free(&a);
+            sl_buf_free(&b);
+        }
         sl_item_free(item);
     }
 }
