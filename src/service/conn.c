@@ -209,6 +209,7 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     memcpy(c->user, who.user, sizeof c->user);
     memcpy(c->device, who.device, sizeof c->device);
     memcpy(c->session, who.session, sizeof c->session);
+    c->rank = who.rank;
     c->exp_s = who.exp_s;
     floor_ctx floor = {c, frame->floor};
     if (sl_sv_change(s, keep_floor, &floor, NULL) != SL_OK) {

@@ -5,6 +5,7 @@
  *   media.c, hls.c                                the work on videos, and their streaming
  *   conn.c, topic.c, feed.c                       connections and what they listen to
  *   push.c, op.c, refs.c, effect.c                  operations
+ *   policy.c                                        who may do what
  *   tx.c, rows.c, table.c                         the database
  *
  * Invariants:
@@ -20,6 +21,7 @@
 
 #include "base/thread.h"
 #include "crypto/key.h"
+#include "schema/policy.h"
 #include "service/service.h"
 #include "sync/frame.h"
 #include "sync/merge.h"
@@ -49,6 +51,13 @@ typedef struct sl_sv_sql {
     char *upsert;
     char *elsewhere; /* whether another space has the id */
 } sl_sv_sql;
+
+/* What an account is, as its row says. */
+typedef struct sl_sv_rank {
+    char role[16];
+    char plan[16]; /* "": there are no plans */
+    int64_t until_ms;
+} sl_sv_rank;
 
 typedef struct sl_sv_conn sl_sv_conn;
 typedef struct sl_sv_topic sl_sv_topic;
@@ -81,6 +90,7 @@ struct sl_sv_conn {
     sl_sv_id user;
     sl_sv_id device;
     sl_sv_id session;
+    sl_sv_rank rank;
     sl_sv_sub **subs; /* in order of space */
     size_t sub_count;
     size_t sub_cap;
@@ -264,6 +274,8 @@ sl_status sl_sv_uuid(const sl_service *s, sl_sv_id out, sl_error **err);
 typedef struct sl_sv_op {
     sl_op *op;
     const char *user;
+    sl_standing standing;
+    sl_relation relation;
     unsigned role;
     sl_merged merged;
     bool done; /* the entity's own rule took the place of the merge */
@@ -281,6 +293,28 @@ bool sl_sv_stands_alone(const sl_op *op);
 /* The fields with `to` that the operation writes: each names a record of the space that is there and
  * not deleted, or what the record named before. SL_E_NOT_FOUND names the field. (refs.c) */
 sl_status sl_sv_check_refs(sl_sv_tx *tx, const sl_op *op, const sl_record *old, sl_error **err);
+
+/* ---- policy.c: who may do what ---- */
+
+/* From cells role, plan, plan_until_ms of account. */
+void sl_sv_rank_read(sl_sv_rank *rank, const sl_sv_rows *rows, size_t row, size_t cell);
+/* All zero, a guest, when there is no such account. */
+sl_status sl_sv_rank_of(sl_service *s, const char *user, sl_sv_rank *rank, sl_error **err);
+sl_standing sl_sv_standing(const sl_sv_rank *rank, int64_t now_ms);
+/* When the standing changes by itself; INT64_MAX: never. */
+int64_t sl_sv_rank_until(const sl_sv_rank *rank, int64_t now_ms);
+sl_status sl_sv_relation(sl_service *s, const char *user, sl_standing standing, const char *space,
+                         unsigned role, sl_relation *relation, sl_error **err);
+/* *role: 0 when the user may not read the space. The space may not be there. */
+sl_status sl_sv_may_read(sl_service *s, const char *user, sl_standing standing, const char *space,
+                         unsigned *role, sl_error **err);
+/* Whether this space, which is not there yet, may be made by creating its root. */
+bool sl_sv_may_make(sl_standing standing, const char *user, const char *space);
+/* Counts one use of what has a limit a day; SL_E_LIMIT. */
+sl_status sl_sv_use(sl_sv_tx *tx, const char *user, sl_limit limit, sl_standing standing,
+                    sl_error **err);
+sl_status sl_sv_room_for_student(sl_service *s, const char *coach, sl_standing standing,
+                                 sl_error **err);
 
 /* ---- conn.c: connections ---- */
 
@@ -322,6 +356,7 @@ typedef struct sl_sv_who {
     sl_sv_id user;
     sl_sv_id device;
     sl_sv_id session;
+    sl_sv_rank rank;
     int64_t exp_s;
 } sl_sv_who;
 
@@ -355,10 +390,10 @@ bool sl_sv_sha_ok(const char *sha256);
 char *sl_sv_blob_path(const sl_service *s, const char *sha256);
 /* The user speaks of a blob in a space. *here: its bytes are here and the user may read them. */
 sl_status sl_sv_blob_refer(sl_sv_tx *tx, const char *sha256, const char *space, const char *user,
-                           bool *here, sl_error **err);
+                           sl_standing standing, bool *here, sl_error **err);
 /* *size is -1 when there is no such blob or the user may not read it. type may be NULL. */
-sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, int64_t *size,
-                          char **type, sl_error **err);
+sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, sl_standing standing,
+                          int64_t *size, char **type, sl_error **err);
 /* The user has shown to hold the bytes: videos that wait for them become ready. */
 sl_status sl_sv_blob_done(sl_sv_tx *tx, const char *sha256, const char *user, sl_error **err);
 

@@ -173,7 +173,8 @@ static void clamp_stamp(const sl_sv_tx *tx, sl_op *op)
 /* A verdict against the operation undoes it and makes the receipt. */
 static sl_status run_one(sl_sv_tx *tx, const sl_sv_conn *c, job *j, sl_error **err)
 {
-    sl_sv_op o = {.op = &j->op, .user = c->user};
+    sl_sv_op o = {
+        .op = &j->op, .user = c->user, .standing = sl_sv_standing(&c->rank, tx->now_ms)};
     sl_error *why = NULL;
     clamp_stamp(tx, &j->op);
     sl_sv_part_begin(tx);

@@ -62,6 +62,10 @@ static const char *const STEPS[] = {
     "CREATE TABLE media_part (space TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,"
     " size BIGINT NOT NULL, width BIGINT NOT NULL, height BIGINT NOT NULL, parts TEXT NOT NULL,"
     " PRIMARY KEY (space, name))",
+    "ALTER TABLE account ADD COLUMN plan TEXT;" /* null: there are no plans */
+    "ALTER TABLE account ADD COLUMN plan_until_ms BIGINT;"
+    "CREATE TABLE quota (user_id TEXT NOT NULL, kind BIGINT NOT NULL, day BIGINT NOT NULL,"
+    " used BIGINT NOT NULL, PRIMARY KEY (user_id, kind))",
 };
 
 enum {

@@ -119,15 +119,20 @@ sl_status sl_sv_account_start(sl_service *s, const char *key_pem, sl_error **err
 
 /* ---- tokens ---- */
 
-static sl_status session_alive(sl_service *s, const sl_sv_who *who, sl_error **err)
+/* The session is there; what its account is now, whatever the token says. */
+static sl_status session_alive(sl_service *s, sl_sv_who *who, sl_error **err)
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(
-        s, "SELECT id FROM session WHERE id=$1 AND user_id=$2 AND device=$3",
+        s,
+        "SELECT a.role, a.plan, a.plan_until_ms FROM session s JOIN account a ON a.id=s.user_id"
+        " WHERE s.id=$1 AND s.user_id=$2 AND s.device=$3",
         SL_SV_ARGS(sl_cell_text(who->session), sl_cell_text(who->user), sl_cell_text(who->device)),
         &rows, err);
     if (status == SL_OK && rows.count == 0) {
         status = sl_fail(err, SL_E_AUTH, "the session has ended");
+    } else if (status == SL_OK) {
+        sl_sv_rank_read(&who->rank, &rows, 0, 0);
     }
     sl_sv_rows_free(&rows);
     return status;
