@@ -127,6 +127,7 @@ int cmd_messages(cli *c);
 int cmd_read(cli *c);
 int cmd_listen(cli *c);
 int cmd_get(cli *c);
+int cmd_can(cli *c);
 int cmd_query(cli *c);
 int cmd_undo(cli *c);
 int cmd_redo(cli *c);

@@ -86,6 +86,8 @@ static const command commands[] = {
      "one frame with its drawings"},
     {"export", 2, 2, 0, 0, cmd_export, "REVIEW OUT.mp4", "a review as a video file"},
     {"get", 2, 2, 0, 0, cmd_get, "ENTITY ID", "one record as JSON"},
+    {"can", 1, 3, 0, 0, cmd_can, "read|create|patch|delete ENTITY SPACE|ID, or FEATURE, or JSON",
+     "whether one may do something"},
     {"query", 1, 1, 0, 0, cmd_query, "JSON", "records as JSON"},
     {"undo", 1, 1, 0, 0, cmd_undo, "SPACE", "take back the last change made here"},
     {"redo", 1, 1, 0, 0, cmd_redo, "SPACE", "make again what was taken back"},

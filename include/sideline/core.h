@@ -150,6 +150,18 @@ SL_API sl_status sl_session_login(sl_core *core, const char *json, size_t n, sl_
  * is under way ends with SL_E_CANCELLED. */
 SL_API sl_status sl_session_logout(sl_core *core, sl_error *SL_NULLABLE *SL_NULLABLE err);
 
+/* Whether the signed-in user may do something, by what this device knows, without a connection: to grey
+ * out what cannot be done. The server asks the same policy and its word holds.
+ * json: {"do":"read"|"create"|"patch"|"delete","entity":"..","id":".."?,"space":"kind:id"?}, with the id
+ * of a record that is here, or else the space; or {"feature":"analytics_own"|..}, a name of
+ * src/schema/policy.toml.
+ * *out: {"allow":bool,"standing":"guest|athlete_free|athlete_paid|coach_basic|coach_trial|coach_premium|
+ * admin","relation":"own|student|given|direct|peer|public|stranger"?,
+ * "limits":{"messages_day":n?,"students":n?}}. */
+SL_API sl_status sl_can(sl_core *core, const char *json, size_t n,
+                        sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                        sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 SL_END
 #ifdef __cplusplus
 }

@@ -296,6 +296,30 @@ sl_status sl_op_cancel(sl_core *core, sl_id op)
     return status;
 }
 
+sl_status sl_can(sl_core *core, const char *json, size_t n, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    if (out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "there is no place for the answer");
+    }
+    *out = NULL;
+    sl_json *in = NULL;
+    sl_json *answer = NULL;
+    sl_status status = sl_json_read(json, n, &in, err);
+    if (status == SL_OK) {
+        sl_lock(core->lock);
+        status = sl_engine_can(core, in, &answer, err);
+        sl_unlock(core->lock);
+    }
+    if (status == SL_OK) {
+        *out = sl_json_bytes(answer);
+        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_json_free(answer);
+    sl_json_free(in);
+    return status;
+}
+
 static sl_status begin_session(sl_core *core, const char *path, const char *json, size_t n,
                                sl_id *op, sl_error **err)
 {

@@ -58,6 +58,8 @@ typedef struct sl_session {
     char *email;
     char *name;
     char *role;
+    char *plan; /* of the subscription to the service, "" for none */
+    int64_t plan_until_ms;
     char *refresh;
     char *access;            /* NULL when it must be renewed */
     int64_t access_until_ms; /* monotonic */
@@ -331,6 +333,10 @@ sl_status sl_local_query(sl_core *core, const sl_json *query, sl_buf *rows, sl_e
 /* Moves this user's mark in a thread: field "delivered" or "read", up to seq. */
 sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t seq,
                         sl_error **err);
+
+/* --- can.c --- */
+/* in: sl_can's question; *out: its answer. Locked. */
+sl_status sl_engine_can(sl_core *core, const sl_json *in, sl_json **out, sl_error **err);
 
 /* --- live.c --- */
 sl_status sl_live_watch(sl_core *core, const sl_json *query, sl_id *sub, sl_error **err);

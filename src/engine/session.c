@@ -24,6 +24,7 @@ void sl_session_clear(sl_core *core)
     sl_mem_free(s->email);
     sl_mem_free(s->name);
     sl_mem_free(s->role);
+    sl_mem_free(s->plan);
     sl_mem_free(s->refresh);
     sl_mem_free(s->access);
     memset(s, 0, sizeof *s);
@@ -49,8 +50,11 @@ static sl_status set_user(sl_core *core, const sl_json *user, const char *refres
     s->email = copy_of(user, "email");
     s->name = copy_of(user, "name");
     s->role = copy_of(user, "role");
+    s->plan = copy_of(user, "plan");
+    s->plan_until_ms = sl_json_int_or(user, "plan_until_ms", 0);
     s->refresh = sl_text_dup(refresh);
-    s->have = s->email != NULL && s->name != NULL && s->role != NULL && s->refresh != NULL;
+    s->have = s->email != NULL && s->name != NULL && s->role != NULL && s->plan != NULL &&
+              s->refresh != NULL;
     return s->have ? SL_OK : sl_fail_nomem(err);
 }
 
@@ -61,6 +65,10 @@ static sl_json *session_json(const sl_core *core)
     bool ok = j != NULL && sl_json_set_str(j, "id", s->user) &&
               sl_json_set_str(j, "email", s->email) && sl_json_set_str(j, "name", s->name) &&
               sl_json_set_str(j, "role", s->role);
+    if (ok && s->plan[0] != 0) {
+        ok = sl_json_set_str(j, "plan", s->plan) &&
+             sl_json_set_int(j, "plan_until_ms", s->plan_until_ms);
+    }
     if (!ok) {
         sl_json_free(j);
         return NULL;

@@ -240,23 +240,17 @@ void sl_sv_send_blob(sl_service *s, const sl_http_in *in, const char *sha256, in
     }
 }
 
-void sl_sv_blob(sl_service *s, const sl_http_in *in, const char *sha256, sl_http_out *out)
+void sl_sv_blob(sl_sv_request *r, sl_http_out *out)
 {
-    sl_sv_who who;
+    sl_service *s = r->s;
+    const sl_http_in *in = r->in;
+    const char *sha256 = r->rest;
     char *type = NULL;
     int64_t size = -1;
-    if (!sl_sv_signed_in(s, in, &who, out)) {
-        return;
-    }
-    if (strcmp(in->method, "GET") != 0) {
-        sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
-        sl_sv_header(out, "Allow", "GET");
-        return;
-    }
     sl_status status = SL_OK;
     if (sl_sv_sha_ok(sha256)) {
         sl_lock(s->lock);
-        status = sl_sv_blob_find(s, sha256, who.user, sl_sv_standing(&who.rank, sl_sv_now(s)),
+        status = sl_sv_blob_find(s, sha256, r->who.user, sl_sv_standing(&r->who.rank, sl_sv_now(s)),
                                  &size, &type, NULL);
         sl_unlock(s->lock);
     }

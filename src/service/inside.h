@@ -3,6 +3,8 @@
  *
  *   http.c, account.c, token.c, upload.c, blob.c   requests
  *   media.c, hls.c                                the work on videos, and their streaming
+ *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts
+ *   keys.c, limit.c, audit.c, metric.c              what stands behind them
  *   conn.c, topic.c, feed.c                       connections and what they listen to
  *   push.c, op.c, refs.c, effect.c                  operations
  *   policy.c                                        who may do what
@@ -22,6 +24,7 @@
 #include "base/thread.h"
 #include "crypto/key.h"
 #include "schema/policy.h"
+#include "service/route.h"
 #include "service/service.h"
 #include "sync/frame.h"
 #include "sync/merge.h"
@@ -98,6 +101,31 @@ struct sl_sv_conn {
     size_t flight;    /* bytes of pages on the way */
 };
 
+/* A key that signed until a while ago. */
+typedef struct sl_sv_old_key {
+    sl_key *key;
+    int64_t retired_ms;
+} sl_sv_old_key;
+
+typedef struct sl_sv_buckets sl_sv_buckets;
+typedef struct sl_sv_oidc sl_sv_oidc;
+
+enum {
+    SL_SV_CLASSES = 6,  /* of statuses: 1xx to 5xx by their first digit */
+    SL_SV_TIMES = 9     /* buckets of the histogram, the last without end */
+};
+
+/* Counted since the start. */
+typedef struct sl_sv_counts {
+    uint64_t requests[SL_ROUTES + 1][SL_SV_CLASSES]; /* the last: no such address */
+    uint64_t times[SL_SV_TIMES];
+    uint64_t time_ms; /* all requests together */
+    uint64_t limited;
+    uint64_t ops;
+    uint64_t rejected;
+    uint64_t audited;
+} sl_sv_counts;
+
 struct sl_service {
     sl_service_ports ports;
     sl_mutex *lock;
@@ -105,6 +133,17 @@ struct sl_service {
     int64_t upload_max;
     bool media;
     sl_key *key;
+    bool key_given; /* by the configuration: not ours to rotate */
+    sl_sv_old_key *old_keys;
+    size_t old_key_count;
+    sl_sv_buckets *buckets; /* NULL: nothing is limited */
+    sl_sv_counts counts;
+    bool require_factor;
+    int32_t trial_days;
+    char *public_url; /* NULL: mails say the token alone */
+    char *oidc_issuer;
+    char *oidc_client;
+    sl_sv_oidc *oidc; /* what is known of the other provider */
     uint8_t pepper[32];
     char *no_hash; /* checked when there is no account, for equal time */
     sl_sv_sql *sql;
@@ -323,6 +362,8 @@ void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, co
 /* Drops the connections of one device; except may be NULL. */
 void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
                        const sl_sv_conn *except, int32_t code);
+/* All of one user: what the account may do has changed, or it is signed out everywhere. */
+void sl_sv_drop_user(sl_service *s, const char *user);
 void sl_sv_conns_free(sl_service *s);
 sl_sv_conn *sl_sv_conn_find(const sl_service *s, sl_id id); /* NULL when it has ended */
 
@@ -357,16 +398,91 @@ typedef struct sl_sv_who {
     sl_sv_id device;
     sl_sv_id session;
     sl_sv_rank rank;
+    bool factor_due; /* the second factor is asked of the account and the session lacks it */
     int64_t exp_s;
 } sl_sv_who;
+
+/* One request, its way found. */
+typedef struct sl_sv_request {
+    sl_service *s;
+    const sl_http_in *in;
+    const sl_route *route; /* NULL: none */
+    const char *rest;      /* the id in the path, "" when there is none */
+    sl_sv_who who;         /* set when the route needs it */
+    char service[64];      /* the name of a service, "" for a user */
+    sl_json *body;
+    char id[SL_UUID_LEN + 1]; /* of the request */
+} sl_sv_request;
+
+/* For a route that anybody may ask, and that tells users by itself: r->who; false: the answer is made. */
+bool sl_sv_signed_in(sl_sv_request *r, sl_http_out *out);
+
+typedef void (*sl_sv_handler)(sl_sv_request *r, sl_http_out *out);
+sl_sv_handler sl_sv_handler_of(sl_route_id id);
 
 /* SL_E_AUTH for a token that is wrong, expired or of a session that has ended. */
 sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl_error **err);
 sl_status sl_sv_account_start(sl_service *s, const char *key_pem, sl_error **err);
-void sl_sv_signup(sl_service *s, const sl_http_in *in, sl_http_out *out);
-void sl_sv_login(sl_service *s, const sl_http_in *in, sl_http_out *out);
-void sl_sv_refresh(sl_service *s, const sl_http_in *in, sl_http_out *out);
-void sl_sv_jwks(sl_service *s, sl_http_out *out);
+void sl_sv_signup(sl_sv_request *r, sl_http_out *out);
+void sl_sv_login(sl_sv_request *r, sl_http_out *out);
+void sl_sv_refresh(sl_sv_request *r, sl_http_out *out);
+void sl_sv_jwks(sl_sv_request *r, sl_http_out *out);
+void sl_sv_keys_rotate(sl_sv_request *r, sl_http_out *out);
+void sl_sv_oidc_about(sl_sv_request *r, sl_http_out *out);
+void sl_sv_oidc_login(sl_sv_request *r, sl_http_out *out);
+void sl_sv_oidc_free(sl_service *s);
+void sl_sv_verify(sl_sv_request *r, sl_http_out *out);
+void sl_sv_verify_send(sl_sv_request *r, sl_http_out *out);
+void sl_sv_reset(sl_sv_request *r, sl_http_out *out);
+void sl_sv_reset_send(sl_sv_request *r, sl_http_out *out);
+void sl_sv_totp(sl_sv_request *r, sl_http_out *out);
+void sl_sv_totp_confirm(sl_sv_request *r, sl_http_out *out);
+void sl_sv_recovery(sl_sv_request *r, sl_http_out *out);
+void sl_sv_devices(sl_sv_request *r, sl_http_out *out);
+void sl_sv_device_end(sl_sv_request *r, sl_http_out *out);
+void sl_sv_logout(sl_sv_request *r, sl_http_out *out);
+void sl_sv_logout_all(sl_sv_request *r, sl_http_out *out);
+void sl_sv_export(sl_sv_request *r, sl_http_out *out);
+void sl_sv_erase(sl_sv_request *r, sl_http_out *out);
+void sl_sv_accounts(sl_sv_request *r, sl_http_out *out);
+void sl_sv_account_set(sl_sv_request *r, sl_http_out *out);
+void sl_sv_service_key_add(sl_sv_request *r, sl_http_out *out);
+void sl_sv_service_key_end(sl_sv_request *r, sl_http_out *out);
+/* The service whose token this is and that has the scope: its name. SL_E_AUTH, SL_E_DENIED. */
+sl_status sl_sv_service_check(sl_service *s, const char *token, const char *scope, char name[64],
+                              sl_error **err);
+
+/* ---- limit.c: so much in so long ---- */
+
+sl_sv_buckets *sl_sv_buckets_new(void); /* NULL: out of memory */
+void sl_sv_buckets_free(sl_sv_buckets *b);
+typedef struct sl_sv_allowance {
+    bool ok;
+    int64_t left;    /* more that may come at once */
+    int64_t reset_s; /* until it is full again */
+    int64_t wait_s;  /* when not ok: until the next may come */
+} sl_sv_allowance;
+/* One request of this category by this key, at this time. */
+sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *b, sl_rate rate, const char *key, int64_t now_ms);
+const char *sl_sv_rate_name(sl_rate rate);
+int64_t sl_sv_rate_limit(sl_rate rate);
+int64_t sl_sv_rate_window_s(sl_rate rate);
+
+/* ---- audit.c ---- */
+
+/* [AUD-1] lines are only ever added, and each carries the hash of the one before under the server's
+ * secret. In the transaction that is under way. No part of what a user wrote is noted. */
+sl_status sl_sv_audit_add(sl_service *s, int64_t now_ms, const char *actor, const char *action,
+                          const char *object, const char *outcome, sl_error **err);
+/* The same in a transaction of its own. Locked. */
+void sl_sv_audit_note(sl_service *s, const char *actor, const char *action, const char *object,
+                      const char *outcome);
+void sl_sv_audit_read(sl_sv_request *r, sl_http_out *out);
+
+/* ---- metric.c ---- */
+
+void sl_sv_metrics(sl_sv_request *r, sl_http_out *out);
+void sl_sv_count_request(sl_service *s, const sl_route *route, int32_t status, int64_t took_ms);
 
 /* ---- http.c: answers ---- */
 
@@ -378,13 +494,11 @@ void sl_sv_broken(sl_http_out *out, sl_status status);
 void sl_sv_invalid(sl_http_out *out, const char *field, const char *message);
 void sl_sv_header(sl_http_out *out, const char *name, const char *value);
 void sl_sv_header_int(sl_http_out *out, const char *name, int64_t value);
-/* The user of the request; false: the answer is made. Not to be called with the lock held. */
-bool sl_sv_signed_in(sl_service *s, const sl_http_in *in, sl_sv_who *who, sl_http_out *out);
 
 /* ---- upload.c, blob.c: bytes ---- */
 
-void sl_sv_uploads(sl_service *s, const sl_http_in *in, const char *id, sl_http_out *out);
-void sl_sv_blob(sl_service *s, const sl_http_in *in, const char *sha256, sl_http_out *out);
+void sl_sv_uploads(sl_sv_request *r, sl_http_out *out);
+void sl_sv_blob(sl_sv_request *r, sl_http_out *out);
 bool sl_sv_sha_ok(const char *sha256);
 /* The file of a blob; NULL: out of memory. Freed with sl_mem_free. */
 char *sl_sv_blob_path(const sl_service *s, const char *sha256);
@@ -406,6 +520,6 @@ void sl_sv_send_blob(sl_service *s, const sl_http_in *in, const char *sha256, in
 /* The bytes of the video are here. */
 sl_status sl_sv_media_begin(sl_sv_tx *tx, sl_sv_item *video, sl_error **err);
 /* What lies below /api/v1/videos/. */
-void sl_sv_videos(sl_service *s, const sl_http_in *in, const char *rest, sl_http_out *out);
+void sl_sv_videos(sl_sv_request *r, sl_http_out *out);
 
 #endif

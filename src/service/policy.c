@@ -36,7 +36,8 @@ sl_status sl_sv_rank_of(sl_service *s, const char *user, sl_sv_rank *rank, sl_er
 {
     sl_sv_rows rows;
     memset(rank, 0, sizeof *rank);
-    sl_status status = sl_sv_all(s, "SELECT role, plan, plan_until_ms FROM account WHERE id=$1",
+    sl_status status = sl_sv_all(s, "SELECT role, plan, plan_until_ms FROM account WHERE id=$1"
+                                 " AND status IS NULL",
                                  SL_SV_ARGS(sl_cell_text(user)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         sl_sv_rank_read(rank, &rows, 0, 0);
