@@ -35,6 +35,8 @@ static const struct {
     [OPT_REVIEW] = {"review", true},     [OPT_VIDEO] = {"video", true},
     [OPT_SECONDS] = {"seconds", true},   [OPT_UNTIL] = {"until", true},
     [OPT_READ] = {"read", false},        [OPT_AT] = {"at", true},
+    [OPT_CODE] = {"code", true},         [OPT_TOKEN] = {"token", true},
+    [OPT_EVERYWHERE] = {"everywhere", false}, [OPT_BIRTH] = {"birth", true},
     [OPT_HELP] = {"help", false},        [OPT_VERSION] = {"version", false},
 };
 
@@ -55,10 +57,20 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"signup", 1, 1, BIT(OPT_PASSWORD) | BIT(OPT_NAME) | BIT(OPT_ROLE), BIT(OPT_NAME), cmd_signup,
-     "EMAIL --name NAME [--role athlete|coach] [--password P]", "make an account and sign in"},
-    {"login", 1, 1, BIT(OPT_PASSWORD), 0, cmd_login, "EMAIL [--password P]", "sign in"},
-    {"logout", 0, 0, 0, 0, cmd_logout, "", "forget the session; the data stays"},
+    {"signup", 1, 1, BIT(OPT_PASSWORD) | BIT(OPT_NAME) | BIT(OPT_ROLE) | BIT(OPT_BIRTH), BIT(OPT_NAME),
+     cmd_signup, "EMAIL --name NAME [--role athlete|coach] [--birth YYYY-MM-DD] [--password P]", "make an account and sign in"},
+    {"login", 1, 1, BIT(OPT_PASSWORD) | BIT(OPT_CODE), 0, cmd_login,
+     "EMAIL [--code CODE] [--password P]", "sign in; the code is of an authenticator"},
+    {"logout", 0, 0, BIT(OPT_EVERYWHERE), 0, cmd_logout, "[--everywhere]",
+     "forget the session, or end it on all devices; the data stays"},
+    {"devices", 0, 1, 0, 0, cmd_devices, "[DEVICE]", "the devices signed in; with an id, sign it out"},
+    {"totp", 0, 1, 0, 0, cmd_totp, "[CODE|recovery]",
+     "set up an authenticator, then confirm it by a code; new recovery codes"},
+    {"verify", 0, 1, 0, 0, cmd_verify, "[TOKEN]", "prove the e-mail address; without TOKEN, by mail"},
+    {"reset", 0, 1, BIT(OPT_TOKEN) | BIT(OPT_PASSWORD), 0, cmd_reset,
+     "EMAIL, or --token TOKEN [--password P]", "a new password, by mail"},
+    {"erase", 0, 0, BIT(OPT_PASSWORD), 0, cmd_erase, "[--password P]",
+     "erase the account at the server, for good"},
     {"whoami", 0, 0, 0, 0, cmd_whoami, "", "who is signed in"},
     {"connect", 1, 1, 0, 0, cmd_connect, "EMAIL", "ask a coach or an athlete to connect"},
     {"connections", 0, 0, 0, 0, cmd_connections, "", "who one is connected with"},

@@ -175,7 +175,7 @@ sl_status sl_session_start(sl_core *core, const char *path, const sl_json *body,
     return SL_OK;
 }
 
-static sl_status status_of_http(int32_t http)
+sl_status sl_session_status_of(int32_t http)
 {
     switch (http) {
     case 401: return SL_E_AUTH;
@@ -190,7 +190,7 @@ static sl_status status_of_http(int32_t http)
 }
 
 /* The sentence in an error's body, and for a validation the first field's. */
-static const char *sentence_of(const sl_json *body)
+const char *sl_session_sentence_of(const sl_json *body)
 {
     const sl_json *field = sl_json_first(sl_json_get(body, "fields"));
     const char *of_field = field != NULL ? sl_json_text(field) : NULL;
@@ -259,8 +259,8 @@ static sl_status take_session(sl_core *core, const sl_json *body, bool *fresh, s
     return status == SL_OK ? store_own_space(core, fresh, err) : status;
 }
 
-/* All of it is stored, or none: a session whose own space is not held would learn of nothing. */
-static sl_status accept_session(sl_core *core, const sl_json *body, sl_error **err)
+/* A session whose own space is not held would learn of nothing. */
+sl_status sl_session_accept(sl_core *core, const sl_json *body, sl_error **err)
 {
     bool fresh = false;
     sl_status status = sl_store_begin(core->store, err);
@@ -282,8 +282,8 @@ static void auth_answer(sl_core *core, const sl_call *call, const sl_json *body)
 {
     sl_error *err = NULL;
     if (call->status != 200 && call->status != 201) {
-        sl_events_op_failed(core->events, call->op, status_of_http(call->status),
-                            sentence_of(body));
+        sl_events_op_failed(core->events, call->op, sl_session_status_of(call->status),
+                            sl_session_sentence_of(body));
         return;
     }
     if (call->id <= core->auth_after) {
@@ -291,7 +291,7 @@ static void auth_answer(sl_core *core, const sl_call *call, const sl_json *body)
                             "signed out, or in anew, before the server answered");
         return;
     }
-    sl_status status = accept_session(core, body, &err);
+    sl_status status = sl_session_accept(core, body, &err);
     if (status != SL_OK) {
         sl_session_clear(core); /* what could not be stored does not count: what is stored does */
         (void)sl_session_load(core, NULL);
@@ -333,7 +333,7 @@ static void refresh_answer(sl_core *core, const sl_call *call, sl_status net, co
         core->session.refresh_at_ms = now_ms + wait_ms;
     }
     if (net == SL_OK && call->status == 200) {
-        (void)accept_session(core, body, NULL);
+        (void)sl_session_accept(core, body, NULL);
     } else if (net == SL_OK && call->status == 401) {
         sl_session_clear(core);
         (void)sl_store_set_meta(core->store, "session", NULL, NULL);
