@@ -81,8 +81,9 @@ int cmd_reset(cli *c)
 
 static void print_codes(const js *res)
 {
-    (void)printf("Recovery codes, each good for one sign-in without the authenticator. They are shown"
-                 " this once:\n");
+    (void)printf(
+        "Recovery codes, each good for one sign-in without the authenticator. They are shown"
+        " this once:\n");
     for (const js *r = js_first(js_get(res, "recovery_codes")); r != NULL; r = r->next) {
         (void)printf("  %.*s\n", (int)r->raw_len - 2, r->raw + 1);
     }
@@ -92,10 +93,9 @@ int cmd_totp(cli *c)
 {
     js *res = NULL;
     const char *given = c->args[0];
-    int code = given == NULL ? do_with(c, "totp", NULL, NULL, &res)
-               : strcmp(given, "recovery") == 0
-                   ? do_with(c, "recovery", NULL, NULL, &res)
-                   : do_with(c, "totp_confirm", "code", given, &res);
+    int code = given == NULL                    ? do_with(c, "totp", NULL, NULL, &res)
+               : strcmp(given, "recovery") == 0 ? do_with(c, "recovery", NULL, NULL, &res)
+                                                : do_with(c, "totp_confirm", "code", given, &res);
     if (code != CLI_OK) {
         return code;
     }

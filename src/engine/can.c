@@ -40,11 +40,11 @@ static sl_status first_row(sl_core *core, const char *entity, const char *field,
 
 static unsigned role_bit(const char *name)
 {
-    return name == NULL                   ? 0
+    return name == NULL                  ? 0
            : strcmp(name, "owner") == 0  ? (unsigned)SL_R_OWNER
            : strcmp(name, "coach") == 0  ? (unsigned)SL_R_COACH
            : strcmp(name, "member") == 0 ? (unsigned)SL_R_MEMBER
-                                          : 0U;
+                                         : 0U;
 }
 
 /* The role in a space: by its grant; own and public spaces have none, nor has one whose root was made
@@ -174,11 +174,11 @@ static sl_json *limits_of(sl_standing standing)
 static sl_json *verdict(const sl_policy_ask *ask, bool allow)
 {
     sl_json *j = sl_json_object();
-    bool ok = j != NULL && sl_json_set_bool(j, "allow", allow) &&
-              sl_json_set_str(j, "standing", sl_standings[ask->standing]) &&
-              (ask->entity == NULL ||
-               sl_json_set_str(j, "relation", sl_relations[ask->relation])) &&
-              sl_json_set(j, "limits", limits_of(ask->standing));
+    bool ok =
+        j != NULL && sl_json_set_bool(j, "allow", allow) &&
+        sl_json_set_str(j, "standing", sl_standings[ask->standing]) &&
+        (ask->entity == NULL || sl_json_set_str(j, "relation", sl_relations[ask->relation])) &&
+        sl_json_set(j, "limits", limits_of(ask->standing));
     if (!ok) {
         sl_json_free(j);
         return NULL;
@@ -193,8 +193,8 @@ sl_status sl_engine_can(sl_core *core, const sl_json *in, sl_json **out, sl_erro
     bool allow = false;
     sl_status status = SL_OK;
     sl_policy_ask ask = {.entity = NULL};
-    ask.standing = sl_standing_of(s->have ? s->role : NULL, s->plan, s->plan_until_ms,
-                                  sl_engine_wall(core));
+    ask.standing =
+        sl_standing_of(s->have ? s->role : NULL, s->plan, s->plan_until_ms, sl_engine_wall(core));
     if (feature != NULL) {
         allow = sl_policy_feature(ask.standing, feature);
     } else {

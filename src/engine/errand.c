@@ -46,8 +46,8 @@ struct sl_errand {
     sl_id op;
     const kind *kind;
     char *path;
-    char *body;            /* sl_mem text */
-    unsigned failures;     /* of the session's token when it began */
+    char *body;        /* sl_mem text */
+    unsigned failures; /* of the session's token when it began */
     struct sl_errand *next;
 };
 
@@ -156,10 +156,11 @@ sl_status sl_errand_start(sl_core *core, const sl_json *in, sl_id *op, sl_error 
 
 static sl_status send_errand(sl_core *core, const sl_errand *e, sl_call **call)
 {
-    char *headers = e->kind->signed_in
-                        ? sl_text_fmt("Content-Type: application/json\r\nAuthorization: Bearer %s\r\n",
-                                      core->session.access)
-                        : sl_text_dup("Content-Type: application/json\r\n");
+    char *headers =
+        e->kind->signed_in
+            ? sl_text_fmt("Content-Type: application/json\r\nAuthorization: Bearer %s\r\n",
+                          core->session.access)
+            : sl_text_dup("Content-Type: application/json\r\n");
     bool post = strcmp(e->kind->method, "POST") == 0;
     sl_http_request request = {.method = e->kind->method,
                                .url = e->path,
@@ -277,7 +278,8 @@ static sl_json *oidc_start(sl_core *core, const sl_errand *e, const sl_json *abo
     const char *scope = sl_json_str(about, "scope");
     const char *redirect = sl_json_str(asked, "redirect_uri");
     bool ok = j != NULL && redirect != NULL && endpoint != NULL && issuer != NULL &&
-              client != NULL && scope != NULL && put_secret(core, j, "state", state, sizeof state) &&
+              client != NULL && scope != NULL &&
+              put_secret(core, j, "state", state, sizeof state) &&
               put_secret(core, j, "nonce", nonce, sizeof nonce) &&
               put_secret(core, j, "verifier", verifier, sizeof verifier) &&
               sl_json_set_str(j, "issuer", issuer) && sl_json_set_str(j, "redirect_uri", redirect);
@@ -305,7 +307,8 @@ static sl_json *oidc_start(sl_core *core, const sl_errand *e, const sl_json *abo
 }
 
 /* What the answer changes here: a new session, or none any more. */
-static sl_status apply_answer(sl_core *core, const sl_errand *e, const sl_json *body, sl_error **err)
+static sl_status apply_answer(sl_core *core, const sl_errand *e, const sl_json *body,
+                              sl_error **err)
 {
     if (strcmp(e->kind->name, "totp_confirm") == 0) {
         return sl_session_accept(core, body, err);

@@ -77,7 +77,7 @@ sl_status sl_session_redirect(const sl_json *in, sl_json **body, sl_error **err)
                 (issuer != NULL ? same(issuer, sl_json_str(in, "issuer"))
                                 : strstr(address, "iss=") == NULL);
     sl_json *j = ours && code != NULL ? sl_json_object() : NULL;
-    sl_status status = !ours          ? sl_fail(err, SL_E_DENIED, "this is no answer to what was asked")
+    sl_status status = !ours ? sl_fail(err, SL_E_DENIED, "this is no answer to what was asked")
                        : code == NULL ? sl_fail(err, SL_E_DENIED, "the provider refused")
                        : j != NULL && sl_json_set_str(j, "code", code) ? SL_OK
                                                                        : sl_fail_nomem(err);

@@ -58,9 +58,7 @@ static unsigned role_of(sl_relation relation)
 
 static unsigned may_of(const sl_entity *e, sl_deed deed)
 {
-    return deed == SL_DEED_CREATE  ? e->create
-           : deed == SL_DEED_PATCH ? e->patch
-                                   : e->remove;
+    return deed == SL_DEED_CREATE ? e->create : deed == SL_DEED_PATCH ? e->patch : e->remove;
 }
 
 sl_ruling sl_policy_rule(const sl_policy_ask *ask)

@@ -111,7 +111,8 @@ static void write_file(sl_mailer *m, const char *to, const char *subject, const 
     sl_unlock(m->lock);
     char *path = sl_text_fmt("%s/outbox/%lld-%llu.eml", m->config.dir,
                              (long long)p->clock->wall_ms(p->user), (unsigned long long)n);
-    char *letter = sl_text_fmt("From: %s\nTo: %s\nSubject: %s\n\n%s", m->config.from, to, subject, text);
+    char *letter =
+        sl_text_fmt("From: %s\nTo: %s\nSubject: %s\n\n%s", m->config.from, to, subject, text);
     void *file = NULL;
     if (path != NULL && letter != NULL &&
         p->files->open(p->user, path, SL_FILE_WRITE | SL_FILE_CREATE | SL_FILE_TRUNCATE, &file) ==

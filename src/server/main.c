@@ -123,7 +123,8 @@ static void write_log(void *user, const char *line)
     (void)fflush(p->log);
 }
 
-static sl_status fetch(void *user, const char *url, const char *form, sl_bytes **out, sl_error **err)
+static sl_status fetch(void *user, const char *url, const char *form, sl_bytes **out,
+                       sl_error **err)
 {
     char *text = NULL;
     size_t n = 0;

@@ -18,7 +18,7 @@ typedef struct sl_options {
     bool help;
     bool version;
     bool verbose;
-    bool restored; /* the data folder is that of a backup */
+    bool restored;     /* the data folder is that of a backup */
     bool open_factor;  /* coaches and admins need no authenticator */
     bool no_limits;    /* rates are not limited */
     bool behind_proxy; /* X-Forwarded-For is believed */

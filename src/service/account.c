@@ -180,16 +180,14 @@ static bool leap(int64_t y)
 static bool day_of(const char *text, int64_t *days)
 {
     static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' ||
-        strspn(text, "0123456789") != 4 || strspn(text + 5, "0123456789") != 2 ||
-        strspn(text + 8, "0123456789") != 2) {
+    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || strspn(text, "0123456789") != 4 ||
+        strspn(text + 5, "0123456789") != 2 || strspn(text + 8, "0123456789") != 2) {
         return false;
     }
     int64_t y = strtoll(text, NULL, 10);
     int64_t m = strtoll(text + 5, NULL, 10);
     int64_t d = strtoll(text + 8, NULL, 10);
-    if (y < 1900 || m < 1 || m > 12 || d < 1 ||
-        d > lengths[m - 1] + (m == 2 && leap(y) ? 1 : 0)) {
+    if (y < 1900 || m < 1 || m > 12 || d < 1 || d > lengths[m - 1] + (m == 2 && leap(y) ? 1 : 0)) {
         return false;
     }
     *days = (y - 1970) * 365 + (y - 1969) / 4 - (y - 1901) / 100 + (y - 1601) / 400 + d - 1;
@@ -233,16 +231,18 @@ static bool take_birth(const sl_json *j, const sl_service *s, sl_sv_account *a, 
 static bool is_guessable(const char *password, const char *email)
 {
     static const char *const common[] = {
-        "1234567890", "0123456789", "0987654321", "12345678910", "123456789a", "123123123123",
-        "1q2w3e4r5t", "1qaz2wsx3edc", "qwertyuiop", "qwerty12345", "qwerty123456", "asdfghjkl;",
-        "password12", "password123", "password1234", "passw0rd12", "p@ssw0rd12", "mypassword",
-        "letmein123", "letmein1234", "welcome123", "welcome1234", "iloveyou12", "iloveyou123",
-        "administrator", "administrator1", "changeme123", "football123", "basketball", "basketball1",
-        "baseball123", "superman123", "batman12345", "sunshine123", "princess123", "dragon12345",
-        "monkey12345", "master12345", "shadow12345", "michael123", "abcdefghij", "abcdefghijk",
-        "abc1234567", "abcd123456", "a123456789", "aa12345678", "qazwsxedcr", "zaq12wsxcde",
-        "trustno1234", "starwars123", "whatever123", "liverpool1", "manchester", "chelsea123",
-        "sidelined1", "sideline123", "coachcoach", "athlete123"};
+        "1234567890",     "0123456789",  "0987654321",   "12345678910", "123456789a",
+        "123123123123",   "1q2w3e4r5t",  "1qaz2wsx3edc", "qwertyuiop",  "qwerty12345",
+        "qwerty123456",   "asdfghjkl;",  "password12",   "password123", "password1234",
+        "passw0rd12",     "p@ssw0rd12",  "mypassword",   "letmein123",  "letmein1234",
+        "welcome123",     "welcome1234", "iloveyou12",   "iloveyou123", "administrator",
+        "administrator1", "changeme123", "football123",  "basketball",  "basketball1",
+        "baseball123",    "superman123", "batman12345",  "sunshine123", "princess123",
+        "dragon12345",    "monkey12345", "master12345",  "shadow12345", "michael123",
+        "abcdefghij",     "abcdefghijk", "abc1234567",   "abcd123456",  "a123456789",
+        "aa12345678",     "qazwsxedcr",  "zaq12wsxcde",  "trustno1234", "starwars123",
+        "whatever123",    "liverpool1",  "manchester",   "chelsea123",  "sidelined1",
+        "sideline123",    "coachcoach",  "athlete123"};
     char lower[PASSWORD_MAX * 4 + 1];
     size_t n = strlen(password);
     for (size_t i = 0; i <= n && i < sizeof lower; i++) {

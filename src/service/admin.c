@@ -16,8 +16,9 @@ enum {
 static sl_json *account_json(const sl_sv_account *a)
 {
     sl_json *j = sl_json_object();
-    bool ok = j != NULL && sl_json_set_str(j, "id", a->id) && sl_json_set_str(j, "email", a->email) &&
-              sl_json_set_str(j, "name", a->name) && sl_json_set_str(j, "role", a->rank.role) &&
+    bool ok = j != NULL && sl_json_set_str(j, "id", a->id) &&
+              sl_json_set_str(j, "email", a->email) && sl_json_set_str(j, "name", a->name) &&
+              sl_json_set_str(j, "role", a->rank.role) &&
               sl_json_set_str(j, "status", a->status[0] != 0 ? a->status : "active") &&
               sl_json_set_bool(j, "verified", a->verified) &&
               sl_json_set_bool(j, "authenticator", a->has_totp);
@@ -97,7 +98,8 @@ static sl_status set_role(sl_sv_tx *tx, const wish *w, sl_error **err)
         return SL_OK;
     }
     sl_space_name(own, "user", w->user);
-    sl_status status = set_one(tx, "UPDATE account SET role=$1 WHERE id=$2", w->role, "", w->user, err);
+    sl_status status =
+        set_one(tx, "UPDATE account SET role=$1 WHERE id=$2", w->role, "", w->user, err);
     if (status == SL_OK) {
         status = sl_sv_get(tx, sl_entity_find("user"), own, w->user, &user, err);
     }
@@ -115,10 +117,11 @@ static sl_status set_account(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (status != SL_OK || !w->found) {
         return status;
     }
-    status = set_one(tx, "UPDATE account SET status=$1 WHERE id=$2", w->status, "active", w->user,
-                     err);
+    status =
+        set_one(tx, "UPDATE account SET status=$1 WHERE id=$2", w->status, "active", w->user, err);
     if (status == SL_OK) {
-        status = set_one(tx, "UPDATE account SET plan=$1 WHERE id=$2", w->plan, "none", w->user, err);
+        status =
+            set_one(tx, "UPDATE account SET plan=$1 WHERE id=$2", w->plan, "none", w->user, err);
     }
     if (status == SL_OK && w->plan != NULL) {
         status = sl_sv_run(tx->s, "UPDATE account SET plan_until_ms=$1 WHERE id=$2",
@@ -209,8 +212,7 @@ static sl_status add_key(sl_sv_tx *tx, void *ctx, sl_error **err)
                      " ($1, $2, $3, $4, $5) ON CONFLICT (kid) DO UPDATE SET name=excluded.name,"
                      " scope=excluded.scope, expires_ms=excluded.expires_ms",
                      SL_SV_ARGS(sl_cell_text(k->kid), sl_cell_text(k->name), sl_cell_text(k->jwk),
-                                sl_cell_text(k->scope),
-                                sl_cell_int(tx->now_ms + k->life_s * 1000)),
+                                sl_cell_text(k->scope), sl_cell_int(tx->now_ms + k->life_s * 1000)),
                      err);
 }
 
@@ -310,8 +312,7 @@ static sl_status check_token(sl_service *s, const char *token, const sl_sv_rows 
         status = sl_jwt_verify(key, token, strlen(token), &rules, &claims, err);
     }
     int64_t exp_s = sl_json_int_or(claims, "exp", 0);
-    if (status == SL_OK &&
-        exp_s > rules.now_s + SERVICE_TOKEN_S_MAX + SL_JWT_SKEW_MAX_S) {
+    if (status == SL_OK && exp_s > rules.now_s + SERVICE_TOKEN_S_MAX + SL_JWT_SKEW_MAX_S) {
         status = sl_fail(err, SL_E_AUTH, "the token is good for too long");
     }
     sl_json_free(claims);

@@ -65,8 +65,8 @@ sl_status sl_sv_audit_add(sl_service *s, int64_t now_ms, const char *actor, cons
                        "INSERT INTO audit (n, at_ms, actor, action, object, outcome, hash)"
                        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
                        SL_SV_ARGS(sl_cell_int(n), sl_cell_int(now_ms), sl_cell_text(actor),
-                                  sl_cell_text(action), sl_cell_text(object),
-                                  sl_cell_text(outcome), sl_cell_text(hash)),
+                                  sl_cell_text(action), sl_cell_text(object), sl_cell_text(outcome),
+                                  sl_cell_text(hash)),
                        err);
     s->counts.audited += status == SL_OK ? 1 : 0;
     return status;
@@ -136,9 +136,12 @@ static bool walk_line(void *ctx, const sl_cell *cells, size_t n)
     int64_t number_of = sl_cell_int_or(&cells[0], 0);
     number(n_text, number_of);
     number(at_text, sl_cell_int_or(&cells[1], 0));
-    const char *const parts[6] = {n_text,             at_text,
-                                  text_of(&cells[2]), text_of(&cells[3]),
-                                  text_of(&cells[4]), text_of(&cells[5])};
+    const char *const parts[6] = {n_text,
+                                  at_text,
+                                  text_of(&cells[2]),
+                                  text_of(&cells[3]),
+                                  text_of(&cells[4]),
+                                  text_of(&cells[5])};
     chain(w->s, w->before, parts, hash);
     w->lines++;
     if (w->broken == 0 && (number_of != w->lines || strcmp(hash, text_of(&cells[6])) != 0)) {
@@ -184,8 +187,8 @@ void sl_sv_audit_read(sl_sv_request *r, sl_http_out *out)
     sl_status status = w.out != NULL ? walk_all(r->s, &w, NULL) : SL_E_NOMEM;
     sl_unlock(r->s->lock);
     sl_json *j = sl_json_object();
-    bool ok = status == SL_OK && !w.failed && j != NULL &&
-              sl_json_set_bool(j, "whole", w.broken == 0);
+    bool ok =
+        status == SL_OK && !w.failed && j != NULL && sl_json_set_bool(j, "whole", w.broken == 0);
     if (ok) {
         ok = sl_json_set(j, "lines", w.out);
         w.out = NULL;

@@ -31,12 +31,11 @@ static sl_status open_by_space(sl_service *s, const char *sha256, const char *us
                                sl_standing standing, bool *open, sl_error **err)
 {
     sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(s,
-                  "SELECT DISTINCT r.space FROM blob_ref r"
-                  " JOIN blob_holder h ON h.sha256=r.sha256 AND h.user_id=r.user_id"
-                  " WHERE r.sha256=$1 ORDER BY r.space",
-                  SL_SV_ARGS(sl_cell_text(sha256)), &rows, err);
+    sl_status status = sl_sv_all(s,
+                                 "SELECT DISTINCT r.space FROM blob_ref r"
+                                 " JOIN blob_holder h ON h.sha256=r.sha256 AND h.user_id=r.user_id"
+                                 " WHERE r.sha256=$1 ORDER BY r.space",
+                                 SL_SV_ARGS(sl_cell_text(sha256)), &rows, err);
     for (size_t i = 0; status == SL_OK && !*open && i < rows.count; i++) {
         unsigned role = 0;
         status = sl_sv_may_read(s, user, standing, sl_sv_text(&rows, i, 0), &role, err);
@@ -51,11 +50,11 @@ sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, s
 {
     sl_sv_rows rows;
     *size = -1;
-    sl_status status = sl_sv_all(
-        s,
-        "SELECT b.size, b.type, h.user_id FROM blob b LEFT JOIN blob_holder h ON"
-        " h.sha256=b.sha256 AND h.user_id=$2 WHERE b.sha256=$1",
-        SL_SV_ARGS(sl_cell_text(sha256), sl_cell_text(user)), &rows, err);
+    sl_status status =
+        sl_sv_all(s,
+                  "SELECT b.size, b.type, h.user_id FROM blob b LEFT JOIN blob_holder h ON"
+                  " h.sha256=b.sha256 AND h.user_id=$2 WHERE b.sha256=$1",
+                  SL_SV_ARGS(sl_cell_text(sha256), sl_cell_text(user)), &rows, err);
     bool open = status == SL_OK && rows.count > 0 && sl_sv_text(&rows, 0, 2)[0] != 0;
     if (status == SL_OK && rows.count > 0 && !open) {
         status = open_by_space(s, sha256, user, standing, &open, err);

@@ -37,9 +37,9 @@ static sl_status account_by(sl_service *s, const char *sql, const char *key, acc
 
 static sl_status account_by_id(sl_service *s, const char *id, account *out, sl_error **err)
 {
-    return account_by(
-        s, "SELECT id, email, name, role, plan, plan_until_ms FROM account WHERE id=$1", id, out,
-        err);
+    return account_by(s,
+                      "SELECT id, email, name, role, plan, plan_until_ms FROM account WHERE id=$1",
+                      id, out, err);
 }
 
 static sl_status account_by_email(sl_service *s, const char *email, account *out, sl_error **err)
@@ -283,8 +283,8 @@ static sl_status connection_patch(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, s
         (void)sl_fail(err, SL_E_CONFLICT, "the request was taken back");
         return SL_E_CONFLICT;
     }
-    status = strcmp(wish, "accepted") == 0 ? connection_accepted(tx, mine, theirs, o->user, err)
-                                           : SL_OK;
+    status =
+        strcmp(wish, "accepted") == 0 ? connection_accepted(tx, mine, theirs, o->user, err) : SL_OK;
     if (status == SL_OK) {
         status = set_state(mine, wish, o->op->hlc, err);
     }

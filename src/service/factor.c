@@ -57,8 +57,8 @@ static sl_status unseal(const sl_service *s, const char *user, const char *seale
     bool ok = sl_base64_decode(&box, sealed, strlen(sealed)) && box.len == SEALED;
     seal_key(s, key);
     sl_status status =
-        ok ? sl_aead_open(key, box.data, (sl_aad){user, strlen(user)},
-                          box.data + SL_AEAD_NONCE_LEN, box.len - SL_AEAD_NONCE_LEN, secret, err)
+        ok ? sl_aead_open(key, box.data, (sl_aad){user, strlen(user)}, box.data + SL_AEAD_NONCE_LEN,
+                          box.len - SL_AEAD_NONCE_LEN, secret, err)
            : sl_fail(err, SL_E_CORRUPT, "an authenticator's secret cannot be read");
     sl_wipe(key, sizeof key);
     sl_buf_free(&box);

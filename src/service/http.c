@@ -165,8 +165,7 @@ bool sl_sv_signed_in(sl_sv_request *r, sl_http_out *out)
 {
     sl_service *s = r->s;
     const char *value = r->in->header(r->in->ctx, "authorization");
-    const char *token =
-        value != NULL && strncmp(value, "Bearer ", 7) == 0 ? value + 7 : NULL;
+    const char *token = value != NULL && strncmp(value, "Bearer ", 7) == 0 ? value + 7 : NULL;
     sl_status status = SL_E_AUTH;
     if (token != NULL) {
         sl_lock(s->lock);
@@ -263,9 +262,9 @@ static bool read_body(sl_sv_request *r, sl_http_out *out)
         sl_sv_refuse(out, 413, "too_large", "the body is too large");
         return false;
     }
-    sl_status status =
-        in->body != NULL ? sl_json_read((const char *)in->body, in->body_len, &r->body, NULL)
-                         : SL_OK;
+    sl_status status = in->body != NULL
+                           ? sl_json_read((const char *)in->body, in->body_len, &r->body, NULL)
+                           : SL_OK;
     if (status == SL_E_NOMEM) {
         sl_sv_broken(out, status);
         return false;
@@ -377,8 +376,7 @@ static void work(sl_sv_request *r, sl_http_out *out)
 {
     char *allow = NULL;
     r->route = find_route(r->in, &r->rest, &allow);
-    bool known = r->route != NULL &&
-                 (r->route->need == SL_NEED_NONE || sl_sv_signed_in(r, out));
+    bool known = r->route != NULL && (r->route->need == SL_NEED_NONE || sl_sv_signed_in(r, out));
     sl_http_out limited;
     memset(&limited, 0, sizeof limited);
     if (!within_rate(r, &limited)) {

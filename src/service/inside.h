@@ -111,8 +111,8 @@ typedef struct sl_sv_buckets sl_sv_buckets;
 typedef struct sl_sv_oidc sl_sv_oidc;
 
 enum {
-    SL_SV_CLASSES = 6,  /* of statuses: 1xx to 5xx by their first digit */
-    SL_SV_TIMES = 9     /* buckets of the histogram, the last without end */
+    SL_SV_CLASSES = 6, /* of statuses: 1xx to 5xx by their first digit */
+    SL_SV_TIMES = 9    /* buckets of the histogram, the last without end */
 };
 
 /* Counted since the start. */

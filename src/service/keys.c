@@ -96,11 +96,11 @@ static sl_status replace(sl_sv_tx *tx, const char *pem, sl_error **err)
         sl_key *old = NULL;
         status = key_of(s, had, &old, err);
         if (status == SL_OK) {
-            status = sl_sv_run(s,
-                               "INSERT INTO signing_key (kid, pem, retired_ms) VALUES ($1, $2, $3)",
-                               SL_SV_ARGS(sl_cell_text(sl_key_id(old)), sl_cell_text(had),
-                                          sl_cell_int(tx->now_ms)),
-                               err);
+            status =
+                sl_sv_run(s, "INSERT INTO signing_key (kid, pem, retired_ms) VALUES ($1, $2, $3)",
+                          SL_SV_ARGS(sl_cell_text(sl_key_id(old)), sl_cell_text(had),
+                                     sl_cell_int(tx->now_ms)),
+                          err);
         }
         sl_key_free(old);
     }

@@ -94,8 +94,7 @@ static bucket *place(sl_sv_buckets *all, sl_rate rate, uint64_t key, int64_t now
         if (b->key == key) {
             return b;
         }
-        if (fullest == NULL || b->key == 0 ||
-            (fullest->key != 0 && b->at_ms < fullest->at_ms)) {
+        if (fullest == NULL || b->key == 0 || (fullest->key != 0 && b->at_ms < fullest->at_ms)) {
             fullest = b;
         }
     }

@@ -20,11 +20,9 @@ sl_status sl_sv_ticket_new(sl_sv_tx *tx, const char *user, const char *kind, cha
     char hex[SL_SHA256_HEX_LEN + 1];
     sl_status status = sl_sv_secret(tx->s, token, 64, err);
     if (status == SL_OK) {
-        status = sl_sv_run(tx->s,
-                           "DELETE FROM ticket WHERE (user_id=$1 AND kind=$2) OR expires_ms<=$3",
-                           SL_SV_ARGS(sl_cell_text(user), sl_cell_text(kind),
-                                      sl_cell_int(tx->now_ms)),
-                           err);
+        status = sl_sv_run(
+            tx->s, "DELETE FROM ticket WHERE (user_id=$1 AND kind=$2) OR expires_ms<=$3",
+            SL_SV_ARGS(sl_cell_text(user), sl_cell_text(kind), sl_cell_int(tx->now_ms)), err);
     }
     sl_sv_refresh_hash(token, hex);
     return status == SL_OK
@@ -44,12 +42,11 @@ static sl_status ticket_take(sl_sv_tx *tx, const char *token, const char *kind, 
     char hex[SL_SHA256_HEX_LEN + 1];
     sl_sv_rows rows;
     sl_sv_refresh_hash(token, hex);
-    sl_status status = sl_sv_all(tx->s,
-                                 "DELETE FROM ticket WHERE hash=$1 AND kind=$2 AND expires_ms>$3"
-                                 " RETURNING user_id",
-                                 SL_SV_ARGS(sl_cell_text(hex), sl_cell_text(kind),
-                                            sl_cell_int(tx->now_ms)),
-                                 &rows, err);
+    sl_status status = sl_sv_all(
+        tx->s,
+        "DELETE FROM ticket WHERE hash=$1 AND kind=$2 AND expires_ms>$3"
+        " RETURNING user_id",
+        SL_SV_ARGS(sl_cell_text(hex), sl_cell_text(kind), sl_cell_int(tx->now_ms)), &rows, err);
     user[0] = 0;
     if (status == SL_OK && rows.count > 0) {
         sl_sv_copy(user, sizeof(sl_sv_id), sl_sv_text(&rows, 0, 0));
@@ -64,9 +61,8 @@ static void send_mail(sl_service *s, const char *to, const char *subject, const 
     if (s->ports.mail == NULL) {
         return;
     }
-    char *link = s->public_url != NULL
-                     ? sl_text_fmt("%s/%s#%s", s->public_url, path, token)
-                     : sl_text_dup(token);
+    char *link = s->public_url != NULL ? sl_text_fmt("%s/%s#%s", s->public_url, path, token)
+                                       : sl_text_dup(token);
     char *text = link != NULL ? sl_text_fmt("%s\n\n%s\n\nIt is good for ten minutes. If you did not"
                                             " ask for it, there is nothing to do.\n",
                                             what, link)
@@ -131,9 +127,8 @@ static sl_status ask_verify(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
     ticket_ctx *c = ctx;
     sl_status status = sl_sv_account_load(tx->s, "id", c->user, &c->a, err);
-    return status == SL_OK && c->a.found
-               ? sl_sv_ticket_new(tx, c->a.id, "verify", c->token, err)
-               : status;
+    return status == SL_OK && c->a.found ? sl_sv_ticket_new(tx, c->a.id, "verify", c->token, err)
+                                         : status;
 }
 
 void sl_sv_verify_send(sl_sv_request *r, sl_http_out *out)
@@ -189,10 +184,9 @@ static sl_status reset(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (status != SL_OK || c->user[0] == 0) {
         return status;
     }
-    status = sl_sv_run(tx->s, "UPDATE account SET hash=$1, verified_ms=$2 WHERE id=$3",
-                       SL_SV_ARGS(sl_cell_text(c->a.hash), sl_cell_int(tx->now_ms),
-                                  sl_cell_text(c->user)),
-                       err);
+    status = sl_sv_run(
+        tx->s, "UPDATE account SET hash=$1, verified_ms=$2 WHERE id=$3",
+        SL_SV_ARGS(sl_cell_text(c->a.hash), sl_cell_int(tx->now_ms), sl_cell_text(c->user)), err);
     if (status == SL_OK) {
         status = sl_sv_all(tx->s, "SELECT id FROM session WHERE user_id=$1",
                            SL_SV_ARGS(sl_cell_text(c->user)), &rows, err);

@@ -30,10 +30,9 @@ static void put_requests(const sl_sv_counts *c, sl_buf *b)
     for (size_t i = 0; i <= SL_ROUTES; i++) {
         for (size_t k = 1; k < SL_SV_CLASSES; k++) {
             if (c->requests[i][k] > 0) {
-                sl_buf_fmt(b,
-                           "sidelined_http_requests_total{route=\"%s\",status=\"%zuxx\"} %" PRIu64
-                           "\n",
-                           i < SL_ROUTES ? sl_routes[i].id : "none", k, c->requests[i][k]);
+                sl_buf_fmt(
+                    b, "sidelined_http_requests_total{route=\"%s\",status=\"%zuxx\"} %" PRIu64 "\n",
+                    i < SL_ROUTES ? sl_routes[i].id : "none", k, c->requests[i][k]);
             }
         }
     }

@@ -72,7 +72,8 @@ static sl_status refresh_about(sl_service *s)
     sl_json *about = NULL;
     size_t n = strlen(s->oidc_issuer);
     bool slash = n > 0 && s->oidc_issuer[n - 1] == '/';
-    char *url = sl_text_fmt("%s%s.well-known/openid-configuration", s->oidc_issuer, slash ? "" : "/");
+    char *url =
+        sl_text_fmt("%s%s.well-known/openid-configuration", s->oidc_issuer, slash ? "" : "/");
     sl_status status = fetch_json(s, url, NULL, &about);
     const char *issuer = sl_json_str(about, "issuer");
     if (status == SL_OK && (issuer == NULL || strcmp(issuer, s->oidc_issuer) != 0)) {
@@ -174,8 +175,7 @@ static sl_status trade(sl_sv_request *r, sl_json **tokens)
         put_form(&form, names[i], sl_json_str(r->body, names[i]));
     }
     char *url = about_text(s, "token_endpoint");
-    sl_status status =
-        form.failed ? SL_E_NOMEM : fetch_json(s, url, sl_buf_text(&form), tokens);
+    sl_status status = form.failed ? SL_E_NOMEM : fetch_json(s, url, sl_buf_text(&form), tokens);
     sl_mem_free(url);
     sl_buf_free(&form);
     if (status == SL_OK && sl_json_str(*tokens, "id_token") == NULL) {
@@ -302,11 +302,10 @@ static sl_status arrive(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (status == SL_OK && !a->found) {
         status = sl_sv_account_load(tx->s, "email", x->email, a, err);
         if (status == SL_OK && a->found) {
-            status = sl_sv_run(tx->s,
-                               "UPDATE account SET external=$1, verified_ms=$2 WHERE id=$3",
-                               SL_SV_ARGS(sl_cell_text(x->external), sl_cell_int(tx->now_ms),
-                                          sl_cell_text(a->id)),
-                               err);
+            status = sl_sv_run(
+                tx->s, "UPDATE account SET external=$1, verified_ms=$2 WHERE id=$3",
+                SL_SV_ARGS(sl_cell_text(x->external), sl_cell_int(tx->now_ms), sl_cell_text(a->id)),
+                err);
         } else if (status == SL_OK) {
             status = make_new(tx, x, err);
         }

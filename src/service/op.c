@@ -37,8 +37,8 @@ static sl_status find_role(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
     bool exists = true;
     sl_status status = sl_sv_role_in(tx, o->user, o->op->space, &o->role, err);
     if (status == SL_OK) {
-        status = sl_sv_relation(tx->s, o->user, o->standing, o->op->space, o->role, &o->relation,
-                                err);
+        status =
+            sl_sv_relation(tx->s, o->user, o->standing, o->op->space, o->role, &o->relation, err);
     }
     if (status == SL_OK && o->role == 0) {
         status = sl_sv_space_exists(tx->s, o->op->space, &exists, err);

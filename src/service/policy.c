@@ -36,7 +36,8 @@ sl_status sl_sv_rank_of(sl_service *s, const char *user, sl_sv_rank *rank, sl_er
 {
     sl_sv_rows rows;
     memset(rank, 0, sizeof *rank);
-    sl_status status = sl_sv_all(s, "SELECT role, plan, plan_until_ms FROM account WHERE id=$1"
+    sl_status status = sl_sv_all(s,
+                                 "SELECT role, plan, plan_until_ms FROM account WHERE id=$1"
                                  " AND status IS NULL",
                                  SL_SV_ARGS(sl_cell_text(user)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
@@ -123,14 +124,12 @@ sl_status sl_sv_use(sl_sv_tx *tx, const char *user, sl_limit limit, sl_standing 
         return SL_OK;
     }
     sl_sv_rows rows;
-    sl_status status =
-        sl_sv_write(tx,
-                    "INSERT INTO quota (user_id, kind, day, used) VALUES ($1, $2, $3, 1)"
-                    " ON CONFLICT (user_id, kind) DO UPDATE SET used=CASE WHEN"
-                    " quota.day=excluded.day THEN quota.used+1 ELSE 1 END, day=excluded.day",
-                    SL_SV_ARGS(sl_cell_text(user), sl_cell_int(limit),
-                               sl_cell_int(tx->now_ms / DAY_MS)),
-                    err);
+    sl_status status = sl_sv_write(
+        tx,
+        "INSERT INTO quota (user_id, kind, day, used) VALUES ($1, $2, $3, 1)"
+        " ON CONFLICT (user_id, kind) DO UPDATE SET used=CASE WHEN"
+        " quota.day=excluded.day THEN quota.used+1 ELSE 1 END, day=excluded.day",
+        SL_SV_ARGS(sl_cell_text(user), sl_cell_int(limit), sl_cell_int(tx->now_ms / DAY_MS)), err);
     if (status != SL_OK) {
         return status;
     }
@@ -158,8 +157,7 @@ sl_status sl_sv_room_for_student(sl_service *s, const char *coach, sl_standing s
                                  " \"status\"='accepted' AND \"deleted\"=0",
                                  SL_SV_ARGS(sl_cell_text(own)), &rows, err);
     if (status == SL_OK && rows.count > 0 && sl_sv_int(&rows, 0, 0) >= most) {
-        status =
-            sl_fail(err, SL_E_LIMIT, "the coach's plan allows %lld athletes", (long long)most);
+        status = sl_fail(err, SL_E_LIMIT, "the coach's plan allows %lld athletes", (long long)most);
     }
     sl_sv_rows_free(&rows);
     return status;

@@ -63,13 +63,13 @@ typedef struct sl_service_config {
     int64_t upload_max; /* bytes; 0: 4 GiB */
     bool require_factor; /* coaches and admins need an authenticator for all but signing in */
     bool limit_rates;
-    int32_t trial_days;       /* new accounts begin with a trial of so many days; 0: no plans */
-    const char *public_url;   /* where people reach it, for links in mails; may be NULL */
-    const char *oidc_issuer;  /* another provider of sign-in (OpenID Connect); NULL: none */
-    const char *oidc_client;  /* our client id there */
-    bool restored;      /* the database is that of a backup: all spaces get a new epoch, so that
+    int32_t trial_days;      /* new accounts begin with a trial of so many days; 0: no plans */
+    const char *public_url;  /* where people reach it, for links in mails; may be NULL */
+    const char *oidc_issuer; /* another provider of sign-in (OpenID Connect); NULL: none */
+    const char *oidc_client; /* our client id there */
+    bool restored; /* the database is that of a backup: all spaces get a new epoch, so that
                          * devices read them anew and send again what the backup does not know */
-    bool media;         /* videos are worked on before they are ready (service/media.h) */
+    bool media;    /* videos are worked on before they are ready (service/media.h) */
 } sl_service_config;
 
 /* Makes or migrates the tables. SL_E_TOO_NEW for a database of a newer server. */
@@ -87,7 +87,8 @@ typedef struct sl_http_in {
     const uint8_t *body;
     size_t body_len;
     bool cut; /* the connection was lost before the whole body came; tus keeps what did */
-    const char *peer; /* the address it comes from, as text; NULL: not known, and not limited by it */
+    const char
+        *peer; /* the address it comes from, as text; NULL: not known, and not limited by it */
 } sl_http_in;
 
 typedef struct sl_http_out {

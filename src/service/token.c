@@ -104,8 +104,7 @@ static sl_status session_alive(sl_service *s, sl_sv_who *who, sl_error **err)
         status = sl_fail(err, SL_E_AUTH, "the session has ended");
     } else if (status == SL_OK) {
         sl_sv_rank_read(&who->rank, &rows, 0, 0);
-        who->factor_due =
-            sl_sv_needs_factor(s, who->rank.role) && sl_sv_int(&rows, 0, 3) == 0;
+        who->factor_due = sl_sv_needs_factor(s, who->rank.role) && sl_sv_int(&rows, 0, 3) == 0;
     }
     sl_sv_rows_free(&rows);
     return status;
@@ -129,10 +128,8 @@ bool sl_sv_take_id(sl_sv_id out, const sl_json *claims, const char *name)
 sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl_error **err)
 {
     memset(who, 0, sizeof *who);
-    sl_jwt_rules rules = {.iss = ISSUER,
-                          .aud = AUDIENCE,
-                          .now_s = sl_sv_now(s) / 1000,
-                          .skew_s = SL_JWT_SKEW_MAX_S};
+    sl_jwt_rules rules = {
+        .iss = ISSUER, .aud = AUDIENCE, .now_s = sl_sv_now(s) / 1000, .skew_s = SL_JWT_SKEW_MAX_S};
     sl_json *claims = NULL;
     const sl_key *key = sl_sv_key_for(s, token);
     sl_status status =
@@ -317,13 +314,13 @@ sl_status sl_sv_session_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
         status = sl_sv_uuid(tx->s, a->session, err);
     }
     if (status == SL_OK) {
-        status = sl_sv_run(
-            tx->s,
-            "INSERT INTO session (id, user_id, device, created_ms, factor, seen_ms)"
-            " VALUES ($1, $2, $3, $4, $5, $4)",
-            SL_SV_ARGS(sl_cell_text(a->session), sl_cell_text(a->id), sl_cell_text(a->device),
-                       sl_cell_int(tx->now_ms), sl_cell_int(a->factor ? 1 : 0)),
-            err);
+        status = sl_sv_run(tx->s,
+                           "INSERT INTO session (id, user_id, device, created_ms, factor, seen_ms)"
+                           " VALUES ($1, $2, $3, $4, $5, $4)",
+                           SL_SV_ARGS(sl_cell_text(a->session), sl_cell_text(a->id),
+                                      sl_cell_text(a->device), sl_cell_int(tx->now_ms),
+                                      sl_cell_int(a->factor ? 1 : 0)),
+                           err);
     }
     return status == SL_OK ? sl_sv_refresh_new(tx, a, "", err) : status;
 }

@@ -44,8 +44,8 @@ static void put_cell(sl_buf *out, const sl_entity *e, const way *w, sl_standing 
 
 static void put_entities(sl_buf *out, size_t *cells)
 {
-    static const char *const short_names[SL_STANDINGS] = {"guest",  "ath.free", "ath.paid", "c.basic",
-                                                          "c.trial", "c.prem",   "admin"};
+    static const char *const short_names[SL_STANDINGS] = {
+        "guest", "ath.free", "ath.paid", "c.basic", "c.trial", "c.prem", "admin"};
     sl_buf_fmt(out, "%-32s", "");
     for (unsigned s = 0; s < SL_STANDINGS; s++) {
         sl_buf_fmt(out, " %-8s", short_names[s]);
@@ -123,8 +123,9 @@ START_TEST(policy__is_what_was_reviewed)
 {
     sl_buf out = {0};
     size_t cells = 0;
-    sl_buf_str(&out, "Relations: o own, s student, g given, d direct, p peer, u public, x stranger.\n"
-                     "own after patch and delete: of a record whose author one is.\n\n");
+    sl_buf_str(&out,
+               "Relations: o own, s student, g given, d direct, p peer, u public, x stranger.\n"
+               "own after patch and delete: of a record whose author one is.\n\n");
     put_entities(&out, &cells);
     sl_buf_str(&out, "\n");
     put_features(&out, &cells);

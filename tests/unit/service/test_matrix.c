@@ -111,9 +111,9 @@ static char *fields_of(stage *s, const sl_entity *e, bool create, const char *me
     for (size_t i = 0; i < e->field_count; i++) {
         const sl_field *f = &e->fields[i];
         bool body = strcmp(e->name, "message") == 0 && strcmp(f->name, "body") == 0;
-        bool take = create ? f->required || body
-                           : !any && f->merge != SL_M_SERVER && f->merge != SL_M_IMMUTABLE &&
-                                 f->to == NULL;
+        bool take =
+            create ? f->required || body
+                   : !any && f->merge != SL_M_SERVER && f->merge != SL_M_IMMUTABLE && f->to == NULL;
         if (take) {
             sl_buf_fmt(&b, "%s\"%s\":", any ? "," : "", f->name);
             if (strcmp(f->name, "peer_email") == 0) {
@@ -160,9 +160,7 @@ static bool space_for(stage *s, const char *kind, sl_relation r, sl_standing sta
 /* Who may make whatever can be made in the space: its owner, or the coach. */
 static person *host_of(stage *s, sl_relation r, const char *space)
 {
-    return r == SL_REL_OWN               ? &s->subject
-           : strcmp(space, s->peer) == 0 ? &s->athlete
-                                         : &s->coach;
+    return r == SL_REL_OWN ? &s->subject : strcmp(space, s->peer) == 0 ? &s->athlete : &s->coach;
 }
 
 /* Says that the subject, for the moment, may do all: what the stage needs is made by itself. */
@@ -228,8 +226,9 @@ static const char *make_record(stage *s, const sl_entity *e, const char *space, 
         free(fields);
     }
     if (e->author_field >= 0) {
-        (void)snprintf(text, sizeof text, "UPDATE \"%s\" SET \"%s\"='%s' WHERE \"id\"='%s'", e->name,
-                       e->fields[e->author_field].name, author ? s->subject.id : s->friend.id, id);
+        (void)snprintf(text, sizeof text, "UPDATE \"%s\" SET \"%s\"='%s' WHERE \"id\"='%s'",
+                       e->name, e->fields[e->author_field].name,
+                       author ? s->subject.id : s->friend.id, id);
         sql(s, text);
     }
     return id;
@@ -381,7 +380,8 @@ START_TEST(plan__gives_until_its_last_millisecond)
     char space[SL_SPACE_MAX];
     char id[SL_UUID_LEN + 1];
     person_make(w, &coach, "coach@x.y", "coach", 1);
-    (void)snprintf(text, sizeof text, "plan='trial', plan_until_ms=%lld", (long long)w->now_ms + 1000);
+    (void)snprintf(text, sizeof text, "plan='trial', plan_until_ms=%lld",
+                   (long long)w->now_ms + 1000);
     plan(w, &coach, text);
     person_connect(w, &coach);
     w->now_ms += 999;
@@ -416,8 +416,9 @@ START_TEST(limit__the_fifty_first_message_of_a_day_is_refused)
                     "SL_E_CONFLICT");
     }
     uuid_of(id, 0x500);
-    must_reject(op(w, &coach, "create", "message", thread, id, "{\"kind\":\"text\",\"body\":\"x\"}"),
-                "SL_E_LIMIT");
+    must_reject(
+        op(w, &coach, "create", "message", thread, id, "{\"kind\":\"text\",\"body\":\"x\"}"),
+        "SL_E_LIMIT");
     w->now_ms += INT64_C(86400000);
     plan(w, &coach, "role='coach'");
     ck_assert_int_eq(closed_with(w, coach.conn), 0);
@@ -444,13 +445,13 @@ START_TEST(limit__an_eleventh_athlete_is_too_many_for_a_basic_coach_and_those_th
     }
     char id[SL_UUID_LEN + 1];
     uuid_of(id, 0x600);
-    must(op(w, &athlete, "create", "connection", athlete.own, id,
-            "{\"peer_email\":\"coach@x.y\"}"),
+    must(op(w, &athlete, "create", "connection", athlete.own, id, "{\"peer_email\":\"coach@x.y\"}"),
          "applied");
     must_reject(op(w, &coach, "patch", "connection", coach.own, id, "{\"status\":\"accepted\"}"),
                 "SL_E_LIMIT");
     plan(w, &coach, "plan='active'");
-    must(op(w, &coach, "patch", "connection", coach.own, id, "{\"status\":\"accepted\"}"), "applied");
+    must(op(w, &coach, "patch", "connection", coach.own, id, "{\"status\":\"accepted\"}"),
+         "applied");
     world_free(w);
 }
 END_TEST

@@ -402,9 +402,8 @@ answer signed_request(world *w, const person *p, const char *method, const char 
     const char *query = strchr(path, '?');
     (void)snprintf(only_path, sizeof only_path, "%.*s",
                    query != NULL ? (int)(query - path) : (int)strlen(path), path);
-    sl_http_in in = {method,         only_path, query != NULL ? query + 1 : "",
-                     header_of,      &ctx,      body,
-                     n,              w->cut,    w->peer};
+    sl_http_in in = {method, only_path, query != NULL ? query + 1 : "", header_of, &ctx, body, n,
+                     w->cut, w->peer};
     sl_http_out out;
     sl_service_http(w->s, &in, &out);
     answer a = {.status = out.status, .file_at = out.file_at, .file_len = out.file_len};

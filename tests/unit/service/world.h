@@ -40,7 +40,7 @@ typedef struct world {
     sl_db db;            /* the real one, behind the faults */
     uint64_t db_fail_at; /* this call of the database from now answers db_fault; 0: none */
     sl_status db_fault;
-    const char *peer; /* where requests come from; NULL: not known */
+    const char *peer;  /* where requests come from; NULL: not known */
     char mail_to[256]; /* the last mail */
     char mail_text[1024];
     size_t mails;
