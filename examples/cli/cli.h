@@ -122,6 +122,7 @@ int cmd_verify(cli *c);
 int cmd_reset(cli *c);
 int cmd_totp(cli *c);
 int cmd_devices(cli *c);
+int cmd_oidc(cli *c);
 int cmd_erase(cli *c);
 int cmd_connect(cli *c);
 int cmd_connections(cli *c);

@@ -75,6 +75,8 @@ static const command commands[] = {
      "make an account and sign in"},
     {"login", 1, 1, BIT(OPT_PASSWORD) | BIT(OPT_CODE), 0, cmd_login,
      "EMAIL [--code CODE] [--password P]", "sign in; the code is of an authenticator"},
+    {"oidc", 1, 1, 0, 0, cmd_oidc, "REDIRECT_URI, or the JSON it gave with \"redirect\"",
+     "sign in with another provider"},
     {"logout", 0, 0, BIT(OPT_EVERYWHERE), 0, cmd_logout, "[--everywhere]",
      "forget the session, or end it on all devices; the data stays"},
     {"devices", 0, 1, 0, 0, cmd_devices, "[DEVICE]",

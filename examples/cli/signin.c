@@ -111,6 +111,31 @@ int cmd_totp(cli *c)
     return CLI_OK;
 }
 
+/* An address to come back to: what to open, as JSON. That JSON with "redirect": signs in. */
+int cmd_oidc(cli *c)
+{
+    js *res = NULL;
+    sl_error *err = NULL;
+    sl_id op = 0;
+    if (c->args[0][0] != '{') {
+        int code = do_with(c, "oidc", "redirect_uri", c->args[0], &res);
+        if (code == CLI_OK) {
+            (void)printf("%.*s\n", (int)res->raw_len, res->raw);
+            js_free(res);
+        }
+        return code;
+    }
+    if (cli_offline(c)) {
+        return cli_fail("signing in needs the server, and --offline forbids it");
+    }
+    sl_status st = sl_session_oidc(c->core, c->args[0], strlen(c->args[0]), &op, &err);
+    if (st != SL_OK) {
+        return cli_error(st, err);
+    }
+    int code = cli_wait_op(c, op, "sign-in", c->timeout_ms, NULL);
+    return code == CLI_OK ? cmd_whoami(c) : code;
+}
+
 int cmd_devices(cli *c)
 {
     js *res = NULL;
