@@ -4,16 +4,18 @@
 //   node peers.mjs SIDELINED SIDELINE
 //
 // Prints one line for each check and ends with 1 when one fails. What is not installed is said to be skipped.
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { SignJWT, createRemoteJWKSet, exportJWK, generateKeyPair, importJWK, jwtVerify } from "jose";
 import Provider from "oidc-provider";
 import { SMTPServer } from "smtp-server";
 
+const run = promisify(execFile);
 const [sidelined, sideline] = process.argv.slice(2);
 const work = mkdtempSync(join(tmpdir(), "sideline-peers-"));
 const device = "018b0000-0000-7000-8000-000000000001";
@@ -225,26 +227,30 @@ async function browse(url, login) {
   throw new Error("the provider leads round in circles");
 }
 
-function core(folder, ...words) {
+// Not synchronous: the provider lives in this process and must answer meanwhile.
+async function core(folder, ...words) {
   try {
-    const out = execFileSync(sideline, ["--data", join(work, folder), "--server", base, ...words],
-      { stdio: ["ignore", "pipe", "pipe"] });
-    return { code: 0, out: out.toString() };
+    const { stdout } = await run(sideline, ["--data", join(work, folder), "--server", base, ...words]);
+    return { code: 0, out: stdout };
   } catch (error) {
-    return { code: error.status, out: error.stderr.toString() };
+    return { code: error.code, out: error.stderr };
   }
 }
 
 async function tryProvider(issuer) {
-  const begin = (folder) => JSON.parse(core(folder, "oidc", "http://127.0.0.1:9/back").out);
-  const question = begin("c1");
+  const begin = async (folder) => {
+    const { code, out } = await core(folder, "oidc", "http://127.0.0.1:9/back");
+    if (code !== 0) throw new Error(out);
+    return JSON.parse(out);
+  };
+  const question = await begin("c1");
   const back = await browse(question.url, "peter");
-  const other = core("c1", "oidc", JSON.stringify({ ...question, state: "another", redirect: back }));
+  const other = await core("c1", "oidc", JSON.stringify({ ...question, state: "another", redirect: back }));
   check("oidc-provider: an answer to another question is refused by the core", other.code === 1);
-  const strange = core("c1", "oidc", JSON.stringify({ ...question, redirect:
+  const strange = await core("c1", "oidc", JSON.stringify({ ...question, redirect:
     back.replace(/iss=[^&]+/, `iss=${encodeURIComponent("http://127.0.0.1:1")}`) }));
   check("oidc-provider: an answer of another issuer too", strange.code === 1);
-  const signedIn = core("c1", "oidc", JSON.stringify({ ...question, redirect: back }));
+  const signedIn = await core("c1", "oidc", JSON.stringify({ ...question, redirect: back }));
   check("oidc-provider: code and verifier sign the core in",
     signedIn.code === 0 && signedIn.out.includes("peter@provider.org"));
   const code = new URL(back).searchParams.get("code");
@@ -253,16 +259,16 @@ async function tryProvider(issuer) {
   check("oidc-provider: a code serves once", (await give({})).status === 401);
   for (const [what, wrong] of [["verifier", { verifier: randomBytes(32).toString("base64url") }],
     ["nonce", { nonce: "x" }], ["address", { redirect_uri: "http://127.0.0.1:9/back2" }]]) {
-    const q = begin("c2");
+    const q = await begin("c2");
     const to = await browse(q.url, "peter");
     const answer = await ask("POST", "/api/v1/auth/oidc", { body: {
       code: new URL(to).searchParams.get("code"), verifier: q.verifier, nonce: q.nonce,
       redirect_uri: q.redirect_uri, device, ...wrong } });
     check(`oidc-provider: another ${what} is refused`, answer.status === 401);
   }
-  const mallory = begin("c3");
+  const mallory = await begin("c3");
   const landed = await browse(mallory.url, "mallory");
-  const denied = core("c3", "oidc", JSON.stringify({ ...mallory, redirect: landed }));
+  const denied = await core("c3", "oidc", JSON.stringify({ ...mallory, redirect: landed }));
   check("oidc-provider: an address it has not verified opens no account", denied.code === 1);
   const challenge = createHash("sha256").update(question.verifier).digest("base64url");
   check("the page is asked for with PKCE S256",
