@@ -494,10 +494,11 @@ static void login(sl_service *s, sl_sv_account *a, const char *password, const c
         sl_sv_broken(out, status != SL_OK ? status : SL_E_NOMEM);
         return;
     }
-    bool right = s->ports.check_password(s->ports.user, secret, a->found ? a->hash : s->no_hash);
+    bool has_one = a->found && strcmp(a->hash, "-") != 0; /* else it signs in elsewhere */
+    bool right = s->ports.check_password(s->ports.user, secret, has_one ? a->hash : s->no_hash);
     sl_wipe(secret, strlen(secret));
     sl_mem_free(secret);
-    if (!right || !a->found) {
+    if (!right || !has_one) {
         sl_sv_refuse(out, 401, "unauthorized", "Wrong e-mail or password");
         return;
     }
