@@ -92,7 +92,7 @@ static const char *no_header(void *ctx, const char *name)
 
 static sl_json *post(rig *r, const char *path, const char *body, size_t n)
 {
-    sl_http_in in = {"POST", path, "", no_header, NULL, (const uint8_t *)body, n, false};
+    sl_http_in in = {"POST", path, "", no_header, NULL, (const uint8_t *)body, n, false, NULL};
     sl_http_out out;
     sl_service_http(r->s, &in, &out);
     if (out.status < 200 || out.status > 599) {
@@ -229,7 +229,7 @@ static void request(rig *r, const char *p, size_t n)
     }
     sl_http_in in = {text,      path,    query != NULL ? query : "",
                      header_of, headers, (const uint8_t *)body + 1,
-                     body_len,  false};
+                     body_len,  false,   "192.0.2.1"};
     sl_service_http(r->s, &in, &out);
     if (out.status < 200 || out.status > 599) {
         abort();

@@ -7,10 +7,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum {
-    PASSWORD_MAX = 1024
-};
-
 /* Asks on the terminal without showing what is typed. False when there is none. */
 static bool ask_password(char *out, size_t cap)
 {
@@ -29,18 +25,33 @@ static bool ask_password(char *out, size_t cap)
     return got;
 }
 
+int cli_password(cli *c, char out[CLI_PASSWORD_MAX])
+{
+    const char *given = c->option[OPT_PASSWORD];
+    given = given != NULL ? given : getenv("SIDELINE_PASSWORD");
+    if (given != NULL) {
+        (void)snprintf(out, CLI_PASSWORD_MAX, "%s", given);
+        return CLI_OK;
+    }
+    return ask_password(out, CLI_PASSWORD_MAX)
+               ? CLI_OK
+               : cli_fail("no password: give --password or set SIDELINE_PASSWORD");
+}
+
+static void add_member(text *json, const char *name, const char *value)
+{
+    if (value != NULL) {
+        text_fmt(json, ",\"%s\":", name);
+        text_json(json, value);
+    }
+}
+
 static int sign_in(cli *c, bool is_new)
 {
-    char typed[PASSWORD_MAX] = "";
-    const char *password = c->option[OPT_PASSWORD];
-    if (password == NULL) {
-        password = getenv("SIDELINE_PASSWORD");
-    }
-    if (password == NULL) {
-        if (!ask_password(typed, sizeof typed)) {
-            return cli_fail("no password: give --password or set SIDELINE_PASSWORD");
-        }
-        password = typed;
+    char password[CLI_PASSWORD_MAX] = "";
+    int code = cli_password(c, password);
+    if (code != CLI_OK) {
+        return code;
     }
     if (cli_offline(c)) {
         return cli_fail("signing in needs the server, and --offline forbids it");
@@ -48,13 +59,12 @@ static int sign_in(cli *c, bool is_new)
     text json = {0};
     text_add(&json, "{\"email\":");
     text_json(&json, c->args[0]);
-    text_add(&json, ",\"password\":");
-    text_json(&json, password);
+    add_member(&json, "password", password);
+    add_member(&json, "code", c->option[OPT_CODE]);
     if (is_new) {
-        text_add(&json, ",\"name\":");
-        text_json(&json, c->option[OPT_NAME]);
-        text_add(&json, ",\"role\":");
-        text_json(&json, c->option[OPT_ROLE] != NULL ? c->option[OPT_ROLE] : "athlete");
+        add_member(&json, "name", c->option[OPT_NAME]);
+        add_member(&json, "role", c->option[OPT_ROLE] != NULL ? c->option[OPT_ROLE] : "athlete");
+        add_member(&json, "birth_date", c->option[OPT_BIRTH]);
     }
     text_add(&json, "}");
     sl_error *err = NULL;
@@ -62,7 +72,7 @@ static int sign_in(cli *c, bool is_new)
     sl_status st = is_new ? sl_session_signup(c->core, json.data, json.len, &op, &err)
                           : sl_session_login(c->core, json.data, json.len, &op, &err);
     memset(json.data, 0, json.len);
-    memset(typed, 0, sizeof typed);
+    memset(password, 0, sizeof password);
     text_free(&json);
     if (st != SL_OK) {
         return cli_error(st, err);
@@ -103,13 +113,6 @@ int cmd_login(cli *c)
 {
     int code = sign_in(c, false);
     return code == CLI_OK ? print_session(c, "signed in: ") : code;
-}
-
-int cmd_logout(cli *c)
-{
-    sl_error *err = NULL;
-    sl_status st = sl_session_logout(c->core, &err);
-    return st == SL_OK ? CLI_OK : cli_error(st, err);
 }
 
 int cmd_whoami(cli *c)

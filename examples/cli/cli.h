@@ -41,6 +41,10 @@ typedef enum cli_opt {
     OPT_UNTIL,
     OPT_READ,
     OPT_AT,
+    OPT_CODE,
+    OPT_TOKEN,
+    OPT_EVERYWHERE,
+    OPT_BIRTH,
     OPT_HELP,
     OPT_VERSION,
     OPT_COUNT
@@ -73,6 +77,12 @@ bool cli_interrupted(void);
 void cli_sleep_ms(int64_t ms);
 /* A file's whole content as text, freed by the caller; NULL after saying why. */
 char *cli_read_file(const char *path, size_t *n);
+
+enum {
+    CLI_PASSWORD_MAX = 1024
+};
+/* account.c: from --password, SIDELINE_PASSWORD or the terminal. CLI_OK, or CLI_FAILED after saying why. */
+int cli_password(cli *c, char out[CLI_PASSWORD_MAX]);
 
 /* key.c: the key in a file, made when absent. CLI_OK, or CLI_FAILED after saying why. */
 int cli_load_key(const char *path, uint8_t key[CLI_KEY_LEN]);
@@ -113,6 +123,12 @@ int cmd_signup(cli *c);
 int cmd_login(cli *c);
 int cmd_logout(cli *c);
 int cmd_whoami(cli *c);
+int cmd_verify(cli *c);
+int cmd_reset(cli *c);
+int cmd_totp(cli *c);
+int cmd_devices(cli *c);
+int cmd_oidc(cli *c);
+int cmd_erase(cli *c);
 int cmd_connect(cli *c);
 int cmd_connections(cli *c);
 int cmd_accept(cli *c);
@@ -133,6 +149,7 @@ int cmd_messages(cli *c);
 int cmd_read(cli *c);
 int cmd_listen(cli *c);
 int cmd_get(cli *c);
+int cmd_can(cli *c);
 int cmd_query(cli *c);
 int cmd_undo(cli *c);
 int cmd_redo(cli *c);

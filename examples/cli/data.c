@@ -23,6 +23,32 @@ int cmd_get(cli *c)
     return print_answer(st, out, err);
 }
 
+/* The question as JSON, or in words: read|create|patch|delete ENTITY SPACE-or-ID. */
+int cmd_can(cli *c)
+{
+    sl_bytes *out = NULL;
+    sl_error *err = NULL;
+    text ask = {0};
+    if (c->args[0][0] == '{') {
+        text_add(&ask, c->args[0]);
+    } else if (c->args[1] != NULL && c->args[2] != NULL) {
+        text_add(&ask, "{\"do\":");
+        text_json(&ask, c->args[0]);
+        text_add(&ask, ",\"entity\":");
+        text_json(&ask, c->args[1]);
+        text_add(&ask, strchr(c->args[2], ':') != NULL ? ",\"space\":" : ",\"id\":");
+        text_json(&ask, c->args[2]);
+        text_add(&ask, "}");
+    } else {
+        text_add(&ask, "{\"feature\":");
+        text_json(&ask, c->args[0]);
+        text_add(&ask, "}");
+    }
+    sl_status st = sl_can(c->core, ask.data, ask.len, &out, &err);
+    text_free(&ask);
+    return print_answer(st, out, err);
+}
+
 int cmd_query(cli *c)
 {
     sl_bytes *out = NULL;

@@ -121,8 +121,9 @@ SL_API int32_t sl_core_step(sl_core *core);
  *   {"state":"offline|connecting|online","reason"?,"retry_ms"?,"waiting","sending","rejected",
  *    "uploads","upload_bytes","spaces":[{"space","state","cursor","waiting","rejected","uploads",
  *    "upload_bytes","as_of"}]}
- *   reason: why there is no connection: signed_out, stopped, no_transport, unreachable, or replaced (by
- *   another folder that says it is this device); retry_ms: until the next try. waiting: operations not
+ *   reason: why there is no connection: signed_out, stopped, no_transport, unreachable, mfa_required
+ *   (the account needs an authenticator, see sl_account_do), or replaced (by another folder that says it is
+ *   this device); retry_ms: until the next try. waiting: operations not
  *   accepted yet, sending: those of them that are under way. state of a space: up_to_date; waiting: at
  *   the head, but own changes or files are not with the server yet; behind: catching up; blocked: there
  *   is no connection. as_of: Unix time in ms when it was last known to be at the head, 0 never.
@@ -139,16 +140,50 @@ SL_API sl_status sl_core_info(sl_core *core, const char *what,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
 SL_API sl_status sl_op_cancel(sl_core *core, sl_id op);
 
-/* json: {"email","password","name","role":"athlete"|"coach"}. Signs in as well. res: session. */
+/* json: {"email","password","name","role":"athlete"|"coach","birth_date"?:"2001-12-31"}. Signs in as well.
+ * res: session. */
 SL_API sl_status sl_session_signup(sl_core *core, const char *json, size_t n, sl_id *op,
                                    sl_error *SL_NULLABLE *SL_NULLABLE err);
-/* json: {"email","password"}. The session is kept in the data folder and restored at open.
- * SL_E_AUTH: wrong e-mail or password. SL_E_CONFLICT: the folder belongs to another user. */
+/* json: {"email","password","code"?}, code: of the authenticator, or a recovery code. The session is kept
+ * in the data folder and restored at open. SL_E_AUTH: wrong e-mail, password or code. SL_E_DENIED: a code
+ * is needed, or the account is closed. SL_E_CONFLICT: the folder belongs to another user. */
 SL_API sl_status sl_session_login(sl_core *core, const char *json, size_t n, sl_id *op,
                                   sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* Forgets the session's tokens. Data stays until the same user signs in again. Signing in or up that
  * is under way ends with SL_E_CANCELLED. */
 SL_API sl_status sl_session_logout(sl_core *core, sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+/* Signing in with another provider (OpenID Connect). First sl_account_do {"do":"oidc","redirect_uri":".."}
+ * gives {"url","state","nonce","verifier","issuer","redirect_uri"}: the host opens the page at url, and
+ * when the provider comes back to redirect_uri gives all of that here, with "redirect", the whole address
+ * that came back. SL_E_DENIED: it is not the answer to this question, or the provider refused. */
+SL_API sl_status sl_session_oidc(sl_core *core, const char *json, size_t n, sl_id *op,
+                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* Something about the account, at the server. json: {"do":..} and what goes with it:
+ *   "verify" token           proves the e-mail address by the token of a mail; "verify_mail" sends it anew
+ *   "reset_mail" email       sends a mail by which a new password can be set: "reset" token, password
+ *   "totp"                   res {"secret","uri"}: for an authenticator; in force with
+ *   "totp_confirm" code      res {"recovery_codes":[..]}, shown once; "recovery" makes new ones
+ *   "devices"                res {"devices":[{"device","name"?,"platform"?,"since_ms","seen_ms","this"}]}
+ *   "device_end" device      signs one of them out
+ *   "logout_all"             signs all out, this one too
+ *   "erase" password         erases the account at the server for good, and signs out
+ *   "oidc" redirect_uri      see sl_session_oidc
+ * All but verify, reset, reset_mail and oidc need somebody signed in: else SL_E_AUTH. */
+SL_API sl_status sl_account_do(sl_core *core, const char *json, size_t n, sl_id *op,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+/* Whether the signed-in user may do something, by what this device knows, without a connection: to grey
+ * out what cannot be done. The server asks the same policy and its word holds.
+ * json: {"do":"read"|"create"|"patch"|"delete","entity":"..","id":".."?,"space":"kind:id"?}, with the id
+ * of a record that is here, or else the space; or {"feature":"analytics_own"|..}, a name of
+ * src/schema/policy.toml.
+ * *out: {"allow":bool,"standing":"guest|athlete_free|athlete_paid|coach_basic|coach_trial|coach_premium|
+ * admin","relation":"own|student|given|direct|peer|public|stranger"?,
+ * "limits":{"messages_day":n?,"students":n?}}. */
+SL_API sl_status sl_can(sl_core *core, const char *json, size_t n,
+                        sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                        sl_error *SL_NULLABLE *SL_NULLABLE err);
 
 SL_END
 #ifdef __cplusplus

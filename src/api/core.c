@@ -286,13 +286,37 @@ sl_status sl_op_cancel(sl_core *core, sl_id op)
     sl_lock(core->lock);
     sl_status status = sl_events_op_cancel(core->events, op);
     for (sl_call *c = core->calls; c != NULL; c = c->next) {
-        if (c->kind == SL_CALL_AUTH && c->op == op) {
+        if ((c->kind == SL_CALL_AUTH || c->kind == SL_CALL_ERRAND) && c->op == op) {
             core->platform.http->cancel(core->platform.user, c->id);
         }
     }
     sl_signal(core->lock); /* a job may wait for a blob */
     sl_unlock(core->lock);
     sl_engine_kick(core);
+    return status;
+}
+
+sl_status sl_can(sl_core *core, const char *json, size_t n, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    if (out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "there is no place for the answer");
+    }
+    *out = NULL;
+    sl_json *in = NULL;
+    sl_json *answer = NULL;
+    sl_status status = sl_json_read(json, n, &in, err);
+    if (status == SL_OK) {
+        sl_lock(core->lock);
+        status = sl_engine_can(core, in, &answer, err);
+        sl_unlock(core->lock);
+    }
+    if (status == SL_OK) {
+        *out = sl_json_bytes(answer);
+        status = *out != NULL ? SL_OK : sl_fail_nomem(err);
+    }
+    sl_json_free(answer);
+    sl_json_free(in);
     return status;
 }
 
@@ -323,6 +347,39 @@ sl_status sl_session_signup(sl_core *core, const char *json, size_t n, sl_id *op
 sl_status sl_session_login(sl_core *core, const char *json, size_t n, sl_id *op, sl_error **err)
 {
     return begin_session(core, "/api/v1/auth/login", json, n, op, err);
+}
+
+sl_status sl_session_oidc(sl_core *core, const char *json, size_t n, sl_id *op, sl_error **err)
+{
+    sl_error_start(err);
+    sl_json *in = NULL;
+    sl_json *body = NULL;
+    sl_status status = sl_json_read(json, n, &in, err);
+    if (status == SL_OK) {
+        status = sl_session_redirect(in, &body, err);
+    }
+    if (status == SL_OK) {
+        sl_lock(core->lock);
+        status = sl_session_start(core, "/api/v1/auth/oidc", body, op, err);
+        sl_unlock(core->lock);
+    }
+    sl_json_free(body);
+    sl_json_free(in);
+    return status;
+}
+
+sl_status sl_account_do(sl_core *core, const char *json, size_t n, sl_id *op, sl_error **err)
+{
+    sl_error_start(err);
+    sl_json *in = NULL;
+    sl_status status = sl_json_read(json, n, &in, err);
+    if (status == SL_OK) {
+        sl_lock(core->lock);
+        status = sl_errand_start(core, in, op, err);
+        sl_unlock(core->lock);
+    }
+    sl_json_free(in);
+    return status;
 }
 
 sl_status sl_session_logout(sl_core *core, sl_error **err)

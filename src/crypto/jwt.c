@@ -131,8 +131,16 @@ static sl_json *read_part(const char *p, size_t n)
 }
 
 /* [JWT-1] [JWT-2] */
-static sl_status check_header(const sl_key *key, const parts *t, sl_error **err)
+static bool typ_ok(const char *typ, bool identity)
 {
+    return identity ? typ == NULL || strcmp(typ, "JWT") == 0
+                    : typ != NULL && strcmp(typ, "at+jwt") == 0;
+}
+
+static sl_status check_header(const sl_key *key, const sl_jwt_rules *rules, const parts *t,
+                              sl_error **err)
+{
+    const char *wanted = rules->kid != NULL ? rules->kid : sl_key_id(key);
     sl_json *head = read_part(t->p[0], t->n[0]);
     if (head == NULL) {
         return refuse(err, "its header is not a plain object");
@@ -151,9 +159,9 @@ static sl_status check_header(const sl_key *key, const parts *t, sl_error **err)
         /* said already */
     } else if (alg == NULL || strcmp(alg, "RS256") != 0) {
         status = refuse(err, "it is not signed with RS256");
-    } else if (typ == NULL || strcmp(typ, "at+jwt") != 0) {
-        status = refuse(err, "it is not an access token");
-    } else if (kid == NULL || strcmp(kid, sl_key_id(key)) != 0) {
+    } else if (!typ_ok(typ, rules->identity)) {
+        status = refuse(err, "it is a token of another kind");
+    } else if (kid == NULL || strcmp(kid, wanted) != 0) {
         status = refuse(err, "it names another key");
     }
     sl_json_free(head);
@@ -234,6 +242,20 @@ static sl_status check_claims(const sl_json *claims, const sl_jwt_rules *rules, 
     return check_times(claims, rules, err);
 }
 
+bool sl_jwt_key_id(const char *text, size_t len, char *kid, size_t n)
+{
+    parts t;
+    bool ok = text != NULL && len <= SL_JWT_LEN_MAX && split(text, len, &t);
+    sl_json *head = ok ? read_part(t.p[0], t.n[0]) : NULL;
+    const char *id = sl_json_str(head, "kid");
+    ok = id != NULL && strlen(id) < n;
+    if (ok) {
+        memcpy(kid, id, strlen(id) + 1);
+    }
+    sl_json_free(head);
+    return ok;
+}
+
 sl_status sl_jwt_verify(const sl_key *key, const char *text, size_t n, const sl_jwt_rules *rules,
                         sl_json **claims, sl_error **err)
 {
@@ -245,7 +267,7 @@ sl_status sl_jwt_verify(const sl_key *key, const char *text, size_t n, const sl_
     if (text == NULL || n > SL_JWT_LEN_MAX || !split(text, n, &t)) {
         return refuse(err, "it does not have three parts, or is too long");
     }
-    sl_status status = check_header(key, &t, err);
+    sl_status status = check_header(key, rules, &t, err);
     if (status == SL_OK) {
         status = check_signature(key, &t, err);
     }

@@ -24,12 +24,16 @@ typedef struct sl_jwt_rules {
     const char *aud; /* equal to "aud", or one of its members */
     int64_t now_s;   /* Unix time */
     int64_t skew_s;  /* capped at SL_JWT_SKEW_MAX_S */
+    bool identity;   /* an ID token (OpenID Connect): typ is JWT or absent. Else at+jwt is wanted */
+    const char *kid; /* the issuer's name of the key; NULL: its thumbprint, sl_key_id */
 } sl_jwt_rules;
 
 /* `claims` (an object) as a token; *text is freed with sl_mem_free. SL_E_LIMIT when the token
  * would be longer than SL_JWT_LEN_MAX. */
 sl_status sl_jwt_sign(const sl_key *key, sl_random_fn random, void *user, const sl_json *claims,
                       char **text, sl_error **err);
+/* The "kid" of a token's header, not checked in any other way. False: it has none of a length below n. */
+bool sl_jwt_key_id(const char *text, size_t len, char *kid, size_t n);
 /* *claims is given: sl_json_free. NULL on every refusal. */
 sl_status sl_jwt_verify(const sl_key *key, const char *text, size_t n, const sl_jwt_rules *rules,
                         sl_json **claims, sl_error **err);

@@ -203,6 +203,8 @@ static void on_http(sl_core *core, const sl_mail *m, int64_t now_ms)
         sl_status net = call->status == 0 && m->number == SL_OK ? SL_E_NETWORK : m->number;
         if (call->kind == SL_CALL_TRANSFER) {
             sl_transfers_answer(core, call, net, now_ms);
+        } else if (call->kind == SL_CALL_ERRAND) {
+            sl_errand_answer(core, call, net);
         } else {
             sl_session_answer(core, call, net);
         }
@@ -262,6 +264,7 @@ int64_t sl_engine_turn(sl_core *core)
     int64_t until_ms = sl_online_run(core, now_ms);
     core->retry_at_ms = core->ws == 0 ? until_ms : -1;
     until_ms = sooner(until_ms, sl_transfers_run(core, now_ms));
+    until_ms = sooner(until_ms, sl_errands_run(core, now_ms));
     sl_waiters_run(core, now_ms);
     sl_follow_run(core);
     until_ms = sooner(until_ms, sl_status_turn(core, now_ms));
@@ -453,6 +456,7 @@ void sl_engine_close(sl_core *core)
     while (core->calls != NULL) {
         sl_call_end(core, core->calls);
     }
+    sl_errands_stop(core);
     sl_transfers_stop(core);
     sl_waiters_stop(core);
     sl_follow_stop(core);

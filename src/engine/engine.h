@@ -58,6 +58,8 @@ typedef struct sl_session {
     char *email;
     char *name;
     char *role;
+    char *plan; /* of the subscription to the service, "" for none */
+    int64_t plan_until_ms;
     char *refresh;
     char *access;            /* NULL when it must be renewed */
     int64_t access_until_ms; /* monotonic */
@@ -69,16 +71,18 @@ typedef struct sl_session {
 typedef enum sl_call_kind {
     SL_CALL_AUTH,
     SL_CALL_REFRESH,
-    SL_CALL_TRANSFER
+    SL_CALL_TRANSFER,
+    SL_CALL_ERRAND
 } sl_call_kind;
 
 typedef struct sl_transfer sl_transfer;
+typedef struct sl_errand sl_errand;
 
 /* One HTTP request on its way. */
 typedef struct sl_call {
     sl_id id;
     sl_call_kind kind;
-    sl_id op; /* of SL_CALL_AUTH */
+    sl_id op; /* of SL_CALL_AUTH, SL_CALL_ERRAND */
     sl_transfer *transfer;
     int32_t status;
     char *headers;
@@ -158,6 +162,7 @@ struct sl_core {
     uint64_t status_print; /* of what was told last */
     int64_t status_at_ms;  /* not told before */
     sl_call *calls;
+    sl_errand *errands;
     sl_transfer *transfers;
     sl_hold *holds;
     int64_t metered_limit; /* larger blobs wait for another network, when this one is metered */
@@ -204,6 +209,23 @@ sl_status sl_session_start(sl_core *core, const char *path, const sl_json *body,
 /* True when there is a token good for a while; else sees to getting one. */
 bool sl_session_token(sl_core *core, int64_t now_ms, int64_t *until_ms);
 void sl_session_answer(sl_core *core, sl_call *call, sl_status net);
+/* Keeps the session that an answer brings: all of it or none. */
+sl_status sl_session_accept(sl_core *core, const sl_json *body, sl_error **err);
+/* What a status of an answer means; the sentence in its body, borrowed. */
+sl_status sl_session_status_of(int32_t http);
+const char *sl_session_sentence_of(const sl_json *body);
+
+/* --- redirect.c --- */
+/* What another provider of sign-in sent back, checked: the body that our server takes. */
+sl_status sl_session_redirect(const sl_json *in, sl_json **body, sl_error **err);
+
+/* --- errand.c --- */
+/* in: sl_account_do's wish. */
+sl_status sl_errand_start(sl_core *core, const sl_json *in, sl_id *op, sl_error **err);
+/* Sends those that can be; returns when to look again (mono ms), -1: not by itself. */
+int64_t sl_errands_run(sl_core *core, int64_t now_ms);
+void sl_errand_answer(sl_core *core, const sl_call *call, sl_status net);
+void sl_errands_stop(sl_core *core);
 
 /* --- online.c --- */
 sl_status sl_online_start(sl_core *core, sl_error **err);
@@ -331,6 +353,10 @@ sl_status sl_local_query(sl_core *core, const sl_json *query, sl_buf *rows, sl_e
 /* Moves this user's mark in a thread: field "delivered" or "read", up to seq. */
 sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t seq,
                         sl_error **err);
+
+/* --- can.c --- */
+/* in: sl_can's question; *out: its answer. Locked. */
+sl_status sl_engine_can(sl_core *core, const sl_json *in, sl_json **out, sl_error **err);
 
 /* --- live.c --- */
 sl_status sl_live_watch(sl_core *core, const sl_json *query, sl_id *sub, sl_error **err);

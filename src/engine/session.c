@@ -24,6 +24,7 @@ void sl_session_clear(sl_core *core)
     sl_mem_free(s->email);
     sl_mem_free(s->name);
     sl_mem_free(s->role);
+    sl_mem_free(s->plan);
     sl_mem_free(s->refresh);
     sl_mem_free(s->access);
     memset(s, 0, sizeof *s);
@@ -49,8 +50,11 @@ static sl_status set_user(sl_core *core, const sl_json *user, const char *refres
     s->email = copy_of(user, "email");
     s->name = copy_of(user, "name");
     s->role = copy_of(user, "role");
+    s->plan = copy_of(user, "plan");
+    s->plan_until_ms = sl_json_int_or(user, "plan_until_ms", 0);
     s->refresh = sl_text_dup(refresh);
-    s->have = s->email != NULL && s->name != NULL && s->role != NULL && s->refresh != NULL;
+    s->have = s->email != NULL && s->name != NULL && s->role != NULL && s->plan != NULL &&
+              s->refresh != NULL;
     return s->have ? SL_OK : sl_fail_nomem(err);
 }
 
@@ -61,6 +65,10 @@ static sl_json *session_json(const sl_core *core)
     bool ok = j != NULL && sl_json_set_str(j, "id", s->user) &&
               sl_json_set_str(j, "email", s->email) && sl_json_set_str(j, "name", s->name) &&
               sl_json_set_str(j, "role", s->role);
+    if (ok && s->plan[0] != 0) {
+        ok = sl_json_set_str(j, "plan", s->plan) &&
+             sl_json_set_int(j, "plan_until_ms", s->plan_until_ms);
+    }
     if (!ok) {
         sl_json_free(j);
         return NULL;
@@ -167,7 +175,7 @@ sl_status sl_session_start(sl_core *core, const char *path, const sl_json *body,
     return SL_OK;
 }
 
-static sl_status status_of_http(int32_t http)
+sl_status sl_session_status_of(int32_t http)
 {
     switch (http) {
     case 401: return SL_E_AUTH;
@@ -182,7 +190,7 @@ static sl_status status_of_http(int32_t http)
 }
 
 /* The sentence in an error's body, and for a validation the first field's. */
-static const char *sentence_of(const sl_json *body)
+const char *sl_session_sentence_of(const sl_json *body)
 {
     const sl_json *field = sl_json_first(sl_json_get(body, "fields"));
     const char *of_field = field != NULL ? sl_json_text(field) : NULL;
@@ -251,8 +259,8 @@ static sl_status take_session(sl_core *core, const sl_json *body, bool *fresh, s
     return status == SL_OK ? store_own_space(core, fresh, err) : status;
 }
 
-/* All of it is stored, or none: a session whose own space is not held would learn of nothing. */
-static sl_status accept_session(sl_core *core, const sl_json *body, sl_error **err)
+/* A session whose own space is not held would learn of nothing. */
+sl_status sl_session_accept(sl_core *core, const sl_json *body, sl_error **err)
 {
     bool fresh = false;
     sl_status status = sl_store_begin(core->store, err);
@@ -274,8 +282,8 @@ static void auth_answer(sl_core *core, const sl_call *call, const sl_json *body)
 {
     sl_error *err = NULL;
     if (call->status != 200 && call->status != 201) {
-        sl_events_op_failed(core->events, call->op, status_of_http(call->status),
-                            sentence_of(body));
+        sl_events_op_failed(core->events, call->op, sl_session_status_of(call->status),
+                            sl_session_sentence_of(body));
         return;
     }
     if (call->id <= core->auth_after) {
@@ -283,7 +291,7 @@ static void auth_answer(sl_core *core, const sl_call *call, const sl_json *body)
                             "signed out, or in anew, before the server answered");
         return;
     }
-    sl_status status = accept_session(core, body, &err);
+    sl_status status = sl_session_accept(core, body, &err);
     if (status != SL_OK) {
         sl_session_clear(core); /* what could not be stored does not count: what is stored does */
         (void)sl_session_load(core, NULL);
@@ -325,7 +333,7 @@ static void refresh_answer(sl_core *core, const sl_call *call, sl_status net, co
         core->session.refresh_at_ms = now_ms + wait_ms;
     }
     if (net == SL_OK && call->status == 200) {
-        (void)accept_session(core, body, NULL);
+        (void)sl_session_accept(core, body, NULL);
     } else if (net == SL_OK && call->status == 401) {
         sl_session_clear(core);
         (void)sl_store_set_meta(core->store, "session", NULL, NULL);

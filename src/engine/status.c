@@ -26,7 +26,9 @@ static const char *reason_of(const sl_core *core)
     if (state == SL_SYNC_ONLINE || state == SL_SYNC_GREETING || core->ws != 0) {
         return NULL;
     }
-    return core->close_code == 4409 ? "replaced" : "unreachable";
+    return core->close_code == 4409   ? "replaced"
+           : core->close_code == 4403 ? "mfa_required"
+                                      : "unreachable";
 }
 
 typedef struct listing {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes what follows from schema.toml: the C tables and the reference.
+"""Writes what follows from schema.toml, policy.toml and routes.toml: the C tables and the references.
 
-  gen.py           writes tables.c and include/sideline/SCHEMA.md
+  gen.py           writes tables.c, policy_table.c, route_table.[ch], openapi.json and include/sideline/SCHEMA.md
   gen.py --check   fails when they are not what would be written
 
 Standard library only. Building Sideline does not need it: the output is committed.
@@ -9,6 +9,9 @@ Standard library only. Building Sideline does not need it: the output is committ
 import pathlib
 import sys
 import tomllib
+
+import gen_policy
+import gen_routes
 
 HERE = pathlib.Path(__file__).resolve().parent
 TYPES = {"text": "SL_T_TEXT", "int": "SL_T_INT", "real": "SL_T_REAL", "bool": "SL_T_BOOL", "json": "SL_T_JSON",
@@ -173,10 +176,12 @@ def main():
     check(schema)
     stale = False
     for path, text in ((HERE / "tables.c", tables_c(schema)),
+                       (HERE / "policy_table.c", gen_policy.table_c(schema)),
+                       *gen_routes.outputs(),
                        (HERE.parents[1] / "include/sideline/SCHEMA.md", reference(schema))):
         if sys.argv[1:] == ["--check"]:
             if not path.exists() or path.read_text() != text:
-                print(f"{path.name} is not what schema.toml says: run src/schema/gen.py", file=sys.stderr)
+                print(f"{path.name} is not what is described: run src/schema/gen.py", file=sys.stderr)
                 stale = True
         else:
             path.write_text(text)

@@ -102,6 +102,7 @@ sl_status sl_adapter_new(const sl_adapter_config *config, sl_adapter **out, sl_e
     a->port = config->port;
     a->upload_rate = config->upload_rate;
     a->verbose = config->verbose;
+    a->behind_proxy = config->behind_proxy;
     struct sockaddr_in addr;
     sl_status st = resolve(config->host, a->host, sizeof a->host, &addr, err);
     if (st == SL_OK && a->port != 0) {

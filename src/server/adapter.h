@@ -21,6 +21,7 @@ typedef struct sl_adapter_config {
     int32_t port;        /* 0: any free one */
     int64_t upload_rate; /* bytes per second, 0: no limit */
     bool verbose;
+    bool behind_proxy; /* the last address of X-Forwarded-For is where a request comes from */
 } sl_adapter_config;
 
 sl_status sl_adapter_new(const sl_adapter_config *config, sl_adapter **out, sl_error **err);

@@ -50,6 +50,7 @@ struct sl_request {
     char *query;
     header_line headers[HEADERS_MAX];
     size_t n_headers;
+    char peer[64];
     int64_t body_expect;
     sl_buf body;
     bool cut;
@@ -118,6 +119,7 @@ static void run_request(sl_work *work)
         .body = r->body.data,
         .body_len = r->body.len,
         .cut = r->cut,
+        .peer = r->peer[0] != '\0' ? r->peer : NULL,
     };
     memset(&r->out, 0, sizeof r->out);
     sl_service_http(a->service, &in, &r->out);
@@ -268,6 +270,25 @@ static char *copy_query(struct lws *wsi)
     return text;
 }
 
+/* Where it comes from: by the socket, or by what the proxy before us adds to the list. */
+static void note_peer(sl_request *r, struct lws *wsi)
+{
+    const char *list = r->adapter->behind_proxy ? find_header(r, "x-forwarded-for") : NULL;
+    const char *last = list != NULL ? strrchr(list, ',') : NULL;
+    last = last != NULL ? last + 1 : list;
+    if (last == NULL) {
+        (void)lws_get_peer_simple(wsi, r->peer, sizeof r->peer);
+        return;
+    }
+    while (*last == ' ') {
+        last++;
+    }
+    size_t n = strcspn(last, " ");
+    n = n < sizeof r->peer ? n : sizeof r->peer - 1;
+    memcpy(r->peer, last, n);
+    r->peer[n] = '\0';
+}
+
 static sl_request *request_new(struct lws *wsi, const char *path, size_t n)
 {
     sl_request *r = sl_mem(sizeof *r);
@@ -284,6 +305,7 @@ static sl_request *request_new(struct lws *wsi, const char *path, size_t n)
         request_free(r);
         return NULL;
     }
+    note_peer(r, wsi);
     return r;
 }
 

@@ -46,6 +46,7 @@ struct sl_adapter {
     char host[64];
     int32_t port;
     bool verbose;
+    bool behind_proxy;
 
     sl_mutex *lock;
     bool woken;           /* lock: the loop was told and has not looked yet */

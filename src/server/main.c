@@ -4,8 +4,10 @@
  * DIR/lock is held while it runs, DIR/server.db is the database, the service keeps its files
  * beside it. Ends with 0 after SIGINT or SIGTERM, 2 for a wrong command line, 1 otherwise.
  */
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "platform/curl/outside.h"
 #include "platform/posix/posix.h"
 #include "server/adapter.h"
 #include "server/db_sqlite.h"
@@ -13,6 +15,7 @@
 #include "server/media.h"
 #include "server/worker.h"
 #endif
+#include "server/mailer.h"
 #include "server/options.h"
 #include "server/password.h"
 #include "service/service.h"
@@ -20,6 +23,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +35,8 @@ typedef struct daemon_state {
     sl_adapter *adapter;
     sl_service *service;
     struct sl_media *media; /* NULL: videos are not worked on */
+    sl_mailer *mailer;
+    FILE *log;
     sigset_t signals;
     const char *program; /* as it was called */
 } daemon_state;
@@ -39,6 +45,8 @@ typedef struct daemon_state {
 typedef struct port_user {
     sl_adapter *adapter;
     struct sl_media *media;
+    sl_mailer *mailer;
+    FILE *log;
     const sl_platform *platform;
 } port_user;
 
@@ -64,6 +72,12 @@ static bool check_password(void *user, const char *secret, const char *hash)
 {
     (void)user;
     return sl_password_check(secret, hash);
+}
+
+/* True when the command line asks for one thing instead of serving. */
+static bool one_thing(const daemon_state *d)
+{
+    return d->options.make_admin != NULL || d->options.verify_audit;
 }
 
 #ifdef SL_SERVER_MEDIA
@@ -92,9 +106,37 @@ static sl_status open_media(daemon_state *d, sl_error **err)
                               .encoder = d->options.encoder,
                               .scan = d->options.scan,
                               .program = own_program(d->program)};
-    return d->options.no_media ? SL_OK : sl_media_new(&config, &d->media, err);
+    return d->options.no_media || one_thing(d) ? SL_OK : sl_media_new(&config, &d->media, err);
 }
 #endif
+
+static void send_mail(void *user, const char *to, const char *subject, const char *text)
+{
+    const port_user *p = user;
+    sl_mailer_send(p->mailer, to, subject, text);
+}
+
+static void write_log(void *user, const char *line)
+{
+    const port_user *p = user;
+    (void)fprintf(p->log, "%s\n", line); /* one call: lines of several threads stay whole */
+    (void)fflush(p->log);
+}
+
+static sl_status fetch(void *user, const char *url, const char *form, sl_bytes **out,
+                       sl_error **err)
+{
+    char *text = NULL;
+    size_t n = 0;
+    (void)user;
+    sl_status st = sl_outside_fetch(url, form, &text, &n);
+    *out = st == SL_OK ? sl_bytes_copy(text, n) : NULL;
+    free(text);
+    if (st == SL_OK && *out == NULL) {
+        return sl_fail_nomem(err);
+    }
+    return st == SL_OK ? SL_OK : sl_fail(err, st, "the other server did not answer as hoped");
+}
 
 static sl_status lock_folder(daemon_state *d, sl_error **err)
 {
@@ -132,6 +174,9 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .close = port_close,
         .hash_password = hash_password,
         .check_password = check_password,
+        .mail = send_mail,
+        .log = d->log != NULL ? write_log : NULL,
+        .fetch = fetch,
     };
 #ifdef SL_SERVER_MEDIA
     ports.media = d->media != NULL ? port_media : NULL;
@@ -147,7 +192,16 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         return st;
     }
     sl_service_config config = {
-        .dir = d->options.data, .restored = d->options.restored, .media = d->media != NULL};
+        .dir = d->options.data,
+        .restored = d->options.restored,
+        .media = d->media != NULL,
+        .require_factor = !d->options.open_factor,
+        .limit_rates = !d->options.no_limits,
+        .trial_days = d->options.trial_days,
+        .public_url = d->options.public_url,
+        .oidc_issuer = d->options.oidc_issuer,
+        .oidc_client = d->options.oidc_client,
+    };
     return sl_service_open(&ports, &config, &d->service, err);
 }
 
@@ -200,6 +254,43 @@ static sl_status serve(daemon_state *d, sl_error **err)
     return st;
 }
 
+static sl_status open_outside(daemon_state *d, port_user *user, sl_error **err)
+{
+    sl_mailer_config mail = {
+        .platform = &d->platform,
+        .dir = d->options.data,
+        .url = d->options.mail,
+        .from = d->options.mail_from,
+        .user = getenv("SIDELINED_MAIL_USER"),
+        .password = getenv("SIDELINED_MAIL_PASSWORD"),
+        .send = sl_outside_mail,
+    };
+    const char *log = d->options.log;
+    if (log != NULL) {
+        d->log = strcmp(log, "-") == 0 ? stdout : fopen(log, "ae");
+        if (d->log == NULL) {
+            return sl_fail(err, SL_E_IO, "the log \"%s\" cannot be written", log);
+        }
+    }
+    sl_status st = sl_mailer_new(&mail, &d->mailer, err);
+    user->mailer = d->mailer;
+    user->log = d->log;
+    return st;
+}
+
+static sl_status do_one_thing(const daemon_state *d, sl_error **err)
+{
+    int64_t lines = 0;
+    if (d->options.make_admin != NULL) {
+        return sl_service_make_admin(d->service, d->options.make_admin, err);
+    }
+    sl_status st = sl_service_audit_verify(d->service, &lines, err);
+    if (st == SL_OK) {
+        (void)printf("%lld lines, as they were written\n", (long long)lines);
+    }
+    return st;
+}
+
 static sl_status run(daemon_state *d, sl_error **err)
 {
     (void)sigemptyset(&d->signals);
@@ -215,6 +306,7 @@ static sl_status run(daemon_state *d, sl_error **err)
         .port = d->options.port,
         .upload_rate = d->options.upload_rate,
         .verbose = d->options.verbose,
+        .behind_proxy = d->options.behind_proxy,
     };
     port_user user = {.platform = &d->platform};
     sl_status st = lock_folder(d, err);
@@ -228,6 +320,9 @@ static sl_status run(daemon_state *d, sl_error **err)
     }
 #endif
     if (st == SL_OK) {
+        st = open_outside(d, &user, err);
+    }
+    if (st == SL_OK) {
         st = open_service(d, &user, err);
     }
 #ifdef SL_SERVER_MEDIA
@@ -236,7 +331,7 @@ static sl_status run(daemon_state *d, sl_error **err)
     }
 #endif
     if (st == SL_OK) {
-        st = serve(d, err);
+        st = one_thing(d) ? do_one_thing(d, err) : serve(d, err);
     }
 #ifdef SL_SERVER_MEDIA
     sl_media_free(d->media); /* its thread calls the service */
@@ -246,6 +341,10 @@ static sl_status run(daemon_state *d, sl_error **err)
         sl_service_close(d->service);
     }
     sl_adapter_free(d->adapter);
+    sl_mailer_free(d->mailer);
+    if (d->log != NULL && d->log != stdout) {
+        (void)fclose(d->log);
+    }
     return st;
 }
 

@@ -18,7 +18,19 @@ typedef struct sl_options {
     bool help;
     bool version;
     bool verbose;
-    bool restored; /* the data folder is that of a backup */
+    bool restored;     /* the data folder is that of a backup */
+    bool open_factor;  /* coaches and admins need no authenticator */
+    bool no_limits;    /* rates are not limited */
+    bool behind_proxy; /* X-Forwarded-For is believed */
+    bool verify_audit; /* reads the audit log and ends */
+    int32_t trial_days;
+    const char *make_admin; /* an e-mail address */
+    const char *mail;       /* smtp://host:port */
+    const char *mail_from;
+    const char *public_url;
+    const char *oidc_issuer;
+    const char *oidc_client;
+    const char *log; /* a file, "-" for the standard output */
 } sl_options;
 
 extern const char sl_options_usage[];

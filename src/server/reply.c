@@ -13,6 +13,7 @@ static const struct {
 } statuses[] = {
     {200, "OK", ""},
     {201, "Created", ""},
+    {202, "Accepted", ""},
     {204, "No Content", ""},
     {206, "Partial Content", ""},
     {304, "Not Modified", ""},
@@ -30,7 +31,8 @@ static const struct {
     {415, "Unsupported Media Type", "unsupported_media_type"},
     {416, "Range Not Satisfiable", "range_not_satisfiable"},
     {422, "Unprocessable Content", "validation_failed"},
-    {429, "Too Many Requests", "too_many_requests"},
+    {423, "Locked", "locked"},
+    {429, "Too Many Requests", "rate_limit_exceeded"},
     {460, "Checksum Mismatch", "checksum_mismatch"},
     {500, "Internal Server Error", "internal"},
     {503, "Service Unavailable", "unavailable"},

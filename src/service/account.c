@@ -12,18 +12,20 @@
 #include "crypto/hash.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     TRIES_MAX = 5,
     TRIES_MS = 60000,
     PASSWORD_MIN = 10,
-    PASSWORD_MAX = 200
+    PASSWORD_MAX = 200,
+    AGE_MIN = 13
 };
 
-/* A text member within its limits; NULL: the answer is made. */
-static const char *need(const sl_json *j, const char *field, size_t min, size_t max,
-                        sl_http_out *out)
+const char *sl_sv_need(const sl_json *j, const char *field, size_t min, size_t max,
+                       sl_http_out *out)
 {
     const char *v = sl_json_str(j, field);
     size_t n = v != NULL ? sl_utf8_count(v, strlen(v)) : 0;
@@ -37,24 +39,7 @@ static const char *need(const sl_json *j, const char *field, size_t min, size_t 
     return v;
 }
 
-static sl_json *read_body(const sl_http_in *in, sl_http_out *out)
-{
-    sl_json *j = NULL;
-    sl_status status =
-        in->body != NULL ? sl_json_read((const char *)in->body, in->body_len, &j, NULL) : SL_OK;
-    if (status == SL_E_NOMEM) {
-        sl_sv_broken(out, status);
-        return NULL;
-    }
-    if (in->cut || !sl_json_is_object(j)) {
-        sl_json_free(j);
-        sl_sv_refuse(out, 400, "bad_request", "the body must be a JSON object");
-        return NULL;
-    }
-    return j;
-}
-
-static bool take_device(const sl_json *j, sl_sv_account *a, sl_http_out *out)
+bool sl_sv_take_device(const sl_json *j, sl_sv_account *a, sl_http_out *out)
 {
     if (sl_sv_take_id(a->device, j, "device")) {
         return true;
@@ -78,10 +63,9 @@ static bool email_ok(const char *email)
     return true;
 }
 
-/* Lower case; NULL: the answer is made. */
-static char *take_email(const sl_json *j, sl_http_out *out)
+char *sl_sv_take_email(const sl_json *j, sl_http_out *out)
 {
-    const char *given = need(j, "email", 3, 254, out);
+    const char *given = sl_sv_need(j, "email", 3, 254, out);
     if (given == NULL) {
         return NULL;
     }
@@ -99,9 +83,38 @@ static char *take_email(const sl_json *j, sl_http_out *out)
     return email;
 }
 
-static sl_status make_account(sl_sv_tx *tx, void *ctx, sl_error **err)
+typedef struct signup_ctx {
+    sl_sv_account a;
+    char token[64]; /* that proves the address */
+} signup_ctx;
+
+static sl_cell text_or_null(const char *text)
 {
-    sl_sv_account *a = ctx;
+    return sl_cell_text(text != NULL && text[0] != 0 ? text : NULL);
+}
+
+static sl_status insert_account(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
+{
+    int32_t days = tx->s->trial_days;
+    if (days > 0) {
+        sl_sv_copy(a->rank.plan, sizeof a->rank.plan, "trial");
+        a->rank.until_ms = tx->now_ms + days * INT64_C(86400000);
+    }
+    return sl_sv_run(tx->s,
+                     "INSERT INTO account (id, email, name, role, hash, created_ms, plan,"
+                     " plan_until_ms, status, birth, external, verified_ms)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                     SL_SV_ARGS(sl_cell_text(a->id), sl_cell_text(a->email), sl_cell_text(a->name),
+                                sl_cell_text(a->rank.role), sl_cell_text(a->hash),
+                                sl_cell_int(tx->now_ms), text_or_null(a->rank.plan),
+                                sl_cell_int(a->rank.until_ms), text_or_null(a->status),
+                                text_or_null(a->birth), text_or_null(a->external),
+                                a->verified ? sl_cell_int(tx->now_ms) : sl_cell_text(NULL)),
+                     err);
+}
+
+sl_status sl_sv_account_make(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
+{
     sl_service *s = tx->s;
     sl_sv_rows rows;
     sl_sv_space space;
@@ -115,13 +128,7 @@ static sl_status make_account(sl_sv_tx *tx, void *ctx, sl_error **err)
     }
     status = sl_sv_uuid(s, a->id, err);
     if (status == SL_OK) {
-        status = sl_sv_run(s,
-                           "INSERT INTO account (id, email, name, role, hash, created_ms)"
-                           " VALUES ($1, $2, $3, $4, $5, $6)",
-                           SL_SV_ARGS(sl_cell_text(a->id), sl_cell_text(a->email),
-                                      sl_cell_text(a->name), sl_cell_text(a->role),
-                                      sl_cell_text(a->hash), sl_cell_int(tx->now_ms)),
-                           err);
+        status = insert_account(tx, a, err);
     }
     sl_space_name(space, "user", a->id);
     if (status == SL_OK) {
@@ -140,27 +147,138 @@ static sl_status make_account(sl_sv_tx *tx, void *ctx, sl_error **err)
         status = sl_sv_set(user, "name", a->name, err);
     }
     if (status == SL_OK) {
-        status = sl_sv_set(user, "role", a->role, err);
+        status = sl_sv_set(user, "role", a->rank.role, err);
     }
-    return status == SL_OK ? sl_sv_session_new(tx, a, err) : status;
+    return status;
 }
 
-static sl_status locked_change(sl_service *s, sl_sv_fn fn, sl_sv_account *a)
+static sl_status sign_up(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    signup_ctx *c = ctx;
+    sl_status status = sl_sv_account_make(tx, &c->a, err);
+    if (status == SL_OK && !c->a.found) {
+        status = sl_sv_ticket_new(tx, c->a.id, "verify", c->token, err);
+    }
+    bool open = status == SL_OK && !c->a.found && c->a.status[0] == 0;
+    return open ? sl_sv_session_new(tx, &c->a, err) : status;
+}
+
+sl_status sl_sv_locked_change(sl_service *s, sl_sv_fn fn, void *ctx)
 {
     sl_lock(s->lock);
-    sl_status status = sl_sv_change(s, fn, a, NULL);
+    sl_status status = sl_sv_change(s, fn, ctx, NULL);
     sl_unlock(s->lock);
     return status;
 }
 
-/* Reads what a sign-up says; the password is borrowed from j. NULL: the answer is made. */
-static const char *read_signup(const sl_json *j, sl_sv_account *a, sl_http_out *out)
+static bool leap(int64_t y)
 {
-    a->email = take_email(j, out);
-    const char *password =
-        a->email != NULL ? need(j, "password", PASSWORD_MIN, PASSWORD_MAX, out) : NULL;
-    const char *name = password != NULL ? need(j, "name", 1, 100, out) : NULL;
-    if (name == NULL || !take_device(j, a, out)) {
+    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+}
+
+/* Days since 1970-01-01 of a date as year-month-day; false: there is no such day. */
+static bool day_of(const char *text, int64_t *days)
+{
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || strspn(text, "0123456789") != 4 ||
+        strspn(text + 5, "0123456789") != 2 || strspn(text + 8, "0123456789") != 2) {
+        return false;
+    }
+    int64_t y = strtoll(text, NULL, 10);
+    int64_t m = strtoll(text + 5, NULL, 10);
+    int64_t d = strtoll(text + 8, NULL, 10);
+    if (y < 1900 || m < 1 || m > 12 || d < 1 || d > lengths[m - 1] + (m == 2 && leap(y) ? 1 : 0)) {
+        return false;
+    }
+    *days = (y - 1970) * 365 + (y - 1969) / 4 - (y - 1901) / 100 + (y - 1601) / 400 + d - 1;
+    for (int64_t i = 1; i < m; i++) {
+        *days += lengths[i - 1] + (i == 2 && leap(y) ? 1 : 0);
+    }
+    return true;
+}
+
+/* An account of a child waits until a parent has agreed. Who is born on February 29 is a year older on
+ * March 1 of other years; the day is that of the latest time zone, so that nobody counts as older too
+ * early. */
+static bool take_birth(const sl_json *j, const sl_service *s, sl_sv_account *a, sl_http_out *out)
+{
+    const sl_json *given = sl_json_get(j, "birth_date");
+    const char *birth = sl_json_text(given);
+    int64_t day = 0;
+    int64_t today = (sl_sv_now(s) - INT64_C(12) * 3600000) / INT64_C(86400000);
+    if (given == NULL) {
+        return true;
+    }
+    if (birth == NULL || !day_of(birth, &day) || day > today + 1) {
+        sl_sv_invalid(out, "birth_date", "birth_date must be a day, as 2001-12-31");
+        return false;
+    }
+    char then[32];
+    int64_t grown = 0;
+    (void)snprintf(then, sizeof then, "%04d%s", (int)strtol(birth, NULL, 10) + AGE_MIN, birth + 4);
+    if (!day_of(then, &grown)) { /* February 29 */
+        (void)snprintf(then, sizeof then, "%04d-03-01", (int)strtol(birth, NULL, 10) + AGE_MIN);
+        (void)day_of(then, &grown);
+    }
+    sl_sv_copy(a->birth, sizeof a->birth, birth);
+    if (today < grown) {
+        sl_sv_copy(a->status, sizeof a->status, "consent");
+    }
+    return true;
+}
+
+/* What everybody tries first, and what says no more than the address. */
+static bool is_guessable(const char *password, const char *email)
+{
+    static const char *const common[] = {
+        "1234567890",     "0123456789",  "0987654321",   "12345678910", "123456789a",
+        "123123123123",   "1q2w3e4r5t",  "1qaz2wsx3edc", "qwertyuiop",  "qwerty12345",
+        "qwerty123456",   "asdfghjkl;",  "password12",   "password123", "password1234",
+        "passw0rd12",     "p@ssw0rd12",  "mypassword",   "letmein123",  "letmein1234",
+        "welcome123",     "welcome1234", "iloveyou12",   "iloveyou123", "administrator",
+        "administrator1", "changeme123", "football123",  "basketball",  "basketball1",
+        "baseball123",    "superman123", "batman12345",  "sunshine123", "princess123",
+        "dragon12345",    "monkey12345", "master12345",  "shadow12345", "michael123",
+        "abcdefghij",     "abcdefghijk", "abc1234567",   "abcd123456",  "a123456789",
+        "aa12345678",     "qazwsxedcr",  "zaq12wsxcde",  "trustno1234", "starwars123",
+        "whatever123",    "liverpool1",  "manchester",   "chelsea123",  "sidelined1",
+        "sideline123",    "coachcoach",  "athlete123"};
+    char lower[PASSWORD_MAX * 4 + 1];
+    size_t n = strlen(password);
+    for (size_t i = 0; i <= n && i < sizeof lower; i++) {
+        lower[i] = (char)tolower((unsigned char)password[i]);
+    }
+    lower[sizeof lower - 1] = 0;
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
+        if (strcmp(lower, common[i]) == 0) {
+            return true;
+        }
+    }
+    char local[64];
+    sl_sv_copy(local, sizeof local, email != NULL ? email : "");
+    local[strcspn(local, "@")] = 0;
+    return strspn(lower, (const char[]){lower[0], 0}) == n ||
+           (strlen(local) >= 4 && strstr(lower, local) != NULL);
+}
+
+const char *sl_sv_take_password(const sl_json *j, const char *email, sl_http_out *out)
+{
+    const char *password = sl_sv_need(j, "password", PASSWORD_MIN, PASSWORD_MAX, out);
+    if (password != NULL && is_guessable(password, email)) {
+        sl_sv_invalid(out, "password", "this password is too easy to guess");
+        return NULL;
+    }
+    return password;
+}
+
+/* Reads what a sign-up says; the password is borrowed from j. NULL: the answer is made. */
+static const char *read_signup(const sl_service *s, const sl_json *j, sl_sv_account *a,
+                               sl_http_out *out)
+{
+    a->email = sl_sv_take_email(j, out);
+    const char *password = a->email != NULL ? sl_sv_take_password(j, a->email, out) : NULL;
+    const char *name = password != NULL ? sl_sv_need(j, "name", 1, 100, out) : NULL;
+    if (name == NULL || !sl_sv_take_device(j, a, out)) {
         return NULL;
     }
     if (strlen(name) > 100) {
@@ -172,39 +290,45 @@ static const char *read_signup(const sl_json *j, sl_sv_account *a, sl_http_out *
         sl_sv_invalid(out, "role", "role must be athlete or coach");
         return NULL;
     }
+    sl_sv_copy(a->rank.role, sizeof a->rank.role, role);
+    if (!take_birth(j, s, a, out)) {
+        return NULL;
+    }
     a->name = sl_text_dup(name);
-    a->role = sl_text_dup(role);
-    if (a->name == NULL || a->role == NULL) {
+    if (a->name == NULL) {
         sl_sv_broken(out, SL_E_NOMEM);
         return NULL;
     }
     return password;
 }
 
-void sl_sv_signup(sl_service *s, const sl_http_in *in, sl_http_out *out)
+void sl_sv_signup(sl_sv_request *r, sl_http_out *out)
 {
-    sl_sv_account a = {0};
-    sl_json *j = read_body(in, out);
-    const char *password = j != NULL ? read_signup(j, &a, out) : NULL;
+    sl_service *s = r->s;
+    signup_ctx c = {.token = ""};
+    const char *password = read_signup(s, r->body, &c.a, out);
     if (password != NULL) {
-        sl_status status = sl_sv_password_hash(s, password, &a.hash, NULL);
+        sl_status status = sl_sv_password_hash(s, password, &c.a.hash, NULL);
         if (status == SL_OK) {
-            status = locked_change(s, make_account, &a);
+            status = sl_sv_locked_change(s, sign_up, &c);
         }
         if (status != SL_OK) {
             sl_sv_broken(out, status);
-        } else if (a.found) {
+        } else if (c.a.found) {
             sl_sv_refuse(out, 409, "conflict", "this e-mail address has an account");
         } else {
-            sl_sv_session_answer(s, &a, 201, out);
+            sl_sv_mail_verify(s, c.a.email, c.token);
+            if (sl_sv_account_open(&c.a, out)) {
+                sl_sv_session_answer(s, &c.a, 201, NULL, out);
+            }
         }
     }
-    sl_sv_account_free(&a);
-    sl_json_free(j);
+    sl_sv_account_free(&c.a);
+    sl_wipe(c.token, sizeof c.token);
 }
 
 /* Counts the try before the password is looked at, so that tries side by side count too. */
-static sl_status count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
+sl_status sl_sv_count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
 {
     sl_sv_rows rows;
     sl_status status =
@@ -226,44 +350,109 @@ static sl_status count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
     return status;
 }
 
-static sl_status find_account(sl_sv_tx *tx, void *ctx, sl_error **err)
+static sl_status take_account(const sl_sv_rows *rows, sl_sv_account *a, sl_error **err)
 {
-    sl_sv_account *a = ctx;
+    sl_mem_free(a->email);
+    sl_mem_free(a->name);
+    sl_mem_free(a->hash);
+    sl_sv_copy(a->id, sizeof a->id, sl_sv_text(rows, 0, 0));
+    a->email = sl_text_dup(sl_sv_text(rows, 0, 1));
+    a->name = sl_text_dup(sl_sv_text(rows, 0, 2));
+    a->hash = sl_text_dup(sl_sv_text(rows, 0, 3));
+    sl_sv_rank_read(&a->rank, rows, 0, 4);
+    sl_sv_copy(a->status, sizeof a->status, sl_sv_text(rows, 0, 7));
+    a->found = a->email != NULL && a->name != NULL && a->hash != NULL;
+    return a->found ? SL_OK : sl_fail_nomem(err);
+}
+
+static sl_status take_more(sl_service *s, sl_sv_account *a, sl_error **err)
+{
     sl_sv_rows rows;
-    sl_status status = count_try(tx, a, err);
-    if (status != SL_OK || a->wait_s > 0) {
-        return status;
-    }
-    status = sl_sv_all(tx->s, "SELECT id, name, role, hash FROM account WHERE email=$1",
-                       SL_SV_ARGS(sl_cell_text(a->email)), &rows, err);
+    sl_status status = sl_sv_all(s,
+                                 "SELECT verified_ms, totp, totp_step, external FROM account"
+                                 " WHERE id=$1",
+                                 SL_SV_ARGS(sl_cell_text(a->id)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
-        sl_mem_free(a->name);
-        sl_mem_free(a->role);
-        sl_mem_free(a->hash);
-        sl_sv_copy(a->id, sizeof a->id, sl_sv_text(&rows, 0, 0));
-        a->name = sl_text_dup(sl_sv_text(&rows, 0, 1));
-        a->role = sl_text_dup(sl_sv_text(&rows, 0, 2));
-        a->hash = sl_text_dup(sl_sv_text(&rows, 0, 3));
-        a->found = a->name != NULL && a->role != NULL && a->hash != NULL;
-        status = a->found ? SL_OK : sl_fail_nomem(err);
+        a->verified = sl_sv_int(&rows, 0, 0) > 0;
+        sl_sv_copy(a->totp, sizeof a->totp, sl_sv_text(&rows, 0, 1));
+        a->has_totp = rows.rows[0].cells[2].kind == SL_CELL_INT;
+        sl_sv_copy(a->external, sizeof a->external, sl_sv_text(&rows, 0, 3));
     }
     sl_sv_rows_free(&rows);
     return status;
 }
 
-static sl_status let_in(sl_sv_tx *tx, void *ctx, sl_error **err)
+sl_status sl_sv_account_load(sl_service *s, const char *column, const char *value, sl_sv_account *a,
+                             sl_error **err)
 {
-    sl_sv_account *a = ctx;
-    sl_status status = sl_sv_run(tx->s, "DELETE FROM login_try WHERE email=$1",
-                                 SL_SV_ARGS(sl_cell_text(a->email)), err);
-    return status == SL_OK ? sl_sv_session_new(tx, a, err) : status;
+    sl_sv_rows rows;
+    char sql[160];
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT id, email, name, hash, role, plan, plan_until_ms, status FROM account"
+                   " WHERE %s=$1",
+                   column);
+    a->found = false;
+    sl_status status = sl_sv_all(s, sql, SL_SV_ARGS(sl_cell_text(value)), &rows, err);
+    if (status == SL_OK && rows.count > 0) {
+        status = take_account(&rows, a, err);
+        status = status == SL_OK ? take_more(s, a, err) : status;
+    }
+    sl_sv_rows_free(&rows);
+    return status;
 }
 
-static void too_many(sl_http_out *out, int64_t wait_s)
+bool sl_sv_account_open(const sl_sv_account *a, sl_http_out *out)
+{
+    if (strcmp(a->status, "consent") == 0) {
+        sl_sv_refuse(out, 403, "consent_required", "a parent must agree to this account first");
+    } else if (a->status[0] != 0) {
+        sl_sv_refuse(out, 403, "forbidden", "this account is suspended");
+    }
+    return a->status[0] == 0;
+}
+
+static sl_status find_account(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    sl_sv_account *a = ctx;
+    sl_status status = sl_sv_count_try(tx, a, err);
+    if (status != SL_OK || a->wait_s > 0) {
+        return status;
+    }
+    char *email = sl_text_dup(a->email);
+    status = email != NULL ? sl_sv_account_load(tx->s, "email", email, a, err) : sl_fail_nomem(err);
+    sl_mem_free(email);
+    return status;
+}
+
+typedef struct login_ctx {
+    sl_sv_account *a;
+    const char *code; /* NULL: none */
+    bool right;
+} login_ctx;
+
+/* The second factor, and the session. A wrong code leaves the try counted. */
+static sl_status let_in(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    login_ctx *c = ctx;
+    sl_status status = SL_OK;
+    c->right = true;
+    c->a->factor = false;
+    if (c->a->has_totp) {
+        status = sl_sv_factor_take(tx, c->a, c->code, &c->right, err);
+        c->a->factor = c->right;
+    }
+    if (status != SL_OK || !c->right) {
+        return status;
+    }
+    status = sl_sv_run(tx->s, "DELETE FROM login_try WHERE email=$1",
+                       SL_SV_ARGS(sl_cell_text(c->a->email)), err);
+    return status == SL_OK ? sl_sv_session_new(tx, c->a, err) : status;
+}
+
+void sl_sv_too_many(sl_http_out *out, int64_t wait_s)
 {
     sl_json *j = sl_json_object();
-    if (j == NULL || !sl_json_set_str(j, "error", "too_many_requests") ||
-        !sl_json_set_str(j, "message", "too many tries; wait a little") ||
+    if (j == NULL || !sl_json_set_str(j, "error", "rate_limit_exceeded") ||
         !sl_json_set_int(j, "retry_after", wait_s)) {
         sl_json_free(j);
         j = NULL;
@@ -272,11 +461,32 @@ static void too_many(sl_http_out *out, int64_t wait_s)
     sl_sv_header_int(out, "Retry-After", wait_s);
 }
 
-static void login(sl_service *s, sl_sv_account *a, const char *password, sl_http_out *out)
+static void with_factor(sl_service *s, sl_sv_account *a, const char *code, sl_http_out *out)
 {
-    sl_status status = locked_change(s, find_account, a);
+    login_ctx c = {.a = a, .code = code};
+    if (!sl_sv_account_open(a, out)) {
+        return;
+    }
+    if (a->has_totp && code == NULL) {
+        sl_sv_refuse(out, 403, "mfa_required", "the code of the authenticator is needed");
+        return;
+    }
+    sl_status status = sl_sv_locked_change(s, let_in, &c);
+    if (status != SL_OK) {
+        sl_sv_broken(out, status);
+    } else if (!c.right) {
+        sl_sv_refuse(out, 401, "unauthorized", "Wrong code");
+    } else {
+        sl_sv_session_answer(s, a, 200, NULL, out);
+    }
+}
+
+static void login(sl_service *s, sl_sv_account *a, const char *password, const char *code,
+                  sl_http_out *out)
+{
+    sl_status status = sl_sv_locked_change(s, find_account, a);
     if (status == SL_OK && a->wait_s > 0) {
-        too_many(out, a->wait_s);
+        sl_sv_too_many(out, a->wait_s);
         return;
     }
     char *secret = status == SL_OK ? sl_sv_password_prepare(s, password) : NULL;
@@ -284,45 +494,28 @@ static void login(sl_service *s, sl_sv_account *a, const char *password, sl_http
         sl_sv_broken(out, status != SL_OK ? status : SL_E_NOMEM);
         return;
     }
-    bool right = s->ports.check_password(s->ports.user, secret, a->found ? a->hash : s->no_hash);
+    bool has_one = a->found && strcmp(a->hash, "-") != 0; /* else it signs in elsewhere */
+    bool right = s->ports.check_password(s->ports.user, secret, has_one ? a->hash : s->no_hash);
     sl_wipe(secret, strlen(secret));
     sl_mem_free(secret);
-    if (!right || !a->found) {
+    if (!right || !has_one) {
         sl_sv_refuse(out, 401, "unauthorized", "Wrong e-mail or password");
         return;
     }
-    status = locked_change(s, let_in, a);
-    if (status != SL_OK) {
-        sl_sv_broken(out, status);
-    } else {
-        sl_sv_session_answer(s, a, 200, out);
-    }
+    with_factor(s, a, code, out);
 }
 
-void sl_sv_login(sl_service *s, const sl_http_in *in, sl_http_out *out)
+void sl_sv_login(sl_sv_request *r, sl_http_out *out)
 {
     sl_sv_account a = {0};
-    sl_json *j = read_body(in, out);
-    a.email = j != NULL ? take_email(j, out) : NULL;
-    const char *password = a.email != NULL ? need(j, "password", 1, SL_SV_BODY_MAX, out) : NULL;
-    if (password != NULL && take_device(j, &a, out)) {
-        login(s, &a, password, out);
+    const sl_json *j = r->body;
+    a.email = sl_sv_take_email(j, out);
+    const char *password =
+        a.email != NULL ? sl_sv_need(j, "password", 1, SL_SV_BODY_MAX, out) : NULL;
+    if (password != NULL && sl_sv_take_device(j, &a, out)) {
+        login(r->s, &a, password, sl_json_str(j, "code"), out);
     }
     sl_sv_account_free(&a);
-    sl_json_free(j);
-}
-
-static sl_status fill_refresh(const sl_sv_rows *rows, sl_sv_account *a, sl_error **err)
-{
-    sl_sv_account_free(a);
-    sl_sv_copy(a->session, sizeof a->session, sl_sv_text(rows, 0, 0));
-    sl_sv_copy(a->id, sizeof a->id, sl_sv_text(rows, 0, 3));
-    sl_sv_copy(a->device, sizeof a->device, sl_sv_text(rows, 0, 4));
-    a->email = sl_text_dup(sl_sv_text(rows, 0, 5));
-    a->name = sl_text_dup(sl_sv_text(rows, 0, 6));
-    a->role = sl_text_dup(sl_sv_text(rows, 0, 7));
-    a->found = a->email != NULL && a->name != NULL && a->role != NULL;
-    return a->found ? SL_OK : sl_fail_nomem(err);
 }
 
 typedef struct refresh_ctx {
@@ -359,10 +552,26 @@ static sl_status succeed(sl_sv_tx *tx, sl_sv_account *a, const char *hex, sl_err
     sl_status status = sl_sv_run(tx->s, "UPDATE refresh SET spent=1 WHERE hash=$1",
                                  SL_SV_ARGS(sl_cell_text(hex)), err);
     if (status == SL_OK) {
+        status = sl_sv_run(tx->s, "UPDATE session SET seen_ms=$1 WHERE id=$2",
+                           SL_SV_ARGS(sl_cell_int(tx->now_ms), sl_cell_text(a->session)), err);
+    }
+    if (status == SL_OK) {
         status = sl_sv_run(tx->s, "DELETE FROM refresh WHERE session_id=$1 AND expires_ms<=$2",
                            SL_SV_ARGS(sl_cell_text(a->session), sl_cell_int(tx->now_ms)), err);
     }
     return status == SL_OK ? sl_sv_refresh_new(tx, a, hex, err) : status;
+}
+
+/* The rows' session, and its account. */
+static sl_status fill_refresh(sl_service *s, const sl_sv_rows *rows, sl_sv_account *a,
+                              sl_error **err)
+{
+    sl_sv_account_free(a);
+    sl_sv_copy(a->session, sizeof a->session, sl_sv_text(rows, 0, 0));
+    sl_sv_copy(a->device, sizeof a->device, sl_sv_text(rows, 0, 4));
+    sl_status status = sl_sv_account_load(s, "id", sl_sv_text(rows, 0, 3), a, err);
+    a->factor = sl_sv_int(rows, 0, 5) != 0;
+    return status;
 }
 
 /* Commits also when the token is refused: a replay ends the session. */
@@ -374,15 +583,15 @@ static sl_status rotate(sl_sv_tx *tx, void *ctx, sl_error **err)
     sl_sv_refresh_hash(r->token, hex);
     sl_status status =
         sl_sv_all(tx->s,
-                  "SELECT s.id, r.spent, r.expires_ms, s.user_id, s.device, a.email, a.name, a.role"
+                  "SELECT s.id, r.spent, r.expires_ms, s.user_id, s.device, s.factor"
                   " FROM refresh r JOIN session s ON s.id=r.session_id"
-                  " JOIN account a ON a.id=s.user_id WHERE r.hash=$1",
+                  " JOIN account a ON a.id=s.user_id WHERE r.hash=$1 AND a.status IS NULL",
                   SL_SV_ARGS(sl_cell_text(hex)), &rows, err);
     bool found = status == SL_OK && rows.count > 0;
     int64_t state = found ? sl_sv_int(&rows, 0, 1) : TOKEN_LIVE;
     bool late = found && sl_sv_int(&rows, 0, 2) <= tx->now_ms;
     if (found) {
-        status = fill_refresh(&rows, &r->a, err);
+        status = fill_refresh(tx->s, &rows, &r->a, err);
     }
     sl_sv_rows_free(&rows);
     if (status != SL_OK || !found) {
@@ -401,27 +610,25 @@ static sl_status rotate(sl_sv_tx *tx, void *ctx, sl_error **err)
     return status == SL_OK && r->a.found ? succeed(tx, &r->a, hex, err) : status;
 }
 
-void sl_sv_refresh(sl_service *s, const sl_http_in *in, sl_http_out *out)
+void sl_sv_refresh(sl_sv_request *r, sl_http_out *out)
 {
-    refresh_ctx r = {.token = NULL};
-    sl_json *j = read_body(in, out);
-    r.token = j != NULL ? need(j, "refresh_token", 1, 200, out) : NULL;
-    if (r.token != NULL && take_device(j, &r.a, out)) {
-        r.device = sl_json_str(j, "device");
+    sl_service *s = r->s;
+    refresh_ctx c = {.token = sl_sv_need(r->body, "refresh_token", 1, 200, out)};
+    if (c.token != NULL && sl_sv_take_device(r->body, &c.a, out)) {
+        c.device = sl_json_str(r->body, "device");
         sl_lock(s->lock);
-        sl_status status = sl_sv_change(s, rotate, &r, NULL);
-        if (status == SL_OK && r.a.replay) {
-            sl_sv_drop_device(s, r.a.id, r.a.device, NULL, 4401);
+        sl_status status = sl_sv_change(s, rotate, &c, NULL);
+        if (status == SL_OK && c.a.replay) {
+            sl_sv_drop_device(s, c.a.id, c.a.device, NULL, 4401);
         }
         sl_unlock(s->lock);
         if (status != SL_OK) {
             sl_sv_broken(out, status);
-        } else if (!r.a.found) {
+        } else if (!c.a.found) {
             sl_sv_refuse(out, 401, "unauthorized", "Sign in again");
         } else {
-            sl_sv_session_answer(s, &r.a, 200, out);
+            sl_sv_session_answer(s, &c.a, 200, NULL, out);
         }
     }
-    sl_sv_account_free(&r.a);
-    sl_json_free(j);
+    sl_sv_account_free(&c.a);
 }

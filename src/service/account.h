@@ -12,8 +12,15 @@ typedef struct sl_sv_account {
     sl_sv_id session;
     char *email;
     char *name;
-    char *role;
     char *hash;
+    sl_sv_rank rank;
+    char status[16]; /* "": active */
+    bool verified;
+    bool factor;    /* this session has the second factor */
+    bool has_totp;  /* the account has an authenticator in force */
+    char totp[128]; /* its secret, sealed; "" for none */
+    char birth[16];
+    char external[256];
     char refresh[64];
     int64_t now_ms;
     int64_t wait_s; /* above 0: too many tries */
@@ -28,13 +35,58 @@ bool sl_sv_take_id(sl_sv_id out, const sl_json *from, const char *name);
 char *sl_sv_password_prepare(const sl_service *s, const char *password);
 sl_status sl_sv_password_hash(sl_service *s, const char *password, char **hash, sl_error **err);
 
+/* Everything but the tokens, from the account's row; found says whether there is one. */
+sl_status sl_sv_account_load(sl_service *s, const char *column, const char *value, sl_sv_account *a,
+                             sl_error **err);
+bool sl_sv_needs_factor(const sl_service *s, const char *role);
+/* A text member of a body within its limits; NULL: the answer is made. */
+const char *sl_sv_need(const sl_json *j, const char *field, size_t min, size_t max,
+                       sl_http_out *out);
+bool sl_sv_take_device(const sl_json *j, sl_sv_account *a, sl_http_out *out);
+/* The address in lower case, sl_mem text; NULL: the answer is made. */
+char *sl_sv_take_email(const sl_json *j, sl_http_out *out);
+/* A new password that may be used; NULL: the answer is made. email may be NULL. */
+const char *sl_sv_take_password(const sl_json *j, const char *email, sl_http_out *out);
+/* Counts a try to sign in; wait_s says when there were too many. */
+sl_status sl_sv_count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
+void sl_sv_too_many(sl_http_out *out, int64_t wait_s);
+/* False: suspended, or waiting for a parent: the answer is made. */
+bool sl_sv_account_open(const sl_sv_account *a, sl_http_out *out);
+sl_status sl_sv_account_make(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
+sl_status sl_sv_locked_change(sl_service *s, sl_sv_fn fn, void *ctx);
+/* Random bytes as base64url, below n characters. */
+sl_status sl_sv_secret(const sl_service *s, char *out, size_t n, sl_error **err);
+
+/* ---- factor.c ---- */
+
+/* Takes a code of the authenticator, or a recovery code, once. *ok says whether it was one. */
+sl_status sl_sv_factor_take(sl_sv_tx *tx, const sl_sv_account *a, const char *code, bool *ok,
+                            sl_error **err);
+
+/* ---- mail.c ---- */
+
+/* Makes a ticket of this kind in place of older ones; its text. */
+sl_status sl_sv_ticket_new(sl_sv_tx *tx, const char *user, const char *kind, char token[64],
+                           sl_error **err);
+/* Not to be called with the lock held. */
+void sl_sv_mail_verify(sl_service *s, const char *email, const char *token);
+
+/* ---- keys.c ---- */
+
+sl_status sl_sv_keys_start(sl_service *s, const char *key_pem, sl_error **err);
+void sl_sv_keys_free(sl_service *s);
+/* The key that a token names; NULL: none of ours. */
+const sl_key *sl_sv_key_for(const sl_service *s, const char *token);
+
 /* Fills session, refresh and now_ms. A device has one session: an older one ends. */
 sl_status sl_sv_session_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
 sl_status sl_sv_session_end(sl_service *s, const char *session, sl_error **err);
 /* parent: the hash of the token it takes over from, "" at sign-in. */
 sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, const char *parent, sl_error **err);
 void sl_sv_refresh_hash(const char *token, char hex[SL_SHA256_HEX_LEN + 1]);
-/* The session as the answer. Not to be called with the lock held. */
-void sl_sv_session_answer(sl_service *s, const sl_sv_account *a, int32_t status, sl_http_out *out);
+/* The session as the answer; more (taken, may be NULL): further members. Not to be called with the
+ * lock held. */
+void sl_sv_session_answer(sl_service *s, const sl_sv_account *a, int32_t status, sl_json *more,
+                          sl_http_out *out);
 
 #endif

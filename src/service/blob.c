@@ -26,23 +26,40 @@ char *sl_sv_blob_path(const sl_service *s, const char *sha256)
     return sl_text_fmt("%s/blobs/%.2s/%s", s->dir, sha256, sha256);
 }
 
-sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, int64_t *size,
-                          char **type, sl_error **err)
+/* Whether one of the spaces that refer to it through a holder is open to the user. */
+static sl_status open_by_space(sl_service *s, const char *sha256, const char *user,
+                               sl_standing standing, bool *open, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(s,
+                                 "SELECT DISTINCT r.space FROM blob_ref r"
+                                 " JOIN blob_holder h ON h.sha256=r.sha256 AND h.user_id=r.user_id"
+                                 " WHERE r.sha256=$1 ORDER BY r.space",
+                                 SL_SV_ARGS(sl_cell_text(sha256)), &rows, err);
+    for (size_t i = 0; status == SL_OK && !*open && i < rows.count; i++) {
+        unsigned role = 0;
+        status = sl_sv_may_read(s, user, standing, sl_sv_text(&rows, i, 0), &role, err);
+        *open = role != 0;
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, sl_standing standing,
+                          int64_t *size, char **type, sl_error **err)
 {
     sl_sv_rows rows;
     *size = -1;
     sl_status status =
         sl_sv_all(s,
-                  "SELECT b.size, b.type FROM blob b WHERE b.sha256=$1 AND"
-                  " (EXISTS (SELECT 1 FROM blob_holder h WHERE h.sha256=b.sha256 AND h.user_id=$2)"
-                  " OR EXISTS (SELECT 1 FROM blob_ref r"
-                  " JOIN blob_holder h ON h.sha256=r.sha256 AND h.user_id=r.user_id"
-                  " JOIN access a ON a.space=r.space WHERE r.sha256=b.sha256 AND a.user_id=$2)"
-                  " OR EXISTS (SELECT 1 FROM blob_ref r"
-                  " JOIN blob_holder h ON h.sha256=r.sha256 AND h.user_id=r.user_id"
-                  " WHERE r.sha256=b.sha256 AND r.space LIKE 'coach:%'))",
+                  "SELECT b.size, b.type, h.user_id FROM blob b LEFT JOIN blob_holder h ON"
+                  " h.sha256=b.sha256 AND h.user_id=$2 WHERE b.sha256=$1",
                   SL_SV_ARGS(sl_cell_text(sha256), sl_cell_text(user)), &rows, err);
-    if (status == SL_OK && rows.count > 0) {
+    bool open = status == SL_OK && rows.count > 0 && sl_sv_text(&rows, 0, 2)[0] != 0;
+    if (status == SL_OK && rows.count > 0 && !open) {
+        status = open_by_space(s, sha256, user, standing, &open, err);
+    }
+    if (status == SL_OK && open) {
         *size = sl_sv_int(&rows, 0, 0);
         if (type != NULL) {
             *type = sl_text_dup(sl_sv_text(&rows, 0, 1));
@@ -62,10 +79,10 @@ static sl_status add_holder(sl_sv_tx *tx, const char *sha256, const char *user, 
 }
 
 sl_status sl_sv_blob_refer(sl_sv_tx *tx, const char *sha256, const char *space, const char *user,
-                           bool *here, sl_error **err)
+                           sl_standing standing, bool *here, sl_error **err)
 {
     int64_t size = -1;
-    sl_status status = sl_sv_blob_find(tx->s, sha256, user, &size, NULL, err);
+    sl_status status = sl_sv_blob_find(tx->s, sha256, user, standing, &size, NULL, err);
     *here = size >= 0;
     if (status == SL_OK) {
         status = sl_sv_write(
@@ -222,23 +239,18 @@ void sl_sv_send_blob(sl_service *s, const sl_http_in *in, const char *sha256, in
     }
 }
 
-void sl_sv_blob(sl_service *s, const sl_http_in *in, const char *sha256, sl_http_out *out)
+void sl_sv_blob(sl_sv_request *r, sl_http_out *out)
 {
-    sl_sv_who who;
+    sl_service *s = r->s;
+    const sl_http_in *in = r->in;
+    const char *sha256 = r->rest;
     char *type = NULL;
     int64_t size = -1;
-    if (!sl_sv_signed_in(s, in, &who, out)) {
-        return;
-    }
-    if (strcmp(in->method, "GET") != 0) {
-        sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
-        sl_sv_header(out, "Allow", "GET");
-        return;
-    }
     sl_status status = SL_OK;
     if (sl_sv_sha_ok(sha256)) {
         sl_lock(s->lock);
-        status = sl_sv_blob_find(s, sha256, who.user, &size, &type, NULL);
+        status = sl_sv_blob_find(s, sha256, r->who.user, sl_sv_standing(&r->who.rank, sl_sv_now(s)),
+                                 &size, &type, NULL);
         sl_unlock(s->lock);
     }
     if (status != SL_OK) {

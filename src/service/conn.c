@@ -14,6 +14,7 @@
 enum {
     CLOSE_BROKEN = 4400,
     CLOSE_SIGN_IN = 4401,
+    CLOSE_FACTOR = 4403,
     CLOSE_REPLACED = 4409,
     CLOSE_INTERNAL = 1011
 };
@@ -89,6 +90,16 @@ void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
             sl_sv_drop(s, c, code, SL_E_CONFLICT, "this device has connected anew");
         } else {
             sl_sv_drop(s, c, code, SL_E_AUTH, "sign in again");
+        }
+    }
+}
+
+void sl_sv_drop_user(sl_service *s, const char *user)
+{
+    for (size_t i = s->conn_count; i-- > 0;) {
+        sl_sv_conn *c = s->conns[i];
+        if (c->ready && strcmp(c->user, user) == 0) {
+            sl_sv_drop(s, c, CLOSE_SIGN_IN, SL_E_AUTH, "sign in again");
         }
     }
 }
@@ -203,12 +214,18 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     sl_sv_who who;
     if (sl_sv_token_check(s, frame->token, &who, NULL) != SL_OK ||
         !same_device(&who, frame->device)) {
+        sl_sv_audit_note(s, "-", "ws.connect", "-", "4401");
         sl_sv_drop(s, c, CLOSE_SIGN_IN, SL_E_AUTH, "sign in again");
+        return;
+    }
+    if (who.factor_due) {
+        sl_sv_drop(s, c, CLOSE_FACTOR, SL_E_DENIED, "the second factor is missing");
         return;
     }
     memcpy(c->user, who.user, sizeof c->user);
     memcpy(c->device, who.device, sizeof c->device);
     memcpy(c->session, who.session, sizeof c->session);
+    c->rank = who.rank;
     c->exp_s = who.exp_s;
     floor_ctx floor = {c, frame->floor};
     if (sl_sv_change(s, keep_floor, &floor, NULL) != SL_OK) {

@@ -15,7 +15,7 @@ typedef struct account {
     sl_sv_id id;
     char email[256];
     char name[104];
-    char role[16];
+    sl_sv_rank rank;
 } account;
 
 static sl_status account_by(sl_service *s, const char *sql, const char *key, account *out,
@@ -29,7 +29,7 @@ static sl_status account_by(sl_service *s, const char *sql, const char *key, acc
         sl_sv_copy(out->id, sizeof out->id, sl_sv_text(&rows, 0, 0));
         sl_sv_copy(out->email, sizeof out->email, sl_sv_text(&rows, 0, 1));
         sl_sv_copy(out->name, sizeof out->name, sl_sv_text(&rows, 0, 2));
-        sl_sv_copy(out->role, sizeof out->role, sl_sv_text(&rows, 0, 3));
+        sl_sv_rank_read(&out->rank, &rows, 0, 3);
     }
     sl_sv_rows_free(&rows);
     return status;
@@ -37,7 +37,9 @@ static sl_status account_by(sl_service *s, const char *sql, const char *key, acc
 
 static sl_status account_by_id(sl_service *s, const char *id, account *out, sl_error **err)
 {
-    return account_by(s, "SELECT id, email, name, role FROM account WHERE id=$1", id, out, err);
+    return account_by(s,
+                      "SELECT id, email, name, role, plan, plan_until_ms FROM account WHERE id=$1",
+                      id, out, err);
 }
 
 static sl_status account_by_email(sl_service *s, const char *email, account *out, sl_error **err)
@@ -47,8 +49,9 @@ static sl_status account_by_email(sl_service *s, const char *email, account *out
     for (char *p = lower; *p != 0; p++) {
         *p = (char)tolower((unsigned char)*p);
     }
-    return account_by(s, "SELECT id, email, name, role FROM account WHERE email=$1", lower, out,
-                      err);
+    return account_by(
+        s, "SELECT id, email, name, role, plan, plan_until_ms FROM account WHERE email=$1", lower,
+        out, err);
 }
 
 /* Whether two users have a connection in this or a later state. */
@@ -106,7 +109,7 @@ static sl_status set_peer(sl_sv_item *item, const account *peer, sl_error **err)
     if (status == SL_OK) {
         status = sl_sv_set(item, "peer_name", peer->name, err);
     }
-    return status == SL_OK ? sl_sv_set(item, "peer_role", peer->role, err) : status;
+    return status == SL_OK ? sl_sv_set(item, "peer_role", peer->rank.role, err) : status;
 }
 
 /* The one who is asked sees who asks; the one who asks sees a name when it was accepted. */
@@ -213,6 +216,13 @@ static sl_status connection_accepted(sl_sv_tx *tx, sl_sv_item *mine, sl_sv_item 
         status = sl_fail(err, SL_E_NOT_FOUND, "the account is gone");
     }
     if (status == SL_OK) {
+        status = sl_sv_room_for_student(tx->s, me.id, sl_sv_standing(&me.rank, tx->now_ms), err);
+    }
+    if (status == SL_OK) {
+        status =
+            sl_sv_room_for_student(tx->s, peer.id, sl_sv_standing(&peer.rank, tx->now_ms), err);
+    }
+    if (status == SL_OK) {
         status = make_thread(tx, &peer, &me, thread, err);
     }
     if (status == SL_OK) {
@@ -273,14 +283,15 @@ static sl_status connection_patch(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, s
         (void)sl_fail(err, SL_E_CONFLICT, "the request was taken back");
         return SL_E_CONFLICT;
     }
-    status = set_state(mine, wish, o->op->hlc, err);
+    status =
+        strcmp(wish, "accepted") == 0 ? connection_accepted(tx, mine, theirs, o->user, err) : SL_OK;
+    if (status == SL_OK) {
+        status = set_state(mine, wish, o->op->hlc, err);
+    }
     if (status == SL_OK) {
         status = set_state(theirs, wish, o->op->hlc, err);
     }
     o->merged = SL_MERGED_ALL;
-    if (status == SL_OK && strcmp(wish, "accepted") == 0) {
-        status = connection_accepted(tx, mine, theirs, o->user, err);
-    }
     return status;
 }
 
@@ -365,6 +376,10 @@ static sl_status message_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
     if (open != SL_OK) {
         return open;
     }
+    open = sl_sv_use(tx, o->user, SL_LIMIT_MESSAGES_DAY, o->standing, err);
+    if (open != SL_OK) {
+        return open;
+    }
     const char *kind = sl_op_text(o->op, "kind");
     const char *body = sl_op_text(o->op, "body");
     const char *space = sl_op_text(o->op, "ref_space");
@@ -377,7 +392,7 @@ static sl_status message_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
         return sl_fail_field(err, SL_E_INVALID, "ref_space", "the message must name what it sends");
     }
     unsigned role = 0;
-    sl_status status = sl_sv_role(tx->s, o->user, space, &role, err);
+    sl_status status = sl_sv_may_read(tx->s, o->user, o->standing, space, &role, err);
     if (status == SL_OK && role == 0) {
         status = sl_fail_field(err, SL_E_DENIED, "ref_space", "you do not hold what you send");
     }
@@ -457,7 +472,7 @@ static sl_status refer(sl_sv_tx *tx, const sl_sv_op *o, bool *ready, sl_error **
         if (hash == NULL) {
             continue;
         }
-        status = sl_sv_blob_refer(tx, hash, o->op->space, o->user, &here, err);
+        status = sl_sv_blob_refer(tx, hash, o->op->space, o->user, o->standing, &here, err);
         *ready = *ready || (here && strcmp(f->name, "blob") == 0);
     }
     return status;

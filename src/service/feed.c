@@ -154,7 +154,8 @@ static sl_status subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     unsigned role = 0;
     bool found = false;
     sl_sv_unsubscribe(c, frame->space);
-    sl_status status = sl_sv_role(s, c->user, frame->space, &role, NULL);
+    sl_status status = sl_sv_may_read(s, c->user, sl_sv_standing(&c->rank, sl_sv_now(s)),
+                                      frame->space, &role, NULL);
     if (status == SL_OK && role != 0) {
         status = space_read(s, &space, &found);
     }

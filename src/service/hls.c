@@ -85,8 +85,10 @@ static bool signature_holds(const sl_service *s, const char *query, asked *a)
 }
 
 /* Who asks, and that they hold the video. False: the answer is made. */
-static bool admit(sl_service *s, const sl_http_in *in, asked *a, sl_http_out *out)
+static bool admit(sl_sv_request *r, asked *a, sl_http_out *out)
 {
+    sl_service *s = r->s;
+    const sl_http_in *in = r->in;
     bool is_signed = in->query != NULL && strstr(in->query, "s=") != NULL &&
                      in->header(in->ctx, "authorization") == NULL &&
                      strcmp(a->what, "playback") != 0;
@@ -95,14 +97,20 @@ static bool admit(sl_service *s, const sl_http_in *in, asked *a, sl_http_out *ou
             sl_sv_refuse(out, 403, "forbidden", "the address has expired or was changed");
             return false;
         }
-    } else if (!sl_sv_signed_in(s, in, &a->who, out)) {
+    } else if (!sl_sv_signed_in(r, out)) {
         return false;
     } else {
+        a->who = r->who;
         a->until_s = sl_sv_now(s) / 1000 + SIGNED_S;
     }
     unsigned role = 0;
+    sl_sv_rank rank;
     sl_lock(s->lock);
-    sl_status status = sl_sv_role(s, a->who.user, a->space, &role, NULL);
+    sl_status status = sl_sv_rank_of(s, a->who.user, &rank, NULL);
+    if (status == SL_OK) {
+        status = sl_sv_may_read(s, a->who.user, sl_sv_standing(&rank, sl_sv_now(s)), a->space,
+                                &role, NULL);
+    }
     sl_unlock(s->lock);
     if (status != SL_OK) {
         sl_sv_broken(out, status);
@@ -255,8 +263,10 @@ static void answer(sl_service *s, const sl_http_in *in, const asked *a, sl_http_
     sl_sv_rows_free(&rows);
 }
 
-void sl_sv_videos(sl_service *s, const sl_http_in *in, const char *rest, sl_http_out *out)
+void sl_sv_videos(sl_sv_request *r, sl_http_out *out)
 {
+    sl_service *s = r->s;
+    const char *rest = r->rest;
     asked a = {.until_s = 0};
     size_t n = strcspn(rest, "/");
     if (n == SL_UUID_LEN && rest[n] == '/' && strlen(rest + n + 1) <= NAME_MAX_LEN) {
@@ -267,18 +277,13 @@ void sl_sv_videos(sl_service *s, const sl_http_in *in, const char *rest, sl_http
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
         return;
     }
-    if (strcmp(in->method, "GET") != 0 && strcmp(in->method, "HEAD") != 0) {
-        sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
-        sl_sv_header(out, "Allow", "GET, HEAD");
-        return;
-    }
     (void)snprintf(a.space, sizeof a.space, "video:%s", a.video);
-    if (!admit(s, in, &a, out)) {
+    if (!admit(r, &a, out)) {
         return;
     }
     if (strcmp(a.what, "playback") == 0) {
         playback(s, &a, out);
     } else {
-        answer(s, in, &a, out);
+        answer(s, r->in, &a, out);
     }
 }

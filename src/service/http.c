@@ -2,7 +2,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "service/inside.h"
+#include "base/uuid.h"
+#include "service/account.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,27 +95,192 @@ void sl_sv_invalid(sl_http_out *out, const char *field, const char *message)
     sl_sv_answer(out, 422, j);
 }
 
-bool sl_sv_signed_in(sl_service *s, const sl_http_in *in, sl_sv_who *who, sl_http_out *out)
+/* ---- the way ---- */
+
+static bool matches(const sl_route *route, const char *path, const char **rest)
 {
-    const char *value = in->header(in->ctx, "authorization");
-    bool ok = value != NULL && strncmp(value, "Bearer ", 7) == 0;
+    size_t n = strlen(route->path);
+    if (!route->rest) {
+        *rest = "";
+        return strcmp(path, route->path) == 0;
+    }
+    *rest = path + n;
+    return strncmp(path, route->path, n) == 0 && path[n] != 0 &&
+           (route->tail || strchr(path + n, '/') == NULL);
+}
+
+/* The route; NULL: *allow (sl_mem text) names the methods of the address, NULL when there is none. */
+static const sl_route *find_route(const sl_http_in *in, const char **rest, char **allow)
+{
+    sl_buf methods = {0};
+    const sl_route *found = NULL;
+    for (size_t i = 0; found == NULL && i < SL_ROUTES; i++) {
+        const char *r = "";
+        if (!matches(&sl_routes[i], in->path, &r)) {
+            continue;
+        }
+        if (strcmp(sl_routes[i].method, in->method) == 0) {
+            found = &sl_routes[i];
+            *rest = r;
+        } else {
+            sl_buf_fmt(&methods, "%s%s", methods.len > 0 ? ", " : "", sl_routes[i].method);
+        }
+    }
+    *allow = found == NULL && methods.len > 0 ? sl_text_dup(sl_buf_text(&methods)) : NULL;
+    sl_buf_free(&methods);
+    return found;
+}
+
+/* ---- who asks ---- */
+
+static void refuse_token(sl_http_out *out)
+{
+    sl_sv_refuse(out, 401, "unauthorized", "Invalid token");
+    sl_sv_header(out, "WWW-Authenticate", "Bearer");
+}
+
+static void refuse_role(sl_http_out *out)
+{
+    sl_sv_refuse(out, 403, "forbidden", "Insufficient permissions");
+}
+
+/* First whether it is anybody, then whether the second factor is there, then what they may. */
+static bool let_user(sl_sv_request *r, sl_http_out *out)
+{
+    sl_need need = r->route->need;
+    sl_standing standing = sl_sv_standing(&r->who.rank, sl_sv_now(r->s));
+    if (need != SL_NEED_SESSION && r->who.factor_due) {
+        sl_sv_refuse(out, 403, "mfa_required", "the second factor is missing");
+        return false;
+    }
+    bool admin = need == SL_NEED_ADMIN || need == SL_NEED_SERVICE;
+    if (admin && !sl_policy_feature(standing, "admin_tools")) {
+        refuse_role(out);
+        return false;
+    }
+    return true;
+}
+
+bool sl_sv_signed_in(sl_sv_request *r, sl_http_out *out)
+{
+    sl_service *s = r->s;
+    const char *value = r->in->header(r->in->ctx, "authorization");
+    const char *token = value != NULL && strncmp(value, "Bearer ", 7) == 0 ? value + 7 : NULL;
     sl_status status = SL_E_AUTH;
-    if (ok) {
+    if (token != NULL) {
         sl_lock(s->lock);
-        status = sl_sv_token_check(s, value + 7, who, NULL);
+        status = r->route->need == SL_NEED_SERVICE
+                     ? sl_sv_service_check(s, token, r->route->scope, r->service, NULL)
+                     : (sl_status)SL_E_AUTH;
+        if (status == SL_E_AUTH) {
+            status = sl_sv_token_check(s, token, &r->who, NULL);
+        }
         sl_unlock(s->lock);
     }
     if (status == SL_E_AUTH) {
-        sl_sv_refuse(out, 401, "unauthorized", "Invalid token");
-        sl_sv_header(out, "WWW-Authenticate", "Bearer");
+        refuse_token(out);
+    } else if (status == SL_E_DENIED) {
+        refuse_role(out);
     } else if (status != SL_OK) {
         sl_sv_broken(out, status);
     }
-    return status == SL_OK;
+    return status == SL_OK && (r->service[0] != 0 || let_user(r, out));
 }
 
-static void health(sl_http_out *out)
+/* ---- how often ---- */
+
+/* An IPv6 network of 64 bits counts as one. */
+static void peer_key(const char *peer, char *out, size_t n)
 {
+    sl_sv_copy(out, n, peer);
+    size_t colons = 0;
+    for (char *p = strchr(out, ':') != NULL && strchr(out, '.') == NULL ? out : NULL;
+         p != NULL && *p != 0; p++) {
+        colons += *p == ':' ? 1 : 0;
+        if (colons == 4) {
+            *p = 0;
+        }
+    }
+}
+
+static void tell_rate(sl_rate rate, const sl_sv_allowance *a, sl_http_out *out)
+{
+    char text[80];
+    (void)snprintf(text, sizeof text, "\"%s\";q=%lld;w=%lld", sl_sv_rate_name(rate),
+                   (long long)sl_sv_rate_limit(rate), (long long)sl_sv_rate_window_s(rate));
+    sl_sv_header(out, "RateLimit-Policy", text);
+    (void)snprintf(text, sizeof text, "\"%s\";r=%lld;t=%lld", sl_sv_rate_name(rate),
+                   (long long)a->left, (long long)a->reset_s);
+    sl_sv_header(out, "RateLimit", text);
+}
+
+/* Takes one of the key's; false: the answer is made. */
+static bool take_one(sl_service *s, sl_rate rate, const char *key, bool tell, sl_http_out *out)
+{
+    sl_lock(s->lock);
+    sl_sv_allowance a = sl_sv_bucket_take(s->buckets, rate, key, sl_sv_now(s));
+    s->counts.limited += a.ok ? 0 : 1;
+    sl_unlock(s->lock);
+    if (!a.ok) {
+        sl_sv_too_many(out, a.wait_s);
+    }
+    if (tell || !a.ok) {
+        tell_rate(rate, &a, out);
+    }
+    return a.ok;
+}
+
+/* By who asks; whoever shows no good token by where it comes from. */
+static bool within_rate(sl_sv_request *r, sl_http_out *out)
+{
+    sl_rate rate = r->route != NULL ? r->route->rate : SL_RATE_PUBLIC;
+    char peer[64] = "";
+    const char *key = r->who.user[0] != 0 ? r->who.user : r->service;
+    if (r->s->buckets == NULL || rate == SL_RATE_NONE) {
+        return true;
+    }
+    if (key[0] == 0 && r->in->peer == NULL) {
+        return true; /* not known where it comes from */
+    }
+    if (key[0] == 0) {
+        rate = SL_RATE_PUBLIC;
+        peer_key(r->in->peer, peer, sizeof peer);
+        key = peer;
+    }
+    return take_one(r->s, rate, key, true, out);
+}
+
+/* ---- the body ---- */
+
+static bool read_body(sl_sv_request *r, sl_http_out *out)
+{
+    const sl_http_in *in = r->in;
+    if (!r->route->json) {
+        return true;
+    }
+    if (in->body_len > SL_SV_BODY_MAX) {
+        sl_sv_refuse(out, 413, "too_large", "the body is too large");
+        return false;
+    }
+    sl_status status = in->body != NULL
+                           ? sl_json_read((const char *)in->body, in->body_len, &r->body, NULL)
+                           : SL_OK;
+    if (status == SL_E_NOMEM) {
+        sl_sv_broken(out, status);
+        return false;
+    }
+    if (in->cut || !sl_json_is_object(r->body)) {
+        sl_sv_refuse(out, 400, "bad_request", "the body must be a JSON object");
+        return false;
+    }
+    return true;
+}
+
+/* ---- small answers ---- */
+
+static void health(sl_sv_request *r, sl_http_out *out)
+{
+    (void)r;
     sl_json *j = sl_json_object();
     if (j == NULL || !sl_json_set_bool(j, "ok", true) ||
         !sl_json_set_str(j, "version", SL_SERVICE_VERSION)) {
@@ -124,74 +290,155 @@ static void health(sl_http_out *out)
     sl_sv_answer(out, 200, j);
 }
 
-/* True when the method is the one wanted; else the answer is 405. */
-static bool method_is(const sl_http_in *in, const char *method, sl_http_out *out)
+static void livez(sl_sv_request *r, sl_http_out *out)
 {
-    if (strcmp(in->method, method) == 0) {
-        return true;
+    (void)r;
+    out->status = 204;
+}
+
+static void readyz(sl_sv_request *r, sl_http_out *out)
+{
+    sl_sv_rows rows;
+    sl_lock(r->s->lock);
+    sl_status status = sl_sv_all(r->s, "SELECT 1 FROM meta LIMIT 1", NULL, 0, &rows, NULL);
+    sl_sv_rows_free(&rows);
+    sl_unlock(r->s->lock);
+    out->status = 204;
+    if (status != SL_OK) {
+        sl_sv_refuse(out, 503, "unavailable", "the database does not answer");
     }
-    sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
-    sl_sv_header(out, "Allow", method);
-    return false;
 }
 
-typedef void (*post_fn)(sl_service *s, const sl_http_in *in, sl_http_out *out);
-
-static bool route_post(sl_service *s, const sl_http_in *in, sl_http_out *out)
+static void openapi(sl_sv_request *r, sl_http_out *out)
 {
-    static const struct {
-        const char *path;
-        post_fn fn;
-    } posts[] = {
-        {"/api/v1/auth/signup", sl_sv_signup},
-        {"/api/v1/auth/login", sl_sv_login},
-        {"/api/v1/auth/refresh", sl_sv_refresh},
-    };
-    for (size_t i = 0; i < sizeof posts / sizeof posts[0]; i++) {
-        if (strcmp(in->path, posts[i].path) != 0) {
-            continue;
-        }
-        if (in->body_len > SL_SV_BODY_MAX) {
-            sl_sv_refuse(out, 413, "too_large", "the body is too large");
-        } else if (method_is(in, "POST", out)) {
-            posts[i].fn(s, in, out);
-        }
-        return true;
+    (void)r;
+    sl_buf b = {0};
+    for (size_t i = 0; sl_openapi[i] != NULL; i++) {
+        sl_buf_str(&b, sl_openapi[i]);
     }
-    return false;
-}
-
-static const char *after(const char *path, const char *prefix)
-{
-    size_t n = strlen(prefix);
-    return strncmp(path, prefix, n) == 0 ? path + n : NULL;
-}
-
-static void route(sl_service *s, const sl_http_in *in, sl_http_out *out)
-{
-    const char *rest = NULL;
-    if (route_post(s, in, out)) {
+    out->status = 200;
+    out->body = sl_buf_bytes(&b);
+    if (out->body == NULL) {
+        sl_sv_broken(out, SL_E_NOMEM);
         return;
     }
-    if (strcmp(in->path, "/api/v1/health") == 0) {
-        if (method_is(in, "GET", out)) {
-            health(out);
-        }
-    } else if (strcmp(in->path, "/.well-known/jwks.json") == 0) {
-        if (method_is(in, "GET", out)) {
-            sl_sv_jwks(s, out);
-        }
-    } else if (strcmp(in->path, "/api/v1/uploads") == 0) {
-        sl_sv_uploads(s, in, "", out);
-    } else if ((rest = after(in->path, "/api/v1/uploads/")) != NULL) {
-        sl_sv_uploads(s, in, rest, out);
-    } else if ((rest = after(in->path, "/api/v1/blobs/")) != NULL) {
-        sl_sv_blob(s, in, rest, out);
-    } else if ((rest = after(in->path, "/api/v1/videos/")) != NULL) {
-        sl_sv_videos(s, in, rest, out);
+    sl_sv_header(out, "Content-Type", "application/json");
+}
+
+sl_sv_handler sl_sv_handler_of(sl_route_id id)
+{
+    static const sl_sv_handler handlers[SL_ROUTES] = {
+        [SL_ROUTE_SIGNUP] = sl_sv_signup,
+        [SL_ROUTE_LOGIN] = sl_sv_login,
+        [SL_ROUTE_REFRESH] = sl_sv_refresh,
+        [SL_ROUTE_OIDC] = sl_sv_oidc_about,
+        [SL_ROUTE_OIDC_LOGIN] = sl_sv_oidc_login,
+        [SL_ROUTE_VERIFY] = sl_sv_verify,
+        [SL_ROUTE_VERIFY_SEND] = sl_sv_verify_send,
+        [SL_ROUTE_RESET] = sl_sv_reset,
+        [SL_ROUTE_RESET_SEND] = sl_sv_reset_send,
+        [SL_ROUTE_TOTP] = sl_sv_totp,
+        [SL_ROUTE_TOTP_CONFIRM] = sl_sv_totp_confirm,
+        [SL_ROUTE_RECOVERY] = sl_sv_recovery,
+        [SL_ROUTE_DEVICES] = sl_sv_devices,
+        [SL_ROUTE_DEVICE_END] = sl_sv_device_end,
+        [SL_ROUTE_LOGOUT] = sl_sv_logout,
+        [SL_ROUTE_LOGOUT_ALL] = sl_sv_logout_all,
+        [SL_ROUTE_EXPORT] = sl_sv_export,
+        [SL_ROUTE_ERASE] = sl_sv_erase,
+        [SL_ROUTE_UPLOADS_INFO] = sl_sv_uploads,
+        [SL_ROUTE_UPLOAD_CREATE] = sl_sv_uploads,
+        [SL_ROUTE_UPLOAD_HEAD] = sl_sv_uploads,
+        [SL_ROUTE_UPLOAD_PATCH] = sl_sv_uploads,
+        [SL_ROUTE_UPLOAD_DELETE] = sl_sv_uploads,
+        [SL_ROUTE_BLOB] = sl_sv_blob,
+        [SL_ROUTE_VIDEO] = sl_sv_videos,
+        [SL_ROUTE_VIDEO_HEAD] = sl_sv_videos,
+        [SL_ROUTE_ACCOUNTS] = sl_sv_accounts,
+        [SL_ROUTE_ACCOUNT_SET] = sl_sv_account_set,
+        [SL_ROUTE_SERVICE_KEY_ADD] = sl_sv_service_key_add,
+        [SL_ROUTE_SERVICE_KEY_END] = sl_sv_service_key_end,
+        [SL_ROUTE_KEYS_ROTATE] = sl_sv_keys_rotate,
+        [SL_ROUTE_AUDIT] = sl_sv_audit_read,
+        [SL_ROUTE_HEALTH] = health,
+        [SL_ROUTE_JWKS] = sl_sv_jwks,
+        [SL_ROUTE_OPENAPI] = openapi,
+        [SL_ROUTE_LIVEZ] = livez,
+        [SL_ROUTE_READYZ] = readyz,
+        [SL_ROUTE_METRICS] = sl_sv_metrics,
+    };
+    return handlers[id];
+}
+
+/* ---- a request ---- */
+
+static void work(sl_sv_request *r, sl_http_out *out)
+{
+    char *allow = NULL;
+    r->route = find_route(r->in, &r->rest, &allow);
+    bool known = r->route != NULL && (r->route->need == SL_NEED_NONE || sl_sv_signed_in(r, out));
+    sl_http_out limited;
+    memset(&limited, 0, sizeof limited);
+    if (!within_rate(r, &limited)) {
+        sl_http_out_free(out); /* too often, whatever the answer would have been */
+        *out = limited;
     } else {
-        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+        if (known && read_body(r, out)) {
+            sl_sv_handler_of((sl_route_id)(r->route - sl_routes))(r, out);
+        } else if (r->route == NULL && allow != NULL) {
+            sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
+            sl_sv_header(out, "Allow", allow);
+        } else if (r->route == NULL) {
+            sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+        }
+        if (limited.headers != NULL) {
+            header_text(out, limited.headers);
+        }
+        sl_http_out_free(&limited);
     }
+    sl_mem_free(allow);
+}
+
+/* One line of the audit log for what was refused, and for all of the routes that ask for it. */
+static void note(sl_sv_request *r, int32_t status)
+{
+    bool refused = status == 401 || status == 403 || status == 429;
+    char outcome[16];
+    const char *actor = r->who.user[0] != 0 ? r->who.user : r->service[0] != 0 ? r->service : "-";
+    if (r->route == NULL || (!refused && !r->route->audit)) {
+        return;
+    }
+    (void)snprintf(outcome, sizeof outcome, "%d", (int)status);
+    sl_sv_audit_note(r->s, actor, r->route->id,
+                     sl_uuid_ok(r->rest) || strlen(r->rest) == SL_KEY_ID_LEN ? r->rest : "-",
+                     outcome);
+}
+
+/* What is logged is made of our own words, numbers and ids. */
+static void log_line(const sl_sv_request *r, int32_t status, int64_t took_ms)
+{
+    const sl_service *s = r->s;
+    sl_buf b = {0};
+    if (s->ports.log == NULL) {
+        return;
+    }
+    sl_buf_fmt(&b, "{\"t\":%lld,\"request\":\"%s\",\"route\":\"%s\",\"status\":%d,\"ms\":%lld",
+               (long long)sl_sv_now(s), r->id, r->route != NULL ? r->route->id : "none",
+               (int)status, (long long)took_ms);
+    if (r->who.user[0] != 0) {
+        sl_buf_fmt(&b, ",\"user\":\"%s\"", r->who.user);
+    }
+    sl_buf_str(&b, "}");
+    if (!b.failed) {
+        s->ports.log(s->ports.user, sl_buf_text(&b));
+    }
+    sl_buf_free(&b);
+}
+
+static int64_t mono(const sl_service *s)
+{
+    const sl_platform *p = s->ports.platform;
+    return p->clock->mono_ms(p->user);
 }
 
 void sl_service_http(sl_service *s, const sl_http_in *in, sl_http_out *out)
@@ -202,15 +449,26 @@ void sl_service_http(sl_service *s, const sl_http_in *in, sl_http_out *out)
         sl_sv_refuse(out, 400, "bad_request", "not a request");
         return;
     }
-    route(s, in, out);
+    int64_t began_ms = mono(s);
+    sl_sv_request r = {.s = s, .in = in, .rest = ""};
+    (void)sl_sv_uuid(s, r.id, NULL);
+    work(&r, out);
     if (out->headers == NULL || strstr(out->headers, "Cache-Control:") == NULL) {
         sl_sv_header(out, "Cache-Control", "no-store");
     }
     sl_sv_header(out, "X-Content-Type-Options", "nosniff");
+    sl_sv_header(out, "X-Request-Id", r.id);
     if (strcmp(in->method, "HEAD") == 0 && out->body != NULL) {
         sl_bytes_release(out->body);
         out->body = NULL;
     }
+    int64_t took_ms = mono(s) - began_ms;
+    sl_lock(s->lock);
+    note(&r, out->status);
+    sl_sv_count_request(s, r.route, out->status, took_ms);
+    sl_unlock(s->lock);
+    log_line(&r, out->status, took_ms);
+    sl_json_free(r.body);
 }
 
 void sl_http_out_free(sl_http_out *out)

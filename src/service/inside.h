@@ -3,8 +3,11 @@
  *
  *   http.c, account.c, token.c, upload.c, blob.c   requests
  *   media.c, hls.c                                the work on videos, and their streaming
+ *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts
+ *   keys.c, limit.c, audit.c, metric.c              what stands behind them
  *   conn.c, topic.c, feed.c                       connections and what they listen to
  *   push.c, op.c, refs.c, effect.c                  operations
+ *   policy.c                                        who may do what
  *   tx.c, rows.c, table.c                         the database
  *
  * Invariants:
@@ -20,6 +23,8 @@
 
 #include "base/thread.h"
 #include "crypto/key.h"
+#include "schema/policy.h"
+#include "service/route.h"
 #include "service/service.h"
 #include "sync/frame.h"
 #include "sync/merge.h"
@@ -49,6 +54,13 @@ typedef struct sl_sv_sql {
     char *upsert;
     char *elsewhere; /* whether another space has the id */
 } sl_sv_sql;
+
+/* What an account is, as its row says. */
+typedef struct sl_sv_rank {
+    char role[16];
+    char plan[16]; /* "": there are no plans */
+    int64_t until_ms;
+} sl_sv_rank;
 
 typedef struct sl_sv_conn sl_sv_conn;
 typedef struct sl_sv_topic sl_sv_topic;
@@ -81,12 +93,38 @@ struct sl_sv_conn {
     sl_sv_id user;
     sl_sv_id device;
     sl_sv_id session;
+    sl_sv_rank rank;
     sl_sv_sub **subs; /* in order of space */
     size_t sub_count;
     size_t sub_cap;
     sl_sv_sub *queue; /* that catch up, the next first */
     size_t flight;    /* bytes of pages on the way */
 };
+
+/* A key that signed until a while ago. */
+typedef struct sl_sv_old_key {
+    sl_key *key;
+    int64_t retired_ms;
+} sl_sv_old_key;
+
+typedef struct sl_sv_buckets sl_sv_buckets;
+typedef struct sl_sv_oidc sl_sv_oidc;
+
+enum {
+    SL_SV_CLASSES = 6, /* of statuses: 1xx to 5xx by their first digit */
+    SL_SV_TIMES = 9    /* buckets of the histogram, the last without end */
+};
+
+/* Counted since the start. */
+typedef struct sl_sv_counts {
+    uint64_t requests[SL_ROUTES + 1][SL_SV_CLASSES]; /* the last: no such address */
+    uint64_t times[SL_SV_TIMES];
+    uint64_t time_ms; /* all requests together */
+    uint64_t limited;
+    uint64_t ops;
+    uint64_t rejected;
+    uint64_t audited;
+} sl_sv_counts;
 
 struct sl_service {
     sl_service_ports ports;
@@ -95,6 +133,17 @@ struct sl_service {
     int64_t upload_max;
     bool media;
     sl_key *key;
+    bool key_given; /* by the configuration: not ours to rotate */
+    sl_sv_old_key *old_keys;
+    size_t old_key_count;
+    sl_sv_buckets *buckets; /* NULL: nothing is limited */
+    sl_sv_counts counts;
+    bool require_factor;
+    int32_t trial_days;
+    char *public_url; /* NULL: mails say the token alone */
+    char *oidc_issuer;
+    char *oidc_client;
+    sl_sv_oidc *oidc; /* what is known of the other provider */
     uint8_t pepper[32];
     char *no_hash; /* checked when there is no account, for equal time */
     sl_sv_sql *sql;
@@ -264,6 +313,8 @@ sl_status sl_sv_uuid(const sl_service *s, sl_sv_id out, sl_error **err);
 typedef struct sl_sv_op {
     sl_op *op;
     const char *user;
+    sl_standing standing;
+    sl_relation relation;
     unsigned role;
     sl_merged merged;
     bool done; /* the entity's own rule took the place of the merge */
@@ -282,6 +333,28 @@ bool sl_sv_stands_alone(const sl_op *op);
  * not deleted, or what the record named before. SL_E_NOT_FOUND names the field. (refs.c) */
 sl_status sl_sv_check_refs(sl_sv_tx *tx, const sl_op *op, const sl_record *old, sl_error **err);
 
+/* ---- policy.c: who may do what ---- */
+
+/* From cells role, plan, plan_until_ms of account. */
+void sl_sv_rank_read(sl_sv_rank *rank, const sl_sv_rows *rows, size_t row, size_t cell);
+/* All zero, a guest, when there is no such account. */
+sl_status sl_sv_rank_of(sl_service *s, const char *user, sl_sv_rank *rank, sl_error **err);
+sl_standing sl_sv_standing(const sl_sv_rank *rank, int64_t now_ms);
+/* When the standing changes by itself; INT64_MAX: never. */
+int64_t sl_sv_rank_until(const sl_sv_rank *rank, int64_t now_ms);
+sl_status sl_sv_relation(sl_service *s, const char *user, sl_standing standing, const char *space,
+                         unsigned role, sl_relation *relation, sl_error **err);
+/* *role: 0 when the user may not read the space. The space may not be there. */
+sl_status sl_sv_may_read(sl_service *s, const char *user, sl_standing standing, const char *space,
+                         unsigned *role, sl_error **err);
+/* Whether this space, which is not there yet, may be made by creating its root. */
+bool sl_sv_may_make(sl_standing standing, const char *user, const char *space);
+/* Counts one use of what has a limit a day; SL_E_LIMIT. */
+sl_status sl_sv_use(sl_sv_tx *tx, const char *user, sl_limit limit, sl_standing standing,
+                    sl_error **err);
+sl_status sl_sv_room_for_student(sl_service *s, const char *coach, sl_standing standing,
+                                 sl_error **err);
+
 /* ---- conn.c: connections ---- */
 
 /* Sends an error frame, closes and forgets the connection. */
@@ -289,6 +362,8 @@ void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, co
 /* Drops the connections of one device; except may be NULL. */
 void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
                        const sl_sv_conn *except, int32_t code);
+/* All of one user: what the account may do has changed, or it is signed out everywhere. */
+void sl_sv_drop_user(sl_service *s, const char *user);
 void sl_sv_conns_free(sl_service *s);
 sl_sv_conn *sl_sv_conn_find(const sl_service *s, sl_id id); /* NULL when it has ended */
 
@@ -322,16 +397,92 @@ typedef struct sl_sv_who {
     sl_sv_id user;
     sl_sv_id device;
     sl_sv_id session;
+    sl_sv_rank rank;
+    bool factor_due; /* the second factor is asked of the account and the session lacks it */
     int64_t exp_s;
 } sl_sv_who;
+
+/* One request, its way found. */
+typedef struct sl_sv_request {
+    sl_service *s;
+    const sl_http_in *in;
+    const sl_route *route; /* NULL: none */
+    const char *rest;      /* the id in the path, "" when there is none */
+    sl_sv_who who;         /* set when the route needs it */
+    char service[64];      /* the name of a service, "" for a user */
+    sl_json *body;
+    char id[SL_UUID_LEN + 1]; /* of the request */
+} sl_sv_request;
+
+/* For a route that anybody may ask, and that tells users by itself: r->who; false: the answer is made. */
+bool sl_sv_signed_in(sl_sv_request *r, sl_http_out *out);
+
+typedef void (*sl_sv_handler)(sl_sv_request *r, sl_http_out *out);
+sl_sv_handler sl_sv_handler_of(sl_route_id id);
 
 /* SL_E_AUTH for a token that is wrong, expired or of a session that has ended. */
 sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl_error **err);
 sl_status sl_sv_account_start(sl_service *s, const char *key_pem, sl_error **err);
-void sl_sv_signup(sl_service *s, const sl_http_in *in, sl_http_out *out);
-void sl_sv_login(sl_service *s, const sl_http_in *in, sl_http_out *out);
-void sl_sv_refresh(sl_service *s, const sl_http_in *in, sl_http_out *out);
-void sl_sv_jwks(sl_service *s, sl_http_out *out);
+void sl_sv_signup(sl_sv_request *r, sl_http_out *out);
+void sl_sv_login(sl_sv_request *r, sl_http_out *out);
+void sl_sv_refresh(sl_sv_request *r, sl_http_out *out);
+void sl_sv_jwks(sl_sv_request *r, sl_http_out *out);
+void sl_sv_keys_rotate(sl_sv_request *r, sl_http_out *out);
+void sl_sv_oidc_about(sl_sv_request *r, sl_http_out *out);
+void sl_sv_oidc_login(sl_sv_request *r, sl_http_out *out);
+void sl_sv_oidc_free(sl_service *s);
+void sl_sv_verify(sl_sv_request *r, sl_http_out *out);
+void sl_sv_verify_send(sl_sv_request *r, sl_http_out *out);
+void sl_sv_reset(sl_sv_request *r, sl_http_out *out);
+void sl_sv_reset_send(sl_sv_request *r, sl_http_out *out);
+void sl_sv_totp(sl_sv_request *r, sl_http_out *out);
+void sl_sv_totp_confirm(sl_sv_request *r, sl_http_out *out);
+void sl_sv_recovery(sl_sv_request *r, sl_http_out *out);
+void sl_sv_devices(sl_sv_request *r, sl_http_out *out);
+void sl_sv_device_end(sl_sv_request *r, sl_http_out *out);
+void sl_sv_logout(sl_sv_request *r, sl_http_out *out);
+void sl_sv_logout_all(sl_sv_request *r, sl_http_out *out);
+void sl_sv_export(sl_sv_request *r, sl_http_out *out);
+void sl_sv_erase(sl_sv_request *r, sl_http_out *out);
+void sl_sv_accounts(sl_sv_request *r, sl_http_out *out);
+void sl_sv_account_set(sl_sv_request *r, sl_http_out *out);
+void sl_sv_service_key_add(sl_sv_request *r, sl_http_out *out);
+void sl_sv_service_key_end(sl_sv_request *r, sl_http_out *out);
+/* The service whose token this is and that has the scope: its name. SL_E_AUTH, SL_E_DENIED. */
+sl_status sl_sv_service_check(sl_service *s, const char *token, const char *scope, char name[64],
+                              sl_error **err);
+
+/* ---- limit.c: so much in so long ---- */
+
+sl_sv_buckets *sl_sv_buckets_new(void); /* NULL: out of memory */
+void sl_sv_buckets_free(sl_sv_buckets *b);
+typedef struct sl_sv_allowance {
+    bool ok;
+    int64_t left;    /* more that may come at once */
+    int64_t reset_s; /* until it is full again */
+    int64_t wait_s;  /* when not ok: until the next may come */
+} sl_sv_allowance;
+/* One request of this category by this key, at this time. */
+sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *b, sl_rate rate, const char *key, int64_t now_ms);
+const char *sl_sv_rate_name(sl_rate rate);
+int64_t sl_sv_rate_limit(sl_rate rate);
+int64_t sl_sv_rate_window_s(sl_rate rate);
+
+/* ---- audit.c ---- */
+
+/* [AUD-1] lines are only ever added, and each carries the hash of the one before under the server's
+ * secret. In the transaction that is under way. No part of what a user wrote is noted. */
+sl_status sl_sv_audit_add(sl_service *s, int64_t now_ms, const char *actor, const char *action,
+                          const char *object, const char *outcome, sl_error **err);
+/* The same in a transaction of its own. Locked. */
+void sl_sv_audit_note(sl_service *s, const char *actor, const char *action, const char *object,
+                      const char *outcome);
+void sl_sv_audit_read(sl_sv_request *r, sl_http_out *out);
+
+/* ---- metric.c ---- */
+
+void sl_sv_metrics(sl_sv_request *r, sl_http_out *out);
+void sl_sv_count_request(sl_service *s, const sl_route *route, int32_t status, int64_t took_ms);
 
 /* ---- http.c: answers ---- */
 
@@ -343,22 +494,20 @@ void sl_sv_broken(sl_http_out *out, sl_status status);
 void sl_sv_invalid(sl_http_out *out, const char *field, const char *message);
 void sl_sv_header(sl_http_out *out, const char *name, const char *value);
 void sl_sv_header_int(sl_http_out *out, const char *name, int64_t value);
-/* The user of the request; false: the answer is made. Not to be called with the lock held. */
-bool sl_sv_signed_in(sl_service *s, const sl_http_in *in, sl_sv_who *who, sl_http_out *out);
 
 /* ---- upload.c, blob.c: bytes ---- */
 
-void sl_sv_uploads(sl_service *s, const sl_http_in *in, const char *id, sl_http_out *out);
-void sl_sv_blob(sl_service *s, const sl_http_in *in, const char *sha256, sl_http_out *out);
+void sl_sv_uploads(sl_sv_request *r, sl_http_out *out);
+void sl_sv_blob(sl_sv_request *r, sl_http_out *out);
 bool sl_sv_sha_ok(const char *sha256);
 /* The file of a blob; NULL: out of memory. Freed with sl_mem_free. */
 char *sl_sv_blob_path(const sl_service *s, const char *sha256);
 /* The user speaks of a blob in a space. *here: its bytes are here and the user may read them. */
 sl_status sl_sv_blob_refer(sl_sv_tx *tx, const char *sha256, const char *space, const char *user,
-                           bool *here, sl_error **err);
+                           sl_standing standing, bool *here, sl_error **err);
 /* *size is -1 when there is no such blob or the user may not read it. type may be NULL. */
-sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, int64_t *size,
-                          char **type, sl_error **err);
+sl_status sl_sv_blob_find(sl_service *s, const char *sha256, const char *user, sl_standing standing,
+                          int64_t *size, char **type, sl_error **err);
 /* The user has shown to hold the bytes: videos that wait for them become ready. */
 sl_status sl_sv_blob_done(sl_sv_tx *tx, const char *sha256, const char *user, sl_error **err);
 
@@ -371,6 +520,6 @@ void sl_sv_send_blob(sl_service *s, const sl_http_in *in, const char *sha256, in
 /* The bytes of the video are here. */
 sl_status sl_sv_media_begin(sl_sv_tx *tx, sl_sv_item *video, sl_error **err);
 /* What lies below /api/v1/videos/. */
-void sl_sv_videos(sl_service *s, const sl_http_in *in, const char *rest, sl_http_out *out);
+void sl_sv_videos(sl_sv_request *r, sl_http_out *out);
 
 #endif

@@ -170,7 +170,8 @@ static sl_status add_blob(sl_sv_tx *tx, const char *space, const char *owner, co
                              " ON CONFLICT (sha256, user_id) DO NOTHING",
                              SL_SV_ARGS(sl_cell_text(k->sha256), sl_cell_text(owner)), err);
     }
-    return status == SL_OK ? sl_sv_blob_refer(tx, k->sha256, space, owner, &here, err) : status;
+    return status == SL_OK ? sl_sv_blob_refer(tx, k->sha256, space, owner, SL_S_GUEST, &here, err)
+                           : status;
 }
 
 static sl_status add_variant(sl_sv_tx *tx, const char *space, const char *owner,

@@ -18,45 +18,40 @@ static sl_status check_place(const sl_op *op, sl_error **err)
     return SL_OK;
 }
 
-/* Who may make a space of this kind by creating its root: anyone a video's, a coach a program's and
- * the one storefront under the account's own id. */
-static sl_status may_make(sl_service *s, const sl_sv_op *o, bool *yes, sl_error **err)
+static sl_deed deed_of(const sl_op *op)
 {
-    const char *kind = o->op->entity->name;
-    bool storefront = strcmp(kind, "coach") == 0;
-    *yes = o->op->kind == SL_OP_CREATE && strcmp(kind, "video") == 0;
-    if (o->op->kind != SL_OP_CREATE || (!storefront && strcmp(kind, "program") != 0) ||
-        (storefront && strcmp(sl_space_id(o->op->space), o->user) != 0)) {
-        return SL_OK;
-    }
-    sl_sv_rows rows;
-    sl_status status = sl_sv_all(s, "SELECT 1 FROM account WHERE id=$1 AND role='coach'",
-                                 SL_SV_ARGS(sl_cell_text(o->user)), &rows, err);
-    *yes = status == SL_OK && rows.count > 0;
-    sl_sv_rows_free(&rows);
-    return status;
+    return op->kind == SL_OP_CREATE  ? SL_DEED_CREATE
+           : op->kind == SL_OP_PATCH ? SL_DEED_PATCH
+                                     : SL_DEED_DELETE;
+}
+
+static sl_ruling rule(const sl_sv_op *o, bool author)
+{
+    sl_policy_ask ask = {o->standing, o->relation, deed_of(o->op), o->op->entity, author};
+    return sl_policy_rule(&ask);
 }
 
 /* Creating a root makes its space: nobody holds it yet, so the author is as good as its owner. */
 static sl_status find_role(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
 {
-    sl_status status = sl_sv_role_in(tx, o->user, o->op->space, &o->role, err);
-    if (status != SL_OK || o->role != 0) {
-        return status;
-    }
-    bool may = false;
     bool exists = true;
-    status = may_make(tx->s, o, &may, err);
-    if (status == SL_OK && may) {
+    sl_status status = sl_sv_role_in(tx, o->user, o->op->space, &o->role, err);
+    if (status == SL_OK) {
+        status =
+            sl_sv_relation(tx->s, o->user, o->standing, o->op->space, o->role, &o->relation, err);
+    }
+    if (status == SL_OK && o->role == 0) {
         status = sl_sv_space_exists(tx->s, o->op->space, &exists, err);
     }
-    if (status == SL_OK && exists) {
-        status = sl_fail(err, SL_E_DENIED, "not allowed in this space");
+    if (status != SL_OK || o->role != 0 || (exists && rule(o, false) != SL_RULING_HIDE)) {
+        return status; /* in it, or let in as a stranger */
     }
-    if (status != SL_OK) {
-        return status;
+    if (exists || o->op->kind != SL_OP_CREATE || !o->op->entity->root ||
+        !sl_sv_may_make(o->standing, o->user, o->op->space)) {
+        return sl_fail(err, SL_E_DENIED, "not allowed in this space");
     }
     o->role = SL_R_OWNER;
+    o->relation = SL_REL_OWN;
     status = sl_sv_space_make(tx, o->op->space, err);
     return status == SL_OK ? sl_sv_grant(tx, o->user, o->op->space, "owner", err) : status;
 }
@@ -77,14 +72,7 @@ static sl_status check_policy(const sl_sv_op *o, const sl_record *rec, sl_error 
     if (o->op->kind != SL_OP_CREATE && rec->deleted) {
         return SL_OK; /* nothing can come of it, and its author is no longer known */
     }
-    unsigned may = o->op->kind == SL_OP_CREATE  ? e->create
-                   : o->op->kind == SL_OP_PATCH ? e->patch
-                                                : e->remove;
-    unsigned have = o->role;
-    if (o->op->kind != SL_OP_CREATE && is_author(o, rec)) {
-        have |= SL_R_AUTHOR;
-    }
-    if ((may & have) != 0 || SL_PLANTED("no-policy")) {
+    if (rule(o, is_author(o, rec)) == SL_RULING_ALLOW || SL_PLANTED("no-policy")) {
         return SL_OK;
     }
     if (o->op->kind != SL_OP_CREATE && rec->entity == NULL) {

@@ -173,7 +173,7 @@ static void clamp_stamp(const sl_sv_tx *tx, sl_op *op)
 /* A verdict against the operation undoes it and makes the receipt. */
 static sl_status run_one(sl_sv_tx *tx, const sl_sv_conn *c, job *j, sl_error **err)
 {
-    sl_sv_op o = {.op = &j->op, .user = c->user};
+    sl_sv_op o = {.op = &j->op, .user = c->user, .standing = sl_sv_standing(&c->rank, tx->now_ms)};
     sl_error *why = NULL;
     clamp_stamp(tx, &j->op);
     sl_sv_part_begin(tx);
@@ -219,7 +219,11 @@ static sl_status run_chunk(sl_sv_tx *tx, void *ctx, sl_error **err)
     }
     for (size_t i = 0; status == SL_OK && i < c->count; i++) {
         job *j = &c->jobs[i];
-        if (!j->known && !SL_PLANTED("forget-receipt")) {
+        if (!j->known && j->result == SL_REJECTED && strcmp(j->code, "SL_E_DENIED") == 0) {
+            status =
+                sl_sv_audit_add(tx->s, tx->now_ms, c->conn->user, "operation", "-", "denied", err);
+        }
+        if (status == SL_OK && !j->known && !SL_PLANTED("forget-receipt")) {
             j->seq = j->item != NULL && j->item->saved ? j->item->rec.seq : 0;
             status = keep_receipt(tx->s, c->conn, j, err);
         }
@@ -303,6 +307,14 @@ static size_t chunk_of(const job *jobs, size_t left)
     return n;
 }
 
+static void count_up(sl_service *s, const chunk *k)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        s->counts.ops++;
+        s->counts.rejected += k->jobs[i].result == SL_REJECTED ? 1 : 0;
+    }
+}
+
 void sl_sv_on_push(sl_service *s, sl_sv_conn *c)
 {
     size_t count = 0;
@@ -318,6 +330,7 @@ void sl_sv_on_push(sl_service *s, sl_sv_conn *c)
         i += k.count;
         c = sl_sv_conn_find(s, id); /* telling others may have ended it */
         if (c != NULL && status == SL_OK) {
+            count_up(s, &k);
             status = send_receipts(s, c, &k);
         }
     }

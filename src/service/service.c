@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
-#include "service/inside.h"
+#include "service/account.h"
 
 #include <string.h>
 
@@ -16,6 +16,12 @@ static sl_status new_epochs(sl_service *s, sl_error **err)
                : status;
 }
 
+static bool copy_text(char **to, const char *from)
+{
+    *to = from != NULL ? sl_text_dup(from) : NULL;
+    return from == NULL || *to != NULL;
+}
+
 static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error **err)
 {
     const sl_platform *p = s->ports.platform;
@@ -26,6 +32,17 @@ static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error
     s->in = sl_frame_in_new();
     s->items = sl_items_new();
     s->receipts = sl_items_new();
+    s->require_factor = config->require_factor;
+    s->trial_days = config->trial_days;
+    if (!copy_text(&s->public_url, config->public_url) ||
+        !copy_text(&s->oidc_issuer, config->oidc_issuer) ||
+        !copy_text(&s->oidc_client, config->oidc_client)) {
+        return sl_fail_nomem(err);
+    }
+    s->buckets = config->limit_rates ? sl_sv_buckets_new() : NULL;
+    if (config->limit_rates && s->buckets == NULL) {
+        return sl_fail_nomem(err);
+    }
     if (s->lock == NULL || s->dir == NULL || s->in == NULL || s->items == NULL ||
         s->receipts == NULL) {
         return sl_fail_nomem(err);
@@ -85,7 +102,12 @@ void sl_service_close(sl_service *s)
     sl_sv_sql_free(s);
     sl_buf_free(&s->clocks);
     s->ports.db.close(s->ports.db.user);
-    sl_key_free(s->key);
+    sl_sv_keys_free(s);
+    sl_sv_oidc_free(s);
+    sl_sv_buckets_free(s->buckets);
+    sl_mem_free(s->public_url);
+    sl_mem_free(s->oidc_issuer);
+    sl_mem_free(s->oidc_client);
     sl_mutex_free(s->lock);
     sl_mem_free(s->busy);
     sl_mem_free(s->no_hash);

@@ -46,6 +46,14 @@ typedef struct sl_service_ports {
     bool (*check_password)(void *user, const char *secret, const char *hash);
     /* There may be work for sl_service_media_next. Only signals: the lock is held. May be NULL. */
     void (*media)(void *user);
+    /* Queues a mail of plain text and returns at once. NULL: no mail is sent. */
+    void (*mail)(void *user, const char *to, const char *subject, const char *text);
+    /* One line of JSON, without anything that users wrote. NULL: nothing is logged. */
+    void (*log)(void *user, const char *line);
+    /* Fetches a page over HTTP, at most 1 MiB within 10 s; form NULL: GET, else POST of a form.
+     * The service's lock is not held. NULL: there is no sign-in with other providers. */
+    sl_status (*fetch)(void *user, const char *url, const char *form, sl_bytes **out,
+                       sl_error **err);
 } sl_service_ports;
 
 typedef struct sl_service_config {
@@ -53,9 +61,15 @@ typedef struct sl_service_config {
     const char
         *key_pem;       /* RSA private key that signs tokens; NULL: made and kept in the database */
     int64_t upload_max; /* bytes; 0: 4 GiB */
-    bool restored;      /* the database is that of a backup: all spaces get a new epoch, so that
+    bool require_factor; /* coaches and admins need an authenticator for all but signing in */
+    bool limit_rates;
+    int32_t trial_days;      /* new accounts begin with a trial of so many days; 0: no plans */
+    const char *public_url;  /* where people reach it, for links in mails; may be NULL */
+    const char *oidc_issuer; /* another provider of sign-in (OpenID Connect); NULL: none */
+    const char *oidc_client; /* our client id there */
+    bool restored; /* the database is that of a backup: all spaces get a new epoch, so that
                          * devices read them anew and send again what the backup does not know */
-    bool media;         /* videos are worked on before they are ready (service/media.h) */
+    bool media;    /* videos are worked on before they are ready (service/media.h) */
 } sl_service_config;
 
 /* Makes or migrates the tables. SL_E_TOO_NEW for a database of a newer server. */
@@ -73,6 +87,8 @@ typedef struct sl_http_in {
     const uint8_t *body;
     size_t body_len;
     bool cut; /* the connection was lost before the whole body came; tus keeps what did */
+    const char
+        *peer; /* the address it comes from, as text; NULL: not known, and not limited by it */
 } sl_http_in;
 
 typedef struct sl_http_out {
@@ -83,6 +99,12 @@ typedef struct sl_http_out {
     int64_t file_at;
     int64_t file_len;
 } sl_http_out;
+
+/* Makes the account of this address an admin, or makes it so when it is there. SL_E_NOT_FOUND. */
+sl_status sl_service_make_admin(sl_service *s, const char *email, sl_error **err);
+/* Reads the whole audit log. *lines: how many there are; SL_E_CORRUPT names the first that is not as it
+ * was written. */
+sl_status sl_service_audit_verify(sl_service *s, int64_t *lines, sl_error **err);
 
 /* Always fills out, with a 5xx at worst. */
 void sl_service_http(sl_service *s, const sl_http_in *in, sl_http_out *out);

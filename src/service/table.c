@@ -62,6 +62,28 @@ static const char *const STEPS[] = {
     "CREATE TABLE media_part (space TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,"
     " size BIGINT NOT NULL, width BIGINT NOT NULL, height BIGINT NOT NULL, parts TEXT NOT NULL,"
     " PRIMARY KEY (space, name))",
+    "ALTER TABLE account ADD COLUMN plan TEXT;" /* null: there are no plans */
+    "ALTER TABLE account ADD COLUMN plan_until_ms BIGINT;"
+    "CREATE TABLE quota (user_id TEXT NOT NULL, kind BIGINT NOT NULL, day BIGINT NOT NULL,"
+    " used BIGINT NOT NULL, PRIMARY KEY (user_id, kind))",
+    "ALTER TABLE account ADD COLUMN status TEXT;" /* null: active */
+    "ALTER TABLE account ADD COLUMN verified_ms BIGINT;"
+    "ALTER TABLE account ADD COLUMN birth TEXT;"
+    "ALTER TABLE account ADD COLUMN totp TEXT;" /* sealed; in force when totp_step is not null */
+    "ALTER TABLE account ADD COLUMN totp_step BIGINT;" /* the last one that served */
+    "ALTER TABLE account ADD COLUMN external TEXT;"    /* issuer and subject of another provider */
+    "CREATE UNIQUE INDEX account_external ON account (external);"
+    "ALTER TABLE session ADD COLUMN factor BIGINT;" /* null: without the second one */
+    "ALTER TABLE session ADD COLUMN seen_ms BIGINT;"
+    "CREATE TABLE recovery (user_id TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (user_id, hash));"
+    "CREATE TABLE ticket (hash TEXT PRIMARY KEY, user_id TEXT NOT NULL, kind TEXT NOT NULL,"
+    " expires_ms BIGINT NOT NULL);"
+    "CREATE INDEX ticket_user ON ticket (user_id, kind);"
+    "CREATE TABLE service_key (kid TEXT PRIMARY KEY, name TEXT NOT NULL, jwk TEXT NOT NULL,"
+    " scope TEXT NOT NULL, expires_ms BIGINT NOT NULL);"
+    "CREATE TABLE signing_key (kid TEXT PRIMARY KEY, pem TEXT NOT NULL, retired_ms BIGINT NOT NULL);"
+    "CREATE TABLE audit (n BIGINT PRIMARY KEY, at_ms BIGINT NOT NULL, actor TEXT NOT NULL,"
+    " action TEXT NOT NULL, object TEXT NOT NULL, outcome TEXT NOT NULL, hash TEXT NOT NULL)",
 };
 
 enum {

@@ -24,34 +24,7 @@ static const int64_t REFRESH_MS = INT64_C(30) * 86400 * 1000;
 static const char ISSUER[] = "sidelined";
 static const char AUDIENCE[] = "sideline";
 
-/* ---- keys ---- */
-
-static sl_status start_key(sl_service *s, const char *given, sl_error **err)
-{
-    const sl_platform *p = s->ports.platform;
-    char *pem = NULL;
-    sl_status status = given == NULL ? sl_sv_meta_get(s, "key_pem", &pem, err) : SL_OK;
-    if (status == SL_OK && (given != NULL || pem != NULL)) {
-        const char *text = given != NULL ? given : pem;
-        status = sl_key_from_pem(text, strlen(text), p->random->fill, p->user, &s->key, err);
-        if (status == SL_OK && !sl_key_is_private(s->key)) {
-            status = sl_fail(err, SL_E_INVALID, "the key that signs tokens must be a private one");
-        }
-    } else if (status == SL_OK) {
-        status = sl_key_generate(SL_KEY_BITS_MIN, p->random->fill, p->user, &s->key, err);
-        if (status == SL_OK) {
-            status = sl_key_to_pem(s->key, &pem, err);
-        }
-        if (status == SL_OK) {
-            status = sl_sv_meta_set(s, "key_pem", pem, err);
-        }
-    }
-    if (pem != NULL) {
-        sl_wipe(pem, strlen(pem));
-    }
-    sl_mem_free(pem);
-    return status;
-}
+/* ---- secrets ---- */
 
 static sl_status start_pepper(sl_service *s, sl_error **err)
 {
@@ -76,10 +49,8 @@ static sl_status start_pepper(sl_service *s, sl_error **err)
 
 static sl_status start_secrets(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
-    sl_key_free(tx->s->key);
-    tx->s->key = NULL;
     sl_status status = start_pepper(tx->s, err);
-    return status == SL_OK ? start_key(tx->s, ctx, err) : status;
+    return status == SL_OK ? sl_sv_keys_start(tx->s, ctx, err) : status;
 }
 
 /* What goes to bcrypt, which reads 72 bytes at most: 44 characters for a password of any length. */
@@ -119,18 +90,29 @@ sl_status sl_sv_account_start(sl_service *s, const char *key_pem, sl_error **err
 
 /* ---- tokens ---- */
 
-static sl_status session_alive(sl_service *s, const sl_sv_who *who, sl_error **err)
+/* The session is there; what its account is now, whatever the token says. */
+static sl_status session_alive(sl_service *s, sl_sv_who *who, sl_error **err)
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(
-        s, "SELECT id FROM session WHERE id=$1 AND user_id=$2 AND device=$3",
+        s,
+        "SELECT a.role, a.plan, a.plan_until_ms, s.factor FROM session s JOIN account a ON"
+        " a.id=s.user_id WHERE s.id=$1 AND s.user_id=$2 AND s.device=$3 AND a.status IS NULL",
         SL_SV_ARGS(sl_cell_text(who->session), sl_cell_text(who->user), sl_cell_text(who->device)),
         &rows, err);
     if (status == SL_OK && rows.count == 0) {
         status = sl_fail(err, SL_E_AUTH, "the session has ended");
+    } else if (status == SL_OK) {
+        sl_sv_rank_read(&who->rank, &rows, 0, 0);
+        who->factor_due = sl_sv_needs_factor(s, who->rank.role) && sl_sv_int(&rows, 0, 3) == 0;
     }
     sl_sv_rows_free(&rows);
     return status;
+}
+
+bool sl_sv_needs_factor(const sl_service *s, const char *role)
+{
+    return s->require_factor && (strcmp(role, "coach") == 0 || strcmp(role, "admin") == 0);
 }
 
 bool sl_sv_take_id(sl_sv_id out, const sl_json *claims, const char *name)
@@ -146,9 +128,13 @@ bool sl_sv_take_id(sl_sv_id out, const sl_json *claims, const char *name)
 sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl_error **err)
 {
     memset(who, 0, sizeof *who);
-    sl_jwt_rules rules = {ISSUER, AUDIENCE, sl_sv_now(s) / 1000, SL_JWT_SKEW_MAX_S};
+    sl_jwt_rules rules = {
+        .iss = ISSUER, .aud = AUDIENCE, .now_s = sl_sv_now(s) / 1000, .skew_s = SL_JWT_SKEW_MAX_S};
     sl_json *claims = NULL;
-    sl_status status = sl_jwt_verify(s->key, token, strlen(token), &rules, &claims, err);
+    const sl_key *key = sl_sv_key_for(s, token);
+    sl_status status =
+        key != NULL ? sl_jwt_verify(key, token, strlen(token), &rules, &claims, err)
+                    : sl_fail(err, SL_E_AUTH, "the token is refused: it names no key of ours");
     if (status != SL_OK) {
         return status;
     }
@@ -167,9 +153,16 @@ void sl_sv_account_free(sl_sv_account *a)
 {
     sl_mem_free(a->email);
     sl_mem_free(a->name);
-    sl_mem_free(a->role);
     sl_mem_free(a->hash);
     sl_wipe(a, sizeof *a);
+}
+
+/* An hour, or until the plan gives something else: then the device asks again. */
+static int64_t life_s(const sl_sv_account *a)
+{
+    int64_t left_ms = sl_sv_rank_until(&a->rank, a->now_ms) - a->now_ms;
+    int64_t left_s = left_ms / 1000 + 1;
+    return left_s < TOKEN_S ? left_s : TOKEN_S;
 }
 
 static sl_json *make_claims(const sl_sv_account *a, const char *jti)
@@ -177,11 +170,12 @@ static sl_json *make_claims(const sl_sv_account *a, const char *jti)
     sl_json *j = sl_json_object();
     sl_json *amr = sl_json_array();
     int64_t now = a->now_ms / 1000;
-    bool ok = amr != NULL && sl_json_add_str(amr, "pwd");
+    bool ok = amr != NULL && sl_json_add_str(amr, a->external[0] != 0 ? "ext" : "pwd");
+    ok = ok && (!a->factor || sl_json_add_str(amr, "otp"));
     ok = j != NULL && sl_json_set_str(j, "iss", ISSUER) && sl_json_set_str(j, "aud", AUDIENCE) &&
-         sl_json_set_str(j, "sub", a->id) && sl_json_set_str(j, "role", a->role) &&
+         sl_json_set_str(j, "sub", a->id) && sl_json_set_str(j, "role", a->rank.role) &&
          sl_json_set_str(j, "device", a->device) && sl_json_set_str(j, "sid", a->session) &&
-         sl_json_set_int(j, "iat", now) && sl_json_set_int(j, "exp", now + TOKEN_S) &&
+         sl_json_set_int(j, "iat", now) && sl_json_set_int(j, "exp", now + life_s(a)) &&
          sl_json_set_str(j, "jti", jti) && ok;
     if (ok) {
         ok = sl_json_set(j, "amr", amr);
@@ -214,25 +208,35 @@ static char *make_token(sl_service *s, const sl_sv_account *a)
 static sl_json *user_json(const sl_sv_account *a)
 {
     sl_json *user = sl_json_object();
-    if (user == NULL || !sl_json_set_str(user, "id", a->id) ||
-        !sl_json_set_str(user, "email", a->email) || !sl_json_set_str(user, "name", a->name) ||
-        !sl_json_set_str(user, "role", a->role)) {
+    bool ok = user != NULL && sl_json_set_str(user, "id", a->id) &&
+              sl_json_set_str(user, "email", a->email) && sl_json_set_str(user, "name", a->name) &&
+              sl_json_set_str(user, "role", a->rank.role) &&
+              sl_json_set_bool(user, "verified", a->verified);
+    if (ok && a->rank.plan[0] != 0) {
+        ok = sl_json_set_str(user, "plan", a->rank.plan) &&
+             sl_json_set_int(user, "plan_until_ms", a->rank.until_ms);
+    }
+    if (!ok) {
         sl_json_free(user);
         return NULL;
     }
     return user;
 }
 
-void sl_sv_session_answer(sl_service *s, const sl_sv_account *a, int32_t status, sl_http_out *out)
+void sl_sv_session_answer(sl_service *s, const sl_sv_account *a, int32_t status, sl_json *more,
+                          sl_http_out *out)
 {
     sl_lock(s->lock);
     char *token = make_token(s, a);
     sl_unlock(s->lock);
-    sl_json *j = sl_json_object();
+    sl_json *j = more != NULL ? more : sl_json_object();
     bool ok = token != NULL && j != NULL && sl_json_set(j, "user", user_json(a)) &&
               sl_json_set_str(j, "access_token", token) &&
-              sl_json_set_int(j, "expires_in", TOKEN_S) &&
+              sl_json_set_int(j, "expires_in", life_s(a)) &&
               sl_json_set_str(j, "refresh_token", a->refresh);
+    if (ok && sl_sv_needs_factor(s, a->rank.role) && !a->factor) {
+        ok = sl_json_set_bool(j, "mfa_required", true);
+    }
     sl_mem_free(token);
     if (!ok) {
         sl_json_free(j);
@@ -248,25 +252,34 @@ void sl_sv_refresh_hash(const char *token, char hex[SL_SHA256_HEX_LEN + 1])
     sl_sha256_hex(token, strlen(token), hex);
 }
 
-sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, const char *parent, sl_error **err)
+sl_status sl_sv_secret(const sl_service *s, char *out, size_t n, sl_error **err)
 {
     uint8_t secret[SECRET_LEN];
-    char hex[SL_SHA256_HEX_LEN + 1];
     sl_buf b = {0};
-    sl_status status = sl_sv_random(tx->s, secret, sizeof secret, err);
+    sl_status status = sl_sv_random(s, secret, sizeof secret, err);
     if (status != SL_OK) {
         return status;
     }
     sl_base64url(&b, secret, sizeof secret);
     sl_wipe(secret, sizeof secret);
-    if (b.failed || b.len >= sizeof a->refresh) {
+    if (b.failed || b.len >= n) {
         sl_buf_free(&b);
         return sl_fail_nomem(err);
     }
-    memcpy(a->refresh, b.data, b.len);
-    a->refresh[b.len] = 0;
+    memcpy(out, b.data, b.len);
+    out[b.len] = 0;
     sl_wipe(b.data, b.len);
     sl_buf_free(&b);
+    return SL_OK;
+}
+
+sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, const char *parent, sl_error **err)
+{
+    char hex[SL_SHA256_HEX_LEN + 1];
+    sl_status status = sl_sv_secret(tx->s, a->refresh, sizeof a->refresh, err);
+    if (status != SL_OK) {
+        return status;
+    }
     sl_sv_refresh_hash(a->refresh, hex);
     a->now_ms = tx->now_ms;
     return sl_sv_run(tx->s,
@@ -301,29 +314,13 @@ sl_status sl_sv_session_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
         status = sl_sv_uuid(tx->s, a->session, err);
     }
     if (status == SL_OK) {
-        status = sl_sv_run(
-            tx->s, "INSERT INTO session (id, user_id, device, created_ms) VALUES ($1, $2, $3, $4)",
-            SL_SV_ARGS(sl_cell_text(a->session), sl_cell_text(a->id), sl_cell_text(a->device),
-                       sl_cell_int(tx->now_ms)),
-            err);
+        status = sl_sv_run(tx->s,
+                           "INSERT INTO session (id, user_id, device, created_ms, factor, seen_ms)"
+                           " VALUES ($1, $2, $3, $4, $5, $4)",
+                           SL_SV_ARGS(sl_cell_text(a->session), sl_cell_text(a->id),
+                                      sl_cell_text(a->device), sl_cell_int(tx->now_ms),
+                                      sl_cell_int(a->factor ? 1 : 0)),
+                           err);
     }
     return status == SL_OK ? sl_sv_refresh_new(tx, a, "", err) : status;
-}
-
-void sl_sv_jwks(sl_service *s, sl_http_out *out)
-{
-    sl_json *j = sl_json_object();
-    sl_json *keys = sl_json_array();
-    bool ok = keys != NULL && sl_json_add(keys, sl_key_jwk(s->key)) && j != NULL;
-    if (ok) {
-        ok = sl_json_set(j, "keys", keys);
-        keys = NULL;
-    }
-    sl_json_free(keys);
-    if (!ok) {
-        sl_json_free(j);
-        j = NULL;
-    }
-    sl_sv_answer(out, 200, j);
-    sl_sv_header(out, "Cache-Control", "public, max-age=300");
 }

@@ -28,6 +28,7 @@ typedef struct upload {
     bool found;
     sl_sv_id id;
     const char *user;
+    sl_standing standing;
     int64_t length;
     int64_t at;
     char sha256[SL_SV_SHA_LEN + 1];
@@ -143,15 +144,18 @@ static sl_status may_bring(sl_service *s, const upload *u, sl_error **err)
 {
     unsigned role = 0;
     bool exists = true;
-    sl_status status = sl_sv_role(s, u->user, u->space, &role, err);
-    if (status == SL_OK && role == 0 && is_work(u->space)) {
+    sl_status status = sl_sv_may_read(s, u->user, u->standing, u->space, &role, err);
+    if (status == SL_OK) {
         status = sl_sv_space_exists(s, u->space, &exists, err);
     }
     if (status != SL_OK) {
         return status;
     }
-    if (role == 0 && exists) {
+    if ((role == 0 && exists) || (!exists && !is_work(u->space))) {
         return sl_fail(err, SL_E_NOT_FOUND, "there is no such space");
+    }
+    if (!exists && !sl_sv_may_make(u->standing, u->user, u->space)) {
+        return sl_fail(err, SL_E_DENIED, "your role does not allow this");
     }
     bool reader = role == SL_R_MEMBER && is_work(u->space);
     return reader ? sl_fail(err, SL_E_DENIED, "your role does not allow this") : SL_OK;
@@ -168,7 +172,7 @@ static sl_status make_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (status != SL_OK || u->many) {
         return status;
     }
-    status = sl_sv_blob_refer(tx, u->sha256, u->space, u->user, &here, err);
+    status = sl_sv_blob_refer(tx, u->sha256, u->space, u->user, u->standing, &here, err);
     if (status == SL_OK && here) {
         status = sl_sv_blob_done(tx, u->sha256, u->user, err);
     }
@@ -377,7 +381,7 @@ static bool read_creation(const sl_service *s, const sl_http_in *in, upload *u, 
 
 static void create(sl_service *s, const sl_http_in *in, const sl_sv_who *who, sl_http_out *out)
 {
-    upload u = {.user = who->user};
+    upload u = {.user = who->user, .standing = sl_sv_standing(&who->rank, sl_sv_now(s))};
     if (!read_creation(s, in, &u, out)) {
         return;
     }
@@ -509,40 +513,28 @@ static void terminate(sl_service *s, upload *u, const char *id, sl_http_out *out
     }
 }
 
-static void route(sl_service *s, const sl_http_in *in, const char *id, const sl_sv_who *who,
-                  sl_http_out *out)
+void sl_sv_uploads(sl_sv_request *r, sl_http_out *out)
 {
-    upload u = {.user = who->user};
-    if (id[0] == 0 && strcmp(in->method, "POST") == 0) {
-        create(s, in, who, out);
-    } else if (id[0] != 0 && strcmp(in->method, "HEAD") == 0) {
-        head(s, &u, id, out);
-    } else if (id[0] != 0 && strcmp(in->method, "PATCH") == 0) {
-        patch(s, in, &u, id, out);
-    } else if (id[0] != 0 && strcmp(in->method, "DELETE") == 0) {
-        terminate(s, &u, id, out);
-    } else {
-        sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
-        sl_sv_header(out, "Allow", id[0] == 0 ? "OPTIONS, POST" : "HEAD, PATCH, DELETE");
-    }
-}
-
-void sl_sv_uploads(sl_service *s, const sl_http_in *in, const char *id, sl_http_out *out)
-{
-    sl_sv_who who;
-    if (strcmp(in->method, "OPTIONS") == 0) {
+    sl_service *s = r->s;
+    const char *version = r->in->header(r->in->ctx, "tus-resumable");
+    sl_route_id id = (sl_route_id)(r->route - sl_routes);
+    upload u = {.user = r->who.user, .standing = sl_sv_standing(&r->who.rank, sl_sv_now(s))};
+    if (id == SL_ROUTE_UPLOADS_INFO) {
         out->status = 204;
         sl_sv_header(out, "Tus-Version", TUS);
         sl_sv_header(out, "Tus-Extension", "creation,termination");
         sl_sv_header_int(out, "Tus-Max-Size", s->upload_max);
-    } else if (sl_sv_signed_in(s, in, &who, out)) {
-        const char *version = in->header(in->ctx, "tus-resumable");
-        if (version == NULL || strcmp(version, TUS) != 0) {
-            sl_sv_refuse(out, 412, "precondition_failed", "this server speaks tus 1.0.0");
-            sl_sv_header(out, "Tus-Version", TUS);
-        } else {
-            route(s, in, id, &who, out);
-        }
+    } else if (version == NULL || strcmp(version, TUS) != 0) {
+        sl_sv_refuse(out, 412, "precondition_failed", "this server speaks tus 1.0.0");
+        sl_sv_header(out, "Tus-Version", TUS);
+    } else if (id == SL_ROUTE_UPLOAD_CREATE) {
+        create(s, r->in, &r->who, out);
+    } else if (id == SL_ROUTE_UPLOAD_HEAD) {
+        head(s, &u, r->rest, out);
+    } else if (id == SL_ROUTE_UPLOAD_PATCH) {
+        patch(s, r->in, &u, r->rest, out);
+    } else {
+        terminate(s, &u, r->rest, out);
     }
     sl_sv_header(out, "Tus-Resumable", TUS);
 }

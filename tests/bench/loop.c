@@ -55,7 +55,7 @@ static void start_server(void)
     if (g_server == 0) {
         (void)!freopen("/dev/null", "w", stdout);
         (void)execl(g_bench.sidelined, g_bench.sidelined, "--data", dir, "--port", "0",
-                    "--port-file", file, (char *)NULL);
+                    "--port-file", file, "--mfa", "optional", "--no-limits", (char *)NULL);
         _exit(127);
     }
     (void)atexit(stop_server);

@@ -71,7 +71,7 @@ wait_for() { # PATTERN FILE
 
 start_server() { # [PORT [DATA [OPTION...]]]
     rm -f port server.log
-    "$sidelined" --data "${2:-srv}" --port "${1:-0}" --port-file port "${@:3}" >server.log 2>&1 &
+    "$sidelined" --data "${2:-srv}" --port "${1:-0}" --port-file port --mfa optional "${@:3}" >server.log 2>&1 &
     server=$!
     wait_for listening server.log
     port=$(<port)

@@ -18,6 +18,14 @@ static answer login(world *w, const char *email, const char *password)
     return post(w, LOGIN, json);
 }
 
+/* Every answer has an id of its own. */
+static void cut_request_id(answer *a)
+{
+    char *at = strstr(a->headers, "X-Request-Id: ");
+    ck_assert_ptr_nonnull(at);
+    at[strlen("X-Request-Id: ")] = 0;
+}
+
 static int32_t signup_with(world *w, const char *password, const char *email, const char *role)
 {
     char json[800];
@@ -68,6 +76,7 @@ START_TEST(signup__names_the_field_at_fault)
     world *w = world_new();
     char long_enough[202];
     memset(long_enough, 'x', 201);
+    long_enough[0] = 'y';
     long_enough[201] = 0;
     ck_assert_int_eq(signup_with(w, long_enough, "a@b.c", "coach"), 422);
     long_enough[200] = 0;
@@ -100,6 +109,8 @@ START_TEST(login__answers_the_same_and_works_as_hard_for_unknown_and_wrong)
     ck_assert_int_eq(wrong.status, 401);
     ck_assert_int_eq(unknown.status, 401);
     ck_assert(sl_json_equal(wrong.body, unknown.body));
+    cut_request_id(&wrong);
+    cut_request_id(&unknown);
     ck_assert_str_eq(wrong.headers, unknown.headers);
     ck_assert_str_eq(sl_json_str(wrong.body, "error"), "unauthorized");
     answer right = login(w, "A@b.C", "long enough");
@@ -119,6 +130,7 @@ START_TEST(login__passwords_that_differ_after_72_bytes_are_different)
     char a[100];
     char b[100];
     memset(a, 'x', 99);
+    a[0] = 'z';
     a[99] = 0;
     memcpy(b, a, sizeof b);
     b[90] = 'y';

@@ -214,6 +214,22 @@ static bool port_check(void *user, const char *secret, const char *hash)
     return strcmp(hex, hash) == 0;
 }
 
+static void port_mail(void *user, const char *to, const char *subject, const char *text)
+{
+    world *w = user;
+    (void)subject;
+    w->mails++;
+    (void)snprintf(w->mail_to, sizeof w->mail_to, "%s", to);
+    (void)snprintf(w->mail_text, sizeof w->mail_text, "%s", text);
+}
+
+static void port_log(void *user, const char *line)
+{
+    world *w = user;
+    w->lines++;
+    (void)snprintf(w->line, sizeof w->line, "%s", line);
+}
+
 /* ---- the database, with faults ---- */
 
 static bool db_faulty(world *w)
@@ -286,9 +302,17 @@ static void open_service(world *w)
                               .close = port_close,
                               .hash_password = port_hash,
                               .check_password = port_check,
-                              .media = port_media};
-    sl_service_config config = {
-        .dir = "data", .key_pem = g_pem, .upload_max = 1000000, .media = w->media};
+                              .media = port_media,
+                              .mail = port_mail,
+                              .log = port_log};
+    sl_service_config config = {.dir = "data",
+                                .key_pem = w->own_key ? NULL : g_pem,
+                                .upload_max = 1000000,
+                                .limit_rates = w->limit_rates,
+                                .require_factor = w->require_factor,
+                                .trial_days = w->trial_days,
+                                .public_url = "https://x.y",
+                                .media = w->media};
     sl_error *err = NULL;
     ck_assert_int_eq(sl_db_sqlite_open(w->path, NULL, &w->db, NULL), SL_OK);
     ports.db = (sl_db){w, db_run, db_begin, db_commit, db_rollback, db_close};
@@ -374,7 +398,12 @@ answer signed_request(world *w, const person *p, const char *method, const char 
                       const char *headers, const void *body, size_t n)
 {
     header_ctx ctx = {headers, p, ""};
-    sl_http_in in = {method, path, "", header_of, &ctx, body, n, w->cut};
+    char only_path[256];
+    const char *query = strchr(path, '?');
+    (void)snprintf(only_path, sizeof only_path, "%.*s",
+                   query != NULL ? (int)(query - path) : (int)strlen(path), path);
+    sl_http_in in = {method, only_path, query != NULL ? query + 1 : "", header_of, &ctx, body, n,
+                     w->cut, w->peer};
     sl_http_out out;
     sl_service_http(w->s, &in, &out);
     answer a = {.status = out.status, .file_at = out.file_at, .file_len = out.file_len};

@@ -40,6 +40,16 @@ typedef struct world {
     sl_db db;            /* the real one, behind the faults */
     uint64_t db_fail_at; /* this call of the database from now answers db_fault; 0: none */
     sl_status db_fault;
+    const char *peer;  /* where requests come from; NULL: not known */
+    char mail_to[256]; /* the last mail */
+    char mail_text[1024];
+    size_t mails;
+    size_t lines; /* logged */
+    char line[512];
+    bool limit_rates; /* for the next opening of the service */
+    bool require_factor;
+    bool own_key;
+    int32_t trial_days;
     bool cut;      /* requests lose their connection before the end of the body */
     size_t hashes; /* passwords hashed and checked */
     bool media;    /* the service is to work on videos: set, then world_reopen */

@@ -1,0 +1,181 @@
+/* cli/signin.c - the account at the server: mails, the authenticator, devices. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Does one thing and waits for it; res as cli_wait_op. */
+static int account_do(cli *c, const char *json, js **res)
+{
+    sl_error *err = NULL;
+    sl_id op = 0;
+    if (cli_offline(c)) {
+        return cli_fail("this needs the server, and --offline forbids it");
+    }
+    sl_status st = sl_account_do(c->core, json, strlen(json), &op, &err);
+    return st != SL_OK ? cli_error(st, err) : cli_wait_op(c, op, "asking", c->timeout_ms, res);
+}
+
+/* {"do":what, name:value}; name may be NULL. */
+static int do_with(cli *c, const char *what, const char *name, const char *value, js **res)
+{
+    text json = {0};
+    text_add(&json, "{\"do\":");
+    text_json(&json, what);
+    if (name != NULL) {
+        text_add(&json, ",");
+        text_json(&json, name);
+        text_add(&json, ":");
+        text_json(&json, value);
+    }
+    text_add(&json, "}");
+    int code = account_do(c, json.data, res);
+    memset(json.data, 0, json.len);
+    text_free(&json);
+    return code;
+}
+
+static int say(cli *c, int code, const char *sentence)
+{
+    if (code == CLI_OK && !cli_json(c)) {
+        (void)printf("%s\n", sentence);
+    }
+    return code;
+}
+
+int cmd_verify(cli *c)
+{
+    if (c->args[0] == NULL) {
+        return say(c, do_with(c, "verify_mail", NULL, NULL, NULL), "a mail is on its way");
+    }
+    return say(c, do_with(c, "verify", "token", c->args[0], NULL), "the e-mail address is proven");
+}
+
+int cmd_reset(cli *c)
+{
+    const char *token = c->option[OPT_TOKEN];
+    char password[CLI_PASSWORD_MAX];
+    if (token == NULL && c->args[0] == NULL) {
+        return cli_fail("reset needs an e-mail address, or --token of the mail");
+    }
+    if (token == NULL) {
+        return say(c, do_with(c, "reset_mail", "email", c->args[0], NULL),
+                   "if there is such an account, a mail is on its way");
+    }
+    int code = cli_password(c, password);
+    if (code != CLI_OK) {
+        return code;
+    }
+    text json = {0};
+    text_add(&json, "{\"do\":\"reset\",\"token\":");
+    text_json(&json, token);
+    text_add(&json, ",\"password\":");
+    text_json(&json, password);
+    text_add(&json, "}");
+    code = account_do(c, json.data, NULL);
+    memset(json.data, 0, json.len);
+    memset(password, 0, sizeof password);
+    text_free(&json);
+    return say(c, code, "the new password is set; all devices are signed out");
+}
+
+static void print_codes(const js *res)
+{
+    (void)printf(
+        "Recovery codes, each good for one sign-in without the authenticator. They are shown"
+        " this once:\n");
+    for (const js *r = js_first(js_get(res, "recovery_codes")); r != NULL; r = r->next) {
+        (void)printf("  %.*s\n", (int)r->raw_len - 2, r->raw + 1);
+    }
+}
+
+int cmd_totp(cli *c)
+{
+    js *res = NULL;
+    const char *given = c->args[0];
+    int code = given == NULL                    ? do_with(c, "totp", NULL, NULL, &res)
+               : strcmp(given, "recovery") == 0 ? do_with(c, "recovery", NULL, NULL, &res)
+                                                : do_with(c, "totp_confirm", "code", given, &res);
+    if (code != CLI_OK) {
+        return code;
+    }
+    if (cli_json(c)) {
+        (void)printf("%.*s\n", (int)res->raw_len, res->raw);
+    } else if (given == NULL) {
+        (void)printf("%s\nPut it into an authenticator, then: sideline totp CODE\n",
+                     js_str(res, "uri"));
+    } else {
+        print_codes(res);
+    }
+    js_free(res);
+    return CLI_OK;
+}
+
+/* An address to come back to: what to open, as JSON. That JSON with "redirect": signs in. */
+int cmd_oidc(cli *c)
+{
+    js *res = NULL;
+    sl_error *err = NULL;
+    sl_id op = 0;
+    if (c->args[0][0] != '{') {
+        int code = do_with(c, "oidc", "redirect_uri", c->args[0], &res);
+        if (code == CLI_OK) {
+            (void)printf("%.*s\n", (int)res->raw_len, res->raw);
+            js_free(res);
+        }
+        return code;
+    }
+    if (cli_offline(c)) {
+        return cli_fail("signing in needs the server, and --offline forbids it");
+    }
+    sl_status st = sl_session_oidc(c->core, c->args[0], strlen(c->args[0]), &op, &err);
+    if (st != SL_OK) {
+        return cli_error(st, err);
+    }
+    int code = cli_wait_op(c, op, "sign-in", c->timeout_ms, NULL);
+    return code == CLI_OK ? cmd_whoami(c) : code;
+}
+
+int cmd_devices(cli *c)
+{
+    js *res = NULL;
+    if (c->args[0] != NULL) {
+        return say(c, do_with(c, "device_end", "device", c->args[0], NULL), "signed out");
+    }
+    int code = do_with(c, "devices", NULL, NULL, &res);
+    if (code != CLI_OK) {
+        return code;
+    }
+    if (cli_json(c)) {
+        (void)printf("%.*s\n", (int)res->raw_len, res->raw);
+    }
+    for (const js *d = js_first(js_get(res, "devices")); d != NULL && !cli_json(c); d = d->next) {
+        const js *this = js_get(d, "this");
+        bool own = this != NULL && this->raw_len == 4;
+        (void)printf("%s  %-8s %s%s\n", js_str(d, "device"), js_str(d, "platform"),
+                     js_str(d, "name"), own ? " (this one)" : "");
+    }
+    js_free(res);
+    return CLI_OK;
+}
+
+int cmd_logout(cli *c)
+{
+    if (c->option[OPT_EVERYWHERE] != NULL) {
+        return say(c, do_with(c, "logout_all", NULL, NULL, NULL), "signed out everywhere");
+    }
+    sl_error *err = NULL;
+    sl_status st = sl_session_logout(c->core, &err);
+    return st == SL_OK ? CLI_OK : cli_error(st, err);
+}
+
+int cmd_erase(cli *c)
+{
+    char password[CLI_PASSWORD_MAX];
+    int code = cli_password(c, password);
+    if (code == CLI_OK) {
+        code = do_with(c, "erase", "password", password, NULL);
+    }
+    memset(password, 0, sizeof password);
+    return say(c, code, "the account is erased");
+}

@@ -1,0 +1,118 @@
+/*
+ * service/limit.c - rate limits: a token bucket for each category and key. A bucket holds `burst`
+ * tokens and is filled at `limit` tokens per window; a request takes one.
+ *
+ * In memory: another start begins with full buckets. The table has a fixed size: for a new key, of the
+ * places where it may be, the one that was asked for longest ago is forgotten.
+ */
+#include "base/mem.h"
+#include "service/inside.h"
+
+#include <string.h>
+
+enum {
+    PLACES = 16384, /* a power of two */
+    TRIES = 8
+};
+
+typedef struct bucket {
+    uint64_t key; /* hash of category and key, 0: free */
+    int64_t at_ms;
+    int64_t fill_ms; /* what is there, as the time that filling it took */
+} bucket;
+
+struct sl_sv_buckets {
+    bucket at[PLACES];
+};
+
+static const struct {
+    const char *name;
+    int64_t limit;
+    int64_t window_s;
+    int64_t burst;
+} RATES[SL_RATES] = {
+    [SL_RATE_PUBLIC] = {"public", 100, 60, 150},
+    [SL_RATE_AUTHENTICATED] = {"authenticated", 1000, 60, 1500},
+    [SL_RATE_UPLOAD] = {"upload", 10, 3600, 15},
+    [SL_RATE_WEBHOOK] = {"webhook", 50, 60, 75},
+    [SL_RATE_ANALYTICS] = {"analytics", 500, 60, 750},
+};
+
+const char *sl_sv_rate_name(sl_rate rate)
+{
+    return RATES[rate].name;
+}
+
+int64_t sl_sv_rate_limit(sl_rate rate)
+{
+    return RATES[rate].limit;
+}
+
+int64_t sl_sv_rate_window_s(sl_rate rate)
+{
+    return RATES[rate].window_s;
+}
+
+sl_sv_buckets *sl_sv_buckets_new(void)
+{
+    return sl_mem(sizeof(sl_sv_buckets));
+}
+
+void sl_sv_buckets_free(sl_sv_buckets *b)
+{
+    sl_mem_free(b);
+}
+
+static uint64_t hash_of(sl_rate rate, const char *key)
+{
+    uint64_t h = UINT64_C(14695981039346656037) ^ (uint64_t)rate; /* FNV-1a */
+    for (; *key != 0; key++) {
+        h = (h ^ (uint8_t)*key) * UINT64_C(1099511628211);
+    }
+    return h | 1;
+}
+
+/* How long a whole bucket takes to fill, in units of 1/limit of a millisecond: whole numbers. */
+static int64_t room(sl_rate rate)
+{
+    return RATES[rate].burst * RATES[rate].window_s * 1000;
+}
+
+static int64_t filled(const bucket *b, sl_rate rate, int64_t now_ms)
+{
+    int64_t passed = now_ms > b->at_ms ? now_ms - b->at_ms : 0;
+    int64_t most = room(rate);
+    int64_t add = passed < most ? passed * RATES[rate].limit : most;
+    return b->fill_ms + add < most ? b->fill_ms + add : most;
+}
+
+static bucket *place(sl_sv_buckets *all, sl_rate rate, uint64_t key, int64_t now_ms)
+{
+    bucket *fullest = NULL;
+    for (size_t i = 0; i < TRIES; i++) {
+        bucket *b = &all->at[(key / 2 + i) & (PLACES - 1)];
+        if (b->key == key) {
+            return b;
+        }
+        if (fullest == NULL || b->key == 0 || (fullest->key != 0 && b->at_ms < fullest->at_ms)) {
+            fullest = b;
+        }
+    }
+    *fullest = (bucket){key, now_ms, room(rate)};
+    return fullest;
+}
+
+sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *all, sl_rate rate, const char *key, int64_t now_ms)
+{
+    bucket *b = place(all, rate, hash_of(rate, key), now_ms);
+    const int64_t token = RATES[rate].window_s * 1000;
+    const int64_t limit = RATES[rate].limit;
+    int64_t have = filled(b, rate, now_ms);
+    sl_sv_allowance a = {.ok = have >= token};
+    b->fill_ms = a.ok ? have - token : have;
+    b->at_ms = now_ms > b->at_ms ? now_ms : b->at_ms;
+    a.left = b->fill_ms / token;
+    a.reset_s = (room(rate) - b->fill_ms + limit * 1000 - 1) / (limit * 1000);
+    a.wait_s = a.ok ? 0 : (token - b->fill_ms + limit * 1000 - 1) / (limit * 1000);
+    return a;
+}

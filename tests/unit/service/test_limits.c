@@ -1,0 +1,285 @@
+/* Rate limits against a model of them, the bodies of refusals, the audit log, the routes. */
+#include "base/mem.h"
+#include "service/inside.h"
+#include "support.h"
+#include "unit/service/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What a bucket is, told with fractions: the oracle. */
+typedef struct model {
+    double tokens;
+    double burst;
+    double per_ms;
+    int64_t at_ms;
+} model;
+
+static bool model_take(model *m, int64_t now_ms)
+{
+    m->tokens += (double)(now_ms - m->at_ms) * m->per_ms;
+    m->tokens = m->tokens < m->burst ? m->tokens : m->burst;
+    m->at_ms = now_ms;
+    bool ok = m->tokens >= 1.0 - 1e-9;
+    m->tokens -= ok ? 1.0 : 0.0;
+    return ok;
+}
+
+START_TEST(limit__agrees_with_the_model_on_every_trace)
+{
+    static const double bursts[SL_RATES] = {150, 1500, 15, 75, 750};
+    static const double limits[SL_RATES] = {100, 1000, 10, 50, 500};
+    static const double windows[SL_RATES] = {60e3, 60e3, 3600e3, 60e3, 60e3};
+    sl_prng prng;
+    sl_prng_seed(&prng, 11);
+    for (unsigned rate = 0; rate < SL_RATES; rate++) {
+        sl_sv_buckets *b = sl_sv_buckets_new();
+        model m = {bursts[rate], bursts[rate], limits[rate] / windows[rate], 0};
+        int64_t now = 0;
+        for (int i = 0; i < 100000; i++) {
+            uint64_t dice = sl_prng_next(&prng);
+            int64_t step = (int64_t)(windows[rate] / limits[rate]);
+            now +=
+                dice % 50 == 0 ? (int64_t)(dice >> 20) % (step * 40) : (int64_t)(dice >> 20) % step;
+            sl_sv_allowance a = sl_sv_bucket_take(b, (sl_rate)rate, "somebody", now);
+            ck_assert_msg(a.ok == model_take(&m, now), "rate %u, try %d", rate, i);
+            ck_assert_int_eq(a.left, (int64_t)(m.tokens + 1e-6));
+        }
+        sl_sv_buckets_free(b);
+    }
+}
+END_TEST
+
+START_TEST(limit__a_burst_then_a_wait_as_long_as_it_says)
+{
+    sl_sv_buckets *b = sl_sv_buckets_new();
+    for (int i = 0; i < 150; i++) {
+        ck_assert(sl_sv_bucket_take(b, SL_RATE_PUBLIC, "a", 1000).ok);
+    }
+    sl_sv_allowance a = sl_sv_bucket_take(b, SL_RATE_PUBLIC, "a", 1000);
+    ck_assert(!a.ok);
+    ck_assert_int_eq(a.wait_s, 1);
+    ck_assert(sl_sv_bucket_take(b, SL_RATE_PUBLIC, "b", 1000).ok);
+    ck_assert(sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1000).ok);
+    ck_assert(sl_sv_bucket_take(b, SL_RATE_PUBLIC, "a", 1000 + a.wait_s * 1000).ok);
+    for (int i = 0; i < 14; i++) {
+        ck_assert(sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1000).ok);
+    }
+    a = sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1000);
+    ck_assert(!a.ok);
+    ck_assert_int_eq(a.wait_s, 360);
+    ck_assert(!sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1000 + 359999).ok);
+    ck_assert(sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1000 + 360000).ok);
+    ck_assert(!sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 0).ok); /* a clock that goes back */
+    sl_sv_buckets_free(b);
+}
+END_TEST
+
+static world *limited(void)
+{
+    world *w = world_new();
+    w->limit_rates = true;
+    world_reopen(w);
+    w->peer = "192.0.2.7";
+    return w;
+}
+
+START_TEST(limit__public_is_by_address_and_says_so_in_headers)
+{
+    world *w = limited();
+    answer a = request(w, "GET", "/api/v1/health", "", NULL, 0);
+    ck_assert_str_eq(answer_header(&a, "RateLimit-Policy"), "\"public\";q=100;w=60");
+    ck_assert_str_eq(answer_header(&a, "RateLimit"), "\"public\";r=149;t=1");
+    answer_free(&a);
+    for (int i = 0; i < 149; i++) {
+        a = request(w, "GET", i % 2 == 0 ? "/nowhere" : "/api/v1/auth/devices", "", NULL, 0);
+        ck_assert_int_eq(a.status, i % 2 == 0 ? 404 : 401);
+        answer_free(&a);
+    }
+    a = request(w, "GET", "/api/v1/health", "", NULL, 0);
+    ck_assert_int_eq(a.status, 429);
+    char *text = sl_json_print(a.body);
+    ck_assert_str_eq(text, "{\"error\":\"rate_limit_exceeded\",\"retry_after\":1}");
+    ck_assert_str_eq(answer_header(&a, "Retry-After"), "1");
+    sl_mem_free(text);
+    answer_free(&a);
+    a = request(w, "GET", "/livez", "", NULL, 0);
+    ck_assert_int_eq(a.status, 204);
+    answer_free(&a);
+    w->peer = "2001:db8:1:2:aaaa::1";
+    for (int i = 0; i < 151; i++) {
+        w->peer = i % 2 == 0 ? "2001:db8:1:2:aaaa::1" : "2001:db8:1:2:bbbb::9";
+        a = request(w, "GET", "/api/v1/health", "", NULL, 0);
+        ck_assert_int_eq(a.status, i < 150 ? 200 : 429); /* one network */
+        answer_free(&a);
+    }
+    world_free(w);
+}
+END_TEST
+
+START_TEST(limit__uploads_are_by_user_fifteen_at_once)
+{
+    world *w = limited();
+    person p;
+    char video[SL_SPACE_MAX];
+    char location[128];
+    char sha[65];
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    video_make(w, &p, video, 0x300, "clip");
+    sha_of("clip", sha);
+    for (int i = 0; i < 16; i++) {
+        ck_assert_int_eq(upload_create(w, &p, video, sha, 4, location), i < 15 ? 201 : 429);
+        ck_assert_int_eq(i < 15 ? upload_patch(w, &p, location, 0, "cli", 3) : 204, 204);
+    }
+    world_free(w);
+}
+END_TEST
+
+/* ---- bodies ---- */
+
+static void body_is(answer a, int32_t status, const char *wanted)
+{
+    char *text = sl_json_print(a.body);
+    ck_assert_int_eq(a.status, status);
+    ck_assert_str_eq(text, wanted);
+    ck_assert_uint_eq(strlen(answer_header(&a, "X-Request-Id")), SL_UUID_LEN);
+    ck_assert_str_eq(answer_header(&a, "Cache-Control"), "no-store");
+    sl_mem_free(text);
+    answer_free(&a);
+}
+
+START_TEST(bodies__are_those_of_the_specification)
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    body_is(request(w, "GET", "/api/v1/auth/devices", "", NULL, 0), 401,
+            "{\"error\":\"unauthorized\",\"message\":\"Invalid token\"}");
+    body_is(signed_request(w, &p, "POST", "/api/v1/admin/keys/rotate", "", NULL, 0), 403,
+            "{\"error\":\"forbidden\",\"message\":\"Insufficient permissions\"}");
+    body_is(post(w, "/api/v1/auth/verify", "{}"), 422,
+            "{\"error\":\"validation_failed\",\"fields\":{\"token\":\"token is required\"}}");
+    body_is(post(w, "/api/v1/auth/verify", "[]"), 400,
+            "{\"error\":\"bad_request\",\"message\":\"the body must be a JSON object\"}");
+    body_is(request(w, "GET", "/nowhere", "", NULL, 0), 404,
+            "{\"error\":\"not_found\",\"message\":\"there is nothing here\"}");
+    answer a = request(w, "TRACE", "/api/v1/uploads", "", NULL, 0);
+    ck_assert_int_eq(a.status, 405);
+    ck_assert_str_eq(answer_header(&a, "Allow"), "OPTIONS, POST");
+    answer_free(&a);
+    world_free(w);
+}
+END_TEST
+
+/* ---- the routes ---- */
+
+START_TEST(routes__all_have_a_handler_and_ask_who_it_is_first)
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    for (size_t i = 0; i < SL_ROUTES; i++) {
+        const sl_route *r = &sl_routes[i];
+        char path[128];
+        ck_assert(sl_sv_handler_of((sl_route_id)i) != NULL);
+        (void)snprintf(path, sizeof path, "%s%s", r->path, r->rest ? p.id : "");
+        answer a = request(w, r->method, path, "", "{}", 2);
+        ck_assert_msg((a.status == 401) == (r->need != SL_NEED_NONE) || r->tail, "%s %s: %d",
+                      r->method, path, a.status);
+        ck_assert_int_lt(a.status, 500);
+        answer_free(&a);
+        if (r->need == SL_NEED_ADMIN || r->need == SL_NEED_SERVICE) {
+            a = signed_request(w, &p, r->method, path, "", "{}", 2);
+            ck_assert_msg(a.status == 403, "%s %s: %d", r->method, path, a.status);
+            answer_free(&a);
+        }
+    }
+    answer a = request(w, "GET", "/openapi.json", "", NULL, 0);
+    ck_assert_str_eq(sl_json_str(a.body, "openapi"), "3.1.0");
+    size_t described = 0;
+    const sl_json *paths = sl_json_get(a.body, "paths");
+    for (const sl_json *m = sl_json_first(paths); m != NULL; m = sl_json_next(m)) {
+        described += sl_json_count(m);
+    }
+    ck_assert_uint_eq(described, SL_ROUTES);
+    answer_free(&a);
+    world_free(w);
+}
+END_TEST
+
+/* ---- audit and log ---- */
+
+static int64_t lines_of(world *w, sl_status wanted)
+{
+    int64_t lines = 0;
+    ck_assert_int_eq(sl_service_audit_verify(w->s, &lines, NULL), wanted);
+    return lines;
+}
+
+START_TEST(audit__every_refusal_is_one_line_and_every_change_of_it_shows)
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    int64_t before = lines_of(w, SL_OK);
+    answer a = request(w, "GET", "/api/v1/auth/devices", "", NULL, 0);
+    answer_free(&a);
+    ck_assert_int_eq(lines_of(w, SL_OK), before + 1);
+    a = signed_request(w, &p, "GET", "/api/v1/auth/devices", "", NULL, 0);
+    answer_free(&a);
+    ck_assert_int_eq(lines_of(w, SL_OK), before + 1);
+    a = signed_request(w, &p, "POST", "/api/v1/auth/logout/all", "", NULL, 0);
+    answer_free(&a);
+    ck_assert_int_eq(lines_of(w, SL_OK), before + 2);
+    static const char *const changes[] = {
+        "UPDATE audit SET actor='x' WHERE n=1", "UPDATE audit SET outcome='200' WHERE n=2",
+        "UPDATE audit SET at_ms=at_ms+1 WHERE n=3", "DELETE FROM audit WHERE n=2",
+        "UPDATE audit SET hash='00' WHERE n=2"};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        ck_assert_int_eq(w->db.begin(w->db.user, NULL), SL_OK);
+        ck_assert_int_eq(w->db.run(w->db.user, changes[i], NULL, 0, NULL, NULL, NULL), SL_OK);
+        (void)lines_of(w, SL_E_CORRUPT);
+        w->db.rollback(w->db.user);
+    }
+    ck_assert_int_eq(lines_of(w, SL_OK), before + 2);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(log__is_one_line_of_json_with_nothing_that_came_in)
+{
+    world *w = world_new();
+    answer a = post(w, "/api/v1/auth/login",
+                    "{\"email\":\"canary@b.c\",\"password\":\"canary\\n\\u001b[31m\","
+                    "\"device\":\"018b0000-0000-7000-8000-000000000001\"}");
+    answer_free(&a);
+    ck_assert_ptr_null(strstr(w->line, "canary"));
+    ck_assert_ptr_null(strchr(w->line, '\n'));
+    sl_json *j = sl_json_parse(w->line, strlen(w->line));
+    ck_assert_str_eq(sl_json_str(j, "route"), "login");
+    ck_assert_int_eq(sl_json_int_or(j, "status", 0), 401);
+    sl_json_free(j);
+    a = request(w, "GET", "/canary\"}\n", "", NULL, 0);
+    answer_free(&a);
+    ck_assert_ptr_null(strstr(w->line, "canary"));
+    world_free(w);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        limit__agrees_with_the_model_on_every_trace,
+        limit__a_burst_then_a_wait_as_long_as_it_says,
+        limit__public_is_by_address_and_says_so_in_headers,
+        limit__uploads_are_by_user_fifteen_at_once,
+        bodies__are_those_of_the_specification,
+        routes__all_have_a_handler_and_ask_who_it_is_first,
+        audit__every_refusal_is_one_line_and_every_change_of_it_shows,
+        log__is_one_line_of_json_with_nothing_that_came_in,
+    };
+    world_start();
+    int status = sl_test_run(sl_test_suite("limits", tests, sizeof tests / sizeof tests[0]));
+    world_end();
+    return status;
+}
