@@ -42,11 +42,10 @@ static bool reserve(void **list, uint32_t *room, uint32_t n, size_t more, size_t
     return grown != NULL;
 }
 
-bool sl_fills_open(sl_fills *f, uint32_t argb, sl_box box, size_t blocks, size_t evens)
+static bool reserve_all(sl_fills *f, size_t fills, size_t blocks, size_t evens, size_t bands)
 {
-    size_t bands = (size_t)((box.y1 - box.y0) >> SL_BAND_BITS) + 3;
     void *lists[4] = {f->fill, f->block, f->even, f->band};
-    bool ok = !f->failed && reserve(&lists[0], &f->fill_room, f->fills, 1, sizeof *f->fill) &&
+    bool ok = !f->failed && reserve(&lists[0], &f->fill_room, f->fills, fills, sizeof *f->fill) &&
               reserve(&lists[1], &f->block_room, f->blocks, blocks, sizeof *f->block) &&
               reserve(&lists[2], &f->even_room, f->evens, evens, sizeof *f->even) &&
               reserve(&lists[3], &f->band_room, f->bands, bands, sizeof *f->band);
@@ -55,10 +54,17 @@ bool sl_fills_open(sl_fills *f, uint32_t argb, sl_box box, size_t blocks, size_t
     f->even = lists[2];
     f->band = lists[3];
     f->failed = !ok;
-    if (ok) {
-        f->fill[f->fills] = (sl_fill){box, argb, f->bands};
-    }
     return ok;
+}
+
+bool sl_fills_open(sl_fills *f, uint32_t argb, sl_box box, size_t blocks, size_t evens)
+{
+    size_t bands = (size_t)((box.y1 - box.y0) >> SL_BAND_BITS) + 3;
+    if (!reserve_all(f, 1, blocks, evens, bands)) {
+        return false;
+    }
+    f->fill[f->fills] = (sl_fill){box, argb, f->bands};
+    return true;
 }
 
 void sl_fills_close(sl_fills *f)
@@ -88,13 +94,16 @@ static void mask_row(sl_fills *f, sl_box box, int32_t y, const uint8_t *mask)
 
 void sl_fills_mask(sl_fills *f, uint32_t argb, sl_box box, const uint8_t *mask, size_t stride)
 {
-    size_t rows = (size_t)(box.y1 - box.y0);
-    if (sl_fills_open(f, argb, box, rows * (size_t)(box.x1 - box.x0) / SL_BLOCK,
-                      rows * (SL_BLOCK - 1) + 1)) {
-        for (int32_t y = box.y0; y < box.y1; y++) {
+    size_t across = (size_t)(box.x1 - box.x0) / SL_BLOCK;
+    bool ok = sl_fills_open(f, argb, box, across, SL_BLOCK);
+    for (int32_t y = box.y0; ok && y < box.y1; y++) {
+        ok = reserve_all(f, 1, across, SL_BLOCK, 2); /* a mask is mostly empty */
+        if (ok) {
             sl_fills_row(f, y);
             mask_row(f, box, y, mask + (size_t)(y - box.y0) * stride);
         }
+    }
+    if (ok) {
         sl_fills_close(f);
     }
 }

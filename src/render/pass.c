@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+enum {
+    AREA_MAX = 1 << 24 /* pixels that the rasteriser has in hand at once */
+};
+
 /* What looks at pixels, or places others', is drawn by Cairo where it belongs. */
 bool sl_ink_is_effect(sl_kind kind)
 {
@@ -113,8 +117,14 @@ static bool paint_posed(ink *k, const sl_shown *shown, const sl_item *item, sl_b
     if (k->tools->raster == NULL || sl_ink_is_effect(item->geo.kind)) {
         return draw_by_cairo(k, box, opacity);
     }
-    sl_box made = {box.x0 / SL_BLOCK * SL_BLOCK, box.y0, box.x1, box.y1};
-    return make_fills(k, made) && paint_fills(k, &k->tools->once, box, opacity);
+    bool ok = true;
+    int32_t rows = AREA_MAX / (box.x1 - box.x0);
+    for (sl_box part = box; ok && part.y0 < box.y1; part.y0 = part.y1) {
+        part.y1 = box.y1 - part.y0 > rows ? part.y0 + rows : box.y1;
+        sl_box made = {box.x0 / SL_BLOCK * SL_BLOCK, part.y0, box.x1, part.y1};
+        ok = make_fills(k, made) && paint_fills(k, &k->tools->once, part, opacity);
+    }
+    return ok;
 }
 
 bool sl_pass_paint(sl_pass *p, const sl_shown *shown, const sl_kept *kept, sl_box clip)
@@ -182,7 +192,7 @@ bool sl_kept_touches(const sl_kept *kept, int32_t col, int32_t row)
         row > (box->y1 - 1) / SL_TILE) {
         return false;
     }
-    size_t at = (size_t)(y * tiles_across(box) + x);
+    size_t at = (size_t)y * (size_t)tiles_across(box) + (size_t)x;
     return (kept->tiles[at / 64] >> (at % 64) & 1) != 0;
 }
 
@@ -214,8 +224,10 @@ static const sl_kept *keep(sl_pass *p, const sl_shown *shown)
     }
     sl_ink_set(k, shown, &it.item);
     k->whole = sl_ink_box(k);
-    bool ok = is_empty(&k->whole) || make_fills(k, k->whole);
+    int64_t area = (int64_t)(k->whole.x1 - k->whole.x0) * (k->whole.y1 - k->whole.y0);
+    bool ok = is_empty(&k->whole) || (area <= AREA_MAX && make_fills(k, k->whole));
     const sl_kept *kept = ok ? put_by(p, shown->item, k->whole) : NULL;
+    p->full = kept == NULL && area <= AREA_MAX;
     sl_mem_free(it.many);
     k->item = NULL;
     k->tools->failed = false; /* it is drawn without, then */
@@ -231,7 +243,6 @@ const sl_kept *sl_pass_keep(sl_pass *p, const sl_shown *shown)
     const sl_kept *kept = sl_keep_find(p->renderer->keep, key_of(shown->item));
     if (kept == NULL && !p->full) {
         kept = keep(p, shown);
-        p->full = kept == NULL;
     }
     return kept;
 }
@@ -312,12 +323,18 @@ bool sl_same_scale(const sl_scale *a, const sl_scale *b)
            strcmp(a->unit, b->unit) == 0;
 }
 
+static bool same_matrix(const cairo_matrix_t *a, const cairo_matrix_t *b)
+{
+    return a->xx == b->xx && a->xy == b->xy && a->yx == b->yx && a->yy == b->yy && a->x0 == b->x0 &&
+           a->y0 == b->y0;
+}
+
 /* What is kept is of one view and one scale of measures. */
 static void forget_another_view(sl_renderer *r, const sl_pass *p)
 {
     const sl_view_of *was = &r->view;
     sl_view_of now = {p->k.to_px, p->k.into->width, p->k.into->height, p->units};
-    bool same = memcmp(&now.to_px, &was->to_px, sizeof now.to_px) == 0 && now.width == was->width &&
+    bool same = same_matrix(&now.to_px, &was->to_px) && now.width == was->width &&
                 now.height == was->height && sl_same_scale(&now.units, &was->units);
     if (r->keep != NULL && !same) {
         sl_keep_clear(r->keep);
@@ -329,11 +346,11 @@ sl_status sl_pass_begin(sl_pass *p, sl_renderer *r, const sl_scene *scene, const
                         const sl_pixels *into, sl_error **err)
 {
     sl_status s = sl_pixels_check(into, err);
+    if (s == SL_OK && (scene->frame_w < 1 || scene->frame_h < 1)) {
+        s = sl_fail(err, SL_E_MISUSE, "the frame has no size");
+    }
     if (s != SL_OK) {
         return s;
-    }
-    if (scene->frame_w < 1 || scene->frame_h < 1) {
-        return sl_fail(err, SL_E_MISUSE, "the frame has no size");
     }
     memset(p, 0, sizeof *p);
     p->renderer = r;

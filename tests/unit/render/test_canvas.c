@@ -31,24 +31,35 @@ static int32_t coordinate(sl_prng *r)
 
 static sl_item *random_item(sl_prng *r, int number)
 {
-    static const char *const kinds[] = {"line",  "rect",      "ellipse", "arrow",
-                                        "ruler", "magnifier", "marker",  "stopwatch",
-                                        "angle", "spotlight", "blur",    "grid"};
-    char text[400];
+    static const char *const kinds[] = {
+        "line",  "rect",      "ellipse", "arrow", "ruler", "magnifier",   "marker", "stopwatch",
+        "angle", "spotlight", "blur",    "grid",  "curve", "highlighter", "text",   "stamp"};
+    static const char *const dashes[] = {"solid", "dashes", "dots"};
+    char text[500];
     const char *kind = kinds[sl_prng_below(r, sizeof kinds / sizeof kinds[0])];
-    int points = strcmp(kind, "magnifier") == 0 || strcmp(kind, "angle") == 0    ? 3
-                 : strcmp(kind, "marker") == 0 || strcmp(kind, "stopwatch") == 0 ? 1
-                                                                                 : 2;
+    const char *more = strcmp(kind, "text") == 0    ? ",\"text\":\"Hip\\nfirst\""
+                       : strcmp(kind, "stamp") == 0 ? ",\"blob\":\"00112233445566778899aabbccddeeff"
+                                                      "00112233445566778899aabbccddeeff\""
+                                                    : "";
+    int points =
+        strcmp(kind, "magnifier") == 0 || strcmp(kind, "angle") == 0 || strcmp(kind, "curve") == 0
+            ? 3
+        : strcmp(kind, "marker") == 0 || strcmp(kind, "stopwatch") == 0 || strcmp(kind, "text") == 0
+            ? 1
+            : 2;
     int n = snprintf(text, sizeof text, "{\"kind\":\"%s\",\"points\":[", kind);
     for (int i = 0; i < points; i++) {
         n += snprintf(text + n, sizeof text - (size_t)n, "%s[%d,%d]", i > 0 ? "," : "",
                       (int)coordinate(r), (int)coordinate(r));
     }
     int in = (int)sl_prng_below(r, 50);
-    (void)snprintf(text + n, sizeof text - (size_t)n,
-                   "],\"style\":{\"width\":%d,\"opacity\":%s,\"length\":%d},\"in\":%d,\"out\":%d}",
-                   100 + (int)sl_prng_below(r, 400), sl_prng_below(r, 2) == 0 ? "1" : "0.5",
-                   (int)sl_prng_below(r, 2), in, in + 20 + (int)sl_prng_below(r, 80));
+    (void)snprintf(
+        text + n, sizeof text - (size_t)n,
+        "]%s,\"style\":{\"width\":%d,\"opacity\":%s,\"length\":%d,\"dash\":\"%s\"},\"in\":"
+        "%d,\"out\":%d}",
+        more, 100 + (int)sl_prng_below(r, 400), sl_prng_below(r, 2) == 0 ? "1" : "0.5",
+        (int)sl_prng_below(r, 2), dashes[sl_prng_below(r, 3)], in,
+        in + 20 + (int)sl_prng_below(r, 80));
     sl_json *j = sl_json_parse(text, strlen(text));
     sl_item *item = NULL;
     ck_assert_int_eq(sl_item_from_json(j, &item, NULL), SL_OK);

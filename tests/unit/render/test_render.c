@@ -251,6 +251,28 @@ START_TEST(render__pixels_that_cannot_be_drawn_on_are_refused)
 }
 END_TEST
 
+START_TEST(render__what_is_too_large_for_one_go_is_drawn_in_parts_that_fit)
+{
+    static const sl_box parts[] = {{0, 0, 16384, 700}, {0, 700, 16384, 1100}};
+    sl_item *item = item_of("{'kind':'ellipse','points':[[2000,100],[30000,2000]],'style':{'color':"
+                            "'#FFD400','width':300,'opacity':0.6},'in':0,'out':1000}");
+    sl_shown shown = {item, -1};
+    sl_pixels all = pixels(16384, 1100);
+    sl_pixels apart = pixels(16384, 1100);
+    sl_scene scene = {.frame_w = 16384, .frame_h = 1100, .t_us = 5};
+    ck_assert_int_eq(sl_render_scene(&scene, &shown, 1, &all, NULL), SL_OK);
+    for (size_t i = 0; i < 2; i++) {
+        scene.clip = parts[i];
+        ck_assert_int_eq(sl_render_scene(&scene, &shown, 1, &apart, NULL), SL_OK);
+    }
+    ck_assert_mem_eq(all.data, apart.data, (size_t)16384 * 1100 * 4);
+    ck_assert_uint_ne(pixel(&all, 8192, 1000), 0);
+    sl_mem_free(all.data);
+    sl_mem_free(apart.data);
+    sl_item_free(item);
+}
+END_TEST
+
 START_TEST(render__every_failed_allocation_is_reported)
 {
     sl_item *item = pen_of(50, 0xFFFFFF, 300);
@@ -331,6 +353,7 @@ SL_TEST_MAIN("render", render__each_tool_touches_its_damage_box_and_nothing_else
              render__a_see_through_pen_has_no_darker_crossings_and_no_holes,
              render__degenerate_shapes_and_far_ones_are_drawn_or_left_out_without_error,
              render__pixels_that_cannot_be_drawn_on_are_refused,
+             render__what_is_too_large_for_one_go_is_drawn_in_parts_that_fit,
              render__every_failed_allocation_is_reported,
              render__each_tool_looks_as_its_golden_picture,
              render__each_golden_is_within_half_a_level_of_cairo_s)
