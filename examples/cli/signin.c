@@ -35,6 +35,13 @@ static int do_with(cli *c, const char *what, const char *name, const char *value
     return code;
 }
 
+static void print_raw(const js *res)
+{
+    if (res != NULL) {
+        (void)printf("%.*s\n", (int)res->raw_len, res->raw);
+    }
+}
+
 static int say(cli *c, int code, const char *sentence)
 {
     if (code == CLI_OK && !cli_json(c)) {
@@ -100,7 +107,7 @@ int cmd_totp(cli *c)
         return code;
     }
     if (cli_json(c)) {
-        (void)printf("%.*s\n", (int)res->raw_len, res->raw);
+        print_raw(res);
     } else if (given == NULL) {
         (void)printf("%s\nPut it into an authenticator, then: sideline totp CODE\n",
                      js_str(res, "uri"));
@@ -120,7 +127,7 @@ int cmd_oidc(cli *c)
     if (c->args[0][0] != '{') {
         int code = do_with(c, "oidc", "redirect_uri", c->args[0], &res);
         if (code == CLI_OK) {
-            (void)printf("%.*s\n", (int)res->raw_len, res->raw);
+            print_raw(res);
             js_free(res);
         }
         return code;
@@ -147,7 +154,7 @@ int cmd_devices(cli *c)
         return code;
     }
     if (cli_json(c)) {
-        (void)printf("%.*s\n", (int)res->raw_len, res->raw);
+        print_raw(res);
     }
     for (const js *d = js_first(js_get(res, "devices")); d != NULL && !cli_json(c); d = d->next) {
         const js *this = js_get(d, "this");

@@ -70,7 +70,7 @@ static sl_status read_old(sl_service *s, int64_t now_ms, sl_error **err)
     if (status == SL_OK && s->old_keys == NULL) {
         status = sl_fail_nomem(err);
     }
-    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+    for (size_t i = 0; status == SL_OK && s->old_keys != NULL && i < rows.count; i++) {
         sl_sv_old_key *old = &s->old_keys[s->old_key_count];
         old->retired_ms = sl_sv_int(&rows, i, 1);
         status = key_of(s, sl_sv_text(&rows, i, 0), &old->key, err);

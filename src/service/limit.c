@@ -102,17 +102,17 @@ static bucket *place(sl_sv_buckets *all, sl_rate rate, uint64_t key, int64_t now
     return fullest;
 }
 
-sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *all, sl_rate rate, const char *key, int64_t now_ms)
+sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *b, sl_rate rate, const char *key, int64_t now_ms)
 {
-    bucket *b = place(all, rate, hash_of(rate, key), now_ms);
+    bucket *mine = place(b, rate, hash_of(rate, key), now_ms);
     const int64_t token = RATES[rate].window_s * 1000;
     const int64_t limit = RATES[rate].limit;
-    int64_t have = filled(b, rate, now_ms);
+    int64_t have = filled(mine, rate, now_ms);
     sl_sv_allowance a = {.ok = have >= token};
-    b->fill_ms = a.ok ? have - token : have;
-    b->at_ms = now_ms > b->at_ms ? now_ms : b->at_ms;
-    a.left = b->fill_ms / token;
-    a.reset_s = (room(rate) - b->fill_ms + limit * 1000 - 1) / (limit * 1000);
-    a.wait_s = a.ok ? 0 : (token - b->fill_ms + limit * 1000 - 1) / (limit * 1000);
+    mine->fill_ms = a.ok ? have - token : have;
+    mine->at_ms = now_ms > mine->at_ms ? now_ms : mine->at_ms;
+    a.left = mine->fill_ms / token;
+    a.reset_s = (room(rate) - mine->fill_ms + limit * 1000 - 1) / (limit * 1000);
+    a.wait_s = a.ok ? 0 : (token - mine->fill_ms + limit * 1000 - 1) / (limit * 1000);
     return a;
 }

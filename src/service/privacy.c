@@ -177,8 +177,9 @@ static sl_status part_from_all(sl_sv_tx *tx, const char *user, sl_error **err)
 static sl_status forget_account(sl_sv_tx *tx, const char *user, sl_error **err)
 {
     static const char *const all[] = {
-        "UPDATE account SET email='deleted:' || id, name='', hash='-', status='deleted', birth=NULL,"
-        " totp=NULL, totp_step=NULL, external=NULL, plan=NULL, verified_ms=NULL WHERE id=$1",
+        "UPDATE account SET email='deleted:' || id, name='', hash='-', status='deleted' WHERE id=$1",
+        "UPDATE account SET birth=NULL, totp=NULL, totp_step=NULL, external=NULL WHERE id=$1",
+        "UPDATE account SET plan=NULL, plan_until_ms=NULL, verified_ms=NULL WHERE id=$1",
         "DELETE FROM refresh WHERE session_id IN (SELECT id FROM session WHERE user_id=$1)",
         "DELETE FROM session WHERE user_id=$1",
         "DELETE FROM recovery WHERE user_id=$1",
