@@ -55,6 +55,7 @@ HOMES = {
     "mbedTLS": (re.compile(r"^(mbedtls|psa)/"), {"src/crypto"}),
     "SQLite": (re.compile(r"^sqlite3\w*\.h$"), {"src/store"}),
     "Opus": (re.compile(r"^(opus/)?opus\w*\.h$"), {"src/voice"}),
+    "libspeexdsp": (re.compile(r"^speex/"), {"src/voice"}),
     "Cairo": (re.compile(r"^(cairo/)?cairo[\w-]*\.h$"), {"src/render"}),
     "FFmpeg": (re.compile(r"^lib(av\w+|sw\w+|postproc)/"), {"src/media"}),
     "Zstandard": (re.compile(r"^zstd\w*\.h$"), {"src/sync"}),
