@@ -41,6 +41,12 @@ typedef enum cli_opt {
     OPT_UNTIL,
     OPT_READ,
     OPT_AT,
+    OPT_DEVICE,
+    OPT_DENOISE,
+    OPT_LEVEL,
+    OPT_FROM,
+    OPT_TO,
+    OPT_RATE,
     OPT_HELP,
     OPT_VERSION,
     OPT_COUNT
@@ -120,6 +126,9 @@ int cmd_export(cli *c);
 int cmd_draw(cli *c);
 int cmd_items(cli *c);
 int cmd_voice(cli *c);
+int cmd_record(cli *c);
+int cmd_devices(cli *c);
+int cmd_take(cli *c);
 int cmd_review(cli *c);
 int cmd_threads(cli *c);
 int cmd_send(cli *c);

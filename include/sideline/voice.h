@@ -96,6 +96,16 @@ SL_API sl_status sl_recorder_write16(sl_recorder *r, const int16_t *pcm, uint32_
 SL_API sl_status sl_recorder_format(sl_recorder *r, int32_t rate, int32_t channels,
                                     sl_error *SL_NULLABLE *SL_NULLABLE err);
 
+/* Lets the platform's microphone write into r, in place of one that did before; NULL: none does.
+ * name: one of sl_core_info "microphones", or "" for the machine's own choice. The microphone runs
+ * at once, so that the first word after RECORD is there. SL_E_UNSUPPORTED: this platform has none;
+ * SL_E_NOT_FOUND: no such one. */
+SL_API sl_status sl_recorder_capture(sl_recorder *r, const char *SL_NULLABLE name,
+                                     sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* SL_OK while a microphone writes. SL_E_CLOSED: it was unplugged; the recorder has paused, as by
+ * PAUSE, and goes on with another one without a gap. SL_E_MISUSE: there is none. */
+SL_API sl_status sl_recorder_microphone(const sl_recorder *r);
+
 /* Microseconds of voice so far: the master clock of a review. It follows the writes by some 20 ms;
  * about 10 s fit between: who writes faster than real time lets it catch up. */
 SL_API int64_t sl_recorder_position(const sl_recorder *r);

@@ -110,6 +110,7 @@ configure "$build/configure.log" -S "$root" -B "$build" \
     -DSL_WITH_MEDIA=OFF -DSL_WITH_TRANSPORT=OFF -DSL_WITH_SERVER=OFF -DSL_WITH_TOOLS=OFF \
     -DSL_WITH_ZSTD=OFF \
     -DSL_WITH_SPEEXDSP=OFF \
+    -DSL_WITH_CAPTURE=OFF \
     -DSL_DEPS_FILE="$here/deps.cmake" -DSL_WASM_PREFIX="$prefix"
 
 if [ "$word" != product ]; then

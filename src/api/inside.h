@@ -31,6 +31,9 @@ void sl_recordings_recover(sl_core *core);
 /* What is offered: [{"path","duration_us"}]. Called locked. NULL: out of memory. */
 sl_json *sl_recordings_info(sl_core *core);
 
+/* The names of what sl_recorder_capture takes; empty where the platform has no microphones. */
+sl_json *sl_microphones_info(sl_core *core);
+
 /* A blob in the making, sealed when the folder is. Zero-initialise; sl_core_blob_drop at the end. */
 typedef struct sl_core_blob {
     char *path;

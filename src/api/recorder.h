@@ -43,6 +43,8 @@ struct sl_recorder {
     _Atomic int32_t state;
     _Atomic int32_t failed; /* its status, for the writes */
     _Atomic int64_t position_us;
+    void *mic; /* the platform's; under `lock` */
+    _Atomic int32_t mic_status;
     _Atomic float peak;
     _Atomic float rms;
 };
@@ -58,6 +60,12 @@ sl_status sl_recorder_note(sl_recorder *r, sl_status status);
 sl_status sl_recorder_tell(const sl_recorder *r, sl_error **err);
 /* The atomics follow the take. Called locked. */
 void sl_recorder_show(sl_recorder *r);
+
+/* --- voice_mic.c --- */
+
+/* An unplugged microphone pauses. Called locked. */
+void sl_recorder_watch_mic(sl_recorder *r);
+void sl_recorder_close_mic(sl_recorder *r);
 
 /* --- voice_keep.c --- */
 

@@ -57,6 +57,7 @@ static void pump_thread(void *arg)
     sl_lock(r->lock);
     while (!r->stop) {
         sl_recorder_pump(r);
+        sl_recorder_watch_mic(r);
         sl_wait(r->lock, PUMP_MS);
     }
     sl_unlock(r->lock);
@@ -78,6 +79,7 @@ void sl_recorder_end_thread(sl_recorder *r)
 
 static void works_free(sl_recorder *r)
 {
+    sl_recorder_close_mic(r);
     sl_recorder_end_thread(r);
     if (r->file != NULL) {
         /* What the disk could no longer take is worth keeping; what nobody finished is not. */
@@ -187,6 +189,7 @@ sl_status sl_recorder_new(sl_core *core, const char *json, size_t n, sl_recorder
     }
     r->core = core;
     atomic_store(&r->channels, channels);
+    atomic_store(&r->mic_status, SL_E_MISUSE);
     status = start(r, &config, err);
     if (status != SL_OK) {
         works_free(r);

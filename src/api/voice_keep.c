@@ -243,6 +243,7 @@ static sl_status keep_take(sl_recorder *r, const char *space, sl_bytes **out, sl
     if (status != SL_OK) {
         return status;
     }
+    sl_recorder_close_mic(r);
     sl_recorder_end_thread(r);
     sl_draft_close(r->file);
     r->file = NULL;
@@ -273,6 +274,7 @@ sl_status sl_recorder_finish(sl_recorder *r, const char *space, int32_t keep, sl
     sl_recorder_show(r);
     sl_unlock(r->lock);
     if (status == SL_OK) {
+        sl_recorder_close_mic(r);
         sl_recorder_end_thread(r);
         sl_recorder_close_file(r, false);
     }

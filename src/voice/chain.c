@@ -17,6 +17,7 @@ enum {
     BLOCK = SL_CHAIN_BLOCK,
     LOOK_AHEAD = 96,    /* of the limiter: 2 ms */
     LEVEL_STEP = 480,   /* frames between two looks at the level */
+    CREST_STEP = 4800,  /* between two looks at how much speech there is */
     SPEECH_BEGINS = 60, /* percent */
     SPEECH_GOES_ON = 35,
     NOISE_DOWN_DB = -15
@@ -28,7 +29,10 @@ static const float level_most = 8.0F;     /* +18 dB */
 static const float level_least = 0.25F;   /* -12 dB */
 static const float level_up = 1.00346F;   /* 3 dB a second, in steps of 10 ms */
 static const float level_down = 0.98627F; /* 12 dB a second */
-static const float ceiling = 0.841F;      /* -1.5 dBFS */
+static const float crest_most = 3.4F;     /* 10.6 dB */
+static const double crest_silence = 1e-6; /* -60 dBFS */
+static const double crest_pause = 0.1;
+static const float ceiling = 0.841F; /* -1.5 dBFS */
 
 typedef struct biquad {
     double b0, b1, b2, a1, a2;
@@ -40,15 +44,31 @@ typedef struct leveller {
     float floor;  /* RMS of the background */
     float energy; /* of this step */
     uint32_t fill;
-    float line[LOOK_AHEAD]; /* waits here */
-    uint32_t place;
-    float hold; /* gain of the limiter */
 } leveller;
+
+/* How much speech there is, as power, from which the highest peak follows. */
+typedef struct crest {
+    double energy; /* of this step */
+    uint32_t fill;
+    double mean; /* 0: nothing heard yet */
+} crest;
+
+/* Looks ahead: the gain has fallen to where a peak needs it when the peak leaves the line. */
+typedef struct limiter {
+    float line[LOOK_AHEAD];
+    float gains[LOOK_AHEAD];
+    uint32_t place;
+    double sum; /* of gains */
+    float gain;
+    uint32_t hold; /* frames until it may rise */
+} limiter;
 
 struct sl_chain {
     sl_chain_config config;
     biquad high;
     leveller level;
+    crest crest;
+    limiter limiter;
     uint32_t delay;
     uint32_t skip; /* of the delay, what is still to be thrown away */
     uint64_t in;   /* frames since the beginning */
@@ -108,29 +128,84 @@ static void level_look(leveller *l)
     l->gain = gain > level_most ? level_most : gain < level_least ? level_least : gain;
 }
 
-static float level_one(leveller *l, float x)
-{
-    l->energy += x * x;
-    l->fill++;
-    if (l->fill == LEVEL_STEP) {
-        level_look(l);
-    }
-    float y = x * l->gain;
-    float size = fabsf(y);
-    float out = l->line[l->place];
-    l->line[l->place] = y;
-    l->place = (l->place + 1) % LOOK_AHEAD;
-    /* The limiter falls before the peak leaves the line and comes back within 100 ms. */
-    float want = size > ceiling ? ceiling / size : 1.0F;
-    l->hold = want < l->hold ? want : l->hold + (1.0F - l->hold) * 0.0005F;
-    out *= l->hold;
-    return out > ceiling ? ceiling : out < -ceiling ? -ceiling : out;
-}
-
 static void level(leveller *l, float *pcm, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        pcm[i] = level_one(l, pcm[i]);
+        l->energy += pcm[i] * pcm[i];
+        l->fill++;
+        if (l->fill == LEVEL_STEP) {
+            level_look(l);
+        }
+        pcm[i] *= l->gain;
+    }
+}
+
+/* --- crest and limiter -------------------------------------------------------------------- */
+
+/* Every 100 ms: of the speech of the last two seconds or so, pauses left out. */
+static void crest_look(crest *c)
+{
+    double power = c->energy / CREST_STEP;
+    c->energy = 0.0;
+    c->fill = 0;
+    if (power < crest_silence || power < c->mean * crest_pause) {
+        return;
+    }
+    double part = c->mean <= 0.0 ? 1.0 : 0.05;
+    c->mean += (power - c->mean) * part;
+}
+
+static float ceiling_now(const sl_chain *c)
+{
+    float most = c->config.level ? ceiling : 1e9F;
+    if (!c->config.crest || c->crest.mean <= 0.0) {
+        return most;
+    }
+    float peak = crest_most * sqrtf((float)c->crest.mean);
+    return peak < most ? peak : most;
+}
+
+static float limit_one(limiter *l, float x, float most)
+{
+    float size = fabsf(x);
+    float want = size > most ? most / size : 1.0F;
+    if (want <= l->gain) {
+        l->gain = want;
+        l->hold = LOOK_AHEAD;
+    } else if (l->hold > 0) {
+        l->hold--;
+    } else {
+        l->gain += (1.0F - l->gain) * 0.0005F;
+        l->gain = l->gain > want ? want : l->gain;
+    }
+    float out = l->line[l->place];
+    l->sum += (double)l->gain - (double)l->gains[l->place];
+    l->line[l->place] = x;
+    l->gains[l->place] = l->gain;
+    l->place = (l->place + 1) % LOOK_AHEAD;
+    return out * (float)(l->sum / LOOK_AHEAD);
+}
+
+static void limit(sl_chain *c, float *pcm, size_t n)
+{
+    float most = ceiling_now(c);
+    for (size_t i = 0; i < n; i++) {
+        c->crest.energy += (double)pcm[i] * (double)pcm[i];
+        c->crest.fill++;
+        if (c->crest.fill == CREST_STEP) {
+            crest_look(&c->crest);
+            most = ceiling_now(c);
+        }
+        pcm[i] = limit_one(&c->limiter, pcm[i], most);
+    }
+}
+
+static void limiter_start(limiter *l)
+{
+    l->gain = 1.0F;
+    l->sum = LOOK_AHEAD;
+    for (int i = 0; i < LOOK_AHEAD; i++) {
+        l->gains[i] = 1.0F;
     }
 }
 
@@ -233,13 +308,13 @@ sl_status sl_chain_new(const sl_chain_config *config, sl_chain **out, sl_error *
     c->config = *config;
     c->level.gain = 1.0F;
     c->level.floor = 1.0F;
-    c->level.hold = 1.0F;
+    limiter_start(&c->limiter);
     highpass_start(&c->high);
     if (in_blocks(c) && !dsp_start(c)) {
         sl_chain_free(c);
         return sl_fail_nomem(err);
     }
-    c->delay += config->level ? LOOK_AHEAD : 0;
+    c->delay += config->level || config->crest ? LOOK_AHEAD : 0;
     c->skip = c->delay;
     *out = c;
     return SL_OK;
@@ -267,6 +342,9 @@ static bool run(sl_chain *c, sl_resampler_out out, void *user)
     }
     if (c->config.level) {
         level(&c->level, c->block, n);
+    }
+    if (c->config.level || c->config.crest) {
+        limit(c, c->block, n);
     }
     uint32_t from = c->skip < n ? c->skip : n;
     c->skip -= from;

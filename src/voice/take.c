@@ -71,11 +71,12 @@ sl_status sl_take_new(const sl_take_config *config, sl_take **out, sl_error **er
         return sl_fail_nomem(err);
     }
     t->config = *config;
+    t->config.chain.crest = t->config.chain.crest || config->loudness;
     t->machine.tap_at = -1;
     t->rate = config->spool.rate;
     t->resampler = sl_resampler_new(t->rate);
     status =
-        t->resampler == NULL ? sl_fail_nomem(err) : sl_chain_new(&config->chain, &t->chain, err);
+        t->resampler == NULL ? sl_fail_nomem(err) : sl_chain_new(&t->config.chain, &t->chain, err);
     if (status == SL_OK) {
         status = sl_spool_new(&config->spool, &t->spool, err);
     }

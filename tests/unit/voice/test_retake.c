@@ -183,7 +183,7 @@ START_TEST(retake__a_hundred_of_them_still_add_up)
     for (int round = 0; round < 2; round++) {
         recording r = {0};
         sl_take_config config = recording_config(&r, round == 0 ? 44100 : SECOND);
-        config.chain = (sl_chain_config){true, sl_chain_has_dsp(), true, sl_chain_has_dsp()};
+        config.chain = (sl_chain_config){true, sl_chain_has_dsp(), true, sl_chain_has_dsp(), true};
         config.loudness = true;
         sl_take *t = NULL;
         ck_assert_int_eq(sl_take_new(&config, &t, NULL), SL_OK);
