@@ -31,8 +31,9 @@ typedef struct sl_recorder sl_recorder;
  *   "denoise"     false  steady noise 15 dB down; off where the platform does it
  *   "level"       false  slow gain towards -18 dBFS of speech, and a limiter
  *   "speech"      false  tell where nobody speaks
- *   "loudness"    true   on finish, a gain in the file that makes it -16 LUFS, its true peak at
- *                        most -1 dB (or less of a gain)
+ *   "loudness"    true   no peak more than 11 dB above the speech of the last seconds; on finish,
+ *                        a gain in the file that makes it -16 LUFS (less, should its true peak
+ *                        pass -1 dB)
  * SL_E_UNSUPPORTED for denoise and speech in a build without libspeexdsp (WebAssembly is one).
  * Starts paused. */
 SL_API sl_status sl_recorder_new(sl_core *core, const char *json, size_t n,

@@ -4,7 +4,7 @@
 enum {
     STATES = SL_TAKE_CANCELLED + 1,
     COMMANDS = SL_TAKE_FINISH + 1,
-    NO = -1
+    NO = -1 /* refused */
 };
 
 #define PAUSED    SL_TAKE_PAUSED
@@ -15,7 +15,7 @@ enum {
 #define FINISHED  SL_TAKE_FINISHED
 #define CANCELLED SL_TAKE_CANCELLED
 
-static const int8_t table[STATES][COMMANDS] = {
+static const int table[STATES][COMMANDS] = {
     /* record pause hold release tap double-tap swipe retake finish */
     [PAUSED] = {NO, RECORDING, NO, HELD, NO, RECORDING, ENDED, CANCELLED, PAUSED, FINISHED},
     [RECORDING] = {NO, NO, PAUSED, STILL, NO, PAUSED, ENDED, CANCELLED, NO, FINISHED},

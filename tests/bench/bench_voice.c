@@ -140,10 +140,19 @@ static double take_seconds(const sl_take_config *given, sl_buf *out)
 
 static double opusenc_seconds(int complexity)
 {
-    char comp[8];
-    (void)snprintf(comp, sizeof comp, "%d", complexity);
-    char *argv[] = {"opusenc", "--quiet",     "--speech", "--bitrate", "24",        "--comp",
-                    comp,      "--framesize", "20",       wav_path,    "/dev/null", NULL};
+    char line[200];
+    char *argv[16] = {NULL};
+    int argc = 0;
+    (void)snprintf(line, sizeof line,
+                   "opusenc --quiet --speech --bitrate 24 --comp %d --framesize 20 %s /dev/null",
+                   complexity, wav_path);
+    for (char *word = line; word != NULL && argc < 15;) {
+        argv[argc++] = word;
+        word = strchr(word, ' ');
+        if (word != NULL) {
+            *word++ = '\0';
+        }
+    }
     pid_t pid = 0;
     int status = 0;
     double began = children();

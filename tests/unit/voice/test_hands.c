@@ -170,6 +170,64 @@ START_TEST(hands__finish_tells_how_loud_it_was)
 }
 END_TEST
 
+START_TEST(hands__a_voice_is_played_cut_and_repacked)
+{
+    static float heard[RATE];
+    open_core(SL_CORE_STEPPED);
+    sl_recorder *r = start_mono();
+    sl_bytes *out = NULL;
+    sl_bytes *ogg = NULL;
+    sl_bytes *made = NULL;
+    sl_voice *v = NULL;
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_TAP, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_write(r, pcm, RATE, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_finish(r, SPACE, 1, &out, NULL), SL_OK);
+    sl_json *j = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+    ck_assert_int_eq(sl_blob_get(core, sl_json_str(j, "blob"), &ogg, NULL), SL_OK);
+    const uint8_t *p = sl_bytes_data(ogg);
+    size_t n = sl_bytes_len(ogg);
+    ck_assert_int_eq(sl_voice_open(p, 10, &v, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_voice_open(NULL, n, &v, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_voice_open(p, n, &v, NULL), SL_OK);
+    ck_assert_int_eq(sl_voice_duration(v), 1000000);
+    ck_assert_int_eq(sl_voice_set_rate(v, 249, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_voice_set_rate(v, 2001, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_voice_set_rate(v, 250, NULL), SL_OK);
+    sl_voice_seek(v, 500000);
+    ck_assert_uint_eq(sl_voice_read(v, heard, 4800), 4800);
+    ck_assert_int_eq(sl_voice_position(v), 525000);
+    ck_assert_int_eq(sl_voice_set_rate(v, 2000, NULL), SL_OK);
+    ck_assert_uint_eq(sl_voice_read(v, heard, 4800), 4800);
+    ck_assert_int_eq(sl_voice_position(v), 725000);
+    for (int64_t us = 0; us < 1000000; us += 1234) { /* a place that was told leads back to it */
+        sl_voice_seek(v, us);
+        int64_t place = sl_voice_position(v);
+        ck_assert(place >= us && place < us + 21);
+        sl_voice_seek(v, place);
+        ck_assert_int_eq(sl_voice_position(v), place);
+    }
+    sl_voice_close(v);
+    ck_assert_int_eq(sl_voice_cut(p, n, -1, -1, &made, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_voice_cut(p, n, 1000000, -1, &made, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_voice_cut(p, n, 250000, 750000, &made, NULL), SL_OK);
+    ck_assert_int_eq(sl_voice_open(sl_bytes_data(made), sl_bytes_len(made), &v, NULL), SL_OK);
+    ck_assert_int_eq(sl_voice_duration(v), 500000);
+    sl_voice_close(v);
+    sl_bytes_release(made);
+    for (int32_t container = SL_VOICE_MP4; container <= SL_VOICE_CAF; container++) {
+        ck_assert_int_eq(sl_voice_repack(p, n, container, &made, NULL), SL_OK);
+        ck_assert_uint_gt(sl_bytes_len(made), 1000);
+        sl_bytes_release(made);
+    }
+    ck_assert_int_eq(sl_voice_repack(p, n, 3, &made, NULL), SL_E_INVALID);
+    sl_bytes_release(ogg);
+    sl_json_free(j);
+    sl_bytes_release(out);
+    sl_recorder_free(r);
+    close_core();
+}
+END_TEST
+
 /* --- a disk that fills up ----------------------------------------------------------------- */
 
 static sl_platform real;
@@ -265,5 +323,6 @@ SL_TEST_MAIN("voice_hands", hands__each_gesture_through_the_public_calls,
              hands__a_retake_goes_on_from_there,
              hands__words_floats_and_another_device_in_one_voice,
              hands__the_picture_can_be_seen_while_it_grows, hands__finish_tells_how_loud_it_was,
+             hands__a_voice_is_played_cut_and_repacked,
              hands__a_full_disk_stops_it_and_keeps_what_there_is,
              hands__a_disk_too_full_for_the_blob_keeps_the_voice_too)
