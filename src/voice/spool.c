@@ -269,7 +269,7 @@ static sl_status read_pages(sl_spool *s, int64_t first, int64_t last, again *a, 
     return a->bytes.failed ? sl_fail_nomem(err) : SL_OK;
 }
 
-/* Calls back with each packet from `first` to below `end`; all of our packets lie on one page. */
+/* Calls back with each packet from `first` to below `end`; each of ours lies on one page. */
 typedef sl_status (*packet_fn)(void *user, int64_t packet, const uint8_t *p, size_t n);
 
 static sl_status each_packet(const again *a, int64_t first, int64_t end, packet_fn fn, void *user)
@@ -319,12 +319,12 @@ static sl_status decode(again *a, int64_t first, int64_t end, sl_error **err)
     int code = OPUS_OK;
     decoding d = {.decoder = opus_decoder_create(SL_VOICE_RATE, 1, &code)};
     d.pcm = sl_mem_array((size_t)(end - first) * FRAME, sizeof *d.pcm);
-    sl_status status = d.decoder == NULL || d.pcm == NULL ? sl_fail_nomem(err) : SL_OK;
-    if (status == SL_OK) {
+    sl_status status = SL_E_NOMEM;
+    if (d.decoder != NULL && d.pcm != NULL) {
         status = each_packet(a, first, end, decode_packet, &d);
-        if (status != SL_OK) {
-            status = sl_fail(err, status, "The voice recorded so far cannot be read back");
-        }
+    }
+    if (status != SL_OK) {
+        (void)sl_fail(err, status, "The voice recorded so far cannot be read back");
     }
     if (d.decoder != NULL) {
         opus_decoder_destroy(d.decoder);
