@@ -1,10 +1,13 @@
 /*
- * ogg_fuzz - any bytes as a voice: found pages, recovery, counting, decoding. The first byte
+ * ogg_fuzz - any bytes as a voice: found pages, recovery, counting, decoding, playing at another
+ * rate, cutting, other containers. The first byte
  * chooses whether checksums are made right first, so that what lies behind them is reached.
  */
 #include "base/mem.h"
 #include "voice/listen.h"
 #include "voice/ogg.h"
+#include "voice/player.h"
+#include "voice/repack.h"
 
 #include <string.h>
 
@@ -57,6 +60,44 @@ static void listen(const uint8_t *p, size_t n)
     sl_listen_close(l);
 }
 
+/* From somewhere in it, at a rate; what the place says must follow. */
+static void play(const uint8_t *p, size_t n, uint8_t choice)
+{
+    float pcm[997];
+    sl_player *v = NULL;
+    if (sl_player_open(p, n, &v, NULL) != SL_OK) {
+        return;
+    }
+    int64_t total = sl_player_frames(v);
+    for (int i = 0; i < 4; i++) {
+        int64_t at = total * (choice % 7 + i) / 9;
+        sl_player_set_rate(v, SL_PLAYER_RATE_MIN + (choice * 7 + i * 350) % 1750);
+        sl_player_seek(v, at);
+        SL_ASSERT(sl_player_place(v) == (at < total ? at : total));
+        (void)sl_player_read(v, pcm, 997);
+        SL_ASSERT(sl_player_place(v) >= at && sl_player_place(v) <= total);
+    }
+    sl_player_close(v);
+}
+
+/* What could be cut is a voice of that length. */
+static void repack(const uint8_t *p, size_t n, uint8_t choice)
+{
+    sl_buf out = {0};
+    int64_t from = choice * 131;
+    if (sl_repack_cut(p, n, from, from + 5000, &out, NULL) == SL_OK) {
+        sl_listener *l = NULL;
+        SL_ASSERT(sl_listen_open(out.data, out.len, &l, NULL) == SL_OK);
+        SL_ASSERT(sl_listen_frames(l) <= 5000 && sl_listen_frames(l) > 0);
+        sl_listen_close(l);
+    }
+    sl_buf_clear(&out);
+    (void)sl_repack_mp4(p, n, &out, NULL);
+    sl_buf_clear(&out);
+    (void)sl_repack_caf(p, n, &out, NULL);
+    sl_buf_free(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) {
@@ -74,6 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         mend_checksums(copy, n);
     }
     listen(copy, n);
+    play(copy, n, data[0]);
+    repack(copy, n, data[0]);
     size_t whole = sl_ogg_recover(copy, n);
     SL_ASSERT(whole <= n);
     listen(copy, whole);

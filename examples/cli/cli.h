@@ -45,6 +45,12 @@ typedef enum cli_opt {
     OPT_TOKEN,
     OPT_EVERYWHERE,
     OPT_BIRTH,
+    OPT_DEVICE,
+    OPT_DENOISE,
+    OPT_LEVEL,
+    OPT_FROM,
+    OPT_TO,
+    OPT_RATE,
     OPT_HELP,
     OPT_VERSION,
     OPT_COUNT
@@ -142,6 +148,9 @@ int cmd_draw(cli *c);
 int cmd_drawing(cli *c);
 int cmd_items(cli *c);
 int cmd_voice(cli *c);
+int cmd_record(cli *c);
+int cmd_microphones(cli *c);
+int cmd_take(cli *c);
 int cmd_review(cli *c);
 int cmd_threads(cli *c);
 int cmd_send(cli *c);

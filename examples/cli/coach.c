@@ -1,6 +1,5 @@
-/* cli/coach.c - what a coach makes: drawings, a voice-over, a review. */
+/* cli/coach.c - what a coach makes: drawings, a review. The voice-over is in voice.c. */
 #include "cli.h"
-#include "wav.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,10 +9,6 @@
 enum {
     POINT_FLOATS = 4,
     DT_DEFAULT_MS = 8, /* between points that bring no times: a 120 Hz pen */
-    PIECE_PER_S = 100, /* pieces of 10 ms, as a microphone gives them */
-    AHEAD_US = 200000, /* the recorder may lag this much behind what was pushed */
-    STALLED_MS = 10000,
-    SAMPLE_SCALE = 32768,
     US_PER_S = 1000000
 };
 
@@ -220,118 +215,6 @@ int cmd_items(cli *c)
     }
     js_free(doc);
     return CLI_OK;
-}
-
-/* ---- voice ---- */
-
-/* Pushes the sound as a microphone would, only faster: never further ahead than a little. */
-static int push_sound(sl_recorder *r, const wav *sound)
-{
-    uint32_t piece = sound->rate / PIECE_PER_S > 0 ? sound->rate / PIECE_PER_S : 1;
-    float *pcm = calloc((size_t)piece * sound->channels, sizeof *pcm);
-    if (pcm == NULL) {
-        return cli_fail("out of memory");
-    }
-    int code = CLI_OK;
-    int64_t moved_ms = cli_now_ms();
-    int64_t position = 0;
-    for (uint32_t at = 0; at < sound->frames && code == CLI_OK;) {
-        uint32_t n = sound->frames - at < piece ? sound->frames - at : piece;
-        int64_t pushed_us = (int64_t)at * US_PER_S / sound->rate;
-        int64_t now_us = sl_recorder_position(r);
-        if (now_us != position) {
-            position = now_us;
-            moved_ms = cli_now_ms();
-        }
-        if (pushed_us - position > AHEAD_US) {
-            cli_sleep_ms(1);
-            code = cli_interrupted() ? CLI_INTERRUPTED : CLI_OK;
-            if (code == CLI_OK && cli_now_ms() - moved_ms > STALLED_MS) {
-                code = cli_fail("the recorder stands still");
-            }
-            continue;
-        }
-        size_t from = (size_t)at * sound->channels;
-        for (size_t i = 0; i < (size_t)n * sound->channels; i++) {
-            pcm[i] = (float)sound->samples[from + i] / SAMPLE_SCALE;
-        }
-        sl_status st = sl_recorder_write(r, pcm, n, NULL);
-        code = st == SL_OK ? CLI_OK : cli_error(st, NULL);
-        at += n;
-    }
-    free(pcm);
-    return code;
-}
-
-static int record_sound(cli *c, const wav *sound, const char *space, js **take)
-{
-    text json = {0};
-    sl_recorder *r = NULL;
-    sl_error *err = NULL;
-    sl_bytes *out = NULL;
-    text_fmt(&json, "{\"rate\":%u,\"channels\":%u}", (unsigned)sound->rate,
-             (unsigned)sound->channels);
-    sl_status st = sl_recorder_new(c->core, json.data, json.len, &r, &err);
-    text_free(&json);
-    if (st == SL_OK) {
-        st = sl_recorder_command(r, SL_RECORDER_RECORD, &err);
-    }
-    int code = st == SL_OK ? push_sound(r, sound) : cli_error(st, err);
-    if (code == CLI_OK) {
-        st = sl_recorder_finish(r, space, 1, &out, &err);
-        code = st == SL_OK ? CLI_OK : cli_error(st, err);
-    }
-    sl_recorder_free(r);
-    if (code == CLI_OK) {
-        *take = js_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
-        code = *take != NULL ? CLI_OK : cli_fail("the recorder's answer is no JSON");
-    }
-    sl_bytes_release(out);
-    return code;
-}
-
-static int keep_voice(cli *c, const char *space, const js *take)
-{
-    char id[37];
-    text fields = {0};
-    text_fmt(&fields,
-             "{\"blob\":\"%s\",\"duration_us\":%" PRId64 ",\"peaks\":", js_str(take, "blob"),
-             js_int(take, "duration_us"));
-    text_json(&fields, js_str(take, "peaks"));
-    text_add(&fields, "}");
-    int code = cli_create(c, "voice_over", space, fields.data, id);
-    text_free(&fields);
-    if (code == CLI_OK && cli_json(c)) {
-        (void)printf(
-            "{\"id\":\"%s\",\"duration_us\":%" PRId64 ",\"blob\":\"%s\",\"dropped\":%" PRId64 "}\n",
-            id, js_int(take, "duration_us"), js_str(take, "blob"), js_int(take, "dropped"));
-    } else if (code == CLI_OK) {
-        (void)printf("recorded %.2f s of voice (%s)\n", js_num(take, "duration_us") / US_PER_S, id);
-    }
-    return code;
-}
-
-int cmd_voice(cli *c)
-{
-    char video[37];
-    char space[64];
-    wav sound;
-    const char *fault = wav_read(c->args[1], &sound);
-    if (fault != NULL) {
-        return cli_fail("\"%s\" %s", c->args[1], fault);
-    }
-    js *take = NULL;
-    int code = cli_find(c, "video", c->args[0], video);
-    if (code == CLI_OK) {
-        space_of(video, space);
-        code = record_sound(c, &sound, space, &take);
-    }
-    wav_free(&sound);
-    if (code == CLI_OK) {
-        code = keep_voice(c, space, take);
-    }
-    js_free(take);
-    return code == CLI_OK ? cli_settle(c) : code;
 }
 
 /* ---- review ---- */

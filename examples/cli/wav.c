@@ -114,3 +114,27 @@ void wav_free(wav *w)
     free(w->samples);
     w->samples = NULL;
 }
+
+static void put_le(text *out, uint32_t v, int bytes)
+{
+    for (int i = 0; i < bytes; i++) {
+        char byte = (char)(v >> (8 * i) & 0xff);
+        text_put(out, &byte, 1);
+    }
+}
+
+void wav_head(text *out, uint32_t rate, uint32_t n)
+{
+    text_put(out, "RIFF", 4);
+    put_le(out, n + 36, 4);
+    text_put(out, "WAVEfmt ", 8);
+    put_le(out, FMT_LEN, 4);
+    put_le(out, FORMAT_PCM, 2);
+    put_le(out, 1, 2);
+    put_le(out, rate, 4);
+    put_le(out, rate * BITS / 8, 4);
+    put_le(out, BITS / 8, 2);
+    put_le(out, BITS, 2);
+    text_put(out, "data", 4);
+    put_le(out, n, 4);
+}

@@ -111,6 +111,27 @@ typedef struct sl_ws_ops {
     void (*close)(void *SL_NULLABLE user, sl_id ws, int32_t code, const char *reason);
 } sl_ws_ops;
 
+/* Microphones. `pcm` is interleaved, -1..1; called on a thread of the machine's own, from start
+ * until close has returned, a block of some 10 ms at a time. */
+typedef void (*sl_audio_take)(void *SL_NULLABLE ctx, const float *pcm, uint32_t frames);
+
+typedef struct sl_audio_ops {
+    uint32_t struct_size;
+    uint32_t reserved;
+    /* Calls fn with the name of each microphone there is now. */
+    sl_status (*list)(void *SL_NULLABLE user, void (*fn)(void *SL_NULLABLE ctx, const char *name),
+                      void *SL_NULLABLE ctx);
+    /* name "": the machine's own choice, which may follow the user's. *rate and *channels: what is
+     * wanted, and then what will come. SL_E_NOT_FOUND: no such microphone. */
+    sl_status (*open)(void *SL_NULLABLE user, const char *name, int32_t *rate, int32_t *channels,
+                      sl_audio_take take, void *SL_NULLABLE ctx,
+                      void *SL_NULLABLE *SL_NULLABLE stream);
+    sl_status (*start)(void *SL_NULLABLE user, void *stream);
+    /* SL_OK, or SL_E_CLOSED once the microphone is gone. */
+    sl_status (*status)(void *SL_NULLABLE user, void *stream);
+    void (*close)(void *SL_NULLABLE user, void *stream);
+} sl_audio_ops;
+
 typedef struct sl_platform {
     uint32_t struct_size;
     uint32_t reserved;
@@ -125,6 +146,7 @@ typedef struct sl_platform {
     void (*SL_NULLABLE stop)(void *SL_NULLABLE user);
     /* Called once, after the last use of `user`, even if opening failed. */
     void (*SL_NULLABLE release)(void *SL_NULLABLE user);
+    const sl_audio_ops *SL_NULLABLE audio; /* may lie beyond struct_size */
 } sl_platform;
 
 /* Fills `out` with the built-in platform; `out->user` is given, freed by `release`.

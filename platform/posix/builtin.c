@@ -1,6 +1,10 @@
 /* The built-in platform: POSIX, and where the build has them libcurl and libwebsockets. */
 #include "platform/posix/posix.h"
 
+#ifdef SL_WITH_CAPTURE
+#include "platform/audio/audio.h"
+#endif
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,5 +123,8 @@ sl_status sl_platform_builtin(sl_platform *out)
     out->clock = &sl_posix_clock;
     out->random = &sl_posix_random;
     out->files = &sl_posix_files;
+#ifdef SL_WITH_CAPTURE
+    out->audio = &sl_desktop_audio;
+#endif
     return add_transport(out);
 }

@@ -108,7 +108,7 @@ mkdir -p "$build"
 configure "$build/configure.log" -S "$root" -B "$build" \
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE=-O2 -DSL_WERROR=ON \
     -DSL_WITH_MEDIA=OFF -DSL_WITH_TRANSPORT=OFF -DSL_WITH_SERVER=OFF -DSL_WITH_TOOLS=OFF \
-    -DSL_WITH_ZSTD=OFF -DSL_WITH_XML=OFF \
+    -DSL_WITH_ZSTD=OFF -DSL_WITH_XML=OFF -DSL_WITH_SPEEXDSP=OFF -DSL_WITH_CAPTURE=OFF \
     -DSL_DEPS_FILE="$here/deps.cmake" -DSL_WASM_PREFIX="$prefix"
 
 if [ "$word" != product ]; then

@@ -33,7 +33,8 @@ static sl_status take_config(const sl_config *cfg, sl_config *out, sl_error **er
         return sl_fail(err, SL_E_MISUSE, "a configuration is needed");
     }
     if (cfg->struct_size < offsetof(sl_config, keychain) || cfg->struct_size > sizeof *cfg ||
-        (cfg->platform != NULL && cfg->platform->struct_size != sizeof *cfg->platform)) {
+        (cfg->platform != NULL && (cfg->platform->struct_size < offsetof(sl_platform, audio) ||
+                                   cfg->platform->struct_size > sizeof *cfg->platform))) {
         return sl_fail(err, SL_E_UNSUPPORTED,
                        "the configuration is not of the size this library knows");
     }
@@ -256,6 +257,12 @@ sl_status sl_core_info(sl_core *core, const char *what, sl_bytes **out, sl_error
     }
     *out = NULL;
     sl_json *j = NULL;
+    if (strcmp(what, "microphones") == 0) { /* may take a while, and needs nothing of the core */
+        j = sl_microphones_info(core);
+        *out = j != NULL ? sl_json_bytes(j) : NULL;
+        sl_json_free(j);
+        return *out != NULL ? SL_OK : sl_fail_nomem(err);
+    }
     sl_lock(core->lock);
     if (strcmp(what, "session") == 0) {
         j = session_info(core);

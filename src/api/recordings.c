@@ -95,7 +95,17 @@ static sl_status mend_bytes(uint8_t *p, size_t *n, int64_t *frames)
     return status;
 }
 
-/* SL_E_INVALID: no voice. */
+/* What mending changed goes to the file; what was whole already needs no room on the disk. */
+static sl_status write_mended(sl_draft *file, const uint8_t *bytes, size_t n, bool changed)
+{
+    sl_status status = changed ? sl_draft_write(file, bytes, n, 0) : SL_OK;
+    if (status == SL_OK && (int64_t)n != sl_draft_size(file)) {
+        status = sl_draft_truncate(file, (int64_t)n);
+    }
+    return status == SL_OK ? sl_draft_sync(file) : status;
+}
+
+/* SL_E_INVALID: no voice. SL_E_FULL: it is one, but for the marks of its end. */
 static sl_status mend_file(sl_draft *file, int64_t *frames)
 {
     int64_t size = sl_draft_size(file);
@@ -107,16 +117,14 @@ static sl_status mend_file(sl_draft *file, int64_t *frames)
     if (bytes == NULL) {
         return SL_E_NOMEM;
     }
-    sl_status status =
-        sl_draft_read(file, bytes, n, 0) == size ? mend_bytes(bytes, &n, frames) : SL_E_IO;
+    sl_status status = sl_draft_read(file, bytes, n, 0) == size ? SL_OK : SL_E_IO;
+    uint32_t before = sl_ogg_crc(bytes, n);
     if (status == SL_OK) {
-        status = sl_draft_write(file, bytes, n, 0);
+        status = mend_bytes(bytes, &n, frames);
     }
     if (status == SL_OK) {
-        status = sl_draft_truncate(file, (int64_t)n);
-    }
-    if (status == SL_OK) {
-        status = sl_draft_sync(file);
+        bool changed = n != (size_t)size || sl_ogg_crc(bytes, n) != before;
+        status = write_mended(file, bytes, n, changed);
     }
     sl_mem_free(bytes);
     return status;
@@ -138,10 +146,23 @@ static bool recover(sl_core *core, const char *path)
         (void)p->files->remove(p->user, path);
         return false;
     }
-    if (status == SL_OK) {
+    if (status == SL_OK || status == SL_E_FULL) {
         (void)offer(core, path, frames);
     }
     return true;
+}
+
+void sl_recording_keep(sl_core *core, const char *path)
+{
+    sl_lock(core->lock);
+    if (core->recordings == NULL) {
+        core->recordings = sl_json_array();
+    }
+    bool there = core->recordings == NULL || recover(core, path);
+    sl_unlock(core->lock);
+    if (!there) {
+        (void)sl_core_recording(core, path, false, NULL);
+    }
 }
 
 void sl_recordings_recover(sl_core *core)

@@ -1,156 +1,116 @@
 /*
- * api/voice.c - sl_recorder: the ring, the take and its file.
- *
- *     audio thread --write--> ring --pump--> take --> file --finish--> blob store
- *
- * The pump runs every 20 ms on a thread of the recorder's own; on a stepped core there is none
- * and the calls themselves pump. `lock` guards all but the ring and the atomics, and is never
- * taken by sl_recorder_write on a core with threads.
+ * api/voice.c - sl_recorder: beginning, commands, writing, what can be seen of it.
  */
-#include "sideline/voice.h"
-
-#include "api/inside.h"
-#include "base/base64.h"
+#include "api/recorder.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/thread.h"
-#include "voice/ring.h"
-#include "voice/take.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 enum {
-    COPY_STEP = 64 * 1024,
     RING_SECONDS = 10,
     PUMP_MS = 20,
-    SYNC_MS = 1000,
-    PUMP_FRAMES = 4096
+    SYNC_MS = 1000
 };
 
-typedef struct works {
-    sl_core *core;
-    sl_ring *ring;
-    uint32_t channels;
-    uint32_t ring_frames;
-    sl_mutex *lock;
-    sl_thread *thread; /* NULL on a stepped core */
-    bool stop;
-    sl_take *take;
-    char *path;
-    sl_draft *file; /* open until finished */
-    int64_t size;
-    int64_t synced; /* of size */
-    int64_t sync_at_ms;
-    sl_error *failure; /* the first one, of the disk or the encoder */
-    float pcm[PUMP_FRAMES];
-    atomic_bool recording;
-    _Atomic int32_t failed; /* its status, for sl_recorder_write */
-    _Atomic int64_t position_us;
-} works;
+/* --- the pump ----------------------------------------------------------------------------- */
 
-struct sl_recorder {
-    works *in;
-};
-
-static sl_status file_write(void *user, const uint8_t *p, size_t n, sl_error **err)
-{
-    works *w = user;
-    sl_status status = sl_draft_write(w->file, p, n, w->size);
-    if (status != SL_OK) {
-        return sl_fail(err, status, "The voice could not be written to the disk");
-    }
-    w->size += (int64_t)n;
-    return SL_OK;
-}
-
-static sl_status file_sync(works *w, sl_error **err)
-{
-    sl_status status = sl_draft_sync(w->file);
-    if (status != SL_OK) {
-        return sl_fail(err, status, "The voice could not be made safe on the disk");
-    }
-    w->synced = w->size;
-    return SL_OK;
-}
-
-static void file_close(works *w, bool remove)
-{
-    const sl_platform *platform = sl_core_platform(w->core);
-    if (w->file != NULL) {
-        sl_draft_close(w->file);
-        w->file = NULL;
-    }
-    if (remove && w->path != NULL) {
-        (void)platform->files->remove(platform->user, w->path);
-        (void)sl_core_recording(w->core, w->path, false, NULL);
-    }
-}
-
-static sl_status note_failure(works *w, sl_status status)
+sl_status sl_recorder_note(sl_recorder *r, sl_status status)
 {
     if (status != SL_OK) {
-        atomic_store(&w->failed, status);
-        atomic_store(&w->recording, false);
+        atomic_store(&r->failed, status);
+        atomic_store(&r->recording, false);
     }
     return status;
 }
 
-/* What is in the ring into the take, the file made safe once a second. Called locked. */
-static void pump(works *w)
+void sl_recorder_show(sl_recorder *r)
+{
+    sl_take_state state = sl_take_state_of(r->take);
+    atomic_store(&r->state, (int32_t)state);
+    atomic_store(&r->position_us, sl_take_position_us(r->take));
+    atomic_store(&r->recording, sl_machine_takes(state) && r->failure == NULL);
+}
+
+void sl_recorder_pump(sl_recorder *r)
 {
     uint32_t n = 0;
     sl_status status = SL_OK;
-    if (sl_take_state_of(w->take) == SL_TAKE_RECORDING) {
-        while (status == SL_OK && (n = sl_ring_read(w->ring, w->pcm, PUMP_FRAMES)) > 0) {
-            status = note_failure(w, sl_take_push(w->take, w->pcm, n, &w->failure));
+    if (sl_machine_takes(sl_take_state_of(r->take))) {
+        while (status == SL_OK &&
+               (n = sl_ring_read(r->ring, r->pcm, SL_RECORDER_PUMP_FRAMES)) > 0) {
+            status = sl_recorder_note(r, sl_take_push(r->take, r->pcm, n, &r->failure));
         }
-        atomic_store(&w->position_us, sl_take_position_us(w->take));
+        atomic_store(&r->position_us, sl_take_position_us(r->take));
     }
-    const sl_platform *platform = sl_core_platform(w->core);
+    const sl_platform *platform = sl_core_platform(r->core);
     int64_t now = platform->clock->mono_ms(platform->user);
-    if (status == SL_OK && w->file != NULL && w->size > w->synced && now >= w->sync_at_ms) {
-        (void)note_failure(w, file_sync(w, &w->failure));
-        w->sync_at_ms = now + SYNC_MS;
+    if (status == SL_OK && r->file != NULL && r->size > r->synced && now >= r->sync_at_ms) {
+        (void)sl_recorder_note(r, sl_recorder_sync_file(r, &r->failure));
+        r->sync_at_ms = now + SYNC_MS;
     }
 }
 
 static void pump_thread(void *arg)
 {
-    works *w = arg;
-    sl_lock(w->lock);
-    while (!w->stop) {
-        pump(w);
-        sl_wait(w->lock, PUMP_MS);
+    sl_recorder *r = arg;
+    sl_lock(r->lock);
+    while (!r->stop) {
+        sl_recorder_pump(r);
+        sl_recorder_watch_mic(r);
+        sl_wait(r->lock, PUMP_MS);
     }
-    sl_unlock(w->lock);
+    sl_unlock(r->lock);
 }
 
-static void end_thread(works *w)
+void sl_recorder_end_thread(sl_recorder *r)
 {
-    if (w->thread != NULL) {
-        sl_lock(w->lock);
-        w->stop = true;
-        sl_signal(w->lock);
-        sl_unlock(w->lock);
-        sl_thread_join(w->thread);
-        w->thread = NULL;
+    if (r->thread != NULL) {
+        sl_lock(r->lock);
+        r->stop = true;
+        sl_signal(r->lock);
+        sl_unlock(r->lock);
+        sl_thread_join(r->thread);
+        r->thread = NULL;
     }
 }
 
-static void works_free(works *w)
+/* --- beginning and end -------------------------------------------------------------------- */
+
+static void works_free(sl_recorder *r)
 {
-    if (w == NULL) {
-        return;
+    sl_recorder_close_mic(r);
+    sl_recorder_end_thread(r);
+    if (r->file != NULL) {
+        /* What the disk could no longer take is worth keeping; what nobody finished is not. */
+        bool cancelled = r->take == NULL || sl_take_state_of(r->take) == SL_TAKE_CANCELLED;
+        sl_recorder_close_file(r, r->failure != NULL && !cancelled);
     }
-    end_thread(w);
-    file_close(w, w->file != NULL);
-    sl_take_free(w->take);
-    sl_ring_free(w->ring);
-    sl_mutex_free(w->lock);
-    sl_mem_free(w->path);
-    sl_error_release(w->failure);
-    sl_mem_free(w);
+    sl_take_free(r->take);
+    sl_ring_free(r->ring);
+    sl_mutex_free(r->lock);
+    sl_mem_free(r->path);
+    sl_error_release(r->failure);
+    sl_mem_free(r);
+}
+
+static sl_status check_format(int64_t rate, int64_t channels, sl_error **err)
+{
+    if (channels != 1 && channels != 2) {
+        return sl_fail_field(err, SL_E_INVALID, "channels", "There must be 1 or 2 channels");
+    }
+    if (rate < SL_VOICE_RATE_MIN || rate > SL_VOICE_RATE_MAX) {
+        return sl_fail_field(err, SL_E_INVALID, "rate", "The rate must be %d to %d frames a second",
+                             SL_VOICE_RATE_MIN, SL_VOICE_RATE_MAX);
+    }
+    return SL_OK;
+}
+
+/* What does not fit in 32 bits becomes what the take refuses. */
+static int32_t small(const sl_json *j, const char *key, int32_t otherwise)
+{
+    int64_t v = sl_json_int_or(j, key, otherwise);
+    return v >= INT32_MIN && v <= INT32_MAX ? (int32_t)v : INT32_MIN;
 }
 
 static sl_status read_settings(const char *json, size_t n, sl_take_config *config,
@@ -163,60 +123,48 @@ static sl_status read_settings(const char *json, size_t n, sl_take_config *confi
     }
     int64_t rate = sl_json_int_or(j, "rate", 0);
     int64_t count = sl_json_int_or(j, "channels", 0);
-    int64_t bitrate = sl_json_int_or(j, "bitrate", SL_TAKE_BITRATE);
+    status = check_format(rate, count, err);
+    if (status == SL_OK) {
+        sl_spool_config *s = &config->spool;
+        s->rate = (int32_t)rate;
+        s->bitrate = small(j, "bitrate", SL_TAKE_BITRATE);
+        s->complexity = small(j, "complexity", SL_TAKE_COMPLEXITY);
+        s->dtx = sl_json_bool_or(j, "dtx", false);
+        s->fec = sl_json_bool_or(j, "fec", false);
+        config->chain.highpass = sl_json_bool_or(j, "highpass", true);
+        config->chain.denoise = sl_json_bool_or(j, "denoise", false);
+        config->chain.level = sl_json_bool_or(j, "level", false);
+        config->chain.speech = sl_json_bool_or(j, "speech", false);
+        config->loudness = sl_json_bool_or(j, "loudness", true);
+        *channels = (uint32_t)count;
+    }
     sl_json_free(j);
-    if (count != 1 && count != 2) {
-        return sl_fail_field(err, SL_E_INVALID, "channels", "There must be 1 or 2 channels");
-    }
-    if (rate < SL_VOICE_RATE_MIN || rate > SL_VOICE_RATE_MAX) {
-        return sl_fail_field(err, SL_E_INVALID, "rate", "The rate must be %d to %d frames a second",
-                             SL_VOICE_RATE_MIN, SL_VOICE_RATE_MAX);
-    }
-    bool fits = bitrate >= SL_TAKE_BITRATE_MIN && bitrate <= SL_TAKE_BITRATE_MAX;
-    config->rate = (int32_t)rate;
-    config->bitrate = fits ? (int32_t)bitrate : 0; /* 0: the take refuses it */
-    *channels = (uint32_t)count;
-    return SL_OK;
+    return status;
 }
 
-static sl_status open_file(works *w, sl_error **err)
+static sl_status start(sl_recorder *r, sl_take_config *config, sl_error **err)
 {
-    w->path = sl_core_temp_path(w->core, ".ogg");
-    if (w->path == NULL) {
-        return sl_fail_nomem(err);
-    }
-    sl_status status = sl_core_draft_open(
-        w->core, w->path, SL_FILE_WRITE | SL_FILE_CREATE | SL_FILE_TRUNCATE, &w->file);
-    if (status != SL_OK) {
-        return sl_fail(err, status, "The file for the voice could not be made");
-    }
-    return sl_core_recording(w->core, w->path, true, err);
-}
-
-static sl_status start(works *w, sl_take_config *config, sl_error **err)
-{
-    const sl_platform *platform = sl_core_platform(w->core);
-    config->write = file_write;
-    config->user = w;
-    sl_status status =
-        platform->random->fill(platform->user, &config->serial, sizeof config->serial);
+    const sl_platform *platform = sl_core_platform(r->core);
+    uint32_t *serial = &config->spool.serial;
+    config->spool.file = sl_recorder_file(r);
+    sl_status status = platform->random->fill(platform->user, serial, sizeof *serial);
     if (status != SL_OK) {
         return sl_fail(err, status, "There are no random numbers");
     }
-    status = sl_take_new(config, &w->take, err);
+    status = sl_take_new(config, &r->take, err);
     if (status != SL_OK) {
         return status;
     }
-    w->ring_frames = (uint32_t)config->rate * RING_SECONDS;
-    w->ring = sl_ring_new(w->ring_frames);
-    w->lock = sl_mutex_new();
-    if (w->ring == NULL || w->lock == NULL) {
+    r->ring_frames = (uint32_t)config->spool.rate * RING_SECONDS;
+    r->ring = sl_ring_new(r->ring_frames);
+    r->lock = sl_mutex_new();
+    if (r->ring == NULL || r->lock == NULL) {
         return sl_fail_nomem(err);
     }
-    status = open_file(w, err);
-    if (status == SL_OK && !sl_core_is_stepped(w->core)) {
-        w->thread = sl_thread_start(pump_thread, w);
-        status = w->thread != NULL ? SL_OK : sl_fail_nomem(err);
+    status = sl_recorder_open_file(r, err);
+    if (status == SL_OK && !sl_core_is_stepped(r->core)) {
+        r->thread = sl_thread_start(pump_thread, r);
+        status = r->thread != NULL ? SL_OK : sl_fail_nomem(err);
     }
     return status;
 }
@@ -229,28 +177,24 @@ sl_status sl_recorder_new(sl_core *core, const char *json, size_t n, sl_recorder
         return sl_fail(err, SL_E_MISUSE, "sl_recorder_new needs a core, settings and a result");
     }
     *out = NULL;
-    sl_take_config config = {0};
+    sl_take_config config = {.loudness = true};
     uint32_t channels = 0;
     sl_status status = read_settings(json, n, &config, &channels, err);
     if (status != SL_OK) {
         return status;
     }
     sl_recorder *r = sl_mem(sizeof *r);
-    works *w = sl_mem(sizeof *w);
-    if (r == NULL || w == NULL) {
-        sl_mem_free(r);
-        sl_mem_free(w);
+    if (r == NULL) {
         return sl_fail_nomem(err);
     }
-    w->core = core;
-    w->channels = channels;
-    status = start(w, &config, err);
+    r->core = core;
+    atomic_store(&r->channels, channels);
+    atomic_store(&r->mic_status, SL_E_MISUSE);
+    status = start(r, &config, err);
     if (status != SL_OK) {
-        works_free(w);
-        sl_mem_free(r);
+        works_free(r);
         return status;
     }
-    r->in = w;
     sl_live_add(1);
     *out = r;
     return SL_OK;
@@ -259,59 +203,114 @@ sl_status sl_recorder_new(sl_core *core, const char *json, size_t n, sl_recorder
 void sl_recorder_free(sl_recorder *r)
 {
     if (r != NULL) {
-        works_free(r->in);
-        sl_mem_free(r);
+        works_free(r);
         sl_live_add(-1);
     }
 }
 
-/* A failure that happened beside the calls, with its own words. */
-static sl_status tell_failure(const works *w, sl_error **err)
+/* --- commands ----------------------------------------------------------------------------- */
+
+sl_status sl_recorder_tell(const sl_recorder *r, sl_error **err)
 {
-    return sl_fail(err, sl_error_code(w->failure), "%s", sl_error_message(w->failure));
+    return sl_fail(err, sl_error_code(r->failure), "%s", sl_error_message(r->failure));
+}
+
+static sl_status run(sl_recorder *r, sl_take_command command, int64_t at, sl_error **err)
+{
+    sl_status status = SL_OK;
+    sl_lock(r->lock);
+    atomic_store(&r->recording, false);
+    sl_recorder_pump(r); /* what was written until now belongs to the voice */
+    if (r->failure != NULL && command != SL_TAKE_SWIPE) {
+        status = sl_recorder_tell(r, err);
+    } else {
+        status = sl_take_command_run(r->take, command, at, err);
+    }
+    sl_recorder_show(r);
+    sl_unlock(r->lock);
+    return status;
 }
 
 sl_status sl_recorder_command(sl_recorder *r, int32_t command, sl_error **err)
 {
     sl_error_start(err);
-    if (r == NULL || (command != SL_RECORDER_RECORD && command != SL_RECORDER_PAUSE)) {
+    if (r == NULL || command < SL_RECORDER_RECORD || command > SL_RECORDER_SWIPE) {
         return sl_fail(err, SL_E_MISUSE, "sl_recorder_command needs a recorder and a command");
     }
-    works *w = r->in;
-    bool record = command == SL_RECORDER_RECORD;
-    sl_lock(w->lock);
-    if (!record) {
-        /* What was written until now belongs to the voice. */
-        atomic_store(&w->recording, false);
-        pump(w);
+    return run(r, (sl_take_command)command, 0, err);
+}
+
+sl_status sl_recorder_retake(sl_recorder *r, int64_t at_us, sl_error **err)
+{
+    sl_error_start(err);
+    if (r == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "sl_recorder_retake needs a recorder");
     }
-    sl_status status = SL_OK;
-    if (w->failure != NULL) {
-        status = tell_failure(w, err);
-    } else {
-        status = sl_take_command_run(w->take, record ? SL_TAKE_RECORD : SL_TAKE_PAUSE, err);
+    bool within = at_us >= 0 && at_us <= (int64_t)1 << 50;
+    return run(r, SL_TAKE_RETAKE, within ? (at_us * 6 + 124) / 125 : -1, err);
+}
+
+sl_status sl_recorder_format(sl_recorder *r, int32_t rate, int32_t channels, sl_error **err)
+{
+    sl_error_start(err);
+    if (r == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "sl_recorder_format needs a recorder");
     }
-    bool recording = sl_take_state_of(w->take) == SL_TAKE_RECORDING;
-    atomic_store(&w->recording, recording && w->failure == NULL);
-    sl_unlock(w->lock);
+    sl_status status = check_format(rate, channels, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    sl_lock(r->lock);
+    sl_recorder_pump(r);
+    status = r->failure != NULL ? sl_recorder_tell(r, err)
+                                : sl_recorder_note(r, sl_take_set_rate(r->take, rate, &r->failure));
+    if (status != SL_OK && r->failure != NULL) {
+        (void)sl_recorder_tell(r, err);
+    }
+    atomic_store(&r->channels, (uint32_t)channels);
+    sl_unlock(r->lock);
     return status;
 }
 
+/* --- writing ------------------------------------------------------------------------------ */
+
 /* On a stepped core nobody else empties the ring: piece by piece, so that all of it fits. */
-static float write_stepped(works *w, const float *pcm, uint32_t frames)
+static void write_stepped(sl_recorder *r, sl_pcm pcm, sl_meter *meter)
 {
-    float level = 0.0F;
-    while (frames > 0) {
-        uint32_t n = frames < w->ring_frames ? frames : w->ring_frames;
-        float peak = sl_ring_write(w->ring, pcm, n, w->channels);
-        level = peak > level ? peak : level;
-        pcm += (size_t)n * w->channels;
-        frames -= n;
-        sl_lock(w->lock);
-        pump(w);
-        sl_unlock(w->lock);
+    uint32_t left = pcm.frames;
+    while (left > 0) {
+        sl_meter part;
+        pcm.frames = left < r->ring_frames ? left : r->ring_frames;
+        sl_ring_write(r->ring, &pcm, &part);
+        meter->peak = part.peak > meter->peak ? part.peak : meter->peak;
+        meter->rms = part.rms > meter->rms ? part.rms : meter->rms;
+        size_t step = (size_t)pcm.frames * pcm.channels;
+        pcm.floats = pcm.floats != NULL ? pcm.floats + step : NULL;
+        pcm.words = pcm.words != NULL ? pcm.words + step : NULL;
+        left -= pcm.frames;
+        sl_lock(r->lock);
+        sl_recorder_pump(r);
+        sl_unlock(r->lock);
     }
-    return level;
+}
+
+static sl_status write_pcm(sl_recorder *r, sl_pcm pcm, float *level)
+{
+    sl_meter meter = {0};
+    pcm.channels = atomic_load_explicit(&r->channels, memory_order_relaxed);
+    if (!atomic_load(&r->recording)) {
+        sl_ring_measure(&pcm, &meter);
+    } else if (r->thread == NULL) {
+        write_stepped(r, pcm, &meter);
+    } else {
+        sl_ring_write(r->ring, &pcm, &meter);
+    }
+    atomic_store_explicit(&r->peak, meter.peak, memory_order_relaxed);
+    atomic_store_explicit(&r->rms, meter.rms, memory_order_relaxed);
+    if (level != NULL) {
+        *level = meter.peak;
+    }
+    return atomic_load(&r->failed);
 }
 
 sl_status sl_recorder_write(sl_recorder *r, const float *pcm, uint32_t frames, float *level)
@@ -319,146 +318,55 @@ sl_status sl_recorder_write(sl_recorder *r, const float *pcm, uint32_t frames, f
     if (r == NULL || (pcm == NULL && frames > 0)) {
         return SL_E_MISUSE;
     }
-    works *w = r->in;
-    float peak = 0.0F;
-    if (!atomic_load(&w->recording)) {
-        peak = sl_ring_peak(pcm, frames, w->channels);
-    } else if (w->thread == NULL) {
-        peak = write_stepped(w, pcm, frames);
-    } else {
-        peak = sl_ring_write(w->ring, pcm, frames, w->channels);
-    }
-    if (level != NULL) {
-        *level = peak;
-    }
-    return atomic_load(&w->failed);
+    return write_pcm(r, (sl_pcm){.floats = pcm, .frames = frames}, level);
 }
+
+sl_status sl_recorder_write16(sl_recorder *r, const int16_t *pcm, uint32_t frames, float *level)
+{
+    if (r == NULL || (pcm == NULL && frames > 0)) {
+        return SL_E_MISUSE;
+    }
+    return write_pcm(r, (sl_pcm){.words = pcm, .frames = frames}, level);
+}
+
+/* --- looking ------------------------------------------------------------------------------ */
 
 int64_t sl_recorder_position(const sl_recorder *r)
 {
-    return r == NULL ? 0 : atomic_load(&r->in->position_us);
+    return r == NULL ? 0 : atomic_load(&r->position_us);
 }
 
-/* What was lost at the very end is silence too; then the file ends. Called locked. */
-static sl_status end_take(works *w, sl_error **err)
+int32_t sl_recorder_state(const sl_recorder *r)
 {
-    atomic_store(&w->recording, false);
-    pump(w);
-    uint64_t lost = w->failure == NULL ? sl_ring_tail(w->ring) : 0;
-    memset(w->pcm, 0, sizeof w->pcm);
-    while (lost > 0 && w->failure == NULL) {
-        size_t n = lost < PUMP_FRAMES ? (size_t)lost : PUMP_FRAMES;
-        (void)note_failure(w, sl_take_push(w->take, w->pcm, n, &w->failure));
-        lost -= n;
-    }
-    if (w->failure != NULL) {
-        return tell_failure(w, err);
-    }
-    sl_status status = sl_take_command_run(w->take, SL_TAKE_FINISH, err);
-    atomic_store(&w->position_us, sl_take_position_us(w->take));
-    if (status == SL_OK) {
-        status = file_sync(w, err);
-    }
-    return status;
+    return r == NULL ? SL_RECORDER_WAS_CANCELLED : atomic_load(&r->state);
 }
 
-static sl_status result(const works *w, const char *hex, sl_bytes **out, sl_error **err)
+void sl_recorder_meter(const sl_recorder *r, float *peak, float *rms)
 {
-    const sl_peaks *peaks = sl_take_peaks(w->take);
-    int64_t frames = sl_take_frames(w->take);
-    sl_buf text = {0};
-    sl_base64(&text, peaks->pair, (size_t)peaks->count * 2);
-    sl_json *j = sl_json_object();
-    bool ok =
-        j != NULL && !text.failed && sl_json_set_str(j, "blob", hex) &&
-        sl_json_set_int(j, "duration_us", (frames * 1000000 + SL_VOICE_RATE / 2) / SL_VOICE_RATE) &&
-        sl_json_set_str(j, "peaks", sl_buf_text(&text)) &&
-        sl_json_set_int(j, "dropped", (int64_t)sl_ring_dropped(w->ring));
-    *out = ok ? sl_json_bytes(j) : NULL;
-    sl_json_free(j);
-    sl_buf_free(&text);
-    return *out != NULL ? SL_OK : sl_fail_nomem(err);
+    if (peak != NULL) {
+        *peak = r == NULL ? 0.0F : atomic_load_explicit(&r->peak, memory_order_relaxed);
+    }
+    if (rms != NULL) {
+        *rms = r == NULL ? 0.0F : atomic_load_explicit(&r->rms, memory_order_relaxed);
+    }
 }
 
-static sl_status copy_voice(works *w, sl_draft *from, sl_blob_out *to, sl_error **err)
+uint32_t sl_recorder_peaks(sl_recorder *r, uint32_t from, int8_t *pairs, uint32_t max,
+                           int64_t *span_us)
 {
-    uint8_t *step = sl_mem(COPY_STEP);
-    int64_t at = 0;
-    sl_status status = step != NULL ? SL_OK : sl_fail_nomem(err);
-    while (status == SL_OK && at < w->size) {
-        int64_t left = w->size - at;
-        int64_t n = sl_draft_read(from, step, (size_t)(left < COPY_STEP ? left : COPY_STEP), at);
-        status = n > 0 ? sl_blob_out_append(to, step, (size_t)n) : n < 0 ? (sl_status)n : SL_E_IO;
-        at += n;
+    if (r == NULL) {
+        return 0;
     }
-    sl_mem_free(step);
-    return status == SL_OK ? SL_OK : sl_fail(err, status, "The voice could not be kept");
-}
-
-/* The finished file becomes a blob. It is there until then, for when the program is killed. */
-static sl_status keep_file(works *w, const char *space, char hex[65], sl_error **err)
-{
-    sl_draft *draft = NULL;
-    sl_core_blob blob = {.path = NULL};
-    sl_status status = sl_core_draft_open(w->core, w->path, SL_FILE_READ, &draft);
-    if (status != SL_OK) {
-        return sl_fail(err, status, "The voice could not be read back");
+    sl_lock(r->lock);
+    const sl_peaks *k = sl_take_peaks(r->take);
+    uint32_t left = from < k->count ? k->count - from : 0;
+    uint32_t n = left < max && pairs != NULL ? left : pairs != NULL ? max : 0;
+    if (n > 0) {
+        memcpy(pairs, k->pair[from], (size_t)n * 2);
     }
-    status = sl_core_blob_begin(w->core, &blob, err);
-    if (status == SL_OK) {
-        status = copy_voice(w, draft, blob.out, err);
+    if (span_us != NULL) {
+        *span_us = ((int64_t)SL_PEAKS_SPAN << k->shift) * 1000000 / SL_VOICE_RATE;
     }
-    sl_draft_close(draft);
-    if (status == SL_OK) {
-        status = sl_core_blob_end(w->core, &blob, space, "audio/ogg", hex, err);
-    }
-    sl_core_blob_drop(w->core, &blob);
-    return status;
-}
-
-static sl_status keep_take(works *w, const char *space, sl_bytes **out, sl_error **err)
-{
-    sl_lock(w->lock);
-    sl_status status = end_take(w, err);
-    if (status != SL_OK) {
-        bool recording = sl_take_state_of(w->take) == SL_TAKE_RECORDING;
-        atomic_store(&w->recording, recording && w->failure == NULL);
-    }
-    sl_unlock(w->lock);
-    if (status != SL_OK) {
-        return status;
-    }
-    end_thread(w);
-    file_close(w, false);
-    char hex[65];
-    status = keep_file(w, space, hex, err);
-    if (status == SL_OK) { /* else it is found when the folder is next opened */
-        file_close(w, true);
-    }
-    return status == SL_OK ? result(w, hex, out, err) : status;
-}
-
-sl_status sl_recorder_finish(sl_recorder *r, const char *space, int32_t keep, sl_bytes **out,
-                             sl_error **err)
-{
-    sl_error_start(err);
-    if (out != NULL) {
-        *out = NULL;
-    }
-    if (r == NULL || (keep != 0 && (space == NULL || out == NULL))) {
-        return sl_fail(err, SL_E_MISUSE, "sl_recorder_finish needs a recorder, space and result");
-    }
-    works *w = r->in;
-    if (keep != 0) {
-        return keep_take(w, space, out, err);
-    }
-    atomic_store(&w->recording, false);
-    sl_lock(w->lock);
-    sl_status status = sl_take_command_run(w->take, SL_TAKE_CANCEL, err);
-    sl_unlock(w->lock);
-    if (status == SL_OK) {
-        end_thread(w);
-        file_close(w, true);
-    }
-    return status;
+    sl_unlock(r->lock);
+    return n;
 }

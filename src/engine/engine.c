@@ -408,7 +408,7 @@ sl_status sl_engine_open(const sl_config *cfg, sl_core **out, sl_error **err)
     sl_platform platform;
     memset(&platform, 0, sizeof platform);
     if (cfg->platform != NULL) {
-        platform = *cfg->platform;
+        memcpy(&platform, cfg->platform, cfg->platform->struct_size);
     } else {
         platform.struct_size = sizeof platform;
         sl_status made = sl_platform_builtin(&platform);

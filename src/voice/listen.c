@@ -13,8 +13,16 @@
 
 enum {
     PACKET_MAX = 61440, /* of any stream that makes sense: RFC 7845, 6 */
-    FRAMES_MAX = 5760   /* 120 ms, the longest packet */
+    FRAMES_MAX = 5760,  /* 120 ms, the longest packet */
+    CONVERGE = 11520,   /* frames until a decoder that began in the middle is right: 240 ms */
+    MARK_SPAN = SL_VOICE_RATE / 2
 };
+
+/* A page that reading can begin with. */
+typedef struct mark {
+    int64_t place; /* frames before its first packet */
+    size_t at;
+} mark;
 
 static const int64_t total_max = (int64_t)SL_LISTEN_HOURS_MAX * 3600 * SL_VOICE_RATE;
 
@@ -23,8 +31,11 @@ struct sl_listener {
     size_t n;
     uint32_t serial;
     size_t sound_at; /* the first page after the head */
-    int32_t skip;    /* frames before the sound begins */
-    int64_t total;   /* frames of sound */
+    sl_head head;
+    int64_t skip; /* frames before the sound begins */
+    sl_buf marks; /* at least MARK_SPAN apart */
+    bool marking;
+    int64_t total; /* frames of sound */
     OpusDecoder *decoder;
     /* The walk: */
     size_t at;
@@ -114,6 +125,18 @@ static void pass_rest(sl_listener *l)
     }
 }
 
+static void note_mark(sl_listener *l)
+{
+    mark m = {l->place + l->silence, l->page.at};
+    mark last = {-MARK_SPAN, 0};
+    if (l->marks.len > 0) {
+        memcpy(&last, l->marks.data + l->marks.len - sizeof last, sizeof last);
+    }
+    if (l->tags_seen && m.place - last.place >= MARK_SPAN) {
+        sl_buf_put(&l->marks, &m, sizeof m);
+    }
+}
+
 static void begin_page(sl_listener *l)
 {
     l->segment = 0;
@@ -125,6 +148,9 @@ static void begin_page(sl_listener *l)
         l->partial = 0;
     } else if (l->partial == 0) {
         pass_rest(l);
+    }
+    if (l->marking && (l->page.flags & SL_OGG_CONTINUED) == 0) {
+        note_mark(l);
     }
     l->sequence = l->page.sequence;
     l->sequenced = true;
@@ -189,7 +215,7 @@ static size_t next_sound(sl_listener *l, int *frames)
         }
         if (!l->tags_seen) {
             l->tags_seen = true;
-            if (n >= 8 && memcmp(l->packet, "OpusTags", 8) == 0) {
+            if (sl_head_is_tags(l->packet, n)) {
                 continue;
             }
         }
@@ -204,6 +230,7 @@ static sl_status count(sl_listener *l, sl_error **err)
 {
     int frames = 0;
     rewind_walk(l);
+    l->marking = true;
     while (next_sound(l, &frames) > 0) {
         l->place += l->silence + frames;
         l->silence = 0;
@@ -211,6 +238,10 @@ static sl_status count(sl_listener *l, sl_error **err)
             return sl_fail(err, SL_E_LIMIT, "The voice is longer than %d hours",
                            SL_LISTEN_HOURS_MAX);
         }
+    }
+    l->marking = false;
+    if (l->marks.failed) {
+        return sl_fail_nomem(err);
     }
     if (l->last_page && l->granule_last < (uint64_t)l->place) {
         l->place = (int64_t)l->granule_last;
@@ -221,24 +252,18 @@ static sl_status count(sl_listener *l, sl_error **err)
 }
 
 /* The first page of the first Opus stream. */
-static sl_status find_head(sl_listener *l, int32_t *gain, sl_error **err)
+static sl_status find_head(sl_listener *l, sl_error **err)
 {
     sl_ogg_found page;
     size_t at = 0;
     while (sl_ogg_next(l->p, l->n, &at, &page)) {
-        const uint8_t *b = page.body;
-        if ((page.flags & SL_OGG_FIRST) == 0 || page.body_len < 19 ||
-            memcmp(b, "OpusHead", 8) != 0) {
+        if ((page.flags & SL_OGG_FIRST) == 0 || !sl_head_is(page.body, page.body_len)) {
             continue;
         }
-        if ((b[8] & 0xf0) != 0 || b[9] < 1 || b[9] > 2 || b[18] != 0) {
+        if (!sl_head_read(page.body, page.body_len, &l->head)) {
             return sl_fail(err, SL_E_INVALID, "The voice is not Opus of one or two channels");
         }
-        sl_rd rd = {.p = b + 10, .left = 8, .bad = false};
-        l->skip = sl_rd_u16le(&rd);
-        (void)sl_rd_u32le(&rd);
-        uint16_t q = sl_rd_u16le(&rd);
-        *gain = q < 0x8000 ? q : (int32_t)q - 0x10000;
+        l->skip = l->head.skip;
         l->serial = page.serial;
         l->sound_at = at;
         return SL_OK;
@@ -255,15 +280,14 @@ sl_status sl_listen_open(const uint8_t *p, size_t n, sl_listener **out, sl_error
     }
     l->p = p;
     l->n = n;
-    int32_t gain = 0;
     int code = OPUS_OK;
-    sl_status status = find_head(l, &gain, err);
+    sl_status status = find_head(l, err);
     if (status == SL_OK) {
         l->packet = sl_mem(PACKET_MAX);
         l->pcm = sl_mem_array(FRAMES_MAX, sizeof *l->pcm);
         l->decoder = opus_decoder_create(SL_VOICE_RATE, 1, &code);
         if (l->packet == NULL || l->pcm == NULL || l->decoder == NULL ||
-            opus_decoder_ctl(l->decoder, OPUS_SET_GAIN(gain)) != OPUS_OK) {
+            opus_decoder_ctl(l->decoder, OPUS_SET_GAIN(l->head.gain)) != OPUS_OK) {
             status = sl_fail_nomem(err);
         }
     }
@@ -286,6 +310,7 @@ void sl_listen_close(sl_listener *l)
     if (l->decoder != NULL) {
         opus_decoder_destroy(l->decoder);
     }
+    sl_buf_free(&l->marks);
     sl_mem_free(l->packet);
     sl_mem_free(l->pcm);
     sl_mem_free(l);
@@ -349,4 +374,65 @@ size_t sl_listen_read(sl_listener *l, float *dst, size_t max)
         done += n;
     }
     return done;
+}
+
+/* The walk and the decoder as they are before the page of a mark. */
+static void go_to(sl_listener *l, const mark *m)
+{
+    rewind_walk(l);
+    l->at = m->at;
+    l->place = m->place;
+    l->tags_seen = true;
+    (void)opus_decoder_ctl(l->decoder, OPUS_RESET_STATE);
+}
+
+void sl_listen_seek(sl_listener *l, int64_t frame)
+{
+    int64_t to = frame < 0 ? 0 : frame > l->total ? l->total : frame;
+    int64_t want = to + l->skip - CONVERGE;
+    size_t low = 0;
+    size_t high = l->marks.len / sizeof(mark);
+    mark m = {0, 0};
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        memcpy(&m, l->marks.data + mid * sizeof m, sizeof m);
+        if (m.place <= want) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    if (low > 0) {
+        memcpy(&m, l->marks.data + (low - 1) * sizeof m, sizeof m);
+        go_to(l, &m);
+    } else {
+        rewind_walk(l);
+        (void)opus_decoder_ctl(l->decoder, OPUS_RESET_STATE);
+    }
+    l->skip_left = to + l->skip - l->place;
+    l->given = to;
+}
+
+const sl_head *sl_listen_head(const sl_listener *l)
+{
+    return &l->head;
+}
+
+void sl_listen_packets(sl_listener *l)
+{
+    rewind_walk(l);
+    (void)opus_decoder_ctl(l->decoder, OPUS_RESET_STATE);
+}
+
+bool sl_listen_packet(sl_listener *l, sl_packet *packet, bool *gap)
+{
+    packet->frames = 0;
+    packet->n = next_sound(l, &packet->frames);
+    packet->p = l->packet;
+    *gap = l->silence > 0;
+    l->place += l->silence;
+    l->silence = 0;
+    packet->at = l->place;
+    l->place += packet->frames;
+    return packet->n > 0;
 }

@@ -51,3 +51,18 @@ void sl_peaks_add(sl_peaks *k, const float *pcm, size_t n)
         }
     }
 }
+
+void sl_peaks_cut(sl_peaks *k, int64_t frames)
+{
+    uint64_t span = (uint64_t)SL_PEAKS_SPAN << k->shift;
+    uint32_t count = (uint32_t)((uint64_t)frames / span);
+    if (count > k->count || (count == k->count && (uint64_t)frames % span >= k->fill)) {
+        return;
+    }
+    if (count < k->count) { /* the pair that is cut is the last one begun */
+        k->low = (float)k->pair[count][0] / 127.0F;
+        k->high = (float)k->pair[count][1] / 127.0F;
+        k->count = count;
+    }
+    k->fill = (uint64_t)frames % span;
+}

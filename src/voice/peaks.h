@@ -25,6 +25,8 @@ typedef struct sl_peaks {
 } sl_peaks;
 
 void sl_peaks_add(sl_peaks *k, const float *pcm, size_t n);
+/* Keeps the first `frames` of those added. */
+void sl_peaks_cut(sl_peaks *k, int64_t frames);
 /* Closes a pair begun and not full. */
 void sl_peaks_end(sl_peaks *k);
 

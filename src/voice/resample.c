@@ -66,10 +66,20 @@ sl_resampler *sl_resampler_new(int32_t rate)
     for (int i = 0; i < HALF * PHASES; i++) {
         r->table[i] = (float)kernel((double)i / PHASES);
     }
+    sl_resampler_restart(r);
+    return r;
+}
+
+void sl_resampler_restart(sl_resampler *r)
+{
     /* Silence before the first frame, so that the first output lies on the first input. */
     r->held = (size_t)r->half;
     r->at = (size_t)r->half;
-    return r;
+    memset(r->in, 0, r->held * sizeof *r->in);
+    r->fraction = 0;
+    r->total_in = 0;
+    r->total_out = 0;
+    r->made = 0;
 }
 
 void sl_resampler_free(sl_resampler *r)

@@ -30,5 +30,7 @@ bool sl_resampler_push(sl_resampler *r, const float *pcm, size_t n, sl_resampler
                        void *user);
 /* The end of the stream: gives what the filter still holds. */
 bool sl_resampler_flush(sl_resampler *r, sl_resampler_out out, void *user);
+/* As new, at the same rate. */
+void sl_resampler_restart(sl_resampler *r);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
@@ -69,13 +70,28 @@ static float clean(float v)
     return v > 1.0F ? 1.0F : v;
 }
 
-static float mono(const float *frame, uint32_t channels)
+static float mono(const sl_pcm *pcm, uint32_t i)
 {
     float sum = 0.0F;
-    for (uint32_t c = 0; c < channels; c++) {
-        sum += clean(frame[c]);
+    size_t at = (size_t)i * pcm->channels;
+    for (uint32_t c = 0; c < pcm->channels; c++) {
+        sum +=
+            pcm->floats != NULL ? clean(pcm->floats[at + c]) : (float)pcm->words[at + c] / 32768.0F;
     }
-    return sum / (float)channels;
+    return sum / (float)pcm->channels;
+}
+
+static float measured(float v, sl_meter *meter)
+{
+    float size = v < 0.0F ? -v : v;
+    meter->peak = size > meter->peak ? size : meter->peak;
+    meter->rms += v * v;
+    return v;
+}
+
+static void measure_end(sl_meter *meter, uint32_t frames)
+{
+    meter->rms = frames > 0 ? sqrtf(meter->rms / (float)frames) : 0.0F;
 }
 
 /* Writes down what is pending; false when the reader has to free a note first. */
@@ -94,40 +110,36 @@ static bool note_pending(sl_ring *r, uint64_t at)
     return true;
 }
 
-float sl_ring_peak(const float *pcm, uint32_t frames, uint32_t channels)
+void sl_ring_measure(const sl_pcm *pcm, sl_meter *meter)
 {
-    float level = 0.0F;
-    for (uint32_t i = 0; i < frames; i++) {
-        float v = mono(pcm + (size_t)i * channels, channels);
-        float size = v < 0.0F ? -v : v;
-        level = size > level ? size : level;
+    *meter = (sl_meter){0};
+    for (uint32_t i = 0; i < pcm->frames; i++) {
+        (void)measured(mono(pcm, i), meter);
     }
-    return level;
+    measure_end(meter, pcm->frames);
 }
 
-float sl_ring_write(sl_ring *r, const float *pcm, uint32_t frames, uint32_t channels)
+void sl_ring_write(sl_ring *r, const sl_pcm *pcm, sl_meter *meter)
 {
     uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
     uint64_t room = r->mask + 1 - (head - atomic_load_explicit(&r->tail, memory_order_acquire));
-    uint64_t fits = room < frames ? room : frames;
+    uint64_t fits = room < pcm->frames ? room : pcm->frames;
     if (fits > 0 && !note_pending(r, head)) {
         fits = 0;
     }
-    float level = 0.0F;
-    for (uint32_t i = 0; i < frames; i++) {
-        float v = mono(pcm + (size_t)i * channels, channels);
-        float size = v < 0.0F ? -v : v;
-        level = size > level ? size : level;
+    *meter = (sl_meter){0};
+    for (uint32_t i = 0; i < pcm->frames; i++) {
+        float v = measured(mono(pcm, i), meter);
         if (i < fits) {
             r->pcm[(head + i) & r->mask] = v;
         }
     }
+    measure_end(meter, pcm->frames);
     atomic_store_explicit(&r->head, head + fits, memory_order_release);
-    if (fits < frames) {
-        r->pending += frames - fits;
-        atomic_fetch_add_explicit(&r->dropped, frames - fits, memory_order_release);
+    if (fits < pcm->frames) {
+        r->pending += pcm->frames - fits;
+        atomic_fetch_add_explicit(&r->dropped, pcm->frames - fits, memory_order_release);
     }
-    return level;
 }
 
 /* Frames that may be read before the next loss, at most up to head; opens a loss that is due. */

@@ -17,10 +17,24 @@ typedef struct sl_ring sl_ring;
 sl_ring *sl_ring_new(uint32_t frames);
 void sl_ring_free(sl_ring *r);
 
-/* The writer's: never locks, allocates or blocks. Returns the peak of these frames, 0..1. */
-float sl_ring_write(sl_ring *r, const float *pcm, uint32_t frames, uint32_t channels);
-/* That peak alone. */
-float sl_ring_peak(const float *pcm, uint32_t frames, uint32_t channels);
+/* Interleaved frames of a host: floats, or words of 16 bits. */
+typedef struct sl_pcm {
+    const float *floats; /* or NULL, then: */
+    const int16_t *words;
+    uint32_t frames;
+    uint32_t channels;
+} sl_pcm;
+
+/* Of the frames of one call, mixed to mono: 0..1. */
+typedef struct sl_meter {
+    float peak;
+    float rms;
+} sl_meter;
+
+/* The writer's: never locks, allocates or blocks. */
+void sl_ring_write(sl_ring *r, const sl_pcm *pcm, sl_meter *meter);
+/* The meter alone. */
+void sl_ring_measure(const sl_pcm *pcm, sl_meter *meter);
 /* The reader's: frames given, at most max; silence for what was lost. */
 uint32_t sl_ring_read(sl_ring *r, float *dst, uint32_t max);
 /* The reader's, once the writer has stopped and all was read: frames lost at the very end. */

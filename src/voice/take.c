@@ -1,84 +1,85 @@
 /*
- * voice/take.c - resampler, 20 ms frames, encoder, pages. The page in the making is held back
- * until a packet comes that does not belong to it, so that the last one can carry the end mark.
+ * voice/take.c - holds the parts together. Sound that is on its way through the resampler and the
+ * chain belongs to the length: before a cut or a new rate it is let through to its end.
  */
 #include "voice/take.h"
 
 #include "base/mem.h"
-#include "voice/ogg.h"
+#include "voice/loudness.h"
 
-#include <opus.h>
-#include <string.h>
-
-enum {
-    FRAME = SL_VOICE_RATE / 50, /* 20 ms */
-    PAGE_PACKETS = 10,
-    PACKET_MAX = 1275,
-    COMPLEXITY = 5
-};
+static const double loudness_target = -16.0;
+static const double peak_most = -1.0;
+static const double gain_most = 24.0;
 
 struct sl_take {
     sl_take_config config;
-    sl_take_state state;
-    sl_status failure; /* in SL_TAKE_FAILED */
+    sl_machine machine;
+    sl_status failure;
+    int32_t rate;
     sl_resampler *resampler;
-    OpusEncoder *encoder;
-    sl_ogg_writer ogg;
-    sl_buf bytes;
+    sl_chain *chain;
+    sl_spool *spool;
     sl_peaks peaks;
-    int32_t lookahead;
-    uint64_t pushed;  /* frames in, at the rate of the source */
-    uint64_t made;    /* frames out of the resampler */
-    uint64_t encoded; /* frames given to the encoder */
-    float frame[FRAME];
-    size_t filled;
-    sl_error **err; /* of the call being served */
+    sl_loudness loudness;
+    sl_take_facts facts;
+    int64_t before;  /* frames of 48 kHz before the resampler began */
+    uint64_t pushed; /* frames since, at the rate of the source */
+    sl_error **err;  /* of the call being served */
 };
 
 static sl_status fail(sl_take *t, sl_status code)
 {
-    t->state = SL_TAKE_FAILED;
-    t->failure = code;
+    if (code != SL_OK) {
+        t->failure = code;
+    }
     return code;
 }
 
-static sl_status start_encoder(sl_take *t, sl_error **err)
+static sl_status check_rate(int32_t rate, sl_error **err)
 {
-    int code = OPUS_OK;
-    t->encoder = opus_encoder_create(SL_VOICE_RATE, 1, OPUS_APPLICATION_VOIP, &code);
-    if (t->encoder == NULL) {
-        return sl_fail(err, code == OPUS_ALLOC_FAIL ? SL_E_NOMEM : SL_E_INTERNAL,
-                       "The voice encoder did not start: %s", opus_strerror(code));
+    if (rate >= SL_VOICE_RATE_MIN && rate <= SL_VOICE_RATE_MAX) {
+        return SL_OK;
     }
-    if (opus_encoder_ctl(t->encoder, OPUS_SET_BITRATE(t->config.bitrate)) != OPUS_OK ||
-        opus_encoder_ctl(t->encoder, OPUS_SET_COMPLEXITY(COMPLEXITY)) != OPUS_OK ||
-        opus_encoder_ctl(t->encoder, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE)) != OPUS_OK ||
-        opus_encoder_ctl(t->encoder, OPUS_GET_LOOKAHEAD(&t->lookahead)) != OPUS_OK) {
-        return sl_fail(err, SL_E_INTERNAL, "The voice encoder refused its settings");
+    return sl_fail_field(err, SL_E_INVALID, "rate", "The rate must be %d to %d frames a second",
+                         SL_VOICE_RATE_MIN, SL_VOICE_RATE_MAX);
+}
+
+static sl_status check(const sl_take_config *config, sl_error **err)
+{
+    const sl_spool_config *s = &config->spool;
+    if (s->bitrate < SL_TAKE_BITRATE_MIN || s->bitrate > SL_TAKE_BITRATE_MAX) {
+        return sl_fail_field(err, SL_E_INVALID, "bitrate",
+                             "The bit rate must be %d to %d bits a second", SL_TAKE_BITRATE_MIN,
+                             SL_TAKE_BITRATE_MAX);
     }
-    return SL_OK;
+    if (s->complexity < 0 || s->complexity > SL_TAKE_COMPLEXITY_MAX) {
+        return sl_fail_field(err, SL_E_INVALID, "complexity", "The complexity must be 0 to %d",
+                             SL_TAKE_COMPLEXITY_MAX);
+    }
+    return check_rate(s->rate, err);
 }
 
 sl_status sl_take_new(const sl_take_config *config, sl_take **out, sl_error **err)
 {
     *out = NULL;
-    if (config->rate < SL_VOICE_RATE_MIN || config->rate > SL_VOICE_RATE_MAX) {
-        return sl_fail_field(err, SL_E_INVALID, "rate", "The rate must be %d to %d frames a second",
-                             SL_VOICE_RATE_MIN, SL_VOICE_RATE_MAX);
-    }
-    if (config->bitrate < SL_TAKE_BITRATE_MIN || config->bitrate > SL_TAKE_BITRATE_MAX) {
-        return sl_fail_field(err, SL_E_INVALID, "bitrate",
-                             "The bit rate must be %d to %d bits a second", SL_TAKE_BITRATE_MIN,
-                             SL_TAKE_BITRATE_MAX);
+    sl_status status = check(config, err);
+    if (status != SL_OK) {
+        return status;
     }
     sl_take *t = sl_mem(sizeof *t);
     if (t == NULL) {
         return sl_fail_nomem(err);
     }
     t->config = *config;
-    t->ogg.serial = config->serial;
-    t->resampler = sl_resampler_new(config->rate);
-    sl_status status = t->resampler == NULL ? sl_fail_nomem(err) : start_encoder(t, err);
+    t->config.chain.crest = t->config.chain.crest || config->loudness;
+    t->machine.tap_at = -1;
+    t->rate = config->spool.rate;
+    t->resampler = sl_resampler_new(t->rate);
+    status =
+        t->resampler == NULL ? sl_fail_nomem(err) : sl_chain_new(&t->config.chain, &t->chain, err);
+    if (status == SL_OK) {
+        status = sl_spool_new(&config->spool, &t->spool, err);
+    }
     if (status != SL_OK) {
         sl_take_free(t);
         return status;
@@ -89,201 +90,173 @@ sl_status sl_take_new(const sl_take_config *config, sl_take **out, sl_error **er
 
 void sl_take_free(sl_take *t)
 {
-    if (t == NULL) {
-        return;
+    if (t != NULL) {
+        sl_resampler_free(t->resampler);
+        sl_chain_free(t->chain);
+        sl_spool_free(t->spool);
+        sl_loudness_free(&t->loudness);
+        sl_mem_free(t);
     }
-    if (t->encoder != NULL) {
-        opus_encoder_destroy(t->encoder);
-    }
-    sl_resampler_free(t->resampler);
-    sl_ogg_writer_free(&t->ogg);
-    sl_buf_free(&t->bytes);
-    sl_mem_free(t);
 }
 
-/* Ends the page in the making and hands it to the caller. */
-static sl_status end_page(sl_take *t, uint64_t granule, uint8_t flags)
+int64_t sl_take_length(const sl_take *t)
 {
-    sl_buf_clear(&t->bytes);
-    sl_ogg_page(&t->ogg, granule, flags, &t->bytes);
-    if (t->bytes.failed) {
-        return fail(t, sl_fail_nomem(t->err));
-    }
-    sl_status status = t->config.write(t->config.user, t->bytes.data, t->bytes.len, t->err);
-    return status == SL_OK ? SL_OK : fail(t, status);
-}
-
-/* The two header packets, each on a page of its own. */
-static sl_status write_headers(sl_take *t)
-{
-    static const char vendor[] = "libsideline";
-    sl_buf head = {0};
-    sl_buf_str(&head, "OpusHead");
-    sl_buf_u8(&head, 1); /* version */
-    sl_buf_u8(&head, 1); /* channels */
-    sl_buf_u16le(&head, (uint16_t)t->lookahead);
-    sl_buf_u32le(&head, (uint32_t)t->config.rate); /* for information only */
-    sl_buf_u16le(&head, 0);                        /* gain */
-    sl_buf_u8(&head, 0);                           /* mapping family: mono or stereo */
-    sl_buf tags = {0};
-    sl_buf_str(&tags, "OpusTags");
-    sl_buf_u32le(&tags, sizeof vendor - 1);
-    sl_buf_str(&tags, vendor);
-    sl_buf_u32le(&tags, 0); /* comments */
-    sl_status status = SL_OK;
-    if (head.failed || tags.failed) {
-        status = fail(t, sl_fail_nomem(t->err));
-    }
-    if (status == SL_OK) {
-        (void)sl_ogg_packet(&t->ogg, head.data, head.len);
-        status = end_page(t, 0, SL_OGG_FIRST);
-    }
-    if (status == SL_OK) {
-        (void)sl_ogg_packet(&t->ogg, tags.data, tags.len);
-        status = end_page(t, 0, 0);
-    }
-    sl_buf_free(&head);
-    sl_buf_free(&tags);
-    return status;
-}
-
-static sl_status encode(sl_take *t)
-{
-    uint8_t packet[PACKET_MAX];
-    int32_t n = opus_encode_float(t->encoder, t->frame, FRAME, packet, PACKET_MAX);
-    if (n <= 0) {
-        return fail(t, sl_fail(t->err, SL_E_INTERNAL, "The voice could not be encoded: %s",
-                               opus_strerror(n)));
-    }
-    if (t->ogg.packets == PAGE_PACKETS) {
-        sl_status status = end_page(t, t->encoded, 0);
-        if (status != SL_OK) {
-            return status;
-        }
-    }
-    (void)sl_ogg_packet(&t->ogg, packet, (size_t)n); /* 10 * 1275 bytes always fit in a page */
-    t->encoded += FRAME;
-    t->filled = 0;
-    return SL_OK;
-}
-
-static bool take_frames(void *user, const float *pcm, size_t n)
-{
-    sl_take *t = user;
-    sl_peaks_add(&t->peaks, pcm, n);
-    t->made += n;
-    while (n > 0) {
-        size_t some = n < FRAME - t->filled ? n : FRAME - t->filled;
-        memcpy(t->frame + t->filled, pcm, some * sizeof *pcm);
-        t->filled += some;
-        pcm += some;
-        n -= some;
-        if (t->filled == FRAME && encode(t) != SL_OK) {
-            return false;
-        }
-    }
-    return true;
-}
-
-sl_status sl_take_push(sl_take *t, const float *pcm, size_t n, sl_error **err)
-{
-    if (t->state == SL_TAKE_FAILED) {
-        return sl_fail(err, t->failure, "The recording has failed");
-    }
-    if (t->state != SL_TAKE_RECORDING) {
-        return SL_OK;
-    }
-    t->err = err;
-    t->pushed += n;
-    return sl_resampler_push(t->resampler, pcm, n, take_frames, t) ? SL_OK : t->failure;
-}
-
-static sl_status finish(sl_take *t, sl_error **err)
-{
-    if (t->pushed == 0) {
-        return sl_fail(err, SL_E_MISUSE, "Nothing was recorded");
-    }
-    if (!sl_resampler_flush(t->resampler, take_frames, t)) {
-        return t->failure;
-    }
-    sl_peaks_end(&t->peaks);
-    uint64_t end = t->made + (uint64_t)t->lookahead;
-    while (t->encoded < end) {
-        memset(t->frame + t->filled, 0, (FRAME - t->filled) * sizeof *t->frame);
-        sl_status status = encode(t);
-        if (status != SL_OK) {
-            return status;
-        }
-    }
-    sl_status status = end_page(t, end, SL_OGG_LAST);
-    if (status == SL_OK) {
-        t->state = SL_TAKE_FINISHED;
-    }
-    return status;
-}
-
-static sl_status refuse(sl_error **err, const char *why)
-{
-    return sl_fail(err, SL_E_MISUSE, "The recorder is %s", why);
-}
-
-static sl_status run_open(sl_take *t, sl_take_command command, sl_error **err)
-{
-    if (command == SL_TAKE_RECORD) {
-        if (t->state == SL_TAKE_RECORDING) {
-            return refuse(err, "recording already");
-        }
-        sl_status status = t->state == SL_TAKE_IDLE ? write_headers(t) : SL_OK;
-        if (status == SL_OK) {
-            t->state = SL_TAKE_RECORDING;
-        }
-        return status;
-    }
-    if (command == SL_TAKE_PAUSE) {
-        if (t->state != SL_TAKE_RECORDING) {
-            return refuse(err, "not recording");
-        }
-        t->state = SL_TAKE_PAUSED;
-        return SL_OK;
-    }
-    return finish(t, err);
-}
-
-sl_status sl_take_command_run(sl_take *t, sl_take_command command, sl_error **err)
-{
-    if (command < SL_TAKE_RECORD || command > SL_TAKE_CANCEL) {
-        return sl_fail(err, SL_E_MISUSE, "Unknown recorder command");
-    }
-    if (t->state == SL_TAKE_FINISHED) {
-        return refuse(err, "finished");
-    }
-    if (command == SL_TAKE_CANCEL) {
-        fail(t, SL_E_CANCELLED);
-        return SL_OK;
-    }
-    if (t->state == SL_TAKE_FAILED) {
-        return sl_fail(err, t->failure, "The recording has failed");
-    }
-    t->err = err;
-    return run_open(t, command, err);
-}
-
-sl_take_state sl_take_state_of(const sl_take *t)
-{
-    return t->state;
+    uint64_t rate = (uint64_t)t->rate;
+    return t->before + (int64_t)((t->pushed * SL_VOICE_RATE + rate - 1) / rate);
 }
 
 int64_t sl_take_position_us(const sl_take *t)
 {
-    return (int64_t)(t->pushed * 1000000U / (uint64_t)t->config.rate);
+    return t->before * 125 / 6 + (int64_t)(t->pushed * 1000000U / (uint64_t)t->rate);
 }
 
-int64_t sl_take_frames(const sl_take *t)
+static bool from_chain(void *user, const float *pcm, size_t n)
 {
-    return (int64_t)t->made;
+    sl_take *t = user;
+    sl_peaks_add(&t->peaks, pcm, n);
+    if (t->config.loudness) {
+        sl_loudness_add(&t->loudness, pcm, n);
+    }
+    return fail(t, sl_spool_put(t->spool, pcm, n, t->err)) == SL_OK;
+}
+
+static bool from_resampler(void *user, const float *pcm, size_t n)
+{
+    sl_take *t = user;
+    return sl_chain_push(t->chain, pcm, n, from_chain, t);
+}
+
+sl_status sl_take_push(sl_take *t, const float *pcm, size_t n, sl_error **err)
+{
+    if (t->failure != SL_OK) {
+        return sl_fail(err, t->failure, "The recording has failed");
+    }
+    if (!sl_machine_takes(t->machine.state)) {
+        return SL_OK;
+    }
+    t->err = err;
+    t->pushed += n;
+    return sl_resampler_push(t->resampler, pcm, n, from_resampler, t) ? SL_OK : t->failure;
+}
+
+/* All that was pushed goes as far as the spool; the resampler begins anew. */
+static sl_status settle(sl_take *t)
+{
+    t->before = sl_take_length(t);
+    t->pushed = 0;
+    bool ok = sl_resampler_flush(t->resampler, from_resampler, t) &&
+              sl_chain_flush(t->chain, from_chain, t);
+    sl_resampler_restart(t->resampler);
+    return ok ? SL_OK : t->failure;
+}
+
+static sl_status cut(sl_take *t, int64_t frames)
+{
+    sl_status status = settle(t);
+    if (status == SL_OK) {
+        status = fail(t, sl_spool_cut(t->spool, frames, t->err));
+    }
+    t->before = frames;
+    sl_peaks_cut(&t->peaks, frames);
+    sl_loudness_cut(&t->loudness, frames);
+    sl_buf *speech = sl_chain_speech(t->chain);
+    size_t blocks = (size_t)(frames / SL_CHAIN_BLOCK);
+    speech->len = blocks < speech->len ? blocks : speech->len;
+    return status;
+}
+
+static double within(double v, double least, double most)
+{
+    return v < least ? least : v > most ? most : v;
+}
+
+static sl_status finish(sl_take *t)
+{
+    sl_status status = settle(t);
+    sl_take_facts *f = &t->facts;
+    sl_peaks_end(&t->peaks);
+    f->frames = t->before;
+    f->loudness = SL_LOUDNESS_SILENT;
+    f->peak = SL_LOUDNESS_SILENT;
+    if (t->config.loudness && status == SL_OK) {
+        if (t->loudness.blocks.failed) {
+            return fail(t, sl_fail_nomem(t->err));
+        }
+        f->loudness = sl_loudness_lufs(&t->loudness);
+        f->peak = sl_loudness_peak(&t->loudness);
+        if (f->loudness > SL_LOUDNESS_SILENT) {
+            f->gain = within(loudness_target - f->loudness, -gain_most, gain_most);
+            f->gain = f->gain > peak_most - f->peak ? peak_most - f->peak : f->gain;
+        }
+    }
+    return status == SL_OK ? fail(t, sl_spool_finish(t->spool, f->gain, t->err)) : status;
+}
+
+sl_status sl_take_command_run(sl_take *t, sl_take_command command, int64_t at, sl_error **err)
+{
+    if (t->failure != SL_OK && command != SL_TAKE_SWIPE) {
+        return sl_fail(err, t->failure, "The recording has failed");
+    }
+    sl_machine_step step;
+    sl_status status = sl_machine_run(&t->machine, command, at, sl_take_length(t), &step, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    t->err = err;
+    if (step.cut >= 0) {
+        status = cut(t, step.cut);
+    }
+    if (status == SL_OK && step.next.state == SL_TAKE_FINISHED) {
+        status = finish(t);
+    }
+    if (status == SL_OK) {
+        t->machine = step.next;
+    }
+    return status;
+}
+
+sl_status sl_take_set_rate(sl_take *t, int32_t rate, sl_error **err)
+{
+    sl_status status = check_rate(rate, err);
+    if (status != SL_OK || rate == t->rate) {
+        return status;
+    }
+    sl_resampler *fresh = sl_resampler_new(rate);
+    if (fresh == NULL) {
+        return sl_fail_nomem(err);
+    }
+    t->err = err;
+    int64_t length = sl_take_length(t);
+    status = sl_resampler_flush(t->resampler, from_resampler, t) ? SL_OK : t->failure;
+    sl_resampler_free(t->resampler);
+    t->resampler = fresh;
+    t->before = length;
+    t->pushed = 0;
+    t->rate = rate;
+    return status;
+}
+
+sl_take_state sl_take_state_of(const sl_take *t)
+{
+    return t->machine.state;
+}
+
+sl_status sl_take_failure(const sl_take *t)
+{
+    return t->failure;
+}
+
+void sl_take_tell(const sl_take *t, sl_take_facts *facts)
+{
+    *facts = t->facts;
 }
 
 const sl_peaks *sl_take_peaks(const sl_take *t)
 {
     return &t->peaks;
+}
+
+const sl_buf *sl_take_speech(const sl_take *t)
+{
+    return sl_chain_speech(t->chain);
 }

@@ -79,7 +79,7 @@ AT(sl_ws_ops, open, 8, 8);
 AT(sl_ws_ops, send, 16, 12);
 AT(sl_ws_ops, close, 24, 16);
 
-SIZE(sl_platform, 80, 44);
+SIZE(sl_platform, 88, 48);
 AT(sl_platform, user, 8, 8);
 AT(sl_platform, clock, 16, 12);
 AT(sl_platform, random, 24, 16);
@@ -89,3 +89,7 @@ AT(sl_platform, ws, 48, 28);
 AT(sl_platform, start, 56, 32);
 AT(sl_platform, stop, 64, 36);
 AT(sl_platform, release, 72, 40);
+AT(sl_platform, audio, 80, 44);
+SIZE(sl_audio_ops, 48, 28);
+AT(sl_audio_ops, list, 8, 8);
+AT(sl_audio_ops, close, 40, 24);

@@ -55,6 +55,8 @@ HOMES = {
     "mbedTLS": (re.compile(r"^(mbedtls|psa)/"), {"src/crypto"}),
     "SQLite": (re.compile(r"^sqlite3\w*\.h$"), {"src/store"}),
     "Opus": (re.compile(r"^(opus/)?opus\w*\.h$"), {"src/voice"}),
+    "libspeexdsp": (re.compile(r"^speex/"), {"src/voice"}),
+    "SDL": (re.compile(r"^SDL\w*\.h$"), {"platform/audio"}),
     "Cairo": (re.compile(r"^(cairo/)?cairo[\w-]*\.h$"), {"src/render"}),
     "FFmpeg": (re.compile(r"^lib(av\w+|sw\w+|postproc)/"), {"src/media"}),
     "Zstandard": (re.compile(r"^zstd\w*\.h$"), {"src/sync"}),

@@ -6,7 +6,7 @@
 #include "media/probe.h"
 #include "media/sound.h"
 #include "support.h"
-#include "voice/take.h"
+#include "unit/voice/recording.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,21 +30,13 @@ static sl_buf voice;
 static sl_item *mark;
 static sl_timeline *timeline;
 
-static sl_status keep(void *user, const uint8_t *p, size_t n, sl_error **err)
-{
-    sl_buf_put(user, p, n);
-    return ((sl_buf *)user)->failed ? sl_fail_nomem(err) : SL_OK;
-}
-
 /* Silence but for a tone from the first to the second second. */
 static void speak(int seconds)
 {
     static float pcm[SECOND];
-    sl_take_config config = {
-        .rate = SECOND, .bitrate = 32000, .serial = 3, .write = keep, .user = &voice};
-    sl_take *t = NULL;
-    ck_assert_int_eq(sl_take_new(&config, &t, NULL), SL_OK);
-    ck_assert_int_eq(sl_take_command_run(t, SL_TAKE_RECORD, NULL), SL_OK);
+    recording r = {.file = voice};
+    sl_take *t = recording_start(&r, SECOND);
+    ck_assert_int_eq(recording_run(t, SL_TAKE_RECORD), SL_OK);
     for (int s = 0; s < seconds; s++) {
         for (int i = 0; i < SECOND; i++) {
             double v = sin(2.0 * 3.14159265358979323846 * voice_hz * i / SECOND);
@@ -52,8 +44,9 @@ static void speak(int seconds)
         }
         ck_assert_int_eq(sl_take_push(t, pcm, SECOND, NULL), SL_OK);
     }
-    ck_assert_int_eq(sl_take_command_run(t, SL_TAKE_FINISH, NULL), SL_OK);
+    ck_assert_int_eq(recording_run(t, SL_TAKE_FINISH), SL_OK);
     sl_take_free(t);
+    voice = r.file;
 }
 
 static void add(const char *event)

@@ -1,0 +1,216 @@
+/* Cutting by packets, and the other containers. What players make of them: tests/system/voice.sh. */
+#include "voice/repack.h"
+
+#include "base/mem.h"
+#include "recording.h"
+#include "support.h"
+#include "tone.h"
+#include "voice/listen.h"
+#include "voice/ogg.h"
+
+#include <string.h>
+
+enum {
+    SECOND = 48000,
+    LONG = 3 * SECOND
+};
+
+static float spoken[LONG];
+static float straight[LONG];
+static float heard[LONG + 1];
+static recording voice;
+
+static void set_up(void)
+{
+    for (size_t i = 0; i < LONG; i++) {
+        double t = (double)i / SECOND;
+        spoken[i] = (float)(0.4 * sin(6.28318530717958648 * (200.0 * t + 60.0 * t * t)));
+    }
+    voice = (recording){0};
+    recording_of(&voice, spoken, LONG, SECOND);
+    sl_listener *l = NULL;
+    ck_assert_int_eq(sl_listen_open(voice.file.data, voice.file.len, &l, NULL), SL_OK);
+    ck_assert_uint_eq(sl_listen_read(l, straight, LONG), (size_t)LONG);
+    sl_listen_close(l);
+}
+
+static void tear_down(void)
+{
+    sl_buf_free(&voice.file);
+}
+
+static size_t listen(const sl_buf *file)
+{
+    sl_listener *l = NULL;
+    ck_assert_int_eq(sl_listen_open(file->data, file->len, &l, NULL), SL_OK);
+    size_t n = sl_listen_read(l, heard, LONG + 1);
+    ck_assert_int_eq(sl_listen_frames(l), (int64_t)n);
+    sl_listen_close(l);
+    return n;
+}
+
+static double error_db(const float *a, const float *b, size_t n)
+{
+    double wrong = 0.0;
+    double all = 1e-12;
+    for (size_t i = 0; i < n; i++) {
+        double d = (double)a[i] - (double)b[i];
+        wrong += d * d;
+        all += (double)a[i] * (double)a[i];
+    }
+    return 10.0 * log10(wrong / all + 1e-15);
+}
+
+START_TEST(cut__keeps_exactly_the_stretch)
+{
+    static const int64_t cases[][2] = {{0, -1},          {0, 1},           {0, 960},
+                                       {1, 961},         {3839, 9000},     {3840, 9001},
+                                       {48000, 96000},   {47999, 96001},   {100000, -1},
+                                       {LONG - 1, LONG}, {60000, LONG + 5}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t from = cases[i][0];
+        int64_t to = cases[i][1] < 0 || cases[i][1] > LONG ? LONG : cases[i][1];
+        sl_buf out = {0};
+        ck_assert_int_eq(
+            sl_repack_cut(voice.file.data, voice.file.len, from, cases[i][1], &out, NULL), SL_OK);
+        ck_assert_int_eq((int64_t)listen(&out), to - from);
+        ck_assert_double_lt(error_db(straight + from, heard, (size_t)(to - from)), -30.0);
+        sl_buf_free(&out);
+    }
+}
+END_TEST
+
+START_TEST(cut__two_cuts_split_a_voice_and_add_up)
+{
+    sl_buf a = {0};
+    sl_buf b = {0};
+    ck_assert_int_eq(sl_repack_cut(voice.file.data, voice.file.len, 0, 70001, &a, NULL), SL_OK);
+    ck_assert_int_eq(sl_repack_cut(voice.file.data, voice.file.len, 70001, -1, &b, NULL), SL_OK);
+    ck_assert_uint_eq(listen(&a), 70001);
+    ck_assert_uint_eq(listen(&b), LONG - 70001);
+    /* Of a cut again. */
+    sl_buf c = {0};
+    ck_assert_int_eq(sl_repack_cut(b.data, b.len, 10000, 20000, &c, NULL), SL_OK);
+    ck_assert_uint_eq(listen(&c), 10000);
+    ck_assert_double_lt(error_db(straight + 80001, heard, 10000), -30.0);
+    sl_buf_free(&a);
+    sl_buf_free(&b);
+    sl_buf_free(&c);
+}
+END_TEST
+
+/* Not encoded again: every packet is one of the old file's. */
+START_TEST(cut__copies_the_packets)
+{
+    sl_buf out = {0};
+    ck_assert_int_eq(sl_repack_cut(voice.file.data, voice.file.len, 48000, 96000, &out, NULL),
+                     SL_OK);
+    sl_listener *l = NULL;
+    sl_packet packet;
+    bool gap = false;
+    uint32_t packets = 0;
+    ck_assert_int_eq(sl_listen_open(out.data, out.len, &l, NULL), SL_OK);
+    sl_listen_packets(l);
+    while (sl_listen_packet(l, &packet, &gap)) {
+        bool found = false;
+        for (size_t i = 0; i + packet.n <= voice.file.len && !found; i++) {
+            found = memcmp(voice.file.data + i, packet.p, packet.n) == 0;
+        }
+        ck_assert(found);
+        packets++;
+    }
+    ck_assert_uint_ge(packets, 58); /* a second and 160 ms before */
+    ck_assert_uint_le(packets, 60);
+    sl_listen_close(l);
+    sl_buf_free(&out);
+}
+END_TEST
+
+START_TEST(cut__an_empty_stretch_is_refused)
+{
+    static const int64_t cases[][2] = {{LONG, -1}, {LONG + 1, -1}, {10, 10}, {11, 10}, {0, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sl_buf out = {0};
+        ck_assert_int_eq(
+            sl_repack_cut(voice.file.data, voice.file.len, cases[i][0], cases[i][1], &out, NULL),
+            SL_E_INVALID);
+        sl_buf_free(&out);
+    }
+}
+END_TEST
+
+typedef sl_status (*repack)(const uint8_t *p, size_t n, sl_buf *out, sl_error **err);
+
+static sl_status cut_all(const uint8_t *p, size_t n, sl_buf *out, sl_error **err)
+{
+    return sl_repack_cut(p, n, 0, -1, out, err);
+}
+
+static const repack all[] = {cut_all, sl_repack_mp4, sl_repack_caf};
+
+START_TEST(repack__what_lacks_a_page_or_is_no_voice_is_refused)
+{
+    sl_ogg_found page;
+    size_t at = 0;
+    for (int i = 0; i < 6; i++) {
+        ck_assert(sl_ogg_next(voice.file.data, voice.file.len, &at, &page));
+    }
+    for (size_t i = 0; i < 3; i++) {
+        sl_buf out = {0};
+        voice.file.data[page.at + 40] ^= 1;
+        ck_assert_int_eq(all[i](voice.file.data, voice.file.len, &out, NULL), SL_E_INVALID);
+        sl_buf_clear(&out);
+        voice.file.data[page.at + 40] ^= 1;
+        ck_assert_int_eq(all[i]((const uint8_t *)"OggS", 4, &out, NULL), SL_E_INVALID);
+        sl_buf_clear(&out);
+        ck_assert_int_eq(all[i](voice.file.data, voice.file.len, &out, NULL), SL_OK);
+        ck_assert_uint_gt(out.len, 3000);
+        sl_buf_free(&out);
+    }
+}
+END_TEST
+
+START_TEST(repack__running_out_of_memory_is_only_an_error)
+{
+    for (size_t i = 0; i < 3; i++) {
+        bool enough = false;
+        for (uint64_t k = 1; k < 200 && !enough; k++) {
+            sl_buf out = {0};
+            (void)sl_mem_fail_at(k, false);
+            sl_status status = all[i](voice.file.data, voice.file.len, &out, NULL);
+            enough = sl_mem_fail_at(0, false) < k;
+            ck_assert_int_eq(status, enough ? SL_OK : SL_E_NOMEM);
+            sl_buf_free(&out);
+        }
+        ck_assert(enough);
+    }
+}
+END_TEST
+
+static uint32_t be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* The index comes first and the boxes fill the file. */
+START_TEST(repack__an_mp4_begins_with_its_index)
+{
+    sl_buf out = {0};
+    ck_assert_int_eq(sl_repack_mp4(voice.file.data, voice.file.len, &out, NULL), SL_OK);
+    static const char *const types[] = {"ftyp", "moov", "mdat"};
+    size_t at = 0;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_mem_eq(out.data + at + 4, types[i], 4);
+        at += be32(out.data + at);
+    }
+    ck_assert_uint_eq(at, out.len);
+    sl_buf_free(&out);
+}
+END_TEST
+
+SL_TEST_MAIN_WITH("voice_repack", set_up, tear_down, cut__keeps_exactly_the_stretch,
+                  cut__two_cuts_split_a_voice_and_add_up, cut__copies_the_packets,
+                  cut__an_empty_stretch_is_refused,
+                  repack__what_lacks_a_page_or_is_no_voice_is_refused,
+                  repack__running_out_of_memory_is_only_an_error,
+                  repack__an_mp4_begins_with_its_index)
