@@ -35,7 +35,8 @@ static const struct {
     [OPT_REVIEW] = {"review", true},     [OPT_VIDEO] = {"video", true},
     [OPT_SECONDS] = {"seconds", true},   [OPT_UNTIL] = {"until", true},
     [OPT_READ] = {"read", false},        [OPT_AT] = {"at", true},
-    [OPT_HELP] = {"help", false},        [OPT_VERSION] = {"version", false},
+    [OPT_OLDER] = {"older", true},       [OPT_HELP] = {"help", false},
+    [OPT_VERSION] = {"version", false},
 };
 
 #define BIT(o) (1U << (unsigned)(o))
@@ -78,7 +79,8 @@ static const command commands[] = {
     {"threads", 0, 0, 0, 0, cmd_threads, "", "list the conversations"},
     {"send", 2, 2, BIT(OPT_REVIEW) | BIT(OPT_VIDEO), 0, cmd_send,
      "THREAD TEXT [--review ID | --video ID]", "send a message"},
-    {"messages", 1, 1, 0, 0, cmd_messages, "THREAD", "show a conversation"},
+    {"messages", 1, 1, BIT(OPT_OLDER), 0, cmd_messages, "THREAD [--older COUNT]",
+     "show a conversation, after loading older messages"},
     {"read", 1, 1, 0, 0, cmd_read, "THREAD", "mark a conversation as read"},
     {"listen", 0, 0, BIT(OPT_SECONDS) | BIT(OPT_UNTIL) | BIT(OPT_READ), 0, cmd_listen,
      "[--seconds N] [--until TEXT] [--read]", "stay connected and show what comes"},
