@@ -142,18 +142,23 @@ static bool route_post(sl_service *s, const sl_http_in *in, sl_http_out *out)
     static const struct {
         const char *path;
         post_fn fn;
+        size_t body_max;
+        bool get; /* too */
     } posts[] = {
-        {"/api/v1/auth/signup", sl_sv_signup},
-        {"/api/v1/auth/login", sl_sv_login},
-        {"/api/v1/auth/refresh", sl_sv_refresh},
+        {"/api/v1/auth/signup", sl_sv_signup, SL_SV_BODY_MAX, false},
+        {"/api/v1/auth/login", sl_sv_login, SL_SV_BODY_MAX, false},
+        {"/api/v1/auth/refresh", sl_sv_refresh, SL_SV_BODY_MAX, false},
+        {"/api/v1/sync/push", sl_sv_rest_push, SL_SV_FRAME_MAX, false},
+        {"/api/v1/sync/pull", sl_sv_rest_pull, SL_SV_BODY_MAX, true},
+        {"/api/v1/sync/load", sl_sv_rest_load, SL_SV_BODY_MAX, true},
     };
     for (size_t i = 0; i < sizeof posts / sizeof posts[0]; i++) {
         if (strcmp(in->path, posts[i].path) != 0) {
             continue;
         }
-        if (in->body_len > SL_SV_BODY_MAX) {
+        if (in->body_len > posts[i].body_max) {
             sl_sv_refuse(out, 413, "too_large", "the body is too large");
-        } else if (method_is(in, "POST", out)) {
+        } else if ((posts[i].get && strcmp(in->method, "GET") == 0) || method_is(in, "POST", out)) {
             posts[i].fn(s, in, out);
         }
         return true;
