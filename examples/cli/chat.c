@@ -42,7 +42,8 @@ static js *messages_of(cli *c, const char *thread)
 {
     text query = {0};
     text_fmt(&query,
-             "{\"from\":\"message\",\"where\":{\"space\":\"thread:%s\"},\"order\":[\"id\"]}",
+             "{\"from\":\"message\",\"where\":{\"space\":\"thread:%s\"},\"order\":[\"place\"],"
+             "\"limit\":10000}",
              thread);
     js *list = cli_query(c, query.data);
     text_free(&query);
@@ -70,11 +71,37 @@ static int64_t my_read(const js *people, const char *space, const char *me)
     return 0;
 }
 
+/* True when messages are missing between two places. */
+static bool missing(const js *gaps, int64_t after, int64_t before)
+{
+    bool any = false;
+    for (const js *g = js_first(gaps); g != NULL; g = g->next) {
+        any = any || (js_int(g, "upto") > after && js_int(g, "above") < before);
+    }
+    return any;
+}
+
+static js *gaps_of(cli *c, const char *space)
+{
+    sl_bytes *out = NULL;
+    sl_error *err = NULL;
+    sl_status st = sl_chat_gaps(c->core, space, &out, &err);
+    if (st != SL_OK) {
+        (void)cli_error(st, err);
+        return NULL;
+    }
+    js *gaps = js_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+    sl_bytes_release(out);
+    return gaps;
+}
+
 static int print_thread(cli *c, const js *thread, const js *people, const char *me)
 {
     const char *space = js_str(thread, "space");
     js *messages = messages_of(c, js_str(thread, "id"));
-    if (messages == NULL) {
+    js *gaps = messages != NULL ? gaps_of(c, space) : NULL;
+    if (gaps == NULL) {
+        js_free(messages);
         return CLI_FAILED;
     }
     size_t unread = 0;
@@ -86,7 +113,10 @@ static int print_thread(cli *c, const js *thread, const js *people, const char *
     }
     (void)printf("%s  with ", js_str(thread, "id"));
     print_names(people, space, me);
-    (void)printf(", %zu messages, %zu unread\n", js_count(messages), unread);
+    (void)printf(", %zu%s messages, %zu%s unread\n", js_count(messages),
+                 missing(gaps, 0, INT64_MAX) ? "+" : "", unread,
+                 missing(gaps, read, INT64_MAX) ? "+" : "");
+    js_free(gaps);
     js_free(messages);
     return CLI_OK;
 }
@@ -207,52 +237,79 @@ static void print_message(const js *m, const js *people, const char *me)
                  mine ? ")" : "");
 }
 
+static void print_gap(const js *gaps, int64_t after, int64_t before)
+{
+    if (missing(gaps, after, before)) {
+        (void)printf("        ... messages are missing here; --older COUNT loads some\n");
+    }
+}
+
 /* Accepted messages in the server's order, then those that wait. */
-static void print_in_order(const js *messages, const js *people, const char *me)
+static void print_in_order(const js *messages, const js *gaps, const js *people, const char *me)
 {
     int64_t shown = 0;
-    for (;;) {
-        const js *next = NULL;
-        for (const js *m = messages->first; m != NULL; m = m->next) {
-            int64_t seq = js_int(m, "seq");
-            if (seq > shown && (next == NULL || seq < js_int(next, "seq"))) {
-                next = m;
-            }
-        }
-        if (next == NULL) {
-            break;
-        }
-        print_message(next, people, me);
-        shown = js_int(next, "seq");
-    }
     for (const js *m = messages->first; m != NULL; m = m->next) {
-        if (js_int(m, "seq") == 0) {
-            print_message(m, people, me);
+        int64_t place = js_int(m, "place");
+        if (place > 0) {
+            print_gap(gaps, shown, place);
+            shown = place;
         }
+        print_message(m, people, me);
     }
+    print_gap(gaps, shown, INT64_MAX);
+}
+
+/* Loads as many messages as --older says. */
+static int load_older(cli *c, const char *space)
+{
+    const char *given = c->option[OPT_OLDER];
+    char *end = NULL;
+    long count = given != NULL ? strtol(given, &end, 10) : 0;
+    if (given == NULL) {
+        return CLI_OK;
+    }
+    if (end == given || *end != '\0' || count < 1 || count > 500) {
+        (void)cli_fail("--older takes a number from 1 to 500, not \"%s\"", given);
+        return CLI_USAGE;
+    }
+    int code = cli_settle(c);
+    if (code != CLI_OK) {
+        return code;
+    }
+    sl_id op = 0;
+    sl_error *err = NULL;
+    sl_status st = sl_chat_load(c->core, space, SL_CHAT_OLDER, NULL, (uint32_t)count, &op, &err);
+    return st == SL_OK ? cli_wait_op(c, op, NULL, c->timeout_ms, NULL) : cli_error(st, err);
 }
 
 int cmd_messages(cli *c)
 {
     char thread[37];
+    char space[64];
     char me[37];
     int code = cli_find_thread(c, c->args[0], thread);
+    (void)snprintf(space, sizeof space, "thread:%s", code == CLI_OK ? thread : "");
     if (code == CLI_OK) {
         code = cli_my_id(c, me);
+    }
+    if (code == CLI_OK) {
+        code = load_older(c, space);
     }
     if (code != CLI_OK) {
         return code;
     }
     js *messages = messages_of(c, thread);
     js *people = participants(c, thread);
-    code = messages != NULL && people != NULL ? CLI_OK : CLI_FAILED;
+    js *gaps = gaps_of(c, space);
+    code = messages != NULL && people != NULL && gaps != NULL ? CLI_OK : CLI_FAILED;
     if (code == CLI_OK && cli_json(c)) {
         (void)printf("%.*s\n", (int)messages->raw_len, messages->raw);
     } else if (code == CLI_OK) {
-        print_in_order(messages, people, me);
+        print_in_order(messages, gaps, people, me);
     }
     js_free(messages);
     js_free(people);
+    js_free(gaps);
     return code;
 }
 

@@ -40,6 +40,7 @@ typedef enum cli_opt {
     OPT_SECONDS,
     OPT_UNTIL,
     OPT_READ,
+    OPT_OLDER,
     OPT_AT,
     OPT_CODE,
     OPT_TOKEN,

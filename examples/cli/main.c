@@ -54,6 +54,7 @@ static const struct {
     [OPT_FROM] = {"from", true},
     [OPT_TO] = {"to", true},
     [OPT_RATE] = {"rate", true},
+    [OPT_OLDER] = {"older", true},
     [OPT_HELP] = {"help", false},
     [OPT_VERSION] = {"version", false},
 };
@@ -125,7 +126,8 @@ static const command commands[] = {
     {"threads", 0, 0, 0, 0, cmd_threads, "", "list the conversations"},
     {"send", 2, 2, BIT(OPT_REVIEW) | BIT(OPT_VIDEO), 0, cmd_send,
      "THREAD TEXT [--review ID | --video ID]", "send a message"},
-    {"messages", 1, 1, 0, 0, cmd_messages, "THREAD", "show a conversation"},
+    {"messages", 1, 1, BIT(OPT_OLDER), 0, cmd_messages, "THREAD [--older COUNT]",
+     "show a conversation, after loading older messages"},
     {"read", 1, 1, 0, 0, cmd_read, "THREAD", "mark a conversation as read"},
     {"listen", 0, 0, BIT(OPT_SECONDS) | BIT(OPT_UNTIL) | BIT(OPT_READ), 0, cmd_listen,
      "[--seconds N] [--until TEXT] [--read]", "stay connected and show what comes"},

@@ -77,6 +77,10 @@ typedef struct sl_config {
      * key: 32 bytes of the host's, which wrap with AES-256-GCM. Copied. */
     const uint8_t *SL_NULLABLE key;
     const sl_keychain *SL_NULLABLE keychain; /* wraps instead of `key`. Borrowed for the call */
+    /* So many of the newest messages of a thread come by themselves, older ones when they are asked for
+     * (sl_chat_load); after a long time offline too. 0: 100; -1: all of them. */
+    int32_t thread_window;
+    uint32_t reserved;
 } sl_config;
 
 typedef void (*sl_wake_fn)(void *SL_NULLABLE ctx);

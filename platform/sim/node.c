@@ -142,7 +142,8 @@ static void open_core(sl_sim *s, void *arg)
                      .dir = "core",
                      .server = "http://server",
                      .platform = &n->host.platform,
-                     .key = s->node_key};
+                     .key = s->node_key,
+                     .thread_window = s->windows[n->index % 4]};
     sl_error *err = NULL;
     sl_sim_guard(n, true);
     sl_status status = sl_core_open(&cfg, &n->core, &err);

@@ -115,6 +115,7 @@ struct sl_sim {
     const char *key_pem;
     const sl_disk *blank_node; /* what new machines find on their disks; NULL: nothing */
     const sl_disk *blank_server;
+    int32_t windows[4];      /* thread_window of the nodes, by their index */
     const uint8_t *node_key; /* seals the nodes' folders; NULL: they are in the clear */
     sl_sim_server server;
     sl_sim_node *nodes;

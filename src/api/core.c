@@ -58,6 +58,9 @@ static sl_status check_config(const sl_config *cfg, const void *out, sl_error **
     if (out == NULL || cfg->dir == NULL || cfg->dir[0] == 0) {
         return sl_fail(err, SL_E_MISUSE, "opening a core needs a configuration with a folder");
     }
+    if (cfg->thread_window < -1 || cfg->reserved != 0) {
+        return sl_fail(err, SL_E_MISUSE, "a thread's window is a number of messages, 0 or -1");
+    }
     const sl_platform *p = cfg->platform;
     if (p != NULL && (p->clock == NULL || p->random == NULL || p->files == NULL)) {
         return sl_fail(err, SL_E_MISUSE, "the platform lacks clock, random or files");

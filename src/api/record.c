@@ -299,3 +299,37 @@ sl_status sl_chat_mark(sl_core *core, const char *thread, int32_t kind, const ch
     sl_unlock(core->lock);
     return status;
 }
+
+sl_status sl_chat_load(sl_core *core, const char *thread, int32_t way, const char *message,
+                       uint32_t limit, sl_id *op, sl_error **err)
+{
+    static const sl_window_way ways[] = {SL_WINDOW_OLDER, SL_WINDOW_NEWER, SL_WINDOW_AROUND};
+    sl_error_start(err);
+    if (!sl_space_is(thread, "thread") || way < SL_CHAT_OLDER || way > SL_CHAT_AROUND ||
+        op == NULL || limit > SL_WINDOW_LOAD_MAX) {
+        return sl_fail(err, SL_E_MISUSE,
+                       "loading names a thread's space, a known way and up to %d messages",
+                       SL_WINDOW_LOAD_MAX);
+    }
+    if (message != NULL ? !sl_uuid_ok(message) : way != SL_CHAT_OLDER) {
+        return sl_fail(err, SL_E_MISUSE, "newer messages and those around are of a message's id");
+    }
+    sl_lock(core->lock);
+    sl_status status = sl_window_load(core, thread, ways[way - SL_CHAT_OLDER], message,
+                                      limit > 0 ? limit : SL_WINDOW_LOAD, op, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
+sl_status sl_chat_gaps(sl_core *core, const char *thread, sl_bytes **out, sl_error **err)
+{
+    sl_error_start(err);
+    if (!sl_space_is(thread, "thread") || out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "gaps are those of a thread's space");
+    }
+    *out = NULL;
+    sl_lock(core->lock);
+    sl_status status = sl_window_gaps(core, thread, out, err);
+    sl_unlock(core->lock);
+    return status;
+}

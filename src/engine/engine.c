@@ -261,6 +261,7 @@ int64_t sl_engine_turn(sl_core *core)
         m = take_mail(core);
     }
     close_lost(core);
+    sl_window_run(core);
     int64_t until_ms = sl_online_run(core, now_ms);
     core->retry_at_ms = core->ws == 0 ? until_ms : -1;
     until_ms = sooner(until_ms, sl_transfers_run(core, now_ms));
@@ -382,6 +383,8 @@ static sl_status load_all(sl_core *core, const sl_config *cfg, sl_error **err)
     if (status == SL_OK) {
         status = sl_session_load(core, err);
     }
+    int64_t window = cfg->thread_window == 0 ? SL_WINDOW_DEFAULT : cfg->thread_window;
+    sl_sync_window(core->sync, window > 0 ? window : 0);
     return status == SL_OK ? sl_online_start(core, err) : status;
 }
 
@@ -460,6 +463,7 @@ void sl_engine_close(sl_core *core)
     sl_transfers_stop(core);
     sl_waiters_stop(core);
     sl_follow_stop(core);
+    sl_window_stop(core);
     sl_holds_stop(core);
     sl_live_stop(core);
     sl_session_clear(core);

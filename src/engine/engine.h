@@ -121,6 +121,7 @@ typedef struct sl_live_query {
 
 typedef struct sl_jobs sl_jobs;
 typedef struct sl_follow sl_follow;
+typedef struct sl_load sl_load;
 typedef struct sl_hold sl_hold;
 
 /* What the live channel is written and read with. */
@@ -168,6 +169,7 @@ struct sl_core {
     int64_t metered_limit; /* larger blobs wait for another network, when this one is metered */
     sl_waiter *waiters;
     sl_follow *follows;
+    sl_load *loads;
     int64_t progress_at_ms; /* of settling: not told before */
     sl_live_query *queries;
     sl_jobs *jobs;
@@ -239,10 +241,49 @@ void sl_online_closed(sl_core *core, int32_t code, int64_t now_ms);
 void sl_online_outbox_changed(sl_core *core);
 /* A frame that is not stored: only when online, else SL_E_NETWORK. */
 sl_status sl_online_send(sl_core *core, const sl_frame *frame);
+/* The records of SL_NEWS_LOADED; *count: how many. */
+sl_status sl_online_loaded(sl_core *core, const sl_news *news, int64_t *count, sl_error **err);
+/* The event of an operation that was refused; NULL: out of memory. */
+sl_json *sl_rejected_event(const sl_op *op, const char *code, const char *message);
+/* Tells the events of a list. */
+void sl_online_tell_lost(sl_core *core, sl_json *lost);
+
+/* --- receipts.c --- */
+/* The receipts of the frame that was read, in one transaction. */
+void sl_online_receipts(sl_core *core);
+
+/* --- window.c: spaces that are held in part --- */
+enum {
+    SL_WINDOW_DEFAULT = 100, /* places of a space that are held without being asked for */
+    SL_WINDOW_LOAD = 100,
+    SL_WINDOW_LOAD_MAX = 500
+};
+typedef enum sl_window_way {
+    SL_WINDOW_OLDER,
+    SL_WINDOW_NEWER,
+    SL_WINDOW_AROUND
+} sl_window_way;
+/* An operation that loads up to `limit` records of the nearest hole below, or above, the record, or of what
+ * is on both sides of it; id NULL: below the newest. */
+sl_status sl_window_load(sl_core *core, const char *space, sl_window_way way, const char *id,
+                         int64_t limit, sl_id *op, sl_error **err);
+/* Asks for what is to be loaded. */
+void sl_window_run(sl_core *core);
+void sl_window_loaded(sl_core *core, const sl_news *news);
+/* The space is at the head: what was asked for before is asked for again, and the sum of what is held
+ * when its time has come. */
+void sl_window_head(sl_core *core, const char *space);
+void sl_window_stop(sl_core *core);
+/* [{"above","upto"},..] */
+sl_status sl_window_gaps(sl_core *core, const char *space, sl_bytes **out, sl_error **err);
 
 /* --- integrity.c --- */
 /* At the head: true when what is here is not what the server has, and is to be read again. */
 bool sl_integrity_differs(sl_core *core, const char *space, uint64_t sum);
+/* True when what is held of a space is to be compared. */
+bool sl_integrity_due(sl_core *core, const char *space);
+/* The same as the first of what is held, when these still are the holes. */
+bool sl_integrity_held_differs(sl_core *core, const char *space, const char *holes, uint64_t sum);
 
 /* --- calls.c --- */
 /* Starts a request to the server: its url is a path, or whole. On SL_OK the call is in the list. */

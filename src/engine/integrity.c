@@ -3,6 +3,8 @@
 
 #include "base/json.h"
 
+#include <string.h>
+
 enum {
     HEAL_MS = 60 * 60 * 1000,      /* not more often */
     COUNT_MS = 24 * 60 * 60 * 1000 /* so often the records themselves are looked at */
@@ -41,11 +43,58 @@ static void tell(sl_core *core, const char *space, bool healed)
     }
 }
 
+/* Heals, unless that was tried a while ago. */
+static bool heal(sl_core *core, const char *space, const sl_space_sum *here)
+{
+    int64_t wall_ms = sl_engine_wall(core);
+    /* Noted first: whatever comes of it, this is not tried again and again. */
+    bool heals = !recent(here->healed_ms, wall_ms, HEAL_MS) &&
+                 in_transaction(core, space, wall_ms, sl_store_sum_healed) == SL_OK;
+    tell(core, space, heals);
+    return heals;
+}
+
+bool sl_integrity_due(sl_core *core, const char *space)
+{
+    sl_space_sum here;
+    return sl_store_sum(core->store, space, &here, NULL) == SL_OK && here.whole &&
+           !recent(here.counted_ms, sl_engine_wall(core), COUNT_MS);
+}
+
+bool sl_integrity_held_differs(sl_core *core, const char *space, const char *holes, uint64_t sum)
+{
+    sl_space_sum here;
+    sl_holes now;
+    char text[SL_HOLES_TEXT];
+    uint64_t held = 0;
+    sl_status status = sl_store_sum(core->store, space, &here, NULL);
+    if (status == SL_OK) {
+        status = sl_store_holes(core->store, space, &now, NULL);
+    }
+    sl_holes_print(text, &now);
+    if (status != SL_OK || !here.whole || holes == NULL || strcmp(holes, text) != 0) {
+        return false; /* they have changed meanwhile: asked for at the next head */
+    }
+    if (sl_store_sum_held(core->store, space, &held, NULL) != SL_OK) {
+        return false;
+    }
+    if (held == sum) {
+        (void)in_transaction(core, space, sl_engine_wall(core), sl_store_sum_begun);
+        return false;
+    }
+    return heal(core, space, &here);
+}
+
 bool sl_integrity_differs(sl_core *core, const char *space, uint64_t sum)
 {
     sl_space_sum here;
+    sl_holes holes;
     int64_t wall_ms = sl_engine_wall(core);
-    sl_status status = sl_store_sum(core->store, space, &here, NULL);
+    sl_status status = sl_store_holes(core->store, space, &holes, NULL);
+    if (status != SL_OK || holes.n > 0) {
+        return false; /* the server's is of all */
+    }
+    status = sl_store_sum(core->store, space, &here, NULL);
     if (status == SL_OK && here.whole && !recent(here.counted_ms, wall_ms, COUNT_MS)) {
         status = in_transaction(core, space, wall_ms, sl_store_sum_count);
         status = status == SL_OK ? sl_store_sum(core->store, space, &here, NULL) : status;
@@ -53,9 +102,5 @@ bool sl_integrity_differs(sl_core *core, const char *space, uint64_t sum)
     if (status != SL_OK || !here.whole || here.sum == sum) {
         return false; /* what cannot be read now is compared at the next head */
     }
-    /* Noted first: whatever comes of it, this is not tried again and again. */
-    bool heal = !recent(here.healed_ms, wall_ms, HEAL_MS) &&
-                in_transaction(core, space, wall_ms, sl_store_sum_healed) == SL_OK;
-    tell(core, space, heal);
-    return heal;
+    return heal(core, space, &here);
 }

@@ -141,7 +141,8 @@ static void send_of_space(sl_core *core, sl_frame_kind kind, const sl_sync_step 
     sl_frame frame = {.kind = kind,
                       .space = step->space,
                       .epoch = subscribe ? step->epoch : NULL,
-                      .from = subscribe ? step->from : 0};
+                      .from = subscribe ? step->from : 0,
+                      .last = subscribe ? step->last : 0};
     (void)send_frame(core, &frame, NULL);
 }
 
@@ -237,6 +238,7 @@ typedef struct after {
     sl_json *revoked; /* spaces to drop */
     sl_json *lost;    /* events: operations that waited in what was dropped */
     int64_t reach;    /* newest message of another */
+    int64_t count;    /* records stored */
     bool later;       /* something of a later version came */
     bool skipped;     /* and was left out */
 } after;
@@ -282,6 +284,7 @@ static sl_status store_one(sl_core *core, sl_record *rec, after *due, sl_error *
         due->later = due->later || rec->ext != NULL;
         status = sl_store_apply_remote(core->store, rec, err);
         due->touched[rec->entity->index] = true;
+        due->count++;
     }
     if (status == SL_OK && strcmp(rec->entity->name, "message") == 0 && !rec->deleted) {
         const char *author = sl_record_text(rec, "author_id");
@@ -321,7 +324,7 @@ static sl_json *fields_of(const sl_op *op)
     return fields;
 }
 
-static sl_json *rejected_event(const sl_op *op, const char *code, const char *message)
+sl_json *sl_rejected_event(const sl_op *op, const char *code, const char *message)
 {
     sl_json *event = sl_json_object();
     bool ok = event != NULL && sl_json_set_str(event, "ev", "rejected") &&
@@ -339,7 +342,7 @@ static sl_json *rejected_event(const sl_op *op, const char *code, const char *me
 
 static bool note_lost(void *ctx, const sl_op *op)
 {
-    sl_json *event = rejected_event(op, "SL_E_DENIED", SL_STORE_TAKEN_AWAY);
+    sl_json *event = sl_rejected_event(op, "SL_E_DENIED", SL_STORE_TAKEN_AWAY);
     return event != NULL && sl_json_add(ctx, event);
 }
 
@@ -358,7 +361,7 @@ static sl_status drop_space(sl_core *core, const char *space, sl_json *lost, sl_
     return status == SL_OK ? sl_store_sweep_blobs(core->store, forget_file, core, err) : status;
 }
 
-static void tell_lost(sl_core *core, sl_json *lost)
+void sl_online_tell_lost(sl_core *core, sl_json *lost)
 {
     for (const sl_json *e = sl_json_first(lost); e != NULL; e = sl_json_next(e)) {
         sl_events_push(core->events, sl_json_clone(e));
@@ -389,12 +392,27 @@ static sl_status store_grants(sl_core *core, const after *due, sl_error **err)
     return status;
 }
 
-/* Another epoch without a reset, for a cursor at 0: what was accepted before it may be unknown. */
+/* Another epoch without a reset, for a cursor at 0: what was accepted before it may be unknown. Of the
+ * user's own space, which is there before all others, also the first one that can be stored. */
 static sl_status see_epoch(sl_core *core, const sl_space *before, const sl_space *now,
                            sl_error **err)
 {
-    bool same = before->epoch[0] == 0 || strcmp(before->epoch, now->epoch) == 0;
+    bool first = before->epoch[0] == 0 && strcmp(now->name, core->session.space) != 0;
+    bool same = first || strcmp(before->epoch, now->epoch) == 0;
     return same ? SL_OK : sl_store_outbox_again(core->store, now->name, err);
+}
+
+/* What was left out, before what came. A space that is read from the first on has no other holes. */
+static sl_status store_hole(sl_core *core, const sl_news *news, sl_error **err)
+{
+    sl_status status = SL_OK;
+    if (news->from == 0 && !sl_sync_live(core->sync, news->space)) {
+        status = sl_store_hole_take(core->store, news->space, 0, SL_JSON_INT_MAX, err);
+    }
+    if (status == SL_OK && news->hole > 0) {
+        status = sl_store_hole_add(core->store, news->space, news->from, news->hole, err);
+    }
+    return status;
 }
 
 static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *before, after *due,
@@ -410,6 +428,9 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     if (status == SL_OK) {
         status = see_epoch(core, before, &space, err);
     }
+    if (status == SL_OK && sl_space_has_places(space.name)) {
+        status = store_hole(core, news, err);
+    }
     if (status == SL_OK) {
         status = store_records(core, due, err);
     }
@@ -422,7 +443,7 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     if (status == SL_OK) {
         status = sl_store_set_space(core->store, &space, err);
     }
-    if (status == SL_OK && before->cursor == 0) {
+    if (status == SL_OK && before->cursor == 0 && news->hole == 0) {
         status = sl_store_sum_begun(core->store, space.name, sl_engine_wall(core), err);
     }
     if (status == SL_OK && due->skipped) {
@@ -460,7 +481,7 @@ static void after_commit(sl_core *core, const char *space, const after *due)
         sl_transfers_drop(core, sl_json_text(g));
         touch_all(core, sl_json_text(g));
     }
-    tell_lost(core, due->lost);
+    sl_online_tell_lost(core, due->lost);
     for (const sl_json *g = sl_json_first(due->granted); g != NULL; g = sl_json_next(g)) {
         sl_space held;
         if (sl_store_space(core->store, sl_json_text(g), &held, NULL) == SL_OK &&
@@ -487,6 +508,41 @@ static void renew_below(sl_core *core, int64_t floor)
     }
 }
 
+sl_status sl_online_loaded(sl_core *core, const sl_news *news, int64_t *count, sl_error **err)
+{
+    after due = {.granted = sl_json_array(), .revoked = sl_json_array(), .lost = sl_json_array()};
+    bool ready = due.granted != NULL && due.revoked != NULL && due.lost != NULL;
+    sl_status status = ready ? sl_store_begin(core->store, err) : sl_fail_nomem(err);
+    if (status == SL_OK) {
+        status = SL_PLANTED("loaded-dropped") ? SL_OK : store_records(core, &due, err);
+        if (status == SL_OK && due.later) {
+            status = sl_store_set_meta(core->store, SL_STORE_LATER, "1", err);
+        }
+        if (status == SL_OK && due.skipped) {
+            status = sl_store_sum_partial(core->store, news->space, err);
+        }
+        if (status == SL_OK) {
+            status = sl_engine_keep_clock(core, err);
+        }
+        if (status == SL_OK && news->from < news->seq) {
+            status = sl_store_hole_take(core->store, news->space, news->from, news->seq, err);
+        }
+        if (status == SL_OK) {
+            status = sl_store_commit(core->store, err);
+        } else {
+            sl_store_rollback(core->store);
+        }
+    }
+    *count = due.count;
+    if (status == SL_OK) { /* the holes have changed, whatever came */
+        touch_all(core, news->space);
+    }
+    sl_json_free(due.granted);
+    sl_json_free(due.revoked);
+    sl_json_free(due.lost);
+    return status;
+}
+
 static void apply(sl_core *core, const sl_news *news)
 {
     after due = {.granted = sl_json_array(), .revoked = sl_json_array(), .lost = sl_json_array()};
@@ -508,111 +564,6 @@ static void apply(sl_core *core, const sl_news *news)
     sl_json_free(due.granted);
     sl_json_free(due.revoked);
     sl_json_free(due.lost);
-}
-
-/* What a batch of receipts leaves to be done once it is committed. */
-typedef struct answers {
-    bool touched[64];  /* by entity index */
-    sl_json *spaces;   /* where */
-    sl_json *rejected; /* events */
-} answers;
-
-static bool note_space(answers *due, const char *space)
-{
-    for (const sl_json *v = sl_json_first(due->spaces); v != NULL; v = sl_json_next(v)) {
-        if (strcmp(sl_json_text(v), space) == 0) {
-            return true;
-        }
-    }
-    return sl_json_add_str(due->spaces, space);
-}
-
-static sl_status store_receipt(sl_core *core, const sl_receipt *r, answers *due)
-{
-    sl_op op = {0};
-    sl_status status = sl_store_outbox_op(core->store, r->n, &op, NULL);
-    const char *code = r->code != NULL ? r->code : "SL_E_DENIED";
-    const char *message = r->message != NULL ? r->message : "";
-    if (status == SL_E_NOT_FOUND) {
-        sl_op_free(&op);
-        return SL_OK;
-    }
-    if (status == SL_OK) {
-        due->touched[op.entity->index] = true;
-        status = note_space(due, op.space) ? SL_OK : SL_E_NOMEM;
-    }
-    if (status == SL_OK && r->result == SL_REJECTED) {
-        sl_json *event = rejected_event(&op, code, message);
-        status = event != NULL && sl_json_add(due->rejected, event)
-                     ? sl_store_outbox_rejected(core->store, r->n, code, message,
-                                                r->field != NULL ? r->field : "", NULL)
-                     : SL_E_NOMEM;
-    } else if (status == SL_OK) {
-        status = sl_store_outbox_accepted(core->store, r->n, r->seq, NULL);
-    }
-    sl_op_free(&op);
-    return status;
-}
-
-static sl_status read_receipts(sl_core *core, answers *due)
-{
-    sl_status status = SL_OK;
-    bool got = true;
-    while (status == SL_OK && got) {
-        sl_receipt r;
-        bool fresh = false;
-        status = sl_frame_receipt(core->link.in, &r, &got, NULL);
-        if (status == SL_OK && got) {
-            status = sl_sync_receipt(core->sync, &r, &fresh, NULL);
-        }
-        if (status == SL_OK && fresh) {
-            status = store_receipt(core, &r, due);
-        }
-    }
-    for (const sl_json *v = sl_json_first(due->spaces); status == SL_OK && v != NULL;
-         v = sl_json_next(v)) {
-        if (sl_sync_live(core->sync, sl_json_text(v))) {
-            status = sl_store_outbox_settle(core->store, sl_json_text(v), NULL);
-        }
-    }
-    return status;
-}
-
-static void tell_answers(sl_core *core, const answers *due)
-{
-    for (const sl_json *v = sl_json_first(due->spaces); v != NULL; v = sl_json_next(v)) {
-        for (size_t i = 0; i < sl_entity_count; i++) {
-            if (due->touched[i]) {
-                sl_live_touch(core, &sl_entities[i], sl_json_text(v));
-            }
-        }
-    }
-    tell_lost(core, due->rejected);
-}
-
-/* All receipts of a frame in one transaction. */
-static void receipts(sl_core *core)
-{
-    answers due = {.spaces = sl_json_array(), .rejected = sl_json_array()};
-    bool ready = due.spaces != NULL && due.rejected != NULL;
-    sl_status status = ready ? sl_store_begin(core->store, NULL) : SL_E_NOMEM;
-    if (status == SL_OK) {
-        status = read_receipts(core, &due);
-        if (status == SL_OK) {
-            status = sl_store_commit(core->store, NULL);
-        } else {
-            sl_store_rollback(core->store);
-        }
-    }
-    if (status == SL_OK) {
-        tell_answers(core, &due);
-    } else {
-        bool broken = status == SL_E_INVALID;
-        core->platform.ws->close(core->platform.user, core->ws, broken ? 1002 : 1011,
-                                 broken ? "protocol" : "cannot store");
-    }
-    sl_json_free(due.spaces);
-    sl_json_free(due.rejected);
 }
 
 /* At the head all that the cursor covers has come. */
@@ -671,7 +622,7 @@ static void lose_space(sl_core *core, const char *space, bool keep)
     }
     if (status == SL_OK && !keep) {
         sl_transfers_drop(core, space);
-        tell_lost(core, lost);
+        sl_online_tell_lost(core, lost);
     } else if (status != SL_OK) {
         undo_loss(core, space);
     } else {
@@ -681,16 +632,31 @@ static void lose_space(sl_core *core, const char *space, bool keep)
     touch_all(core, space);
 }
 
+static void read_again(sl_core *core, const char *space)
+{
+    (void)sl_sync_hold(core->sync, space, "", 0); /* it is held: this takes no memory */
+    lose_space(core, space, true);
+}
+
 static void at_head(sl_core *core, const sl_news *news)
 {
     char space[SL_SPACE_MAX];
     (void)snprintf(space, sizeof space, "%s", news->space);
-    if (!news->summed || !sl_integrity_differs(core, space, news->sum)) {
-        settle_at_head(core, space);
+    if (news->summed && sl_integrity_differs(core, space, news->sum)) {
+        read_again(core, space);
         return;
     }
-    (void)sl_sync_hold(core->sync, space, "", 0); /* it is held: this takes no memory */
-    lose_space(core, space, true);
+    settle_at_head(core, space);
+    sl_window_head(core, space);
+}
+
+static void checked(sl_core *core, const sl_news *news, const char *holes)
+{
+    char space[SL_SPACE_MAX];
+    (void)snprintf(space, sizeof space, "%s", news->space);
+    if (news->summed && sl_integrity_held_differs(core, space, holes, news->sum)) {
+        read_again(core, space);
+    }
 }
 
 static void typing(sl_core *core, const sl_news *news)
@@ -712,17 +678,19 @@ void sl_online_opened(sl_core *core)
     sl_sync_opened(core->sync);
 }
 
-static void take_news(sl_core *core, const sl_news *news)
+static void take_news(sl_core *core, const sl_news *news, const sl_frame *frame)
 {
     switch (news->kind) {
     case SL_NEWS_NONE:
     case SL_NEWS_CONNECTED: break;
     case SL_NEWS_APPLY: apply(core, news); break;
     case SL_NEWS_HEAD: at_head(core, news); break;
-    case SL_NEWS_RECEIPTS: receipts(core); break;
+    case SL_NEWS_RECEIPTS: sl_online_receipts(core); break;
     case SL_NEWS_RESET: lose_space(core, news->space, true); break;
     case SL_NEWS_REVOKED: lose_space(core, news->space, false); break;
     case SL_NEWS_TYPING: typing(core, news); break;
+    case SL_NEWS_LOADED: sl_window_loaded(core, news); break;
+    case SL_NEWS_CHECKED: checked(core, news, frame->holes); break;
     }
 }
 
@@ -742,7 +710,7 @@ void sl_online_message(sl_core *core, const void *p, size_t n)
     if (news.kind == SL_NEWS_CONNECTED) {
         link->wire.zip = frame.zip && sl_zip_have();
     }
-    take_news(core, &news);
+    take_news(core, &news, &frame);
     if (frame.kind == SL_FRAME_PAGE) {
         sl_sync_page_done(core->sync, n);
     }

@@ -22,7 +22,7 @@ CLASSES = {"public": "SL_C_PUBLIC", "internal": "SL_C_INTERNAL", "sensitive": "S
            "highly_sensitive": "SL_C_HIGHLY_SENSITIVE"}
 ROLES = {"owner": "SL_R_OWNER", "coach": "SL_R_COACH", "member": "SL_R_MEMBER", "author": "SL_R_AUTHOR", "server": "0"}
 TAKEN = ["id", "space", "seq", "deleted", "clocks", "ext", "rid", "pending", "entity"]
-ENTITY_KEYS = {"by_seq", "no", "doc", "space", "root", "create", "patch", "delete", "author_field", "fields"}
+ENTITY_KEYS = {"place_field", "no", "doc", "space", "root", "create", "patch", "delete", "author_field", "fields"}
 FIELD_KEYS = {"index", "no", "type", "merge", "required", "min", "max", "values", "class", "doc", "search", "to"}
 
 
@@ -50,6 +50,9 @@ def check(schema):
         author = entity.get("author_field")
         if author is not None and entity["fields"].get(author, {}).get("merge") != "server":
             refuse(name, "author_field must be a field with merge = server")
+        place = entity.get("place_field")
+        if place is not None and [entity["fields"].get(place, {}).get(k) for k in ("type", "merge")] != ["int", "server"]:
+            refuse(name, "place_field must be an int with merge = server")
         for field, f in entity["fields"].items():
             where = f"{name}.{field}"
             if extra := set(f) - FIELD_KEYS:
@@ -118,11 +121,11 @@ def tables_c(schema):
         out.append("};")
     out.append("\nconst sl_entity sl_entities[] = {")
     for i, (name, e) in enumerate(schema["entity"].items()):
-        author = list(e["fields"]).index(e["author_field"]) if "author_field" in e else -1
+        author, place = (list(e["fields"]).index(e[key]) if key in e else -1 for key in ("author_field", "place_field"))
         out += [f"    /* {e['doc']} */", "    {",
-                f"        {c_string(name)}, {e['no']}, {c_string(e['space'])}, {'true' if e.get('root') else 'false'}, "
-                f"{'true' if e.get('by_seq') else 'false'}, {i},",
-                f"        {roles(e['create'])}, {roles(e['patch'])}, {roles(e['delete'])}, {author}, {targets(e)},",
+                f"        {c_string(name)}, {c_string(e['space'])}, {e['no']}, {i},",
+                f"        {roles(e['create'])}, {roles(e['patch'])}, {roles(e['delete'])}, {author}, {place}, "
+                f"{'true' if e.get('root') else 'false'}, {targets(e)},",
                 f"        FIELDS_{name}, sizeof FIELDS_{name} / sizeof FIELDS_{name}[0],", "    },"]
     out += ["};", "const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];",
             f"const int sl_schema_version = {schema['version']};", ""]

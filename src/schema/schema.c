@@ -73,6 +73,16 @@ bool sl_space_ok(const char *space)
     return false;
 }
 
+bool sl_space_has_places(const char *space)
+{
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        if (sl_entities[i].place_field >= 0 && sl_space_is(space, sl_entities[i].space_kind)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool sl_space_encode(uint8_t out[SL_SPACE_BYTES], const char *space)
 {
     for (size_t i = 0; i < KIND_COUNT; i++) {

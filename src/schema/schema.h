@@ -67,15 +67,16 @@ typedef struct sl_field {
 
 typedef struct sl_entity {
     const char *name;
-    unsigned no; /* in binary encodings: never changes, never used again */
     const char *space_kind;
-    bool root;   /* its id is the id of its space */
-    bool by_seq; /* devices read a space's records by their numbers */
+    unsigned no; /* in binary encodings: never changes, never used again */
     int index;
     unsigned create; /* SL_R_* that may */
     unsigned patch;
     unsigned remove;
     int author_field; /* index of the field that names the author, -1 when none */
+    int place_field;  /* index of the field with the record's place in its space, -1 when none:
+                       * devices read a space's records in this order, and need not hold old ones */
+    bool root;        /* its id is the id of its space */
     uint64_t refs;    /* bits of the fields with `to` */
     const sl_field *fields;
     size_t field_count;
@@ -99,6 +100,8 @@ enum {
     SL_SPACE_MAX = 48
 };
 bool sl_space_ok(const char *space);
+/* True when records of some entity have places in spaces of this kind: these can be held in part. */
+bool sl_space_has_places(const char *space);
 /* True when the space is of this kind. */
 bool sl_space_is(const char *space, const char *kind);
 /* The id in the name: borrowed from it. The space must be ok. */

@@ -186,6 +186,8 @@ static const sl_field FIELDS_message[] = {
     {"sent_ms", 4, 5, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Who wrote it. */
     {"author_id", 5, 6, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* Where it stands in the thread: absent until the server has it. */
+    {"place", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_profile[] = {
@@ -623,220 +625,220 @@ static const sl_field FIELDS_variant[] = {
 const sl_entity sl_entities[] = {
     /* The account as its owner sees it. */
     {
-        "user", 1, "user", true, false, 0,
-        0, SL_R_OWNER, 0, -1, UINT64_C(0),
+        "user", "user", 1, 0,
+        0, SL_R_OWNER, 0, -1, -1, true, UINT64_C(0),
         FIELDS_user, sizeof FIELDS_user / sizeof FIELDS_user[0],
     },
     /* A coach and an athlete who know each other; each side holds its own copy under the same id, in step. */
     {
-        "connection", 2, "user", false, false, 1,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
+        "connection", "user", 2, 1,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(0),
         FIELDS_connection, sizeof FIELDS_connection / sizeof FIELDS_connection[0],
     },
     /* A space this user may hold, and as what. Learned by syncing the user's own space. */
     {
-        "grant", 3, "user", false, false, 2,
-        0, 0, 0, -1, UINT64_C(0),
+        "grant", "user", 3, 2,
+        0, 0, 0, -1, -1, false, UINT64_C(0),
         FIELDS_grant, sizeof FIELDS_grant / sizeof FIELDS_grant[0],
     },
     /* A clip: the root of a space that holds all that is said about it. */
     {
-        "video", 4, "video", true, false, 3,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 11, UINT64_C(0),
+        "video", "video", 4, 3,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 11, -1, true, UINT64_C(0),
         FIELDS_video, sizeof FIELDS_video / sizeof FIELDS_video[0],
     },
     /* The owner lets a connected user into the video's space. */
     {
-        "share", 5, "video", false, false, 4,
-        SL_R_OWNER, 0, SL_R_OWNER, -1, UINT64_C(0),
+        "share", "video", 5, 4,
+        SL_R_OWNER, 0, SL_R_OWNER, -1, -1, false, UINT64_C(0),
         FIELDS_share, sizeof FIELDS_share / sizeof FIELDS_share[0],
     },
     /* One drawing on a video: geometry fixed when drawn, style, order and time range editable. */
     {
-        "annotation", 6, "video", false, false, 5,
-        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 7, UINT64_C(0),
+        "annotation", "video", 6, 5,
+        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 7, -1, false, UINT64_C(0),
         FIELDS_annotation, sizeof FIELDS_annotation / sizeof FIELDS_annotation[0],
     },
     /* A recorded voice. */
     {
-        "voice_over", 7, "video", false, false, 6,
-        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 3, UINT64_C(0),
+        "voice_over", "video", 7, 6,
+        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 3, -1, false, UINT64_C(0),
         FIELDS_voice_over, sizeof FIELDS_voice_over / sizeof FIELDS_voice_over[0],
     },
     /* What a coach did and said: a timeline of events against a voice. */
     {
-        "review", 8, "video", false, false, 7,
-        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 4, UINT64_C(2),
+        "review", "video", 8, 7,
+        SL_R_OWNER | SL_R_COACH, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 4, -1, false, UINT64_C(2),
         FIELDS_review, sizeof FIELDS_review / sizeof FIELDS_review[0],
     },
     /* A remark on a video, at a moment of it. */
     {
-        "comment", 9, "video", false, false, 8,
-        SL_R_OWNER | SL_R_COACH | SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 2, UINT64_C(0),
+        "comment", "video", 9, 8,
+        SL_R_OWNER | SL_R_COACH | SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 2, -1, false, UINT64_C(0),
         FIELDS_comment, sizeof FIELDS_comment / sizeof FIELDS_comment[0],
     },
     /* A conversation. */
     {
-        "thread", 10, "thread", true, false, 9,
-        0, 0, 0, -1, UINT64_C(0),
+        "thread", "thread", 10, 9,
+        0, 0, 0, -1, -1, true, UINT64_C(0),
         FIELDS_thread, sizeof FIELDS_thread / sizeof FIELDS_thread[0],
     },
     /* A member of a thread, and how far the thread reached them: marks are thread sequence numbers. */
     {
-        "participant", 11, "thread", false, false, 10,
-        0, SL_R_AUTHOR, 0, 0, UINT64_C(0),
+        "participant", "thread", 11, 10,
+        0, SL_R_AUTHOR, 0, 0, -1, false, UINT64_C(0),
         FIELDS_participant, sizeof FIELDS_participant / sizeof FIELDS_participant[0],
     },
-    /* A message; its seq is its place. */
+    /* A message. */
     {
-        "message", 12, "thread", false, true, 11,
-        SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR, 5, UINT64_C(0),
+        "message", "thread", 12, 11,
+        SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR, 5, 6, false, UINT64_C(0),
         FIELDS_message, sizeof FIELDS_message / sizeof FIELDS_message[0],
     },
     /* What the account says of itself to coaches and athletes it is connected with. */
     {
-        "profile", 13, "user", false, false, 12,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
+        "profile", "user", 13, 12,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(0),
         FIELDS_profile, sizeof FIELDS_profile / sizeof FIELDS_profile[0],
     },
     /* A device of the account, made by the device under its own id. */
     {
-        "device", 14, "user", false, false, 13,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
+        "device", "user", 14, 13,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(0),
         FIELDS_device, sizeof FIELDS_device / sizeof FIELDS_device[0],
     },
     /* What an athlete works towards. */
     {
-        "goal", 15, "user", false, false, 14,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
+        "goal", "user", 15, 14,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(0),
         FIELDS_goal, sizeof FIELDS_goal / sizeof FIELDS_goal[0],
     },
     /* One step of an athlete: a content item worked through, or a measurement. */
     {
-        "progress_entry", 16, "user", false, false, 15,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(8),
+        "progress_entry", "user", 16, 15,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(8),
         FIELDS_progress_entry, sizeof FIELDS_progress_entry / sizeof FIELDS_progress_entry[0],
     },
     /* Something the user is told. */
     {
-        "notification", 17, "user", false, false, 16,
-        0, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
+        "notification", "user", 17, 16,
+        0, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(0),
         FIELDS_notification, sizeof FIELDS_notification / sizeof FIELDS_notification[0],
     },
     /* How the user wants to be told of one topic. */
     {
-        "notification_setting", 18, "user", false, false, 17,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
+        "notification_setting", "user", 18, 17,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(0),
         FIELDS_notification_setting, sizeof FIELDS_notification_setting / sizeof FIELDS_notification_setting[0],
     },
     /* Something the user keeps at hand. */
     {
-        "favourite", 19, "user", false, false, 18,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, UINT64_C(0),
+        "favourite", "user", 19, 18,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(0),
         FIELDS_favourite, sizeof FIELDS_favourite / sizeof FIELDS_favourite[0],
     },
     /* Someone whose messages the user does not want. */
     {
-        "block", 20, "user", false, false, 19,
-        SL_R_OWNER, 0, SL_R_OWNER, -1, UINT64_C(0),
+        "block", "user", 20, 19,
+        SL_R_OWNER, 0, SL_R_OWNER, -1, -1, false, UINT64_C(0),
         FIELDS_block, sizeof FIELDS_block / sizeof FIELDS_block[0],
     },
     /* Something the user brings before those who run the service. */
     {
-        "report", 21, "user", false, false, 20,
-        SL_R_OWNER, 0, 0, -1, UINT64_C(0),
+        "report", "user", 21, 20,
+        SL_R_OWNER, 0, 0, -1, -1, false, UINT64_C(0),
         FIELDS_report, sizeof FIELDS_report / sizeof FIELDS_report[0],
     },
     /* An athlete in a program; athlete and coach each hold a copy under the same id. */
     {
-        "enrollment", 22, "user", false, false, 21,
-        0, 0, 0, -1, UINT64_C(0),
+        "enrollment", "user", 22, 21,
+        0, 0, 0, -1, -1, false, UINT64_C(0),
         FIELDS_enrollment, sizeof FIELDS_enrollment / sizeof FIELDS_enrollment[0],
     },
     /* A product or program bought once; buyer and coach each hold a copy. */
     {
-        "purchase", 23, "user", false, false, 22,
-        0, 0, 0, -1, UINT64_C(0),
+        "purchase", "user", 23, 22,
+        0, 0, 0, -1, -1, false, UINT64_C(0),
         FIELDS_purchase, sizeof FIELDS_purchase / sizeof FIELDS_purchase[0],
     },
     /* A running subscription to a plan; subscriber and coach each hold a copy. */
     {
-        "subscription", 24, "user", false, false, 23,
-        0, 0, 0, -1, UINT64_C(0),
+        "subscription", "user", 24, 23,
+        0, 0, 0, -1, -1, false, UINT64_C(0),
         FIELDS_subscription, sizeof FIELDS_subscription / sizeof FIELDS_subscription[0],
     },
     /* What the user may use, and why. */
     {
-        "access_right", 25, "user", false, false, 24,
-        0, 0, 0, -1, UINT64_C(0),
+        "access_right", "user", 25, 24,
+        0, 0, 0, -1, -1, false, UINT64_C(0),
         FIELDS_access_right, sizeof FIELDS_access_right / sizeof FIELDS_access_right[0],
     },
     /* Money that the user paid. */
     {
-        "payment", 26, "user", false, false, 25,
-        0, 0, 0, -1, UINT64_C(24),
+        "payment", "user", 26, 25,
+        0, 0, 0, -1, -1, false, UINT64_C(24),
         FIELDS_payment, sizeof FIELDS_payment / sizeof FIELDS_payment[0],
     },
     /* What a coach earned by one payment. */
     {
-        "earning", 27, "user", false, false, 26,
-        0, 0, 0, -1, UINT64_C(16),
+        "earning", "user", 27, 26,
+        0, 0, 0, -1, -1, false, UINT64_C(16),
         FIELDS_earning, sizeof FIELDS_earning / sizeof FIELDS_earning[0],
     },
     /* Money sent to a coach. */
     {
-        "payout", 28, "user", false, false, 27,
-        0, 0, 0, -1, UINT64_C(0),
+        "payout", "user", 28, 27,
+        0, 0, 0, -1, -1, false, UINT64_C(0),
         FIELDS_payout, sizeof FIELDS_payout / sizeof FIELDS_payout[0],
     },
     /* One sign in answer to a message. */
     {
-        "reaction", 29, "thread", false, false, 28,
-        SL_R_MEMBER, 0, SL_R_AUTHOR, 2, UINT64_C(1),
+        "reaction", "thread", 29, 28,
+        SL_R_MEMBER, 0, SL_R_AUTHOR, 2, -1, false, UINT64_C(1),
         FIELDS_reaction, sizeof FIELDS_reaction / sizeof FIELDS_reaction[0],
     },
     /* A coach's storefront: the root of a space that every account may read. */
     {
-        "coach", 30, "coach", true, false, 29,
-        SL_R_OWNER, SL_R_OWNER, 0, 12, UINT64_C(0),
+        "coach", "coach", 30, 29,
+        SL_R_OWNER, SL_R_OWNER, 0, 12, -1, true, UINT64_C(0),
         FIELDS_coach, sizeof FIELDS_coach / sizeof FIELDS_coach[0],
     },
     /* Something a coach sells once. */
     {
-        "product", 31, "coach", false, false, 30,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 8, UINT64_C(0),
+        "product", "coach", 31, 30,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 8, -1, false, UINT64_C(0),
         FIELDS_product, sizeof FIELDS_product / sizeof FIELDS_product[0],
     },
     /* What a coach offers for a price per period. */
     {
-        "subscription_plan", 32, "coach", false, false, 31,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 8, UINT64_C(0),
+        "subscription_plan", "coach", 32, 31,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 8, -1, false, UINT64_C(0),
         FIELDS_subscription_plan, sizeof FIELDS_subscription_plan / sizeof FIELDS_subscription_plan[0],
     },
     /* A note of a coach to all who read the storefront. */
     {
-        "post", 33, "coach", false, false, 32,
-        SL_R_OWNER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 7, UINT64_C(0),
+        "post", "coach", 33, 32,
+        SL_R_OWNER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 7, -1, false, UINT64_C(0),
         FIELDS_post, sizeof FIELDS_post / sizeof FIELDS_post[0],
     },
     /* A training program: the root of a space that holds its content. */
     {
-        "program", 34, "program", true, false, 33,
-        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 11, UINT64_C(0),
+        "program", "program", 34, 33,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, 11, -1, true, UINT64_C(0),
         FIELDS_program, sizeof FIELDS_program / sizeof FIELDS_program[0],
     },
     /* One piece of a program. */
     {
-        "content_item", 35, "program", false, false, 34,
-        SL_R_OWNER | SL_R_COACH, SL_R_OWNER | SL_R_AUTHOR, SL_R_OWNER | SL_R_AUTHOR, 11, UINT64_C(0),
+        "content_item", "program", 35, 34,
+        SL_R_OWNER | SL_R_COACH, SL_R_OWNER | SL_R_AUTHOR, SL_R_OWNER | SL_R_AUTHOR, 11, -1, false, UINT64_C(0),
         FIELDS_content_item, sizeof FIELDS_content_item / sizeof FIELDS_content_item[0],
     },
     /* The clip at another size, made by the server for streaming, or a still of it. */
     {
-        "variant", 36, "video", false, false, 35,
-        0, 0, 0, -1, UINT64_C(0),
+        "variant", "video", 36, 35,
+        0, 0, 0, -1, -1, false, UINT64_C(0),
         FIELDS_variant, sizeof FIELDS_variant / sizeof FIELDS_variant[0],
     },
 };
 const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];
-const int sl_schema_version = 4;
+const int sl_schema_version = 5;

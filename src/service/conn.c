@@ -166,20 +166,14 @@ void sl_service_ws_closed(sl_service *s, sl_id conn)
     sl_unlock(s->lock);
 }
 
-typedef struct floor_ctx {
-    sl_sv_conn *c;
-    int64_t floor;
-} floor_ctx;
-
 /* Receipts below the floor are forgotten; the floor never goes back. */
 static sl_status keep_floor(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
-    floor_ctx *f = ctx;
-    const sl_sv_conn *c = f->c;
+    sl_sv_from *f = ctx;
     sl_sv_rows rows;
     sl_status status =
         sl_sv_all(tx->s, "SELECT floor FROM device_floor WHERE user_id=$1 AND device=$2",
-                  SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(c->device)), &rows, err);
+                  SL_SV_ARGS(sl_cell_text(f->user), sl_cell_text(f->device)), &rows, err);
     int64_t had = status == SL_OK && rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
     bool known = rows.count > 0;
     sl_sv_rows_free(&rows);
@@ -191,13 +185,18 @@ static sl_status keep_floor(sl_sv_tx *tx, void *ctx, sl_error **err)
         tx->s,
         "INSERT INTO device_floor (user_id, device, floor) VALUES ($1, $2, $3)"
         " ON CONFLICT (user_id, device) DO UPDATE SET floor=excluded.floor",
-        SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(c->device), sl_cell_int(f->floor)), err);
+        SL_SV_ARGS(sl_cell_text(f->user), sl_cell_text(f->device), sl_cell_int(f->floor)), err);
     if (status != SL_OK) {
         return status;
     }
     return sl_sv_run(
         tx->s, "DELETE FROM receipt WHERE user_id=$1 AND device=$2 AND n<$3",
-        SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(c->device), sl_cell_int(f->floor)), err);
+        SL_SV_ARGS(sl_cell_text(f->user), sl_cell_text(f->device), sl_cell_int(f->floor)), err);
+}
+
+sl_status sl_sv_keep_floor(sl_service *s, sl_sv_from *from)
+{
+    return sl_sv_change(s, keep_floor, from, NULL);
 }
 
 static bool same_device(const sl_sv_who *who, const char *device)
@@ -227,12 +226,14 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     memcpy(c->session, who.session, sizeof c->session);
     c->rank = who.rank;
     c->exp_s = who.exp_s;
-    floor_ctx floor = {c, frame->floor};
-    if (sl_sv_change(s, keep_floor, &floor, NULL) != SL_OK) {
+    sl_sv_from from = {.floor = frame->floor};
+    memcpy(from.user, who.user, sizeof from.user);
+    memcpy(from.device, who.device, sizeof from.device);
+    if (sl_sv_keep_floor(s, &from) != SL_OK) {
         sl_sv_drop(s, c, CLOSE_INTERNAL, SL_E_INTERNAL, "the server failed; try again");
         return;
     }
-    c->floor = floor.floor;
+    c->floor = from.floor;
     sl_sv_drop_device(s, c->user, c->device, c, CLOSE_REPLACED);
     c->ready = true;
     c->wire.zip = frame->zip && sl_zip_have();
@@ -250,6 +251,8 @@ static void on_frame(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     case SL_FRAME_MORE: sl_sv_on_more(s, c, frame); break;
     case SL_FRAME_PREFER: sl_sv_on_prefer(c, frame); break;
     case SL_FRAME_TYPING: sl_sv_on_typing(s, c, frame); break;
+    case SL_FRAME_LOAD: sl_sv_on_load(s, c, frame); break;
+    case SL_FRAME_CHECK: sl_sv_on_check(s, c, frame); break;
     case SL_FRAME_CONNECT:
     case SL_FRAME_NONE:
     case SL_FRAME_CONNECTED:
@@ -260,6 +263,8 @@ static void on_frame(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     case SL_FRAME_RESET:
     case SL_FRAME_REVOKED:
     case SL_FRAME_ERROR:
+    case SL_FRAME_LOADED:
+    case SL_FRAME_CHECKED:
         sl_sv_drop(s, c, CLOSE_BROKEN, SL_E_INVALID, "unknown kind of frame");
         break;
     }

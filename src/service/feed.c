@@ -30,16 +30,7 @@ static sl_status send_or_fail(sl_service *s, sl_sv_conn *c, const sl_frame *f, s
     return sl_sv_send(s, c, f, items) > 0 ? SL_OK : SL_E_NOMEM;
 }
 
-typedef struct space_state {
-    const char *name;
-    char epoch[64];
-    int64_t seq;
-    int64_t min_seq;
-    bool summed;
-    uint64_t sum;
-} space_state;
-
-static sl_status space_read(sl_service *s, space_state *space, bool *found)
+sl_status sl_sv_state_read(sl_service *s, sl_sv_state *space, bool *found)
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(s, "SELECT epoch, seq, min_seq, sum FROM space WHERE space=$1",
@@ -56,28 +47,38 @@ static sl_status space_read(sl_service *s, space_state *space, bool *found)
     return status;
 }
 
-/* The records of a page into s->items. *to: the number it reaches. */
-static sl_status page_records(sl_service *s, const space_state *space, int64_t from, int64_t *to)
+sl_status sl_sv_item_add(sl_service *s, const char *space, const char *entity, const char *id)
+{
+    const sl_entity *e = sl_entity_find(entity);
+    sl_status status = e == NULL ? SL_E_CORRUPT : sl_sv_load(s, e, space, id, &s->rec, NULL);
+    if (status == SL_OK) {
+        status = s->rec.entity != NULL ? sl_items_record(s->items, &s->rec) : SL_E_CORRUPT;
+    }
+    return status;
+}
+
+static sl_status rows_after(sl_service *s, const char *space, int64_t at, sl_sv_rows *rows)
+{
+    return sl_sv_all(s,
+                     "SELECT seq, entity, id FROM feed WHERE space=$1 AND seq>$2 ORDER BY seq"
+                     " LIMIT $3",
+                     SL_SV_ARGS(sl_cell_text(space),
+                                sl_cell_int(SL_PLANTED("page-skips-one") ? at + 1 : at),
+                                sl_cell_int(SL_SV_PAGE_RECORDS)),
+                     rows, NULL);
+}
+
+sl_status sl_sv_page(sl_service *s, const sl_sv_state *space, int64_t at, const sl_hole *hole,
+                     int64_t *to)
 {
     sl_sv_rows rows;
     sl_items_clear(s->items);
-    sl_status status =
-        sl_sv_all(s,
-                  "SELECT seq, entity, id FROM feed WHERE space=$1 AND seq>$2 ORDER BY seq"
-                  " LIMIT $3",
-                  SL_SV_ARGS(sl_cell_text(space->name),
-                             sl_cell_int(SL_PLANTED("page-skips-one") ? from + 1 : from),
-                             sl_cell_int(SL_SV_PAGE_RECORDS)),
-                  &rows, NULL);
+    sl_status status = hole->upto > 0 ? sl_sv_rows_beside(s, space->name, at, hole, &rows)
+                                      : rows_after(s, space->name, at, &rows);
     size_t i = 0;
-    *to = from;
+    *to = at;
     for (; status == SL_OK && i < rows.count && sl_items_size(s->items) < SL_SV_PAGE_BYTES; i++) {
-        const sl_entity *e = sl_entity_find(sl_sv_text(&rows, i, 1));
-        status = e == NULL ? SL_E_CORRUPT
-                           : sl_sv_load(s, e, space->name, sl_sv_text(&rows, i, 2), &s->rec, NULL);
-        if (status == SL_OK) {
-            status = s->rec.entity != NULL ? sl_items_record(s->items, &s->rec) : SL_E_CORRUPT;
-        }
+        status = sl_sv_item_add(s, space->name, sl_sv_text(&rows, i, 1), sl_sv_text(&rows, i, 2));
         *to = sl_sv_int(&rows, i, 0);
     }
     /* Numbers above the newest record do not exist: the last page reaches the head. */
@@ -88,10 +89,10 @@ static sl_status page_records(sl_service *s, const space_state *space, int64_t f
     return status;
 }
 
-static sl_status send_page(sl_service *s, sl_sv_sub *sub, const space_state *space)
+static sl_status send_page(sl_service *s, sl_sv_sub *sub, const sl_sv_state *space)
 {
     int64_t to = 0;
-    sl_status status = page_records(s, space, sub->at, &to);
+    sl_status status = sl_sv_page(s, space, sub->at, &sub->hole, &to);
     if (status != SL_OK) {
         return status;
     }
@@ -100,14 +101,16 @@ static sl_status send_page(sl_service *s, sl_sv_sub *sub, const space_state *spa
                   .epoch = space->epoch,
                   .from = sub->at,
                   .to = to,
-                  .more = to < space->seq};
+                  .more = to < space->seq,
+                  .hole = sub->told ? 0 : sub->hole.upto};
+    sub->told = true;
     size_t bytes = sl_sv_send(s, sub->conn, &f, s->items);
     sub->at = to;
     sub->conn->flight += bytes;
     return bytes > 0 ? SL_OK : SL_E_NOMEM;
 }
 
-static sl_status go_live(sl_service *s, sl_sv_sub *sub, const space_state *space)
+static sl_status go_live(sl_service *s, sl_sv_sub *sub, const sl_sv_state *space)
 {
     sl_frame f = {.kind = SL_FRAME_SUBSCRIBED,
                   .space = space->name,
@@ -127,9 +130,9 @@ static sl_status pump(sl_service *s, sl_sv_conn *c)
     sl_status status = SL_OK;
     while (status == SL_OK && c->queue != NULL && c->flight < SL_SV_FLIGHT) {
         sl_sv_sub *sub = c->queue;
-        space_state space = {.name = sub->topic->space};
+        sl_sv_state space = {.name = sub->topic->space};
         bool found = false;
-        status = space_read(s, &space, &found);
+        status = sl_sv_state_read(s, &space, &found);
         if (status == SL_OK && !found) {
             status = SL_E_CORRUPT;
         } else if (status == SL_OK) {
@@ -139,7 +142,7 @@ static sl_status pump(sl_service *s, sl_sv_conn *c)
     return status;
 }
 
-static void drop_failed(sl_service *s, sl_sv_conn *c, sl_status status)
+void sl_sv_drop_failed(sl_service *s, sl_sv_conn *c, sl_status status)
 {
     if (status == SL_E_LIMIT) {
         sl_sv_drop(s, c, 4400, status, "too many subscriptions");
@@ -148,16 +151,22 @@ static void drop_failed(sl_service *s, sl_sv_conn *c, sl_status status)
     }
 }
 
+bool sl_sv_cursor_ok(const sl_sv_state *space, const char *epoch, int64_t from)
+{
+    bool same = (epoch != NULL && strcmp(epoch, space->epoch) == 0) || SL_PLANTED("reset-missed");
+    return from == 0 || (from > 0 && same && from <= space->seq && from >= space->min_seq);
+}
+
 static sl_status subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
 {
-    space_state space = {.name = frame->space};
+    sl_sv_state space = {.name = frame->space};
     unsigned role = 0;
     bool found = false;
     sl_sv_unsubscribe(c, frame->space);
     sl_status status = sl_sv_may_read(s, c->user, sl_sv_standing(&c->rank, sl_sv_now(s)),
                                       frame->space, &role, NULL);
     if (status == SL_OK && role != 0) {
-        status = space_read(s, &space, &found);
+        status = sl_sv_state_read(s, &space, &found);
     }
     if (status != SL_OK) {
         return status;
@@ -166,10 +175,8 @@ static sl_status subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
         return send_or_fail(s, c, &(sl_frame){.kind = SL_FRAME_REVOKED, .space = frame->space},
                             NULL);
     }
-    bool other = (frame->epoch == NULL || strcmp(frame->epoch, space.epoch) != 0) &&
-                 !SL_PLANTED("reset-missed");
     int64_t from = frame->from;
-    if (from < 0 || (from > 0 && (other || from > space.seq || from < space.min_seq))) {
+    if (!sl_sv_cursor_ok(&space, frame->epoch, from)) {
         sl_frame f = {.kind = SL_FRAME_RESET, .space = frame->space, .epoch = space.epoch};
         return send_or_fail(s, c, &f, NULL);
     }
@@ -178,6 +185,9 @@ static sl_status subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     if (status == SL_OK) {
         sub->at = from;
         sub->role = role;
+        status = sl_sv_hole(s, frame->space, from, frame->last, &sub->hole);
+    }
+    if (status == SL_OK) {
         sl_sv_sub_queue(sub, false);
         status = pump(s, c);
     }
@@ -186,7 +196,7 @@ static sl_status subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
 
 void sl_sv_on_subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
 {
-    drop_failed(s, c, subscribe(s, c, frame));
+    sl_sv_drop_failed(s, c, subscribe(s, c, frame));
 }
 
 void sl_sv_unsubscribe(sl_sv_conn *c, const char *space)
@@ -201,7 +211,7 @@ void sl_sv_on_more(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
 {
     size_t bytes = (uint64_t)frame->bytes < c->flight ? (size_t)frame->bytes : c->flight;
     c->flight -= bytes;
-    drop_failed(s, c, pump(s, c));
+    sl_sv_drop_failed(s, c, pump(s, c));
 }
 
 void sl_sv_on_prefer(const sl_sv_conn *c, const sl_frame *frame)

@@ -1,13 +1,14 @@
 /*
  * service/inside.h - what the files of the service share.
  *
- *   http.c, account.c, token.c, upload.c, blob.c   requests
+ *   http.c, account.c, token.c, rest.c, upload.c, blob.c   requests
  *   media.c, hls.c                                the work on videos, and their streaming
  *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
  *   conn.c, topic.c, feed.c                       connections and what they listen to
  *   push.c, op.c, refs.c, effect.c                  operations
  *   policy.c                                        who may do what
+ *   places.c                                      pages of what devices do not hold
  *   tx.c, rows.c, table.c                         the database
  *
  * Invariants:
@@ -27,6 +28,7 @@
 #include "service/route.h"
 #include "service/service.h"
 #include "sync/frame.h"
+#include "sync/holes.h"
 #include "sync/merge.h"
 
 enum {
@@ -35,6 +37,7 @@ enum {
     SL_SV_BODY_MAX = 64 * 1024,
     SL_SV_PAGE_RECORDS = 500,
     SL_SV_PAGE_BYTES = 256 * 1024, /* about, not packed */
+    SL_SV_PLACES_MAX = 500,        /* that a device asks for at once */
     SL_SV_CHANGE_RECORDS = 1000,
     SL_SV_FLIGHT = 1024 * 1024, /* of pages that the client has not said to be done with */
     SL_SV_SUBS_MAX = 20000,
@@ -69,8 +72,10 @@ typedef struct sl_sv_topic sl_sv_topic;
 typedef struct sl_sv_sub {
     sl_sv_conn *conn;
     sl_sv_topic *topic;
-    bool live;  /* at the head; else it catches up */
-    int64_t at; /* how far pages went */
+    bool live;    /* at the head; else it catches up */
+    int64_t at;   /* how far pages went */
+    sl_hole hole; /* places that the pages leave out; upto 0: none */
+    bool told;    /* of the hole */
     unsigned role;
     struct sl_sv_sub *next; /* in the queue of those that catch up */
 } sl_sv_sub;
@@ -320,6 +325,19 @@ typedef struct sl_sv_op {
     bool done; /* the entity's own rule took the place of the merge */
 } sl_sv_op;
 
+/* Whose operations they are. Receipts below the floor are forgotten. */
+typedef struct sl_sv_from {
+    sl_sv_id user;
+    sl_sv_id device;
+    sl_sv_rank rank;
+    int64_t floor;
+} sl_sv_from;
+#define SL_SV_PUSH_BROKEN "operations have numbers that rise, at most 1024"
+/* Applies the operations of the frame in s->in. After each transaction that was committed fn finds its
+ * receipts in s->receipts, and clears them or leaves them to the next; false ends the push.
+ * SL_E_INVALID: they are no push, and nothing was done. */
+typedef bool (*sl_sv_receipts_fn)(void *ctx);
+sl_status sl_sv_push(sl_service *s, const sl_sv_from *from, sl_sv_receipts_fn fn, void *ctx);
 void sl_sv_on_push(sl_service *s, sl_sv_conn *c);
 void sl_sv_jobs_free(sl_service *s);
 /* Known already or not, allowed, valid: merges and has its effects. *item: the record. */
@@ -364,6 +382,8 @@ void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
                        const sl_sv_conn *except, int32_t code);
 /* All of one user: what the account may do has changed, or it is signed out everywhere. */
 void sl_sv_drop_user(sl_service *s, const char *user);
+/* Receipts below from->floor are forgotten; from->floor is then that of the device: it never goes back. */
+sl_status sl_sv_keep_floor(sl_service *s, sl_sv_from *from);
 void sl_sv_conns_free(sl_service *s);
 sl_sv_conn *sl_sv_conn_find(const sl_service *s, sl_id id); /* NULL when it has ended */
 
@@ -385,11 +405,43 @@ void sl_sv_sub_remove(sl_sv_sub *sub);
 size_t sl_sv_send(sl_service *s, sl_sv_conn *c, const sl_frame *f, sl_items *items);
 void sl_sv_on_subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame);
 void sl_sv_on_more(sl_service *s, sl_sv_conn *c, const sl_frame *frame);
+/* Drops a connection that could not be served. */
+void sl_sv_drop_failed(sl_service *s, sl_sv_conn *c, sl_status status);
 void sl_sv_on_prefer(const sl_sv_conn *c, const sl_frame *frame);
 void sl_sv_on_typing(sl_service *s, const sl_sv_conn *c, const sl_frame *frame);
 void sl_sv_unsubscribe(sl_sv_conn *c, const char *space);
 /* Tells connections what a committed transaction changed. */
 void sl_sv_publish(sl_service *s, const sl_sv_tx *tx);
+
+typedef struct sl_sv_state {
+    const char *name;
+    char epoch[64];
+    int64_t seq;
+    int64_t min_seq;
+    bool summed;
+    uint64_t sum;
+} sl_sv_state;
+sl_status sl_sv_state_read(sl_service *s, sl_sv_state *space, bool *found);
+/* True when a device with this cursor can go on. epoch NULL: none. */
+bool sl_sv_cursor_ok(const sl_sv_state *space, const char *epoch, int64_t from);
+/* The records that follow `at`, but for those in the hole, into s->items; *to: the number they reach. */
+sl_status sl_sv_page(sl_service *s, const sl_sv_state *space, int64_t at, const sl_hole *hole,
+                     int64_t *to);
+/* A record's newest state to s->items. */
+sl_status sl_sv_item_add(sl_service *s, const char *space, const char *entity, const char *id);
+
+/* ---- places.c: spaces of which not all is held ---- */
+
+/* What is left out when from this cursor on `last` places will do. */
+sl_status sl_sv_hole(sl_service *s, const char *space, int64_t from, int64_t last, sl_hole *out);
+/* What comes after `at` but for what is in the hole: seq, entity, id, a page's worth. */
+sl_status sl_sv_rows_beside(sl_service *s, const char *space, int64_t at, const sl_hole *hole,
+                            sl_sv_rows *rows);
+/* What a `load` asks for into s->items, and the range that it covers. */
+sl_status sl_sv_load_places(sl_service *s, const sl_sv_state *space, const sl_frame *frame,
+                            sl_hole *out);
+void sl_sv_on_load(sl_service *s, sl_sv_conn *c, const sl_frame *frame);
+void sl_sv_on_check(sl_service *s, sl_sv_conn *c, const sl_frame *frame);
 
 /* ---- account.c, token.c: who ---- */
 
@@ -494,6 +546,12 @@ void sl_sv_broken(sl_http_out *out, sl_status status);
 void sl_sv_invalid(sl_http_out *out, const char *field, const char *message);
 void sl_sv_header(sl_http_out *out, const char *name, const char *value);
 void sl_sv_header_int(sl_http_out *out, const char *name, int64_t value);
+
+/* ---- rest.c: the feed and pushes as requests ---- */
+
+void sl_sv_rest_push(sl_sv_request *r, sl_http_out *out);
+void sl_sv_rest_pull(sl_sv_request *r, sl_http_out *out);
+void sl_sv_rest_load(sl_sv_request *r, sl_http_out *out);
 
 /* ---- upload.c, blob.c: bytes ---- */
 

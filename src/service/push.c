@@ -34,7 +34,7 @@ typedef struct sl_sv_job {
 } job;
 
 typedef struct chunk {
-    const sl_sv_conn *conn;
+    const sl_sv_from *from;
     job *jobs;
     size_t count;
 } chunk;
@@ -130,7 +130,7 @@ static sl_status find_receipts(sl_service *s, const chunk *c, sl_error **err)
         s,
         "SELECT n, result, seq, code, message, field, hlc FROM receipt WHERE user_id=$1 AND"
         " device=$2 AND n>=$3 AND n<=$4 ORDER BY n",
-        SL_SV_ARGS(sl_cell_text(c->conn->user), sl_cell_text(c->conn->device), sl_cell_int(from),
+        SL_SV_ARGS(sl_cell_text(c->from->user), sl_cell_text(c->from->device), sl_cell_int(from),
                    sl_cell_int(to)),
         &rows, err);
     size_t at = 0;
@@ -146,7 +146,7 @@ static sl_status find_receipts(sl_service *s, const chunk *c, sl_error **err)
     return status;
 }
 
-static sl_status keep_receipt(sl_service *s, const sl_sv_conn *c, const job *j, sl_error **err)
+static sl_status keep_receipt(sl_service *s, const sl_sv_from *c, const job *j, sl_error **err)
 {
     return sl_sv_run(
         s,
@@ -171,7 +171,7 @@ static void clamp_stamp(const sl_sv_tx *tx, sl_op *op)
 }
 
 /* A verdict against the operation undoes it and makes the receipt. */
-static sl_status run_one(sl_sv_tx *tx, const sl_sv_conn *c, job *j, sl_error **err)
+static sl_status run_one(sl_sv_tx *tx, const sl_sv_from *c, job *j, sl_error **err)
 {
     sl_sv_op o = {.op = &j->op, .user = c->user, .standing = sl_sv_standing(&c->rank, tx->now_ms)};
     sl_error *why = NULL;
@@ -208,10 +208,10 @@ static sl_status run_chunk(sl_sv_tx *tx, void *ctx, sl_error **err)
     sl_status status = SL_PLANTED("skip-receipt") ? SL_OK : find_receipts(tx->s, c, err);
     for (size_t i = 0; status == SL_OK && i < c->count; i++) {
         job *j = &c->jobs[i];
-        if (!j->known && j->op.n < c->conn->floor) {
+        if (!j->known && j->op.n < c->from->floor) {
             status = answered_before(j); /* it has said to have the receipt: it cannot ask again */
         } else if (!j->known && !j->broken) {
-            status = run_one(tx, c->conn, j, err);
+            status = run_one(tx, c->from, j, err);
         }
     }
     if (status == SL_OK) {
@@ -221,20 +221,21 @@ static sl_status run_chunk(sl_sv_tx *tx, void *ctx, sl_error **err)
         job *j = &c->jobs[i];
         if (!j->known && j->result == SL_REJECTED && strcmp(j->code, "SL_E_DENIED") == 0) {
             status =
-                sl_sv_audit_add(tx->s, tx->now_ms, c->conn->user, "operation", "-", "denied", err);
+                sl_sv_audit_add(tx->s, tx->now_ms, c->from->user, "operation", "-", "denied", err);
         }
         if (status == SL_OK && !j->known && !SL_PLANTED("forget-receipt")) {
             j->seq = j->item != NULL && j->item->saved ? j->item->rec.seq : 0;
-            status = keep_receipt(tx->s, c->conn, j, err);
+            status = keep_receipt(tx->s, c->from, j, err);
         }
     }
     return status;
 }
 
-static sl_status send_receipts(sl_service *s, sl_sv_conn *c, const chunk *k)
+/* Adds them to s->receipts. */
+static sl_status note_receipts(sl_service *s, const chunk *k)
 {
-    sl_items_clear(s->receipts);
-    for (size_t i = 0; i < k->count; i++) {
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < k->count; i++) {
         const job *j = &k->jobs[i];
         sl_receipt r = {.n = j->op.n,
                         .result = j->result,
@@ -242,12 +243,9 @@ static sl_status send_receipts(sl_service *s, sl_sv_conn *c, const chunk *k)
                         .code = j->code,
                         .message = j->message,
                         .field = j->field};
-        if (sl_items_receipt(s->receipts, &r) != SL_OK) {
-            return SL_E_NOMEM;
-        }
+        status = sl_items_receipt(s->receipts, &r) == SL_OK ? SL_OK : SL_E_NOMEM;
     }
-    sl_frame f = {.kind = SL_FRAME_RECEIPTS};
-    return sl_sv_send(s, c, &f, s->receipts) > 0 ? SL_OK : SL_E_NOMEM;
+    return status;
 }
 
 /* --- the frame ------------------------------------------------------------------------------- */
@@ -315,26 +313,57 @@ static void count_up(sl_service *s, const chunk *k)
     }
 }
 
-void sl_sv_on_push(sl_service *s, sl_sv_conn *c)
+sl_status sl_sv_push(sl_service *s, const sl_sv_from *from, sl_sv_receipts_fn fn, void *ctx)
 {
     size_t count = 0;
-    sl_id id = c->id;
+    bool goes_on = true;
     sl_status status = read_jobs(s, &count);
-    if (status == SL_E_INVALID) {
-        sl_sv_drop(s, c, 4400, SL_E_INVALID, "operations have numbers that rise, at most 1024");
-        return;
-    }
-    for (size_t i = 0; status == SL_OK && c != NULL && i < count;) {
-        chunk k = {c, &s->jobs[i], chunk_of(&s->jobs[i], count - i)};
+    sl_items_clear(s->receipts);
+    for (size_t i = 0; status == SL_OK && goes_on && i < count;) {
+        chunk k = {from, &s->jobs[i], chunk_of(&s->jobs[i], count - i)};
         status = sl_sv_change(s, run_chunk, &k, NULL);
+        status = status == SL_E_INVALID ? SL_E_INTERNAL : status;
         i += k.count;
-        c = sl_sv_conn_find(s, id); /* telling others may have ended it */
-        if (c != NULL && status == SL_OK) {
+        if (status == SL_OK) {
             count_up(s, &k);
-            status = send_receipts(s, c, &k);
+            status = note_receipts(s, &k);
         }
+        goes_on = status == SL_OK && fn(ctx);
     }
-    if (c != NULL && status != SL_OK) {
+    return status;
+}
+
+typedef struct pushing {
+    sl_service *s;
+    sl_id conn;
+} pushing;
+
+/* Telling others may have ended the connection. */
+static bool send_receipts(void *ctx)
+{
+    const pushing *p = ctx;
+    sl_sv_conn *c = sl_sv_conn_find(p->s, p->conn);
+    sl_frame f = {.kind = SL_FRAME_RECEIPTS};
+    if (c != NULL && sl_sv_send(p->s, c, &f, p->s->receipts) == 0) {
+        sl_sv_drop_failed(p->s, c, SL_E_NOMEM);
+        return false;
+    }
+    sl_items_clear(p->s->receipts);
+    return c != NULL;
+}
+
+void sl_sv_on_push(sl_service *s, sl_sv_conn *c)
+{
+    pushing p = {s, c->id};
+    sl_sv_from from = {.floor = c->floor}; /* the connection may end on the way */
+    memcpy(from.user, c->user, sizeof from.user);
+    memcpy(from.device, c->device, sizeof from.device);
+    from.rank = c->rank;
+    sl_status status = sl_sv_push(s, &from, send_receipts, &p);
+    c = sl_sv_conn_find(s, p.conn);
+    if (c != NULL && status == SL_E_INVALID) {
+        sl_sv_drop(s, c, 4400, SL_E_INVALID, SL_SV_PUSH_BROKEN);
+    } else if (c != NULL && status != SL_OK) {
         sl_sv_drop(s, c, 1011, SL_E_INTERNAL, "the server failed; try again");
     }
 }

@@ -177,6 +177,16 @@ sl_status sl_sv_load(sl_service *s, const sl_entity *e, const char *space, const
     return status;
 }
 
+/* In the feed. */
+static sl_cell place_of(const sl_record *rec)
+{
+    int field = rec->entity->place_field;
+    if (!sl_space_has_places(rec->space)) {
+        return sl_cell_text(NULL);
+    }
+    return sl_cell_int(field >= 0 && !rec->deleted ? sl_cell_int_or(&rec->values[field], 0) : 0);
+}
+
 sl_status sl_sv_save(sl_service *s, const sl_record *rec, sl_error **err)
 {
     sl_cell cells[SL_SV_FIXED + SL_FIELDS_MAX];
@@ -199,9 +209,11 @@ sl_status sl_sv_save(sl_service *s, const sl_record *rec, sl_error **err)
     if (status != SL_OK) {
         return status;
     }
-    return sl_sv_run(s,
-                     "INSERT INTO feed (space, seq, entity, id) VALUES ($1, $2, $3, $4)"
-                     " ON CONFLICT (space, entity, id) DO UPDATE SET seq=excluded.seq",
-                     SL_SV_ARGS(cells[1], cells[2], sl_cell_text(rec->entity->name), cells[0]),
-                     err);
+    return sl_sv_run(
+        s,
+        "INSERT INTO feed (space, seq, entity, id, place) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (space, entity, id) DO UPDATE SET seq=excluded.seq,"
+        " place=excluded.place",
+        SL_SV_ARGS(cells[1], cells[2], sl_cell_text(rec->entity->name), cells[0], place_of(rec)),
+        err);
 }

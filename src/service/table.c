@@ -84,10 +84,16 @@ static const char *const STEPS[] = {
     "CREATE TABLE signing_key (kid TEXT PRIMARY KEY, pem TEXT NOT NULL, retired_ms BIGINT NOT NULL);"
     "CREATE TABLE audit (n BIGINT PRIMARY KEY, at_ms BIGINT NOT NULL, actor TEXT NOT NULL,"
     " action TEXT NOT NULL, object TEXT NOT NULL, outcome TEXT NOT NULL, hash TEXT NOT NULL)",
+    /* Of spaces with places: the record's, 0 none. The second index is of what is not where it was
+     * first stored. */
+    "ALTER TABLE feed ADD COLUMN place BIGINT;"
+    "CREATE INDEX feed_place ON feed (space, place) WHERE place IS NOT NULL;"
+    "CREATE INDEX feed_moved ON feed (space, seq) WHERE place<seq",
 };
 
 enum {
-    STEP_COUNT = sizeof STEPS / sizeof STEPS[0]
+    STEP_COUNT = sizeof STEPS / sizeof STEPS[0],
+    STEP_PLACES = 5 /* places are there from this one on */
 };
 
 sl_status sl_sv_meta_get(sl_service *s, const char *name, char **value, sl_error **err)
@@ -217,6 +223,20 @@ static sl_status migrate_entity(sl_service *s, const sl_entity *e, sl_error **er
     return status;
 }
 
+/* Records from before there were places stand where they were changed last. Devices read them anew. */
+static sl_status give_places(sl_service *s, const sl_entity *e, sl_error **err)
+{
+    const char *place = e->fields[e->place_field].name;
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql, "UPDATE feed SET place=0 WHERE space LIKE '%s:%%';", e->space_kind);
+    sl_buf_fmt(&sql,
+               "UPDATE feed SET place=seq WHERE entity='%s' AND EXISTS (SELECT 1 FROM \"%s\" AS r"
+               " WHERE r.id=feed.id AND r.space=feed.space AND r.deleted=0);",
+               e->name, e->name);
+    sl_buf_fmt(&sql, "UPDATE \"%s\" SET \"%s\"=seq WHERE deleted=0", e->name, place);
+    return run_text(s, &sql, err);
+}
+
 static sl_status steps(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
     (void)ctx;
@@ -233,11 +253,16 @@ static sl_status steps(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (status == SL_OK && (done > STEP_COUNT || schema > sl_schema_version)) {
         status = sl_fail(err, SL_E_TOO_NEW, "the database was made by a newer server");
     }
+    bool placed = done >= STEP_PLACES;
     for (; status == SL_OK && done < STEP_COUNT; done++) {
         status = sl_sv_run(s, STEPS[done], NULL, 0, err);
     }
     for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
-        status = migrate_entity(s, &sl_entities[i], err);
+        const sl_entity *e = &sl_entities[i];
+        status = migrate_entity(s, e, err);
+        if (status == SL_OK && !placed && e->place_field >= 0) {
+            status = give_places(s, e, err);
+        }
     }
     if (status == SL_OK) {
         status = meta_set_int(s, "steps", STEP_COUNT, err);

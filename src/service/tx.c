@@ -427,6 +427,16 @@ static sl_status take_numbers(sl_sv_tx *tx, const char *space, int64_t n, int64_
     return status == SL_OK && !summed ? sum_up(tx->s, space, sum, err) : status;
 }
 
+/* A record that is new stands for good where it is first stored. */
+static sl_status give_place(sl_sv_item *item, sl_error **err)
+{
+    const sl_entity *e = item->entity;
+    bool new =
+        (item->had == 0 || SL_PLANTED("place-moves")) && e->place_field >= 0 && !item->rec.deleted;
+    sl_cell place = sl_cell_int(item->rec.seq);
+    return new ? sl_record_set(&item->rec, &e->fields[e->place_field], &place, err) : SL_OK;
+}
+
 static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **err)
 {
     int64_t n = 0;
@@ -448,8 +458,9 @@ static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **er
             item->saved = true;
             sum -= item->had > 0 ? sl_sum_of(item->id, item->had) : 0;
             sum += sl_sum_of(item->id, seq);
+            status = give_place(item, err);
             item->had = seq;
-            status = sl_sv_save(tx->s, &item->rec, err);
+            status = status == SL_OK ? sl_sv_save(tx->s, &item->rec, err) : status;
         }
     }
     return status == SL_OK

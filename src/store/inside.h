@@ -7,7 +7,7 @@
  *   refs.c     references within a space                 undo.c     what local batches did
  *   rejected.c operations that were refused             status.c   how far spaces are
  *   spaces.c   spaces and their numbers                  query*.c, search.c   reading
- *   sums.c     sums of spaces
+ *   sums.c     sums of spaces                        holes.c    spaces held in part
  *
  * A record's row is known by `rid`: its space's number << 32 | a number within the space, so that
  * a space's records lie together in their table, in the order in which they came, and need no index
@@ -141,6 +141,8 @@ void sl_tables_free(sl_store *s);
 void sl_table_ddl(sl_buf *sql, const sl_entity *e);
 /* Makes the tables, or brings those of an older version to this one. SL_E_TOO_NEW. */
 sl_status sl_tables_follow(sl_store *s, sl_error **err);
+/* Adds what the schema has and the tables have not: columns and indexes. In a transaction. */
+sl_status sl_tables_grow(sl_store *s, sl_error **err);
 /* From version 1 or 2, in a transaction. */
 sl_status sl_migrate_old(sl_store *s, int64_t from, sl_error **err);
 extern const char sl_store_tables[]; /* the store's own, as SQL */
@@ -238,6 +240,9 @@ sl_status sl_sum_move(sl_store *s, int64_t no, const sl_record *rec, int64_t had
 /* Writes what the transaction changed; the commit's part. */
 sl_status sl_sum_flush(sl_store *s, sl_error **err);
 void sl_sum_forget(sl_store *s);
+/* What the confirmed records of an entity in a space add to its sum. */
+sl_status sl_sum_add_rows(sl_store *s, const sl_entity *e, int64_t no, uint64_t *sum,
+                          sl_error **err);
 
 /* --- undo.c --- */
 

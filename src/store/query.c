@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One expression of the order. "seq" makes two: 0 is not accepted yet and sorts after all that
- * is. */
+/* One expression of the order. "seq" and places make two: what has none is not accepted yet and sorts
+ * after all that is. */
 typedef struct key {
     sl_column column;
-    bool unsent; /* whether seq is 0 */
+    const char *unsent; /* it is asked whether there is none, by this; NULL: for the value */
     bool down;
 } key;
 
@@ -38,6 +38,11 @@ void sl_query_free(sl_query *q)
 
 /* --- order and window ------------------------------------------------------------------------ */
 
+static bool is_place(const sl_entity *e, const char *name)
+{
+    return e->place_field >= 0 && strcmp(e->fields[e->place_field].name, name) == 0;
+}
+
 static sl_status add_order(const sl_query *q, keys *to, const char *name, sl_error **err)
 {
     key k = {.down = name != NULL && name[0] == '-'};
@@ -46,8 +51,9 @@ static sl_status add_order(const sl_query *q, keys *to, const char *name, sl_err
         return sl_fail_field(err, SL_E_INVALID, "order", "a query is ordered by fields of %s",
                              q->entity->name);
     }
-    if (strcmp(k.column.name, "seq") == 0) {
-        to->list[to->n++] = (key){k.column, true, k.down};
+    bool seq = strcmp(k.column.name, "seq") == 0;
+    if (seq || is_place(q->entity, k.column.name)) {
+        to->list[to->n++] = (key){k.column, seq ? "=0" : " IS NULL", k.down};
     }
     to->list[to->n++] = k;
     return SL_OK;
@@ -56,7 +62,7 @@ static sl_status add_order(const sl_query *q, keys *to, const char *name, sl_err
 static bool has_index(const sl_entity *e, const keys *order)
 {
     const sl_field *f = sl_field_find(e, order->list[0].column.name);
-    return f != NULL ? f->ordered : e->by_seq && strcmp(order->list[0].column.name, "seq") == 0;
+    return f != NULL && (f->ordered || is_place(e, f->name));
 }
 
 /* The id breaks every tie. */
@@ -85,9 +91,11 @@ static sl_status read_order(sl_query *q, const sl_json *order, keys *to, sl_erro
 
 static void put_key(const sl_query *q, sl_buf *sql, const key *k)
 {
-    sl_buf_str(sql, k->unsent ? "(" : "");
+    sl_buf_str(sql, k->unsent != NULL ? "(" : "");
     sl_query_put_column(q, sql, &k->column);
-    sl_buf_str(sql, k->unsent ? "=0)" : "");
+    if (k->unsent != NULL) {
+        sl_buf_fmt(sql, "%s)", k->unsent);
+    }
 }
 
 static void put_order(const sl_query *q, const keys *order, sl_buf *sql)
@@ -108,8 +116,13 @@ static sl_status key_param(sl_query *q, const key *k, const sl_json *after, size
                            sl_error **err)
 {
     const sl_json *v = sl_json_get(after, k->column.name);
+    bool none = v == NULL || sl_json_is_null(v);
     *out = 0;
-    if (v == NULL || sl_json_is_null(v)) {
+    if (k->unsent != NULL && k->column.nullable) { /* of a place */
+        *out = sl_query_param_int(q, none ? 1 : 0);
+        return *out > 0 ? SL_OK : sl_fail_nomem(err);
+    }
+    if (none) {
         return k->column.nullable ? SL_OK
                                   : sl_fail_field(err, SL_E_INVALID, k->column.name,
                                                   "\"after\" needs %s", k->column.name);
@@ -119,7 +132,7 @@ static sl_status key_param(sl_query *q, const key *k, const sl_json *after, size
         return status;
     }
     *out = sl_query_param(q, &k->column, v);
-    if (*out > 0 && k->unsent) {
+    if (*out > 0 && k->unsent != NULL) {
         sl_cell *cell = &q->params[*out - 1];
         *cell = sl_cell_int(cell->i == 0 ? 1 : 0);
     }
@@ -133,7 +146,7 @@ static void put_beyond(const sl_query *q, sl_buf *sql, const key *k, size_t para
         sl_buf_str(sql, "0");
         return;
     }
-    bool or_null = k->down && k->column.nullable;
+    bool or_null = k->down && k->column.nullable && k->unsent == NULL;
     sl_buf_str(sql, or_null ? "(" : "");
     put_key(q, sql, k);
     if (param == 0) {

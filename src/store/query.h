@@ -78,6 +78,7 @@ sl_status sl_query_check_value(const sl_column *c, const sl_json *v, sl_error **
 sl_status sl_query_check_rank(const sl_column *c, const sl_json *v, sl_error **err);
 /* The number of the new parameter, a value to be compared with the column; 0: out of memory. */
 size_t sl_query_param(sl_query *q, const sl_column *c, const sl_json *v);
+size_t sl_query_param_int(sl_query *q, int64_t v);
 size_t sl_query_param_text(sl_query *q, const char *text, size_t len);
 
 /* Adds the SQL of a "where" object as one expression and finds the query's space. */

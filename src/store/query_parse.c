@@ -84,6 +84,11 @@ static size_t add_param(sl_query *q, sl_cell cell)
     return q->param_count;
 }
 
+size_t sl_query_param_int(sl_query *q, int64_t v)
+{
+    return add_param(q, sl_cell_int(v));
+}
+
 size_t sl_query_param_text(sl_query *q, const char *text, size_t len)
 {
     return add_param(q, sl_cell_text_n(text, len));

@@ -229,7 +229,7 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
         "DELETE FROM outbox WHERE space=$1", "DELETE FROM undo WHERE space=$1",
         "DELETE FROM upload WHERE space=$2", "DELETE FROM space WHERE no=$1"};
     static const char *const again[] = {"UPDATE space SET epoch='', cursor=0, sum=0, counted=0,"
-                                        " partial=0 WHERE no=$1"};
+                                        " partial=0, holes='' WHERE no=$1"};
     int64_t no = 0;
     sl_status status = sl_space_no(s, name, false, &no, err);
     if (status != SL_OK || no == 0) {

@@ -10,7 +10,9 @@
  *   [STORE-1] what a committed transaction wrote survives a crash at any later moment;
  *   [STORE-2] confirmed records and the cursor that covers them change in one transaction;
  *   [STORE-3] visible = confirmed + pending operations in order of n, at every commit;
- *   [STORE-4] the sum of a space is that of its confirmed records, at every commit.
+ *   [STORE-4] the sum of a space is that of its confirmed records, at every commit;
+ *   [STORE-5] of the records that the server has up to the cursor all are here, in the state that they
+ *             had then or a newer one, but for those with a place in one of the space's holes.
  *
  * One thread at a time, but for sl_store_query, which any thread may call at any time: it sees what
  * was committed. Writers run inside sl_store_begin .. sl_store_commit.
@@ -22,6 +24,7 @@
 #include "store/blob_file.h"
 #include "store/keyfile.h"
 #include "store/sql.h"
+#include "sync/holes.h"
 #include "sync/op.h"
 
 typedef struct sl_store sl_store;
@@ -232,11 +235,25 @@ typedef struct sl_space_sum {
 sl_status sl_store_sum(sl_store *s, const char *space, sl_space_sum *out, sl_error **err);
 /* Adds the sum up from the records. */
 sl_status sl_store_sum_count(sl_store *s, const char *space, int64_t wall_ms, sl_error **err);
-/* The space's records come from the first on: there is nothing to count. */
+/* The space's records come from the first on, or were found right: there is nothing to count. */
 sl_status sl_store_sum_begun(sl_store *s, const char *space, int64_t wall_ms, sl_error **err);
 /* A record of this space was left out, until a reset or a later version. */
 sl_status sl_store_sum_partial(sl_store *s, const char *space, sl_error **err);
 sl_status sl_store_sum_healed(sl_store *s, const char *space, int64_t wall_ms, sl_error **err);
+
+/* --- holes of spaces ------------------------------------------------------------------ */
+
+/* None when the space is not known. */
+sl_status sl_store_holes(sl_store *s, const char *space, sl_holes *out, sl_error **err);
+/* The server left these places out as it sent what changed after `above`. What is here of them goes,
+ * unless operations wait for it. Before the records that it did send. */
+sl_status sl_store_hole_add(sl_store *s, const char *space, int64_t above, int64_t upto,
+                            sl_error **err);
+/* All records with these places have come. */
+sl_status sl_store_hole_take(sl_store *s, const char *space, int64_t above, int64_t upto,
+                             sl_error **err);
+/* The sum of the confirmed records that are in no hole, added up from the records. */
+sl_status sl_store_sum_held(sl_store *s, const char *space, uint64_t *out, sl_error **err);
 
 /* --- queries ------------------------------------------------------------------------ */
 

@@ -94,7 +94,7 @@ static bool add_row(void *ctx, const sl_cell *cells, size_t n)
 
 /* A row says the number of the confirmed state, unless nothing of it is confirmed: then operations
  * wait and there is no shadow. */
-static sl_status add_rows(sl_store *s, const sl_entity *e, int64_t no, uint64_t *sum,
+sl_status sl_sum_add_rows(sl_store *s, const sl_entity *e, int64_t no, uint64_t *sum,
                           sl_error **err)
 {
     char sql[240];
@@ -115,7 +115,7 @@ sl_status sl_store_sum_count(sl_store *s, const char *space, int64_t wall_ms, sl
     sl_status status = sl_space_no(s, space, false, &no, err);
     sl_sum_forget(s);
     for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
-        status = add_rows(s, &sl_entities[i], no, &sum, err);
+        status = sl_sum_add_rows(s, &sl_entities[i], no, &sum, err);
     }
     sl_cell params[] = {sl_cell_int(no), sl_cell_int((int64_t)sum), sl_cell_int(wall_ms)};
     return status == SL_OK ? sl_sql_run(s->sql, "UPDATE space SET sum=$2, counted=$3 WHERE no=$1",

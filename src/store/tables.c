@@ -16,7 +16,7 @@ const char sl_store_tables[] =
     "CREATE TABLE space (no INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
     " held INTEGER NOT NULL, epoch TEXT NOT NULL, cursor INTEGER NOT NULL,"
     " as_of INTEGER NOT NULL DEFAULT 0, sum INTEGER DEFAULT 0, counted INTEGER NOT NULL DEFAULT 0,"
-    " partial INTEGER NOT NULL DEFAULT 0, healed INTEGER NOT NULL DEFAULT 0) STRICT;"
+    " partial INTEGER NOT NULL DEFAULT 0, healed INTEGER NOT NULL DEFAULT 0, holes TEXT NOT NULL DEFAULT '') STRICT;"
     "CREATE TABLE outbox (n INTEGER PRIMARY KEY, prev INTEGER, space INTEGER NOT NULL, seq INTEGER,"
     " op BLOB NOT NULL) STRICT;"
     "CREATE INDEX outbox_accepted ON outbox (space, seq) WHERE seq IS NOT NULL;"
@@ -48,6 +48,26 @@ static const char *column_type(sl_type type)
     return "TEXT";
 }
 
+static void put_indexes(sl_buf *sql, const sl_entity *e)
+{
+    for (size_t i = 0; i < e->field_count; i++) {
+        if (e->fields[i].ordered) {
+            sl_buf_fmt(sql,
+                       "CREATE INDEX IF NOT EXISTS \"%s_%s\" ON \"%s\" ((\"rid\">>32), \"%s\","
+                       " \"id\");",
+                       e->name, e->fields[i].name, e->name, e->fields[i].name);
+        }
+    }
+    if (e->place_field >= 0) {
+        const char *place = e->fields[e->place_field].name;
+        sl_buf_fmt(
+            sql,
+            "CREATE INDEX IF NOT EXISTS \"%s_place\" ON \"%s\" ((\"rid\">>32), (\"%s\" IS NULL), \"%s\","
+            " \"id\");",
+            e->name, e->name, place, place);
+    }
+}
+
 /* Columns that refer to records are no FOREIGN KEYs: see refs.c. */
 void sl_table_ddl(sl_buf *sql, const sl_entity *e)
 {
@@ -60,18 +80,7 @@ void sl_table_ddl(sl_buf *sql, const sl_entity *e)
         sl_buf_fmt(sql, ", \"%s\" %s", e->fields[i].name, column_type(e->fields[i].type));
     }
     sl_buf_str(sql, ") STRICT;");
-    for (size_t i = 0; i < e->field_count; i++) {
-        if (e->fields[i].ordered) {
-            sl_buf_fmt(sql, "CREATE INDEX \"%s_%s\" ON \"%s\" ((\"rid\">>32), \"%s\", \"id\");",
-                       e->name, e->fields[i].name, e->name, e->fields[i].name);
-        }
-    }
-    if (e->by_seq) {
-        sl_buf_fmt(sql,
-                   "CREATE INDEX \"%s_seq\" ON \"%s\" ((\"rid\">>32), (\"seq\"=0), \"seq\","
-                   " \"id\");",
-                   e->name, e->name);
-    }
+    put_indexes(sql, e);
 }
 
 /* --- statements ------------------------------------------------------------------------------ */
@@ -193,15 +202,86 @@ static sl_status read_skipped(sl_store *s, sl_error **err)
     return status == SL_OK ? sl_store_set_meta(s, SL_STORE_LATER, NULL, err) : status;
 }
 
+static sl_status run_if_any(sl_store *s, sl_buf *sql, sl_error **err)
+{
+    if (sql->len > 0) {
+        return run_text(s, sql, err);
+    }
+    sl_buf_free(sql);
+    return SL_OK;
+}
+
+typedef struct having {
+    const sl_entity *entity;
+    uint64_t fields; /* bits */
+    bool any;
+} having;
+
+static bool note_column(void *ctx, const sl_cell *cells, size_t n)
+{
+    having *h = ctx;
+    const sl_field *f = sl_field_find(h->entity, sl_cell_str(&cells[0]));
+    (void)n;
+    h->any = true;
+    h->fields |= f != NULL ? UINT64_C(1) << f->index : 0;
+    return true;
+}
+
+static sl_status grow_table(sl_store *s, const sl_entity *e, sl_error **err)
+{
+    having h = {.entity = e};
+    sl_buf sql = {0};
+    sl_cell params[] = {sl_cell_text(e->name)};
+    sl_status status = sl_sql_run(s->sql, "SELECT name FROM pragma_table_info($1)", params, 1,
+                                  note_column, &h, err);
+    if (!h.any) {
+        sl_table_ddl(&sql, e);
+        return status == SL_OK ? run_if_any(s, &sql, err) : status;
+    }
+    for (size_t i = 0; i < e->field_count; i++) {
+        if ((h.fields >> i & 1) == 0) {
+            sl_buf_fmt(&sql, "ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s;", e->name, e->fields[i].name,
+                       column_type(e->fields[i].type));
+        }
+    }
+    put_indexes(&sql, e);
+    return status == SL_OK ? run_if_any(s, &sql, err) : status;
+}
+
+sl_status sl_tables_grow(sl_store *s, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
+        status = grow_table(s, &sl_entities[i], err);
+    }
+    return status;
+}
+
 /* Version 4: sizes of a clip that the server makes, and why it could not. A newer server may have
  * spoken of both already, so that the videos' spaces are read again. */
-static sl_status add_variants(sl_store *s, sl_error **err)
+static sl_status read_videos(sl_store *s, sl_error **err)
 {
-    sl_buf sql = {0};
-    sl_table_ddl(&sql, sl_entity_find("variant"));
-    sl_buf_str(&sql, "ALTER TABLE \"video\" ADD COLUMN \"problem\" TEXT;"
-                     "UPDATE space SET cursor=0, partial=0 WHERE name LIKE 'video:%'");
-    return run_text(s, &sql, err);
+    return sl_sql_script(s->sql, "UPDATE space SET cursor=0, partial=0 WHERE name LIKE 'video:%'",
+                         err);
+}
+
+/* Version 5: places. Spaces that have them are read anew, in part. What is there stays to be seen until
+ * then. */
+static sl_status read_places(sl_store *s, int64_t from, sl_error **err)
+{
+    static const char holes[] = "ALTER TABLE space ADD COLUMN holes TEXT NOT NULL DEFAULT '';"
+                                "DROP INDEX IF EXISTS message_seq;";
+    sl_status status = from >= 3 ? sl_sql_script(s->sql, holes, err) : SL_OK;
+    for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
+        if (sl_entities[i].place_field >= 0) {
+            char kind[48];
+            (void)snprintf(kind, sizeof kind, "%s:%%", sl_entities[i].space_kind);
+            sl_cell params[] = {sl_cell_text(kind)};
+            status = sl_sql_run(s->sql, "UPDATE space SET cursor=0 WHERE name LIKE $1", params, 1,
+                                NULL, NULL, err);
+        }
+    }
+    return status;
 }
 
 static sl_status run_steps(sl_store *s, int64_t from, sl_error **err)
@@ -212,7 +292,13 @@ static sl_status run_steps(sl_store *s, int64_t from, sl_error **err)
     if (status == SL_OK && from < 3) {
         status = sl_migrate_old(s, from, err);
     } else if (status == SL_OK && from < 4) {
-        status = add_variants(s, err);
+        status = read_videos(s, err);
+    }
+    if (status == SL_OK) {
+        status = sl_tables_grow(s, err);
+    }
+    if (status == SL_OK && from < 5) {
+        status = read_places(s, from, err);
     }
     if (status == SL_OK) {
         status = read_skipped(s, err);

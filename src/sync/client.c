@@ -64,6 +64,8 @@ struct sl_sync {
     size_t frame_count;
     size_t flight;     /* their bytes */
     size_t page_bytes; /* of pages that are done with, not told yet */
+    int64_t window;    /* places of a space, 0: all */
+    size_t asked;      /* answers on their way, on this connection */
     uint64_t last_rank;
     char urge[SL_SPACE_MAX]; /* to be told that it comes first */
     space_slot *spaces;      /* in order of name */
@@ -120,6 +122,7 @@ void sl_sync_closed(sl_sync *s, int64_t now_ms)
     }
     s->live = 0;
     s->page_bytes = 0;
+    s->asked = 0;
     s->urge[0] = 0;
     int64_t ceiling = RETRY_MS_MIN;
     for (unsigned i = 0; i < s->failures && ceiling < RETRY_MS_MAX; i++) {
@@ -132,6 +135,16 @@ void sl_sync_closed(sl_sync *s, int64_t now_ms)
     }
     s->retry_at_ms =
         now_ms + ceiling / 2 + (int64_t)sl_prng_below(&s->prng, (uint64_t)(ceiling / 2 + 1));
+}
+
+void sl_sync_window(sl_sync *s, int64_t last)
+{
+    s->window = last;
+}
+
+void sl_sync_asked(sl_sync *s)
+{
+    s->asked++;
 }
 
 void sl_sync_slow_down(sl_sync *s)
@@ -331,7 +344,8 @@ static sl_status bad_frame(sl_error **err)
 static sl_status on_page(sl_sync *s, const sl_frame *f, sl_news *out, sl_error **err)
 {
     space_slot *slot = find(s, f->space);
-    if (!epoch_ok(f->epoch)) {
+    bool hole_ok = f->hole == 0 || (f->hole > f->from && sl_space_has_places(f->space));
+    if (!epoch_ok(f->epoch) || !hole_ok) {
         return bad_frame(err);
     }
     if (slot == NULL || slot->state != SPACE_ASKED) {
@@ -344,8 +358,12 @@ static sl_status on_page(sl_sync *s, const sl_frame *f, sl_news *out, sl_error *
     }
     (void)snprintf(slot->epoch, sizeof slot->epoch, "%s", f->epoch);
     slot->cursor = f->to;
-    *out =
-        (sl_news){.kind = SL_NEWS_APPLY, .space = slot->name, .epoch = slot->epoch, .seq = f->to};
+    *out = (sl_news){.kind = SL_NEWS_APPLY,
+                     .space = slot->name,
+                     .epoch = slot->epoch,
+                     .seq = f->to,
+                     .from = f->from,
+                     .hole = f->hole};
     return SL_OK;
 }
 
@@ -363,8 +381,11 @@ static sl_status on_change(sl_sync *s, const sl_frame *f, sl_news *out, sl_error
         return SL_OK;
     }
     slot->cursor = f->to;
-    *out =
-        (sl_news){.kind = SL_NEWS_APPLY, .space = slot->name, .epoch = slot->epoch, .seq = f->to};
+    *out = (sl_news){.kind = SL_NEWS_APPLY,
+                     .space = slot->name,
+                     .epoch = slot->epoch,
+                     .seq = f->to,
+                     .from = f->from};
     return SL_OK;
 }
 
@@ -408,6 +429,23 @@ sl_status sl_sync_receipt(sl_sync *s, const sl_receipt *r, bool *fresh, sl_error
     }
     advance(s);
     return SL_OK;
+}
+
+/* What was asked for while the space was at the head, and still is: no change was passed over. */
+static void on_answer(sl_sync *s, const sl_frame *f, sl_news *out)
+{
+    const space_slot *slot = find(s, f->space);
+    s->asked -= s->asked > 0;
+    if (slot == NULL || slot->state != SPACE_LIVE) {
+        return;
+    }
+    *out = (sl_news){.kind = f->kind == SL_FRAME_LOADED ? SL_NEWS_LOADED : SL_NEWS_CHECKED,
+                     .space = slot->name,
+                     .epoch = slot->epoch,
+                     .from = f->from,
+                     .seq = f->to,
+                     .summed = f->summed && f->to == slot->cursor,
+                     .sum = f->sum};
 }
 
 static sl_status on_loss(sl_sync *s, const sl_frame *f, sl_news *out)
@@ -459,6 +497,8 @@ sl_status sl_sync_frame(sl_sync *s, const sl_frame *frame, sl_news *out, sl_erro
     case SL_FRAME_TYPING:
         *out = (sl_news){.kind = SL_NEWS_TYPING, .space = frame->space, .user = frame->user};
         break;
+    case SL_FRAME_LOADED:
+    case SL_FRAME_CHECKED: on_answer(s, frame, out); break;
     case SL_FRAME_ERROR:
     case SL_FRAME_NONE: break; /* kinds of a later version are ignored */
     case SL_FRAME_CONNECT:
@@ -467,6 +507,8 @@ sl_status sl_sync_frame(sl_sync *s, const sl_frame *frame, sl_news *out, sl_erro
     case SL_FRAME_PUSH:
     case SL_FRAME_MORE:
     case SL_FRAME_PREFER:
+    case SL_FRAME_LOAD:
+    case SL_FRAME_CHECK:
     case SL_FRAME_CONNECTED: return bad_frame(err);
     }
     return SL_OK;
@@ -503,7 +545,7 @@ static sl_sync_step next_down(sl_sync *s, int64_t now_ms)
 /* Every space that is not at the head was asked for. */
 static bool owes_answer(const sl_sync *s)
 {
-    return s->next_n - 1 > s->answered || s->live < s->count;
+    return s->next_n - 1 > s->answered || s->live < s->count || s->asked > 0;
 }
 
 /* Nothing more to say. A socket may be dead without either end knowing: who was asked and says
@@ -570,6 +612,7 @@ static sl_sync_step next_up(sl_sync *s, int64_t now_ms)
         memcpy(step.space, slot->name, sizeof step.space);
         memcpy(step.epoch, slot->epoch, sizeof step.epoch);
         step.from = slot->cursor;
+        step.last = sl_space_has_places(slot->name) ? s->window : 0;
         return step;
     }
     if (s->urge[0] != 0) {

@@ -60,6 +60,7 @@ typedef struct sl_sync_step {
     int64_t n;
     int64_t count;
     int64_t from;
+    int64_t last; /* of subscribe: so many of the newest places will do; 0: all */
     char space[SL_SPACE_MAX];
     char epoch[SL_UUID_LEN + 1];
 } sl_sync_step;
@@ -73,7 +74,9 @@ typedef enum sl_news_kind {
     SL_NEWS_RECEIPTS, /* the frame's receipts, each through sl_sync_receipt */
     SL_NEWS_RESET,
     SL_NEWS_REVOKED,
-    SL_NEWS_TYPING
+    SL_NEWS_TYPING,
+    SL_NEWS_LOADED, /* the frame's records: all with places in (from, seq] */
+    SL_NEWS_CHECKED /* the sum that was asked for */
 } sl_news_kind;
 
 typedef struct sl_news {
@@ -81,6 +84,8 @@ typedef struct sl_news {
     const char *space;
     const char *epoch;
     int64_t seq;
+    int64_t from; /* apply: the cursor before */
+    int64_t hole; /* apply: places above `from` up to here were left out; 0: none */
     const char *user;
     int64_t now_ms; /* the server's clock, when connected */
     bool summed;    /* at the head: the server's sum of the space is here */
@@ -97,6 +102,10 @@ void sl_sync_opened(sl_sync *s);
 void sl_sync_closed(sl_sync *s, int64_t now_ms);
 /* The next try is as late as after many failures. */
 void sl_sync_slow_down(sl_sync *s);
+/* In spaces with places, so many of the newest are asked for and the rest is left out; 0: none is. */
+void sl_sync_window(sl_sync *s, int64_t last);
+/* The server was asked for something that it answers by SL_NEWS_LOADED or SL_NEWS_CHECKED. */
+void sl_sync_asked(sl_sync *s);
 /* A space that is held, or is no more. SL_E_NOMEM. */
 sl_status sl_sync_hold(sl_sync *s, const char *space, const char *epoch, int64_t cursor);
 void sl_sync_drop(sl_sync *s, const char *space);

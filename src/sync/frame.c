@@ -14,12 +14,12 @@ sl_status sl_frame_broken(sl_error **err)
 
 bool sl_frame_from_client(sl_frame_kind kind)
 {
-    return kind >= SL_FRAME_CONNECT && kind <= SL_FRAME_TYPING;
+    return kind >= SL_FRAME_CONNECT && kind <= SL_FRAME_CHECK;
 }
 
 bool sl_frame_from_server(sl_frame_kind kind)
 {
-    return (kind >= SL_FRAME_CONNECTED && kind <= SL_FRAME_ERROR) || kind == SL_FRAME_TYPING;
+    return (kind >= SL_FRAME_CONNECTED && kind <= SL_FRAME_CHECKED) || kind == SL_FRAME_TYPING;
 }
 
 sl_items_kind sl_frame_carries(sl_frame_kind kind)
@@ -30,7 +30,8 @@ sl_items_kind sl_frame_carries(sl_frame_kind kind)
     if (kind == SL_FRAME_RECEIPTS) {
         return SL_ITEMS_RECEIPTS;
     }
-    return kind == SL_FRAME_PAGE || kind == SL_FRAME_CHANGE ? SL_ITEMS_RECORDS : SL_ITEMS_NONE;
+    bool records = kind == SL_FRAME_PAGE || kind == SL_FRAME_CHANGE || kind == SL_FRAME_LOADED;
+    return records ? SL_ITEMS_RECORDS : SL_ITEMS_NONE;
 }
 
 bool sl_frame_names_space(sl_frame_kind kind)

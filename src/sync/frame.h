@@ -36,6 +36,8 @@ typedef enum sl_frame_kind {
     SL_FRAME_MORE = 5,
     SL_FRAME_PREFER = 6,
     SL_FRAME_TYPING = 7, /* both ways */
+    SL_FRAME_LOAD = 8,
+    SL_FRAME_CHECK = 9,
     /* server to client */
     SL_FRAME_CONNECTED = 16,
     SL_FRAME_PAGE = 17, /* records */
@@ -44,7 +46,9 @@ typedef enum sl_frame_kind {
     SL_FRAME_RECEIPTS = 20, /* receipts */
     SL_FRAME_RESET = 21,
     SL_FRAME_REVOKED = 22,
-    SL_FRAME_ERROR = 23
+    SL_FRAME_ERROR = 23,
+    SL_FRAME_LOADED = 24, /* records */
+    SL_FRAME_CHECKED = 25
 } sl_frame_kind;
 
 /* What a kind does not use is 0 or NULL. Texts of a frame that was read are the reader's, until its
@@ -64,13 +68,20 @@ typedef struct sl_frame {
     uint32_t clock;      /* connect: the device's number in its stamps */
     bool zip;            /* connect, connected: packed items can be read */
     int64_t now_ms;      /* connected */
-    int64_t from;        /* subscribe: the cursor; page, change: what is covered is (from, to] */
-    int64_t to;          /* and subscribed: the head */
-    bool more;           /* page */
-    int64_t bytes;       /* more: of pages stored since the last time */
-    bool summed;         /* subscribed: `sum` is there */
-    uint64_t sum;        /* of the space at `to` */
-    size_t count;        /* of what it carries; set by the reader, and by sl_frame_put */
+    int64_t from;      /* subscribe: the cursor; page, change: what is covered is (from, to]; load,
+                          * loaded: the same of places */
+    int64_t to;        /* and subscribed: the head; checked: the number that it was at */
+    int64_t last;      /* subscribe: so many of the newest places will do; 0: all */
+    int64_t hole;      /* page: places above `from`, up to here, are left out; 0: none */
+    int64_t limit;     /* load: of places */
+    bool up;           /* load: from the lower end */
+    const char *id;    /* load: around the place of this record; NULL: in the range */
+    const char *holes; /* check, checked: as text (sync/holes.h) */
+    bool more;         /* page */
+    int64_t bytes;     /* more: of pages stored since the last time */
+    bool summed;       /* subscribed, checked: `sum` is there */
+    uint64_t sum;      /* of the space at `to`; checked: but for what is in the holes */
+    size_t count;      /* of what it carries; set by the reader, and by sl_frame_put */
 } sl_frame;
 
 typedef enum sl_result {

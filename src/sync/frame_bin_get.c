@@ -66,6 +66,23 @@ static void read_greeting(sl_frame_in *in, sl_rd *rd, unsigned flags)
     }
 }
 
+/* Ranges of numbers or places. */
+static void read_page(sl_frame_in *in, sl_rd *rd, unsigned flags)
+{
+    sl_frame *f = &in->frame;
+    bool yes = (flags & FLAG_YES) != 0;
+    if (f->kind == SL_FRAME_PAGE) {
+        f->epoch = read_text(in, rd);
+    } else if (f->kind == SL_FRAME_LOAD) {
+        f->id = read_text(in, rd);
+    }
+    read_range(rd, f);
+    f->more = yes && f->kind == SL_FRAME_PAGE;
+    f->up = yes && f->kind == SL_FRAME_LOAD;
+    f->limit = f->kind == SL_FRAME_LOAD ? read_number(rd) : 0;
+    f->hole = (flags & FLAG_PLUS) != 0 && f->kind == SL_FRAME_PAGE ? read_number(rd) : 0;
+}
+
 static void read_fields(sl_frame_in *in, sl_rd *rd, unsigned flags)
 {
     sl_frame *f = &in->frame;
@@ -75,22 +92,28 @@ static void read_fields(sl_frame_in *in, sl_rd *rd, unsigned flags)
     case SL_FRAME_SUBSCRIBE:
         f->epoch = read_text(in, rd);
         f->from = read_number(rd);
+        f->last = (flags & FLAG_PLUS) != 0 ? read_number(rd) : 0;
         break;
     case SL_FRAME_MORE: f->bytes = read_number(rd); break;
     case SL_FRAME_TYPING: f->user = in->wire->server ? NULL : read_text(in, rd); break;
     case SL_FRAME_PAGE:
-        f->epoch = read_text(in, rd);
-        read_range(rd, f);
-        f->more = (flags & FLAG_YES) != 0;
-        break;
+    case SL_FRAME_LOAD:
+    case SL_FRAME_LOADED:
+    case SL_FRAME_CHANGE: read_page(in, rd, flags); break;
     case SL_FRAME_SUBSCRIBED:
         f->epoch = read_text(in, rd);
         f->to = read_number(rd);
         f->role = read_text(in, rd);
-        f->summed = (flags & FLAG_SUMMED) != 0;
+        f->summed = (flags & FLAG_PLUS) != 0;
         f->sum = f->summed ? sl_rd_u64le(rd) : 0;
         break;
-    case SL_FRAME_CHANGE: read_range(rd, f); break;
+    case SL_FRAME_CHECK: f->holes = read_text(in, rd); break;
+    case SL_FRAME_CHECKED:
+        f->to = read_number(rd);
+        f->sum = sl_rd_u64le(rd);
+        f->summed = true;
+        f->holes = read_text(in, rd);
+        break;
     case SL_FRAME_RESET: f->epoch = read_text(in, rd); break;
     case SL_FRAME_ERROR:
         f->code = read_text(in, rd);

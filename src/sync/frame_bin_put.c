@@ -46,6 +46,22 @@ static void put_greeting(sl_wire *w, sl_buf *out, const sl_frame *f)
     }
 }
 
+/* Ranges of numbers or places. */
+static void put_page(sl_buf *out, const sl_frame *f)
+{
+    if (f->kind == SL_FRAME_PAGE) {
+        put_text(out, f->epoch);
+    } else if (f->kind == SL_FRAME_LOAD) {
+        put_text(out, f->id);
+    }
+    put_range(out, f);
+    if (f->kind == SL_FRAME_LOAD) {
+        sl_buf_varint(out, (uint64_t)f->limit);
+    } else if (f->hole > 0) {
+        sl_buf_varint(out, (uint64_t)f->hole);
+    }
+}
+
 static void put_fields(sl_wire *w, sl_buf *out, const sl_frame *f)
 {
     if (f->space != NULL) {
@@ -57,6 +73,9 @@ static void put_fields(sl_wire *w, sl_buf *out, const sl_frame *f)
     case SL_FRAME_SUBSCRIBE:
         put_text(out, f->epoch);
         sl_buf_varint(out, (uint64_t)f->from);
+        if (f->last > 0) {
+            sl_buf_varint(out, (uint64_t)f->last);
+        }
         break;
     case SL_FRAME_MORE: sl_buf_varint(out, (uint64_t)f->bytes); break;
     case SL_FRAME_TYPING:
@@ -65,8 +84,14 @@ static void put_fields(sl_wire *w, sl_buf *out, const sl_frame *f)
         }
         break;
     case SL_FRAME_PAGE:
-        put_text(out, f->epoch);
-        put_range(out, f);
+    case SL_FRAME_LOAD:
+    case SL_FRAME_LOADED:
+    case SL_FRAME_CHANGE: put_page(out, f); break;
+    case SL_FRAME_CHECK: put_text(out, f->holes); break;
+    case SL_FRAME_CHECKED:
+        sl_buf_varint(out, (uint64_t)f->to);
+        sl_buf_u64le(out, f->sum);
+        put_text(out, f->holes);
         break;
     case SL_FRAME_SUBSCRIBED:
         put_text(out, f->epoch);
@@ -76,7 +101,6 @@ static void put_fields(sl_wire *w, sl_buf *out, const sl_frame *f)
             sl_buf_u64le(out, f->sum);
         }
         break;
-    case SL_FRAME_CHANGE: put_range(out, f); break;
     case SL_FRAME_RESET: put_text(out, f->epoch); break;
     case SL_FRAME_ERROR:
         put_text(out, f->code);
@@ -386,9 +410,15 @@ static bool worth_packing(sl_items *it)
     return it->zip.len > 0;
 }
 
+static unsigned flags_of(const sl_frame *f)
+{
+    bool plus = f->last > 0 || f->hole > 0 || (f->summed && f->kind == SL_FRAME_SUBSCRIBED);
+    return (f->zip || f->more || f->up ? FLAG_YES : 0) | (plus ? FLAG_PLUS : 0);
+}
+
 void sl_frame_bin_put(sl_wire *w, sl_buf *out, const sl_frame *f, sl_items *items)
 {
-    unsigned flags = (f->zip || f->more ? FLAG_YES : 0) | (f->summed ? FLAG_SUMMED : 0);
+    unsigned flags = flags_of(f);
     bool single = items != NULL && items->count == 1 && items->kind != SL_ITEMS_RECEIPTS;
     bool zip = false;
     if (items != NULL && items->count > 0) {

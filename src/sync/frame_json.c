@@ -20,6 +20,8 @@ static const kind_name NAMES[] = {
     {SL_FRAME_MORE, "more"},
     {SL_FRAME_PREFER, "prefer"},
     {SL_FRAME_TYPING, "typing"},
+    {SL_FRAME_LOAD, "load"},
+    {SL_FRAME_CHECK, "check"},
     {SL_FRAME_CONNECTED, "connected"},
     {SL_FRAME_PAGE, "page"},
     {SL_FRAME_SUBSCRIBED, "subscribed"},
@@ -28,6 +30,8 @@ static const kind_name NAMES[] = {
     {SL_FRAME_RESET, "reset"},
     {SL_FRAME_REVOKED, "revoked"},
     {SL_FRAME_ERROR, "error"},
+    {SL_FRAME_LOADED, "loaded"},
+    {SL_FRAME_CHECKED, "checked"},
     {SL_FRAME_PUSH, "op"},          /* one alone, its members beside "t" */
     {SL_FRAME_RECEIPTS, "receipt"}, /* likewise */
 };
@@ -136,8 +140,30 @@ static void put_page(sl_buf *out, const sl_frame *f, sl_items *it)
 {
     put_int(out, "from", f->from);
     put_int(out, "to", f->to);
-    put_bool(out, "more", f->more);
+    if (f->kind == SL_FRAME_PAGE) {
+        put_bool(out, "more", f->more);
+    }
+    if (f->hole > 0) {
+        put_int(out, "hole", f->hole);
+    }
     put_list(out, "records", it);
+}
+
+static void put_load(sl_buf *out, const sl_frame *f)
+{
+    put_text(out, "id", f->id);
+    put_int(out, "from", f->from);
+    put_int(out, "to", f->to);
+    put_int(out, "limit", f->limit);
+    put_bool(out, "up", f->up);
+}
+
+static void put_subscribe(sl_buf *out, const sl_frame *f)
+{
+    put_int(out, "from", f->from);
+    if (f->last > 0) {
+        put_int(out, "last", f->last);
+    }
 }
 
 static void put_connect(sl_buf *out, const sl_frame *f)
@@ -162,7 +188,7 @@ static void put_fields(sl_buf *out, const sl_frame *f, sl_items *it)
     put_text(out, "epoch", f->epoch);
     switch (f->kind) {
     case SL_FRAME_CONNECT: put_connect(out, f); break;
-    case SL_FRAME_SUBSCRIBE: put_int(out, "from", f->from); break;
+    case SL_FRAME_SUBSCRIBE: put_subscribe(out, f); break;
     case SL_FRAME_PUSH: put_list(out, "ops", it); break;
     case SL_FRAME_MORE: put_int(out, "bytes", f->bytes); break;
     case SL_FRAME_TYPING: put_text(out, "user", f->user); break;
@@ -170,8 +196,13 @@ static void put_fields(sl_buf *out, const sl_frame *f, sl_items *it)
         put_text(out, "user", f->user);
         put_int(out, "now", f->now_ms);
         break;
-    case SL_FRAME_PAGE: put_page(out, f, it); break;
+    case SL_FRAME_PAGE:
+    case SL_FRAME_LOADED: put_page(out, f, it); break;
+    case SL_FRAME_LOAD: put_load(out, f); break;
+    case SL_FRAME_CHECK: put_text(out, "holes", f->holes); break;
+    case SL_FRAME_CHECKED:
     case SL_FRAME_SUBSCRIBED:
+        put_text(out, "holes", f->holes);
         put_int(out, "seq", f->to);
         put_text(out, "role", f->role);
         if (f->summed) {
@@ -260,9 +291,10 @@ static bool read_page(sl_frame_in *in)
 {
     const sl_json *j = in->json;
     sl_frame *f = &in->frame;
-    f->more = sl_json_bool_or(j, "more", false);
-    return number(j, "from", &f->from) && number(j, "to", &f->to) && f->from <= f->to &&
-           take_items(in, "records", NULL);
+    f->more = f->kind == SL_FRAME_PAGE && sl_json_bool_or(j, "more", false);
+    f->hole = f->kind == SL_FRAME_PAGE ? sl_json_int_or(j, "hole", 0) : 0;
+    return f->hole >= 0 && number(j, "from", &f->from) && number(j, "to", &f->to) &&
+           f->from <= f->to && take_items(in, "records", NULL);
 }
 
 /* False: not sixteen digits. */
@@ -283,8 +315,25 @@ static bool read_sum(const char *text, uint64_t *out)
 static bool read_subscribed(const sl_json *j, sl_frame *f)
 {
     f->role = sl_json_str(j, "role");
+    f->holes = f->kind == SL_FRAME_CHECKED ? sl_json_str(j, "holes") : NULL;
     f->summed = read_sum(sl_json_str(j, "sum"), &f->sum);
     return number(j, "seq", &f->to);
+}
+
+static bool read_subscribe(const sl_json *j, sl_frame *f)
+{
+    f->from = sl_json_int_or(j, "from", -1);
+    f->last = sl_json_int_or(j, "last", 0);
+    return f->last >= 0;
+}
+
+static bool read_load(const sl_json *j, sl_frame *f)
+{
+    f->id = sl_json_str(j, "id");
+    f->up = sl_json_bool_or(j, "up", false);
+    f->from = sl_json_int_or(j, "from", 0);
+    f->to = sl_json_int_or(j, "to", f->from);
+    return number(j, "limit", &f->limit) && f->from >= 0 && f->from <= f->to;
 }
 
 static bool read_connect(const sl_json *j, sl_frame *f)
@@ -302,7 +351,7 @@ static bool read_fields(sl_frame_in *in, const char *t)
     sl_frame *f = &in->frame;
     switch (f->kind) {
     case SL_FRAME_CONNECT: return read_connect(j, f);
-    case SL_FRAME_SUBSCRIBE: f->from = sl_json_int_or(j, "from", -1); return true;
+    case SL_FRAME_SUBSCRIBE: return read_subscribe(j, f);
     case SL_FRAME_PUSH: return take_items(in, "ops", strcmp(t, "op") == 0 ? j : NULL);
     case SL_FRAME_MORE: return number(j, "bytes", &f->bytes);
     case SL_FRAME_TYPING: f->user = sl_json_str(j, "user"); return true;
@@ -310,7 +359,11 @@ static bool read_fields(sl_frame_in *in, const char *t)
         f->user = sl_json_str(j, "user");
         f->now_ms = sl_json_int_or(j, "now", 0);
         return true;
-    case SL_FRAME_PAGE: return read_page(in);
+    case SL_FRAME_PAGE:
+    case SL_FRAME_LOADED: return read_page(in);
+    case SL_FRAME_LOAD: return read_load(j, f);
+    case SL_FRAME_CHECK: f->holes = sl_json_str(j, "holes"); return true;
+    case SL_FRAME_CHECKED:
     case SL_FRAME_SUBSCRIBED: return read_subscribed(j, f);
     case SL_FRAME_CHANGE: return read_change(in);
     case SL_FRAME_RECEIPTS: return take_items(in, "receipts", strcmp(t, "receipt") == 0 ? j : NULL);

@@ -19,7 +19,7 @@
 SIZE(sl_status, 4, 4);
 SIZE(sl_id, 8, 8);
 
-SIZE(sl_config, 48, 28);
+SIZE(sl_config, 56, 36);
 AT(sl_config, struct_size, 0, 0);
 AT(sl_config, flags, 4, 4);
 AT(sl_config, dir, 8, 8);
@@ -27,6 +27,8 @@ AT(sl_config, server, 16, 12);
 AT(sl_config, platform, 24, 16);
 AT(sl_config, key, 32, 20);
 AT(sl_config, keychain, 40, 24);
+AT(sl_config, thread_window, 48, 28);
+AT(sl_config, reserved, 52, 32);
 
 SIZE(sl_keychain, 32, 20);
 AT(sl_keychain, struct_size, 0, 0);

@@ -170,6 +170,8 @@ static void on_event(actor *a, const sl_json *event)
         on_auth(a, event);
     } else if (strcmp(ev, "op") == 0 && op == a->fetch) {
         on_fetched(a, event);
+    } else if (strcmp(ev, "op") == 0 && op == a->load) {
+        actor_loaded(a, event);
     } else if (strcmp(ev, "op") == 0 && op == a->settle) {
         on_settled(a, event);
     } else if (strcmp(ev, "rows") == 0) {
@@ -217,6 +219,7 @@ static void set_up(actor *a)
     a->life = a->node->host.life;
     a->auth = 0;
     a->fetch = 0;
+    a->load = 0;
     if (a->online) {
         (void)sl_sync_control(a->node->core, SL_SYNC_START, NULL);
     }
@@ -275,6 +278,8 @@ static void look_after(actor *a)
         sign_in(a);
     } else if (a->world->acting) {
         actor_work(a);
+    } else {
+        actor_load_all(a);
     }
     sl_sim_node_touched(a->node);
 }
@@ -359,7 +364,8 @@ static void choose_queries(actor *a)
     world *w = a->world;
     const sl_entity *e = &sl_entities[world_dice(w, (int64_t)sl_entity_count)];
     (void)snprintf(a->mirrors[0].query, sizeof a->mirrors[0].query,
-                   "{\"from\":\"message\",\"order\":[\"seq\"]}");
+                   "{\"from\":\"message\",\"order\":[\"%s\"]}",
+                   w->sim->windows[0] % 2 == 0 ? "seq" : "place");
     (void)snprintf(a->mirrors[1].query, sizeof a->mirrors[1].query,
                    "{\"from\":\"%s\",\"order\":[\"-seq\"],\"limit\":%d}", e->name,
                    1 + (int)world_dice(w, 5));

@@ -111,6 +111,9 @@ static const char *not_at_rest(world *w, const actor *a)
     }
     compared c = {w, a, false, false};
     (void)sl_store_spaces(store, one_cursor, &c, NULL);
+    if (actor_wants_all(a) && (a->load != 0 || any_gap(a))) {
+        return "a thread is not loaded";
+    }
     return c.behind ? "a space is behind" : NULL;
 }
 

@@ -494,7 +494,11 @@ static void say(actor *a, const char *thread)
 static void chat(actor *a, const char *thread)
 {
     if (chance(a, 65)) {
-        say(a, thread);
+        for (int64_t n = a->world->chatty ? 1 + world_dice(a->world, 4) : 1; n > 0; n--) {
+            say(a, thread);
+        }
+    } else if (chance(a, 40)) {
+        actor_load(a, thread);
     } else {
         (void)sl_chat_mark(a->node->core, thread, chance(a, 85) ? SL_CHAT_READ : SL_CHAT_TYPING,
                            NULL, NULL);
@@ -547,6 +551,8 @@ void actor_work(actor *a)
     }
     if (!a->online && dice < 30) {
         toggle(a); /* nobody stays offline for long */
+    } else if (a->world->chatty && thread[0] != 0 && chance(a, 50)) {
+        chat(a, thread);
     } else if (dice < 25 && a->who->role != STRANGER) {
         about_a_video(a);
     } else if (dice < 45) {

@@ -86,6 +86,7 @@ typedef struct actor {
     sl_id fetch;
     char fetch_hex[65];
     char fetch_space[SL_SPACE_MAX];
+    sl_id load;   /* of a thread's messages */
     sl_id settle; /* asked for at the end; 0 when it ended well */
     mirror mirrors[MIRRORS];
     uint64_t rejected_events;
@@ -141,6 +142,7 @@ typedef struct world {
     int64_t act_ms; /* how long people act, and faults strike */
     int64_t backup_at_ms;
     bool acting;
+    bool chatty; /* people talk more than they work */
     unsigned acts;
     unsigned named; /* makes values unique */
     bool dangles;   /* values were made that name what is not there */
@@ -220,6 +222,17 @@ sl_json *one_op(sl_json *op); /* a batch of one; taken */
 
 /* work.c: one thing a signed-in actor does */
 void actor_work(actor *a);
+
+/* windows.c: threads that are held in part */
+/* Asks for messages that are perhaps not there. */
+void actor_load(actor *a, const char *thread);
+void actor_loaded(actor *a, const sl_json *event);
+/* At the end every second device asks until it has all. */
+bool actor_wants_all(const actor *a);
+void actor_load_all(actor *a);
+/* The place of a record as the service or a query tells it, in a gap of the device. */
+bool in_gap(const actor *a, const char *entity, const char *space, const sl_json *fields);
+bool any_gap(const actor *a);
 
 /* values.c: what the schema allows */
 sl_json *value_of(world *w, const sl_field *f);

@@ -494,6 +494,88 @@ case_chat_end_to_end() {
     sl a messages last | grep -q '(read)' || fail "no read mark: $(sl a messages last)"
 }
 
+# STATUS METHOD PATH [BODY]: asks with the token; the answer is in answer.json.
+asks() {
+    local status
+    status=$(curl -s -o answer.json -w '%{http_code}' -X "$2" -H "Authorization: Bearer $token" \
+        ${4+-H 'Content-Type: application/json' --data-binary "$4"} "$url$3")
+    [[ $status == "$1" ]] || fail "not $1 but $status for $2 $3 ${4-}: $(cat answer.json)"
+}
+
+value_of() { # NAME: of a text in the answer
+    sed -E "s/.*\"$1\":\"([^\"]*)\".*/\1/" answer.json
+}
+
+# Pushing and pulling by requests, as a program without a WebSocket does.
+case_rest() {
+    local token='' device=01890000-0000-7000-8000-00000000000d user goal push pull
+    command -v curl >/dev/null || skip 'needs curl'
+    start_server
+    asks 201 POST /api/v1/auth/signup "{\"email\":\"anna@example.org\",\"password\":\"$SIDELINE_PASSWORD\",
+        \"name\":\"Anna\",\"role\":\"athlete\",\"device\":\"$device\"}"
+    token=$(value_of access_token)
+    user=$(value_of id)
+    goal=01890000-0000-7000-8000-000000000001
+    push="{\"ops\":[{\"n\":1,\"op\":\"create\",\"entity\":\"goal\",\"space\":\"user:$user\",\"id\":\"$goal\",
+        \"fields\":{\"title\":\"Under par\"},\"hlc\":\"018c00000000000000000001\"}]}"
+    asks 200 POST /api/v1/sync/push "$push"
+    grep -q '"result":"applied"' answer.json || fail "not applied: $(cat answer.json)"
+    cp answer.json first.json
+    asks 200 POST /api/v1/sync/push "$push" # sent again: the same receipt, and once its effect
+    cmp -s answer.json first.json || fail "another receipt: $(cat answer.json)"
+    pull="/api/v1/sync/pull?space=user%3A$user"
+    asks 200 GET "$pull"
+    [[ $(grep -o '"title":"Under par"' answer.json | wc -l) == 1 ]] || fail "no goal: $(cat answer.json)"
+    grep -q '"more":false' answer.json || fail "no end: $(cat answer.json)"
+    asks 200 POST /api/v1/sync/pull "{\"space\":\"user:$user\",\"epoch\":\"$(value_of epoch)\",\"from\":1}"
+    asks 409 GET "$pull&from=1"
+    asks 409 GET "$pull&from=1&epoch=$goal"
+    asks 404 GET "/api/v1/sync/pull?space=thread:$goal"
+    asks 422 GET "/api/v1/sync/pull?space=nowhere"
+    asks 422 GET "$pull&from=one"
+    asks 400 GET "/api/v1/sync/pull?a_name_that_is_too_long=1"
+    asks 400 POST /api/v1/sync/push 'no JSON'
+    asks 400 POST /api/v1/sync/push '{"ops":[]}'
+    asks 405 GET /api/v1/sync/push
+    asks 405 PUT /api/v1/sync/pull '{}'
+    asks 422 GET "/api/v1/sync/load?space=user:$user"
+    asks 200 GET "/api/v1/sync/load?space=user:$user&to=9&limit=9"
+    asks 413 POST /api/v1/sync/pull "$(head -c 70000 /dev/zero | tr '\0' ' ')"
+    token=wrong
+    asks 401 GET "$pull"
+    asks 401 POST /api/v1/sync/push "$push"
+}
+
+# A new device gets the newest of a long conversation, and the rest when it asks.
+case_chat_history() {
+    local i
+    start_server
+    sign_up
+    ok sl b signup carl@example.org --name Carl --role coach
+    ok sl a connect carl@example.org
+    ok sl b accept anna@example.org
+    ok sl a sync
+    for ((i = 1; i <= 120; i++)); do
+        ok sl a --offline send carl@example.org "line $i."
+    done
+    ok sl a sync
+    ok sl c login carl@example.org
+    ok sl c sync
+    [[ $(sl c messages last | grep -c 'line ') == 100 ]] || fail "not 100 lines: $(sl c messages last)"
+    sl c messages last | head -n 1 | grep -q 'missing' || fail "no gap: $(sl c messages last | head -n 3)"
+    sl c threads | grep -q '100+ messages' || fail "no +: $(sl c threads)"
+    sl c messages last --older 15 >stdout.txt || fail 'older messages do not come'
+    [[ $(grep -c 'line ' stdout.txt) == 115 ]] || fail "not 115 lines: $(cat stdout.txt)"
+    grep -A 1 'missing' stdout.txt | grep -q 'line 6\.' || fail "the gap is elsewhere: $(head stdout.txt)"
+    expect 2 'from 1 to 500' sl c messages last --older 0
+    expect 2 'from 1 to 500' sl c messages last --older many
+    expect 1 'offline' sl c --offline messages last --older 10
+    sl c messages last --older 500 >stdout.txt || fail 'the oldest messages do not come'
+    [[ $(grep -c 'line ' stdout.txt) == 120 ]] || fail "not all: $(cat stdout.txt)"
+    ! grep -q 'missing' stdout.txt || fail 'a gap where there is none'
+    ok sl c --offline messages last --older 10
+}
+
 # What was said, who said it, clips, pictures and databases: the server's folder, which is not sealed,
 # shows that the search would find them.
 nothing_in_the_clear() {
