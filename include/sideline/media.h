@@ -28,8 +28,13 @@ SL_API sl_status sl_media_import(sl_core *core, const char *json, size_t n, sl_i
  * Fetches the clip first when it is not here. res: {"path","width","height"}. */
 SL_API sl_status sl_media_still(sl_core *core, const char *json, size_t n, sl_id *op,
                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
-/* A review as MP4: json {"review":"<id>","path"}: the clip as the timeline plays it, drawings
- * burnt in, the voice mixed in. res: {"path","frames","duration_us","encoder"}. */
+/* A review as MP4 (H.264 and AAC, the index in front): json {"review":"<id>","path",
+ * "encoder":name?}: the clip as the timeline plays it, drawings burnt in, the voice mixed in.
+ * Progress and cancelling as for all operations; a cancel leaves no file. Stretches of an H.264 clip
+ * that play at 1x with no drawing and all in view keep its packets, bit for bit.
+ * The encoder is FFmpeg's, by name, or the first that opens of h264_videotoolbox, h264_mediacodec
+ * (the device's own), libopenh264 (BSD) and libx264 (GPL: what ships with it is under the GPL).
+ * SL_E_UNSUPPORTED: none opens. res: {"path","frames","copied":of them,"duration_us","encoder"}. */
 SL_API sl_status sl_media_export(sl_core *core, const char *json, size_t n, sl_id *op,
                                  sl_error *SL_NULLABLE *SL_NULLABLE err);
 

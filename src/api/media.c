@@ -31,6 +31,7 @@ static const char space_prefix[] = "video:";
 typedef struct request {
     char *subject; /* title, space or review */
     char *path;
+    char *encoder; /* or NULL */
     int64_t t_us;
 } request;
 
@@ -40,6 +41,7 @@ static void request_drop(void *arg)
     if (q != NULL) {
         sl_mem_free(q->subject);
         sl_mem_free(q->path);
+        sl_mem_free(q->encoder);
         sl_mem_free(q);
     }
 }
@@ -57,7 +59,10 @@ static sl_status request_read(const sl_json *j, const char *subject, request *q,
     q->path = sl_text_dup(path);
     q->subject = sl_text_dup(what);
     q->t_us = sl_json_int_or(j, "t_us", 0);
-    return q->path != NULL && q->subject != NULL ? SL_OK : sl_fail_nomem(err);
+    const char *encoder = sl_json_str(j, "encoder");
+    q->encoder = encoder != NULL ? sl_text_dup(encoder) : NULL;
+    bool ok = q->path != NULL && q->subject != NULL && (encoder == NULL || q->encoder != NULL);
+    return ok ? SL_OK : sl_fail_nomem(err);
 }
 
 /* The common beginning of the calls that start a job. */
@@ -575,6 +580,7 @@ static sl_json *export_result(const request *q, const sl_export_result *made)
     sl_json *res = sl_json_object();
     bool ok = res != NULL && sl_json_set_str(res, "path", q->path) &&
               sl_json_set_int(res, "frames", made->frames) &&
+              sl_json_set_int(res, "copied", made->copied) &&
               sl_json_set_int(res, "duration_us", made->duration_us) &&
               sl_json_set_str(res, "encoder", made->encoder);
     if (!ok) {
@@ -600,6 +606,7 @@ static void run_export(sl_job *job, void *arg)
                               .items = r.items,
                               .items_n = r.items_n,
                               .path = q->path,
+                              .encoder = q->encoder,
                               .progress = export_progress,
                               .cancelled = export_cancelled,
                               .user = job};

@@ -1,4 +1,5 @@
 /* api/review.c - sideline/review.h over review/timeline.h. */
+#include "review/player.h"
 #include "review/timeline.h"
 
 #include "base/error.h"
@@ -80,4 +81,20 @@ sl_status sl_timeline_state(const sl_timeline *t, int64_t t_us, sl_bytes **out, 
     *out = j != NULL ? sl_json_bytes(j) : NULL;
     sl_json_free(j);
     return *out != NULL ? SL_OK : sl_fail_nomem(err);
+}
+
+sl_status sl_player_next(int32_t state, int32_t action, int32_t *next, sl_error **err)
+{
+    sl_error_start(err);
+    if (next == NULL || state < SL_PLAYER_NONE || state > SL_PLAYER_CLOSED ||
+        action < SL_PLAYER_OPEN || action > SL_PLAYER_CLOSE) {
+        return misuse(err);
+    }
+    int32_t after = sl_player_after(state, action);
+    if (after == 0) {
+        return sl_fail(err, SL_E_CONFLICT, "the player is %s: this cannot be done now",
+                       sl_player_name(state));
+    }
+    *next = after;
+    return SL_OK;
 }

@@ -214,6 +214,7 @@ sl_status sl_clip_open(sl_clip *c, const sl_source *source, sl_error **err)
 {
     sl_av_be_quiet();
     c->source = *source;
+    c->hurry_until = INT64_MIN;
     char *url = source->path != NULL ? file_url(source->path) : sl_text_dup("clip");
     c->packet = av_packet_alloc();
     sl_status status = url == NULL || c->packet == NULL ? sl_fail_nomem(err)
@@ -295,6 +296,8 @@ static int feed(sl_clip *c)
         return avcodec_send_packet(c->decoder, NULL);
     }
     if (c->packet->stream_index == c->stream->index) {
+        bool hurry = c->packet->pts != AV_NOPTS_VALUE && c->packet->pts < c->hurry_until;
+        c->decoder->skip_frame = hurry ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
         code = avcodec_send_packet(c->decoder, c->packet);
     }
     av_packet_unref(c->packet);
@@ -343,6 +346,7 @@ bool sl_clip_seek(sl_clip *c, int64_t t_us)
     }
     avcodec_flush_buffers(c->decoder);
     c->drained = false;
+    c->hurry_until = INT64_MIN;
     return true;
 }
 

@@ -30,6 +30,8 @@ typedef struct sl_clip {
     AVStream *stream;
     AVPacket *packet;
     bool drained; /* the end of the file was sent to the decoder */
+    /* Pictures before this time, in the stream's own, may be left out where no other needs them. */
+    int64_t hurry_until;
 } sl_clip;
 
 /* FFmpeg writes to standard error by itself; errors here are returned, not printed. */

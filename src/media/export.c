@@ -1,13 +1,7 @@
 /* media/export.c - see the header. */
-#include "media/export.h"
+#include "media/export_inside.h"
 
 #include "base/mem.h"
-#include "media/blend.h"
-#include "media/frame.h"
-#include "media/mix.h"
-#include "media/movie.h"
-#include "media/picture.h"
-#include "render/canvas.h"
 
 #include <libavutil/mathematics.h>
 #include <stdio.h>
@@ -19,38 +13,6 @@ enum {
     RATE_MAX = 60,
     RATE_MIN = 20 /* slower clips are shown at a multiple, so that ink and freezes are smooth */
 };
-
-typedef struct exporter {
-    const sl_export_job *job;
-    sl_frames *frames;
-    sl_mix *mix;
-    sl_movie *movie;
-    const sl_item **items; /* sorted by id */
-    sl_timeline_shown *marks;
-    sl_shown *shown;
-    size_t marks_cap;
-    int32_t clip_width; /* as shown */
-    int32_t clip_height;
-    int32_t width; /* of the movie */
-    int32_t height;
-    AVRational rate;
-    bool is_709;
-    AVFrame *base;     /* the clip's picture, without ink */
-    AVFrame *inked;    /* with ink */
-    AVFrame *zoomed;   /* what the view shows of it */
-    int64_t base_us;   /* which frame base is */
-    sl_canvas *canvas; /* the drawings, as large as the movie */
-    sl_film *film;     /* ... in its colours */
-    AVFrame *seen;     /* base in ARGB, for drawings that look at it */
-    sl_film *changed;  /* what they made of it */
-    sl_scaler to_rgb;
-    sl_scaler scaler;
-    sl_scaler zoom;
-    int64_t total; /* pictures */
-    int64_t sound_total;
-    int64_t sound_made;
-    bool begun; /* the file may be there */
-} exporter;
 
 static int by_id(const void *a, const void *b)
 {
@@ -148,6 +110,10 @@ static sl_status open_all(exporter *x, const char *temp, sl_error **err)
         x->items[i] = job->items[i];
     }
     qsort(x->items, job->items_n, sizeof(const sl_item *), by_id);
+    status = sl_export_learn(x, err);
+    if (status != SL_OK) {
+        return status;
+    }
     status = sl_mix_open(&job->source, job->voice, job->voice_len, job->timeline, &x->mix, err);
     if (status != SL_OK) {
         return status;
@@ -158,14 +124,19 @@ static sl_status open_all(exporter *x, const char *temp, sl_error **err)
                               .rate = x->rate,
                               .is_709 = x->is_709,
                               .encoder = job->encoder,
-                              .sound = true};
+                              .sound = true,
+                              .splice = x->spliced ? &x->splice : NULL};
     x->begun = true;
-    return sl_movie_open(&config, &x->movie, err);
+    status = sl_movie_open(&config, &x->movie, err);
+    x->spliced = x->spliced && status == SL_OK && sl_movie_splices(x->movie);
+    return status;
 }
 
 static void close_all(exporter *x)
 {
     sl_movie_close(x->movie);
+    sl_splice_free(&x->splice);
+    sl_clip_close(&x->copier);
     sl_mix_close(x->mix);
     sl_frames_close(x->frames);
     sl_scaler_free(&x->scaler);
@@ -183,8 +154,7 @@ static void close_all(exporter *x)
     sl_mem_free(x->shown);
 }
 
-/* The drawings shown at T, with the time since; *n of them in x->shown. */
-static sl_status find_shown(exporter *x, int64_t t_us, size_t *n, sl_error **err)
+sl_status sl_export_shown(exporter *x, int64_t t_us, size_t *n, sl_error **err)
 {
     size_t count = sl_timeline_visible(x->job->timeline, t_us, x->marks, x->marks_cap);
     if (count > x->marks_cap) {
@@ -203,7 +173,8 @@ static sl_status find_shown(exporter *x, int64_t t_us, size_t *n, sl_error **err
         const sl_item *const *item =
             bsearch(x->marks[i].id, x->items, x->job->items_n, sizeof(const sl_item *), id_to_item);
         if (item != NULL) { /* it may have been deleted since */
-            x->shown[*n] = (sl_shown){.item = *item, .age_us = t_us - x->marks[i].since_us};
+            int64_t age_us = x->marks[i].growing ? t_us - x->marks[i].since_us : -1;
+            x->shown[*n] = (sl_shown){.item = *item, .age_us = age_us};
             (*n)++;
         }
     }
@@ -276,7 +247,7 @@ static sl_status draw(exporter *x, int64_t t_us, int64_t position_us, AVFrame **
     sl_box damage;
     sl_scene scene = {.frame_w = x->clip_width, .frame_h = x->clip_height, .t_us = position_us};
     *out = x->base;
-    sl_status status = find_shown(x, t_us, &n, err);
+    sl_status status = sl_export_shown(x, t_us, &n, err);
     if (status != SL_OK || n == 0) {
         return status;
     }
@@ -384,22 +355,34 @@ static sl_status sound_until(exporter *x, int64_t k, sl_error **err)
     return status;
 }
 
+/* From picture *k on: a group of pictures copied, or one drawn. */
+static sl_status next_pictures(exporter *x, int64_t *k, sl_error **err)
+{
+    const sl_splice_group *group = NULL;
+    sl_status status = x->spliced ? sl_export_untouched(x, *k, &group, err) : SL_OK;
+    if (status == SL_OK && group != NULL) {
+        status = sl_export_copy(x, *k, group, err);
+        *k += group->n;
+    } else if (status == SL_OK) {
+        status = one_picture(x, *k, err);
+        (*k)++;
+    }
+    return status == SL_OK ? sound_until(x, *k - 1, err) : status;
+}
+
 static sl_status make(exporter *x, sl_error **err)
 {
     const sl_export_job *job = x->job;
-    for (int64_t k = 0; k < x->total; k++) {
+    for (int64_t k = 0; k < x->total;) {
         if (job->cancelled != NULL && job->cancelled(job->user)) {
             return sl_fail(err, SL_E_CANCELLED, "The export was cancelled");
         }
-        sl_status status = one_picture(x, k, err);
-        if (status == SL_OK) {
-            status = sound_until(x, k, err);
-        }
+        sl_status status = next_pictures(x, &k, err);
         if (status != SL_OK) {
             return status;
         }
         if (job->progress != NULL) {
-            job->progress(job->user, k + 1, x->total);
+            job->progress(job->user, k, x->total);
         }
     }
     return sl_movie_finish(x->movie, err);
@@ -419,6 +402,7 @@ sl_status sl_export(const sl_export_job *job, sl_export_result *out, sl_error **
     }
     if (status == SL_OK) {
         out->frames = x.total;
+        out->copied = x.copied;
         out->duration_us = sl_timeline_duration_us(job->timeline);
         (void)snprintf(out->encoder, sizeof out->encoder, "%s", sl_movie_encoder(x.movie));
     }

@@ -7,6 +7,8 @@
  * rendered and blended where they have ink, those that look at the picture (blur, magnifier) on the
  * picture itself; then the view cuts out its part. The clip's sound is heard, lowered under the
  * voice, only while it plays at its own speed.
+ * Whole groups of pictures that play at 1x, in step with the movie, with no drawing and all in view,
+ * are copied as they are; libx264 encodes the others beside them (media/splice.h).
  *   [EXPORT-1] both streams are as long as the timeline, within half a frame;
  *   [EXPORT-2] after a failure or a cancel no file is left, and an old one is untouched.
  */
@@ -30,6 +32,7 @@ typedef struct sl_export_job {
     int32_t height;
     const char *path;
     const char *encoder; /* only this H.264 encoder, or NULL for the first that opens */
+    bool encode_all;     /* copy nothing */
     void (*progress)(void *user, int64_t done, int64_t total); /* frames; may be NULL */
     bool (*cancelled)(void *user);                             /* may be NULL */
     void *user;
@@ -41,6 +44,7 @@ enum {
 
 typedef struct sl_export_result {
     int64_t frames;
+    int64_t copied; /* of them, as the clip has them */
     int64_t duration_us;
     char encoder[32];
 } sl_export_result;

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "media/av.h"
+#include "media/jpeg.h"
 #include "media/picture.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@
 enum {
     ROUNDING_US = 10,         /* of times that were computed */
     FAR_US = 2 * 1000 * 1000, /* without an index: from here on seeking is worth it */
-    JPEG_QUALITY = 4          /* 2 best, 31 worst */
+    HURRY_US = 500 * 1000     /* so long before the frame wanted all are decoded */
 };
 
 typedef struct held {
@@ -19,8 +20,22 @@ typedef struct held {
     bool valid;
 } held;
 
+/* A frame that was passed; shown from t_us until until_us. */
+typedef struct passed {
+    AVFrame *frame;
+    int64_t t_us;
+    int64_t until_us;
+} passed;
+
 struct sl_frames {
     sl_clip clip;
+    passed kept[SL_FRAMES_KEPT]; /* a ring */
+    size_t kept_n;
+    size_t kept_next;
+    size_t kept_max;       /* as the bytes allow */
+    int64_t last_us;       /* what the last call showed, ... */
+    int64_t last_until_us; /* ... until when; INT64_MAX: to the end */
+    int64_t whole_from_us; /* from here on no frame was left out */
     held shown;
     held next;
     int64_t first_us; /* time of the very first frame */
@@ -48,8 +63,59 @@ static sl_status read_next(sl_frames *f, int64_t after_us, sl_error **err)
     return SL_OK;
 }
 
+/* Keeps the frame shown when another takes its place. */
+static void keep(sl_frames *f)
+{
+    if (f->kept_max == 0) {
+        const AVFrame *a = f->shown.frame;
+        int64_t bytes = (int64_t)a->width * a->height * 3 / 2;
+        int64_t max = bytes > 0 ? SL_FRAMES_BYTES / bytes : 1;
+        f->kept_max = max < 2 ? 2 : max > SL_FRAMES_KEPT ? SL_FRAMES_KEPT : (size_t)max;
+    }
+    passed *p = &f->kept[f->kept_next];
+    if (p->frame == NULL) {
+        p->frame = av_frame_alloc();
+    }
+    if (p->frame == NULL) {
+        return; /* it is decoded again when wanted */
+    }
+    av_frame_unref(p->frame);
+    p->until_us = INT64_MIN;
+    if (av_frame_ref(p->frame, f->shown.frame) >= 0) {
+        p->t_us = f->shown.t_us;
+        p->until_us = f->next.t_us;
+    }
+    f->kept_next = (f->kept_next + 1) % f->kept_max;
+    f->kept_n = f->kept_n < f->kept_max ? f->kept_n + 1 : f->kept_n;
+}
+
+static void forget(sl_frames *f)
+{
+    for (size_t i = 0; i < SL_FRAMES_KEPT; i++) {
+        av_frame_free(&f->kept[i].frame);
+    }
+    f->kept_n = 0;
+    f->kept_next = 0;
+}
+
+/* The kept frame that is shown at t_us, or NULL. */
+static const passed *find_kept(const sl_frames *f, int64_t t_us)
+{
+    for (size_t i = 0; i < f->kept_n; i++) {
+        const passed *p = &f->kept[i];
+        if (p->frame != NULL && p->t_us <= t_us + f->slack_us && p->until_us > t_us + f->slack_us) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
 static sl_status advance(sl_frames *f, sl_error **err)
 {
+    /* In a hurry frames are missing between this one and the next. */
+    if (f->shown.valid && f->next.valid && f->shown.t_us >= f->whole_from_us) {
+        keep(f);
+    }
     held free_one = f->shown;
     f->shown = f->next;
     f->next = free_one;
@@ -67,14 +133,27 @@ static sl_status begin(sl_frames *f, int64_t about_us, sl_error **err)
     return status;
 }
 
+/* What lies well before t may be left out. */
+static void hurry(sl_frames *f, int64_t t_us)
+{
+    const AVStream *s = f->clip.stream;
+    int64_t start = s->start_time == AV_NOPTS_VALUE ? 0 : s->start_time;
+    f->whole_from_us = t_us - HURRY_US;
+    f->clip.hurry_until = start + av_rescale_q(f->whole_from_us, AV_TIME_BASE_Q, s->time_base);
+}
+
 /* Decodes from a key frame that is surely not after t. */
-static sl_status jump(sl_frames *f, int64_t t_us, sl_error **err)
+static sl_status jump(sl_frames *f, int64_t t_us, bool may_hurry, sl_error **err)
 {
     static const int64_t back_us[] = {0, 1000000, 5000000, 30000000, INT64_MAX};
     for (size_t i = 0; i < sizeof back_us / sizeof back_us[0]; i++) {
         int64_t target = back_us[i] < t_us ? t_us - back_us[i] : 0;
         if (!sl_clip_seek(&f->clip, target)) {
             continue;
+        }
+        f->whole_from_us = INT64_MIN;
+        if (may_hurry) {
+            hurry(f, t_us);
         }
         sl_status status = begin(f, target, err);
         if (status != SL_OK) {
@@ -120,6 +199,7 @@ sl_status sl_frames_open(const sl_source *source, sl_frames **out, sl_error **er
     if (f == NULL) {
         return sl_fail_nomem(err);
     }
+    f->whole_from_us = INT64_MIN;
     f->shown.frame = av_frame_alloc();
     f->next.frame = av_frame_alloc();
     sl_status status = f->shown.frame == NULL || f->next.frame == NULL
@@ -154,6 +234,7 @@ void sl_frames_close(sl_frames *f)
         return;
     }
     sl_scaler_free(&f->scaler);
+    forget(f);
     av_frame_free(&f->pixels);
     av_frame_free(&f->shown.frame);
     av_frame_free(&f->next.frame);
@@ -172,10 +253,24 @@ int32_t sl_frames_rotation(const sl_frames *f)
     return f->rotation;
 }
 
+int64_t sl_frames_slack_us(const sl_frames *f)
+{
+    return f->slack_us;
+}
+
 void sl_frames_rate(const sl_frames *f, int32_t *num, int32_t *den)
 {
     *num = f->rate.num;
     *den = f->rate.den;
+}
+
+static sl_status advance_to(sl_frames *f, int64_t t_us, sl_error **err)
+{
+    sl_status status = SL_OK;
+    while (status == SL_OK && f->next.valid && f->next.t_us <= t_us + f->slack_us) {
+        status = advance(f, err);
+    }
+    return status;
 }
 
 static sl_status go_to(sl_frames *f, int64_t t_us, sl_error **err)
@@ -183,11 +278,15 @@ static sl_status go_to(sl_frames *f, int64_t t_us, sl_error **err)
     sl_status status = SL_OK;
     bool before = f->shown.t_us > t_us + f->slack_us && f->shown.t_us > f->first_us;
     bool ahead = f->next.valid && f->next.t_us <= t_us && far_ahead(f, t_us);
-    if (!f->shown.valid || before || ahead) {
-        status = jump(f, t_us, err);
+    bool partial = f->shown.t_us < f->whole_from_us;
+    if (!f->shown.valid || before || ahead || partial) {
+        status = jump(f, t_us, true, err);
     }
-    while (status == SL_OK && f->next.valid && f->next.t_us <= t_us + f->slack_us) {
-        status = advance(f, err);
+    status = status == SL_OK ? advance_to(f, t_us, err) : status;
+    /* A frame that stands long, or the last of the clip, may be one that was left out. */
+    if (status == SL_OK && f->shown.t_us < f->whole_from_us) {
+        status = jump(f, t_us, false, err);
+        status = status == SL_OK ? advance_to(f, t_us, err) : status;
     }
     return status;
 }
@@ -195,14 +294,31 @@ static sl_status go_to(sl_frames *f, int64_t t_us, sl_error **err)
 sl_status sl_frames_at(sl_frames *f, int64_t t_us, const AVFrame **out, int64_t *shown_us,
                        sl_error **err)
 {
-    sl_status status = go_to(f, t_us < 0 ? 0 : t_us, err);
-    if (status == SL_OK) {
-        *out = f->shown.frame;
-        if (shown_us != NULL) {
-            *shown_us = f->shown.t_us;
-        }
+    t_us = t_us < 0 ? 0 : t_us;
+    const passed *kept = find_kept(f, t_us);
+    sl_status status = kept != NULL ? SL_OK : go_to(f, t_us, err);
+    if (status != SL_OK) {
+        return status;
     }
-    return status;
+    *out = kept != NULL ? kept->frame : f->shown.frame;
+    f->last_us = kept != NULL ? kept->t_us : f->shown.t_us;
+    f->last_until_us = kept != NULL ? kept->until_us : f->next.valid ? f->next.t_us : INT64_MAX;
+    if (shown_us != NULL) {
+        *shown_us = f->last_us;
+    }
+    return SL_OK;
+}
+
+sl_status sl_frames_step(sl_frames *f, int32_t by, const AVFrame **out, int64_t *shown_us,
+                         sl_error **err)
+{
+    int64_t t_us = f->last_us;
+    if (by > 0 && f->last_until_us != INT64_MAX) {
+        t_us = f->last_until_us;
+    } else if (by < 0 && f->last_us > f->first_us) {
+        t_us = f->last_us - f->slack_us - 1;
+    }
+    return sl_frames_at(f, t_us, out, shown_us, err);
 }
 
 sl_status sl_frames_pixels(sl_frames *f, int64_t t_us, const sl_pixels *into, int64_t *shown_us,
@@ -228,46 +344,6 @@ sl_status sl_frames_pixels(sl_frames *f, int64_t t_us, const sl_pixels *into, in
                (size_t)into->width * 4);
     }
     return status;
-}
-
-static sl_status encode_jpeg(AVFrame *picture, sl_buf *jpeg, sl_error **err)
-{
-    const AVCodec *codec = avcodec_find_encoder(AV_CODEC_ID_MJPEG);
-    if (codec == NULL) {
-        return sl_fail(err, SL_E_UNSUPPORTED, "This build of FFmpeg writes no JPEG");
-    }
-    AVCodecContext *c = avcodec_alloc_context3(codec);
-    AVPacket *packet = av_packet_alloc();
-    int code = c == NULL || packet == NULL ? AVERROR(ENOMEM) : 0;
-    if (code == 0) {
-        c->width = picture->width;
-        c->height = picture->height;
-        c->pix_fmt = AV_PIX_FMT_YUV420P;
-        c->color_range = AVCOL_RANGE_JPEG;
-        c->strict_std_compliance = FF_COMPLIANCE_UNOFFICIAL;
-        c->time_base = (AVRational){1, 25};
-        c->flags |= AV_CODEC_FLAG_QSCALE;
-        c->global_quality = JPEG_QUALITY * FF_QP2LAMBDA;
-        picture->quality = c->global_quality;
-        picture->pts = 0;
-        code = avcodec_open2(c, codec, NULL);
-    }
-    if (code >= 0) {
-        code = avcodec_send_frame(c, picture);
-    }
-    if (code >= 0) {
-        (void)avcodec_send_frame(c, NULL);
-        code = avcodec_receive_packet(c, packet);
-    }
-    if (code >= 0) {
-        sl_buf_put(jpeg, packet->data, (size_t)packet->size);
-    }
-    av_packet_free(&packet);
-    avcodec_free_context(&c);
-    if (code < 0) {
-        return sl_av_fail(err, code, "The thumbnail could not be made");
-    }
-    return jpeg->failed ? sl_fail_nomem(err) : SL_OK;
 }
 
 void sl_frames_thumbnail_size(const sl_frames *f, int32_t *width, int32_t *height)
@@ -297,7 +373,10 @@ sl_status sl_frames_thumbnail(sl_frames *f, int64_t t_us, sl_buf *jpeg, sl_error
     }
     status = sl_picture_convert(&scaler, frame, f->rotation, true, picture, err);
     if (status == SL_OK) {
-        status = encode_jpeg(picture, jpeg, err);
+        sl_jpeg *writer = NULL;
+        status = sl_jpeg_open(w, h, &writer, err);
+        status = status == SL_OK ? sl_jpeg_write(writer, picture, jpeg, err) : status;
+        sl_jpeg_close(writer);
     }
     sl_scaler_free(&scaler);
     av_frame_free(&picture);

@@ -3,6 +3,7 @@
 
 #include "media/av.h"
 #include "media/cmaf_write.h"
+#include "media/splice.h"
 #include "media/track.h"
 
 #include <string.h>
@@ -50,28 +51,6 @@ static bool stream_fits(const AVStream *s, const sl_probe *p)
            rate <= SL_LADDER_BITRATE && p->rate_num <= (int64_t)RATE_MAX * p->rate_den;
 }
 
-/* True when the packet's first picture can be shown with nothing before it. */
-static bool is_idr(const AVPacket *p, int length_size)
-{
-    enum {
-        NAL_SLICE = 1,
-        NAL_IDR = 5
-    };
-    int64_t at = 0;
-    while (at + length_size < p->size) {
-        uint64_t len = 0;
-        for (int i = 0; i < length_size; i++) {
-            len = len << 8 | p->data[at + i];
-        }
-        int type = p->data[at + length_size] & 31;
-        if (type == NAL_IDR || type == NAL_SLICE) {
-            return type == NAL_IDR;
-        }
-        at += length_size + (int64_t)len;
-    }
-    return false;
-}
-
 typedef struct walk {
     const AVStream *stream;
     int length_size;
@@ -91,7 +70,7 @@ static void look_at(walk *w, const AVPacket *p)
     }
     int64_t t_us = av_rescale_q(p->pts, w->stream->time_base, AV_TIME_BASE_Q);
     if ((p->flags & AV_PKT_FLAG_KEY) != 0) {
-        w->fits = w->fits && is_idr(p, w->length_size);
+        w->fits = w->fits && sl_splice_is_idr(p->data, (size_t)p->size, w->length_size);
         w->key_us = t_us;
     }
     w->fits = w->fits && (w->packets > 0 || (p->flags & AV_PKT_FLAG_KEY) != 0) &&

@@ -5,11 +5,15 @@
 #include "media/av.h"
 #include "media/encoder.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum {
     GOP_SECONDS = 2
 };
 
 struct sl_movie {
+    sl_movie_config config;
     AVFormatContext *format;
     AVStream *video_stream;
     AVStream *sound_stream;
@@ -21,10 +25,20 @@ struct sl_movie {
     int filled; /* frames in sound_frame */
     int64_t pictures;
     int64_t sounds;
+    /* Of a spliced movie. */
+    bool splices;
+    sl_buf described; /* the track's avcC */
+    sl_buf sets;      /* the first encoder's, which all have */
+    sl_buf lengths;   /* a packet */
+    AVPacket *made;   /* it */
+    int64_t written;  /* packets of pictures */
+    int64_t delay;    /* pictures by which decoding runs ahead */
+    char encoder[32];
 };
 
-static sl_status open_video(sl_movie *m, const sl_movie_config *config, sl_error **err)
+static sl_status open_encoder(sl_movie *m, int32_t set_id, sl_error **err)
 {
+    const sl_movie_config *config = &m->config;
     sl_encoder_config how = {
         .width = config->width,
         .height = config->height,
@@ -32,8 +46,42 @@ static sl_status open_video(sl_movie *m, const sl_movie_config *config, sl_error
         .rate = config->rate,
         .is_709 = config->is_709,
         .gop = (int32_t)av_rescale(GOP_SECONDS, config->rate.num, config->rate.den),
-        .name = config->encoder};
+        .name = config->encoder,
+        .set_id = set_id};
     return sl_encoder_open(&how, &m->video, err);
+}
+
+/* With sets that go together with the clip's, when the encoder can. */
+static sl_status open_spliced(sl_movie *m, sl_error **err)
+{
+    const sl_splice *splice = m->config.splice;
+    sl_error *unable = NULL;
+    sl_status status = open_encoder(m, splice->set_id, &unable);
+    sl_error_release(unable);
+    if (status != SL_OK) {
+        return status == SL_E_NOMEM ? sl_fail_nomem(err) : SL_OK;
+    }
+    const uint8_t *sets = m->video->extradata;
+    size_t n = (size_t)m->video->extradata_size;
+    sl_buf_put(&m->sets, sets, n);
+    m->splices = sl_splice_describe(splice->parameters, sets, n, &m->described);
+    m->delay = splice->delay > m->video->has_b_frames ? splice->delay : m->video->has_b_frames;
+    if (!m->splices) {
+        avcodec_free_context(&m->video);
+    }
+    return m->sets.failed || m->described.failed ? sl_fail_nomem(err) : SL_OK;
+}
+
+static sl_status open_video(sl_movie *m, sl_error **err)
+{
+    sl_status status = m->config.splice != NULL ? open_spliced(m, err) : SL_OK;
+    if (status == SL_OK && !m->splices) {
+        status = open_encoder(m, 0, err);
+    }
+    if (status == SL_OK) {
+        (void)snprintf(m->encoder, sizeof m->encoder, "%s", m->video->codec->name);
+    }
+    return status;
 }
 
 static sl_status open_sound(sl_movie *m, sl_error **err)
@@ -66,6 +114,22 @@ static int add_stream(sl_movie *m, const AVCodecContext *c, AVStream **out)
     return avcodec_parameters_from_context((*out)->codecpar, c);
 }
 
+/* An avcC in place of the encoder's own description. */
+static int describe(AVCodecParameters *p, const sl_buf *avcc)
+{
+    uint8_t *copy = av_mallocz(avcc->len + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (copy == NULL) {
+        return AVERROR(ENOMEM);
+    }
+    memcpy(copy, avcc->data, avcc->len);
+    av_freep((void *)&p->extradata);
+    p->extradata = copy;
+    p->extradata_size = (int)avcc->len;
+    p->profile = copy[1];
+    p->level = copy[3];
+    return 0;
+}
+
 static sl_status open_file(sl_movie *m, const sl_movie_config *config, sl_error **err)
 {
     AVDictionary *options = NULL;
@@ -74,6 +138,9 @@ static sl_status open_file(sl_movie *m, const sl_movie_config *config, sl_error 
                            : avformat_alloc_output_context2(&m->format, NULL, "mp4", url);
     if (code >= 0) {
         code = add_stream(m, m->video, &m->video_stream);
+    }
+    if (code >= 0 && m->splices) {
+        code = describe(m->video_stream->codecpar, &m->described);
     }
     if (code >= 0) {
         m->video_stream->avg_frame_rate = config->rate;
@@ -99,10 +166,12 @@ sl_status sl_movie_open(const sl_movie_config *config, sl_movie **out, sl_error 
     if (m == NULL) {
         return sl_fail_nomem(err);
     }
+    m->config = *config;
     m->packet = av_packet_alloc();
+    m->made = av_packet_alloc();
     m->picture = av_frame_alloc();
-    sl_status status =
-        m->packet == NULL || m->picture == NULL ? sl_fail_nomem(err) : open_video(m, config, err);
+    bool ok = m->packet != NULL && m->made != NULL && m->picture != NULL;
+    sl_status status = ok ? open_video(m, err) : sl_fail_nomem(err);
     if (status == SL_OK && config->sound) {
         status = open_sound(m, err);
     }
@@ -119,7 +188,43 @@ sl_status sl_movie_open(const sl_movie_config *config, sl_movie **out, sl_error 
 
 const char *sl_movie_encoder(const sl_movie *m)
 {
-    return m->video->codec->name;
+    return m->encoder;
+}
+
+/* In a spliced movie the packets of both kinds are counted, and decoded in that order. */
+static int write_spliced(sl_movie *m, const uint8_t *p, size_t n, int64_t at, bool key)
+{
+    AVRational base = av_inv_q(m->config.rate);
+    int code = av_new_packet(m->made, (int)n);
+    if (code < 0) {
+        return code;
+    }
+    memcpy(m->made->data, p, n);
+    m->made->pts = at;
+    m->made->dts = m->written++ - m->delay;
+    m->made->duration = 1;
+    m->made->flags = key ? AV_PKT_FLAG_KEY : 0;
+    m->made->stream_index = m->video_stream->index;
+    av_packet_rescale_ts(m->made, base, m->video_stream->time_base);
+    return av_interleaved_write_frame(m->format, m->made);
+}
+
+static int write_packet(sl_movie *m, const AVCodecContext *c, AVStream *stream)
+{
+    AVPacket *p = m->packet;
+    if (m->splices && stream == m->video_stream) {
+        sl_buf_clear(&m->lengths);
+        sl_splice_lengths(p->data, (size_t)p->size, &m->lengths);
+        return m->lengths.failed ? AVERROR(ENOMEM)
+                                 : write_spliced(m, m->lengths.data, m->lengths.len, p->pts,
+                                                 (p->flags & AV_PKT_FLAG_KEY) != 0);
+    }
+    if (p->duration == 0 && stream == m->video_stream) {
+        p->duration = 1;
+    }
+    av_packet_rescale_ts(p, c->time_base, stream->time_base);
+    p->stream_index = stream->index;
+    return av_interleaved_write_frame(m->format, p);
 }
 
 /* A frame (NULL: the end) through an encoder into the file. */
@@ -132,12 +237,8 @@ static sl_status encode(sl_movie *m, AVCodecContext *c, AVStream *stream, const 
         if (code < 0) {
             break;
         }
-        if (m->packet->duration == 0 && stream == m->video_stream) {
-            m->packet->duration = 1;
-        }
-        av_packet_rescale_ts(m->packet, c->time_base, stream->time_base);
-        m->packet->stream_index = stream->index;
-        code = av_interleaved_write_frame(m->format, m->packet);
+        code = write_packet(m, c, stream);
+        av_packet_unref(m->packet);
     }
     if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) {
         return SL_OK;
@@ -145,8 +246,48 @@ static sl_status encode(sl_movie *m, AVCodecContext *c, AVStream *stream, const 
     return sl_av_fail(err, code, "The movie could not be written");
 }
 
+bool sl_movie_splices(const sl_movie *m)
+{
+    return m->splices;
+}
+
+/* Ends what was encoded before packets are copied. */
+static sl_status end_encoder(sl_movie *m, sl_error **err)
+{
+    sl_status status = m->video != NULL ? encode(m, m->video, m->video_stream, NULL, err) : SL_OK;
+    avcodec_free_context(&m->video);
+    return status;
+}
+
+/* Another one after packets were copied: it has the sets that the track has. */
+static sl_status begin_encoder(sl_movie *m, sl_error **err)
+{
+    sl_status status = open_encoder(m, m->config.splice->set_id, err);
+    if (status == SL_OK && ((size_t)m->video->extradata_size != m->sets.len ||
+                            memcmp(m->video->extradata, m->sets.data, m->sets.len) != 0)) {
+        status = sl_fail(err, SL_E_INTERNAL, "The encoder did not begin again as before");
+    }
+    return status;
+}
+
+sl_status sl_movie_copy(sl_movie *m, const AVPacket *packet, int64_t at, sl_error **err)
+{
+    sl_status status = end_encoder(m, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    int code = write_spliced(m, packet->data, (size_t)packet->size, at,
+                             (packet->flags & AV_PKT_FLAG_KEY) != 0);
+    m->pictures = at + 1 > m->pictures ? at + 1 : m->pictures;
+    return code < 0 ? sl_av_fail(err, code, "The movie could not be written") : SL_OK;
+}
+
 sl_status sl_movie_picture(sl_movie *m, const AVFrame *yuv, sl_error **err)
 {
+    sl_status status = m->video == NULL ? begin_encoder(m, err) : SL_OK;
+    if (status != SL_OK) {
+        return status;
+    }
     av_frame_unref(m->picture);
     int code = av_frame_ref(m->picture, yuv);
     if (code < 0) {
@@ -189,7 +330,7 @@ sl_status sl_movie_sound(sl_movie *m, const float *stereo, size_t n, sl_error **
 
 sl_status sl_movie_finish(sl_movie *m, sl_error **err)
 {
-    sl_status status = encode(m, m->video, m->video_stream, NULL, err);
+    sl_status status = end_encoder(m, err);
     if (status == SL_OK && m->sound != NULL && m->filled > 0) {
         status = send_sound(m, err);
     }
@@ -220,5 +361,9 @@ void sl_movie_close(sl_movie *m)
     av_frame_free(&m->picture);
     av_frame_free(&m->sound_frame);
     av_packet_free(&m->packet);
+    av_packet_free(&m->made);
+    sl_buf_free(&m->described);
+    sl_buf_free(&m->sets);
+    sl_buf_free(&m->lengths);
     sl_mem_free(m);
 }

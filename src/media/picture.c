@@ -69,10 +69,9 @@ static sl_status set_up(sl_scaler *s, const AVFrame *from, bool full, const AVFr
     bool from_full = from->color_range == AVCOL_RANGE_JPEG;
     enum AVPixelFormat format = plain_format(from->format, &from_full);
     bool smaller = to->width < from->width || to->height < from->height;
+    int how = s->quick ? SWS_FAST_BILINEAR : (smaller ? SWS_AREA : SWS_BICUBIC) | SWS_ACCURATE_RND;
     s->sws = sws_getCachedContext(s->sws, from->width, from->height, format, to->width, to->height,
-                                  (enum AVPixelFormat)to->format,
-                                  (smaller ? SWS_AREA : SWS_BICUBIC) | SWS_ACCURATE_RND, NULL, NULL,
-                                  NULL);
+                                  (enum AVPixelFormat)to->format, how, NULL, NULL, NULL);
     if (s->sws == NULL) {
         return sl_fail(err, SL_E_INVALID, "The picture's format %s cannot be converted",
                        av_get_pix_fmt_name(format));

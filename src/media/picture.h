@@ -16,6 +16,7 @@ typedef struct sl_scaler {
     struct SwsContext *sws;
     struct SwsContext *told; /* the one whose colours were set */
     int colours;             /* and to what */
+    bool quick;              /* looks matter less than time */
     AVFrame *upright;        /* before it is turned */
 } sl_scaler;
 

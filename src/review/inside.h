@@ -13,7 +13,7 @@ typedef struct row {
     union {
         int64_t to_us;
         int32_t rate;
-        uint32_t item; /* its number */
+        uint32_t item; /* its number; pair: that of the pair */
         sl_view view;
         struct {
             size_t at;
@@ -23,17 +23,33 @@ typedef struct row {
 } row;
 
 /* From t_us on. The position is that of anchor_us, so that what does not move it (the view) does
- * not round it either. */
+ * not round it either; before anchor_us the picture stands. */
 typedef struct segment {
     int64_t t_us;
     int64_t anchor_us;
+    int32_t rest; /* thousandths of a microsecond of the position */
     sl_timeline_state_t state;
 } segment;
+
+typedef struct pair_row {
+    int64_t t_us;
+    sl_pair pair;
+} pair_row;
+
+/* The spans that are open when a span with a number that is a multiple of SPANS_EACH begins. */
+enum {
+    SPANS_EACH = 64
+};
+typedef struct snapshot {
+    size_t at; /* in `open` */
+    size_t n;
+} snapshot;
 
 typedef struct span {
     int64_t since_us;
     int64_t until_us;
     uint32_t item;
+    bool growing;
 } span;
 
 typedef struct item_row {
@@ -53,6 +69,15 @@ struct sl_timeline {
     span *spans; /* in the order of since_us */
     size_t n_spans;
     size_t spans_room;
+    snapshot *snapshots; /* one for each SPANS_EACH spans */
+    size_t n_snapshots;
+    size_t snapshots_room;
+    uint32_t *open; /* numbers of spans */
+    size_t n_open;
+    size_t open_room;
+    pair_row *pairs;
+    size_t n_pairs;
+    size_t pairs_room;
     item_row *items; /* in the order of the first mention */
     size_t n_items;
     size_t items_room;
@@ -61,6 +86,13 @@ struct sl_timeline {
     sl_buf extra;
 };
 
+/* Makes room for one more in an array that doubles. */
+bool sl_timeline_room(void **array, size_t n, size_t *room, size_t size);
+/* Not after the end. */
+int64_t sl_timeline_within(const sl_timeline *t, int64_t t_us);
+/* Before the next span begins: false when out of memory. */
+bool sl_timeline_snapshot(sl_timeline *t);
+sl_status sl_timeline_check_event(const sl_event *e, sl_error **err);
 sl_status sl_timeline_push_unknown(sl_timeline *t, int64_t t_us, uint64_t type,
                                    const uint8_t *content, size_t n, sl_error **err);
 void sl_timeline_id_bytes(const char *text, uint8_t out[16]);

@@ -8,8 +8,7 @@
 
 static const int64_t NEVER = INT64_MAX;
 
-/* Makes room for one more in an array that doubles. */
-static bool more_room(void **array, size_t n, size_t *room, size_t size)
+bool sl_timeline_room(void **array, size_t n, size_t *room, size_t size)
 {
     if (n < *room) {
         return true;
@@ -48,6 +47,9 @@ void sl_timeline_drop(sl_timeline *t)
     sl_mem_free(t->events);
     sl_mem_free(t->segments);
     sl_mem_free(t->spans);
+    sl_mem_free(t->snapshots);
+    sl_mem_free(t->open);
+    sl_mem_free(t->pairs);
     sl_mem_free(t->items);
     sl_mem_free(t->by_id);
     sl_buf_free(&t->extra);
@@ -70,22 +72,25 @@ int64_t sl_timeline_duration_us(const sl_timeline *t)
 }
 
 /* The state before any event, of which every other one is made. */
-static const segment START = {0, 0, {0, SL_RATE_ONE, false, {0, 0, SL_SCALE_ONE}}};
+static const segment START = {0, 0, 0, {0, SL_RATE_ONE, false, false, {0, 0, SL_SCALE_ONE}}};
 
-/* A segment's state at t_us >= its start. */
-static void state_in(const segment *s, int64_t media_us, int64_t t_us, sl_timeline_state_t *out)
+/* A segment's state at t_us >= its start; returns the thousandths of the position. */
+static int32_t state_in(const segment *s, int64_t media_us, int64_t t_us, sl_timeline_state_t *out)
 {
     *out = s->state;
-    if (!s->state.playing) {
-        return;
+    if (!s->state.playing || t_us < s->anchor_us) {
+        out->frozen = s->state.playing;
+        return s->rest;
     }
     /* At most a day times 16 thousand: no overflow. */
-    int64_t moved = (t_us - s->anchor_us) * s->state.rate / SL_RATE_ONE;
-    out->position_us += moved;
+    int64_t moved = (t_us - s->anchor_us) * s->state.rate + s->rest;
+    out->position_us += moved / SL_RATE_ONE;
     if (out->position_us >= media_us) {
         out->position_us = media_us;
         out->playing = false;
+        return 0;
     }
+    return (int32_t)(moved % SL_RATE_ONE);
 }
 
 static const segment *segment_at(const sl_timeline *t, int64_t t_us)
@@ -103,7 +108,7 @@ static const segment *segment_at(const sl_timeline *t, int64_t t_us)
     return lo > 0 ? &t->segments[lo - 1] : &START;
 }
 
-static int64_t within(const sl_timeline *t, int64_t t_us)
+int64_t sl_timeline_within(const sl_timeline *t, int64_t t_us)
 {
     int64_t last = t->end_us >= 0 ? t->end_us : SL_VOICE_US_MAX;
     return t_us < last ? t_us : last;
@@ -111,25 +116,8 @@ static int64_t within(const sl_timeline *t, int64_t t_us)
 
 void sl_timeline_at(const sl_timeline *t, int64_t t_us, sl_timeline_state_t *out)
 {
-    t_us = within(t, t_us);
+    t_us = sl_timeline_within(t, t_us);
     state_in(segment_at(t, t_us), t->media_us, t_us, out);
-}
-
-size_t sl_timeline_visible(const sl_timeline *t, int64_t t_us, sl_timeline_shown *out, size_t max)
-{
-    t_us = within(t, t_us);
-    size_t count = 0;
-    for (size_t i = 0; i < t->n_spans && t->spans[i].since_us <= t_us; i++) {
-        if (t->spans[i].until_us <= t_us) {
-            continue;
-        }
-        if (count < max) {
-            sl_timeline_id_text(t->items[t->spans[i].item].id, out[count].id);
-            out[count].since_us = t->spans[i].since_us;
-        }
-        count++;
-    }
-    return count;
 }
 
 static size_t id_place(const sl_timeline *t, const uint8_t id[16])
@@ -159,10 +147,10 @@ static sl_status intern(sl_timeline *t, const uint8_t id[16], uint32_t *out, sl_
         return sl_fail(err, SL_E_LIMIT, "a timeline shows at most %d items", SL_TIMELINE_ITEMS_MAX);
     }
     void *items = t->items;
-    bool room = more_room(&items, t->n_items, &t->items_room, sizeof *t->items);
+    bool room = sl_timeline_room(&items, t->n_items, &t->items_room, sizeof *t->items);
     t->items = items;
     void *by_id = t->by_id;
-    room = room && more_room(&by_id, t->n_items, &t->by_id_room, sizeof *t->by_id);
+    room = room && sl_timeline_room(&by_id, t->n_items, &t->by_id_room, sizeof *t->by_id);
     t->by_id = by_id;
     if (!room) {
         return sl_fail_nomem(err);
@@ -173,42 +161,6 @@ static sl_status intern(sl_timeline *t, const uint8_t id[16], uint32_t *out, sl_
     t->items[t->n_items].span = NO_SPAN;
     *out = (uint32_t)t->n_items++;
     return SL_OK;
-}
-
-static sl_status check_rate(const sl_event *e, sl_error **err)
-{
-    bool kept = e->kind == SL_EVENT_PLAY && e->rate == 0;
-    if (!kept && (e->rate < SL_RATE_MIN || e->rate > SL_RATE_MAX)) {
-        return sl_fail_field(err, SL_E_INVALID, "rate", "a rate is from 0.01 to 16");
-    }
-    return SL_OK;
-}
-
-static sl_status check_event(const sl_event *e, sl_error **err)
-{
-    switch (e->kind) {
-    case SL_EVENT_PLAY:
-    case SL_EVENT_RATE: return check_rate(e, err);
-    case SL_EVENT_PAUSE: return SL_OK;
-    case SL_EVENT_SEEK:
-        return e->to_us >= 0 && e->to_us <= SL_MEDIA_US_MAX
-                   ? SL_OK
-                   : sl_fail_field(err, SL_E_INVALID, "to", "no time of a video");
-    case SL_EVENT_SHOW:
-    case SL_EVENT_HIDE:
-        return sl_uuid_ok(e->item) ? SL_OK
-                                   : sl_fail_field(err, SL_E_INVALID, "item",
-                                                   "an item is named by its id in lower case");
-    case SL_EVENT_VIEW:
-        if (e->view.x < -SL_VIEW_MAX || e->view.x > SL_VIEW_MAX || e->view.y < -SL_VIEW_MAX ||
-            e->view.y > SL_VIEW_MAX) {
-            return sl_fail_field(err, SL_E_INVALID, "x", "the view lies far outside");
-        }
-        return e->view.scale >= SL_SCALE_MIN && e->view.scale <= SL_SCALE_MAX
-                   ? SL_OK
-                   : sl_fail_field(err, SL_E_INVALID, "scale", "a scale is from 0.1 to 100");
-    }
-    return sl_fail_field(err, SL_E_INVALID, "do", "unknown kind of event");
 }
 
 static sl_status check_time(const sl_timeline *t, int64_t t_us, sl_error **err)
@@ -225,7 +177,35 @@ static sl_status check_time(const sl_timeline *t, int64_t t_us, sl_error **err)
     return SL_OK;
 }
 
-/* A play at the end of the clip stays there: state_in would stop it anyhow. */
+/* What an event makes of a state at its time; a play at the end of the clip stays there. */
+static void change(const sl_timeline *t, segment *s, const sl_event *e)
+{
+    sl_timeline_state_t *state = &s->state;
+    int64_t to_us = e->to_us < t->media_us ? e->to_us : t->media_us;
+    switch (e->kind) {
+    case SL_EVENT_PLAY:
+        state->playing = state->position_us < t->media_us;
+        state->rate = e->rate != 0 ? e->rate : state->rate;
+        break;
+    case SL_EVENT_PAUSE: state->playing = false; break;
+    case SL_EVENT_SEEK:
+    case SL_EVENT_STEP:
+        state->position_us = to_us;
+        s->rest = 0;
+        state->playing =
+            e->kind == SL_EVENT_SEEK && state->playing && state->position_us < t->media_us;
+        break;
+    case SL_EVENT_FREEZE: s->anchor_us = e->t_us + e->to_us; break;
+    case SL_EVENT_RATE: state->rate = e->rate; break;
+    case SL_EVENT_VIEW:
+    case SL_EVENT_SHOW:
+    case SL_EVENT_HIDE:
+    case SL_EVENT_DRAW:
+    case SL_EVENT_ERASE:
+    case SL_EVENT_PAIR: break;
+    }
+}
+
 static void move_state(sl_timeline *t, const sl_event *e)
 {
     segment before = *segment_at(t, e->t_us);
@@ -237,31 +217,28 @@ static void move_state(sl_timeline *t, const sl_event *e)
         return;
     }
     s->anchor_us = e->t_us;
-    state_in(&before, t->media_us, e->t_us, &s->state);
-    if (e->kind == SL_EVENT_PLAY) {
-        s->state.playing = s->state.position_us < t->media_us;
-        s->state.rate = e->rate != 0 ? e->rate : s->state.rate;
-    } else if (e->kind == SL_EVENT_PAUSE) {
-        s->state.playing = false;
-    } else if (e->kind == SL_EVENT_SEEK) {
-        s->state.position_us = e->to_us < t->media_us ? e->to_us : t->media_us;
-        s->state.playing = s->state.playing && s->state.position_us < t->media_us;
-    } else {
-        s->state.rate = e->rate;
+    s->rest = state_in(&before, t->media_us, e->t_us, &s->state);
+    s->state.frozen = false;
+    /* A change of the rate leaves a standing picture standing. */
+    if (e->kind == SL_EVENT_RATE && before.anchor_us > e->t_us) {
+        s->anchor_us = before.anchor_us;
     }
+    change(t, s, e);
 }
 
 /* Showing what is shown and hiding what is not change nothing. */
 static void move_item(sl_timeline *t, const sl_event *e, uint32_t number)
 {
     item_row *item = &t->items[number];
-    if (e->kind == SL_EVENT_SHOW && item->span == NO_SPAN) {
+    bool shows = e->kind == SL_EVENT_SHOW || e->kind == SL_EVENT_DRAW;
+    if (shows && item->span == NO_SPAN) {
         span *s = &t->spans[t->n_spans];
         s->item = number;
         s->since_us = e->t_us;
         s->until_us = NEVER;
+        s->growing = e->kind == SL_EVENT_DRAW;
         item->span = (uint32_t)t->n_spans++;
-    } else if (e->kind == SL_EVENT_HIDE && item->span != NO_SPAN) {
+    } else if (!shows && item->span != NO_SPAN) {
         t->spans[item->span].until_us = e->t_us;
         item->span = NO_SPAN;
     }
@@ -269,22 +246,28 @@ static void move_item(sl_timeline *t, const sl_event *e, uint32_t number)
 
 static bool is_of_item(uint64_t type)
 {
-    return type == SL_EVENT_SHOW || type == SL_EVENT_HIDE;
+    return type == SL_EVENT_SHOW || type == SL_EVENT_HIDE || type == SL_EVENT_DRAW ||
+           type == SL_EVENT_ERASE;
 }
 
 /* Room for one event and all that may come of it, so that nothing fails halfway. */
 static bool make_room(sl_timeline *t, uint64_t type)
 {
     void *events = t->events;
-    bool ok = more_room(&events, t->n_events, &t->events_room, sizeof *t->events);
+    bool ok = sl_timeline_room(&events, t->n_events, &t->events_room, sizeof *t->events);
     t->events = events;
     if (ok && is_of_item(type)) {
         void *spans = t->spans;
-        ok = more_room(&spans, t->n_spans, &t->spans_room, sizeof *t->spans);
+        ok = sl_timeline_room(&spans, t->n_spans, &t->spans_room, sizeof *t->spans);
         t->spans = spans;
-    } else if (ok && type <= SL_EVENT_VIEW) {
+        ok = ok && sl_timeline_snapshot(t);
+    } else if (ok && type == SL_EVENT_PAIR) {
+        void *pairs = t->pairs;
+        ok = sl_timeline_room(&pairs, t->n_pairs, &t->pairs_room, sizeof *t->pairs);
+        t->pairs = pairs;
+    } else if (ok && type <= SL_EVENT_LAST) {
         void *segments = t->segments;
-        ok = more_room(&segments, t->n_segments, &t->segments_room, sizeof *t->segments);
+        ok = sl_timeline_room(&segments, t->n_segments, &t->segments_room, sizeof *t->segments);
         t->segments = segments;
     }
     return ok;
@@ -304,7 +287,7 @@ static sl_status prepare(sl_timeline *t, int64_t t_us, uint64_t type, sl_error *
 
 sl_status sl_timeline_push(sl_timeline *t, const sl_event *event, sl_error **err)
 {
-    sl_status s = check_event(event, err);
+    sl_status s = sl_timeline_check_event(event, err);
     s = s == SL_OK ? prepare(t, event->t_us, (uint64_t)event->kind, err) : s;
     if (s != SL_OK) {
         return s;
@@ -321,9 +304,13 @@ sl_status sl_timeline_push(sl_timeline *t, const sl_event *event, sl_error **err
             return s;
         }
         move_item(t, event, r->u.item);
+    } else if (event->kind == SL_EVENT_PAIR) {
+        r->u.item = (uint32_t)t->n_pairs;
+        t->pairs[t->n_pairs++] = (pair_row){event->t_us, event->pair};
     } else {
         move_state(t, event);
-        if (event->kind == SL_EVENT_SEEK) {
+        if (event->kind == SL_EVENT_SEEK || event->kind == SL_EVENT_STEP ||
+            event->kind == SL_EVENT_FREEZE) {
             r->u.to_us = event->to_us;
         } else if (event->kind == SL_EVENT_VIEW) {
             r->u.view = event->view;

@@ -5,7 +5,9 @@
  * (voice time -> position, linear in between) and the intervals in which items are shown, so that
  *   [TIMELINE-1] the state at T is that of all events at or before T applied in turn,
  *   [TIMELINE-2] it is found by binary search, whatever the length of the log,
- *   [TIMELINE-3] events of a later version survive a round trip through bytes.
+ *   [TIMELINE-3] events of a later version survive a round trip through bytes,
+ *   [TIMELINE-4] the position is exact to a thousandth of a microsecond, so that no number of events
+ *                makes it drift.
  * The position never leaves [0, media duration]; reaching the end while playing stops there.
  *
  * Bytes: "SLRT" | version u8 = 1 | media duration varint | end + 1 or 0 varint | count varint |
@@ -43,8 +45,23 @@ typedef enum sl_event_kind {
     SL_EVENT_RATE = 4,
     SL_EVENT_SHOW = 5,
     SL_EVENT_HIDE = 6,
-    SL_EVENT_VIEW = 7
+    SL_EVENT_VIEW = 7,
+    SL_EVENT_DRAW = 8,    /* shown from here on, growing as it was drawn */
+    SL_EVENT_ERASE = 9,   /* hidden: the coach took it off */
+    SL_EVENT_STEP = 10,   /* paused at a frame */
+    SL_EVENT_FREEZE = 11, /* the picture stands for a while, then goes on */
+    SL_EVENT_PAIR = 12    /* a second video beside or over the first */
 } sl_event_kind;
+enum {
+    SL_EVENT_LAST = SL_EVENT_PAIR
+};
+
+typedef enum sl_layout {
+    SL_LAYOUT_SINGLE = 0,
+    SL_LAYOUT_SIDE = 1,  /* the second on the right */
+    SL_LAYOUT_STACK = 2, /* below */
+    SL_LAYOUT_OVER = 3   /* over the first, as opaque as said */
+} sl_layout;
 
 /* The part of the frame that is seen: its top left in units of the frame, and how much larger
  * than the whole frame it appears. */
@@ -54,25 +71,40 @@ typedef struct sl_view {
     int32_t scale;
 } sl_view;
 
+/* The second video has no clock of its own: it is where the first is, seen from the moment that both
+ * have in common, at its own speed. */
+typedef struct sl_pair {
+    sl_layout layout;
+    char video[SL_UUID_LEN + 1]; /* its record's id */
+    int64_t mark_us;             /* the moment in the first, ... */
+    int64_t mark2_us;            /* ... and in the second */
+    int64_t media_us;            /* the second's length */
+    int32_t rate;                /* of the second against the first, thousandths */
+    int32_t opacity;             /* over: thousandths */
+} sl_pair;
+
 typedef struct sl_event {
     int64_t t_us;
     sl_event_kind kind;
     int32_t rate;               /* rate; play: 0 keeps the rate */
-    int64_t to_us;              /* seek */
-    char item[SL_UUID_LEN + 1]; /* show, hide */
+    int64_t to_us;              /* seek, step; freeze: for how long */
+    char item[SL_UUID_LEN + 1]; /* show, hide, draw, erase */
     sl_view view;               /* view */
+    sl_pair pair;               /* pair */
 } sl_event;
 
 typedef struct sl_timeline_state_t {
     int64_t position_us;
     int32_t rate;
     bool playing;
+    bool frozen; /* it plays on by itself */
     sl_view view;
 } sl_timeline_state_t;
 
 typedef struct sl_timeline_shown {
     char id[SL_UUID_LEN + 1];
     int64_t since_us;
+    bool growing; /* it was drawn then, and not only shown */
 } sl_timeline_shown;
 
 sl_status sl_timeline_make(int64_t media_duration_us, sl_timeline **out, sl_error **err);
@@ -90,10 +122,14 @@ int64_t sl_timeline_media_us(const sl_timeline *t);
 int64_t sl_timeline_duration_us(const sl_timeline *t);
 /* Before the first event: paused at 0, rate 1, the whole frame. */
 void sl_timeline_at(const sl_timeline *t, int64_t t_us, sl_timeline_state_t *out);
+/* The second video at t_us and its position; false: there is none. *out is borrowed until the
+ * timeline changes. */
+bool sl_timeline_second(const sl_timeline *t, int64_t t_us, const sl_pair **out,
+                        int64_t *position_us);
 /* The items shown at t_us in the order in which they were shown. Fills at most max, returns how
  * many there are. */
 size_t sl_timeline_visible(const sl_timeline *t, int64_t t_us, sl_timeline_shown *out, size_t max);
-/* {"position","rate","playing","view","items","duration"}; NULL when out of memory. */
+/* The object of sideline/review.h; NULL when out of memory. */
 sl_json *sl_timeline_state_json(const sl_timeline *t, int64_t t_us);
 
 #endif

@@ -35,15 +35,35 @@ void sl_timeline_id_text(const uint8_t id[16], char out[SL_UUID_LEN + 1])
     *to = 0;
 }
 
+static void put_pair(const sl_pair *p, sl_buf *out)
+{
+    sl_buf_varint(out, (uint64_t)p->layout);
+    if (p->layout != SL_LAYOUT_SINGLE) {
+        uint8_t id[16];
+        sl_timeline_id_bytes(p->video, id);
+        sl_buf_put(out, id, sizeof id);
+        sl_buf_varint(out, (uint64_t)p->mark_us);
+        sl_buf_varint(out, (uint64_t)p->mark2_us);
+        sl_buf_varint(out, (uint64_t)p->media_us);
+        sl_buf_varint(out, (uint64_t)p->rate);
+        sl_buf_varint(out, (uint64_t)p->opacity);
+    }
+}
+
 static void put_content(const sl_timeline *t, const row *r, uint32_t *mentioned, sl_buf *out)
 {
     switch (r->type) {
     case SL_EVENT_PLAY:
     case SL_EVENT_RATE: sl_buf_varint(out, (uint64_t)r->u.rate); break;
     case SL_EVENT_PAUSE: break;
-    case SL_EVENT_SEEK: sl_buf_varint(out, (uint64_t)r->u.to_us); break;
+    case SL_EVENT_SEEK:
+    case SL_EVENT_STEP:
+    case SL_EVENT_FREEZE: sl_buf_varint(out, (uint64_t)r->u.to_us); break;
+    case SL_EVENT_PAIR: put_pair(&t->pairs[r->u.item].pair, out); break;
     case SL_EVENT_SHOW:
     case SL_EVENT_HIDE:
+    case SL_EVENT_DRAW:
+    case SL_EVENT_ERASE:
         sl_buf_varint(out, r->u.item);
         if (r->u.item == *mentioned) {
             sl_buf_put(out, t->items[r->u.item].id, 16);
@@ -129,6 +149,25 @@ static void take_item(const sl_timeline *t, sl_rd *r, sl_event *e)
     sl_timeline_id_text(id, e->item);
 }
 
+static void take_pair(sl_rd *r, sl_pair *p)
+{
+    p->layout = (sl_layout)take_upto(r, SL_LAYOUT_OVER);
+    if (r->bad || p->layout == SL_LAYOUT_SINGLE) {
+        return;
+    }
+    const uint8_t *id = sl_rd_take(r, 16);
+    if (id == NULL) {
+        r->bad = true;
+        return;
+    }
+    sl_timeline_id_text(id, p->video);
+    p->mark_us = take_upto(r, SL_MEDIA_US_MAX);
+    p->mark2_us = take_upto(r, SL_MEDIA_US_MAX);
+    p->media_us = take_upto(r, SL_MEDIA_US_MAX);
+    p->rate = (int32_t)take_upto(r, SL_RATE_MAX);
+    p->opacity = (int32_t)take_upto(r, SL_RATE_ONE);
+}
+
 /* The content of an event of a kind this version knows. */
 static void take_content(const sl_timeline *t, sl_rd *r, sl_event *e)
 {
@@ -136,9 +175,14 @@ static void take_content(const sl_timeline *t, sl_rd *r, sl_event *e)
     case SL_EVENT_PLAY:
     case SL_EVENT_RATE: e->rate = (int32_t)take_upto(r, SL_RATE_MAX); break;
     case SL_EVENT_PAUSE: break;
-    case SL_EVENT_SEEK: e->to_us = take_upto(r, SL_MEDIA_US_MAX); break;
+    case SL_EVENT_SEEK:
+    case SL_EVENT_STEP:
+    case SL_EVENT_FREEZE: e->to_us = take_upto(r, SL_MEDIA_US_MAX); break;
     case SL_EVENT_SHOW:
-    case SL_EVENT_HIDE: take_item(t, r, e); break;
+    case SL_EVENT_HIDE:
+    case SL_EVENT_DRAW:
+    case SL_EVENT_ERASE: take_item(t, r, e); break;
+    case SL_EVENT_PAIR: take_pair(r, &e->pair); break;
     case SL_EVENT_VIEW:
         e->view.x = take_coordinate(r);
         e->view.y = take_coordinate(r);
@@ -156,7 +200,7 @@ static sl_status take_event(sl_timeline *t, sl_rd *r, int64_t *t_us, sl_error **
     if (content == NULL || type == 0) {
         return damaged(err);
     }
-    if (type > SL_EVENT_VIEW) {
+    if (type > SL_EVENT_LAST) {
         return sl_timeline_push_unknown(t, *t_us, type, content, (size_t)len, err);
     }
     sl_rd inner = {content, (size_t)len, false};

@@ -38,13 +38,15 @@ START_TEST(timeline__a_review_is_recorded_stored_and_replayed)
     sl_timeline_free(t);
     ck_assert_int_eq(sl_timeline_decode(sl_bytes_data(bytes), sl_bytes_len(bytes), &t, NULL),
                      SL_OK);
-    check_state(t, 1000000,
-                "{\"position\":1000000,\"rate\":1,\"playing\":true,\"view\":{\"x\":0,\"y\":0,"
-                "\"scale\":1},\"items\":[],\"duration\":4000000}");
-    check_state(t, 4000000,
-                "{\"position\":2250000,\"rate\":0.25,\"playing\":true,\"view\":{\"x\":0,\"y\":0,"
-                "\"scale\":1},\"items\":[{\"id\":\"00000000-0000-7000-8000-000000000001\","
-                "\"since\":2500000}],\"duration\":4000000}");
+    check_state(
+        t, 1000000,
+        "{\"position\":1000000,\"rate\":1,\"playing\":true,\"frozen\":false,\"view\":{\"x\":0,\"y\":0,"
+        "\"scale\":1},\"items\":[],\"duration\":4000000}");
+    check_state(
+        t, 4000000,
+        "{\"position\":2250000,\"rate\":0.25,\"playing\":true,\"frozen\":false,\"view\":{\"x\":0,\"y\":0,"
+        "\"scale\":1},\"items\":[{\"id\":\"00000000-0000-7000-8000-000000000001\","
+        "\"since\":2500000,\"growing\":false}],\"duration\":4000000}");
     sl_timeline_free(t);
     sl_error *err = NULL;
     ck_assert_int_eq(sl_timeline_decode(sl_bytes_data(bytes), sl_bytes_len(bytes) - 1, &t, &err),
@@ -53,6 +55,12 @@ START_TEST(timeline__a_review_is_recorded_stored_and_replayed)
     sl_error_release(err);
     sl_bytes_release(bytes);
     sl_timeline_free(NULL);
+    int32_t next = 0;
+    ck_assert_int_eq(sl_player_next(SL_PLAYER_PLAYING, SL_PLAYER_PAUSE, &next, NULL), SL_OK);
+    ck_assert_int_eq(next, SL_PLAYER_PAUSED);
+    ck_assert_int_eq(sl_player_next(next, SL_PLAYER_SAVE, &next, NULL), SL_E_CONFLICT);
+    ck_assert_int_eq(next, SL_PLAYER_PAUSED);
+    ck_assert_int_eq(sl_player_next(0, SL_PLAYER_OPEN, &next, NULL), SL_E_MISUSE);
     ck_assert_int_eq(sl_debug_live_objects(), 0);
 }
 END_TEST

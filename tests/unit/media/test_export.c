@@ -8,6 +8,7 @@
 #include "support.h"
 #include "unit/voice/recording.h"
 
+#include <libavutil/frame.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -334,6 +335,115 @@ START_TEST(export__a_review_without_length_is_refused)
 }
 END_TEST
 
+/* Sum over the decoded luma of a frame. */
+static uint32_t decoded(sl_frames *f, int64_t t_us)
+{
+    const AVFrame *frame = NULL;
+    uint32_t sum = 0;
+    ck_assert_int_eq(sl_frames_at(f, t_us, &frame, NULL, NULL), SL_OK);
+    for (int p = 0; p < 3; p++) {
+        for (int y = 0; y < (p == 0 ? CLIP_HEIGHT : CLIP_HEIGHT / 2); y++) {
+            for (int x = 0; x < (p == 0 ? CLIP_WIDTH : CLIP_WIDTH / 2); x++) {
+                sum = sum * 31 + frame->data[p][y * frame->linesize[p] + x];
+            }
+        }
+    }
+    return sum;
+}
+
+static void mark_between(int64_t from_us, int64_t until_us)
+{
+    char event[128];
+    (void)snprintf(event, sizeof event, "{\"t\":%d,\"do\":\"show\",\"item\":\"%s\"}", (int)from_us,
+                   mark_id);
+    add(event);
+    (void)snprintf(event, sizeof event, "{\"t\":%d,\"do\":\"hide\",\"item\":\"%s\"}", (int)until_us,
+                   mark_id);
+    add(event);
+}
+
+/* Six seconds with a key frame every two; from `first` on they are played at 1x. */
+static void check_copied(int first, int64_t from_us, int64_t until_us, const char *copied)
+{
+    char seek[64];
+    set_up();
+    clip_make(clip, 180, RATE, true);
+    sl_timeline_drop(timeline);
+    ck_assert_int_eq(sl_timeline_make(6000000, &timeline, NULL), SL_OK);
+    (void)snprintf(seek, sizeof seek, "{\"t\":0,\"do\":\"seek\",\"to\":%d}",
+                   first * 1000000 / RATE);
+    add(seek);
+    add("{\"t\":0,\"do\":\"play\"}");
+    if (from_us >= 0) {
+        mark_between(from_us, until_us);
+    }
+    int64_t length_us = 6000000 - (int64_t)first * 1000000 / RATE;
+    ck_assert_int_eq(sl_timeline_finish(timeline, length_us, NULL), SL_OK);
+    const sl_item *items[] = {mark};
+    sl_export_job job = job_of(items);
+    sl_export_result made;
+    ck_assert_int_eq(sl_export(&job, &made, NULL), SL_OK);
+    ck_assert_int_eq(made.frames, 180 - first);
+    sl_frames *a = NULL;
+    sl_frames *b = NULL;
+    sl_pixels p = clip_pixels(CLIP_WIDTH, CLIP_HEIGHT);
+    char seen[8] = "";
+    bool same = false;
+    ck_assert_int_eq(sl_frames_open(SL_SOURCE_FILE(clip), &a, NULL), SL_OK);
+    ck_assert_int_eq(sl_frames_open(SL_SOURCE_FILE(out), &b, NULL), SL_OK);
+    for (int k = 0; k < 180 - first; k++) {
+        int64_t t_us = (int64_t)k * 1000000 / RATE + 1;
+        int64_t source_us = (int64_t)(k + first) * 1000000 / RATE + 1;
+        ck_assert_int_eq(sl_frames_pixels(b, t_us, &p, NULL, NULL), SL_OK);
+        ck_assert_int_eq(clip_number(&p), k + first);
+        int64_t drawn_us = ((int64_t)k * 1000000 + RATE / 2) / RATE;
+        ck_assert_int_eq(is_red(&p), drawn_us >= from_us && drawn_us < until_us);
+        same = ((k + first) % 60 == 0 || same) && decoded(a, source_us) == decoded(b, t_us);
+        if ((k + first) % 60 == 59) {
+            (void)strcat(seen, same ? "c" : "e");
+        }
+    }
+    ck_assert_str_eq(seen, copied);
+    int64_t wanted = 0;
+    for (const char *c = copied; *c != 0; c++) {
+        wanted += *c == 'c' ? 60 : 0;
+    }
+    ck_assert_int_eq(made.copied, wanted);
+    clip_pixels_free(&p);
+    sl_frames_close(a);
+    sl_frames_close(b);
+    tear_down();
+}
+
+START_TEST(export__what_nothing_touches_is_copied_bit_for_bit)
+{
+    check_copied(0, 2500000, 3500000, "cec");
+    check_copied(60, 500000, 600000, "ec");
+    check_copied(0, 1999999, 2000001, "cec");
+    check_copied(0, -1, -1, "ccc");
+}
+END_TEST
+
+START_TEST(export__copies_nothing_when_told_not_to_or_when_the_size_differs)
+{
+    for (int i = 0; i < 2; i++) {
+        set_up();
+        add("{\"t\":0,\"do\":\"play\"}");
+        ck_assert_int_eq(sl_timeline_finish(timeline, 3000000, NULL), SL_OK);
+        sl_export_job job = job_of(NULL);
+        sl_export_result made;
+        job.items_n = 0;
+        job.encode_all = i == 0;
+        job.width = i == 0 ? 0 : CLIP_WIDTH / 2;
+        job.height = i == 0 ? 0 : CLIP_HEIGHT / 2;
+        ck_assert_int_eq(sl_export(&job, &made, NULL), SL_OK);
+        ck_assert_int_eq(made.copied, 0);
+        ck_assert_int_eq(made.frames, 90);
+        tear_down();
+    }
+}
+END_TEST
+
 /* Every allocation of our own fails once; FFmpeg's are its own. */
 START_TEST(export__running_out_of_memory_is_only_an_error)
 {
@@ -425,5 +535,7 @@ SL_TEST_MAIN("media_export", export__shows_and_plays_what_the_timeline_says,
              export__a_cancel_leaves_what_was_there,
              export__failures_have_a_reason_and_leave_nothing,
              export__a_review_without_length_is_refused,
+             export__what_nothing_touches_is_copied_bit_for_bit,
+             export__copies_nothing_when_told_not_to_or_when_the_size_differs,
              export__running_out_of_memory_is_only_an_error,
              export__a_blur_and_a_magnifier_look_at_the_picture)

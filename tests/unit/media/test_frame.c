@@ -105,6 +105,35 @@ static int number_turned(const sl_pixels *p, int rotation)
     return n;
 }
 
+START_TEST(frame__steps_go_to_the_very_next_and_previous_frame)
+{
+    char folder[CLIP_PATH_MAX];
+    char file[CLIP_PATH_MAX];
+    sl_frames *f = NULL;
+    const struct AVFrame *frame = NULL;
+    int64_t shown_us = 0;
+    clip_folder(folder);
+    clip_join(file, folder, "steps.mp4");
+    clip_make(file, 150, 30, false);
+    ck_assert_int_eq(sl_frames_open(SL_SOURCE_FILE(file), &f, NULL), SL_OK);
+    ck_assert_int_eq(sl_frames_at(f, 4000000, &frame, &shown_us, NULL), SL_OK);
+    for (int k = 119; k >= 0; k--) {
+        ck_assert_int_eq(sl_frames_step(f, -1, &frame, &shown_us, NULL), SL_OK);
+        ck_assert_int_eq((shown_us * 30 + 500000) / 1000000, k);
+    }
+    ck_assert_int_eq(sl_frames_step(f, -1, &frame, &shown_us, NULL), SL_OK);
+    ck_assert_int_eq(shown_us, 0);
+    for (int k = 1; k < 150; k++) {
+        ck_assert_int_eq(sl_frames_step(f, 1, &frame, &shown_us, NULL), SL_OK);
+        ck_assert_int_eq((shown_us * 30 + 500000) / 1000000, k);
+    }
+    ck_assert_int_eq(sl_frames_step(f, 1, &frame, &shown_us, NULL), SL_OK);
+    ck_assert_int_eq((shown_us * 30 + 500000) / 1000000, 149);
+    sl_frames_close(f);
+    clip_folder_drop(folder);
+}
+END_TEST
+
 START_TEST(frame__a_turned_clip_is_shown_upright)
 {
     static const int rotations[] = {90, 180, 270};
@@ -212,6 +241,7 @@ int main(void)
     tcase_add_loop_test(tcase, frame__any_time_in_any_order_shows_its_frame, 0,
                         (int)(sizeof containers / sizeof containers[0]));
     tcase_add_test(tcase, frame__forwards_and_backwards_frame_by_frame);
+    tcase_add_test(tcase, frame__steps_go_to_the_very_next_and_previous_frame);
     tcase_add_loop_test(tcase, frame__a_turned_clip_is_shown_upright, 0, 3);
     tcase_add_test(tcase, frame__pixels_are_opaque_and_grey_where_the_clip_is);
     tcase_add_test(tcase, frame__a_thumbnail_is_a_jpeg);

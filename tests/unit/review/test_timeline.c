@@ -182,53 +182,69 @@ START_TEST(timeline__what_breaks_a_rule_is_refused_and_its_field_named)
 }
 END_TEST
 
-/* The state as plainly as it can be kept: one event after the other. */
+/* The state as plainly as it can be kept: one event after the other, in thousandths of a
+ * microsecond. */
 typedef struct fold {
     int64_t now_us;
-    int64_t from_us; /* where the position was last set, at `now` */
-    int64_t base;
+    int64_t from_us; /* where the position was last set, at `now`; frozen until then */
+    int64_t base;    /* thousandths */
     int32_t rate;
     bool playing;
     sl_view view;
     int64_t since[ITEMS]; /* -1: hidden */
+    bool growing[ITEMS];
 } fold;
-
-static void fold_to(fold *f, int64_t t_us)
-{
-    int64_t position = f->base + (t_us - f->from_us) * f->rate / SL_RATE_ONE;
-    if (f->playing && position >= MEDIA_US) {
-        f->playing = false;
-        f->base = MEDIA_US;
-    }
-    f->now_us = t_us;
-}
 
 static int64_t fold_position(const fold *f)
 {
-    return f->playing ? f->base + (f->now_us - f->from_us) * f->rate / SL_RATE_ONE : f->base;
+    bool moves = f->playing && f->now_us > f->from_us;
+    return moves ? f->base + (f->now_us - f->from_us) * f->rate : f->base;
+}
+
+static void fold_to(fold *f, int64_t t_us)
+{
+    f->now_us = t_us;
+    if (f->playing && fold_position(f) / SL_RATE_ONE >= MEDIA_US) {
+        f->playing = false;
+        f->base = (int64_t)MEDIA_US * SL_RATE_ONE;
+    }
+}
+
+static void fold_playback(fold *f, const sl_event *e)
+{
+    int64_t frozen_until = f->from_us;
+    f->base = fold_position(f);
+    f->from_us = e->t_us;
+    if (e->kind == SL_EVENT_SEEK || e->kind == SL_EVENT_STEP) {
+        f->base = (e->to_us < MEDIA_US ? e->to_us : MEDIA_US) * SL_RATE_ONE;
+        f->playing = f->playing && e->kind == SL_EVENT_SEEK;
+    } else if (e->kind == SL_EVENT_PAUSE) {
+        f->playing = false;
+    } else if (e->kind == SL_EVENT_FREEZE) {
+        f->from_us += e->to_us;
+    } else {
+        f->rate = e->rate != 0 ? e->rate : f->rate;
+        f->playing = f->playing || e->kind == SL_EVENT_PLAY;
+        if (e->kind == SL_EVENT_RATE && frozen_until > e->t_us) {
+            f->from_us = frozen_until;
+        }
+    }
+    f->playing = f->playing && f->base < (int64_t)MEDIA_US * SL_RATE_ONE;
 }
 
 static void fold_event(fold *f, const sl_event *e, int item)
 {
     fold_to(f, e->t_us);
+    bool shows = e->kind == SL_EVENT_SHOW || e->kind == SL_EVENT_DRAW;
     if (e->kind == SL_EVENT_VIEW) {
         f->view = e->view;
-    } else if (e->kind == SL_EVENT_SHOW) {
+    } else if (shows) {
+        f->growing[item] = f->since[item] < 0 ? e->kind == SL_EVENT_DRAW : f->growing[item];
         f->since[item] = f->since[item] < 0 ? e->t_us : f->since[item];
-    } else if (e->kind == SL_EVENT_HIDE) {
+    } else if (e->kind == SL_EVENT_HIDE || e->kind == SL_EVENT_ERASE) {
         f->since[item] = -1;
     } else {
-        f->base = fold_position(f);
-        f->from_us = e->t_us;
-        if (e->kind == SL_EVENT_SEEK) {
-            f->base = e->to_us < MEDIA_US ? e->to_us : MEDIA_US;
-        } else if (e->kind == SL_EVENT_PAUSE) {
-            f->playing = false;
-        } else {
-            f->rate = e->rate != 0 ? e->rate : f->rate;
-            f->playing = f->playing || e->kind == SL_EVENT_PLAY;
-        }
-        f->playing = f->playing && f->base < MEDIA_US;
+        fold_playback(f, e);
     }
 }
 
@@ -237,12 +253,18 @@ static int random_event(sl_prng *r, int64_t t_us, sl_event *e)
     int item = (int)sl_prng_below(r, ITEMS);
     memset(e, 0, sizeof *e);
     e->t_us = t_us;
-    e->kind = (sl_event_kind)(1 + sl_prng_below(r, 7));
+    e->kind = (sl_event_kind)(1 + sl_prng_below(r, SL_EVENT_FREEZE));
+    bool of_item = e->kind == SL_EVENT_SHOW || e->kind == SL_EVENT_HIDE ||
+                   e->kind == SL_EVENT_DRAW || e->kind == SL_EVENT_ERASE;
     if (e->kind == SL_EVENT_RATE || (e->kind == SL_EVENT_PLAY && sl_prng_below(r, 2) == 0)) {
         e->rate = (int32_t)(SL_RATE_MIN + (int32_t)sl_prng_below(r, 3000));
     }
-    e->to_us = e->kind == SL_EVENT_SEEK ? (int64_t)sl_prng_below(r, MEDIA_US * 5 / 4) : 0;
-    if (e->kind == SL_EVENT_SHOW || e->kind == SL_EVENT_HIDE) {
+    if (e->kind == SL_EVENT_SEEK || e->kind == SL_EVENT_STEP) {
+        e->to_us = (int64_t)sl_prng_below(r, MEDIA_US * 5 / 4);
+    } else if (e->kind == SL_EVENT_FREEZE) {
+        e->to_us = (int64_t)sl_prng_below(r, 900000);
+    }
+    if (of_item) {
         (void)snprintf(e->item, sizeof e->item, "00000000-0000-7000-8000-%012d", item * 7919);
     }
     if (e->kind == SL_EVENT_VIEW) {
@@ -277,7 +299,7 @@ static void check_shown(const sl_timeline *t, const fold *f, int64_t t_us)
 
 static void check_fold(const sl_timeline *t, const sl_event *events, const int *items, int64_t t_us)
 {
-    fold f = {0, 0, 0, SL_RATE_ONE, false, {0, 0, SL_SCALE_ONE}, {0}};
+    fold f = {.rate = SL_RATE_ONE, .view = {0, 0, SL_SCALE_ONE}};
     for (int i = 0; i < ITEMS; i++) {
         f.since[i] = -1;
     }
@@ -287,7 +309,8 @@ static void check_fold(const sl_timeline *t, const sl_event *events, const int *
     fold_to(&f, t_us);
     sl_timeline_state_t s;
     sl_timeline_at(t, t_us, &s);
-    ck_assert_int_eq(s.position_us, fold_position(&f));
+    ck_assert_int_eq(s.position_us, fold_position(&f) / SL_RATE_ONE);
+    ck_assert_int_eq(s.frozen, f.playing && f.now_us < f.from_us);
     ck_assert_int_eq(s.playing, f.playing);
     ck_assert_int_eq(s.rate, f.rate);
     ck_assert_int_eq(s.view.x, f.view.x);
@@ -328,6 +351,157 @@ START_TEST(timeline__a_state_is_the_fold_of_all_events_until_then)
 }
 END_TEST
 
+/* [TIMELINE-4]: an hour in which the rate changes ten times a second, against exact arithmetic. */
+START_TEST(timeline__an_hour_of_events_does_not_drift)
+{
+    const int64_t hour_us = INT64_C(3600) * 1000000;
+    sl_prng r;
+    sl_prng_seed(&r, 4);
+    sl_timeline *t = make(hour_us * 16);
+    int64_t exact = 0; /* thousandths */
+    int64_t last_us = 0;
+    int32_t rate = SL_RATE_ONE;
+    push(t, "{'t':0,'do':'play'}");
+    for (int i = 1; i <= 36000; i++) {
+        sl_event e = {.t_us = hour_us / 36000 * i - (int64_t)sl_prng_below(&r, 90000),
+                      .kind = SL_EVENT_RATE,
+                      .rate = 333 + (int32_t)sl_prng_below(&r, 1000)};
+        ck_assert_int_eq(sl_timeline_push(t, &e, NULL), SL_OK);
+        exact += (e.t_us - last_us) * rate;
+        last_us = e.t_us;
+        rate = e.rate;
+        check_at(t, e.t_us, exact / SL_RATE_ONE, true);
+    }
+    sl_timeline_drop(t);
+}
+END_TEST
+
+/* Many that come and go, some that stay: as a search through all of them finds. */
+START_TEST(timeline__what_is_shown_is_found_from_snapshots_as_by_a_search_through_all)
+{
+    enum {
+        MANY = 3000
+    };
+    static int64_t since[MANY];
+    static int64_t until[MANY];
+    sl_prng r;
+    sl_prng_seed(&r, 8);
+    sl_timeline *t = make(MEDIA_US);
+    int open[MANY];
+    int n = 0;
+    int64_t t_us = 0;
+    for (int i = 0; i < MANY; i++) {
+        t_us += (int64_t)sl_prng_below(&r, 1000);
+        sl_event e = {.t_us = t_us, .kind = SL_EVENT_DRAW};
+        (void)snprintf(e.item, sizeof e.item, "00000000-0000-7000-8000-%012d", i);
+        ck_assert_int_eq(sl_timeline_push(t, &e, NULL), SL_OK);
+        since[i] = t_us;
+        until[i] = INT64_MAX;
+        open[n++] = i;
+        while (n > 0 && sl_prng_below(&r, 10) < 6) {
+            int which = (int)sl_prng_below(&r, (uint64_t)n);
+            e.kind = SL_EVENT_ERASE;
+            (void)snprintf(e.item, sizeof e.item, "00000000-0000-7000-8000-%012d", open[which]);
+            ck_assert_int_eq(sl_timeline_push(t, &e, NULL), SL_OK);
+            until[open[which]] = t_us;
+            open[which] = open[--n];
+        }
+    }
+    for (int k = 0; k < 500; k++) {
+        static sl_timeline_shown shown[MANY];
+        int64_t at = (int64_t)sl_prng_below(&r, (uint64_t)t_us + 10);
+        size_t found = sl_timeline_visible(t, at, shown, MANY);
+        size_t next = 0;
+        for (int i = 0; i < MANY; i++) {
+            if (since[i] <= at && until[i] > at) {
+                ck_assert_uint_lt(next, found);
+                ck_assert_int_eq(strtoll(shown[next].id + 24, NULL, 10), i);
+                next++;
+            }
+        }
+        ck_assert_uint_eq(next, found);
+    }
+    sl_timeline_drop(t);
+}
+END_TEST
+
+START_TEST(timeline__a_freeze_holds_the_picture_and_lets_it_go_on)
+{
+    sl_timeline_state_t s;
+    sl_timeline *t = make(MEDIA_US);
+    push(t, "{'t':0,'do':'play'}");
+    push(t, "{'t':1000000,'do':'freeze','for':2000000}");
+    push(t, "{'t':1500000,'do':'view','x':1,'y':1,'scale':2}");
+    push(t, "{'t':2000000,'do':'rate','rate':0.5}");
+    push(t, "{'t':5000000,'do':'step','to':77000}");
+    push(t, "{'t':6000000,'do':'freeze','for':500000}");
+    check_at(t, 1000000, 1000000, true);
+    check_at(t, 2999999, 1000000, true);
+    check_at(t, 4000000, 1500000, true);
+    check_at(t, 5000000, 77000, false);
+    check_at(t, 7000000, 77000, false);
+    sl_timeline_at(t, 2999999, &s);
+    ck_assert(s.frozen);
+    sl_timeline_at(t, 3000000, &s);
+    ck_assert(!s.frozen);
+    sl_timeline_at(t, 6100000, &s);
+    ck_assert(!s.frozen); /* a picture that stands is not frozen */
+    sl_timeline_drop(t);
+}
+END_TEST
+
+static void second_at(const sl_timeline *t, int64_t t_us, int64_t position_us)
+{
+    const sl_pair *p = NULL;
+    int64_t at = -1;
+    ck_assert(sl_timeline_second(t, t_us, &p, &at));
+    ck_assert_int_eq(at, position_us);
+}
+
+START_TEST(timeline__a_second_video_is_in_step_with_the_first_at_the_mark)
+{
+    const sl_pair *p = NULL;
+    int64_t at = 0;
+    sl_timeline *t = make(MEDIA_US);
+    push(t, "{'t':0,'do':'play'}");
+    push(t, "{'t':1000000,'do':'pair','layout':'side','video':'" ID_A
+            "','mark':[2000000,500000],'length':3000000,'rate':0.5}");
+    push(t, "{'t':6000000,'do':'pair','layout':'over','video':'" ID_B
+            "','mark':[0,0],'length':9000000,'opacity':0.25}");
+    push(t, "{'t':7000000,'do':'pair','layout':'single'}");
+    ck_assert(!sl_timeline_second(t, 999999, &p, &at));
+    second_at(t, 1000000, 0);
+    second_at(t, 2000000, 500000);
+    second_at(t, 4000000, 1500000);
+    second_at(t, 5999999, 2499999);
+    second_at(t, 6000000, 6000000);
+    ck_assert(sl_timeline_second(t, 6500000, &p, &at));
+    ck_assert_int_eq(p->layout, SL_LAYOUT_OVER);
+    ck_assert_int_eq(p->opacity, 250);
+    ck_assert_str_eq(p->video, ID_B);
+    ck_assert(!sl_timeline_second(t, 7000000, &p, &at));
+    (void)push_text(t, "{'t':7000000,'do':'pair','layout':'round'}", "layout");
+    (void)push_text(t, "{'t':7000000,'do':'pair','layout':'side'}", "mark");
+    (void)push_text(t, "{'t':7000000,'do':'pair','layout':'side','mark':[0,0]}", "length");
+    (void)push_text(t, "{'t':7000000,'do':'pair','layout':'side','mark':[0,0],'length':1}",
+                    "video");
+    (void)push_text(
+        t, "{'t':7000000,'do':'pair','layout':'side','video':'" ID_A "','mark':[0,-1],'length':1}",
+        "mark");
+    (void)push_text(t,
+                    "{'t':7000000,'do':'pair','layout':'side','video':'" ID_A
+                    "','mark':[0,0],'length':1,'rate':17}",
+                    "rate");
+    (void)push_text(t,
+                    "{'t':7000000,'do':'pair','layout':'side','video':'" ID_A
+                    "','mark':[0,0],'length':1,'opacity':1.1}",
+                    "opacity");
+    (void)push_text(t, "{'t':7000000,'do':'freeze'}", "for");
+    (void)push_text(t, "{'t':7000000,'do':'step','to':-1}", "to");
+    sl_timeline_drop(t);
+}
+END_TEST
+
 static void write_sample(sl_buf *out)
 {
     sl_timeline *t = make(MEDIA_US);
@@ -336,6 +510,13 @@ static void write_sample(sl_buf *out)
     push(t, "{'t':400,'do':'view','x':-5,'y':6,'scale':2}");
     push(t, "{'t':500,'do':'hide','item':'" ID_A "'}");
     push(t, "{'t':500,'do':'seek','to':77}");
+    push(t, "{'t':500,'do':'draw','item':'" ID_B "'}");
+    push(t, "{'t':510,'do':'erase','item':'" ID_B "'}");
+    push(t, "{'t':520,'do':'step','to':78}");
+    push(t, "{'t':530,'do':'freeze','for':79}");
+    push(t, "{'t':540,'do':'pair','layout':'over','video':'" ID_A
+            "','mark':[5,6],'length':700,'rate':2,'opacity':1}");
+    push(t, "{'t':550,'do':'pair','layout':'single'}");
     ck_assert_int_eq(sl_timeline_finish(t, 1000, NULL), SL_OK);
     sl_timeline_write(t, out);
     ck_assert(!out->failed);
@@ -417,6 +598,10 @@ END_TEST
 
 SL_TEST_MAIN("review_timeline", timeline__playback_pauses_seeks_slows_down_and_stops_at_the_end,
              timeline__a_moving_view_does_not_round_the_position,
+             timeline__an_hour_of_events_does_not_drift,
+             timeline__what_is_shown_is_found_from_snapshots_as_by_a_search_through_all,
+             timeline__a_freeze_holds_the_picture_and_lets_it_go_on,
+             timeline__a_second_video_is_in_step_with_the_first_at_the_mark,
              timeline__items_are_shown_from_show_to_hide_in_that_order,
              timeline__what_breaks_a_rule_is_refused_and_its_field_named,
              timeline__a_state_is_the_fold_of_all_events_until_then,
