@@ -301,9 +301,9 @@ void sl_sv_rest_load(sl_sv_request *r, sl_http_out *out)
 {
     asked a;
     bool ok =
-        read_asked(r->in, &a, out) && take_space(&a, out) && take_text(&a, "id", &a.frame.id, out) &&
-        take_number(&a, "from", &a.frame.from, out) && take_number(&a, "to", &a.frame.to, out) &&
-        take_number(&a, "limit", &a.frame.limit, out);
+        read_asked(r->in, &a, out) && take_space(&a, out) &&
+        take_text(&a, "id", &a.frame.id, out) && take_number(&a, "from", &a.frame.from, out) &&
+        take_number(&a, "to", &a.frame.to, out) && take_number(&a, "limit", &a.frame.limit, out);
     a.frame.up = sl_json_bool_or(a.json, "up", false);
     if (ok && a.frame.limit == 0) {
         sl_sv_invalid(out, "limit", "is a number from 1 to 500");

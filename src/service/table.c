@@ -93,7 +93,7 @@ static const char *const STEPS[] = {
 
 enum {
     STEP_COUNT = sizeof STEPS / sizeof STEPS[0],
-    STEP_PLACES = 5 /* places are there from this one on */
+    STEP_PLACES = 7 /* places are there from this one on */
 };
 
 sl_status sl_sv_meta_get(sl_service *s, const char *name, char **value, sl_error **err)
