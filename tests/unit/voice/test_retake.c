@@ -189,8 +189,9 @@ START_TEST(retake__a_hundred_of_them_still_add_up)
         ck_assert_int_eq(sl_take_new(&config, &t, NULL), SL_OK);
         for (int i = 0; i < 100; i++) {
             ck_assert_int_eq(recording_run(t, SL_TAKE_HOLD), SL_OK);
-            ck_assert_int_eq(sl_take_push(t, first, 1 + sl_prng_below(&random, SECOND / 5), NULL),
-                             SL_OK);
+            ck_assert_int_eq(
+                sl_take_push(t, first, (size_t)(1 + sl_prng_below(&random, SECOND / 5)), NULL),
+                SL_OK);
             ck_assert_int_eq(recording_run(t, SL_TAKE_RELEASE), SL_OK);
             int64_t at = (int64_t)sl_prng_below(&random, (uint64_t)sl_take_length(t));
             ck_assert_int_eq(sl_take_command_run(t, SL_TAKE_RETAKE, at, NULL), SL_OK);
