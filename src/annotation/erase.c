@@ -77,51 +77,68 @@ bool sl_item_can_be_cut(const sl_item *item)
     return sl_tool_of(item->geo.kind)->form == SL_FORM_STROKE && item->keys_n == 0;
 }
 
-/* How far part t of the step from a to b is from a step of the eraser. */
-static double distance_at(sl_point a, sl_point b, double t, sl_point from, sl_point to)
+enum {
+    ROUNDS = 40
+};
+
+/* How far part t of the step from a to b is from step i of the eraser. */
+typedef struct passing {
+    sl_point a;
+    sl_point b;
+    sl_point from;
+    sl_point to;
+    double radius;
+} passing;
+
+static double distance(const passing *p, double t)
 {
-    return sl_step_distance(a.x + t * ((double)b.x - a.x), a.y + t * ((double)b.y - a.y), from, to);
+    return sl_step_distance(p->a.x + t * ((double)p->b.x - p->a.x),
+                            p->a.y + t * ((double)p->b.y - p->a.y), p->from, p->to);
 }
 
-/* The distance has one valley: its bottom by thirds, then both shores by halves. */
-static bool covered(sl_point a, sl_point b, const sl_eraser *e, uint32_t i, part *out)
+/* The distance has one valley: its bottom, by thirds. */
+static double bottom_of(const passing *p)
 {
-    enum {
-        ROUNDS = 40
-    };
-    sl_point from = e->path[i];
-    sl_point to = end_of(e, i);
     double lo = 0;
     double hi = 1;
     for (int k = 0; k < ROUNDS; k++) {
         double third = (hi - lo) / 3;
-        if (distance_at(a, b, lo + third, from, to) <= distance_at(a, b, hi - third, from, to)) {
+        if (distance(p, lo + third) <= distance(p, hi - third)) {
             hi -= third;
         } else {
             lo += third;
         }
     }
-    double bottom = (lo + hi) / 2;
-    if (distance_at(a, b, bottom, from, to) > e->radius) {
+    return (lo + hi) / 2;
+}
+
+/* Where between the bottom and an end of the step the eraser's reach ends, by halves. */
+static double shore_of(const passing *p, double bottom, double end)
+{
+    double in = bottom;
+    double far = end;
+    if (distance(p, far) <= p->radius) {
+        return far;
+    }
+    for (int k = 0; k < ROUNDS; k++) {
+        double middle = (in + far) / 2;
+        if (distance(p, middle) > p->radius) {
+            far = middle;
+        } else {
+            in = middle;
+        }
+    }
+    return far;
+}
+
+static bool covered(sl_point a, sl_point b, const sl_eraser *e, uint32_t i, part *out)
+{
+    passing p = {a, b, e->path[i], end_of(e, i), e->radius};
+    double bottom = bottom_of(&p);
+    if (distance(&p, bottom) > p.radius) {
         return false;
     }
-    part p = {0, 1};
-    for (int side = 0; side < 2; side++) {
-        double in = bottom;
-        double far = side == 0 ? 0 : 1;
-        if (distance_at(a, b, far, from, to) > e->radius) {
-            for (int k = 0; k < ROUNDS; k++) {
-                double middle = (in + far) / 2;
-                if (distance_at(a, b, middle, from, to) > e->radius) {
-                    far = middle;
-                } else {
-                    in = middle;
-                }
-            }
-        }
-        *(side == 0 ? &p.from : &p.to) = far;
-    }
-    *out = p;
+    *out = (part){shore_of(&p, bottom, 0), shore_of(&p, bottom, 1)};
     return true;
 }
 

@@ -56,7 +56,9 @@ START_TEST(holes__are_what_was_left_out_and_did_not_come)
             most = h.n > most ? h.n : most;
             for (int64_t p = 1; p <= PLACES; p++) {
                 bool in = sl_holes_at(&h, p) != NULL;
-                ck_assert_msg(in || !missing[p], "place %d is passed off as held", (int)p);
+                if (missing[p] && !in) { /* too often for an assertion each */
+                    ck_abort_msg("place %d is passed off as held", (int)p);
+                }
                 missing[p] = in; /* what was made one is missing from now on */
             }
         }
