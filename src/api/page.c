@@ -13,8 +13,10 @@ static sl_status write_locked(const sl_doc *doc, const sl_page *page, write_page
     size_t count = sl_drawing_count(doc->drawing);
     const sl_item **items = sl_mem_array(count + 1, sizeof(const sl_item *));
     sl_shown *shown = sl_mem_array(count + 1, sizeof *shown);
-    sl_status s = items != NULL && shown != NULL ? SL_OK : sl_fail_nomem(err);
-    if (s == SL_OK) {
+    sl_status s = SL_OK;
+    if (items == NULL || shown == NULL) {
+        s = sl_fail_nomem(err);
+    } else {
         size_t n = sl_drawing_stack(doc->drawing, page->whole, items);
         for (size_t i = 0; i < n; i++) {
             bool hidden = page->whole && sl_drawing_hides(doc->drawing, items[i]);
