@@ -117,7 +117,7 @@ SL_API void sl_recorder_meter(const sl_recorder *r, float *SL_NULLABLE peak,
  * bytes, -127..127. At most `max` pairs are copied; returns how many. At 1500 pairs neighbours are
  * merged and the span doubles: a caller who sees another span asks from 0. Not on the audio thread. */
 SL_API uint32_t sl_recorder_peaks(sl_recorder *r, uint32_t from, int8_t *SL_NULLABLE pairs,
-                                  uint32_t max, int64_t *span_us);
+                                  uint32_t max, int64_t *SL_NULLABLE span_us);
 /* keep 1: *out {"blob":sha256,"duration_us":n,"peaks":"<base64>","dropped":frames}, the file
  * stored as a blob of `space` and queued for upload; with "loudness" {"lufs","peak_db","gain_db"},
  * measured before the gain, null for silence; with "speech" [[from_us,to_us],...], the stretches
