@@ -83,11 +83,13 @@ START_TEST(drawing__pages_and_measures_are_given_or_refused)
     frame.stride = 7;
     ck_assert_int_eq(sl_render_svg(doc, 50, &frame, &out, NULL), SL_E_MISUSE);
     ck_assert_int_eq(sl_render_svg(doc, -2, NULL, &out, NULL), SL_E_MISUSE);
-    ck_assert_int_eq(sl_render_pdf(NULL, 0, NULL, &out, NULL), SL_E_MISUSE);
+    sl_doc *no_doc = NULL;
+    const char *no_format = NULL;
+    ck_assert_int_eq(sl_render_pdf(no_doc, 0, NULL, &out, NULL), SL_E_MISUSE);
     ck_assert_int_eq(sl_doc_csv(doc, NULL, NULL), SL_E_MISUSE);
     ck_assert_int_eq(sl_doc_import(doc, "dxf", "", 0, NULL, NULL, NULL), SL_E_INVALID);
     ck_assert_int_eq(sl_doc_import(doc, "svg", "<a/>", 4, NULL, NULL, NULL), SL_E_INVALID);
-    ck_assert_int_eq(sl_doc_import(doc, NULL, "<a/>", 4, NULL, NULL, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_doc_import(doc, no_format, "<a/>", 4, NULL, NULL, NULL), SL_E_MISUSE);
     sl_doc_close(doc);
 }
 END_TEST
@@ -121,7 +123,8 @@ START_TEST(drawing__a_stamp_gets_its_picture_from_the_callback)
     ck_assert_int_eq(sl_render_draw(doc, 5, &into, NULL), SL_OK);
     ck_assert_int_eq(asked, 1);
     ck_assert_uint_ne(pixel[18 * 64 + 32], 0xFFFF0000U);
-    ck_assert_int_eq(sl_render_stamps(NULL, NULL, NULL), SL_E_MISUSE);
+    sl_doc *none = NULL;
+    ck_assert_int_eq(sl_render_stamps(none, NULL, NULL), SL_E_MISUSE);
     sl_doc_close(doc);
 }
 END_TEST
