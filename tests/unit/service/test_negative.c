@@ -21,7 +21,7 @@ typedef struct attack {
     world *w;
     person user;
     person other;
-    int64_t state;
+    uint64_t state;
     size_t requests;
 } attack;
 
@@ -40,20 +40,21 @@ static int64_t ask(const attack *a, const char *sql)
 }
 
 /* A number that moves with everything that requests could change. */
-static int64_t state_of(const attack *a)
+static uint64_t state_of(const attack *a)
 {
     static const char *const tables[] = {"account",  "session",     "refresh",     "ticket",
                                          "recovery", "service_key", "signing_key", "device_floor",
                                          "receipt",  "feed",        "access",      "blob",
                                          "blob_ref", "blob_holder", "upload"};
-    int64_t sum = ask(a, "SELECT coalesce(sum(seq), 0) FROM space");
+    uint64_t sum = (uint64_t)ask(a, "SELECT coalesce(sum(seq), 0) FROM space");
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         char sql[80];
         (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", tables[i]);
-        sum = sum * 31 + ask(a, sql);
+        sum = sum * 31 + (uint64_t)ask(a, sql);
     }
-    return sum * 31 + ask(a, "SELECT count(*) FROM account WHERE role='admin' OR status IS NOT NULL"
-                             " OR plan IS NOT NULL OR verified_ms IS NOT NULL");
+    return sum * 31 +
+           (uint64_t)ask(a, "SELECT count(*) FROM account WHERE role='admin' OR status IS NOT NULL"
+                            " OR plan IS NOT NULL OR verified_ms IS NOT NULL");
 }
 
 static void set(attack *a)
