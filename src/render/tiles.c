@@ -273,7 +273,9 @@ bool sl_tiles_draw(sl_tiles *t, sl_pass *pass, const sl_look *looks, const sl_sh
 {
     bool ok = true;
     list_damage(t);
-    memset(t->asked, 0, n * sizeof *t->asked);
+    if (n > 0) {
+        memset(t->asked, 0, n * sizeof *t->asked);
+    }
     if (t->shots != NULL) {
         sl_keep_turn(t->shots);
     }

@@ -32,6 +32,7 @@ static void set_up(void)
 static void take_down(void)
 {
     lab_close(g_lab);
+    run_done();
 }
 
 static sl_status account(lab_node *n, const char *json)
