@@ -383,9 +383,12 @@ static sl_status load_all(sl_core *core, const sl_config *cfg, sl_error **err)
     if (status == SL_OK) {
         status = sl_session_load(core, err);
     }
+    if (status != SL_OK) {
+        return status;
+    }
     int64_t window = cfg->thread_window == 0 ? SL_WINDOW_DEFAULT : cfg->thread_window;
     sl_sync_window(core->sync, window > 0 ? window : 0);
-    return status == SL_OK ? sl_online_start(core, err) : status;
+    return sl_online_start(core, err);
 }
 
 static sl_status start(sl_core *core, sl_error **err)
