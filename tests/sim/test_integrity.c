@@ -218,20 +218,8 @@ START_TEST(integrity__both_ends_have_the_same_sum_after_whatever_was_done)
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        integrity__what_the_disk_lost_comes_back_and_own_edits_stay,
-        integrity__rows_are_looked_at_once_a_day,
-        integrity__a_wrong_sum_of_the_servers_is_told_and_heals_once_an_hour,
-        integrity__both_ends_have_the_same_sum_after_whatever_was_done};
-    Suite *suite = suite_create("integrity");
-    TCase *tcase = tcase_create("integrity");
-    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    suite_add_tcase(suite, tcase);
-    return sl_test_run(suite);
-}
+SL_TEST_MAIN_WITH("integrity", set_up, tear_down,
+                  integrity__what_the_disk_lost_comes_back_and_own_edits_stay,
+                  integrity__rows_are_looked_at_once_a_day,
+                  integrity__a_wrong_sum_of_the_servers_is_told_and_heals_once_an_hour,
+                  integrity__both_ends_have_the_same_sum_after_whatever_was_done)

@@ -328,23 +328,12 @@ START_TEST(window__what_a_disk_lost_of_what_is_held_shows_by_the_sum_and_heals)
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        window__a_new_device_has_the_newest_at_once_and_the_rest_on_demand,
-        window__after_a_long_time_offline_the_gap_is_told_and_what_was_held_is_as_it_is_now,
-        window__a_jump_makes_an_island_that_is_kept_up_to_date,
-        window__what_is_asked_of_a_thread_that_has_it_not_says_so,
-        window__loading_ends_once_cancelled_stopped_or_cut_off,
-        window__a_restored_server_begins_it_anew,
-        window__what_a_disk_lost_of_what_is_held_shows_by_the_sum_and_heals};
-    Suite *suite = suite_create("windows");
-    TCase *tcase = tcase_create("windows");
-    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    suite_add_tcase(suite, tcase);
-    return sl_test_run(suite);
-}
+SL_TEST_MAIN_WITH(
+    "windows", set_up, tear_down,
+    window__a_new_device_has_the_newest_at_once_and_the_rest_on_demand,
+    window__after_a_long_time_offline_the_gap_is_told_and_what_was_held_is_as_it_is_now,
+    window__a_jump_makes_an_island_that_is_kept_up_to_date,
+    window__what_is_asked_of_a_thread_that_has_it_not_says_so,
+    window__loading_ends_once_cancelled_stopped_or_cut_off,
+    window__a_restored_server_begins_it_anew,
+    window__what_a_disk_lost_of_what_is_held_shows_by_the_sum_and_heals)
