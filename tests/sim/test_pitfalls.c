@@ -682,46 +682,31 @@ START_TEST(pitfall__a_full_disk_refuses_the_write_and_goes_on_when_freed)
 }
 END_TEST
 
-int main(void)
-{
-#ifdef SL_PLANTS
-    sl_plant(getenv("SL_PLANT"));
-#endif
-    const TTest *const tests[] = {
-        pitfall__a_round_that_failed_is_tried_again_without_a_new_write,
-        pitfall__a_socket_that_died_without_a_word_does_not_wedge_the_queue,
-        pitfall__a_local_write_is_not_reverted_while_the_server_lags,
-        pitfall__the_cursor_is_never_ahead_of_the_data,
-        pitfall__a_new_grant_brings_what_is_older_than_it,
-        pitfall__revocation_takes_rows_and_files_and_says_what_it_refused,
-        pitfall__text_that_was_taken_away_cannot_be_read_from_the_files,
-        pitfall__a_file_damaged_on_its_way_is_fetched_again,
-        pitfall__what_an_upload_caused_is_here_when_all_is_settled,
-        pitfall__taken_away_and_given_again_while_offline_is_held_once_and_whole,
-        pitfall__a_write_that_ends_the_space_is_acknowledged_and_the_queue_goes_on,
-        pitfall__a_record_changed_120_times_costs_a_new_device_one_record,
-        pitfall__a_server_that_restarts_downloads_nothing_again,
-        pitfall__a_long_download_is_stored_in_short_steps_and_read_meanwhile,
-        pitfall__a_long_download_has_a_bounded_part_under_way,
-        pitfall__a_deletion_wins_over_an_edit_made_offline_on_all_devices,
-        pitfall__children_follow_their_parent_in_one_offline_batch,
-        pitfall__what_was_wiped_does_not_come_back_by_itself,
-        pitfall__a_folder_of_one_user_lets_no_other_in_and_keeps_what_waits,
-        pitfall__a_clock_that_is_a_day_ahead_does_not_win_for_a_day,
-        pitfall__an_app_that_slept_for_a_day_wakes_up_whole,
-        pitfall__one_poisoned_operation_blocks_nobody,
-        pitfall__a_restored_server_gets_again_what_its_backup_does_not_know,
-        pitfall__what_a_server_accepted_and_lost_is_sent_again_under_numbers_taken_anew,
-        pitfall__what_a_server_lost_is_sent_again_into_a_space_never_seen,
-        pitfall__devices_ahead_of_a_restored_server_agree_with_it,
-        pitfall__a_full_disk_refuses_the_write_and_goes_on_when_freed};
-    Suite *suite = suite_create("pitfalls");
-    TCase *tcase = tcase_create("pitfalls");
-    tcase_set_timeout(tcase, SL_TEST_TIMEOUT_S);
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    suite_add_tcase(suite, tcase);
-    return sl_test_run(suite);
-}
+SL_TEST_MAIN_WITH("pitfalls", set_up, tear_down,
+                  pitfall__a_round_that_failed_is_tried_again_without_a_new_write,
+                  pitfall__a_socket_that_died_without_a_word_does_not_wedge_the_queue,
+                  pitfall__a_local_write_is_not_reverted_while_the_server_lags,
+                  pitfall__the_cursor_is_never_ahead_of_the_data,
+                  pitfall__a_new_grant_brings_what_is_older_than_it,
+                  pitfall__revocation_takes_rows_and_files_and_says_what_it_refused,
+                  pitfall__text_that_was_taken_away_cannot_be_read_from_the_files,
+                  pitfall__a_file_damaged_on_its_way_is_fetched_again,
+                  pitfall__what_an_upload_caused_is_here_when_all_is_settled,
+                  pitfall__taken_away_and_given_again_while_offline_is_held_once_and_whole,
+                  pitfall__a_write_that_ends_the_space_is_acknowledged_and_the_queue_goes_on,
+                  pitfall__a_record_changed_120_times_costs_a_new_device_one_record,
+                  pitfall__a_server_that_restarts_downloads_nothing_again,
+                  pitfall__a_long_download_is_stored_in_short_steps_and_read_meanwhile,
+                  pitfall__a_long_download_has_a_bounded_part_under_way,
+                  pitfall__a_deletion_wins_over_an_edit_made_offline_on_all_devices,
+                  pitfall__children_follow_their_parent_in_one_offline_batch,
+                  pitfall__what_was_wiped_does_not_come_back_by_itself,
+                  pitfall__a_folder_of_one_user_lets_no_other_in_and_keeps_what_waits,
+                  pitfall__a_clock_that_is_a_day_ahead_does_not_win_for_a_day,
+                  pitfall__an_app_that_slept_for_a_day_wakes_up_whole,
+                  pitfall__one_poisoned_operation_blocks_nobody,
+                  pitfall__a_restored_server_gets_again_what_its_backup_does_not_know,
+                  pitfall__what_a_server_accepted_and_lost_is_sent_again_under_numbers_taken_anew,
+                  pitfall__what_a_server_lost_is_sent_again_into_a_space_never_seen,
+                  pitfall__devices_ahead_of_a_restored_server_agree_with_it,
+                  pitfall__a_full_disk_refuses_the_write_and_goes_on_when_freed)

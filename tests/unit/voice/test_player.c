@@ -48,18 +48,6 @@ static sl_player *play(void)
 }
 
 /* How far apart two stretches are, in dB of the first. */
-static double error_db(const float *a, const float *b, size_t n)
-{
-    double wrong = 0.0;
-    double all = 1e-12;
-    for (size_t i = 0; i < n; i++) {
-        double d = (double)a[i] - (double)b[i];
-        wrong += d * d;
-        all += (double)a[i] * (double)a[i];
-    }
-    return 10.0 * log10(wrong / all + 1e-15);
-}
-
 /* [PLAYER-1] */
 START_TEST(player__at_the_usual_rate_gives_every_frame)
 {
@@ -88,7 +76,7 @@ START_TEST(player__seeks_to_the_exact_frame)
         ck_assert_int_eq(sl_player_place(p), at);
         ck_assert_uint_eq(sl_player_read(p, heard, 4800), 4800);
         /* A decoder that began 80 ms before is right but for what nobody hears. */
-        ck_assert_double_lt(error_db(straight + at, heard, 4800), -35.0);
+        ck_assert_double_lt(tone_error_db(straight + at, heard, 4800), -35.0);
         ck_assert_int_eq(sl_player_place(p), at + 4800);
     }
     sl_player_close(p);

@@ -49,18 +49,6 @@ static size_t listen(const sl_buf *file)
     return n;
 }
 
-static double error_db(const float *a, const float *b, size_t n)
-{
-    double wrong = 0.0;
-    double all = 1e-12;
-    for (size_t i = 0; i < n; i++) {
-        double d = (double)a[i] - (double)b[i];
-        wrong += d * d;
-        all += (double)a[i] * (double)a[i];
-    }
-    return 10.0 * log10(wrong / all + 1e-15);
-}
-
 START_TEST(cut__keeps_exactly_the_stretch)
 {
     static const int64_t cases[][2] = {{0, -1},          {0, 1},           {0, 960},
@@ -74,7 +62,7 @@ START_TEST(cut__keeps_exactly_the_stretch)
         ck_assert_int_eq(
             sl_repack_cut(voice.file.data, voice.file.len, from, cases[i][1], &out, NULL), SL_OK);
         ck_assert_int_eq((int64_t)listen(&out), to - from);
-        ck_assert_double_lt(error_db(straight + from, heard, (size_t)(to - from)), -30.0);
+        ck_assert_double_lt(tone_error_db(straight + from, heard, (size_t)(to - from)), -30.0);
         sl_buf_free(&out);
     }
 }
@@ -92,7 +80,7 @@ START_TEST(cut__two_cuts_split_a_voice_and_add_up)
     sl_buf c = {0};
     ck_assert_int_eq(sl_repack_cut(b.data, b.len, 10000, 20000, &c, NULL), SL_OK);
     ck_assert_uint_eq(listen(&c), 10000);
-    ck_assert_double_lt(error_db(straight + 80001, heard, 10000), -30.0);
+    ck_assert_double_lt(tone_error_db(straight + 80001, heard, 10000), -30.0);
     sl_buf_free(&a);
     sl_buf_free(&b);
     sl_buf_free(&c);

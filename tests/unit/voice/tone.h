@@ -34,4 +34,17 @@ static inline double tone_rms(const float *pcm, size_t n)
     return n == 0 ? 0.0 : sqrt(sum / (double)n);
 }
 
+/* How far b is from a, as the power of the difference over that of a, in decibels. */
+static inline double tone_error_db(const float *a, const float *b, size_t n)
+{
+    double wrong = 0.0;
+    double all = 1e-12;
+    for (size_t i = 0; i < n; i++) {
+        double d = (double)a[i] - (double)b[i];
+        wrong += d * d;
+        all += (double)a[i] * (double)a[i];
+    }
+    return 10.0 * log10(wrong / all + 1e-15);
+}
+
 #endif
