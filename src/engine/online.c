@@ -469,6 +469,14 @@ static void touch_all(sl_core *core, const char *space)
     }
 }
 
+/* The newest message of another that came is delivered, whichever way it came. */
+static void mark_reached(sl_core *core, const char *space, const after *due)
+{
+    if (due->reach > 0 && sl_space_is(space, "thread") && !SL_PLANTED("no-mark")) {
+        (void)sl_local_mark(core, space, "delivered", due->reach, NULL);
+    }
+}
+
 static void after_commit(sl_core *core, const char *space, const after *due)
 {
     for (size_t i = 0; i < sl_entity_count; i++) {
@@ -489,9 +497,7 @@ static void after_commit(sl_core *core, const char *space, const after *due)
             (void)sl_sync_hold(core->sync, held.name, held.epoch, held.cursor);
         }
     }
-    if (due->reach > 0 && sl_space_is(space, "thread") && !SL_PLANTED("no-mark")) {
-        (void)sl_local_mark(core, space, "delivered", due->reach, NULL);
-    }
+    mark_reached(core, space, due);
 }
 
 static int64_t floor_of(sl_core *core)
@@ -536,6 +542,7 @@ sl_status sl_online_loaded(sl_core *core, const sl_news *news, int64_t *count, s
     *count = due.count;
     if (status == SL_OK) { /* the holes have changed, whatever came */
         touch_all(core, news->space);
+        mark_reached(core, news->space, &due);
     }
     sl_json_free(due.granted);
     sl_json_free(due.revoked);
