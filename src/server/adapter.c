@@ -101,6 +101,7 @@ sl_status sl_adapter_new(const sl_adapter_config *config, sl_adapter **out, sl_e
     a->platform = config->platform;
     a->port = config->port;
     a->upload_rate = config->upload_rate;
+    a->web = config->web;
     a->verbose = config->verbose;
     a->behind_proxy = config->behind_proxy;
     struct sockaddr_in addr;

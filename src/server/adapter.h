@@ -11,6 +11,7 @@
 #ifndef SL_SERVER_ADAPTER_H
 #define SL_SERVER_ADAPTER_H
 
+#include "server/web.h"
 #include "service/service.h"
 
 typedef struct sl_adapter sl_adapter;
@@ -21,6 +22,7 @@ typedef struct sl_adapter_config {
     int32_t port;        /* 0: any free one */
     int64_t upload_rate; /* bytes per second, 0: no limit */
     bool verbose;
+    const sl_web *web; /* an app for browsers, borrowed until free, or NULL */
     bool behind_proxy; /* the last address of X-Forwarded-For is where a request comes from */
 } sl_adapter_config;
 

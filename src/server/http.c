@@ -122,7 +122,9 @@ static void run_request(sl_work *work)
         .peer = r->peer[0] != '\0' ? r->peer : NULL,
     };
     memset(&r->out, 0, sizeof r->out);
-    sl_service_http(a->service, &in, &r->out);
+    if (a->web == NULL || !sl_web_answer(a->web, &in, &r->out)) {
+        sl_service_http(a->service, &in, &r->out);
+    }
     sl_lock(a->lock);
     r->next = a->answered;
     a->answered = r;

@@ -45,6 +45,7 @@ struct sl_adapter {
     sl_pool *pool;
     char host[64];
     int32_t port;
+    const sl_web *web; /* or NULL */
     bool verbose;
     bool behind_proxy;
 

@@ -18,6 +18,7 @@
 #include "server/mailer.h"
 #include "server/options.h"
 #include "server/password.h"
+#include "server/web.h"
 #include "service/service.h"
 
 #include <pthread.h>
@@ -36,6 +37,7 @@ typedef struct daemon_state {
     sl_service *service;
     struct sl_media *media; /* NULL: videos are not worked on */
     sl_mailer *mailer;
+    sl_web *web; /* NULL: no app for browsers */
     FILE *log;
     sigset_t signals;
     const char *program; /* as it was called */
@@ -300,8 +302,10 @@ static sl_status run(daemon_state *d, sl_error **err)
     (void)signal(SIGPIPE, SIG_IGN);
     /* The folder may be one that others can enter: what is in it, keys and hashes, is ours. */
     (void)umask(0077);
+    sl_status st = d->options.web != NULL ? sl_web_open(d->options.web, &d->web, err) : SL_OK;
     sl_adapter_config config = {
         .platform = &d->platform,
+        .web = d->web,
         .host = d->options.host,
         .port = d->options.port,
         .upload_rate = d->options.upload_rate,
@@ -309,7 +313,9 @@ static sl_status run(daemon_state *d, sl_error **err)
         .behind_proxy = d->options.behind_proxy,
     };
     port_user user = {.platform = &d->platform};
-    sl_status st = lock_folder(d, err);
+    if (st == SL_OK) {
+        st = lock_folder(d, err);
+    }
     if (st == SL_OK) {
         st = sl_adapter_new(&config, &d->adapter, err);
     }
@@ -342,6 +348,7 @@ static sl_status run(daemon_state *d, sl_error **err)
     }
     sl_adapter_free(d->adapter);
     sl_mailer_free(d->mailer);
+    sl_web_close(d->web);
     if (d->log != NULL && d->log != stdout) {
         (void)fclose(d->log);
     }

@@ -22,6 +22,7 @@ const char sl_options_usage[] =
     "  --port N             TCP port, 0 for any free one (default 7420)\n"
     "  --host ADDRESS       address to listen on (default 127.0.0.1)\n"
     "  --port-file PATH     write the port number there once listening\n"
+    "  --web DIR            serve the app for browsers in this folder at /\n"
     "  --upload-rate BYTES  take uploads at this many bytes per second at most, all together\n"
     "  --scan PROGRAM       look at each clip first: PROGRAM FILE ends with 0 for clean, 1 for not\n"
     "  --encoder NAME       make streams with this H.264 encoder of FFmpeg's, such as libopenh264\n"
@@ -74,6 +75,7 @@ static const struct {
     {"oidc-issuer", offsetof(sl_options, oidc_issuer)},
     {"oidc-client", offsetof(sl_options, oidc_client)},
     {"log", offsetof(sl_options, log)},
+    {"web", offsetof(sl_options, web)},
     {"scan", offsetof(sl_options, scan)},
     {"encoder", offsetof(sl_options, encoder)},
 };

@@ -14,6 +14,7 @@ typedef struct sl_options {
     int64_t upload_rate;   /* bytes per second of all uploads together; 0: as fast as they come */
     const char *scan;      /* program that looks at clips, or NULL */
     const char *encoder;   /* H.264 encoder by FFmpeg's name, or NULL */
+    const char *web;       /* folder of an app for browsers, or NULL */
     bool no_media;         /* videos are kept as they came */
     bool help;
     bool version;
