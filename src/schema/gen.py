@@ -15,6 +15,7 @@ import tomllib
 import gen_policy
 import gen_routes
 import gen_tokens
+import gen_typescript
 
 HERE = pathlib.Path(__file__).resolve().parent
 TYPES = {"text": "SL_T_TEXT", "int": "SL_T_INT", "real": "SL_T_REAL", "bool": "SL_T_BOOL", "json": "SL_T_JSON",
@@ -184,6 +185,7 @@ def main():
     for path, text in ((HERE / "tables.c", tables_c(schema)),
                        (HERE / "policy_table.c", gen_policy.table_c(schema)),
                        *gen_routes.outputs(), *gen_tokens.outputs(),
+                       (HERE.parents[1] / "bindings/wasm/src/models.ts", gen_typescript.models_ts(schema)),
                        (HERE.parents[1] / "include/sideline/SCHEMA.md", reference(schema))):
         if sys.argv[1:] == ["--check"]:
             if not path.exists() or path.read_text() != text:
