@@ -3,12 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 enum {
-    GROW_MOST = 256, /* blocks: 4 MB */
-    RANDOM_MOST = 256 /* bytes that getentropy gives at once */
+    GROW_MOST = 256 /* blocks: 4 MB */
 };
 
 /* --- names ----------------------------------------------------------------------------------- */
@@ -76,7 +73,8 @@ static sl_status grow(pack *p, node *f, int64_t size)
         uint32_t want = lacking > GROW_MOST ? GROW_MOST : (uint32_t)lacking;
         want = want > more ? want : more;
         uint32_t count = f->where.count;
-        uint32_t near = count > 0 ? f->where.all[count - 1].start + f->where.all[count - 1].count : 0;
+        uint32_t near =
+            count > 0 ? f->where.all[count - 1].start + f->where.all[count - 1].count : 0;
         extent got;
         sl_status status = pack_find(p, want, near, false, &got);
         if (status != SL_OK) {
@@ -117,8 +115,7 @@ static sl_status put(const pack *p, const node *f, const uint8_t *src, size_t n,
     while (n > 0) {
         size_t run = src == NULL && n > sizeof zeros ? sizeof zeros : n;
         int64_t where = place(f, at, &run);
-        sl_status status =
-            p->device.write(p->device.user, src != NULL ? src : zeros, run, where);
+        sl_status status = p->device.write(p->device.user, src != NULL ? src : zeros, run, where);
         if (status != SL_OK) {
             return status;
         }
@@ -454,58 +451,4 @@ void sl_pack_close(sl_pack *p)
     free(p->removed);
     free(p->out);
     free(p);
-}
-
-static int64_t time_of(clockid_t clock)
-{
-    struct timespec now;
-    (void)clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t mono_ms(void *user)
-{
-    (void)user;
-    return time_of(CLOCK_MONOTONIC);
-}
-
-static int64_t wall_ms(void *user)
-{
-    (void)user;
-    return time_of(CLOCK_REALTIME);
-}
-
-static sl_status random_fill(void *user, void *dst, size_t n)
-{
-    (void)user;
-    for (uint8_t *at = dst; n > 0;) {
-        size_t part = n < RANDOM_MOST ? n : RANDOM_MOST;
-        if (getentropy(at, part) != 0) {
-            return SL_E_IO;
-        }
-        at += part;
-        n -= part;
-    }
-    return SL_OK;
-}
-
-static void release(void *user)
-{
-    sl_pack_close(user);
-}
-
-sl_status sl_pack_platform(const sl_pack_device *device, sl_platform *out)
-{
-    static const sl_clock_ops clock = {sizeof clock, 0, mono_ms, wall_ms};
-    static const sl_random_ops random = {sizeof random, 0, random_fill};
-    sl_pack *p = NULL;
-    sl_status status = sl_pack_open(device, &p);
-    if (status == SL_OK) {
-        out->user = p;
-        out->clock = &clock;
-        out->random = &random;
-        out->files = sl_pack_files();
-        out->release = release;
-    }
-    return status;
 }

@@ -42,7 +42,7 @@ struct sl_pack {
     node *files;
     uint32_t last_id;
     /* blocks */
-    uint8_t *used; /* bits */
+    uint8_t *used;        /* bits */
     uint32_t used_blocks; /* that `used` has room for */
     uint32_t lowest;      /* none below is free */
     uint32_t limit;       /* no file that is read has a block from here on */
@@ -62,7 +62,8 @@ struct sl_pack {
 typedef sl_pack pack;
 
 /* --- pack_space.c: which blocks are whose --- */
-bool extents_add(extents *e, extent one); /* joined with the last where it follows; false: no memory */
+bool extents_add(extents *e,
+                 extent one); /* joined with the last where it follows; false: no memory */
 /* True when all were free until now. False: one was not, or no memory (*status tells). */
 bool pack_take(pack *p, extent e, sl_status *status);
 /* 1 to `want` blocks in a row, `near` if that is free; exact: not fewer. */

@@ -206,8 +206,8 @@ static sl_status write_whole(pack *p, extent log)
     }
     sl_status status = SL_OK;
     if (p->out_len > 0) {
-        status = p->device.write(p->device.user, p->out, p->out_len,
-                                 (int64_t)log.start * PACK_BLOCK);
+        status =
+            p->device.write(p->device.user, p->out, p->out_len, (int64_t)log.start * PACK_BLOCK);
     }
     p->log_next = next;
     p->log_at = p->out_len;
@@ -346,8 +346,9 @@ static sl_status apply_set(pack *p, uint32_t id, const uint8_t *at, size_t n)
 {
     size_t name = n >= SET_HEAD ? (size_t)get(at + 13, 2) : 0;
     uint64_t size = n >= SET_HEAD ? get(at + 5, 8) : 0;
-    if (name == 0 || name > PACK_NAME_MAX || n < SET_HEAD + name || (n - SET_HEAD - name) % 8 != 0 ||
-        memchr(at + SET_HEAD, 0, name) != NULL || size > INT64_MAX) {
+    if (name == 0 || name > PACK_NAME_MAX || n < SET_HEAD + name ||
+        (n - SET_HEAD - name) % 8 != 0 || memchr(at + SET_HEAD, 0, name) != NULL ||
+        size > INT64_MAX) {
         return SL_E_CORRUPT;
     }
     node *f = node_of_id(p, id);

@@ -5,7 +5,7 @@ import { Doc } from "./doc.js";
 import { LiveQuery, rowsOf } from "./live.js";
 import type { Creates, Entities, Json, Patches } from "./models.js";
 import type {
-    CoreEvent, Diff, Draft, EntityName, Info, Op, Query, SessionFacts, Space, Undone, Waiting, Where,
+    CoreEvent, Diff, Draft, EntityName, Info, Op, Query, SignedIn, Space, Undone, Waiting, Where,
 } from "./types.js";
 import { type PutOptions, putBlob } from "./upload.js";
 import { Recorder, type RecorderOptions, Timeline, Voice } from "./voice.js";
@@ -30,17 +30,17 @@ export class Account {
     signUp(
         account: { email: string; password: string; name: string; role: "athlete" | "coach"; birth_date?: string },
         waiting?: Waiting,
-    ): Promise<SessionFacts> {
+    ): Promise<SignedIn> {
         return this.connection.call("signup", [account], waiting);
     }
 
     /** `code`: of the authenticator, or a recovery code; DENIED says that one is needed. */
-    signIn(account: { email: string; password: string; code?: string }, waiting?: Waiting): Promise<SessionFacts> {
+    signIn(account: { email: string; password: string; code?: string }, waiting?: Waiting): Promise<SignedIn> {
         return this.connection.call("login", [account], waiting);
     }
 
     /** Signing in with another provider, with what `do({ do: "oidc" })` gave and the address that came back. */
-    oidc(answer: { [fact: string]: Json }, waiting?: Waiting): Promise<SessionFacts> {
+    oidc(answer: { [fact: string]: Json }, waiting?: Waiting): Promise<SignedIn> {
         return this.connection.call("oidc", [answer], waiting);
     }
 

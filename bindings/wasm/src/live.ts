@@ -10,6 +10,7 @@ import type { Diff, EntityName, Query } from "./types.js";
  */
 export class LiveQuery<K extends EntityName> implements AsyncIterableIterator<Diff<K>> {
     private sub = 0;
+    private turn = 0; /* of opening it */
     private opening: Promise<void> | null = null;
     private dirty = false;
     private wake: (() => void) | null = null;
@@ -35,8 +36,12 @@ export class LiveQuery<K extends EntityName> implements AsyncIterableIterator<Di
     }
 
     private async open(): Promise<void> {
+        const turn = ++this.turn;
         try {
             const sub = await this.connection.call<number>("watch", [this.query]);
+            if (turn !== this.turn) {
+                return; /* opened at a tab that serves no more */
+            }
             if (this.done) {
                 this.connection.tell("close", [sub]);
                 return;
@@ -46,8 +51,10 @@ export class LiveQuery<K extends EntityName> implements AsyncIterableIterator<Di
             this.connection.onReady(sub, () => this.rows());
             this.rows();
         } catch (error) {
-            this.failure = error;
-            this.rows();
+            if (turn === this.turn) {
+                this.failure = error;
+                this.rows();
+            }
         }
     }
 

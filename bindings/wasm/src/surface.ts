@@ -10,3 +10,4 @@ export type { Fonts } from "./loader.js";
 export type * from "./models.js";
 export { SCHEMA_VERSION } from "./models.js";
 export type * from "./types.js";
+export { newId } from "./id.js";

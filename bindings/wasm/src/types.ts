@@ -92,6 +92,14 @@ export type CoreEvent =
     | { ev: "session"; state: "signed_in" | "signed_out" }
     | { ev: "typing"; space: Space; user: string };
 
+/** Who has signed in. */
+export interface SignedIn {
+    id: string;
+    email: string;
+    name: string;
+    role: "athlete" | "coach" | "admin";
+}
+
 export interface SessionFacts {
     device: string;
     server?: string;

@@ -44,9 +44,10 @@ export async function putBlob(
         let at = begun.size;
         while (at < size) {
             options.signal?.throwIfAborted();
-            const bytes = await slice(source, at, Math.min(at + SLICE, size));
+            const end = Math.min(at + SLICE, size);
+            const bytes = await slice(source, at, end);
             await connection.call("blob_append", [number, bytes], {}, [bytes.buffer]);
-            at += bytes.length;
+            at = end;
             options.onProgress?.({ done: at, total: size });
         }
         return await connection.call<string>("blob_finish", [number, space, mediaType]);

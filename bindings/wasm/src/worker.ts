@@ -6,6 +6,7 @@ import { factsOf, type ErrorFacts } from "./errors.js";
 import { type Fonts, loadFromUrl } from "./loader.js";
 import { Service, type ServiceOptions, type Storage } from "./service.js";
 import { openStorage } from "./storage.js";
+import { Tabs } from "./tabs.js";
 import type { Box } from "./types.js";
 import type { Caller, ToCore, ToPage } from "./wire.js";
 
@@ -66,13 +67,13 @@ function paint(n: number, [view, t, canvas]: unknown[]): void {
         }
         scope.postMessage({ kind: "answer", n, value: shown?.box ?? null }, []);
     });
-    link!.handle(page, { kind: "call", n: asked, method: "view_show", args: [view, t] });
+    link!.handle({ kind: "call", n: asked, method: "view_show", args: [view, t] });
 }
 
 /* --- the page ------------------------------------------------------------------------------ */
 
-/** Whoever serves: the core in this thread. */
-let link: Service | null = null;
+/** Whoever serves: the core in this thread, or in another tab's. */
+let link: Tabs | null = null;
 
 const page: Caller = {
     say(message, transfer = []) {
@@ -86,15 +87,23 @@ const page: Caller = {
     },
 };
 
+async function start(message: OpenMessage): Promise<Service> {
+    const [lib, storage] = await Promise.all([
+        loadFromUrl(message.wasm, message.fonts),
+        openStorage(message.options.dir, message.storage),
+    ]);
+    try {
+        return Service.open(lib, storage, message.options, (...args) => fetch(...args));
+    } catch (error) {
+        await storage.close();
+        throw error;
+    }
+}
+
 async function open(message: OpenMessage): Promise<void> {
     try {
-        const [lib, storage] = await Promise.all([
-            loadFromUrl(message.wasm, message.fonts),
-            openStorage(message.options.dir, message.storage),
-        ]);
-        link = Service.open(lib, storage, message.options, (...args) => fetch(...args));
-        link.join(page);
-        scope.postMessage({ kind: "opened", storage: link.kind }, []);
+        link = new Tabs(message.options.dir, page, () => start(message));
+        scope.postMessage({ kind: "opened", storage: await link.open(message.options.key) }, []);
     } catch (error) {
         scope.postMessage({ kind: "unopened", error: factsOf(error) }, []);
     }
@@ -116,6 +125,6 @@ scope.onmessage = ({ data }) => {
     } else if (data.kind === "call" && data.method === "view_paint") {
         paint(data.n, data.args);
     } else {
-        link!.handle(page, data);
+        link!.handle(data);
     }
 };

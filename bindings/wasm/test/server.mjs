@@ -14,7 +14,7 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/ja
 
 /* Where a path of the page is on the disk: the first of `mounts` that it begins with. */
 function locate(mounts, url) {
-    const wanted = decodeURIComponent(new URL(url, "http://x").pathname);
+    const wanted = decodeURIComponent(new URL(url, "http://x").pathname).replace(/\/$/, "/index.html");
     for (const [prefix, folder] of mounts) {
         if (wanted.startsWith(prefix)) {
             const file = path.join(folder, path.normalize(wanted.slice(prefix.length)));

@@ -55,7 +55,7 @@ static sl_status device_flush(void *user)
 
 static sl_status mount(host *h)
 {
-    sl_pack_device d = {sizeof d,     0,           h, device_size, device_read, device_write,
+    sl_pack_device d = {sizeof d,        0,           h, device_size, device_read, device_write,
                         device_truncate, device_flush};
     sl_status status = sl_disk_files.open(h, "pack", NEW, &h->file);
     return status == SL_OK ? sl_pack_open(&d, &h->pack) : status;
