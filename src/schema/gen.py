@@ -2,8 +2,8 @@
 """Writes what follows from schema.toml, policy.toml, routes.toml and tokens.json: the C tables, the references, the
 design tokens.
 
-  gen.py           writes tables.c, policy_table.c, route_table.[ch], openapi.json, include/sideline/SCHEMA.md and
-                   examples/tokens
+  gen.py           writes tables.c, policy_table.c, route_table.[ch], openapi.json, include/sideline/SCHEMA.md,
+                   bindings/wasm/src/models.ts and examples/tokens
   gen.py --check   fails when they are not what would be written
 
 Standard library only. Building Sideline does not need it: the output is committed.
