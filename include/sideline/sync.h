@@ -42,6 +42,24 @@ SL_API sl_status sl_sync_focus(sl_core *core, const char *space,
 SL_API sl_status sl_blob_put(sl_core *core, const char *space, const uint8_t *p, size_t n,
                              const char *media_type, sl_bytes *SL_NULLABLE *SL_NULLABLE sha256,
                              sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* The same piece by piece, for what is larger than memory: hashed and sealed on the way. The writer is
+ * given, used by one thread at a time, and dropped before the core closes. draft: a name of the host's
+ * (1 to 1000 bytes) under which bytes that were appended are kept when the writer is dropped, or the
+ * process dies, up to 64 KiB before its end; the next writer of that name goes on after them: *size tells
+ * how many there are. NULL: nothing is kept. SL_E_BUSY: somebody writes that draft. */
+typedef struct sl_blob_writer sl_blob_writer;
+SL_API sl_status sl_blob_begin(sl_core *core, const char *SL_NULLABLE draft,
+                               sl_blob_writer *SL_NULLABLE *SL_NULLABLE out,
+                               int64_t *SL_NULLABLE size, sl_error *SL_NULLABLE *SL_NULLABLE err);
+SL_API sl_status sl_blob_append(sl_blob_writer *w, const uint8_t *p, size_t n,
+                                sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* The blob is stored and its upload queued, as by sl_blob_put; its draft is gone. */
+SL_API sl_status sl_blob_finish(sl_blob_writer *w, const char *space, const char *media_type,
+                                sl_bytes *SL_NULLABLE *SL_NULLABLE sha256,
+                                sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* keep 1: what was appended to a named draft stays for its next writer; 0: it is removed. */
+SL_API void sl_blob_drop(sl_blob_writer *SL_NULLABLE w, int32_t keep);
+
 enum {
     SL_NETWORK_FREE = 0,   /* at the start */
     SL_NETWORK_METERED = 1 /* a byte costs: large blobs wait */

@@ -1,12 +1,12 @@
 # sideline.js and sideline.wasm: the whole library, for browsers and Node. It exports what it exports
-# everywhere, and malloc and free for the JavaScript side. A name of the export list that no module
-# defines stops the link.
+# everywhere, and for the JavaScript side malloc, free, and the platform on a browser's file (pack.h).
+# A name of the export list that no module defines stops the link.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${SL_SYMBOLS})
 file(STRINGS ${SL_SYMBOLS} symbols REGEX "^sl_")
 list(TRANSFORM symbols PREPEND "_")
 list(JOIN symbols "\n" symbols)
 set(exports ${PROJECT_BINARY_DIR}/exports.txt)
-file(CONFIGURE OUTPUT ${exports} CONTENT "_free\n_malloc\n@symbols@\n" @ONLY)
+file(CONFIGURE OUTPUT ${exports} CONTENT "_free\n_malloc\n_sl_pack_platform\n@symbols@\n" @ONLY)
 
 set(CMAKE_C_LINK_LIBRARY_USING_WHOLE_ARCHIVE_SUPPORTED TRUE)
 set(CMAKE_C_LINK_LIBRARY_USING_WHOLE_ARCHIVE
@@ -20,5 +20,5 @@ target_link_libraries(sideline_wasm PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,libside
 target_link_options(sideline_wasm PRIVATE
     -O2 --no-entry -sMODULARIZE=1 -sEXPORT_NAME=createSideline -sENVIRONMENT=web,worker,node
     -sWASM_BIGINT=1 -sALLOW_MEMORY_GROWTH=1 -sALLOW_TABLE_GROWTH=1 -sTOTAL_STACK=${SL_WASM_STACK}
-    -sFORCE_FILESYSTEM=1 -sEXPORTED_FUNCTIONS=@${exports}
+    -sNODEJS_CATCH_EXIT=0 -sNODEJS_CATCH_REJECTION=0 -sFORCE_FILESYSTEM=1 -sEXPORTED_FUNCTIONS=@${exports}
     -sEXPORTED_RUNTIME_METHODS=ccall,cwrap,UTF8ToString,stringToUTF8,lengthBytesUTF8,addFunction,removeFunction,FS)

@@ -174,8 +174,9 @@ struct sl_core {
     sl_live_query *queries;
     sl_jobs *jobs;
     sl_thread *thread;
-    bool started;        /* the platform heard of this core and must be told to stop */
-    sl_json *recordings; /* interrupted ones, mended when the core opened */
+    bool started;                   /* the platform heard of this core and must be told to stop */
+    sl_json *recordings;            /* interrupted ones, mended when the core opened */
+    struct sl_blob_writer *writers; /* blobs that the host stores piece by piece (api) */
 };
 
 /* --- engine.c --- */

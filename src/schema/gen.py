@@ -2,8 +2,8 @@
 """Writes what follows from schema.toml, policy.toml, routes.toml and tokens.json: the C tables, the references, the
 design tokens.
 
-  gen.py           writes tables.c, policy_table.c, route_table.[ch], openapi.json, include/sideline/SCHEMA.md and
-                   examples/tokens
+  gen.py           writes tables.c, policy_table.c, route_table.[ch], openapi.json, include/sideline/SCHEMA.md,
+                   bindings/wasm/src/models.ts and examples/tokens
   gen.py --check   fails when they are not what would be written
 
 Standard library only. Building Sideline does not need it: the output is committed.
@@ -15,6 +15,7 @@ import tomllib
 import gen_policy
 import gen_routes
 import gen_tokens
+import gen_typescript
 
 HERE = pathlib.Path(__file__).resolve().parent
 TYPES = {"text": "SL_T_TEXT", "int": "SL_T_INT", "real": "SL_T_REAL", "bool": "SL_T_BOOL", "json": "SL_T_JSON",
@@ -184,6 +185,7 @@ def main():
     for path, text in ((HERE / "tables.c", tables_c(schema)),
                        (HERE / "policy_table.c", gen_policy.table_c(schema)),
                        *gen_routes.outputs(), *gen_tokens.outputs(),
+                       (HERE.parents[1] / "bindings/wasm/src/models.ts", gen_typescript.models_ts(schema)),
                        (HERE.parents[1] / "include/sideline/SCHEMA.md", reference(schema))):
         if sys.argv[1:] == ["--check"]:
             if not path.exists() or path.read_text() != text:

@@ -192,6 +192,62 @@ START_TEST(blob__is_stored_under_its_hash_and_read_back)
 }
 END_TEST
 
+START_TEST(blob__piece_by_piece_is_the_same_blob)
+{
+    sl_core *core = open_core();
+    sl_blob_writer *w = NULL;
+    sl_bytes *hex = NULL;
+    ck_assert_int_eq(sl_blob_begin(core, NULL, &w, NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_blob_append(w, (const uint8_t *)"hel", 3, NULL), SL_OK);
+    ck_assert_int_eq(sl_blob_append(w, (const uint8_t *)"lo", 2, NULL), SL_OK);
+    ck_assert_int_eq(sl_blob_finish(w, "nowhere", "text/plain", &hex, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_blob_finish(w, SPACE, "text/plain", &hex, NULL), SL_OK);
+    ck_assert_str_eq(text_of(hex),
+                     "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+    ck_assert_int_eq(sl_blob_append(w, (const uint8_t *)"!", 1, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_blob_finish(w, SPACE, "text/plain", NULL, NULL), SL_E_MISUSE);
+    sl_blob_drop(w, 1);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(blob__a_draft_goes_on_where_it_stopped_also_after_reopening)
+{
+    static const uint8_t bytes[100000];
+    sl_core *core = open_core();
+    sl_blob_writer *w = NULL;
+    sl_blob_writer *other = NULL;
+    sl_bytes *hex = NULL;
+    int64_t size = -1;
+    ck_assert_int_eq(sl_blob_begin(core, "clip", &w, &size, NULL), SL_OK);
+    ck_assert_int_eq(size, 0);
+    ck_assert_int_eq(sl_blob_append(w, bytes, sizeof bytes, NULL), SL_OK);
+    ck_assert_int_eq(sl_blob_begin(core, "clip", &other, NULL, NULL), SL_E_BUSY);
+    sl_blob_drop(w, 1);
+    sl_core_close(core);
+    core = open_core();
+    ck_assert_int_eq(sl_blob_begin(core, "clip", &w, &size, NULL), SL_OK);
+    ck_assert_int_eq(size, sizeof bytes);
+    ck_assert_int_eq(sl_blob_finish(w, SPACE, "video/mp4", &hex, NULL), SL_OK);
+    sl_bytes *whole = NULL;
+    ck_assert_int_eq(sl_blob_put(core, SPACE, bytes, sizeof bytes, "video/mp4", &whole, NULL),
+                     SL_OK);
+    ck_assert_str_eq((const char *)sl_bytes_data(hex), (const char *)sl_bytes_data(whole));
+    sl_bytes_release(hex);
+    sl_bytes_release(whole);
+    sl_blob_drop(w, 1);
+    ck_assert_int_eq(sl_blob_begin(core, "clip", &w, &size, NULL), SL_OK);
+    ck_assert_int_eq(size, 0);
+    ck_assert_int_eq(sl_blob_append(w, bytes, 10, NULL), SL_OK);
+    sl_blob_drop(w, 0);
+    ck_assert_int_eq(sl_blob_begin(core, "clip", &w, &size, NULL), SL_OK);
+    ck_assert_int_eq(size, 0);
+    sl_blob_drop(w, 0);
+    ck_assert_int_eq(sl_blob_begin(core, "", &w, &size, NULL), SL_E_MISUSE);
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(out__may_be_nowhere)
 {
     sl_core *core = open_core();
@@ -226,4 +282,6 @@ SL_TEST_MAIN_WITH("core", setup, teardown, open__refuses_what_is_not_a_configura
                   open__a_folder_has_one_core, apply__is_all_or_nothing, apply__survives_reopening,
                   live__gives_differences_and_stays_silent_for_other_records,
                   live__counts_and_searches, blob__is_stored_under_its_hash_and_read_back,
-                  out__may_be_nowhere, online__calls_say_what_is_missing)
+                  blob__piece_by_piece_is_the_same_blob,
+                  blob__a_draft_goes_on_where_it_stopped_also_after_reopening, out__may_be_nowhere,
+                  online__calls_say_what_is_missing)

@@ -15,7 +15,7 @@ TOPS = ("include", "src", "platform", "examples", "bindings", "tests", "fuzz", "
 FILES = ("run", "CMakeLists.txt", "README.md", "CMakePresets.json")
 TEXT = {".c", ".h", ".py", ".sh", ".cmake", ".txt", ".md", ".toml", ".in", ".json", ".ts",
         ".swift", ".kt", ".js", ".mjs", ".cjs", ""}
-SKIPPED = {"node_modules", "__pycache__", "corpus", "data", "golden", "build"}
+SKIPPED = {"node_modules", "__pycache__", "corpus", "data", "golden", "build", "dist"}
 GENERATED = re.compile(r"generated", re.I)
 # Comments and literals, so that a // inside a string or a /* */ is not taken for one.
 TOKEN = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*', re.S)
