@@ -22,13 +22,29 @@ static int64_t clock_ms(void *user)
     return ((world *)user)->now_ms;
 }
 
+static void hold(world *w)
+{
+    if (w->lock != NULL) {
+        sl_lock(w->lock);
+    }
+}
+
+static void let_go(world *w)
+{
+    if (w->lock != NULL) {
+        sl_unlock(w->lock);
+    }
+}
+
 static sl_status random_fill(void *user, void *dst, size_t n)
 {
     world *w = user;
     uint8_t *p = dst;
+    hold(w);
     for (size_t i = 0; i < n; i++) {
         p[i] = (uint8_t)(sl_prng_next(&w->prng) >> 24);
     }
+    let_go(w);
     return SL_OK;
 }
 
@@ -226,8 +242,10 @@ static void port_mail(void *user, const char *to, const char *subject, const cha
 static void port_log(void *user, const char *line)
 {
     world *w = user;
+    hold(w);
     w->lines++;
     (void)snprintf(w->line, sizeof w->line, "%s", line);
+    let_go(w);
 }
 
 /* ---- the database, with faults ---- */
@@ -324,6 +342,8 @@ world *world_new_at(const char *db_path)
 {
     world *w = sl_mem(sizeof *w);
     ck_assert_ptr_nonnull(w);
+    w->lock = sl_mutex_new();
+    ck_assert_ptr_nonnull(w->lock);
     w->platform = (sl_platform){.struct_size = sizeof(sl_platform),
                                 .user = w,
                                 .clock = &CLOCK,
@@ -363,6 +383,7 @@ void world_free(world *w)
     for (size_t i = 0; i < WORLD_FILES; i++) {
         file_forget(&w->files[i]);
     }
+    sl_mutex_free(w->lock);
     sl_mem_free(w);
     ck_assert_int_eq(sl_debug_live_objects(), 0);
 }

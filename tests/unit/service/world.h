@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/prng.h"
+#include "base/thread.h"
 #include "service/service.h"
 
 #include <check.h>
@@ -32,6 +33,7 @@ typedef struct sent {
 typedef struct world {
     sl_platform platform;
     sl_prng prng;
+    sl_mutex *lock; /* guards prng and the log. NULL: there is one thread */
     int64_t now_ms;
     mem_file files[WORLD_FILES];
     sl_status file_fault; /* what writes answer when not SL_OK */
