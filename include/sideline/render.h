@@ -4,6 +4,12 @@
  * Pixels are the caller's memory: premultiplied ARGB, 32 bits in native byte order
  * (Cairo's CAIRO_FORMAT_ARGB32), sRGB. Output is deterministic: the same document,
  * time and view give the same bytes.
+ *
+ * Texts are in DejaVu Sans Bold. Built with Pango, every script that the system has a font for is
+ * shaped as it must be: joined, combined, from right to left; an emoji is a silhouette in the text's
+ * colour. What bytes they give then depends on the fonts too. Without Pango (WebAssembly) letters are
+ * set one by one in the one font; Latin text is the same in both, without kerning and ligatures.
+ * Outlines of texts are kept for the process, up to 4 MB.
  */
 #ifndef SIDELINE_RENDER_H
 #define SIDELINE_RENDER_H
