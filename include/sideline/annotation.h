@@ -144,7 +144,8 @@ SL_API sl_status sl_doc_group(sl_doc *doc, const char *SL_NULLABLE name,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
 
 /* Adds the drawings of a file: format "svg", "inkml" or "kva" (Kinovea). What names no time of its own
- * is there within `range` (in, out), NULL: always. SVG of sl_render_svg comes back as it was; of other SVG shapes, paths
+ * is there within `range` (in, out), NULL: always. SVG of sl_render_svg comes back as it was,
+ * in a document of a core with new ids; of other SVG shapes, paths
  * and texts; of InkML traces with pressure and times; of KVA all that has a tool here.
  * *out: {"ids":[..],"skipped":n,"gradients":n,"rules":n}: what was made, how much had no place in a
  * drawing, how many gradients of SVG became their mean colour, and how many rules of its style sheets
