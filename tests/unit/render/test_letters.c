@@ -42,6 +42,7 @@ static sl_letters measure(const char *line)
     return l;
 }
 
+#ifdef SL_WITH_PANGO
 static void draw_text(const char *text, const sl_pixels *p, sl_box *damage)
 {
     sl_item *item = item_of("{'kind':'text','points':[[2500,1500]],'text':'x','style':{'color':"
@@ -72,7 +73,6 @@ static void check_inside(const sl_pixels *p, sl_box damage)
     sl_mem_free(plain.data);
 }
 
-#ifdef SL_WITH_PANGO
 /* Right to left with a number in it; reordered and combined; marks on marks. */
 static const char *const SCRIPTS[][2] = {
     {"arabic", "ارفع المرفق\n٤٥ درجة OK"},
