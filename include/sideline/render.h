@@ -52,6 +52,12 @@ SL_API void sl_overlay_free(sl_overlay *SL_NULLABLE overlay);
  * 0: nothing did. */
 SL_API sl_status sl_overlay_show(sl_overlay *overlay, int64_t t_us, sl_pixels *pixels,
                                  int32_t *damage, sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* The same damage as boxes none of which meet, for whoever hands parts to a GPU: two strokes far apart
+ * are a few small boxes, not all that lies between. boxes: room for so many times x, y, width and
+ * height; *n: how many there are, which may be more than there is room for. Of the last show, on the
+ * same thread; after one that failed, take *pixels as a whole. */
+SL_API sl_status sl_overlay_boxes(const sl_overlay *overlay, int32_t *SL_NULLABLE boxes,
+                                  size_t room, size_t *n);
 /* PNG of the pixels. */
 SL_API sl_status sl_render_png(const sl_pixels *from, sl_bytes *SL_NULLABLE *SL_NULLABLE png,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);
