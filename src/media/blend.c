@@ -7,7 +7,8 @@
 enum {
     SPAN = 32, /* pixels of a row that are blended or not */
     STEP = 8,  /* ... converted at a time */
-    LINE = 64  /* of the cache */
+    LINE = 64, /* of the cache */
+    AHEAD = 8  /* spans */
 };
 
 /* A span of two rows and the chroma that they share, in cache lines of its own: ink comes in short
@@ -270,50 +271,77 @@ SL_INLINE void over(uint8_t *to, const uint8_t *keep, const uint8_t *add, int32_
     over_plain(to + i, keep + i, add + i, n - i);
 }
 
-/* What lies some rows on, where there will be ink too, as likely as not. */
-SL_INLINE void fetch(const cell *c, const uint8_t *const *to, const int *stride)
-{
-    for (size_t i = 0; i < sizeof *c; i += LINE) {
-        __builtin_prefetch((const uint8_t *)c + i, 0);
-    }
-    __builtin_prefetch(to[0], 1);
-    __builtin_prefetch(to[0] + stride[0], 1);
-    __builtin_prefetch(to[1], 1);
-    __builtin_prefetch(to[2], 1);
-}
+/* A span and what is under it. */
+typedef struct place {
+    const cell *c;
+    uint8_t *at[3]; /* its upper row of each plane */
+    int32_t n;      /* pixels: fewer at the right side */
+} place;
 
-SL_INLINE void blend_span(const sl_film *f, int32_t y, size_t span, const sl_yuv *to, bool vectors)
+/* From one span with ink to the next. */
+typedef struct walk {
+    int32_t y;
+    size_t word; /* of the row's marks */
+    uint64_t left;
+} walk;
+
+static const walk START = {0, (size_t)-1, 0};
+
+/* False: there is no more. */
+SL_INLINE bool next_place(const sl_film *f, const sl_yuv *to, walk *w, place *out)
 {
-    enum {
-        AHEAD = 8
-    };
-    const cell *c = f->cells + (size_t)(y / 2) * f->spans + span;
+    while (w->left == 0) {
+        if (++w->word == f->words) {
+            w->word = 0;
+            w->y += 2;
+        }
+        if (w->y >= f->height) {
+            w->word--;
+            return false;
+        }
+        w->left = f->marks[(size_t)(w->y / 2) * f->words + w->word];
+    }
+    size_t span = w->word * 64 + (size_t)__builtin_ctzll(w->left);
     int32_t x = (int32_t)span * SPAN;
-    int32_t n = least(SPAN, f->width - x);
-    uint8_t *at[3] = {to->plane[0] + (ptrdiff_t)y * to->stride[0] + x,
-                      to->plane[1] + (ptrdiff_t)(y / 2) * to->stride[1] + x / 2,
-                      to->plane[2] + (ptrdiff_t)(y / 2) * to->stride[2] + x / 2};
-    if (y + AHEAD + 1 < f->height) {
-        const uint8_t *then[3] = {at[0] + (ptrdiff_t)AHEAD * to->stride[0],
-                                  at[1] + (ptrdiff_t)AHEAD / 2 * to->stride[1],
-                                  at[2] + (ptrdiff_t)AHEAD / 2 * to->stride[2]};
-        fetch(c + AHEAD / 2 * f->spans, then, to->stride);
-    }
-    for (int i = 0; i < 2; i++) {
-        over(at[0] + (ptrdiff_t)i * to->stride[0], c->luma_keep[i], c->luma_add[i], n, vectors);
-        over(at[1 + i], c->chroma_keep, c->chroma_add[i], n / 2, vectors);
-    }
+    int32_t half = w->y / 2;
+    w->left &= w->left - 1;
+    out->c = f->cells + (size_t)half * f->spans + span;
+    out->at[0] = to->plane[0] + (ptrdiff_t)w->y * to->stride[0] + x;
+    out->at[1] = to->plane[1] + (ptrdiff_t)half * to->stride[1] + x / 2;
+    out->at[2] = to->plane[2] + (ptrdiff_t)half * to->stride[2] + x / 2;
+    out->n = least(SPAN, f->width - x);
+    return true;
 }
 
+SL_INLINE void fetch(const place *p, const sl_yuv *to)
+{
+    for (size_t i = 0; i < sizeof *p->c; i += LINE) {
+        __builtin_prefetch((const uint8_t *)p->c + i, 0);
+    }
+    __builtin_prefetch(p->at[0], 1);
+    __builtin_prefetch(p->at[0] + to->stride[0], 1);
+    __builtin_prefetch(p->at[1], 1);
+    __builtin_prefetch(p->at[2], 1);
+}
+
+/* Ink lies here and there: no machine guesses where next, so that is fetched some spans ahead. */
 SL_INLINE void blend_all(const sl_film *f, const sl_yuv *to, bool vectors)
 {
-    for (int32_t y = 0; y < f->height; y += 2) {
-        const uint64_t *marks = f->marks + (size_t)(y / 2) * f->words;
-        for (size_t word = 0; word < f->words; word++) {
-            for (uint64_t left = marks[word]; left != 0; left &= left - 1) {
-                size_t span = word * 64 + (size_t)__builtin_ctzll(left);
-                blend_span(f, y, span, to, vectors);
-            }
+    walk now = START;
+    walk then = START;
+    place p;
+    for (int i = 0; i < AHEAD && next_place(f, to, &then, &p); i++) {
+        fetch(&p, to);
+    }
+    while (next_place(f, to, &now, &p)) {
+        place later;
+        if (next_place(f, to, &then, &later)) {
+            fetch(&later, to);
+        }
+        for (int i = 0; i < 2; i++) {
+            over(p.at[0] + (ptrdiff_t)i * to->stride[0], p.c->luma_keep[i], p.c->luma_add[i], p.n,
+                 vectors);
+            over(p.at[1 + i], p.c->chroma_keep, p.c->chroma_add[i], p.n / 2, vectors);
         }
     }
 }
