@@ -58,6 +58,13 @@ const char *cli_drawing_format(const char *path)
     return NULL;
 }
 
+static void tell(int64_t n, const char *what)
+{
+    if (n > 0) {
+        (void)printf("  %" PRId64 " %s\n", n, what);
+    }
+}
+
 int cli_draw_file(cli *c, const char *format)
 {
     size_t n = 0;
@@ -84,6 +91,8 @@ int cli_draw_file(cli *c, const char *format)
         } else if (answer != NULL) {
             (void)printf("%s: %zu drawings, %" PRId64 " things left out\n", c->args[1],
                          js_count(js_get(answer, "ids")), js_int(answer, "skipped"));
+            tell(js_int(answer, "gradients"), "gradients became one colour");
+            tell(js_int(answer, "rules"), "rules of style sheets left out");
         }
         js_free(answer);
         sl_bytes_release(out);

@@ -4,6 +4,12 @@
  * Pixels are the caller's memory: premultiplied ARGB, 32 bits in native byte order
  * (Cairo's CAIRO_FORMAT_ARGB32), sRGB. Output is deterministic: the same document,
  * time and view give the same bytes.
+ *
+ * Texts are in DejaVu Sans Bold. Built with Pango, every script that the system has a font for is
+ * shaped as it must be: joined, combined, from right to left; an emoji is a silhouette in the text's
+ * colour. What bytes they give then depends on the fonts too. Without Pango (WebAssembly) letters are
+ * set one by one in the one font; Latin text is the same in both, without kerning and ligatures.
+ * Outlines of texts are kept for the process, up to 4 MB.
  */
 #ifndef SIDELINE_RENDER_H
 #define SIDELINE_RENDER_H
@@ -46,6 +52,12 @@ SL_API void sl_overlay_free(sl_overlay *SL_NULLABLE overlay);
  * 0: nothing did. */
 SL_API sl_status sl_overlay_show(sl_overlay *overlay, int64_t t_us, sl_pixels *pixels,
                                  int32_t *damage, sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* The same damage as boxes none of which meet, for whoever hands parts to a GPU: two strokes far apart
+ * are a few small boxes, not all that lies between. boxes: room for so many times x, y, width and
+ * height; *n: how many there are, which may be more than there is room for. Of the last show, on the
+ * same thread; after one that failed, take *pixels as a whole. */
+SL_API sl_status sl_overlay_boxes(const sl_overlay *overlay, int32_t *SL_NULLABLE boxes,
+                                  size_t room, size_t *n);
 /* PNG of the pixels. */
 SL_API sl_status sl_render_png(const sl_pixels *from, sl_bytes *SL_NULLABLE *SL_NULLABLE png,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);

@@ -80,7 +80,7 @@ if(NOT EMSCRIPTEN)
     # What the archive needs, for `pkg-config --static`: the libraries themselves and not, as
     # Requires.private would have it, all that these were once linked with.
     set(SL_PC_LIBS)
-    foreach(name IN ITEMS sqlite cjson cairo opus speexdsp zstd expat ffmpeg curl lws)
+    foreach(name IN ITEMS sqlite cjson cairo pango opus speexdsp zstd expat ffmpeg curl lws)
         if(TARGET sl_dep_${name})
             list(APPEND SL_PC_LIBS ${SL_PKG_${name}_LDFLAGS})
         endif()

@@ -38,18 +38,75 @@ static void settle_ids(const sl_doc *doc, sl_import *im)
     im->n = n;
 }
 
+/* A layer's id in the file and in the core. */
+typedef struct renamed {
+    char was[SL_UUID_LEN + 1];
+    const char *now;
+} renamed;
+
+/* Takes the layers out of the import, without their ids. */
+static size_t take_layers(sl_import *im, sl_item **layers, renamed *names)
+{
+    size_t n = 0;
+    size_t left = 0;
+    for (size_t i = 0; i < im->n; i++) {
+        sl_item *item = im->items[i];
+        if (item->geo.kind == SL_KIND_LAYER && n < SL_LAYERS_MAX) {
+            memcpy(names[n].was, item->id, sizeof names[n].was);
+            layers[n++] = item;
+        } else {
+            im->items[left++] = item;
+        }
+        item->id[0] = 0;
+    }
+    im->n = left;
+    return n;
+}
+
+/* In a core all get new ids: one in the file may be that of another video's drawing, or of one that was
+ * deleted. Layers are made first, so that what lies in them hears of theirs. */
+static sl_status add_layers(sl_doc *doc, sl_import *im, const char *group, sl_json *made,
+                            sl_error **err)
+{
+    sl_item *layers[SL_LAYERS_MAX];
+    renamed names[SL_LAYERS_MAX];
+    sl_doc_change change = {.add = layers, .add_n = take_layers(im, layers, names), .group = group};
+    size_t before = sl_json_count(made);
+    if (change.add_n == 0) {
+        return SL_OK;
+    }
+    sl_status s = sl_doc_carry_out(doc, &change, made, err);
+    for (size_t i = 0; s == SL_OK && i < change.add_n; i++) {
+        names[i].now = sl_json_text(sl_json_at(made, before + i));
+    }
+    for (size_t i = 0; s == SL_OK && i < im->n; i++) {
+        char *layer = im->items[i]->style.layer;
+        for (size_t k = 0; layer[0] != 0 && k < change.add_n; k++) {
+            if (strcmp(layer, names[k].was) == 0) {
+                memcpy(layer, names[k].now, SL_UUID_LEN + 1);
+                break;
+            }
+        }
+    }
+    return s;
+}
+
 /* In steps of a batch each, which are undone together. */
 static sl_status add_all(sl_doc *doc, sl_import *im, sl_json *made, sl_error **err)
 {
+    const char *group = doc->group != NULL ? doc->group : "import";
     sl_status s = SL_OK;
     if (sl_drawing_count(doc->drawing) + im->n > SL_DRAWING_ITEMS_MAX) {
         return sl_fail(err, SL_E_LIMIT, "a video has at most %d drawings", SL_DRAWING_ITEMS_MAX);
+    }
+    if (doc->core != NULL) {
+        s = add_layers(doc, im, group, made, err);
     }
     for (size_t from = 0; s == SL_OK && from < im->n; from += SL_DOC_BATCH_MAX) {
         size_t left = im->n - from;
         sl_doc_change change = {.add = im->items + from,
                                 .add_n = left < SL_DOC_BATCH_MAX ? left : SL_DOC_BATCH_MAX,
-                                .group = doc->group != NULL ? doc->group : "import"};
+                                .group = group};
         s = sl_doc_carry_out(doc, &change, made, err);
     }
     return s;
@@ -85,6 +142,8 @@ sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_
     sl_import_clear(&im);
     sl_unlock(doc->mutex);
     bool ok = sl_json_set_int(answer, "skipped", (int64_t)im.skipped);
+    ok = sl_json_set_int(answer, "gradients", (int64_t)im.gradients) && ok;
+    ok = sl_json_set_int(answer, "rules", (int64_t)im.rules) && ok;
     ok = sl_json_set(answer, "ids", made) && ok;
     if (s == SL_OK && out != NULL) {
         *out = ok ? sl_json_bytes(answer) : NULL;

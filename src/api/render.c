@@ -160,6 +160,21 @@ sl_status sl_overlay_show(sl_overlay *overlay, int64_t t_us, sl_pixels *pixels, 
     return s;
 }
 
+sl_status sl_overlay_boxes(const sl_overlay *overlay, int32_t *boxes, size_t room, size_t *n)
+{
+    if (overlay == NULL || n == NULL || (boxes == NULL && room > 0)) {
+        return SL_E_MISUSE;
+    }
+    const sl_box *damage = sl_canvas_damage(overlay->canvas, n);
+    for (size_t i = 0; i < *n && i < room; i++, boxes += 4) {
+        boxes[0] = damage[i].x0;
+        boxes[1] = damage[i].y0;
+        boxes[2] = damage[i].x1 - damage[i].x0;
+        boxes[3] = damage[i].y1 - damage[i].y0;
+    }
+    return SL_OK;
+}
+
 sl_status sl_render_png(const sl_pixels *from, sl_bytes **png, sl_error **err)
 {
     sl_error_start(err);

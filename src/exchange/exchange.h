@@ -7,13 +7,17 @@
  *          from others: rect, circle, ellipse, line, polyline, polygon, path, text, under any
  *          transform, with colours, widths, dashes and opacity from attributes and style="..". A
  *          line with a marker at its end is an arrow. Curves become straight steps within
- *          SL_CURVE_ERROR units. Style sheets, pictures, gradients, use and clipping are left out
+ *          SL_CURVE_ERROR units. Style sheets set what they set by element names, classes and ids;
+ *          rules of other selectors are counted. A gradient is its stops' mean, and counted. `use`
+ *          draws what it names. Pictures, patterns and clipping are left out
  *   InkML  traces with pressure (F) and time (T) in explicit, first and second differences; colour,
  *          width and transparency of brushes. Ink within the frame's pixels stays where it is, other
  *          ink is fitted into the frame
  *   KVA    key images as bookmarks; pencils, lines, arrows, circles, crosses, labels, angles,
- *          rectangles, planes, polylines, chronometers, trajectories; the calibration as a ruler.
- *          Image pixels into the frame; fading as Kinovea has it
+ *          rectangles, planes and their divisions, polylines, chronometers (of those with sections the
+ *          first), trajectories, spotlights, numbers; the calibration as a ruler. Image pixels into the
+ *          frame; fading as Kinovea has it. Counters, postures, pictures and how a drawing was tracked
+ *          are left out
  */
 #ifndef SL_EXCHANGE_EXCHANGE_H
 #define SL_EXCHANGE_EXCHANGE_H
@@ -38,7 +42,9 @@ typedef struct sl_import {
     int64_t t_out;
     sl_item **items; /* from bottom to top */
     size_t n;
-    size_t skipped; /* what had no place in a drawing */
+    size_t skipped;     /* what had no place in a drawing */
+    uint32_t rules;     /* of style sheets that were left out */
+    uint32_t gradients; /* that became one colour */
     /* --- the rest is the readers' --- */
     size_t room;
     double scale; /* units of a pixel or step of the file */

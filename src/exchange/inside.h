@@ -55,8 +55,11 @@ typedef struct sl_look {
     int32_t stroke; /* 0xRRGGBB, -1: none */
     int32_t fill;
     double opacity;
+    double above; /* the parent's */
     double stroke_opacity;
     double fill_opacity;
+    double stop_opacity; /* of a gradient's stop */
+    int32_t stop;
     double width; /* in the file's units */
     double font_size;
     int anchor; /* of text: 0 start, 1 middle, 2 end */
@@ -67,9 +70,35 @@ typedef struct sl_look {
     bool tail;
 } sl_look;
 
+/* svg_sheet.c: what elements refer to. */
+typedef struct sl_rule sl_rule;
+
+typedef struct sl_sheet {
+    const sl_xml **ids; /* those with an id, in its order */
+    size_t ids_n;
+    sl_rule *rules; /* the weightiest last */
+    size_t rules_n;
+    sl_buf text;
+    uint32_t left_out;  /* rules that are not understood */
+    uint32_t gradients; /* looked up so far */
+} sl_sheet;
+
+bool sl_sheet_read(sl_sheet *sheet,
+                   const sl_xml *root); /* false: out of memory; it is empty then */
+void sl_sheet_free(sl_sheet *sheet);
+/* What its href names; NULL: nothing of this file. */
+const sl_xml *sl_sheet_target(const sl_sheet *sheet, const sl_xml *x);
+/* The declarations meant for an element, the strongest last. */
+void sl_sheet_each(const sl_sheet *sheet, const sl_xml *x,
+                   void (*tell)(void *user, const char *set, size_t n), void *user);
+/* A colour, or a gradient's mean. */
+int32_t sl_sheet_paint(sl_sheet *sheet, const char *value);
+
 void sl_look_start(sl_look *look);
 /* What the element changes of its parent's look. */
-void sl_look_read(sl_look *look, const sl_xml *x);
+void sl_look_read(sl_look *look, sl_sheet *sheet, const sl_xml *x);
+/* The colour of a gradient's stop, and how much it covers. */
+int32_t sl_look_stop(sl_sheet *sheet, const sl_xml *x, double *covers);
 /* 0xRRGGBB; -1: none or unknown. */
 int32_t sl_css_color(const char *s);
 

@@ -1,4 +1,4 @@
-/* exchange/kva.c - Kinovea's analyses, as of its versions 0.8.16 to 0.9. */
+/* exchange/kva.c - Kinovea's analyses, as its versions from 0.8.16 to 2025 write them. */
 #include "exchange/inside.h"
 
 #include "base/error.h"
@@ -9,6 +9,8 @@
 
 enum {
     FADE_FRAMES = 20, /* Kinovea's default */
+    LONG_FADE = 25,   /* ... of what belongs to no key image */
+    GRID_MAX = 64,    /* a grid's rows, as annotation/style.c has it */
     FPS = 30          /* where the file names no rate */
 };
 
@@ -104,15 +106,16 @@ static void read_clock(kva *k, const sl_xml *root)
 }
 
 /* Around its key image a drawing comes and goes, or it is always there. */
-static void set_times(const kva *k, const sl_xml *drawing, double at_us, sl_item *item)
+static void set_times(const kva *k, const sl_xml *drawing, double at_us, double frames,
+                      sl_item *item)
 {
     const sl_xml *infos = sl_xml_child(drawing, "InfosFading");
     const char *always = sl_xml_child_text(infos, "AlwaysVisible");
     const char *enabled = sl_xml_child_text(infos, "Enabled");
-    double fade = child_number(infos, "Frames", FADE_FRAMES);
+    double fade = child_number(infos, "Frames", frames);
     double opaque = child_number(infos, "OpaqueFrames", 1);
     const char *fading = sl_xml_child_text(infos, "FadingFrames");
-    fade = fading != NULL ? sl_number_or(fading, FADE_FRAMES) : fade;
+    fade = fading != NULL ? sl_number_or(fading, frames) : fade;
     fade = enabled != NULL && strcmp(enabled, "false") == 0 ? 0 : fmax(fade, 0);
     opaque = fmax(opaque, 1);
     if (always != NULL && strcmp(always, "true") == 0) {
@@ -150,6 +153,13 @@ static void set_color(const char *s, sl_style *style, bool ground)
     }
 }
 
+/* As many ways across as down. */
+static void set_grid(const char *value, sl_style *style)
+{
+    style->rows = sl_import_size(sl_number_or(value, 0), 1, GRID_MAX);
+    style->cols = style->rows;
+}
+
 static void set_style(const kva *k, const sl_xml *drawing, sl_item *item)
 {
     const sl_xml *style = sl_xml_child(drawing, "DrawingStyle");
@@ -168,6 +178,8 @@ static void set_style(const kva *k, const sl_xml *drawing, sl_item *item)
             /* Points of 96 a screen's inch. */
             double px = sl_number_or(value, 16) * 4 / 3;
             item->style.font_size = sl_import_size(px * k->im->scale, SL_FONT_MIN, SL_FONT_MAX);
+        } else if (sl_xml_is(s, "GridDivisions")) {
+            set_grid(value, &item->style);
         } else if (sl_xml_is(s, "Arrows") && strstr(value, "Arrow") != NULL) {
             const char *half = strchr(value, ';');
             const char *at = strstr(value, "Arrow");
@@ -267,12 +279,14 @@ static sl_status read_drawing(kva *k, const sl_xml *drawing, double at_us)
     sl_item *item = sl_import_item(k->im, f->kind);
     bool failed = item == NULL;
     if (item != NULL) {
-        set_times(k, drawing, at_us, item);
+        set_times(k, drawing, at_us, FADE_FRAMES, item);
         set_style(k, drawing, item);
         if (item->geo.kind == SL_KIND_LINE && is_measured(drawing)) {
             item->geo.kind = SL_KIND_RULER;
         } else if (item->geo.kind == SL_KIND_MARKER) {
             item->style.value = ++k->markers;
+        } else if (sl_xml_child(drawing, "Divisions") != NULL) { /* before it was a style */
+            set_grid(sl_xml_child_text(drawing, "Divisions"), &item->style);
         } else if (item->geo.kind == SL_KIND_TEXT) {
             const char *text = sl_xml_child_text(drawing, "Text");
             item->geo.text = sl_text_dup(text != NULL ? text : "");
@@ -328,8 +342,12 @@ static sl_status read_chrono(kva *k, const sl_xml *chrono)
     double from = child_number(values, "StartCounting", -1);
     double to = child_number(values, "Invisible", -1);
     sl_spot at;
+    const sl_xml *parts = sl_xml_child(values, "Sections"); /* "from;to" each; the first is it */
+    if (from < 0 && parts != NULL && parts->first != NULL) {
+        from = sl_number_or(parts->first->text, -1);
+    }
     from = from >= 0 ? from : child_number(values, "Visible", 0);
-    if (!point_of(k, sl_xml_child_text(chrono, "Position"), &at)) {
+    if (sl_xml_is(chrono, "Counter") || !point_of(k, sl_xml_child_text(chrono, "Position"), &at)) {
         k->im->skipped++;
         return SL_OK;
     }
@@ -340,6 +358,39 @@ static sl_status read_chrono(kva *k, const sl_xml *chrono)
         set_style(k, chrono, item);
     }
     return keep_mark(k, item, at, NULL);
+}
+
+/* A number of a sequence, or a spotlight: at a time of its own; numbers share a style. */
+static sl_status read_alone(kva *k, const sl_xml *x)
+{
+    bool number = sl_xml_is(x, "AutoNumber");
+    double r = child_number(x, "Radius", 0) * k->im->scale;
+    sl_spot at = {0, 0};
+    if (sl_xml_is(x, "DrawingStyle")) {
+        return SL_OK;
+    }
+    if (!point_of(k, sl_xml_child_text(x, number ? "Location" : "Center"), &at) ||
+        (!number && !(r > 0))) {
+        k->im->skipped++;
+        return SL_OK;
+    }
+    sl_item *item = sl_import_item(k->im, number ? SL_KIND_MARKER : SL_KIND_SPOTLIGHT);
+    sl_spots spots = {0};
+    if (item != NULL) {
+        set_times(k, x, us_of(k, child_number(x, "Time", 0)), LONG_FADE, item);
+        set_style(k, x->parent, item);
+    }
+    if (item != NULL && number) {
+        double half = 0.75 * item->style.font_size; /* it names its upper left corner */
+        item->style.value = sl_import_size(child_number(x, "Value", 1), 0, SL_IMPORT_ITEMS_MAX);
+        sl_spots_add(&spots, at.x + half, at.y + half);
+    } else {
+        sl_spots_add(&spots, at.x - r, at.y - r);
+        sl_spots_add(&spots, at.x + r, at.y + r);
+    }
+    sl_status s = keep(k, item, &spots);
+    sl_spots_free(&spots);
+    return s;
 }
 
 /* "x;y;t", t from the track's own time on in files that start at 0. */
@@ -441,5 +492,10 @@ sl_status sl_import_kva(sl_import *im, const sl_xml *root, sl_error **err)
     sl_status s = read_calibration(&k, root, w, h);
     s = s == SL_OK ? each_child(&k, sl_xml_child(root, "Keyframes"), read_keyframe) : s;
     s = s == SL_OK ? each_child(&k, sl_xml_child(root, "Chronos"), read_chrono) : s;
-    return s == SL_OK ? each_child(&k, sl_xml_child(root, "Tracks"), read_track) : s;
+    s = s == SL_OK ? each_child(&k, sl_xml_child(root, "Tracks"), read_track) : s;
+    static const char *const alone[] = {"Spotlights", "AutoNumbers", "NumberSequence"};
+    for (size_t i = 0; s == SL_OK && i < sizeof alone / sizeof alone[0]; i++) {
+        s = each_child(&k, sl_xml_child(root, alone[i]), read_alone);
+    }
+    return s;
 }

@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    USES_MAX = 16 /* one within another */
+};
+
 static const double PI = 3.141592653589793;
 static const double ASCENT = 0.93; /* of a font's size, from its top to where it stands */
 
@@ -27,6 +31,9 @@ typedef struct svg {
     sl_import *im;
     sl_error **err;
     const scope *now; /* of the element whose path is read */
+    sl_sheet sheet;
+    int uses;       /* that one is within */
+    size_t visited; /* elements, those of each use anew */
 } svg;
 
 static affine times(affine a, affine b)
@@ -364,6 +371,7 @@ static sl_status read_own(svg *s, const sl_xml *x)
     }
     const char *id = sl_xml_attribute(x, "id");
     id = id != NULL && strncmp(id, "item-", 5) == 0 && sl_uuid_ok(id + 5) ? id + 5 : NULL;
+    id = s->uses == 0 ? id : NULL; /* it is not the one item of that id */
     sl_item *item = NULL;
     sl_error *why = NULL;
     sl_status status = ok ? sl_item_from_fields(fields, id, &item, &why) : SL_E_NOMEM;
@@ -428,8 +436,52 @@ static sl_status read_shape(svg *s, const scope *at, const sl_xml *x)
     return SL_OK;
 }
 
+static sl_status read_element(svg *s, const scope *above, const sl_xml *x);
+
+/* A symbol's own view within the place that the use gives it. */
+static affine place_of(const sl_xml *use, const sl_xml *target)
+{
+    affine at = {{1, 0, 0, 1, number_of(use, "x"), number_of(use, "y")}};
+    const char *view = sl_xml_attribute(target, "viewBox");
+    double w = sl_number_or(sl_xml_attribute(use, "width"), 0);
+    double h = sl_number_or(sl_xml_attribute(use, "height"), 0);
+    double box[4] = {0, 0, 0, 0};
+    for (int i = 0; view != NULL && i < 4 && sl_number(&view, &box[i]); i++) {
+    }
+    if (w > 0 && h > 0 && box[2] > 0 && box[3] > 0) {
+        double k = fmin(w / box[2], h / box[3]);
+        affine fit = {
+            {k, 0, 0, k, (w - box[2] * k) / 2 - box[0] * k, (h - box[3] * k) / 2 - box[1] * k}};
+        at = times(at, fit);
+    }
+    return at;
+}
+
+static sl_status read_use(svg *s, const scope *at, const sl_xml *x)
+{
+    const sl_xml *target = sl_sheet_target(&s->sheet, x);
+    if (target == NULL || s->uses >= USES_MAX) {
+        s->im->skipped++;
+        return SL_OK;
+    }
+    bool symbol = sl_xml_is(target, "symbol") || sl_xml_is(target, "svg");
+    scope here = *at;
+    here.to = times(at->to, place_of(x, target));
+    s->uses++;
+    if (symbol) {
+        sl_look_read(&here.look, &s->sheet, target);
+    }
+    sl_status status = symbol ? read_children(s, &here, target) : read_element(s, &here, target);
+    s->uses--;
+    return status;
+}
+
 static sl_status read_element(svg *s, const scope *above, const sl_xml *x)
 {
+    if (++s->visited > SL_XML_ELEMENTS_MAX) {
+        return sl_fail(s->err, SL_E_LIMIT, "the file uses its elements more than %d times",
+                       SL_XML_ELEMENTS_MAX);
+    }
     bool group = sl_xml_is(x, "g") || sl_xml_is(x, "svg") || sl_xml_is(x, "a");
     if (group && sl_xml_attribute(x, "data-kind") != NULL) {
         return read_own(s, x);
@@ -442,9 +494,12 @@ static sl_status read_element(svg *s, const scope *above, const sl_xml *x)
         return SL_OK; /* the picture under our own page */
     }
     scope here = {times(above->to, read_transform(sl_xml_attribute(x, "transform"))), above->look};
-    sl_look_read(&here.look, x);
+    sl_look_read(&here.look, &s->sheet, x);
     if (!here.look.shown) {
         return SL_OK;
+    }
+    if (sl_xml_is(x, "use")) {
+        return read_use(s, &here, x);
     }
     return group ? read_children(s, &here, x) : read_shape(s, &here, x);
 }
@@ -469,7 +524,14 @@ sl_status sl_import_svg(sl_import *im, const sl_xml *root, sl_error **err)
     }
     svg s = {.im = im, .err = err};
     scope top = {{{im->scale, 0, 0, im->scale, im->dx, im->dy}}, {0}};
+    if (!sl_sheet_read(&s.sheet, root)) {
+        return sl_fail_nomem(err);
+    }
     sl_look_start(&top.look);
-    sl_look_read(&top.look, root);
-    return read_children(&s, &top, root);
+    sl_look_read(&top.look, &s.sheet, root);
+    sl_status status = read_children(&s, &top, root);
+    im->rules = s.sheet.left_out;
+    im->gradients = s.sheet.gradients;
+    sl_sheet_free(&s.sheet);
+    return status;
 }

@@ -18,6 +18,7 @@ void sl_look_start(sl_look *look)
                       .opacity = OPAQUE,
                       .stroke_opacity = OPAQUE,
                       .fill_opacity = OPAQUE,
+                      .stop_opacity = OPAQUE,
                       .width = 1,
                       .font_size = 16,
                       .shown = true};
@@ -108,17 +109,17 @@ static void read_dashes(sl_look *look, const char *value)
     look->dotted = look->dashed && first < look->width;
 }
 
-static void read_property(sl_look *look, const char *name, const char *value)
+static void read_property(sl_look *look, sl_sheet *sheet, const char *name, const char *value)
 {
     if (strcmp(value, "inherit") == 0) {
         return;
     }
     if (strcmp(name, "stroke") == 0) {
-        look->stroke = sl_css_color(value);
+        look->stroke = sl_sheet_paint(sheet, value);
     } else if (strcmp(name, "fill") == 0) {
-        look->fill = sl_css_color(value);
+        look->fill = sl_sheet_paint(sheet, value);
     } else if (strcmp(name, "opacity") == 0) {
-        look->opacity *= alpha(value);
+        look->opacity = look->above * alpha(value);
     } else if (strcmp(name, "stroke-opacity") == 0) {
         look->stroke_opacity = alpha(value);
     } else if (strcmp(name, "fill-opacity") == 0) {
@@ -137,6 +138,10 @@ static void read_property(sl_look *look, const char *name, const char *value)
         look->head = !is_none(value);
     } else if (strcmp(name, "marker-start") == 0) {
         look->tail = !is_none(value);
+    } else if (strcmp(name, "stop-color") == 0) {
+        look->stop = sl_css_color(value);
+    } else if (strcmp(name, "stop-opacity") == 0) {
+        look->stop_opacity = alpha(value);
     }
 }
 
@@ -158,33 +163,54 @@ static bool copy_part(char *to, size_t room, const char *from, const char *end)
     return true;
 }
 
-static void read_style(sl_look *look, const char *style)
+/* Whose look is read, and by what rules. */
+typedef struct reading {
+    sl_look *look;
+    sl_sheet *sheet;
+} reading;
+
+static void read_style(void *user, const char *style, size_t n)
 {
-    while (*style != 0) {
+    const reading *r = user;
+    for (const char *all = style + n; style < all;) {
         char name[NAME_MAX];
         char value[VALUE_MAX];
-        const char *end = style + strcspn(style, ";");
+        const char *end = memchr(style, ';', (size_t)(all - style));
+        end = end != NULL ? end : all;
         const char *colon = memchr(style, ':', (size_t)(end - style));
+        const char *mark = memchr(style, '!', (size_t)(end - style)); /* important or not */
         if (colon != NULL && copy_part(name, sizeof name, style, colon) &&
-            copy_part(value, sizeof value, colon + 1, end)) {
-            read_property(look, name, value);
+            copy_part(value, sizeof value, colon + 1, mark != NULL && mark > colon ? mark : end)) {
+            read_property(r->look, r->sheet, name, value);
         }
-        style = *end == ';' ? end + 1 : end;
+        style = end + 1;
     }
 }
 
-void sl_look_read(sl_look *look, const sl_xml *x)
+void sl_look_read(sl_look *look, sl_sheet *sheet, const sl_xml *x)
 {
+    reading r = {look, sheet};
+    look->above = look->opacity;
     /* Dashes are read against the width, whichever comes first. */
     const char *width = sl_xml_attribute(x, "stroke-width");
     if (width != NULL) {
-        read_property(look, "stroke-width", width);
+        read_property(look, sheet, "stroke-width", width);
     }
     for (size_t i = 0; x->attributes[i] != NULL; i += 2) {
-        read_property(look, x->attributes[i], x->attributes[i + 1]);
+        read_property(look, sheet, x->attributes[i], x->attributes[i + 1]);
     }
+    sl_sheet_each(sheet, x, read_style, &r); /* each stronger than what came before */
     const char *style = sl_xml_attribute(x, "style");
     if (style != NULL) {
-        read_style(look, style); /* stronger than the attributes */
+        read_style(&r, style, strlen(style));
     }
+}
+
+int32_t sl_look_stop(sl_sheet *sheet, const sl_xml *x, double *covers)
+{
+    sl_look look;
+    sl_look_start(&look);
+    sl_look_read(&look, sheet, x);
+    *covers = look.stop_opacity;
+    return look.stop;
 }

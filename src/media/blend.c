@@ -6,21 +6,30 @@
 
 enum {
     SPAN = 32, /* pixels of a row that are blended or not */
-    STEP = 8   /* ... converted at a time */
+    STEP = 8,  /* ... converted at a time */
+    LINE = 64, /* of the cache */
+    AHEAD = 8  /* spans */
 };
 
-/* What has no ink keeps 255 and adds 0. */
+/* A span of two rows and the chroma that they share, in cache lines of its own: ink comes in short
+ * runs, each of which waits for memory. What has no ink keeps 255 and adds 0. */
+typedef struct cell {
+    uint8_t luma_keep[2][SPAN];
+    uint8_t luma_add[2][SPAN];
+    uint8_t chroma_keep[SPAN / 2];
+    uint8_t chroma_add[2][SPAN / 2];
+    uint8_t unused[SPAN / 2];
+} cell;
+
 struct sl_film {
     int32_t width;
     int32_t height;
-    size_t stride; /* of luma, whole spans; of chroma half as much */
-    size_t words;  /* of marks from row to row */
+    size_t spans; /* of a row */
+    size_t words; /* of marks from one pair of rows to the next */
     sl_raster_level level;
-    uint8_t *luma_keep;
-    uint8_t *luma_add;
-    uint8_t *chroma_keep;
-    uint8_t *chroma_add[2];
-    uint64_t *marks; /* the spans with ink; the same for the two rows that share chroma */
+    void *memory;
+    cell *cells;     /* in it, at a line's beginning; pair of rows by pair of rows */
+    uint64_t *marks; /* the spans with ink */
 };
 
 typedef struct weights {
@@ -33,6 +42,27 @@ typedef struct weights {
 static const weights bt601 = {{16829, 33039, 6416}, {-9714, -19071, 28784}, {28784, -24103, -4681}};
 static const weights bt709 = {{11966, 40254, 4064}, {-6596, -22189, 28784}, {28784, -26145, -2639}};
 
+static size_t cells_of(const sl_film *f)
+{
+    return f->spans * (size_t)(f->height / 2);
+}
+
+static size_t marks_of(const sl_film *f)
+{
+    return f->words * (size_t)(f->height / 2);
+}
+
+void sl_film_clear(sl_film *f)
+{
+    cell clear = {0};
+    memset(clear.luma_keep, 255, sizeof clear.luma_keep);
+    memset(clear.chroma_keep, 255, sizeof clear.chroma_keep);
+    for (size_t i = 0; i < cells_of(f); i++) {
+        f->cells[i] = clear;
+    }
+    memset(f->marks, 0, marks_of(f) * sizeof *f->marks);
+}
+
 sl_film *sl_film_new(int32_t width, int32_t height)
 {
     sl_film *f = sl_mem(sizeof *f);
@@ -41,43 +71,27 @@ sl_film *sl_film_new(int32_t width, int32_t height)
     }
     f->width = width;
     f->height = height;
-    f->stride = ((size_t)width + SPAN - 1) / SPAN * SPAN;
-    f->words = (f->stride / SPAN + 63) / 64;
+    f->spans = ((size_t)width + SPAN - 1) / SPAN;
+    f->words = (f->spans + 63) / 64;
     f->level = sl_raster_best();
-    size_t n = f->stride * (size_t)height;
-    f->luma_keep = sl_mem_array(n, 2);
-    f->chroma_keep = sl_mem_array(n / 4, 3);
-    f->marks = sl_mem_array(f->words * (size_t)height, sizeof *f->marks);
-    if (f->luma_keep == NULL || f->chroma_keep == NULL || f->marks == NULL) {
+    f->memory = sl_mem_array(cells_of(f) + 1, sizeof *f->cells);
+    f->cells = (cell *)(((uintptr_t)f->memory + LINE - 1) / LINE * LINE);
+    f->marks = sl_mem_array(marks_of(f), sizeof *f->marks);
+    if (f->memory == NULL || f->marks == NULL) {
         sl_film_free(f);
         return NULL;
     }
-    f->luma_add = f->luma_keep + n;
-    f->chroma_add[0] = f->chroma_keep + n / 4;
-    f->chroma_add[1] = f->chroma_add[0] + n / 4;
-    memset(f->luma_keep, 255, n);
-    memset(f->chroma_keep, 255, n / 4);
+    sl_film_clear(f);
     return f;
 }
 
 void sl_film_free(sl_film *f)
 {
     if (f != NULL) {
-        sl_mem_free(f->luma_keep);
-        sl_mem_free(f->chroma_keep);
+        sl_mem_free(f->memory);
         sl_mem_free(f->marks);
         sl_mem_free(f);
     }
-}
-
-void sl_film_clear(sl_film *f)
-{
-    size_t n = f->stride * (size_t)f->height;
-    memset(f->luma_keep, 255, n);
-    memset(f->luma_add, 0, n);
-    memset(f->chroma_keep, 255, n / 4);
-    memset(f->chroma_add[0], 0, n / 2);
-    memset(f->marks, 0, f->words * (size_t)f->height * sizeof *f->marks);
 }
 
 void sl_film_use(sl_film *f, sl_raster_level level)
@@ -88,7 +102,7 @@ void sl_film_use(sl_film *f, sl_raster_level level)
 bool sl_film_is_clear(const sl_film *f)
 {
     uint64_t any = 0;
-    for (size_t i = 0; i < f->words * (size_t)f->height; i++) {
+    for (size_t i = 0; i < marks_of(f); i++) {
         any |= f->marks[i];
     }
     return any == 0;
@@ -130,7 +144,7 @@ SL_INLINE void take_luma(const sl_words8 *p, const int32_t k[3], uint8_t *keep, 
 }
 
 /* The chroma of two rows of eight. */
-SL_INLINE void take_chroma(sl_film *t, size_t at, const sl_words8 *p, const sl_words8 *q,
+SL_INLINE void take_chroma(cell *c, int32_t at, const sl_words8 *p, const sl_words8 *q,
                            const weights *w)
 {
     sl_words8 ag = (*p >> 8 & 0x00FF00FF) + (*q >> 8 & 0x00FF00FF);
@@ -141,25 +155,24 @@ SL_INLINE void take_chroma(sl_film *t, size_t at, const sl_words8 *p, const sl_w
         int32_t alpha = (int32_t)(ag4 >> 18);
         int32_t rgb[3] = {(int32_t)(rb4 >> 18), (int32_t)(ag4 >> 2 & 255),
                           (int32_t)(rb4 >> 2 & 255)};
-        t->chroma_keep[at + (size_t)i] = (uint8_t)(255 - alpha);
-        t->chroma_add[0][at + (size_t)i] = (uint8_t)added(alpha, 128, w->u, rgb);
-        t->chroma_add[1][at + (size_t)i] = (uint8_t)added(alpha, 128, w->v, rgb);
+        c->chroma_keep[at + i] = (uint8_t)(255 - alpha);
+        c->chroma_add[0][at + i] = (uint8_t)added(alpha, 128, w->u, rgb);
+        c->chroma_add[1][at + i] = (uint8_t)added(alpha, 128, w->v, rgb);
     }
 }
 
 /* Two rows' spans from x0 to x1. */
 static void mark_rows(sl_film *f, int32_t y, int32_t x0, int32_t x1)
 {
-    uint64_t *marks = f->marks + (size_t)y * f->words;
+    uint64_t *marks = f->marks + (size_t)(y / 2) * f->words;
     for (size_t span = (size_t)x0 / SPAN; span <= (size_t)(x1 - 1) / SPAN; span++) {
-        const uint8_t *keep = f->luma_keep + (size_t)y * f->stride + span * SPAN;
+        const cell *c = f->cells + (size_t)(y / 2) * f->spans + span;
         uint8_t all = 255;
         for (int i = 0; i < SPAN; i++) {
-            all &= keep[i] & keep[f->stride + (size_t)i];
+            all &= c->luma_keep[0][i] & c->luma_keep[1][i];
         }
         marks[span / 64] &= ~(UINT64_C(1) << (span % 64));
         marks[span / 64] |= (uint64_t)(all != 255) << (span % 64);
-        marks[f->words + span / 64] = marks[span / 64];
     }
 }
 
@@ -168,15 +181,15 @@ SL_INLINE void take_part(sl_film *f, const sl_pixels *ink, const sl_box *part, c
 {
     for (int32_t y = part->y0; y < part->y1; y += 2) {
         for (int32_t x = part->x0; x < part->x1; x += STEP) {
-            size_t at = (size_t)y * f->stride + (size_t)x;
+            cell *c = f->cells + (size_t)(y / 2) * f->spans + (size_t)x / SPAN;
+            int32_t at = x % SPAN;
             sl_words8 p;
             sl_words8 q;
             load(ink, x, y, &p);
             load(ink, x, y + 1, &q);
-            take_luma(&p, w->y, f->luma_keep + at, f->luma_add + at);
-            at += f->stride;
-            take_luma(&q, w->y, f->luma_keep + at, f->luma_add + at);
-            take_chroma(f, (size_t)(y / 2) * (f->stride / 2) + (size_t)x / 2, &p, &q, w);
+            take_luma(&p, w->y, c->luma_keep[0] + at, c->luma_add[0] + at);
+            take_luma(&q, w->y, c->luma_keep[1] + at, c->luma_add[1] + at);
+            take_chroma(c, at / 2, &p, &q, w);
         }
         mark_rows(f, y, part->x0, part->x1);
     }
@@ -245,6 +258,7 @@ static void over_plain(uint8_t *to, const uint8_t *keep, const uint8_t *add, int
         memcpy(to + i, &o, sizeof o);            \
     } while (0)
 
+/* A span or what of it is left at the right side. */
 SL_INLINE void over(uint8_t *to, const uint8_t *keep, const uint8_t *add, int32_t n, bool vectors)
 {
     int32_t i = 0;
@@ -257,72 +271,78 @@ SL_INLINE void over(uint8_t *to, const uint8_t *keep, const uint8_t *add, int32_
     over_plain(to + i, keep + i, add + i, n - i);
 }
 
-/* The next run of marked spans from *span on; false: there is none. */
-SL_INLINE bool next_run(const sl_film *f, const uint64_t *marks, size_t *span, size_t *end)
+/* A span and what is under it. */
+typedef struct place {
+    const cell *c;
+    uint8_t *at[3]; /* its upper row of each plane */
+    int32_t n;      /* pixels: fewer at the right side */
+} place;
+
+/* From one span with ink to the next. */
+typedef struct walk {
+    int32_t y;
+    size_t word; /* of the row's marks */
+    uint64_t left;
+} walk;
+
+static const walk START = {0, (size_t)-1, 0};
+
+/* False: there is no more. */
+SL_INLINE bool next_place(const sl_film *f, const sl_yuv *to, walk *w, place *out)
 {
-    size_t spans = f->stride / SPAN;
-    while (*span < spans && (marks[*span / 64] >> (*span % 64)) == 0) {
-        *span = (*span / 64 + 1) * 64;
+    while (w->left == 0) {
+        if (++w->word == f->words) {
+            w->word = 0;
+            w->y += 2;
+        }
+        if (w->y >= f->height) {
+            w->word--;
+            return false;
+        }
+        w->left = f->marks[(size_t)(w->y / 2) * f->words + w->word];
     }
-    if (*span >= spans) {
-        return false;
-    }
-    *span += (size_t)__builtin_ctzll(marks[*span / 64] >> (*span % 64));
-    *end = *span + 1;
-    while (*end < spans && (marks[*end / 64] >> (*end % 64) & 1) != 0) {
-        (*end)++;
-    }
+    size_t span = w->word * 64 + (size_t)__builtin_ctzll(w->left);
+    int32_t x = (int32_t)span * SPAN;
+    int32_t half = w->y / 2;
+    w->left &= w->left - 1;
+    out->c = f->cells + (size_t)half * f->spans + span;
+    out->at[0] = to->plane[0] + (ptrdiff_t)w->y * to->stride[0] + x;
+    out->at[1] = to->plane[1] + (ptrdiff_t)half * to->stride[1] + x / 2;
+    out->at[2] = to->plane[2] + (ptrdiff_t)half * to->stride[2] + x / 2;
+    out->n = least(SPAN, f->width - x);
     return true;
 }
 
-/* The picture's lines some rows on, where there will be ink too, as likely as not. */
-static inline void fetch(const sl_yuv *to, int32_t x, int32_t y, int32_t n)
+SL_INLINE void fetch(const place *p, const sl_yuv *to)
 {
-    enum {
-        AHEAD = 8,
-        LINE = 64
-    };
-    if (y + AHEAD + 1 >= to->height) {
-        return;
+    for (size_t i = 0; i < sizeof *p->c; i += LINE) {
+        __builtin_prefetch((const uint8_t *)p->c + i, 0);
     }
-    const uint8_t *luma = to->plane[0] + (ptrdiff_t)(y + AHEAD) * to->stride[0] + x;
-    for (int32_t i = 0; i < n; i += LINE) {
-        __builtin_prefetch(luma + i, 1);
-        __builtin_prefetch(luma + to->stride[0] + i, 1);
-    }
-    for (int k = 1; k < 3; k++) {
-        const uint8_t *chroma = to->plane[k] + (ptrdiff_t)(y + AHEAD) / 2 * to->stride[k] + x / 2;
-        for (int32_t i = 0; i < n / 2; i += LINE) {
-            __builtin_prefetch(chroma + i, 1);
-        }
-    }
+    __builtin_prefetch(p->at[0], 1);
+    __builtin_prefetch(p->at[0] + to->stride[0], 1);
+    __builtin_prefetch(p->at[1], 1);
+    __builtin_prefetch(p->at[2], 1);
 }
 
-SL_INLINE void blend_rows(const sl_film *f, int32_t y, const sl_yuv *to, bool vectors)
-{
-    const uint64_t *marks = f->marks + (size_t)y * f->words;
-    size_t end = 0;
-    for (size_t span = 0; next_run(f, marks, &span, &end); span = end) {
-        int32_t x = (int32_t)span * SPAN;
-        int32_t n = least((int32_t)end * SPAN, f->width) - x;
-        fetch(to, x, y, n);
-        for (int32_t row = y; row < y + 2; row++) {
-            size_t at = (size_t)row * f->stride + (size_t)x;
-            over(to->plane[0] + (ptrdiff_t)row * to->stride[0] + x, f->luma_keep + at,
-                 f->luma_add + at, n, vectors);
-        }
-        size_t at = (size_t)(y / 2) * (f->stride / 2) + (size_t)x / 2;
-        for (int i = 0; i < 2; i++) {
-            over(to->plane[1 + i] + (ptrdiff_t)(y / 2) * to->stride[1 + i] + x / 2,
-                 f->chroma_keep + at, f->chroma_add[i] + at, n / 2, vectors);
-        }
-    }
-}
-
+/* Ink lies here and there: no machine guesses where next, so that is fetched some spans ahead. */
 SL_INLINE void blend_all(const sl_film *f, const sl_yuv *to, bool vectors)
 {
-    for (int32_t y = 0; y < f->height; y += 2) {
-        blend_rows(f, y, to, vectors);
+    walk now = START;
+    walk then = START;
+    place p;
+    for (int i = 0; i < AHEAD && next_place(f, to, &then, &p); i++) {
+        fetch(&p, to);
+    }
+    while (next_place(f, to, &now, &p)) {
+        place later;
+        if (next_place(f, to, &then, &later)) {
+            fetch(&later, to);
+        }
+        for (int i = 0; i < 2; i++) {
+            over(p.at[0] + (ptrdiff_t)i * to->stride[0], p.c->luma_keep[i], p.c->luma_add[i], p.n,
+                 vectors);
+            over(p.at[1 + i], p.c->chroma_keep, p.c->chroma_add[i], p.n / 2, vectors);
+        }
     }
 }
 

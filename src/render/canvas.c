@@ -207,7 +207,7 @@ static void compare(sl_canvas *c, sl_pass *pass, const sl_shown *shown, size_t n
 }
 
 /* What reads pixels or places others' is drawn whole when any pixel of it changes; a magnifier looks
- * at pixels elsewhere, so that all of the picture is drawn again. Returns whether there is any. */
+ * at pixels elsewhere, so that all of the picture is drawn again. Returns whether any had to be. */
 static bool widen(sl_canvas *c, size_t n, sl_box *damage)
 {
     bool any = false;
@@ -217,11 +217,12 @@ static bool widen(sl_canvas *c, size_t n, sl_box *damage)
         if (!sl_ink_is_effect(kind)) {
             continue;
         }
-        any = true;
         if (kind == SL_KIND_MAGNIFIER && !is_empty(damage)) {
             *damage = (sl_box){0, 0, c->pixels.width, c->pixels.height};
+            any = true;
         } else if (sl_boxes_meet(box, damage)) {
             sl_box_grow(damage, box);
+            any = true;
         }
     }
     return any;
@@ -264,7 +265,8 @@ static bool redraw(sl_canvas *c, sl_pass *pass, size_t n)
             break;
         }
     }
-    if (wide) {
+    /* What is not kept is made anew for each tile: when that is most of the picture, better once. */
+    if (wide || (pass->full && sl_tiles_most(&c->tiles))) {
         sl_tiles_one(&c->tiles, &box);
         return redraw_box(c, pass, n, &box);
     }

@@ -6,17 +6,17 @@
 
 static const double PI = 3.141592653589793;
 static const double FLATNESS = 0.08; /* pixels between an arc and its chord */
-static const double STRAIGHT = 0.35; /* a turn that moves the side by less is a corner of its own */
+static const float STRAIGHT = 0.35F; /* a turn that moves the side by less is a corner of its own */
 
 void sl_outline_free(sl_outline *o)
 {
     sl_mem_free(o->xy);
-    sl_mem_free(o->ways);
-    sl_mem_free(o->aside);
+    sl_mem_free(o->back);
+    sl_mem_free(o->lanes);
     o->xy = NULL;
-    o->ways = NULL;
-    o->aside = NULL;
-    o->n = o->room = o->ways_room = 0;
+    o->back = NULL;
+    o->lanes = NULL;
+    o->n = o->room = o->back_n = o->back_room = o->lanes_room = 0;
 }
 
 static bool reserve(sl_outline *o, size_t more)
@@ -36,6 +36,20 @@ static bool reserve(sl_outline *o, size_t more)
     return true;
 }
 
+/* The same for the way back, which takes the place of the way there. */
+static void turn_round(sl_outline *o)
+{
+    double *xy = o->xy;
+    size_t n = o->n;
+    size_t room = o->room;
+    o->xy = o->back;
+    o->n = o->back_n;
+    o->room = o->back_room;
+    o->back = xy;
+    o->back_n = n;
+    o->back_room = room;
+}
+
 double *sl_outline_room(sl_outline *o, size_t n)
 {
     o->n = 0;
@@ -49,6 +63,14 @@ static void put(sl_outline *o, double x, double y)
     o->n++;
 }
 
+/* Cosine and sine of a step: to 1e-9 of those that a picture can show. */
+static void rotation(double a, double *c, double *s)
+{
+    double q = a * a;
+    *c = 1 - q / 2 * (1 - q / 12 * (1 - q / 30 * (1 - q / 56 * (1 - q / 90 * (1 - q / 132)))));
+    *s = a * (1 - q / 6 * (1 - q / 20 * (1 - q / 42 * (1 - q / 72 * (1 - q / 110)))));
+}
+
 /* From the direction (ax, ay) clockwise, as pictures have it, by `turn`; both ends included. */
 static void put_arc(sl_outline *o, const sl_dot *d, double r, const double from[2], double turn)
 {
@@ -59,8 +81,9 @@ static void put_arc(sl_outline *o, const sl_dot *d, double r, const double from[
     if (!reserve(o, (size_t)steps + 1)) {
         return;
     }
-    double c = cos(turn / steps);
-    double s = sin(turn / steps);
+    double c = 1;
+    double s = 0;
+    rotation(turn / steps, &c, &s);
     double x = from[0];
     double y = from[1];
     for (int i = 0; i <= steps; i++) {
@@ -71,130 +94,192 @@ static void put_arc(sl_outline *o, const sl_dot *d, double r, const double from[
     }
 }
 
-/* The round outside of a turn of less than a right angle: one chord or two do for most, and are had
- * without an angle. */
-static void put_round(sl_outline *o, const sl_dot *d, double r, const double nu[2],
-                      const double nv[2], double dot)
+/* A dot between two directions of length one. */
+typedef struct bend {
+    double nu[2]; /* to the left of the one before */
+    double nv[2]; /* ... of the one after */
+    double cross;
+    double dot;
+} bend;
+
+/* A corner of more than two chords, or that turns back. The outer side is round, the inner one goes
+ * through the middle. */
+static void put_sharp(sl_outline *o, const sl_dot *d, double r, const bend *b, uint32_t left)
 {
-    double half = sqrt((1 + dot) * 0.5); /* the cosine of half the turn */
+    bool inner = b->cross < 0; /* the left one is */
+    double turn = inner ? atan2(b->cross, b->dot) : fabs(atan2(b->cross, b->dot));
+    double mu[2] = {-b->nu[0], -b->nu[1]};
+    for (int side = 0; side < 2; side++) {
+        const double *from = side == 0 ? b->nu : mu;
+        double k = side == 0 ? r : -r;
+        if (inner == (side == 0)) {
+            put(o, d->x + b->nu[0] * k, d->y + b->nu[1] * k);
+            put(o, d->x, d->y);
+            put(o, d->x + b->nv[0] * k, d->y + b->nv[1] * k);
+        } else {
+            put_arc(o, d, r, from, turn);
+        }
+        (void)reserve(o, 3 * (size_t)left);
+        turn_round(o);
+    }
+}
+
+/* Both sides of a corner of one chord or two. */
+static inline void put_corner(sl_outline *o, const sl_dot *d, double r, const bend *b, double half)
+{
+    double k = r / (2 * half);
     bool flat = r * (1 - half) <= FLATNESS;
-    put(o, d->x + nu[0] * r, d->y + nu[1] * r);
-    if (!flat) {
-        double k = r / (2 * half);
-        put(o, d->x + (nu[0] + nv[0]) * k, d->y + (nu[1] + nv[1]) * k);
-    }
-    put(o, d->x + nv[0] * r, d->y + nv[1] * r);
+    bool inner = b->cross < 0;
+    double mx = (b->nu[0] + b->nv[0]) * k;
+    double my = (b->nu[1] + b->nv[1]) * k;
+    double *l = o->xy + 2 * o->n;
+    double *m = o->back + 2 * o->back_n;
+    size_t two = flat ? 2 : 4;
+    l[0] = d->x + b->nu[0] * r;
+    l[1] = d->y + b->nu[1] * r;
+    m[0] = d->x - b->nu[0] * r;
+    m[1] = d->y - b->nu[1] * r;
+    l[2] = inner ? d->x : d->x + mx;
+    l[3] = inner ? d->y : d->y + my;
+    m[2] = inner ? d->x - mx : d->x;
+    m[3] = inner ? d->y - my : d->y;
+    size_t at = inner ? 4 : two;
+    size_t back = inner ? two : 4;
+    l[at] = d->x + b->nv[0] * r;
+    l[at + 1] = d->y + b->nv[1] * r;
+    m[back] = d->x - b->nv[0] * r;
+    m[back + 1] = d->y - b->nv[1] * r;
+    o->n += at / 2 + 1;
+    o->back_n += back / 2 + 1;
 }
 
-/* Whether two chords are near enough to the arc. */
-static bool is_shallow(double r, double dot)
+/* What is had of all dots at once: of length one, to the left of the way to the next; from the dot to
+ * its left side when its turn is a slight one, else HUGE_VALF first. In single precision, which is a
+ * hundred thousandth of a pixel here, and four at a time. */
+typedef struct lanes {
+    float *nx;
+    float *ny;
+    float *r;
+    float *ax;
+    float *ay;
+} lanes;
+
+static bool make_room(sl_outline *o, uint32_t n, lanes *out)
 {
-    return dot > 0 && r * (1 - sqrt((1 + sqrt((1 + dot) * 0.5)) * 0.5)) <= FLATNESS;
+    if (n > o->lanes_room) {
+        sl_mem_free(o->lanes);
+        o->lanes = sl_mem_array(n, 5 * sizeof *o->lanes);
+        o->lanes_room = o->lanes != NULL ? n : 0;
+    }
+    size_t room = o->lanes_room;
+    *out = (lanes){o->lanes, o->lanes + room, o->lanes + 2 * room, o->lanes + 3 * room,
+                   o->lanes + 4 * room};
+    o->back_n = 0;
+    bool ok = o->lanes != NULL && reserve(o, 3 * (size_t)n);
+    turn_round(o);
+    ok = ok && reserve(o, 3 * (size_t)n);
+    turn_round(o);
+    o->failed = o->failed || !ok;
+    return ok;
 }
 
-/* The side at a corner between two directions, both of length one. */
-static void put_corner(sl_outline *o, const sl_dot *d, double r, const double u[2],
-                       const double v[2])
+static void find_ways(const lanes *l, const sl_dot *dots, uint32_t n, double grow)
 {
-    double nu[2] = {u[1], -u[0]}; /* to the left */
-    double nv[2] = {v[1], -v[0]};
-    double cross = u[0] * v[1] - u[1] * v[0];
-    double dot = u[0] * v[0] + u[1] * v[1];
-    if (!reserve(o, 3)) {
-        return;
-    }
-    if (cross < 0 || (cross <= 0 && dot > 0)) {
-        put(o, d->x + nu[0] * r, d->y + nu[1] * r);
-        put(o, d->x, d->y);
-        put(o, d->x + nv[0] * r, d->y + nv[1] * r);
-    } else if (is_shallow(r, dot)) {
-        put_round(o, d, r, nu, nv, dot);
-    } else {
-        put_arc(o, d, r, nu, atan2(cross, dot));
-    }
-}
-
-/* The directions from each dot to the next, once for both sides. */
-static bool find_directions(sl_outline *o, const sl_dot *dots, uint32_t n)
-{
-    if (n > o->ways_room) {
-        sl_mem_free(o->ways);
-        sl_mem_free(o->aside);
-        o->ways = sl_mem_array(n, 2 * sizeof *o->ways);
-        o->aside = sl_mem_array(n, 2 * sizeof *o->aside);
-        o->ways_room = o->ways != NULL && o->aside != NULL ? n : 0;
-    }
-    if (o->ways_room == 0) {
-        o->failed = true;
-        return false;
+    float *restrict nx = l->nx;
+    float *restrict ny = l->ny;
+    float *restrict r = l->r;
+    for (uint32_t i = 0; i + 1 < n; i++) {
+        nx[i] = (float)(dots[i + 1].y - dots[i].y);
+        ny[i] = (float)(dots[i].x - dots[i + 1].x);
+        r[i] = (float)(dots[i].r + grow);
     }
     for (uint32_t i = 0; i + 1 < n; i++) {
-        double dx = dots[i + 1].x - dots[i].x;
-        double dy = dots[i + 1].y - dots[i].y;
-        double by = 1 / sqrt(dx * dx + dy * dy);
-        o->ways[2 * i] = dx * by;
-        o->ways[2 * i + 1] = dy * by;
+        float by = 1.0F / sqrtf(nx[i] * nx[i] + ny[i] * ny[i]);
+        nx[i] *= by;
+        ny[i] *= by;
     }
-    return true;
 }
 
-/* Where the side is between the ways before and after a dot, when the turn is a slight one. */
-static inline void find_aside(double *aside, const double *u, double r)
+static void find_asides(const lanes *l, uint32_t n)
 {
-    double cross = u[0] * u[3] - u[1] * u[2];
-    double dot = u[0] * u[2] + u[1] * u[3];
-    double k = r / (1 + dot);
-    bool slight = dot > 0.9 && fabs(cross) * r < STRAIGHT;
-    aside[0] = slight ? (u[1] + u[3]) * k : HUGE_VAL;
-    aside[1] = (-u[0] - u[2]) * k;
-}
-
-static void put_left(sl_outline *o, const sl_dot *dots, uint32_t n, double grow)
-{
+    const float *restrict nx = l->nx;
+    const float *restrict ny = l->ny;
+    const float *restrict r = l->r;
+    float *restrict ax = l->ax;
+    float *restrict ay = l->ay;
     for (uint32_t i = 1; i + 1 < n; i++) {
-        find_aside(o->aside + 2 * i, o->ways + 2 * (i - 1), dots[i].r + grow);
+        float cross = fabsf(nx[i - 1] * ny[i] - ny[i - 1] * nx[i]) * r[i];
+        float dot = nx[i - 1] * nx[i] + ny[i - 1] * ny[i];
+        float k = r[i] / (1.0F + dot);
+        float x = (nx[i - 1] + nx[i]) * k;
+        ay[i] = (ny[i - 1] + ny[i]) * k;
+        x = cross < STRAIGHT ? x : HUGE_VALF;
+        ax[i] = dot > 0.9F ? x : HUGE_VALF;
     }
-    for (uint32_t i = 1; i + 1 < n;) {
-        if (!reserve(o, n)) {
-            return;
+}
+
+static void put_turn(sl_outline *o, const sl_dot *d, double r, const lanes *l, uint32_t i,
+                     uint32_t left)
+{
+    bend b = {
+        {(double)l->nx[i - 1], (double)l->ny[i - 1]}, {(double)l->nx[i], (double)l->ny[i]}, 0, 0};
+    b.cross = b.nu[0] * b.nv[1] - b.nu[1] * b.nv[0];
+    b.dot = b.nu[0] * b.nv[0] + b.nu[1] * b.nv[1];
+    double half = sqrt((1 + b.dot) * 0.5); /* the cosine of half the turn */
+    if (b.dot > 0 && r * r * (1 + half) * 0.5 >= (r - FLATNESS) * (r - FLATNESS)) {
+        put_corner(o, d, r, &b, half);
+    } else {
+        put_sharp(o, d, r, &b, left);
+    }
+}
+
+/* Both sides at the dots between the first and the last. */
+static void put_sides(sl_outline *o, const sl_dot *dots, uint32_t n, double grow, const lanes *l)
+{
+    for (uint32_t i = 1; i + 1 < n && !o->failed;) {
+        double *there = o->xy + 2 * o->n;
+        double *back = o->back + 2 * o->back_n;
+        uint32_t from = i;
+        for (; i + 1 < n && l->ax[i] < HUGE_VALF; i++, there += 2, back += 2) {
+            double ax = (double)l->ax[i];
+            double ay = (double)l->ay[i];
+            there[0] = dots[i].x + ax;
+            there[1] = dots[i].y + ay;
+            back[0] = dots[i].x - ax;
+            back[1] = dots[i].y - ay;
         }
-        double *at = o->xy + 2 * o->n;
-        for (; i + 1 < n && o->aside[2 * i] < HUGE_VAL; i++, at += 2) {
-            at[0] = dots[i].x + o->aside[2 * i];
-            at[1] = dots[i].y + o->aside[2 * i + 1];
-        }
-        o->n = (size_t)(at - o->xy) / 2;
+        o->n += i - from;
+        o->back_n += i - from;
         if (i + 1 < n) {
-            put_corner(o, dots + i, dots[i].r + grow, o->ways + 2 * (i - 1), o->ways + 2 * i);
+            put_turn(o, dots + i, dots[i].r + grow, l, i, n - i);
             i++;
         }
     }
-    const double *u = o->ways + 2 * (n - 2);
-    double left[2] = {u[1], -u[0]};
-    put_arc(o, dots + n - 1, dots[n - 1].r + grow, left, PI);
 }
 
-static void put_right(sl_outline *o, const sl_dot *dots, double grow, uint32_t n)
+/* The way there along the left, the way back kept apart; then one behind the other. */
+static void put_stroke(sl_outline *o, const sl_dot *dots, uint32_t n, double grow)
 {
-    for (uint32_t i = n - 2; i > 0;) {
-        if (!reserve(o, n)) {
-            return;
-        }
-        double *at = o->xy + 2 * o->n;
-        for (; i > 0 && o->aside[2 * i] < HUGE_VAL; i--, at += 2) {
-            at[0] = dots[i].x - o->aside[2 * i];
-            at[1] = dots[i].y - o->aside[2 * i + 1];
-        }
-        o->n = (size_t)(at - o->xy) / 2;
-        if (i > 0) {
-            double u[2] = {-o->ways[2 * i], -o->ways[2 * i + 1]};
-            double v[2] = {-o->ways[2 * i - 2], -o->ways[2 * i - 1]};
-            put_corner(o, dots + i, dots[i].r + grow, u, v);
-            i--;
-        }
+    lanes l;
+    if (!make_room(o, n, &l)) {
+        return;
     }
-    double left[2] = {-o->ways[1], o->ways[0]};
-    put_arc(o, dots, dots->r + grow, left, PI);
+    find_ways(&l, dots, n, grow);
+    find_asides(&l, n);
+    put_sides(o, dots, n, grow, &l);
+    double last[2] = {(double)l.nx[n - 2], (double)l.ny[n - 2]};
+    double first[2] = {-(double)l.nx[0], -(double)l.ny[0]};
+    put_arc(o, dots + n - 1, dots[n - 1].r + grow, last, PI);
+    if (o->failed || !reserve(o, o->back_n)) {
+        return;
+    }
+    double *to = o->xy + 2 * o->n;
+    for (size_t i = o->back_n; i > 0; i--, to += 2) {
+        to[0] = o->back[2 * i - 2];
+        to[1] = o->back[2 * i - 1];
+    }
+    o->n += o->back_n;
+    put_arc(o, dots, dots->r + grow, first, PI);
 }
 
 void sl_outline_make(sl_outline *o, const sl_dot *dots, uint32_t n, double grow)
@@ -203,8 +288,7 @@ void sl_outline_make(sl_outline *o, const sl_dot *dots, uint32_t n, double grow)
     if (n == 1) {
         double up[2] = {0, -1};
         put_arc(o, dots, dots->r + grow, up, 2 * PI);
-    } else if (find_directions(o, dots, n)) {
-        put_left(o, dots, n, grow);
-        put_right(o, dots, grow, n);
+    } else {
+        put_stroke(o, dots, n, grow);
     }
 }

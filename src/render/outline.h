@@ -23,9 +23,11 @@ typedef struct sl_outline {
     double *xy; /* x, y, x, y, .. */
     size_t n;   /* points */
     size_t room;
-    double *ways;  /* from dot to dot, of length one */
-    double *aside; /* from a dot to its left side; its first HUGE_VAL at a corner */
-    size_t ways_room;
+    double *back; /* the right side, while it is made */
+    size_t back_n;
+    size_t back_room;
+    float *lanes; /* of each dot, while it is made */
+    size_t lanes_room;
     bool failed; /* out of memory */
 } sl_outline;
 

@@ -127,7 +127,7 @@ static sl_status draw_one(draft *d, const sl_shown *shown, sl_error **err)
     sl_mem_free(p.many);
     k->item = NULL;
     k->scene = &d->page->scene;
-    return ok ? SL_OK : sl_fail_nomem(err);
+    return ok && !k->tools->failed ? SL_OK : sl_fail_nomem(err);
 }
 
 static sl_status draw_all(draft *d, cairo_surface_t *surface, sl_svg *svg, const sl_shown *shown,

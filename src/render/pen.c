@@ -8,7 +8,7 @@ static const double STEP_MIN_PX = 0.25; /* points closer than that cannot be tol
 static sl_dot dot_at(const ink *k, uint32_t i)
 {
     const sl_geometry *geo = &k->item->geo;
-    double press = geo->pressure != NULL ? 0.3 + 0.7 * geo->pressure[i] / 255.0 : 1.0;
+    double press = geo->pressure != NULL ? 0.3 + 0.7 / 255 * geo->pressure[i] : 1.0;
     press = geo->kind == SL_KIND_PEN ? press : 1.0; /* the others are as wide all along */
     if (geo->tilt != NULL && geo->kind == SL_KIND_PEN) {
         press *= 1.0 + 0.8 * geo->tilt[i] / SL_TILT_MAX; /* as a pencil laid on its side */

@@ -200,7 +200,7 @@ sl_box sl_ink_box(ink *k)
     extent e = {HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
     sl_box none = {0, 0, 0, 0};
     k->measure = &e;
-    (void)sl_ink_draw(k); /* measuring allocates nothing */
+    (void)sl_ink_draw(k); /* a text without memory to measure it is everywhere */
     k->measure = NULL;
     double x0 = fmax(floor(e.x0) - 1, 0);
     double y0 = fmax(floor(e.y0) - 1, 0);

@@ -1,8 +1,6 @@
-/*
- * render/text.c - texts, by Cairo's own font selection: it is there in every build of Cairo, also
- * one without a font library of the system. Letters are drawn as paths, unhinted.
- */
+/* render/text.c - texts, labels and what lies under them. Letters are drawn as paths (letters.h). */
 #include "render/inside.h"
+#include "render/letters.h"
 
 #include <math.h>
 #include <string.h>
@@ -27,36 +25,39 @@ static double halo_px(const ink *k, double size)
     return halo < 1 ? 1 : halo;
 }
 
-static void set_font(const ink *k, double size)
+/* Without memory all may be touched, and the drawing fails. */
+static void no_letters(const ink *k)
 {
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-    cairo_set_font_options(k->cr, options);
-    cairo_font_options_destroy(options);
-    cairo_select_font_face(k->cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
-    cairo_set_font_size(k->cr, font_px(k, size));
+    if (k->tools != NULL) {
+        k->tools->failed = true;
+    }
+    if (k->measure != NULL) {
+        sl_extent_add(k->measure, 0, 0, HUGE_VAL);
+    }
 }
 
-static void line_extent(const ink *k, const char *line, double x, double baseline, double pad,
-                        extent *e)
+static sl_letters letters_of(const ink *k, const char *line, double size)
 {
-    cairo_text_extents_t t;
-    cairo_text_extents(k->cr, line, &t);
-    sl_extent_add(e, x + t.x_bearing, baseline + t.y_bearing, pad);
-    sl_extent_add(e, x + t.x_bearing + t.width, baseline + t.y_bearing + t.height, pad);
+    sl_letters l = {0, 0, 0, 0, 0, false};
+    if (!sl_letters_measure(line, font_px(k, size), &l)) {
+        no_letters(k);
+    }
+    return l;
 }
 
 static void draw_line(const ink *k, const char *line, double x, double baseline, double size)
 {
     if (k->measure != NULL) {
-        line_extent(k, line, x, baseline, halo_px(k, size) + 1, k->measure);
+        sl_letters l = letters_of(k, line, size);
+        double pad = halo_px(k, size) + 1;
+        sl_extent_add(k->measure, x + l.x0, baseline + l.y0, pad);
+        sl_extent_add(k->measure, x + l.x1, baseline + l.y1, pad);
         return;
     }
     cairo_new_path(k->cr);
-    cairo_move_to(k->cr, x, baseline);
-    cairo_text_path(k->cr, line);
+    if (!sl_letters_path(k->cr, line, font_px(k, size), x, baseline)) {
+        no_letters(k);
+    }
     sl_ink_halo(k, 2 * halo_px(k, size));
     sl_ink_fill(k, k->item->style.rgb, 1);
     cairo_new_path(k->cr);
@@ -64,14 +65,15 @@ static void draw_line(const ink *k, const char *line, double x, double baseline,
 
 void sl_ink_label(const ink *k, const char *label, double x, double y, double size)
 {
-    cairo_text_extents_t t;
-    set_font(k, size);
-    cairo_text_extents(k->cr, label, &t);
-    draw_line(k, label, x - t.x_bearing - t.width * 0.5, y - t.y_bearing - t.height * 0.5, size);
+    sl_letters l = letters_of(k, label, size);
+    draw_line(k, label, x - (l.x0 + l.x1) * 0.5, y - (l.y0 + l.y1) * 0.5, size);
 }
 
 static void draw_ground(const ink *k, const extent *e, double pad, double alpha)
 {
+    if (!isfinite(e->x0)) {
+        return;
+    }
     double x0 = e->x0 - pad;
     double y0 = e->y0 - pad;
     double x1 = e->x1 + pad;
@@ -127,20 +129,35 @@ static const char *next_line(const char *s, char *line)
     return *s == '\n' ? s + 1 : NULL;
 }
 
+/* The widest line's advance, to whose end lines from right to left go. */
+static double widest(const ink *k)
+{
+    char line[LINE_BYTES_MAX];
+    double wide = 0;
+    for (const char *s = k->item->geo.text; s != NULL;) {
+        s = next_line(s, line);
+        wide = fmax(wide, letters_of(k, line, 1).advance);
+    }
+    return wide;
+}
+
 static void each_line(const ink *k)
 {
     char line[LINE_BYTES_MAX];
-    cairo_font_extents_t font;
-    set_font(k, 1);
-    cairo_font_extents(k->cr, &font);
-    double x = sl_ink_x(k, 0);
-    double top = sl_ink_y(k, 0) + font.ascent;
+    double top = 0;
+    double wide = widest(k);
+    if (!sl_letters_ascent(font_px(k, 1), &top)) {
+        no_letters(k);
+    }
+    top += sl_ink_y(k, 0);
     int number = 0;
     for (const char *s = k->item->geo.text; s != NULL; number++) {
+        double x = sl_ink_x(k, 0);
         double baseline = top + number * LINE_HEIGHT * font_px(k, 1);
         s = next_line(s, line);
         if (line[0] != 0) {
-            draw_line(k, line, x, baseline, 1);
+            sl_letters l = letters_of(k, line, 1);
+            draw_line(k, line, l.rtl ? x + wide - l.advance : x, baseline, 1);
         }
     }
 }
@@ -148,6 +165,9 @@ static void each_line(const ink *k)
 /* From the nearest side of the letters' box to the point spoken of. */
 static void draw_pointer(const ink *k, const extent *e)
 {
+    if (!isfinite(e->x0)) {
+        return;
+    }
     double tx = sl_ink_x(k, 1);
     double ty = sl_ink_y(k, 1);
     double cx = (e->x0 + e->x1) / 2;

@@ -155,6 +155,15 @@ sl_box sl_tiles_damage(const sl_tiles *t)
     return all;
 }
 
+bool sl_tiles_most(const sl_tiles *t)
+{
+    int32_t n = 0;
+    for (int32_t i = 0; i < t->rows * t->cols; i++) {
+        n += !is_empty(&t->dirty[i]);
+    }
+    return 2 * n > t->rows * t->cols;
+}
+
 void sl_tiles_one(sl_tiles *t, const sl_box *box)
 {
     sl_tiles_begin(t);

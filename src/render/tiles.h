@@ -46,6 +46,8 @@ void sl_tiles_begin(sl_tiles *t);  /* nothing has changed */
 void sl_tiles_touch(sl_tiles *t, const sl_kept *kept, const sl_box *box);
 /* A box around all that changed. */
 sl_box sl_tiles_damage(const sl_tiles *t);
+/* Whether more than half of the tiles have changed. */
+bool sl_tiles_most(const sl_tiles *t);
 /* All that changed is this. */
 void sl_tiles_one(sl_tiles *t, const sl_box *box);
 /* Draws what changed. False: out of memory. */

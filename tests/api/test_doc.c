@@ -143,6 +143,52 @@ START_TEST(overlay__it_draws_what_changed_and_nothing_else)
 }
 END_TEST
 
+static void add_dot(sl_doc *doc, const char *at)
+{
+    char item[256];
+    (void)snprintf(item, sizeof item,
+                   "{\"kind\":\"line\",\"points\":[%s],\"style\":{\"width\":200},\"in\":0,"
+                   "\"out\":1000}",
+                   at);
+    ck_assert_int_eq(sl_doc_add(doc, item, strlen(item), NULL, NULL), SL_OK);
+}
+
+START_TEST(overlay__far_changes_are_boxes_of_their_own)
+{
+    sl_doc *doc = NULL;
+    sl_overlay *overlay = NULL;
+    sl_pixels pixels = {.struct_size = sizeof pixels};
+    int32_t damage[4];
+    int32_t boxes[4 * 4];
+    size_t n = 9;
+    ck_assert_int_eq(sl_doc_new(640, 360, &doc, NULL), SL_OK);
+    ck_assert_int_eq(sl_overlay_new(doc, 640, 360, &overlay, NULL), SL_OK);
+    ck_assert_int_eq(sl_overlay_show(overlay, 0, &pixels, damage, NULL), SL_OK);
+    ck_assert_int_eq(sl_overlay_show(overlay, 0, &pixels, damage, NULL), SL_OK);
+    ck_assert_int_eq(sl_overlay_boxes(overlay, NULL, 0, &n), SL_OK);
+    ck_assert_uint_eq(n, 0);
+    add_dot(doc, "[1000,1000],[1200,1100]");
+    add_dot(doc, "[31000,17000],[31200,17100]");
+    ck_assert_int_eq(sl_overlay_show(overlay, 0, &pixels, damage, NULL), SL_OK);
+    ck_assert_int_gt(damage[2], 500);
+    ck_assert_int_eq(sl_overlay_boxes(overlay, boxes, 4, &n), SL_OK);
+    ck_assert_uint_eq(n, 2);
+    for (size_t i = 0; i < n; i++) {
+        const int32_t *box = boxes + 4 * i;
+        ck_assert(box[2] > 0 && box[2] < 64 && box[3] > 0 && box[3] < 64);
+        ck_assert(box[0] >= damage[0] && box[0] + box[2] <= damage[0] + damage[2]);
+        ck_assert(box[1] >= damage[1] && box[1] + box[3] <= damage[1] + damage[3]);
+    }
+    boxes[4] = -1;
+    ck_assert_int_eq(sl_overlay_boxes(overlay, boxes, 1, &n), SL_OK);
+    ck_assert_uint_eq(n, 2);
+    ck_assert_int_eq(boxes[4], -1);
+    ck_assert_int_eq(sl_overlay_boxes(overlay, NULL, 1, &n), SL_E_MISUSE);
+    sl_overlay_free(overlay);
+    sl_doc_close(doc);
+}
+END_TEST
+
 START_TEST(doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled)
 {
     sl_doc *doc = new_doc();
@@ -249,5 +295,6 @@ SL_TEST_MAIN("api_doc", doc__items_are_added_patched_hit_and_removed,
              doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled,
              doc__handles_are_dragged_and_a_laser_is_never_kept,
              overlay__it_draws_what_changed_and_nothing_else,
+             overlay__far_changes_are_boxes_of_their_own,
              doc__a_bound_document_keeps_its_drawings_in_records,
              render__a_png_of_the_pixels_is_given)

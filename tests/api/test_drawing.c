@@ -141,6 +141,47 @@ static size_t items_of(sl_doc *doc)
     return n;
 }
 
+/* What is in a layer is in the one made for it; ids of the file are nobody's here. */
+static void check_layer(sl_doc *doc)
+{
+    static char text[8192];
+    char id[64];
+    doc_text(doc, text, sizeof text);
+    ck_assert_ptr_null(strstr(text, "00000000-0000-7000-8000-"));
+    const char *layer = strstr(text, "\"layer\":\"");
+    ck_assert_ptr_nonnull(layer);
+    (void)snprintf(id, sizeof id, "\"id\":\"%.36s\"", layer + 9);
+    ck_assert_ptr_nonnull(strstr(text, id));
+}
+
+START_TEST(drawing__what_was_deleted_or_is_elsewhere_can_be_imported)
+{
+    char dir[] = "/tmp/sideline-drawing-XXXXXX";
+    sl_core *core = open_core(dir);
+    sl_doc *from = full_doc();
+    sl_doc *doc = NULL;
+    sl_bytes *svg = NULL;
+    ck_assert_int_eq(sl_render_svg(from, -1, NULL, &svg, NULL), SL_OK);
+    ck_assert_int_eq(sl_doc_open(core, "video:" VIDEO, &doc, NULL), SL_OK);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(
+            sl_doc_import(doc, "svg", sl_bytes_data(svg), sl_bytes_len(svg), RANGE, NULL, NULL),
+            SL_OK);
+        ck_assert_uint_eq(items_of(doc), items_of(from));
+        check_layer(doc);
+        sl_bytes_release(svg);
+        ck_assert_int_eq(sl_render_svg(doc, -1, NULL, &svg, NULL), SL_OK);
+        ck_assert_int_eq(sl_undo(core, "video:" VIDEO, NULL, NULL), SL_OK);
+        ck_assert_uint_eq(items_of(doc), 0);
+    }
+    sl_bytes_release(svg);
+    sl_doc_close(from);
+    sl_doc_close(doc);
+    sl_core_close(core);
+    remove_folder(dir);
+}
+END_TEST
+
 START_TEST(drawing__an_import_into_a_core_is_undone_by_one_undo)
 {
     char dir[] = "/tmp/sideline-drawing-XXXXXX";
@@ -275,6 +316,7 @@ END_TEST
 SL_TEST_MAIN("drawing", drawing__a_document_comes_back_from_its_svg_as_it_was,
              drawing__pages_and_measures_are_given_or_refused,
              drawing__a_stamp_gets_its_picture_from_the_callback,
+             drawing__what_was_deleted_or_is_elsewhere_can_be_imported,
              drawing__an_import_into_a_core_is_undone_by_one_undo,
              drawing__the_steps_of_a_drag_are_undone_together,
              drawing__an_eraser_is_one_step_that_one_undo_takes_back,

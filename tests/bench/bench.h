@@ -128,6 +128,7 @@ void bench_merge(void);
 double bench_apply_cpu(void);
 void bench_live(void); /* live.c */
 void bench_seal(void); /* seal.c */
+void bench_undo(void); /* undo.c */
 /* loop.c: sidelined as a process of its own, over loopback. */
 void bench_loop(void);
 void bench_lock(void);

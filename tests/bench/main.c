@@ -222,9 +222,9 @@ static const struct {
     const char *name;
     void (*run)(void);
 } PARTS[] = {
-    {"local", bench_local}, {"live", bench_live},     {"seal", bench_seal},
-    {"apply", bench_apply}, {"edits", bench_edits},   {"merge", bench_merge},
-    {"loop", bench_loop},   {"memory", bench_memory}, {"lock", bench_lock},
+    {"local", bench_local}, {"live", bench_live},   {"seal", bench_seal}, {"apply", bench_apply},
+    {"edits", bench_edits}, {"merge", bench_merge}, {"loop", bench_loop}, {"memory", bench_memory},
+    {"lock", bench_lock},   {"undo", bench_undo},
 };
 
 static size_t number(const char *name, const char *text)

@@ -576,6 +576,57 @@ case_chat_history() {
     ok sl c --offline messages last --older 10
 }
 
+# Drawings out of a video and back, offline: every format, files of others, and what is wrong with some.
+case_drawing() {
+    start_server
+    sign_up
+    stop_server
+    ok sl a --offline import "$clip" --title Throw
+    cat >draw.json <<'END'
+[{"kind":"ruler","points":[[4000,13000],[24000,13000]],"style":{"length":2,"unit":"m"},"in":0,"out":2000000},
+ {"kind":"arrow","points":[[4000,4000],[24000,4000]],"in":0,"out":2000000},
+ {"kind":"text","points":[[4000,6000]],"text":"ارفع <المرفق>","in":1000000,"out":2000000}]
+END
+    ok sl a --offline draw last draw.json
+    ok sl a --offline drawing last all.svg
+    [[ $(grep -c '<g id="item-' all.svg) == 3 ]] || fail "not three drawings: $(cat all.svg)"
+    ok sl a --offline drawing last then.svg --at 0.5
+    grep -q 'data-kind="arrow"' then.svg || fail 'no arrow after half a second'
+    ! grep -q 'data-kind="text"' then.svg || fail 'the text is there before its time'
+    ok sl a --offline drawing last all.pdf
+    [[ $(head -c 5 all.pdf) == %PDF- ]] || fail 'no PDF'
+    ok sl a --offline drawing last all.csv
+    grep -q ',length,2,m' all.csv || fail "the ruler does not measure: $(cat all.csv)"
+    ok sl a --offline drawing last all.json
+    grep -qF 'ارفع <المرفق>' all.json || fail "the text is not as it was: $(cat all.json)"
+
+    ok sl a --offline import "$clip" --title Second
+    ok sl a --offline draw last all.svg
+    grep -q '3 drawings, 0 things' stdout.txt || fail "not all came back: $(cat stdout.txt)"
+    ok sl a --offline drawing last back.svg
+    diff <(sed 's/ id="[^"]*"//' all.svg) <(sed 's/ id="[^"]*"//' back.svg) >diff.txt ||
+        fail "not as it was: $(head -n 5 diff.txt)"
+    printf '%s' '<svg viewBox="0 0 64 36"><style>.a{stroke:lime} g a{stroke:red}</style>' \
+        '<linearGradient id="g"><stop stop-color="red"/></linearGradient><line id="l" class="a" x2="9"' \
+        ' y2="9"/><use href="#l" x="5"/><rect width="9" height="9" fill="url(#g)"/><image/></svg>' >other.svg
+    ok sl a --offline draw last other.svg
+    grep -q '3 drawings, 1 things' stdout.txt || fail "other.svg: $(cat stdout.txt)"
+    grep -q '1 gradients' stdout.txt && grep -q '1 rules' stdout.txt || fail "no notes: $(cat stdout.txt)"
+
+    ok sl a --offline drawing last before.json
+    printf '<svg viewBox="0 0 9 9"><line' >torn.svg
+    printf '[{"kind":"dance"}]' >kind.json
+    expect 1 'well-formed' sl a --offline draw last torn.svg
+    expect 1 'kind|tool' sl a --offline draw last kind.json
+    expect 1 'not a JSON array' sl a --offline draw last all.pdf
+    expect 1 'cannot be opened' sl a --offline draw last nothing.kva
+    expect 2 'takes seconds' sl a --offline drawing last x.svg --at noon
+    expect 2 'written as' sl a --offline drawing last x.docx
+    expect 1 'cannot be written' sl a --offline drawing last nowhere/x.svg
+    ok sl a --offline drawing last after.json
+    cmp before.json after.json || fail 'what was refused has changed something'
+}
+
 # What was said, who said it, clips, pictures and databases: the server's folder, which is not sealed,
 # shows that the search would find them.
 nothing_in_the_clear() {

@@ -58,6 +58,7 @@ HOMES = {
     "libspeexdsp": (re.compile(r"^speex/"), {"src/voice"}),
     "SDL": (re.compile(r"^SDL\w*\.h$"), {"platform/audio"}),
     "Cairo": (re.compile(r"^(cairo/)?cairo[\w-]*\.h$"), {"src/render"}),
+    "Pango": (re.compile(r"^pango/"), {"src/render"}),
     "FFmpeg": (re.compile(r"^lib(av\w+|sw\w+|postproc)/"), {"src/media"}),
     "Zstandard": (re.compile(r"^zstd\w*\.h$"), {"src/sync"}),
     "libcurl": (re.compile(r"^curl/"), {"platform/curl"}),

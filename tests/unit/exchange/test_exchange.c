@@ -234,6 +234,113 @@ START_TEST(exchange__transforms_nest_and_a_turned_box_becomes_its_outline)
 }
 END_TEST
 
+static int32_t color_of(const char *text)
+{
+    sl_import im = read_ok(SL_FORMAT_SVG, text);
+    int32_t rgb = only(&im, SL_KIND_LINE)->style.rgb;
+    sl_import_clear(&im);
+    return rgb;
+}
+
+#define SHEET(rules, line) \
+    SVG("<style>" rules "</style><line class='a b' id='one' x2='9' y2='9' stroke='red' " line "/>")
+
+START_TEST(exchange__style_sheets_choose_by_name_class_and_id)
+{
+    ck_assert_int_eq(color_of(SHEET("line{stroke:#123456}", "")), 0x123456);
+    ck_assert_int_eq(color_of(SHEET("*{stroke:#010203} rect{stroke:#ffffff}", "")), 0x010203);
+    ck_assert_int_eq(color_of(SHEET(".b{stroke:#00ff00} line{stroke:#123456}", "")), 0x00FF00);
+    ck_assert_int_eq(color_of(SHEET("#one{stroke:blue}.a.b{stroke:lime}", "")), 0x0000FF);
+    ck_assert_int_eq(color_of(SHEET(".a{stroke:blue}.b{stroke:lime}", "")), 0x00FF00);
+    ck_assert_int_eq(color_of(SHEET("rect , line.a{stroke:blue}", "")), 0x0000FF);
+    ck_assert_int_eq(color_of(SHEET(".a.c{stroke:blue} .bb{stroke:lime}", "")), 0xFF0000);
+    ck_assert_int_eq(color_of(SHEET("/* { */ line{ /* } */stroke:#123456 !important}", "")),
+                     0x123456);
+    ck_assert_int_eq(color_of(SHEET("line{stroke:lime}", "style='stroke:blue'")), 0x0000FF);
+    ck_assert_int_eq(color_of(SHEET("line{stroke:lime", "")), 0xFF0000);
+}
+END_TEST
+
+START_TEST(exchange__rules_that_choose_by_more_are_left_out_and_counted)
+{
+    sl_import im =
+        read_ok(SL_FORMAT_SVG, SHEET("@media print{line{stroke:blue}} g line{stroke:lime}"
+                                     "line:hover{stroke:lime} line{stroke:#123456}"
+                                     "@import 'x.css'; .a>.b,.a{opacity:.5}",
+                                     "opacity='.25'"));
+    const sl_item *item = only(&im, SL_KIND_LINE);
+    ck_assert_uint_eq(im.rules, 5);
+    ck_assert_int_eq(item->style.rgb, 0x123456);
+    ck_assert_int_eq(item->style.opacity, SL_OPACITY_MAX / 2);
+    sl_import_clear(&im);
+}
+END_TEST
+
+START_TEST(exchange__a_gradient_is_the_mean_of_its_stops_and_counted)
+{
+    sl_import im = read_ok(
+        SL_FORMAT_SVG,
+        SVG("<style>.s{stop-color:#0000ff}</style><defs><linearGradient id='g'>"
+            "<stop stop-color='#ff0000'/><stop class='s' offset='1'/></linearGradient>"
+            "<radialGradient id='h' xlink:href='#g' xmlns:xlink='http://www.w3.org/1999/xlink'/>"
+            "<linearGradient id='round' href='#round'/>"
+            "<linearGradient id='half'><stop style='stop-color:white;stop-opacity:0'/>"
+            "<stop stop-color='#204060'/></linearGradient></defs>"
+            "<line x2='9' y2='9' stroke='url(#g)'/><line x2='9' y2='9' stroke='url(\"#h\")'/>"
+            "<line x2='9' y2='9' stroke='url(#half)'/><line x2='9' y2='9' stroke='url(#round)'/>"
+            "<line x2='9' y2='9' stroke='url(#none) lime'/>"));
+    ck_assert_uint_eq(im.n, 4);
+    ck_assert_uint_eq(im.gradients, 4);
+    ck_assert_int_eq(im.items[0]->style.rgb, 0x800080);
+    ck_assert_int_eq(im.items[1]->style.rgb, 0x800080);
+    ck_assert_int_eq(im.items[2]->style.rgb, 0x204060);
+    ck_assert_int_eq(im.items[3]->style.rgb, 0x00FF00);
+    sl_import_clear(&im);
+}
+END_TEST
+
+START_TEST(exchange__use_draws_what_it_names_where_it_says)
+{
+    sl_import im = read_ok(
+        SL_FORMAT_SVG,
+        SVG("<defs><line id='l' x1='10' y1='10' x2='20' y2='30'/></defs>"
+            "<symbol id='s' viewBox='10 10 20 10'><line x1='10' y1='10' x2='30' y2='20'/></symbol>"
+            "<use href='#l' x='100' y='200' stroke='blue'/>"
+            "<g transform='scale(2)'><use href='#s' x='50' y='60' width='40' height='40' "
+            "stroke='red'/></g><use href='#away'/><use href='else.svg#l'/>"));
+    ck_assert_uint_eq(im.n, 2);
+    ck_assert_uint_eq(im.skipped, 2);
+    ck_assert_int_eq(im.items[0]->style.rgb, 0x0000FF);
+    at(im.items[0], 0, 110, 210);
+    at(im.items[0], 1, 120, 230);
+    at(im.items[1], 0, 100, 140);
+    at(im.items[1], 1, 180, 180);
+    sl_import_clear(&im);
+}
+END_TEST
+
+START_TEST(exchange__uses_within_themselves_end)
+{
+    sl_import im = read_ok(SL_FORMAT_SVG, SVG("<g id='a'><use href='#a'/><line x2='9' y2='9' "
+                                              "stroke='red'/></g>"));
+    ck_assert_uint_eq(im.n, 17);
+    ck_assert_uint_eq(im.skipped, 1);
+    sl_import_clear(&im);
+    sl_buf laughs = {0};
+    sl_buf_str(&laughs, "<svg viewBox='0 0 9 9'><g id='u0'/>");
+    for (int i = 1; i < 16; i++) {
+        sl_buf_fmt(&laughs, "<g id='u%d'>", i);
+        for (int k = 0; k < 8; k++) {
+            sl_buf_fmt(&laughs, "<use href='#u%d'/>", i - 1);
+        }
+        sl_buf_str(&laughs, "</g>");
+    }
+    sl_buf_str(&laughs, "</svg>");
+    refuse(SL_FORMAT_SVG, sl_buf_text(&laughs), laughs.len, SL_E_LIMIT, "uses its elements");
+    sl_buf_free(&laughs);
+}
+END_TEST
+
 START_TEST(exchange__the_view_box_is_fitted_into_the_frame)
 {
     const char *text = "<svg viewBox='-50 -50 100 100'><line x1='-50' y1='-50' x2='50' y2='50' "
@@ -483,6 +590,40 @@ START_TEST(exchange__a_trajectory_a_chronometer_and_the_calibration_are_kept)
 }
 END_TEST
 
+START_TEST(exchange__spotlights_numbers_sections_and_divisions_of_newer_files_are_kept)
+{
+    sl_import im = read_ok(
+        SL_FORMAT_KVA, KVA_HEAD
+        "<Keyframes><Keyframe><Position>5000</Position><Drawings><Plane><PointUpperLeft>0;0"
+        "</PointUpperLeft><PointUpperRight>9;0</PointUpperRight><PointLowerRight>9;9"
+        "</PointLowerRight><PointLowerLeft>0;9</PointLowerLeft><DrawingStyle><GridDivisions>"
+        "<Value>7</Value></GridDivisions></DrawingStyle></Plane></Drawings></Keyframe></Keyframes>"
+        "<Chronos><ChronoMulti><Position>1;1</Position><Values><Visible>5000</Visible><Invisible>-1"
+        "</Invisible><Sections><Section name='a'>30000;40000</Section><Section>50000;-1</Section>"
+        "</Sections></Values></ChronoMulti><Counter><Position>1;1</Position></Counter></Chronos>"
+        "<Spotlights><Spotlight><Time>55000</Time><Center>100;50</Center><Radius>10</Radius>"
+        "</Spotlight><Spotlight><Time>55000</Time></Spotlight></Spotlights><NumberSequence>"
+        "<DrawingStyle><Color Key='back color'><Value>255;0;255;0</Value></Color></DrawingStyle>"
+        "<AutoNumber id='x'><Time>55000</Time><Location>10;20</Location><Value>12</Value>"
+        "</AutoNumber></NumberSequence></KinoveaVideoAnalysis>");
+    ck_assert_uint_eq(im.n, 5);
+    ck_assert_uint_eq(im.skipped, 2);
+    ck_assert_int_eq(im.items[1]->style.rows, 7);
+    ck_assert_int_eq(im.items[1]->style.cols, 7);
+    ck_assert_int_eq(im.items[2]->geo.kind, SL_KIND_STOPWATCH);
+    ck_assert_int_eq(im.items[2]->t_in, 500000);
+    ck_assert_int_eq(im.items[3]->geo.kind, SL_KIND_SPOTLIGHT);
+    at(im.items[3], 0, 180, 80);
+    at(im.items[3], 1, 220, 120);
+    ck_assert_int_lt(im.items[3]->t_in, 1000000);
+    ck_assert_int_gt(im.items[3]->t_out, 1000000);
+    ck_assert_int_eq(im.items[4]->geo.kind, SL_KIND_MARKER);
+    ck_assert_int_eq(im.items[4]->style.value, 12);
+    ck_assert_int_eq(im.items[4]->style.rgb, 0x00FF00);
+    sl_import_clear(&im);
+}
+END_TEST
+
 /* --- what is hostile --- */
 
 START_TEST(exchange__other_files_and_damaged_ones_are_refused_in_words)
@@ -567,8 +708,10 @@ END_TEST
 START_TEST(exchange__every_failed_allocation_is_reported)
 {
     static const char *const texts[] = {
-        [SL_FORMAT_SVG] = SVG("<g><rect width='9' height='9'/><path d='M0 0c1 1 2 2 3 0z'/><text>a"
-                              "</text></g>"),
+        [SL_FORMAT_SVG] = SVG(
+            "<style>.a{fill:url(#g)}</style><linearGradient id='g'><stop/>"
+            "</linearGradient><use href='#u'/><g id='u' class='a'><rect width='9' height='9'/><path d='M0 0c1 1 2 2 3 0z'/><text>a"
+            "</text></g>"),
         [SL_FORMAT_INKML] = "<ink><trace>1 2,3 4</trace></ink>",
         [SL_FORMAT_KVA] =
             KVA_KEY("<Line><Start>1;1</Start><End>2;2</End></Line><Label><Text>a</Text>"
@@ -596,6 +739,10 @@ SL_TEST_MAIN("exchange", exchange__every_tool_comes_back_from_its_svg_as_it_was,
              exchange__svg_shapes_become_items_with_their_colours,
              exchange__markers_make_arrows_and_dashes_dashes,
              exchange__transforms_nest_and_a_turned_box_becomes_its_outline,
+             exchange__style_sheets_choose_by_name_class_and_id,
+             exchange__rules_that_choose_by_more_are_left_out_and_counted,
+             exchange__a_gradient_is_the_mean_of_its_stops_and_counted,
+             exchange__use_draws_what_it_names_where_it_says, exchange__uses_within_themselves_end,
              exchange__the_view_box_is_fitted_into_the_frame,
              exchange__paths_with_curves_and_arcs_stay_within_the_curve_error,
              exchange__what_is_hidden_or_has_no_place_is_left_out,
@@ -605,6 +752,7 @@ SL_TEST_MAIN("exchange", exchange__every_tool_comes_back_from_its_svg_as_it_was,
              exchange__a_key_image_is_a_bookmark_and_its_drawings_fade_around_it,
              exchange__each_drawing_of_kinovea_has_its_tool,
              exchange__a_trajectory_a_chronometer_and_the_calibration_are_kept,
+             exchange__spotlights_numbers_sections_and_divisions_of_newer_files_are_kept,
              exchange__other_files_and_damaged_ones_are_refused_in_words,
              exchange__entities_are_refused_however_they_grow,
              exchange__depth_and_numbers_have_limits_on_both_sides,

@@ -208,7 +208,7 @@ END_TEST
 
 START_TEST(blend__a_film_without_memory_is_none)
 {
-    for (uint64_t k = 1; k <= 4; k++) {
+    for (uint64_t k = 1; k <= 3; k++) {
         (void)sl_mem_fail_at(k, false);
         ck_assert_ptr_null(sl_film_new(64, 64));
     }

@@ -22,7 +22,7 @@ enum {
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:libfontconfig\n";
+    return "leak:libfontconfig\nleak:libpango\nleak:libglib\nleak:libgobject\n";
 }
 
 static void draw_at(const sl_item *item, int64_t age_us, int64_t t_us, const sl_pixels *into)
