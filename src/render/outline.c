@@ -170,12 +170,16 @@ static bool make_room(sl_outline *o, uint32_t n, lanes *out)
         sl_mem_free(o->lanes);
         o->lanes = sl_mem_array(n, 5 * sizeof *o->lanes);
         o->lanes_room = o->lanes != NULL ? n : 0;
+        o->failed = o->failed || o->lanes == NULL;
     }
     size_t room = o->lanes_room;
+    if (room == 0) {
+        return false;
+    }
     *out = (lanes){o->lanes, o->lanes + room, o->lanes + 2 * room, o->lanes + 3 * room,
                    o->lanes + 4 * room};
     o->back_n = 0;
-    bool ok = o->lanes != NULL && reserve(o, 3 * (size_t)n);
+    bool ok = reserve(o, 3 * (size_t)n);
     turn_round(o);
     ok = ok && reserve(o, 3 * (size_t)n);
     turn_round(o);

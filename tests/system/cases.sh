@@ -611,7 +611,8 @@ END
         ' y2="9"/><use href="#l" x="5"/><rect width="9" height="9" fill="url(#g)"/><image/></svg>' >other.svg
     ok sl a --offline draw last other.svg
     grep -q '3 drawings, 1 things' stdout.txt || fail "other.svg: $(cat stdout.txt)"
-    grep -q '1 gradients' stdout.txt && grep -q '1 rules' stdout.txt || fail "no notes: $(cat stdout.txt)"
+    grep -q '1 gradients' stdout.txt || fail "no note of the gradient: $(cat stdout.txt)"
+    grep -q '1 rules' stdout.txt || fail "no note of the rule: $(cat stdout.txt)"
 
     ok sl a --offline drawing last before.json
     printf '<svg viewBox="0 0 9 9"><line' >torn.svg

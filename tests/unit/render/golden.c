@@ -123,6 +123,7 @@ void golden_check(golden_run *g, const char *name, const sl_pixels *p)
 
 void golden_end(golden_run *g)
 {
+    const char *path = g->path != NULL ? g->path : GOLDEN_PAGE;
     if (g->failed > 0 || mode_is("report")) {
         sl_buf all = {0};
         sl_buf_str(&all,
@@ -133,10 +134,9 @@ void golden_end(golden_run *g)
         sl_buf_put(&all, g->page.data, g->page.len);
         sl_buf_str(&all, "</table>\n");
         ck_assert(!all.failed);
-        write_file(GOLDEN_PAGE, &all);
+        write_file(path, &all);
         sl_buf_free(&all);
     }
     sl_buf_free(&g->page);
-    ck_assert_msg(g->failed == 0, "%d pictures differ from their goldens: see " GOLDEN_PAGE,
-                  g->failed);
+    ck_assert_msg(g->failed == 0, "%d pictures differ from their goldens: see %s", g->failed, path);
 }

@@ -21,6 +21,7 @@ enum {
 #define GOLDEN_PAGE     "build/golden.html"
 
 typedef struct golden_run {
+    const char *path; /* of the page; NULL: GOLDEN_PAGE */
     sl_buf page;
     int failed;
 } golden_run;
