@@ -8,7 +8,8 @@
  * ligatures, no hints.
  *
  * Shaped lines are kept for the process, up to a limit: whoever draws a text again only walks along its
- * outline. Any thread may call. GLib ends the process where Pango runs out of memory.
+ * outline. Any thread may call. GLib ends the process where Pango runs out of memory; Pango starts a
+ * thread, once, that reads the fonts' configuration.
  */
 #ifndef SL_RENDER_LETTERS_H
 #define SL_RENDER_LETTERS_H

@@ -1,6 +1,7 @@
 /* Texts in the scripts of the world: their pictures, their measures, what is kept of them. */
 #include "render/letters.h"
 
+#include "base/thread.h"
 #include "golden.h"
 #include "support.h"
 #include "tools.h"
@@ -165,6 +166,37 @@ START_TEST(letters__the_longest_line_and_what_is_no_letter_are_measured)
 }
 END_TEST
 
+static void draw_many(void *arg)
+{
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
+    cairo_t *cr = cairo_create(surface);
+    for (int i = 0; i < 200; i++) {
+        char line[32];
+        sl_letters l;
+        (void)snprintf(line, sizeof line, "%d of %d", i % 40, *(const int *)arg);
+        ck_assert(sl_letters_measure(line, 10, &l));
+        ck_assert(sl_letters_path(cr, line, 10, 0, 0));
+        ck_assert(l.x1 > l.x0);
+        cairo_new_path(cr);
+    }
+    cairo_destroy(cr);
+    cairo_surface_destroy(surface);
+}
+
+START_TEST(letters__threads_share_what_is_kept)
+{
+    int which[4] = {0, 0, 1, 2};
+    sl_thread *threads[4];
+    for (int i = 0; i < 4; i++) {
+        threads[i] = sl_thread_start(draw_many, &which[i]); /* NULL where there are none */
+    }
+    for (int i = 0; i < 4; i++) {
+        sl_thread_join(threads[i]);
+    }
+    draw_many(&which[0]);
+}
+END_TEST
+
 START_TEST(letters__every_failed_allocation_is_reported)
 {
     bool done = false;
@@ -194,4 +226,4 @@ SL_TEST_MAIN_WITH("letters", pin_fonts, keep_fonts,
                   SCRIPT_TESTS letters__latin_is_set_letter_by_letter,
                   letters__what_was_shaped_is_kept,
                   letters__the_longest_line_and_what_is_no_letter_are_measured,
-                  letters__every_failed_allocation_is_reported)
+                  letters__threads_share_what_is_kept, letters__every_failed_allocation_is_reported)
