@@ -1,4 +1,6 @@
 /* Drawings: documents, live strokes, their picture. */
+import { CoreError } from "./errors.js";
+import type { Room } from "./library.js";
 import { type Held, type Method, type Session, hold, held, json, plain } from "./session.js";
 import { Answer } from "./wire.js";
 
@@ -42,6 +44,31 @@ export function straight(heap: Uint8Array, at: number, stride: number, box: numb
         }
     }
     return out;
+}
+
+/** The other way round, into memory that is ours. */
+function premultiplied(heap: Uint8Array, at: number, rgba: Uint8ClampedArray): void {
+    const to = new Uint32Array(heap.buffer, at, rgba.length / 4);
+    for (let i = 0, o = 0; i < rgba.length; i += 4, o++) {
+        const a = rgba[i + 3]!;
+        const part = (v: number) => (a === 255 ? v : Math.round((v * a) / 255));
+        to[o] = (a << 24) | (part(rgba[i]!) << 16) | (part(rgba[i + 1]!) << 8) | part(rgba[i + 2]!);
+    }
+}
+
+/** Draws what is visible at t over `over`, or on transparent ground: where the pixels are, and an sl_pixels of them. */
+function drawn(s: Session, r: Room, n: number, t: number, size: [number, number], over: Uint8ClampedArray | null) {
+    const [width, height] = size;
+    const data = r.bytes(width * height * 4);
+    if (over !== null) {
+        if (over.length !== width * height * 4) {
+            throw new CoreError({ code: "MISUSE", message: "the picture under a drawing has its size", field: "over" });
+        }
+        premultiplied(s.lib.wasm.HEAPU8, data, over);
+    }
+    const pixels = r.ints([PIXELS_WORDS * 4, width, height, width * 4, data]);
+    s.lib.call("sl_render_draw", doc(s, n), BigInt(t), pixels);
+    return { data, pixels };
 }
 
 function open(s: Session, space: string) {
@@ -88,7 +115,7 @@ function make(s: Session, width: number, height: number) {
     });
 }
 
-function idOf(s: Session, name: string, args: (r: Parameters<Parameters<typeof json>[2]>[0]) => (number | bigint)[]) {
+function idOf(s: Session, name: string, args: (r: Room) => (number | bigint)[]) {
     return s.lib.with((r) => {
         const slot = r.slot();
         s.lib.call(name, ...args(r), slot);
@@ -167,21 +194,16 @@ const STROKES: Record<string, Method> = {
 };
 
 const PICTURES: Record<string, Method> = {
-    /** The whole picture at t, on transparent ground. */
-    doc_draw(s, n: number, t: number, width: number, height: number) {
+    doc_draw(s, n: number, t: number, width: number, height: number, over: Uint8ClampedArray | null) {
         return s.lib.with((r) => {
-            const data = r.bytes(width * height * 4);
-            const pixels = r.ints([PIXELS_WORDS * 4, width, height, width * 4, data]);
-            s.lib.call("sl_render_draw", doc(s, n), BigInt(t), pixels);
+            const { data } = drawn(s, r, n, t, [width, height], over);
             const out = straight(s.lib.wasm.HEAPU8, data, width * 4, [0, 0, width, height]);
             return new Answer(out, [out.buffer]);
         });
     },
-    doc_png(s, n: number, t: number, width: number, height: number) {
+    doc_png(s, n: number, t: number, width: number, height: number, over: Uint8ClampedArray | null) {
         return s.lib.with((r) => {
-            const data = r.bytes(width * height * 4);
-            const pixels = r.ints([PIXELS_WORDS * 4, width, height, width * 4, data]);
-            s.lib.call("sl_render_draw", doc(s, n), BigInt(t), pixels);
+            const { pixels } = drawn(s, r, n, t, [width, height], over);
             const slot = r.slot();
             s.lib.call("sl_render_png", pixels, slot);
             const png = s.lib.takeBytes(r.word(slot))!;
