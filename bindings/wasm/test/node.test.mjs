@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { CoreError, MemoryDevice, newId, openCore } from "../dist/node.js";
 
 const NOWHERE = "http://127.0.0.1:9";
@@ -165,6 +167,60 @@ test("drawings: a stroke, what it hits, its picture, undo", async () => {
     assert.ok(changes >= 3);
     doc.close();
     await refused("CLOSED", doc.drawing());
+    await core.close();
+});
+
+test("a live stroke goes on while others change the drawing", async () => {
+    const core = await opened();
+    const id = newId();
+    await core.apply([video(id)]);
+    const [doc, other] = [await core.doc(`video:${id}`), await core.doc(`video:${id}`)];
+    const stroke = doc.stroke({ kind: "pen", style: STYLE, in: 0, out: 1e6 });
+    stroke.points([4000, 4000, 0.5, 0, 9000, 6000, 0.8, 10]);
+    await stroke.predict(0);
+    const line = await other.add({ kind: "line", points: [[0, 0], [9000, 9000]], style: STYLE, in: 0, out: 1e6 });
+    stroke.points([15000, 9000, 0.5, 20]);
+    const item = await stroke.end();
+    assert.deepEqual((await other.drawing()).items.map((one) => one.id).sort(), [item, line].sort());
+    assert.deepEqual((await doc.drawing()).items.find((one) => one.id === item).points.at(-1), [15000, 9000]);
+    await core.close();
+});
+
+test("a full disk is told, and what was there stays", async () => {
+    class Small extends MemoryDevice {
+        full = false;
+        write(bytes, at) {
+            if (this.full && at + bytes.length > this.size()) {
+                throw new DOMException("no room", "QuotaExceededError");
+            }
+            super.write(bytes, at);
+        }
+    }
+    const device = new Small();
+    let core = await opened({ device });
+    const id = newId();
+    await core.apply([video(id)]);
+    device.full = true;
+    await refused("FULL", core.blobs.put(`video:${id}`, new Uint8Array(5e6)));
+    device.full = false;
+    await core.blobs.put(`video:${id}`, new Uint8Array(5e6));
+    await core.close();
+    core = await opened({ device });
+    assert.equal((await core.get("video", id)).title, "Serve – côté");
+    await core.close();
+});
+
+test("what is forgotten is closed by the collector, with a warning", async (t) => {
+    const warned = t.mock.method(console, "warn", () => undefined);
+    setFlagsFromString("--expose-gc");
+    const gc = runInNewContext("gc");
+    const core = await opened();
+    await (async () => void (await core.newDoc(64, 48)))();
+    for (let i = 0; i < 100 && warned.mock.callCount() === 0; i++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        gc();
+    }
+    assert.match(warned.mock.calls[0].arguments[0], /document was never closed/);
     await core.close();
 });
 
