@@ -154,6 +154,7 @@ static sl_status shrink(pack *p, node *f, int64_t size)
 typedef struct opened {
     node *file;
     bool locks;
+    bool writes;
 } opened;
 
 sl_status node_drop(pack *p, node *f)
@@ -210,7 +211,7 @@ static sl_status file_open(void *user, const char *path, uint32_t flags, void **
             return status;
         }
     }
-    *o = (opened){f, locks};
+    *o = (opened){f, locks, (flags & SL_FILE_WRITE) != 0};
     f->locked = f->locked || locks;
     f->opens++;
     *out = o;
@@ -251,7 +252,7 @@ static sl_status file_write(void *user, void *file, const void *src, size_t n, i
 {
     pack *p = user;
     node *f = ((const opened *)file)->file;
-    if (at < 0 || at > INT64_MAX - (int64_t)n) {
+    if (at < 0 || at > INT64_MAX - (int64_t)n || !((const opened *)file)->writes) {
         return SL_E_IO;
     }
     int64_t end = at + (int64_t)n;
@@ -273,7 +274,7 @@ static sl_status file_truncate(void *user, void *file, int64_t size)
 {
     pack *p = user;
     node *f = ((const opened *)file)->file;
-    if (size < 0) {
+    if (size < 0 || !((const opened *)file)->writes) {
         return SL_E_IO;
     }
     if (size <= f->size) {
