@@ -1,13 +1,15 @@
 /* Drawings: documents, live strokes, their picture. */
 import { CoreError } from "./errors.js";
 import type { Room } from "./library.js";
-import { type Held, type Method, type Session, hold, held, json, plain } from "./session.js";
+import { type Held, type Method, type Session, hold, held, json, plain, turns } from "./session.js";
 import { Answer } from "./wire.js";
 
 const PIXELS_WORDS = 5;
 
 interface Doc extends Held {
     kind: "document";
+    /** The turn of the last change that was made through it: it knows that one already. */
+    own: number;
 }
 
 interface Overlay extends Held {
@@ -17,6 +19,14 @@ interface Overlay extends Held {
 
 function doc(s: Session, number: number): number {
     return held<Doc>(s, number, "document").at;
+}
+
+/** A method that changes a document, its second argument. */
+function editing(method: Method): Method {
+    return (s, number: number, ...args) => {
+        held<Doc>(s, number, "document").own = turns.now;
+        return method(s, number, ...args) as unknown;
+    };
 }
 
 /**
@@ -83,6 +93,7 @@ function open(s: Session, space: string) {
         const entry: Doc = {
             kind: "document",
             at,
+            own: 0,
             close() {
                 s.offRows(sub);
                 s.lib.raw("sl_query_unwatch", s.core, BigInt(sub));
@@ -99,7 +110,10 @@ function open(s: Session, space: string) {
         number = hold(s, entry);
         s.onRows(sub, () => {
             json(s, "sl_query_take", () => [s.core, BigInt(sub)]);
-            plain(s, "sl_doc_refresh", () => [at]);
+            /* A change from elsewhere in the same turn is seen at the latest with the server's word on ours. */
+            if (entry.own !== turns.now) {
+                plain(s, "sl_doc_refresh", () => [at]);
+            }
             s.ready(number);
         });
         return number;
@@ -111,7 +125,7 @@ function make(s: Session, width: number, height: number) {
         const slot = r.slot();
         s.lib.call("sl_doc_new", width, height, slot);
         const at = r.word(slot);
-        return hold<Doc>(s, { kind: "document", at, close: () => s.lib.raw("sl_doc_close", at) });
+        return hold<Doc>(s, { kind: "document", at, own: 0, close: () => s.lib.raw("sl_doc_close", at) });
     });
 }
 
@@ -127,16 +141,16 @@ const EDITS: Record<string, Method> = {
     doc_open: open,
     doc_new: make,
     doc_refresh: (s, n: number) => plain(s, "sl_doc_refresh", () => [doc(s, n)]),
-    doc_add: (s, n: number, item: object) => idOf(s, "sl_doc_add", (r) => [doc(s, n), ...r.json(item)]),
-    doc_patch: (s, n: number, id: string, patch: object) =>
-        plain(s, "sl_doc_patch", (r) => [doc(s, n), r.text(id), ...r.json(patch)]),
-    doc_remove: (s, n: number, id: string) => plain(s, "sl_doc_remove", (r) => [doc(s, n), r.text(id)]),
+    doc_add: editing((s, n: number, item: object) => idOf(s, "sl_doc_add", (r) => [doc(s, n), ...r.json(item)])),
+    doc_patch: editing((s, n: number, id: string, patch: object) =>
+        plain(s, "sl_doc_patch", (r) => [doc(s, n), r.text(id), ...r.json(patch)])),
+    doc_remove: editing((s, n: number, id: string) => plain(s, "sl_doc_remove", (r) => [doc(s, n), r.text(id)])),
     doc_handles: (s, n: number, id: string, t: number) =>
         json(s, "sl_doc_handles", (r) => [doc(s, n), r.text(id), BigInt(t)]),
-    doc_drag: (s, n: number, id: string, t: number, handle: number, x: number, y: number) =>
-        plain(s, "sl_doc_drag", (r) => [doc(s, n), r.text(id), BigInt(t), handle, x, y]),
-    doc_move: (s, n: number, id: string, dx: number, dy: number) =>
-        plain(s, "sl_doc_move", (r) => [doc(s, n), r.text(id), dx, dy]),
+    doc_drag: editing((s, n: number, id: string, t: number, handle: number, x: number, y: number) =>
+        plain(s, "sl_doc_drag", (r) => [doc(s, n), r.text(id), BigInt(t), handle, x, y])),
+    doc_move: editing((s, n: number, id: string, dx: number, dy: number) =>
+        plain(s, "sl_doc_move", (r) => [doc(s, n), r.text(id), dx, dy])),
     doc_snap(s, n: number, to: number[], o: { t: number; tolerance: number; except?: string; from?: number[] }) {
         return s.lib.with((r) => {
             const at = r.ints(to);
@@ -147,10 +161,10 @@ const EDITS: Record<string, Method> = {
             return { x: place[0]!, y: place[1]!, how: status === 0 ? r.word(how) : 0 };
         });
     },
-    doc_erase(s, n: number, path: number[], radius: number, t: number, whole: boolean) {
+    doc_erase: editing((s, n: number, path: number[], radius: number, t: number, whole: boolean) => {
         const name = whole ? "sl_doc_erase_items" : "sl_doc_erase";
         return json(s, name, (r) => [doc(s, n), r.ints(path), path.length / 2, radius, BigInt(t)]);
-    },
+    }),
     doc_lasso: (s, n: number, path: number[], t: number) =>
         json(s, "sl_doc_lasso", (r) => [doc(s, n), r.ints(path), path.length / 2, BigInt(t)]),
     doc_hit(s, n: number, x: number, y: number, radius: number, t: number) {
@@ -189,8 +203,8 @@ const STROKES: Record<string, Method> = {
             return status === 0 ? Array.from(s.lib.wasm.HEAP32.slice(at >> 2, (at >> 2) + 2)) : null;
         });
     },
-    stroke_end: (s, n: number, stroke: number, keep: boolean) =>
-        idOf(s, "sl_doc_stroke_end", () => [doc(s, n), BigInt(stroke), keep ? 1 : 0]),
+    stroke_end: editing((s, n: number, stroke: number, keep: boolean) =>
+        idOf(s, "sl_doc_stroke_end", () => [doc(s, n), BigInt(stroke), keep ? 1 : 0])),
 };
 
 const PICTURES: Record<string, Method> = {
@@ -220,7 +234,7 @@ const PICTURES: Record<string, Method> = {
                 s.lib.wasm._free(pixels);
                 s.lib.raw("sl_overlay_free", at);
             };
-            return hold<Overlay>(s, { kind: "view", at, pixels, close });
+            return hold<Overlay>(s, { kind: "view", at, on: n, pixels, close });
         });
     },
     /** What changed since the last call: its box and pixels, null for nothing. */

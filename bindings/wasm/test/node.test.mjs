@@ -160,6 +160,10 @@ test("drawings: a stroke, what it hits, its picture, undo", async () => {
     assert.ok(pixels.filter((v, i) => i % 4 === 3 && v > 0).length > 100);
     assert.deepEqual([...(await doc.png(1, 32, 24)).slice(1, 4)], [0x50, 0x4e, 0x47]);
     view.close();
+    const other = await core.newDoc(64, 48);
+    const orphan = await other.view({ width: 64, height: 48 });
+    other.close();
+    await refused("CLOSED", orphan.take(1));
     await core.undo(space);
     assert.equal((await doc.drawing()).items.length, 0);
     await core.redo(space);
