@@ -128,20 +128,24 @@ int32_t pack_exists(void *user, const char *path)
 sl_status pack_mkdir(void *user, const char *path)
 {
     pack *p = user;
+    char name[PACK_NAME_MAX + 1];
     size_t n = strlen(path);
-    if (node_is_folder(p, path)) {
-        return SL_OK;
+    while (n > 1 && path[n - 1] == '/') {
+        n--;
     }
-    if (node_of_name(p, path) != NULL || n == 0 || n >= PACK_NAME_MAX) {
+    if (n == 0 || n >= PACK_NAME_MAX) {
         return SL_E_IO;
     }
-    if (!node_has_place(p, path)) {
-        return SL_E_NOT_FOUND;
-    }
-    char name[PACK_NAME_MAX + 1];
     memcpy(name, path, n);
-    name[n] = '/';
-    node *f = node_new(p, name, n + 1, p->last_id + 1);
+    name[n] = '\0';
+    if (node_is_folder(p, name)) {
+        return SL_OK;
+    }
+    if (node_of_name(p, name) != NULL || !node_has_place(p, name)) {
+        return node_of_name(p, name) != NULL ? SL_E_IO : SL_E_NOT_FOUND;
+    }
+    name[n++] = '/';
+    node *f = node_new(p, name, n, p->last_id + 1);
     if (f == NULL) {
         return SL_E_NOMEM;
     }

@@ -181,6 +181,9 @@ static void in_a_folder(void (*ask)(const sl_platform *p, const char *dir))
     host_open(&h, 1);
     sl_platform p = {.struct_size = sizeof p, .user = h.pack, .files = ops()};
     ask(&p, "e");
+    ck_assert_int_eq(ops()->mkdir(h.pack, "e/f/"), SL_OK); /* with a '/' at its end too */
+    ck_assert_int_eq(ops()->exists(h.pack, "e/f"), 1);
+    ck_assert_int_eq(ops()->remove(h.pack, "e/f"), SL_OK);
     ck_assert_int_eq(ops()->remove(h.pack, "e"), SL_OK); /* each leaves nothing behind */
     host_close(&h);
 }
