@@ -20,16 +20,6 @@ node *node_of_id(const pack *p, uint32_t id)
     return NULL;
 }
 
-node *node_of_name(const pack *p, const char *name)
-{
-    for (node *n = p->files; n != NULL; n = n->next) {
-        if (!n->gone && strcmp(n->name, name) == 0) {
-            return n;
-        }
-    }
-    return NULL;
-}
-
 node *node_new(pack *p, const char *name, size_t n, uint32_t id)
 {
     node *f = calloc(1, sizeof *f);
@@ -160,7 +150,14 @@ static sl_status shrink(pack *p, node *f, int64_t size)
 
 /* --- operations ------------------------------------------------------------------------------ */
 
-static sl_status drop_if_unused(pack *p, node *f)
+/* What an opener holds. */
+typedef struct opened {
+    node *file;
+    bool locks;
+    bool writes;
+} opened;
+
+sl_status node_drop(pack *p, node *f)
 {
     if (!f->gone || f->opens > 0) {
         return SL_OK;
@@ -170,50 +167,71 @@ static sl_status drop_if_unused(pack *p, node *f)
     return status;
 }
 
-static sl_status file_open(void *user, const char *path, uint32_t flags, void **out)
+/* The file of this name, made when that is wanted. */
+static sl_status find(pack *p, const char *path, bool create, node **out)
 {
-    pack *p = user;
+    *out = node_of_name(p, path);
+    if (*out != NULL) {
+        return SL_OK;
+    }
+    if (node_is_folder(p, path)) {
+        return SL_E_IO;
+    }
+    if (!create || !node_has_place(p, path)) {
+        return SL_E_NOT_FOUND;
+    }
     size_t n = strlen(path);
-    node *f = node_of_name(p, path);
-    if (f == NULL && ((flags & SL_FILE_CREATE) == 0 || n == 0 || n > PACK_NAME_MAX)) {
-        return (flags & SL_FILE_CREATE) == 0 ? SL_E_NOT_FOUND : SL_E_IO;
+    *out = n > 0 && n <= PACK_NAME_MAX ? node_new(p, path, n, p->last_id + 1) : NULL;
+    if (*out == NULL) {
+        return n > 0 && n <= PACK_NAME_MAX ? SL_E_NOMEM : SL_E_IO;
     }
-    if (f != NULL && (flags & SL_FILE_LOCK) != 0 && f->locked) {
-        return SL_E_BUSY;
-    }
-    if (f == NULL) {
-        f = node_new(p, path, n, p->last_id + 1);
-        if (f == NULL) {
-            return SL_E_NOMEM;
-        }
-        p->last_id++;
-        f->moved = true;
-    }
-    if ((flags & SL_FILE_TRUNCATE) != 0 && f->size > 0) {
-        sl_status status = shrink(p, f, 0);
-        if (status != SL_OK) {
-            return status;
-        }
-    }
-    f->locked = f->locked || (flags & SL_FILE_LOCK) != 0;
-    f->opens++;
-    *out = f;
+    p->last_id++;
+    (*out)->moved = true;
     return SL_OK;
 }
 
-/* The lock is the first opener's; the core opens a locked file once. */
+static sl_status file_open(void *user, const char *path, uint32_t flags, void **out)
+{
+    pack *p = user;
+    node *f = NULL;
+    bool locks = (flags & SL_FILE_LOCK) != 0;
+    *out = NULL;
+    sl_status status = find(p, path, (flags & SL_FILE_CREATE) != 0, &f);
+    if (status != SL_OK || (locks && f->locked)) {
+        return status != SL_OK ? status : SL_E_BUSY;
+    }
+    opened *o = malloc(sizeof *o);
+    if (o == NULL) {
+        return SL_E_NOMEM;
+    }
+    if ((flags & SL_FILE_TRUNCATE) != 0 && f->size > 0) {
+        status = shrink(p, f, 0);
+        if (status != SL_OK) {
+            free(o);
+            return status;
+        }
+    }
+    *o = (opened){f, locks, (flags & SL_FILE_WRITE) != 0};
+    f->locked = f->locked || locks;
+    f->opens++;
+    *out = o;
+    return SL_OK;
+}
+
 static void file_close(void *user, void *file)
 {
-    node *f = file;
+    opened *o = file;
+    node *f = o->file;
     f->opens--;
-    f->locked = f->locked && f->opens > 0;
-    (void)drop_if_unused(user, f);
+    f->locked = f->locked && !o->locks;
+    free(o);
+    (void)node_drop(user, f);
 }
 
 static int64_t file_read(void *user, void *file, void *dst, size_t n, int64_t at)
 {
     const pack *p = user;
-    const node *f = file;
+    const node *f = ((const opened *)file)->file;
     if (at < 0 || at >= f->size) {
         return at < 0 ? SL_E_IO : 0;
     }
@@ -233,8 +251,8 @@ static int64_t file_read(void *user, void *file, void *dst, size_t n, int64_t at
 static sl_status file_write(void *user, void *file, const void *src, size_t n, int64_t at)
 {
     pack *p = user;
-    node *f = file;
-    if (at < 0 || at > INT64_MAX - (int64_t)n) {
+    node *f = ((const opened *)file)->file;
+    if (at < 0 || at > INT64_MAX - (int64_t)n || !((const opened *)file)->writes) {
         return SL_E_IO;
     }
     int64_t end = at + (int64_t)n;
@@ -255,8 +273,8 @@ static sl_status file_write(void *user, void *file, const void *src, size_t n, i
 static sl_status file_truncate(void *user, void *file, int64_t size)
 {
     pack *p = user;
-    node *f = file;
-    if (size < 0) {
+    node *f = ((const opened *)file)->file;
+    if (size < 0 || !((const opened *)file)->writes) {
         return SL_E_IO;
     }
     if (size <= f->size) {
@@ -282,121 +300,7 @@ static sl_status file_sync(void *user, void *file)
 static int64_t file_size(void *user, void *file)
 {
     (void)user;
-    return ((const node *)file)->size;
-}
-
-static sl_status take_away(pack *p, node *f)
-{
-    sl_status status = pack_forget(p, f->id);
-    if (status == SL_OK) {
-        f->gone = true;
-        status = drop_if_unused(p, f);
-    }
-    return status;
-}
-
-static sl_status file_rename(void *user, const char *from, const char *to)
-{
-    pack *p = user;
-    node *f = node_of_name(p, from);
-    size_t n = strlen(to);
-    char *name = n > 0 && n <= PACK_NAME_MAX ? malloc(n + 1) : NULL;
-    if (f == NULL || name == NULL) {
-        free(name);
-        return f == NULL ? SL_E_NOT_FOUND : n > 0 && n <= PACK_NAME_MAX ? SL_E_NOMEM : SL_E_IO;
-    }
-    memcpy(name, to, n + 1);
-    node *old = node_of_name(p, to);
-    old = old == f ? NULL : old;
-    sl_status status = old != NULL ? pack_forget(p, old->id) : SL_OK;
-    if (status != SL_OK) {
-        free(name);
-        return status;
-    }
-    char *before = f->name;
-    f->name = name;
-    f->moved = true;
-    if (old != NULL) {
-        old->gone = true;
-    }
-    status = pack_commit(p);
-    if (status != SL_OK) { /* as if it had not been asked for */
-        f->name = before;
-        if (old != NULL) {
-            old->gone = false;
-            old->moved = true;
-            p->removed_count--;
-        }
-        free(name);
-        return status;
-    }
-    free(before);
-    return old != NULL ? drop_if_unused(p, old) : SL_OK;
-}
-
-static sl_status file_remove(void *user, const char *path)
-{
-    pack *p = user;
-    node *f = node_of_name(p, path);
-    return f != NULL ? take_away(p, f) : SL_E_NOT_FOUND;
-}
-
-/* Whether `name` is in the folder `path`: what is behind the '/'. */
-static const char *within(const char *path, const char *name)
-{
-    size_t n = strlen(path);
-    return strncmp(name, path, n) == 0 && name[n] == '/' ? name + n + 1 : NULL;
-}
-
-static int32_t file_exists(void *user, const char *path)
-{
-    const pack *p = user;
-    for (const node *n = p->files; n != NULL; n = n->next) {
-        if (!n->gone && (strcmp(n->name, path) == 0 || within(path, n->name) != NULL)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static sl_status file_mkdir(void *user, const char *path)
-{
-    (void)user;
-    (void)path;
-    return SL_OK;
-}
-
-/* Whether a file before `end` in the list is in the same folder of `path`. */
-static bool listed(const pack *p, const node *end, const char *path, const char *entry, size_t len)
-{
-    for (const node *n = p->files; n != end; n = n->next) {
-        const char *other = n->gone ? NULL : within(path, n->name);
-        if (other != NULL && strncmp(other, entry, len) == 0 && other[len] == '/') {
-            return true;
-        }
-    }
-    return false;
-}
-
-static sl_status file_list(void *user, const char *path, void (*fn)(void *ctx, const char *name),
-                           void *ctx)
-{
-    const pack *p = user;
-    for (const node *n = p->files; n != NULL; n = n->next) {
-        const char *entry = n->gone ? NULL : within(path, n->name);
-        if (entry == NULL) {
-            continue;
-        }
-        size_t len = strcspn(entry, "/");
-        if (entry[len] == '/' && listed(p, n, path, entry, len)) {
-            continue;
-        }
-        char name[PACK_NAME_MAX + 1];
-        memcpy(name, entry, len);
-        name[len] = '\0';
-        fn(ctx, name);
-    }
-    return SL_OK;
+    return ((const opened *)file)->file->size;
 }
 
 const sl_file_ops *sl_pack_files(void)
@@ -410,11 +314,11 @@ const sl_file_ops *sl_pack_files(void)
         .truncate = file_truncate,
         .sync = file_sync,
         .size = file_size,
-        .rename = file_rename,
-        .remove = file_remove,
-        .exists = file_exists,
-        .mkdir = file_mkdir,
-        .list = file_list,
+        .rename = pack_rename,
+        .remove = pack_remove,
+        .exists = pack_exists,
+        .mkdir = pack_mkdir,
+        .list = pack_list,
     };
     return &ops;
 }

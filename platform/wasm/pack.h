@@ -12,7 +12,7 @@
  *   [PACK-2] a block that a file gave up is not used again before the log says so durably;
  *   [PACK-3] bytes between a file's end and a write beyond it are zero.
  *
- * Paths are plain names with '/': folders are there when a file is in them. One thread.
+ * One thread.
  */
 #ifndef SL_PLATFORM_WASM_PACK_H
 #define SL_PLATFORM_WASM_PACK_H

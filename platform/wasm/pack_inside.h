@@ -82,10 +82,21 @@ sl_status pack_commit(pack *p);
 /* Tells the log, with the next commit, that this file is gone. */
 sl_status pack_forget(pack *p, uint32_t id);
 
+/* --- pack_names.c --- */
+node *node_of_name(const pack *p, const char *name);
+bool node_is_folder(const pack *p, const char *path);
+bool node_has_place(const pack *p, const char *path); /* the folder it would be in is there */
+sl_status pack_rename(void *user, const char *from, const char *to);
+sl_status pack_remove(void *user, const char *path);
+int32_t pack_exists(void *user, const char *path);
+sl_status pack_mkdir(void *user, const char *path);
+sl_status pack_list(void *user, const char *path, void (*fn)(void *ctx, const char *name),
+                    void *ctx);
+
 /* --- pack.c --- */
 node *node_of_id(const pack *p, uint32_t id);
-node *node_of_name(const pack *p, const char *name);
 node *node_new(pack *p, const char *name, size_t n, uint32_t id); /* NULL: no memory */
 void node_unlink(pack *p, node *n);
+sl_status node_drop(pack *p, node *n); /* when it is gone and nobody has it open */
 
 #endif

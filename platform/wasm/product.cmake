@@ -20,5 +20,6 @@ target_link_libraries(sideline_wasm PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,libside
 target_link_options(sideline_wasm PRIVATE
     -O2 --no-entry -sMODULARIZE=1 -sEXPORT_NAME=createSideline -sENVIRONMENT=web,worker,node
     -sWASM_BIGINT=1 -sALLOW_MEMORY_GROWTH=1 -sALLOW_TABLE_GROWTH=1 -sTOTAL_STACK=${SL_WASM_STACK}
-    -sNODEJS_CATCH_EXIT=0 -sNODEJS_CATCH_REJECTION=0 -sFORCE_FILESYSTEM=1 -sEXPORTED_FUNCTIONS=@${exports}
+    -sNODEJS_CATCH_EXIT=0 -sNODEJS_CATCH_REJECTION=0 -sFORCE_FILESYSTEM=1
+    -sEXPORTED_FUNCTIONS=@${exports}
     -sEXPORTED_RUNTIME_METHODS=ccall,cwrap,UTF8ToString,stringToUTF8,lengthBytesUTF8,addFunction,removeFunction,FS)

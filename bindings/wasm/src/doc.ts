@@ -192,18 +192,26 @@ export class Doc extends Handle {
         return this.call("doc_svg", Math.round(tUs));
     }
 
-    /** The whole picture at `tUs` on transparent ground. */
-    async image(tUs: number, width: number, height: number): Promise<ImageData> {
-        return new ImageData(await this.pixels(tUs, width, height), width, height);
+    /**
+     * The picture at `tUs`: over `over`, a frame of the video of the same size, which blurs and magnifiers look
+     * at; without it on transparent ground.
+     */
+    async image(tUs: number, width: number, height: number, over?: ImageData): Promise<ImageData> {
+        return new ImageData(await this.pixels(tUs, width, height, over?.data), width, height);
     }
 
     /** The same as bytes: R, G, B, A, not premultiplied. */
-    pixels(tUs: number, width: number, height: number): Promise<Uint8ClampedArray<ArrayBuffer>> {
-        return this.call("doc_draw", Math.round(tUs), width, height);
+    pixels(
+        tUs: number,
+        width: number,
+        height: number,
+        over?: Uint8ClampedArray,
+    ): Promise<Uint8ClampedArray<ArrayBuffer>> {
+        return this.call("doc_draw", Math.round(tUs), width, height, over ?? null);
     }
 
-    png(tUs: number, width: number, height: number): Promise<Uint8Array<ArrayBuffer>> {
-        return this.call("doc_png", Math.round(tUs), width, height);
+    png(tUs: number, width: number, height: number, over?: Uint8ClampedArray): Promise<Uint8Array<ArrayBuffer>> {
+        return this.call("doc_png", Math.round(tUs), width, height, over ?? null);
     }
 
     /**

@@ -3,7 +3,7 @@ import { CoreError } from "./errors.js";
 import { BLOB_METHODS } from "./methods_blob.js";
 import { DOC_METHODS } from "./methods_doc.js";
 import { VOICE_METHODS } from "./methods_voice.js";
-import { type Method, held, json, operation, plain } from "./session.js";
+import { type Method, held, json, letGo, operation, plain } from "./session.js";
 
 const NOT_FOUND_IS_ABSENT = (error: unknown): undefined => {
     if (error instanceof CoreError && error.code === "NOT_FOUND") {
@@ -55,11 +55,7 @@ const RECORD_METHODS: Record<string, Method> = {
         json(s, "sl_draft_send", (r) => [s.core, BigInt(draft), ...r.json(fields)]),
     draft_discard: (s, draft: number) => plain(s, "sl_draft_discard", () => [s.core, BigInt(draft)]),
     /** Lets go of a live query, document, recorder, voice. */
-    close(s, number: number) {
-        const object = s.objects.get(number);
-        s.objects.delete(number);
-        object?.close();
-    },
+    close: (s, number: number) => letGo(s, number),
 };
 
 const CORE_METHODS: Record<string, Method> = {

@@ -1,11 +1,15 @@
 /* Drawings: documents, live strokes, their picture. */
-import { type Held, type Method, type Session, hold, held, json, plain } from "./session.js";
+import { CoreError } from "./errors.js";
+import type { Room } from "./library.js";
+import { type Held, type Method, type Session, hold, held, json, plain, turns } from "./session.js";
 import { Answer } from "./wire.js";
 
 const PIXELS_WORDS = 5;
 
 interface Doc extends Held {
     kind: "document";
+    /** The turn of the last change that was made through it: it knows that one already. */
+    own: number;
 }
 
 interface Overlay extends Held {
@@ -15,6 +19,14 @@ interface Overlay extends Held {
 
 function doc(s: Session, number: number): number {
     return held<Doc>(s, number, "document").at;
+}
+
+/** A method that changes a document, its second argument. */
+function editing(method: Method): Method {
+    return (s, number: number, ...args) => {
+        held<Doc>(s, number, "document").own = turns.now;
+        return method(s, number, ...args) as unknown;
+    };
 }
 
 /**
@@ -44,6 +56,31 @@ export function straight(heap: Uint8Array, at: number, stride: number, box: numb
     return out;
 }
 
+/** The other way round, into memory that is ours. */
+function premultiplied(heap: Uint8Array, at: number, rgba: Uint8ClampedArray): void {
+    const to = new Uint32Array(heap.buffer, at, rgba.length / 4);
+    for (let i = 0, o = 0; i < rgba.length; i += 4, o++) {
+        const a = rgba[i + 3]!;
+        const part = (v: number) => (a === 255 ? v : Math.round((v * a) / 255));
+        to[o] = (a << 24) | (part(rgba[i]!) << 16) | (part(rgba[i + 1]!) << 8) | part(rgba[i + 2]!);
+    }
+}
+
+/** Draws what is visible at t over `over`, or on transparent ground: where the pixels are, and an sl_pixels of them. */
+function drawn(s: Session, r: Room, n: number, t: number, size: [number, number], over: Uint8ClampedArray | null) {
+    const [width, height] = size;
+    const data = r.bytes(width * height * 4);
+    if (over !== null) {
+        if (over.length !== width * height * 4) {
+            throw new CoreError({ code: "MISUSE", message: "the picture under a drawing has its size", field: "over" });
+        }
+        premultiplied(s.lib.wasm.HEAPU8, data, over);
+    }
+    const pixels = r.ints([PIXELS_WORDS * 4, width, height, width * 4, data]);
+    s.lib.call("sl_render_draw", doc(s, n), BigInt(t), pixels);
+    return { data, pixels };
+}
+
 function open(s: Session, space: string) {
     return s.lib.with((r) => {
         const slot = r.slot();
@@ -56,6 +93,7 @@ function open(s: Session, space: string) {
         const entry: Doc = {
             kind: "document",
             at,
+            own: 0,
             close() {
                 s.offRows(sub);
                 s.lib.raw("sl_query_unwatch", s.core, BigInt(sub));
@@ -72,7 +110,10 @@ function open(s: Session, space: string) {
         number = hold(s, entry);
         s.onRows(sub, () => {
             json(s, "sl_query_take", () => [s.core, BigInt(sub)]);
-            plain(s, "sl_doc_refresh", () => [at]);
+            /* A change from elsewhere in the same turn is seen at the latest with the server's word on ours. */
+            if (entry.own !== turns.now) {
+                plain(s, "sl_doc_refresh", () => [at]);
+            }
             s.ready(number);
         });
         return number;
@@ -84,11 +125,11 @@ function make(s: Session, width: number, height: number) {
         const slot = r.slot();
         s.lib.call("sl_doc_new", width, height, slot);
         const at = r.word(slot);
-        return hold<Doc>(s, { kind: "document", at, close: () => s.lib.raw("sl_doc_close", at) });
+        return hold<Doc>(s, { kind: "document", at, own: 0, close: () => s.lib.raw("sl_doc_close", at) });
     });
 }
 
-function idOf(s: Session, name: string, args: (r: Parameters<Parameters<typeof json>[2]>[0]) => (number | bigint)[]) {
+function idOf(s: Session, name: string, args: (r: Room) => (number | bigint)[]) {
     return s.lib.with((r) => {
         const slot = r.slot();
         s.lib.call(name, ...args(r), slot);
@@ -100,16 +141,16 @@ const EDITS: Record<string, Method> = {
     doc_open: open,
     doc_new: make,
     doc_refresh: (s, n: number) => plain(s, "sl_doc_refresh", () => [doc(s, n)]),
-    doc_add: (s, n: number, item: object) => idOf(s, "sl_doc_add", (r) => [doc(s, n), ...r.json(item)]),
-    doc_patch: (s, n: number, id: string, patch: object) =>
-        plain(s, "sl_doc_patch", (r) => [doc(s, n), r.text(id), ...r.json(patch)]),
-    doc_remove: (s, n: number, id: string) => plain(s, "sl_doc_remove", (r) => [doc(s, n), r.text(id)]),
+    doc_add: editing((s, n: number, item: object) => idOf(s, "sl_doc_add", (r) => [doc(s, n), ...r.json(item)])),
+    doc_patch: editing((s, n: number, id: string, patch: object) =>
+        plain(s, "sl_doc_patch", (r) => [doc(s, n), r.text(id), ...r.json(patch)])),
+    doc_remove: editing((s, n: number, id: string) => plain(s, "sl_doc_remove", (r) => [doc(s, n), r.text(id)])),
     doc_handles: (s, n: number, id: string, t: number) =>
         json(s, "sl_doc_handles", (r) => [doc(s, n), r.text(id), BigInt(t)]),
-    doc_drag: (s, n: number, id: string, t: number, handle: number, x: number, y: number) =>
-        plain(s, "sl_doc_drag", (r) => [doc(s, n), r.text(id), BigInt(t), handle, x, y]),
-    doc_move: (s, n: number, id: string, dx: number, dy: number) =>
-        plain(s, "sl_doc_move", (r) => [doc(s, n), r.text(id), dx, dy]),
+    doc_drag: editing((s, n: number, id: string, t: number, handle: number, x: number, y: number) =>
+        plain(s, "sl_doc_drag", (r) => [doc(s, n), r.text(id), BigInt(t), handle, x, y])),
+    doc_move: editing((s, n: number, id: string, dx: number, dy: number) =>
+        plain(s, "sl_doc_move", (r) => [doc(s, n), r.text(id), dx, dy])),
     doc_snap(s, n: number, to: number[], o: { t: number; tolerance: number; except?: string; from?: number[] }) {
         return s.lib.with((r) => {
             const at = r.ints(to);
@@ -120,10 +161,10 @@ const EDITS: Record<string, Method> = {
             return { x: place[0]!, y: place[1]!, how: status === 0 ? r.word(how) : 0 };
         });
     },
-    doc_erase(s, n: number, path: number[], radius: number, t: number, whole: boolean) {
+    doc_erase: editing((s, n: number, path: number[], radius: number, t: number, whole: boolean) => {
         const name = whole ? "sl_doc_erase_items" : "sl_doc_erase";
         return json(s, name, (r) => [doc(s, n), r.ints(path), path.length / 2, radius, BigInt(t)]);
-    },
+    }),
     doc_lasso: (s, n: number, path: number[], t: number) =>
         json(s, "sl_doc_lasso", (r) => [doc(s, n), r.ints(path), path.length / 2, BigInt(t)]),
     doc_hit(s, n: number, x: number, y: number, radius: number, t: number) {
@@ -162,26 +203,21 @@ const STROKES: Record<string, Method> = {
             return status === 0 ? Array.from(s.lib.wasm.HEAP32.slice(at >> 2, (at >> 2) + 2)) : null;
         });
     },
-    stroke_end: (s, n: number, stroke: number, keep: boolean) =>
-        idOf(s, "sl_doc_stroke_end", () => [doc(s, n), BigInt(stroke), keep ? 1 : 0]),
+    stroke_end: editing((s, n: number, stroke: number, keep: boolean) =>
+        idOf(s, "sl_doc_stroke_end", () => [doc(s, n), BigInt(stroke), keep ? 1 : 0])),
 };
 
 const PICTURES: Record<string, Method> = {
-    /** The whole picture at t, on transparent ground. */
-    doc_draw(s, n: number, t: number, width: number, height: number) {
+    doc_draw(s, n: number, t: number, width: number, height: number, over: Uint8ClampedArray | null) {
         return s.lib.with((r) => {
-            const data = r.bytes(width * height * 4);
-            const pixels = r.ints([PIXELS_WORDS * 4, width, height, width * 4, data]);
-            s.lib.call("sl_render_draw", doc(s, n), BigInt(t), pixels);
+            const { data } = drawn(s, r, n, t, [width, height], over);
             const out = straight(s.lib.wasm.HEAPU8, data, width * 4, [0, 0, width, height]);
             return new Answer(out, [out.buffer]);
         });
     },
-    doc_png(s, n: number, t: number, width: number, height: number) {
+    doc_png(s, n: number, t: number, width: number, height: number, over: Uint8ClampedArray | null) {
         return s.lib.with((r) => {
-            const data = r.bytes(width * height * 4);
-            const pixels = r.ints([PIXELS_WORDS * 4, width, height, width * 4, data]);
-            s.lib.call("sl_render_draw", doc(s, n), BigInt(t), pixels);
+            const { pixels } = drawn(s, r, n, t, [width, height], over);
             const slot = r.slot();
             s.lib.call("sl_render_png", pixels, slot);
             const png = s.lib.takeBytes(r.word(slot))!;
@@ -198,7 +234,7 @@ const PICTURES: Record<string, Method> = {
                 s.lib.wasm._free(pixels);
                 s.lib.raw("sl_overlay_free", at);
             };
-            return hold<Overlay>(s, { kind: "view", at, pixels, close });
+            return hold<Overlay>(s, { kind: "view", at, on: n, pixels, close });
         });
     },
     /** What changed since the last call: its box and pixels, null for nothing. */

@@ -38,7 +38,7 @@ export async function openCore(options: OpenOptions): Promise<Core> {
         lib,
         new PackStorage("memory", options.device ?? new MemoryDevice()),
         {
-            dir: `/${options.dir}`,
+            dir: `/${encodeURIComponent(options.dir)}`,
             server: options.server === undefined ? null : String(options.server).replace(/\/$/, ""),
             key: options.key ?? null,
             threadWindow: options.threadWindow ?? 0,

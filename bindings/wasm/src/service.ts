@@ -5,7 +5,7 @@
 import { CoreError, factsOf } from "./errors.js";
 import { type Library, PTR } from "./library.js";
 import { METHODS } from "./methods.js";
-import type { Method, Session } from "./session.js";
+import { letGo, type Method, type Session, turns } from "./session.js";
 import { Transport } from "./transport.js";
 import { Answer, type Caller, Pending, type ToCore, type ToPage } from "./wire.js";
 
@@ -112,6 +112,7 @@ export class Service {
     /* --- calls ---------------------------------------------------------------------------- */
 
     handle(caller: Caller, message: ToCore): void {
+        turns.now++;
         if (message.kind === "cancel") {
             this.cancel(caller, message.n);
         } else if (message.kind === "tell") {
@@ -120,7 +121,7 @@ export class Service {
             const { n } = message;
             this.run(caller, message.method, message.args, (said) => this.answer(caller, n, said));
         }
-        this.pump();
+        this.step();
     }
 
     private run(caller: Caller, name: string, args: unknown[], done: (said: unknown) => void): void {
@@ -205,8 +206,8 @@ export class Service {
     leave(caller: Caller): void {
         const session = this.sessions.get(caller);
         this.sessions.delete(caller);
-        for (const object of [...(session?.objects.values() ?? [])].reverse()) {
-            object.close();
+        for (const number of [...(session?.objects.keys() ?? [])]) {
+            letGo(session!, number);
         }
         for (const [op, waiting] of this.ops) {
             if (waiting.caller === caller) {
@@ -220,6 +221,11 @@ export class Service {
 
     /** Does what is due, tells what happened, and comes again when the core wants it. */
     pump(): void {
+        turns.now++;
+        this.step();
+    }
+
+    private step(): void {
         if (this.core === 0 || this.broken !== null) {
             return;
         }

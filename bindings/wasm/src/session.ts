@@ -7,8 +7,13 @@ import { Pending } from "./wire.js";
 export interface Held {
     kind: string;
     at: number;
+    /** What it stands on, and is closed before. */
+    on?: number;
     close(): void;
 }
+
+/** Counts what the core is stepped for: calls, news of the network, deadlines. */
+export const turns = { now: 0 };
 
 /** One page's side of a core. */
 export interface Session {
@@ -38,6 +43,18 @@ export function held<T extends Held>(s: Session, number: number, kind: T["kind"]
         throw new CoreError({ code: "CLOSED", message: `the ${kind} is closed` });
     }
     return object as T;
+}
+
+/** Closes it, and before it what stands on it. */
+export function letGo(s: Session, number: number): void {
+    for (const [other, object] of s.objects) {
+        if (object.on === number) {
+            letGo(s, other);
+        }
+    }
+    const object = s.objects.get(number);
+    s.objects.delete(number);
+    object?.close();
 }
 
 /** A call whose last argument before the error is an sl_bytes**: the bytes' JSON. */

@@ -18,8 +18,7 @@ type Aside =
     | { kind: "welcome"; storage: Storage["kind"] }
     | { kind: "refused"; error: ErrorFacts }
     | { kind: "call"; message: ToCore }
-    | { kind: "said"; message: ToPage }
-    | { kind: "bye" };
+    | { kind: "said"; message: ToPage };
 
 /* Calls that change nothing, and name nothing that was opened: asked again of the next one that serves. */
 const READS = new Set(["get", "query", "info", "can", "storage", "drafts", "chat_gaps", "blob_get", "version"]);
@@ -46,6 +45,10 @@ export class Tabs {
     private service: Service | null = null;
     /** Someone serves: this thread, or another that said welcome. */
     private served: Storage["kind"] | null = null;
+    /** False from the moment another one says that it serves until it says welcome. */
+    private welcomed = false;
+    /** Tabs that this one serves, by their ids. */
+    private readonly guests = new Set<string>();
     private readonly waiting: ToCore[] = [];
     private readonly underWay = new Map<number, ToCore>();
     private print = "";
@@ -97,7 +100,7 @@ export class Tabs {
     handle(message: ToCore): void {
         if (this.service !== null) {
             this.service.handle(this.page, message);
-        } else if (this.served === null) {
+        } else if (!this.welcomed) {
             this.waiting.push(message);
         } else {
             this.send(message);
@@ -133,6 +136,7 @@ export class Tabs {
     private moved(kind: Storage["kind"]): void {
         const before = this.served;
         this.served = kind;
+        this.welcomed = true;
         if (before !== null) {
             this.page.say({ kind: "moved" });
         }
@@ -179,9 +183,10 @@ export class Tabs {
     private heardInHall(said: Hall): void {
         if (said.kind === "leader") {
             if (this.service === null) {
+                this.welcomed = false;
                 this.hello();
             }
-        } else if (this.service !== null) {
+        } else if (this.service !== null && !this.guests.has(said.id)) {
             this.receive(this.service, said.id, said.print);
         }
     }
@@ -194,6 +199,7 @@ export class Tabs {
             aside.close();
             return;
         }
+        this.guests.add(id); /* who asks twice is served once */
         const caller: Caller = { say: (message) => say({ kind: "said", message }) };
         aside.onmessage = ({ data }: MessageEvent<Aside>) => {
             if (data.kind === "call") {
@@ -205,6 +211,7 @@ export class Tabs {
         /* Granted when the tab is gone, however it went. */
         void navigator.locks
             .request(`${this.name}/${id}`, { signal: this.leaving.signal }, () => {
+                this.guests.delete(id);
                 service.leave(caller);
                 aside.close();
             })

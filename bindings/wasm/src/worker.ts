@@ -93,7 +93,8 @@ async function start(message: OpenMessage): Promise<Service> {
         openStorage(message.options.dir, message.storage),
     ]);
     try {
-        return Service.open(lib, storage, message.options, (...args) => fetch(...args));
+        const options = { ...message.options, dir: `/${encodeURIComponent(message.options.dir)}` };
+        return Service.open(lib, storage, options, (...args) => fetch(...args));
     } catch (error) {
         await storage.close();
         throw error;

@@ -92,3 +92,23 @@ export async function open(context, url) {
     await page.waitForFunction("window.ready === true");
     return page;
 }
+
+/** A browser that this process starts by itself, so that it can be killed as a whole. */
+export async function killable(profile) {
+    const { chromium } = await import("playwright-core");
+    const args = [...ARGS, "--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"];
+    const child = spawn(CHROMIUM, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    let said = "";
+    child.stderr.on("data", (d) => (said += d));
+    const url = await until("the browser says where it listens", () => /listening on (ws:\S+)/.exec(said)?.[1]);
+    const connected = await chromium.connectOverCDP(url);
+    return {
+        context: connected.contexts()[0],
+        async kill() {
+            process.kill(-child.pid, "SIGKILL"); /* its group: all of its processes at once */
+            await ended;
+            await connected.close().catch(() => undefined);
+        },
+    };
+}

@@ -2,6 +2,7 @@
 #include "platform/wasm/pack.h"
 
 #include "base/prng.h"
+#include "conformance.h"
 #include "platform/sim/disk.h"
 #include "support.h"
 
@@ -68,20 +69,6 @@ static void unmount(host *h)
     sl_disk_files.close(h, h->file);
 }
 
-static void host_open(host *h, uint64_t seed)
-{
-    memset(h, 0, sizeof *h);
-    h->disk = sl_disk_new(seed);
-    ck_assert_ptr_nonnull(h->disk);
-    ck_assert_int_eq(mount(h), SL_OK);
-}
-
-static void host_close(host *h)
-{
-    unmount(h);
-    sl_disk_free(h->disk);
-}
-
 static const sl_file_ops *ops(void)
 {
     return sl_pack_files();
@@ -94,6 +81,24 @@ static void put_text(host *h, const char *path, const char *text)
     ck_assert_int_eq(ops()->write(h->pack, f, text, strlen(text), 0), SL_OK);
     ck_assert_int_eq(ops()->sync(h->pack, f), SL_OK);
     ops()->close(h->pack, f);
+}
+
+static void host_open(host *h, uint64_t seed)
+{
+    memset(h, 0, sizeof *h);
+    h->disk = sl_disk_new(seed);
+    ck_assert_ptr_nonnull(h->disk);
+    ck_assert_int_eq(mount(h), SL_OK);
+    ck_assert_int_eq(sl_pack_files()->mkdir(h->pack, "d"), SL_OK);
+    ck_assert_int_eq(sl_pack_files()->mkdir(h->pack, "e"), SL_OK);
+    ck_assert_int_eq(sl_pack_files()->mkdir(h->pack, "d/x"), SL_OK);
+    put_text(h, "first", "of all"); /* and the folders with it */
+}
+
+static void host_close(host *h)
+{
+    unmount(h);
+    sl_disk_free(h->disk);
 }
 
 static bool has_text(host *h, const char *path, const char *text)
@@ -112,16 +117,16 @@ START_TEST(files_are_there_after_it_was_opened_again)
 {
     host h;
     host_open(&h, 1);
-    put_text(&h, "a/b/c", "one");
-    put_text(&h, "a/d", "two");
-    ck_assert_int_eq(ops()->rename(h.pack, "a/d", "a/b/e"), SL_OK);
+    put_text(&h, "d/x/c", "one");
+    put_text(&h, "d/y", "two");
+    ck_assert_int_eq(ops()->rename(h.pack, "d/y", "e/z"), SL_OK);
     unmount(&h);
     ck_assert_int_eq(mount(&h), SL_OK);
-    ck_assert(has_text(&h, "a/b/c", "one"));
-    ck_assert(has_text(&h, "a/b/e", "two"));
-    ck_assert(!has_text(&h, "a/d", "two"));
-    ck_assert_int_eq(ops()->exists(h.pack, "a/b"), 1);
-    ck_assert_int_eq(ops()->exists(h.pack, "a/bb"), 0);
+    ck_assert(has_text(&h, "d/x/c", "one"));
+    ck_assert(has_text(&h, "e/z", "two"));
+    ck_assert(!has_text(&h, "d/y", "two"));
+    ck_assert_int_eq(ops()->exists(h.pack, "d/x"), 1);
+    ck_assert_int_eq(ops()->exists(h.pack, "d/xx"), 0);
     host_close(&h);
 }
 END_TEST
@@ -167,6 +172,30 @@ START_TEST(between_the_end_and_a_write_beyond_it_there_are_zeros)
     }
     ops()->close(h.pack, f);
     host_close(&h);
+}
+END_TEST
+
+static void in_a_folder(void (*ask)(const sl_platform *p, const char *dir))
+{
+    host h;
+    host_open(&h, 1);
+    sl_platform p = {.struct_size = sizeof p, .user = h.pack, .files = ops()};
+    ask(&p, "e");
+    ck_assert_int_eq(ops()->mkdir(h.pack, "e/f/"), SL_OK); /* with a '/' at its end too */
+    ck_assert_int_eq(ops()->exists(h.pack, "e/f"), 1);
+    ck_assert_int_eq(ops()->remove(h.pack, "e/f"), SL_OK);
+    ck_assert_int_eq(ops()->remove(h.pack, "e"), SL_OK); /* each leaves nothing behind */
+    host_close(&h);
+}
+
+START_TEST(it_keeps_what_every_platform_promises_of_files)
+{
+    in_a_folder(sl_conform_open);
+    in_a_folder(sl_conform_read_write);
+    in_a_folder(sl_conform_truncate);
+    in_a_folder(sl_conform_lock);
+    in_a_folder(sl_conform_rename);
+    in_a_folder(sl_conform_folders);
 }
 END_TEST
 
@@ -429,6 +458,7 @@ END_TEST
 SL_TEST_MAIN("pack", files_are_there_after_it_was_opened_again,
              a_folder_lists_files_and_each_folder_once,
              between_the_end_and_a_write_beyond_it_there_are_zeros,
+             it_keeps_what_every_platform_promises_of_files,
              a_removed_file_lives_until_it_is_closed, a_lock_has_one_owner,
              what_files_give_up_is_used_again, what_is_no_pack_is_refused,
              a_power_cut_loses_nothing_that_was_synced,
