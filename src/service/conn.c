@@ -16,7 +16,8 @@ enum {
     CLOSE_SIGN_IN = 4401,
     CLOSE_FACTOR = 4403,
     CLOSE_REPLACED = 4409,
-    CLOSE_INTERNAL = 1011
+    CLOSE_INTERNAL = 1011,
+    SWEEP_MS = 1000
 };
 
 /* Index of the connection, or where it would be. */
@@ -73,7 +74,7 @@ void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, co
 {
     sl_frame f = {.kind = SL_FRAME_ERROR, .code = sl_status_name(status), .message = message};
     (void)sl_sv_send(s, c, &f, NULL);
-    s->ports.close(s->ports.user, c->id, code, message);
+    sl_sv_end(s, c->id, code, message);
     forget(s, c);
 }
 
@@ -107,6 +108,10 @@ void sl_sv_drop_user(sl_service *s, const char *user)
 /* Connections that never said who they are. */
 static void sweep(sl_service *s, int64_t now_ms)
 {
+    if (now_ms - s->swept_ms < SWEEP_MS && now_ms >= s->swept_ms) {
+        return;
+    }
+    s->swept_ms = now_ms;
     for (size_t i = s->conn_count; i-- > 0;) {
         sl_sv_conn *c = s->conns[i];
         if (!c->ready && now_ms - c->opened_ms > SL_SV_CONNECT_MS) {
@@ -138,9 +143,8 @@ static sl_sv_conn *conn_add(sl_service *s, sl_id id)
     return c;
 }
 
-void sl_service_ws_open(sl_service *s, sl_id conn, bool binary)
+static void on_open(sl_service *s, sl_id conn, bool binary)
 {
-    sl_lock(s->lock);
     int64_t now = sl_sv_now(s);
     sweep(s, now);
     if (sl_sv_conn_find(s, conn) == NULL) {
@@ -150,20 +154,9 @@ void sl_service_ws_open(sl_service *s, sl_id conn, bool binary)
             c->wire.server = true;
             c->wire.binary = binary;
         } else {
-            s->ports.close(s->ports.user, conn, CLOSE_INTERNAL, "out of memory");
+            sl_sv_end(s, conn, CLOSE_INTERNAL, "out of memory");
         }
     }
-    sl_unlock(s->lock);
-}
-
-void sl_service_ws_closed(sl_service *s, sl_id conn)
-{
-    sl_lock(s->lock);
-    sl_sv_conn *c = sl_sv_conn_find(s, conn);
-    if (c != NULL) {
-        forget(s, c);
-    }
-    sl_unlock(s->lock);
 }
 
 /* Receipts below the floor are forgotten; the floor never goes back. */
@@ -292,13 +285,40 @@ static void on_message(sl_service *s, sl_sv_conn *c, const void *p, size_t n)
     }
 }
 
+void sl_sv_ws_event(sl_service *s, const sl_ws_event *e)
+{
+    sl_sv_conn *c = sl_sv_conn_find(s, e->conn);
+    switch (e->what) {
+    case SL_WS_OPENED: on_open(s, e->conn, e->binary); break;
+    case SL_WS_SAID:
+        sweep(s, sl_sv_now(s));
+        c = sl_sv_conn_find(s, e->conn);
+        if (c != NULL) {
+            on_message(s, c, e->p, e->n);
+        }
+        break;
+    case SL_WS_LEFT:
+        if (c != NULL) {
+            forget(s, c);
+        }
+        break;
+    }
+}
+
+void sl_service_ws_open(sl_service *s, sl_id conn, bool binary)
+{
+    sl_ws_event e = {.conn = conn, .what = SL_WS_OPENED, .binary = binary};
+    sl_service_ws_events(s, &e, 1);
+}
+
 void sl_service_ws_message(sl_service *s, sl_id conn, const void *p, size_t n)
 {
-    sl_lock(s->lock);
-    sweep(s, sl_sv_now(s));
-    sl_sv_conn *c = sl_sv_conn_find(s, conn);
-    if (c != NULL) {
-        on_message(s, c, p, n);
-    }
-    sl_unlock(s->lock);
+    sl_ws_event e = {.conn = conn, .what = SL_WS_SAID, .p = p, .n = n};
+    sl_service_ws_events(s, &e, 1);
+}
+
+void sl_service_ws_closed(sl_service *s, sl_id conn)
+{
+    sl_ws_event e = {.conn = conn, .what = SL_WS_LEFT};
+    sl_service_ws_events(s, &e, 1);
 }
