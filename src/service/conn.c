@@ -42,6 +42,33 @@ sl_sv_conn *sl_sv_conn_find(const sl_service *s, sl_id id)
     return i < s->conn_count && s->conns[i]->id == id ? s->conns[i] : NULL;
 }
 
+/* Where the list of those begins that may be of this device. */
+static sl_sv_conn **by_device(sl_service *s, const char *device)
+{
+    uint32_t h = 2166136261U; /* FNV-1a */
+    for (; *device != 0; device++) {
+        h = (h ^ (uint8_t)*device) * 16777619U;
+    }
+    return &s->by_device[h % SL_SV_DEVICES];
+}
+
+static void device_note(sl_service *s, sl_sv_conn *c)
+{
+    sl_sv_conn **first = by_device(s, c->device);
+    c->next_device = *first;
+    *first = c;
+}
+
+static void device_forget(sl_service *s, const sl_sv_conn *c)
+{
+    for (sl_sv_conn **at = by_device(s, c->device); *at != NULL; at = &(*at)->next_device) {
+        if (*at == c) {
+            *at = c->next_device;
+            return;
+        }
+    }
+}
+
 static void conn_free(sl_sv_conn *c)
 {
     while (c->sub_count > 0) {
@@ -57,6 +84,7 @@ static void forget(sl_service *s, sl_sv_conn *c)
     size_t i = place_of(s, c->id);
     s->conn_count--;
     memmove(&s->conns[i], &s->conns[i + 1], (s->conn_count - i) * sizeof(void *));
+    device_forget(s, c);
     conn_free(c);
 }
 
@@ -81,10 +109,10 @@ void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, co
 void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
                        const sl_sv_conn *except, int32_t code)
 {
-    for (size_t i = s->conn_count; i-- > 0;) {
-        sl_sv_conn *c = s->conns[i];
-        if (c == except || !c->ready || strcmp(c->user, user) != 0 ||
-            strcmp(c->device, device) != 0) {
+    sl_sv_conn *next = NULL;
+    for (sl_sv_conn *c = *by_device(s, device); c != NULL; c = next) {
+        next = c->next_device;
+        if (c == except || strcmp(c->user, user) != 0 || strcmp(c->device, device) != 0) {
             continue;
         }
         if (code == CLOSE_REPLACED) {
@@ -229,6 +257,7 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     c->floor = from.floor;
     sl_sv_drop_device(s, c->user, c->device, c, CLOSE_REPLACED);
     c->ready = true;
+    device_note(s, c);
     c->wire.zip = frame->zip && sl_zip_have();
     sl_frame hello = {
         .kind = SL_FRAME_CONNECTED, .user = c->user, .now_ms = sl_sv_now(s), .zip = sl_zip_have()};

@@ -45,7 +45,8 @@ enum {
     SL_SV_HLC_AHEAD_MS = 60000,
     SL_SV_CELLS = 8,
     SL_SV_FIXED = 6, /* columns before a record's fields */
-    SL_SV_SHA_LEN = 64
+    SL_SV_SHA_LEN = 64,
+    SL_SV_DEVICES = 1024 /* places of the table of connections by device */
 };
 
 typedef char sl_sv_id[SL_UUID_LEN + 1];
@@ -102,8 +103,9 @@ struct sl_sv_conn {
     sl_sv_sub **subs; /* in order of space */
     size_t sub_count;
     size_t sub_cap;
-    sl_sv_sub *queue; /* that catch up, the next first */
-    size_t flight;    /* bytes of pages on the way */
+    sl_sv_sub *queue;               /* that catch up, the next first */
+    size_t flight;                  /* bytes of pages on the way */
+    struct sl_sv_conn *next_device; /* of the same hash, once it is ready */
 };
 
 /* A key that signed until a while ago. */
@@ -156,6 +158,7 @@ struct sl_service {
     sl_buf clocks;      /* of the record being saved */
     sl_sv_conn **conns; /* in order of id */
     int64_t swept_ms;   /* when those were looked for that never said who they are */
+    sl_sv_conn *by_device[SL_SV_DEVICES]; /* those that are ready, by hash of the device */
     size_t conn_count;
     size_t conn_cap;
     sl_sv_topic **topics; /* by hash */
