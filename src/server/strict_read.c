@@ -19,7 +19,8 @@ enum {
     DRAIN_MAX = 256
 };
 
-static sl_strict *g_sockets[SOCKETS_MAX];
+/* A number may go from our socket to another thread's: what is read of it is one whole pointer. */
+static sl_strict *_Atomic g_sockets[SOCKETS_MAX];
 
 static sl_strict *find(int fd)
 {
@@ -37,8 +38,9 @@ void sl_strict_open(int fd)
 void sl_strict_close(int fd)
 {
     if (find(fd) != NULL) {
-        sl_mem_free(g_sockets[fd]);
+        sl_strict *s = g_sockets[fd];
         g_sockets[fd] = NULL;
+        sl_mem_free(s);
     }
 }
 
