@@ -58,8 +58,9 @@ static bool parameter(const char *text, size_t n, const char *name, char *out, s
 const char *sl_form_begin(sl_form *f, const char *content_type, const uint8_t *body, size_t n)
 {
     static const char type[] = "multipart/form-data";
+    static const char lead[4] = {'\r', '\n', '-', '-'};
     memset(f, 0, sizeof *f);
-    memcpy(f->boundary, "\r\n--", 4);
+    memcpy(f->boundary, lead, sizeof lead);
     if (content_type == NULL || strncasecmp(content_type, type, sizeof type - 1) != 0 ||
         !parameter(content_type, strlen(content_type), "boundary", f->boundary + 4,
                    SL_FORM_BOUNDARY_MAX + 1)) {

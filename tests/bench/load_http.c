@@ -57,7 +57,7 @@ static int take_answer(int fd, char *text, size_t cap)
         const char *length = strcasestr(text, "\r\ncontent-length:");
         size_t body = length != NULL ? strtoul(length + 17, NULL, 10) : 0;
         if (end != NULL && (size_t)(end + 4 - text) + body <= n) {
-            return atoi(text + 9); /* NOLINT(cert-err34-c) */
+            return (int)strtol(text + 9, NULL, 10);
         }
     }
 }

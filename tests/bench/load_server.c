@@ -134,16 +134,18 @@ double load_cpu_s(const load_server *s)
 int64_t load_rss(const load_server *s)
 {
     char path[64];
-    long all = 0;
-    long resident = 0;
-    long shared = 0;
+    char text[128] = "";
     (void)snprintf(path, sizeof path, "/proc/%d/statm", (int)s->pid);
     FILE *f = fopen(path, "re");
-    if (f != NULL && fscanf(f, "%ld %ld %ld", &all, &resident, &shared) != 3) {
-        resident = shared = 0;
+    if (f == NULL || fgets(text, sizeof text, f) == NULL) {
+        text[0] = '\0';
     }
     if (f != NULL) {
         (void)fclose(f);
     }
+    char *p = text;
+    (void)strtol(p, &p, 10); /* all */
+    long resident = strtol(p, &p, 10);
+    long shared = strtol(p, &p, 10);
     return (int64_t)(resident - shared) * sysconf(_SC_PAGESIZE);
 }
