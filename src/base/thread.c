@@ -92,6 +92,11 @@ void sl_signal(sl_mutex *m)
     (void)pthread_cond_broadcast(&m->cond);
 }
 
+void sl_signal_one(sl_mutex *m)
+{
+    (void)pthread_cond_signal(&m->cond);
+}
+
 static void *thread_main(void *arg)
 {
     sl_thread *t = arg;

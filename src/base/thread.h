@@ -19,6 +19,8 @@ void sl_give_way(sl_mutex *m);
 /* Called locked; waits for sl_signal at most ms (-1: for ever). Spurious returns happen. */
 void sl_wait(sl_mutex *m, int64_t ms);
 void sl_signal(sl_mutex *m); /* wakes all that wait; locked or not */
+/* Wakes one: for those who all wait for the same, and any of whom will do. */
+void sl_signal_one(sl_mutex *m);
 
 sl_thread *sl_thread_start(void (*run)(void *arg), void *arg); /* NULL: cannot */
 void sl_thread_join(sl_thread *t);                             /* and frees it; NULL accepted */

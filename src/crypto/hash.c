@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "crypto/sha_x86.h"
 
 #include <mbedtls/platform_util.h>
 #include <mbedtls/sha256.h>
@@ -10,13 +11,15 @@
 #include <string.h>
 
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
-#define SHA_STARTS mbedtls_sha256_starts
-#define SHA_UPDATE mbedtls_sha256_update
-#define SHA_FINISH mbedtls_sha256_finish
+#define SHA_STARTS     mbedtls_sha256_starts
+#define SHA_UPDATE     mbedtls_sha256_update
+#define SHA_FINISH     mbedtls_sha256_finish
+#define SHA_PART(name) MBEDTLS_PRIVATE(name)
 #else
-#define SHA_STARTS mbedtls_sha256_starts_ret
-#define SHA_UPDATE mbedtls_sha256_update_ret
-#define SHA_FINISH mbedtls_sha256_finish_ret
+#define SHA_STARTS     mbedtls_sha256_starts_ret
+#define SHA_UPDATE     mbedtls_sha256_update_ret
+#define SHA_FINISH     mbedtls_sha256_finish_ret
+#define SHA_PART(name) name
 #endif
 
 enum {
@@ -34,8 +37,32 @@ static void start(mbedtls_sha256_context *ctx)
     SL_ASSERT(SHA_STARTS(ctx, 0) == 0);
 }
 
+/* Whole blocks, when the processor can do them by itself: it is five times as fast. How many bytes. */
+static size_t update_blocks(mbedtls_sha256_context *ctx, const void *p, size_t n)
+{
+    if (n < BLOCK_LEN || ctx->SHA_PART(total)[0] % BLOCK_LEN != 0 || !sl_sha_x86_have()) {
+        return 0;
+    }
+    size_t whole = n - n % BLOCK_LEN;
+    uint64_t total = ((uint64_t)ctx->SHA_PART(total)[1] << 32 | ctx->SHA_PART(total)[0]) + whole;
+    sl_sha_x86(ctx->SHA_PART(state), p, whole / BLOCK_LEN);
+    ctx->SHA_PART(total)[0] = (uint32_t)total;
+    ctx->SHA_PART(total)[1] = (uint32_t)(total >> 32);
+    return whole;
+}
+
 static void update(mbedtls_sha256_context *ctx, const void *p, size_t n)
 {
+    size_t part = ctx->SHA_PART(total)[0] % BLOCK_LEN;
+    if (part > 0 && n > 0) {
+        size_t fill = n < BLOCK_LEN - part ? n : BLOCK_LEN - part;
+        SL_ASSERT(SHA_UPDATE(ctx, p, fill) == 0);
+        p = (const uint8_t *)p + fill;
+        n -= fill;
+    }
+    size_t done = update_blocks(ctx, p, n);
+    p = done > 0 ? (const uint8_t *)p + done : p;
+    n -= done;
     if (n > 0) {
         SL_ASSERT(SHA_UPDATE(ctx, p, n) == 0);
     }

@@ -16,13 +16,24 @@
 
 typedef struct sl_adapter sl_adapter;
 
+/* Who reads the sockets in libwebsockets' stead (strict.h). */
+typedef struct sl_adapter_watch {
+    void (*open)(int fd);
+    void (*close)(int fd);
+    bool (*begin)(int fd, uint64_t message_max); /* false: the connection is to be ended */
+    int32_t (*said)(int fd); /* the code of the client's close when it was changed, else 0 */
+} sl_adapter_watch;
+
 typedef struct sl_adapter_config {
     const sl_platform *platform; /* borrowed until free */
     const char *host;
     int32_t port;        /* 0: any free one */
     int64_t upload_rate; /* bytes per second, 0: no limit */
     bool verbose;
-    const sl_web *web; /* an app for browsers, borrowed until free, or NULL */
+    const sl_web *web;             /* an app for browsers, borrowed until free, or NULL */
+    const sl_adapter_watch *watch; /* borrowed until free */
+    const char *tls_cert;          /* PEM, a chain; NULL: plain HTTP */
+    const char *tls_key;
     bool behind_proxy; /* the last address of X-Forwarded-For is where a request comes from */
 } sl_adapter_config;
 

@@ -1,8 +1,8 @@
 /*
- * server/conn.c - WebSocket connections: whole messages to the connection's strand in their order,
- * answers from a bounded queue.
+ * server/conn.c - WebSocket connections: whole messages to the service in their order, what came while
+ * it was busy all at once; answers from a bounded queue, in one write a turn.
  *
- * A connection is freed by the last work of its strand, so a worker never sees it go.
+ * What the service is told of a connection ends with its end, and whoever told it frees the connection.
  */
 #include "server/inside.h"
 #include "sync/frame.h"
@@ -20,43 +20,34 @@ enum {
     CLOSE_TOO_BIG = 1009,
     REASON_MAX = 100,
     US_PER_S = 1000000,
-    WRITES_PER_TURN = 16
+    LIVE_MAX = 512 /* of what connections say, worked on at once */
 };
 
-typedef struct out_frame {
-    struct out_frame *next;
-    size_t n;
-    uint8_t data[]; /* LWS_PRE bytes for libwebsockets, then the frame */
-} out_frame;
-
-typedef struct in_frame {
-    sl_work work;
+/* What a socket told, on its way to the service. */
+typedef struct sl_news {
+    struct sl_news *next;
     sl_conn *conn;
+    sl_ws_what what;
     size_t n;
     uint8_t data[];
-} in_frame;
+} sl_news;
 
 struct sl_conn {
     sl_id id;
     sl_adapter *adapter;
     struct lws *wsi; /* loop */
-    sl_strand strand;
-    sl_work opened;
-    sl_work closed;
-    sl_buf in;   /* loop: a message not whole yet */
-    bool heard;  /* loop */
-    bool binary; /* its subprotocol's messages are */
+    sl_buf in;       /* loop: a message not whole yet */
+    sl_news *left;   /* for its end, so that there is always memory for it */
+    bool heard;      /* loop */
+    bool binary;     /* its subprotocol's messages are */
 
-    size_t in_len; /* lock: bytes with the workers */
-    bool paused;   /* lock: not read from until they are worked off */
-    out_frame *head;
-    out_frame *tail;
-    size_t out_len; /* lock, as head and tail */
+    size_t in_len;  /* lock: bytes with the service */
+    bool paused;    /* lock: not read from until they are worked off */
+    sl_buf out;     /* lock: whole frames, as they go over the wire */
     bool is_dirty;  /* lock */
     sl_conn *dirty; /* lock: next in adapter->dirty */
-    bool ending;    /* lock: closes when the queue is empty */
-    int32_t code;   /* lock, as reason */
-    char reason[REASON_MAX];
+    int32_t code;   /* lock: closes with it when all is sent; 0: stays */
+    char *reason;   /* lock */
 };
 
 /* ---- the table, all called locked ---- */
@@ -128,58 +119,52 @@ static void mark_dirty(sl_conn *c)
     sl_adapter_wake(a);
 }
 
-static void drop_queue(sl_conn *c)
-{
-    while (c->head != NULL) {
-        out_frame *frame = c->head;
-        c->head = frame->next;
-        sl_mem_free(frame);
-    }
-    c->tail = NULL;
-    c->out_len = 0;
-}
-
 /* The first reason given stays. */
 static void end_conn(sl_conn *c, int32_t code, const char *reason)
 {
-    if (c->ending) {
-        return;
+    if (c->code == 0) {
+        c->code = code;
+        c->reason = sl_text_ndup(reason, strnlen(reason, REASON_MAX));
+        mark_dirty(c);
     }
-    c->ending = true;
-    c->code = code;
-    size_t n = strlen(reason);
-    n = n < REASON_MAX - 1 ? n : REASON_MAX - 1;
-    memcpy(c->reason, reason, n);
-    mark_dirty(c);
 }
 
 /* ---- for the service ---- */
 
+/* The head of a frame from a server: not masked. Its length. */
+static size_t frame_head(uint8_t head[10], bool binary, size_t n)
+{
+    size_t at = 2;
+    head[0] = 0x80 | (binary ? 2 : 1);
+    if (n < 126) {
+        head[1] = (uint8_t)n;
+        return at;
+    }
+    head[1] = n < 65536 ? 126 : 127;
+    for (int shift = n < 65536 ? 8 : 56; shift >= 0; shift -= 8) {
+        head[at++] = (uint8_t)((uint64_t)n >> shift);
+    }
+    return at;
+}
+
 void sl_adapter_send(void *user, sl_id conn, const void *p, size_t n)
 {
     sl_adapter *a = user;
-    out_frame *frame = sl_mem(sizeof *frame + LWS_PRE + n);
-    if (frame != NULL) {
-        frame->n = n;
-        memcpy(frame->data + LWS_PRE, p, n);
-    }
+    uint8_t head[10];
     sl_lock(a->lock);
     sl_conn *c = find_conn(a, conn);
-    if (c == NULL || c->ending) {
-        sl_mem_free(frame);
-    } else if (frame == NULL || c->out_len + n > SL_SERVER_OUT_MAX) {
-        sl_mem_free(frame);
-        drop_queue(c);
-        end_conn(c, CLOSE_SLOW, "too slow");
-    } else {
-        if (c->tail != NULL) {
-            c->tail->next = frame;
-        } else {
-            c->head = frame;
+    if (c != NULL && c->code == 0) {
+        bool slow = c->out.len + n > SL_SERVER_OUT_MAX;
+        if (!slow) {
+            sl_buf_put(&c->out, head, frame_head(head, c->binary, n));
+            sl_buf_put(&c->out, p, n);
+            mark_dirty(c);
         }
-        c->tail = frame;
-        c->out_len += n;
-        mark_dirty(c);
+        if (slow || c->out.failed) {
+            sl_buf_free(&c->out);
+            memset(&c->out, 0, sizeof c->out);
+            end_conn(c, CLOSE_SLOW, "too slow");
+        }
     }
     sl_unlock(a->lock);
 }
@@ -195,41 +180,104 @@ void sl_adapter_close_conn(void *user, sl_id conn, int32_t code, const char *rea
     sl_unlock(a->lock);
 }
 
-/* ---- the workers' side ---- */
-
-static void run_opened(sl_work *work)
-{
-    sl_conn *c = (sl_conn *)(void *)((char *)work - offsetof(sl_conn, opened));
-    sl_service_ws_open(c->adapter->service, c->id, c->binary);
-}
-
-static void run_message(sl_work *work)
-{
-    in_frame *frame = (in_frame *)(void *)((char *)work - offsetof(in_frame, work));
-    sl_conn *c = frame->conn;
-    sl_adapter *a = c->adapter;
-    sl_service_ws_message(a->service, c->id, frame->data, frame->n);
-    sl_lock(a->lock);
-    c->in_len -= frame->n;
-    if (c->paused && c->in_len <= SL_SERVER_IN_MAX / 2) {
-        mark_dirty(c);
-    }
-    sl_unlock(a->lock);
-    sl_mem_free(frame);
-}
+/* ---- to the service ---- */
 
 static void conn_free(sl_conn *c)
 {
-    drop_queue(c);
+    sl_mem_free(c->left);
+    sl_mem_free(c->reason);
     sl_buf_free(&c->in);
+    sl_buf_free(&c->out);
     sl_mem_free(c);
 }
 
-static void run_closed(sl_work *work)
+/* Takes the first of what waits off the queue, LIVE_MAX at most. */
+static size_t take_news(sl_adapter *a, sl_ws_event list[LIVE_MAX], sl_news **first)
 {
-    sl_conn *c = (sl_conn *)(void *)((char *)work - offsetof(sl_conn, closed));
-    sl_service_ws_closed(c->adapter->service, c->id);
-    conn_free(c);
+    size_t n = 0;
+    size_t bytes = 0;
+    sl_lock(a->lock);
+    *first = a->news;
+    sl_news **end = first;
+    while (*end != NULL && n < LIVE_MAX && bytes < SL_SERVER_FRAME_MAX) {
+        sl_news *one = *end;
+        list[n++] = (sl_ws_event){one->conn->id, one->what, one->conn->binary, one->data, one->n};
+        bytes += one->n;
+        end = &one->next;
+    }
+    a->news = *end;
+    *end = NULL;
+    a->live_posted = n > 0;
+    sl_unlock(a->lock);
+    return n;
+}
+
+static void news_done(sl_adapter *a, sl_news *first)
+{
+    sl_lock(a->lock);
+    for (const sl_news *one = first; one != NULL; one = one->next) {
+        sl_conn *c = one->conn;
+        c->in_len -= one->n;
+        if (c->paused && c->in_len <= SL_SERVER_IN_MAX / 2) {
+            mark_dirty(c);
+        }
+    }
+    sl_unlock(a->lock);
+    while (first != NULL) {
+        sl_news *one = first;
+        first = one->next;
+        if (one->what == SL_WS_LEFT) {
+            conn_free(one->conn);
+        }
+        sl_mem_free(one);
+    }
+}
+
+/* What came while the last were worked on is the next batch. */
+static void run_live(sl_work *work)
+{
+    sl_adapter *a = (sl_adapter *)(void *)((char *)work - offsetof(sl_adapter, live_work));
+    sl_ws_event list[LIVE_MAX];
+    sl_news *first = NULL;
+    for (size_t n = take_news(a, list, &first); n > 0; n = take_news(a, list, &first)) {
+        sl_service_ws_events(a->service, list, n);
+        news_done(a, first);
+    }
+}
+
+/* Takes the news; false when the connection is to be read from no further for now. */
+static bool post_news(sl_conn *c, sl_news *one)
+{
+    sl_adapter *a = c->adapter;
+    sl_lock(a->lock);
+    one->next = NULL;
+    if (a->news == NULL) {
+        a->news_end = &a->news;
+    }
+    *a->news_end = one;
+    a->news_end = &one->next;
+    c->in_len += one->n;
+    bool pause = !c->paused && c->in_len > SL_SERVER_IN_MAX;
+    c->paused = c->paused || pause;
+    bool post = !a->live_posted;
+    a->live_posted = true;
+    sl_unlock(a->lock);
+    if (post) {
+        a->live_work.run = run_live;
+        sl_pool_post(a->pool, &a->live, &a->live_work);
+    }
+    return !pause;
+}
+
+static sl_news *news_new(sl_conn *c, sl_ws_what what, size_t n)
+{
+    sl_news *one = sl_mem(sizeof *one + n + 1);
+    if (one != NULL) {
+        one->conn = c;
+        one->what = what;
+        one->n = n;
+    }
+    return one;
 }
 
 /* ---- the loop's side ---- */
@@ -237,15 +285,22 @@ static void run_closed(sl_work *work)
 bool sl_conn_handshake_ok(struct lws *wsi)
 {
     enum {
-        KEY_LEN = 24
+        KEY_LEN = 24,
+        DIGITS = KEY_LEN - 2
     };
     char path[32] = "";
     char version[8] = "";
+    char key[KEY_LEN + 1] = "";
     (void)lws_hdr_copy(wsi, path, (int)sizeof path, WSI_TOKEN_GET_URI);
     (void)lws_hdr_copy(wsi, version, (int)sizeof version, WSI_TOKEN_VERSION);
+    (void)lws_hdr_copy(wsi, key, (int)sizeof key, WSI_TOKEN_KEY);
     return strcmp(path, "/api/v1/ws") == 0 && strcmp(version, "13") == 0 &&
            lws_hdr_total_length(wsi, WSI_TOKEN_KEY) == KEY_LEN &&
-           lws_hdr_total_length(wsi, WSI_TOKEN_HOST) > 0;
+           strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") ==
+               DIGITS &&
+           strcmp(key + DIGITS, "==") == 0 && lws_hdr_total_length(wsi, WSI_TOKEN_HOST) > 0 &&
+           lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) == 0 &&
+           lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) == 0;
 }
 
 static int on_established(struct lws *wsi, sl_session *session)
@@ -253,28 +308,26 @@ static int on_established(struct lws *wsi, sl_session *session)
     sl_adapter *a = lws_context_user(lws_get_context(wsi));
     session->request = NULL;
     session->conn = NULL;
-    if (a->closing) {
-        return -1;
-    }
-    sl_conn *c = sl_mem(sizeof *c);
+    bool clean = a->watch->begin(lws_get_socket_fd(wsi), SL_SERVER_FRAME_MAX);
+    sl_conn *c = a->closing || !clean ? NULL : sl_mem(sizeof *c);
     if (c == NULL) {
         return -1;
     }
     c->adapter = a;
     c->wsi = wsi;
     c->binary = strcmp(lws_get_protocol(wsi)->name, SL_FRAME_PROTOCOL_BIN) == 0;
-    c->opened.run = run_opened;
-    c->closed.run = run_closed;
-    c->closed.last = true;
+    c->left = news_new(c, SL_WS_LEFT, 0);
+    sl_news *opened = news_new(c, SL_WS_OPENED, 0);
     sl_lock(a->lock);
-    bool added = add_conn(a, c);
+    bool added = c->left != NULL && opened != NULL && add_conn(a, c);
     sl_unlock(a->lock);
     if (!added) {
-        sl_mem_free(c);
+        sl_mem_free(opened);
+        conn_free(c);
         return -1;
     }
     session->conn = c;
-    sl_pool_post(a->pool, &c->strand, &c->opened);
+    (void)post_news(c, opened);
     lws_set_timer_usecs(wsi, (lws_usec_t)SL_SERVER_HEARD_S * US_PER_S);
     return 0;
 }
@@ -291,30 +344,11 @@ static int close_now(struct lws *wsi, int32_t code, const char *reason)
     return -1;
 }
 
-static void post_message(sl_conn *c, in_frame *frame)
-{
-    sl_adapter *a = c->adapter;
-    sl_lock(a->lock);
-    c->in_len += frame->n;
-    bool pause = !c->paused && c->in_len > SL_SERVER_IN_MAX;
-    if (pause) {
-        c->paused = true;
-    }
-    sl_unlock(a->lock);
-    if (pause) {
-        (void)lws_rx_flow_control(c->wsi, 0);
-    }
-    sl_pool_post(a->pool, &c->strand, &frame->work);
-}
-
 static int on_receive(struct lws *wsi, const sl_session *session, const void *p, size_t n)
 {
     sl_conn *c = session->conn;
     if (c == NULL || c->adapter->closing) {
         return -1;
-    }
-    if ((lws_frame_is_binary(wsi) != 0) != c->binary) {
-        return close_now(wsi, CLOSE_BROKEN, c->binary ? "binary frames only" : "text frames only");
     }
     if (c->in.len + n > SL_SERVER_FRAME_MAX) {
         return close_now(wsi, CLOSE_TOO_BIG, "message too big");
@@ -326,73 +360,75 @@ static int on_receive(struct lws *wsi, const sl_session *session, const void *p,
     if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0) {
         return 0;
     }
-    in_frame *frame = sl_mem(sizeof *frame + c->in.len + 1);
-    if (frame == NULL) {
+    if ((lws_frame_is_binary(wsi) != 0) != c->binary) {
+        return close_now(wsi, CLOSE_BROKEN, c->binary ? "binary frames only" : "text frames only");
+    }
+    sl_news *one = news_new(c, SL_WS_SAID, c->in.len);
+    if (one == NULL) {
         return -1;
     }
-    frame->work.run = run_message;
-    frame->conn = c;
-    frame->n = c->in.len;
     if (c->in.len > 0) {
-        memcpy(frame->data, c->in.data, c->in.len);
+        memcpy(one->data, c->in.data, c->in.len);
     }
     sl_buf_free(&c->in);
     memset(&c->in, 0, sizeof c->in);
     c->heard = true;
-    post_message(c, frame);
+    if (!post_news(c, one)) {
+        (void)lws_rx_flow_control(wsi, 0);
+    }
     return 0;
 }
 
-static out_frame *take_frame(sl_conn *c)
+/* All that waits goes out in one piece, as it is: the frames were made when they were sent. What the
+ * socket does not take libwebsockets keeps, and there is no other piece before it is gone. False: the
+ * socket is broken. */
+static bool write_out(sl_conn *c)
 {
     sl_adapter *a = c->adapter;
-    sl_lock(a->lock);
-    out_frame *frame = c->head;
-    if (frame != NULL) {
-        c->head = frame->next;
-        if (c->head == NULL) {
-            c->tail = NULL;
+    for (;;) {
+        if (lws_partial_buffered(c->wsi) != 0) {
+            lws_callback_on_writable(c->wsi);
+            return true;
         }
-        c->out_len -= frame->n;
+        sl_lock(a->lock);
+        sl_buf out = c->out;
+        memset(&c->out, 0, sizeof c->out);
+        bool ends = c->code != 0;
+        sl_unlock(a->lock);
+        if (out.len == 0) {
+            sl_buf_free(&out);
+            if (ends) {
+                lws_callback_on_writable(c->wsi); /* closing is for its callback */
+            }
+            return true;
+        }
+        int done = lws_write(c->wsi, out.data, out.len, LWS_WRITE_RAW);
+        bool failed = done < (int)out.len;
+        sl_buf_free(&out);
+        if (failed) {
+            return false;
+        }
     }
-    sl_unlock(a->lock);
-    return frame;
-}
-
-static bool is_ending(sl_conn *c, int32_t *code, char reason[REASON_MAX])
-{
-    sl_adapter *a = c->adapter;
-    sl_lock(a->lock);
-    bool yes = c->ending && c->head == NULL;
-    *code = c->code;
-    memcpy(reason, c->reason, REASON_MAX);
-    sl_unlock(a->lock);
-    return yes;
 }
 
 static int on_writeable(struct lws *wsi, const sl_session *session)
 {
     sl_conn *c = session->conn;
-    if (c == NULL) {
+    if (c == NULL || !write_out(c)) {
         return -1;
     }
-    for (int i = 0; i < WRITES_PER_TURN && lws_send_pipe_choked(wsi) == 0; i++) {
-        out_frame *frame = take_frame(c);
-        if (frame == NULL) {
-            int32_t code = 0;
-            char reason[REASON_MAX];
-            return is_ending(c, &code, reason) ? close_now(wsi, code, reason) : 0;
-        }
-        int done = lws_write(wsi, frame->data + LWS_PRE, frame->n,
-                             c->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
-        bool failed = done < (int)frame->n;
-        sl_mem_free(frame);
-        if (failed) {
-            return -1;
-        }
+    sl_lock(c->adapter->lock);
+    bool ends = c->code != 0 && c->out.len == 0;
+    int32_t code = c->code;
+    char *reason = ends ? c->reason : NULL;
+    c->reason = ends ? NULL : c->reason;
+    sl_unlock(c->adapter->lock);
+    if (!ends || lws_partial_buffered(wsi) != 0) {
+        return 0;
     }
-    lws_callback_on_writable(wsi);
-    return 0;
+    int result = close_now(wsi, code, reason != NULL ? reason : "");
+    sl_mem_free(reason);
+    return result;
 }
 
 static void on_closed(sl_session *session)
@@ -407,33 +443,41 @@ static void on_closed(sl_session *session)
     remove_conn(a, c);
     c->wsi = NULL;
     c->is_dirty = true; /* in no list any more, and to be put in none */
-    drop_queue(c);
     sl_unlock(a->lock);
     if (a->pool != NULL) {
-        sl_pool_post(a->pool, &c->strand, &c->closed);
+        sl_news *left = c->left;
+        c->left = NULL;
+        (void)post_news(c, left);
     } else {
         conn_free(c);
     }
 }
 
+/* At the end of a turn: each connection with something to say gets it in one write. */
 void sl_conn_deliver(sl_adapter *a)
 {
-    /* Requests for a write cannot call back, so they may be made with the lock held. */
-    sl_lock(a->lock);
-    while (a->dirty != NULL) {
+    for (;;) {
+        sl_lock(a->lock);
         sl_conn *c = a->dirty;
-        a->dirty = c->dirty;
-        c->dirty = NULL;
-        c->is_dirty = false;
-        if (c->head != NULL || c->ending) {
-            lws_callback_on_writable(c->wsi);
+        bool resume = false;
+        if (c != NULL) {
+            a->dirty = c->dirty;
+            c->dirty = NULL;
+            c->is_dirty = false;
+            resume = c->paused && c->in_len <= SL_SERVER_IN_MAX / 2;
+            c->paused = c->paused && !resume;
         }
-        if (c->paused && c->in_len <= SL_SERVER_IN_MAX / 2) {
-            c->paused = false;
+        sl_unlock(a->lock);
+        if (c == NULL) {
+            return;
+        }
+        if (resume) {
             (void)lws_rx_flow_control(c->wsi, 1);
         }
+        if (!write_out(c)) {
+            lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+        }
     }
-    sl_unlock(a->lock);
 }
 
 void sl_conn_close_all(sl_adapter *a)
@@ -443,6 +487,14 @@ void sl_conn_close_all(sl_adapter *a)
         end_conn(a->conns[i], CLOSE_GOING_AWAY, "server stops");
     }
     sl_unlock(a->lock);
+}
+
+/* libwebsockets answers a close in kind, but for codes that are younger than it. */
+static int on_peer_close(struct lws *wsi)
+{
+    const sl_adapter *a = lws_context_user(lws_get_context(wsi));
+    int32_t code = a->watch->said(lws_get_socket_fd(wsi));
+    return code != 0 ? close_now(wsi, code, "") : 0;
 }
 
 static int on_timer(const sl_session *session)
@@ -460,13 +512,16 @@ int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
                      size_t n)
 {
     sl_session *session = user;
+    const sl_adapter *a = lws_context_user(lws_get_context(wsi));
     switch ((int)reason) {
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return sl_conn_handshake_ok(wsi) ? 0 : 1;
     case LWS_CALLBACK_ESTABLISHED: return on_established(wsi, session);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return on_peer_close(wsi);
     case LWS_CALLBACK_RECEIVE: return on_receive(wsi, session, in, n);
     case LWS_CALLBACK_SERVER_WRITEABLE: return on_writeable(wsi, session);
     case LWS_CALLBACK_TIMER: return on_timer(session);
     case LWS_CALLBACK_CLOSED:
+        a->watch->close(lws_get_socket_fd(wsi));
         if (session != NULL) {
             on_closed(session);
         }

@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 enum {
@@ -74,6 +75,7 @@ static sl_adapter *adapter_of(struct lws *wsi)
 static void request_free(sl_request *r)
 {
     sl_adapter *a = r->adapter;
+    a->n_requests--;
     if (r->state == REQ_READING) {
         a->bodies_len -= (int64_t)r->body.len;
     }
@@ -298,6 +300,7 @@ static sl_request *request_new(struct lws *wsi, const char *path, size_t n)
         return NULL;
     }
     r->adapter = adapter_of(wsi);
+    r->adapter->n_requests++;
     r->wsi = wsi;
     r->method = copy_method(wsi);
     r->path = sl_text_ndup(path, n);
@@ -353,8 +356,11 @@ static void answer_expect(const sl_request *r)
 static int on_request(struct lws *wsi, sl_session *session, const char *path, size_t n)
 {
     sl_adapter *a = adapter_of(wsi);
-    if (session->request != NULL || a->closing) {
+    if (session->request != NULL) {
         return -1;
+    }
+    if (a->closing) {
+        return refuse(wsi, 503, "the server stops, try again");
     }
     sl_request *r = request_new(wsi, path, n);
     if (r == NULL) {
@@ -380,6 +386,11 @@ static int on_request(struct lws *wsi, sl_session *session, const char *path, si
     session->request = r;
     if (r->body_expect == 0) {
         dispatch(r);
+    } else if (sl_buf_room(&r->body, (size_t)r->body_expect) ==
+               NULL) { /* at once, not by doubling */
+        session->request = NULL;
+        request_free(r);
+        return refuse(wsi, 503, "the server is out of memory, try again");
     } else {
         answer_expect(r);
         lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SL_SERVER_BODY_S);
@@ -499,6 +510,7 @@ static void prepare_file(sl_request *r)
 static void prepare_answer(sl_request *r)
 {
     r->state = REQ_SENDING;
+    r->close_after = r->close_after || r->adapter->closing;
     sl_buf_free(&r->body);
     prepare_file(r);
     if (sl_reply_head(&r->head, &r->out, r->close_after)) {
@@ -606,8 +618,18 @@ static void on_woken(sl_adapter *a)
     sl_conn_deliver(a);
 }
 
-static void limit_socket(struct lws *wsi)
+/* Only the upgrade to a WebSocket, and only as RFC 6455 has it. */
+static int on_upgrade(struct lws *wsi, const char *to)
 {
+    if (strcasecmp(to, "websocket") != 0) {
+        return refuse(wsi, 400, "there is no such upgrade here");
+    }
+    return sl_conn_handshake_ok(wsi) ? 0 : refuse(wsi, 400, "this is no WebSocket handshake");
+}
+
+static void on_socket(struct lws *wsi)
+{
+    adapter_of(wsi)->watch->open(lws_get_socket_fd(wsi));
     if (adapter_of(wsi)->upload_rate > 0) {
         int room = RATE_RCVBUF;
         (void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
@@ -621,13 +643,15 @@ int sl_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     /* libwebsockets has a hundred reasons, and adds more: not a switch over the enumeration. */
     switch ((int)reason) {
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED: on_woken(adapter_of(wsi)); return 0;
-    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: limit_socket(wsi); return 0;
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: on_socket(wsi); return 0;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return on_upgrade(wsi, in);
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return 1; /* no such subprotocol here */
     case LWS_CALLBACK_HTTP: return on_request(wsi, session, in, n);
     case LWS_CALLBACK_HTTP_BODY: return on_body(wsi, session, in, n);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return on_body_end(wsi, session);
     case LWS_CALLBACK_HTTP_WRITEABLE: return on_writeable(wsi, session);
     case LWS_CALLBACK_CLOSED_HTTP:
+        adapter_of(wsi)->watch->close(lws_get_socket_fd(wsi));
         if (session != NULL) {
             on_closed(session);
         }

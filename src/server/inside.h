@@ -22,9 +22,10 @@ enum {
     SL_SERVER_FRAME_MAX = 1024 * 1024,     /* of one WebSocket message to us */
     SL_SERVER_IN_MAX = 2 * 1024 * 1024,    /* taken from a connection and not worked off */
     SL_SERVER_OUT_MAX = 8 * 1024 * 1024,   /* queued for a connection: then it is too slow */
-    SL_SERVER_CONNS_MAX = 10000,           /* WebSocket connections */
+    SL_SERVER_CONNS_MAX = 50000,           /* WebSocket connections */
     SL_SERVER_REQUESTS_MEM = 256 << 20,    /* bodies being taken in, all together */
     SL_SERVER_CHUNK = 64 * 1024,           /* written to a socket at once */
+    SL_SERVER_RX = 512,                    /* read from a WebSocket at once: each has so much */
     SL_SERVER_HEARD_S = 10,                /* a connection says who it is within this time */
     SL_SERVER_BODY_S = 60                  /* a body may pause this long */
 };
@@ -48,6 +49,9 @@ struct sl_adapter {
     const sl_web *web; /* or NULL */
     bool verbose;
     bool behind_proxy;
+    const sl_adapter_watch *watch;
+    const char *tls_cert;
+    const char *tls_key;
 
     sl_mutex *lock;
     bool woken;           /* lock: the loop was told and has not looked yet */
@@ -58,8 +62,14 @@ struct sl_adapter {
     size_t cap_conns;     /* lock */
     sl_id last_conn;      /* lock */
     sl_conn *dirty;       /* lock: connections the loop should look at */
+    struct sl_news *news; /* lock: what connections said, for the service */
+    struct sl_news **news_end;
+    bool live_posted; /* lock: somebody works on it, or will */
+    sl_strand live;
+    sl_work live_work;
 
     bool closing;           /* loop: what comes now is not taken any more */
+    size_t n_requests;      /* loop: taken and not answered to the end */
     int64_t bodies_len;     /* loop: bytes of bodies being taken in */
     int64_t upload_rate;    /* bytes per second, 0: no limit */
     int64_t upload_free_us; /* loop: the rate is used up until then */

@@ -18,6 +18,7 @@
 #include "server/mailer.h"
 #include "server/options.h"
 #include "server/password.h"
+#include "server/strict.h"
 #include "server/web.h"
 #include "service/service.h"
 
@@ -247,7 +248,8 @@ static sl_status serve(daemon_state *d, sl_error **err)
     if (pthread_create(&waiter, NULL, wait_for_signal, d) != 0) {
         return sl_fail(err, SL_E_NOMEM, "no thread can be started");
     }
-    (void)printf("sidelined listening on http://%s:%d\n", d->options.host, (int)port);
+    (void)printf("sidelined listening on %s://%s:%d\n",
+                 d->options.tls_cert != NULL ? "https" : "http", d->options.host, (int)port);
     (void)fflush(stdout);
     st = sl_adapter_run(d->adapter, err);
     /* When the loop ended by itself the waiter still waits. */
@@ -303,6 +305,8 @@ static sl_status run(daemon_state *d, sl_error **err)
     /* The folder may be one that others can enter: what is in it, keys and hashes, is ours. */
     (void)umask(0077);
     sl_status st = d->options.web != NULL ? sl_web_open(d->options.web, &d->web, err) : SL_OK;
+    static const sl_adapter_watch watch = {sl_strict_open, sl_strict_close, sl_strict_begin_fd,
+                                           sl_strict_said_fd};
     sl_adapter_config config = {
         .platform = &d->platform,
         .web = d->web,
@@ -311,6 +315,9 @@ static sl_status run(daemon_state *d, sl_error **err)
         .upload_rate = d->options.upload_rate,
         .verbose = d->options.verbose,
         .behind_proxy = d->options.behind_proxy,
+        .watch = &watch,
+        .tls_cert = d->options.tls_cert,
+        .tls_key = d->options.tls_key,
     };
     port_user user = {.platform = &d->platform};
     if (st == SL_OK) {

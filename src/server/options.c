@@ -21,6 +21,8 @@ const char sl_options_usage[] =
     "  --data DIR           folder for the database and the files; made when absent\n"
     "  --port N             TCP port, 0 for any free one (default 7420)\n"
     "  --host ADDRESS       address to listen on (default 127.0.0.1)\n"
+    "  --tls-cert FILE, --tls-key FILE\n"
+    "                       serve HTTPS, TLS 1.3 or 1.2, with this chain and key (PEM)\n"
     "  --port-file PATH     write the port number there once listening\n"
     "  --web DIR            serve the app for browsers in this folder at /\n"
     "  --upload-rate BYTES  take uploads at this many bytes per second at most, all together\n"
@@ -76,6 +78,8 @@ static const struct {
     {"oidc-client", offsetof(sl_options, oidc_client)},
     {"log", offsetof(sl_options, log)},
     {"web", offsetof(sl_options, web)},
+    {"tls-cert", offsetof(sl_options, tls_cert)},
+    {"tls-key", offsetof(sl_options, tls_key)},
     {"scan", offsetof(sl_options, scan)},
     {"encoder", offsetof(sl_options, encoder)},
 };
@@ -191,6 +195,9 @@ sl_status sl_options_parse(int argc, char *const *argv, sl_options *out, sl_erro
     }
     if (out->data == NULL && !out->help && !out->version) {
         return sl_fail(err, SL_E_INVALID, "--data DIR is required");
+    }
+    if ((out->tls_cert == NULL) != (out->tls_key == NULL)) {
+        return sl_fail(err, SL_E_INVALID, "--tls-cert and --tls-key come together");
     }
     return SL_OK;
 }

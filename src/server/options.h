@@ -29,6 +29,8 @@ typedef struct sl_options {
     const char *mail;       /* smtp://host:port */
     const char *mail_from;
     const char *public_url;
+    const char *tls_cert; /* PEM; both or neither */
+    const char *tls_key;
     const char *oidc_issuer;
     const char *oidc_client;
     const char *log; /* a file, "-" for the standard output */

@@ -61,8 +61,7 @@ static void run_one(sl_pool *pool, sl_strand *strand)
         return;
     }
     if (strand->head != NULL) {
-        push_ready(pool, strand);
-        sl_signal(pool->lock);
+        push_ready(pool, strand); /* whoever runs it now takes the next when no other does */
     } else {
         strand->scheduled = false;
     }
@@ -141,7 +140,7 @@ void sl_pool_post(sl_pool *pool, sl_strand *strand, sl_work *work)
     if (!strand->scheduled) {
         strand->scheduled = true;
         push_ready(pool, strand);
-        sl_signal(pool->lock);
+        sl_signal_one(pool->lock);
     }
     sl_unlock(pool->lock);
 }

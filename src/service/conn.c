@@ -16,7 +16,8 @@ enum {
     CLOSE_SIGN_IN = 4401,
     CLOSE_FACTOR = 4403,
     CLOSE_REPLACED = 4409,
-    CLOSE_INTERNAL = 1011
+    CLOSE_INTERNAL = 1011,
+    SWEEP_MS = 1000
 };
 
 /* Index of the connection, or where it would be. */
@@ -41,6 +42,33 @@ sl_sv_conn *sl_sv_conn_find(const sl_service *s, sl_id id)
     return i < s->conn_count && s->conns[i]->id == id ? s->conns[i] : NULL;
 }
 
+/* Where the list of those begins that may be of this device. */
+static sl_sv_conn **by_device(sl_service *s, const char *device)
+{
+    uint32_t h = 2166136261U; /* FNV-1a */
+    for (; *device != 0; device++) {
+        h = (h ^ (uint8_t)*device) * 16777619U;
+    }
+    return &s->by_device[h % SL_SV_DEVICES];
+}
+
+static void device_note(sl_service *s, sl_sv_conn *c)
+{
+    sl_sv_conn **first = by_device(s, c->device);
+    c->next_device = *first;
+    *first = c;
+}
+
+static void device_forget(sl_service *s, const sl_sv_conn *c)
+{
+    for (sl_sv_conn **at = by_device(s, c->device); *at != NULL; at = &(*at)->next_device) {
+        if (*at == c) {
+            *at = c->next_device;
+            return;
+        }
+    }
+}
+
 static void conn_free(sl_sv_conn *c)
 {
     while (c->sub_count > 0) {
@@ -56,6 +84,7 @@ static void forget(sl_service *s, sl_sv_conn *c)
     size_t i = place_of(s, c->id);
     s->conn_count--;
     memmove(&s->conns[i], &s->conns[i + 1], (s->conn_count - i) * sizeof(void *));
+    device_forget(s, c);
     conn_free(c);
 }
 
@@ -73,17 +102,17 @@ void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, co
 {
     sl_frame f = {.kind = SL_FRAME_ERROR, .code = sl_status_name(status), .message = message};
     (void)sl_sv_send(s, c, &f, NULL);
-    s->ports.close(s->ports.user, c->id, code, message);
+    sl_sv_end(s, c->id, code, message);
     forget(s, c);
 }
 
 void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
                        const sl_sv_conn *except, int32_t code)
 {
-    for (size_t i = s->conn_count; i-- > 0;) {
-        sl_sv_conn *c = s->conns[i];
-        if (c == except || !c->ready || strcmp(c->user, user) != 0 ||
-            strcmp(c->device, device) != 0) {
+    sl_sv_conn *next = NULL;
+    for (sl_sv_conn *c = *by_device(s, device); c != NULL; c = next) {
+        next = c->next_device;
+        if (c == except || strcmp(c->user, user) != 0 || strcmp(c->device, device) != 0) {
             continue;
         }
         if (code == CLOSE_REPLACED) {
@@ -107,6 +136,10 @@ void sl_sv_drop_user(sl_service *s, const char *user)
 /* Connections that never said who they are. */
 static void sweep(sl_service *s, int64_t now_ms)
 {
+    if (now_ms - s->swept_ms < SWEEP_MS && now_ms >= s->swept_ms) {
+        return;
+    }
+    s->swept_ms = now_ms;
     for (size_t i = s->conn_count; i-- > 0;) {
         sl_sv_conn *c = s->conns[i];
         if (!c->ready && now_ms - c->opened_ms > SL_SV_CONNECT_MS) {
@@ -138,9 +171,8 @@ static sl_sv_conn *conn_add(sl_service *s, sl_id id)
     return c;
 }
 
-void sl_service_ws_open(sl_service *s, sl_id conn, bool binary)
+static void on_open(sl_service *s, sl_id conn, bool binary)
 {
-    sl_lock(s->lock);
     int64_t now = sl_sv_now(s);
     sweep(s, now);
     if (sl_sv_conn_find(s, conn) == NULL) {
@@ -150,20 +182,9 @@ void sl_service_ws_open(sl_service *s, sl_id conn, bool binary)
             c->wire.server = true;
             c->wire.binary = binary;
         } else {
-            s->ports.close(s->ports.user, conn, CLOSE_INTERNAL, "out of memory");
+            sl_sv_end(s, conn, CLOSE_INTERNAL, "out of memory");
         }
     }
-    sl_unlock(s->lock);
-}
-
-void sl_service_ws_closed(sl_service *s, sl_id conn)
-{
-    sl_lock(s->lock);
-    sl_sv_conn *c = sl_sv_conn_find(s, conn);
-    if (c != NULL) {
-        forget(s, c);
-    }
-    sl_unlock(s->lock);
 }
 
 /* Receipts below the floor are forgotten; the floor never goes back. */
@@ -236,6 +257,7 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     c->floor = from.floor;
     sl_sv_drop_device(s, c->user, c->device, c, CLOSE_REPLACED);
     c->ready = true;
+    device_note(s, c);
     c->wire.zip = frame->zip && sl_zip_have();
     sl_frame hello = {
         .kind = SL_FRAME_CONNECTED, .user = c->user, .now_ms = sl_sv_now(s), .zip = sl_zip_have()};
@@ -292,13 +314,40 @@ static void on_message(sl_service *s, sl_sv_conn *c, const void *p, size_t n)
     }
 }
 
+void sl_sv_ws_event(sl_service *s, const sl_ws_event *e)
+{
+    sl_sv_conn *c = sl_sv_conn_find(s, e->conn);
+    switch (e->what) {
+    case SL_WS_OPENED: on_open(s, e->conn, e->binary); break;
+    case SL_WS_SAID:
+        sweep(s, sl_sv_now(s));
+        c = sl_sv_conn_find(s, e->conn);
+        if (c != NULL) {
+            on_message(s, c, e->p, e->n);
+        }
+        break;
+    case SL_WS_LEFT:
+        if (c != NULL) {
+            forget(s, c);
+        }
+        break;
+    }
+}
+
+void sl_service_ws_open(sl_service *s, sl_id conn, bool binary)
+{
+    sl_ws_event e = {.conn = conn, .what = SL_WS_OPENED, .binary = binary};
+    sl_service_ws_events(s, &e, 1);
+}
+
 void sl_service_ws_message(sl_service *s, sl_id conn, const void *p, size_t n)
 {
-    sl_lock(s->lock);
-    sweep(s, sl_sv_now(s));
-    sl_sv_conn *c = sl_sv_conn_find(s, conn);
-    if (c != NULL) {
-        on_message(s, c, p, n);
-    }
-    sl_unlock(s->lock);
+    sl_ws_event e = {.conn = conn, .what = SL_WS_SAID, .p = p, .n = n};
+    sl_service_ws_events(s, &e, 1);
+}
+
+void sl_service_ws_closed(sl_service *s, sl_id conn)
+{
+    sl_ws_event e = {.conn = conn, .what = SL_WS_LEFT};
+    sl_service_ws_events(s, &e, 1);
 }

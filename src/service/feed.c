@@ -21,7 +21,7 @@ size_t sl_sv_send(sl_service *s, sl_sv_conn *c, const sl_frame *f, sl_items *ite
     if (s->out.failed) {
         return 0;
     }
-    s->ports.send(s->ports.user, c->id, s->out.data, s->out.len);
+    sl_sv_tell(s, c->id, s->out.data, s->out.len);
     return s->out.len;
 }
 

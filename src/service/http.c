@@ -353,6 +353,7 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
         [SL_ROUTE_SYNC_LOAD_ASKED] = sl_sv_rest_load,
         [SL_ROUTE_UPLOADS_INFO] = sl_sv_uploads,
         [SL_ROUTE_UPLOAD_CREATE] = sl_sv_uploads,
+        [SL_ROUTE_UPLOAD_FORM] = sl_sv_upload_form,
         [SL_ROUTE_UPLOAD_HEAD] = sl_sv_uploads,
         [SL_ROUTE_UPLOAD_PATCH] = sl_sv_uploads,
         [SL_ROUTE_UPLOAD_DELETE] = sl_sv_uploads,

@@ -5,7 +5,7 @@
  *   media.c, hls.c                                the work on videos, and their streaming
  *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
- *   conn.c, topic.c, feed.c                       connections and what they listen to
+ *   conn.c, topic.c, feed.c, batch.c              connections and what they listen to
  *   push.c, op.c, refs.c, effect.c                  operations
  *   policy.c                                        who may do what
  *   places.c                                      pages of what devices do not hold
@@ -45,7 +45,8 @@ enum {
     SL_SV_HLC_AHEAD_MS = 60000,
     SL_SV_CELLS = 8,
     SL_SV_FIXED = 6, /* columns before a record's fields */
-    SL_SV_SHA_LEN = 64
+    SL_SV_SHA_LEN = 64,
+    SL_SV_DEVICES = 1024 /* places of the table of connections by device */
 };
 
 typedef char sl_sv_id[SL_UUID_LEN + 1];
@@ -102,8 +103,9 @@ struct sl_sv_conn {
     sl_sv_sub **subs; /* in order of space */
     size_t sub_count;
     size_t sub_cap;
-    sl_sv_sub *queue; /* that catch up, the next first */
-    size_t flight;    /* bytes of pages on the way */
+    sl_sv_sub *queue;               /* that catch up, the next first */
+    size_t flight;                  /* bytes of pages on the way */
+    struct sl_sv_conn *next_device; /* of the same hash, once it is ready */
 };
 
 /* A key that signed until a while ago. */
@@ -141,7 +143,8 @@ struct sl_service {
     bool key_given; /* by the configuration: not ours to rotate */
     sl_sv_old_key *old_keys;
     size_t old_key_count;
-    sl_sv_buckets *buckets; /* NULL: nothing is limited */
+    struct sl_sv_seen *seen; /* tokens that were verified, made by the first */
+    sl_sv_buckets *buckets;  /* NULL: nothing is limited */
     sl_sv_counts counts;
     bool require_factor;
     int32_t trial_days;
@@ -154,6 +157,8 @@ struct sl_service {
     sl_sv_sql *sql;
     sl_buf clocks;      /* of the record being saved */
     sl_sv_conn **conns; /* in order of id */
+    int64_t swept_ms;   /* when those were looked for that never said who they are */
+    sl_sv_conn *by_device[SL_SV_DEVICES]; /* those that are ready, by hash of the device */
     size_t conn_count;
     size_t conn_cap;
     sl_sv_topic **topics; /* by hash */
@@ -163,6 +168,10 @@ struct sl_service {
     sl_items *items;    /* of a page or change going out */
     sl_items *receipts; /* of a push */
     sl_buf out;
+    bool batching;     /* transactions are parts of one */
+    bool batch_begun;  /* which has begun: what is to be sent is held */
+    bool batch_broken; /* and cannot be committed */
+    sl_buf held;
     sl_record rec;          /* of a page being read */
     struct sl_sv_job *jobs; /* of a push, with their memory: SL_SV_PUSH_MAX, made by the first */
     sl_sv_id *busy;         /* uploads whose bytes are being written */
@@ -373,7 +382,19 @@ sl_status sl_sv_use(sl_sv_tx *tx, const char *user, sl_limit limit, sl_standing 
 sl_status sl_sv_room_for_student(sl_service *s, const char *coach, sl_standing standing,
                                  sl_error **err);
 
+/* ---- batch.c: many messages as one transaction ---- */
+
+/* Sends or closes, after the commit when one is due. */
+void sl_sv_tell(sl_service *s, sl_id conn, const void *p, size_t n);
+void sl_sv_end(sl_service *s, sl_id conn, int32_t code, const char *reason);
+/* Begins, commits and undoes one transaction, which may be a part of the batch's. */
+sl_status sl_sv_batch_enter(sl_service *s, sl_error **err);
+sl_status sl_sv_batch_leave(sl_service *s, sl_error **err);
+void sl_sv_batch_undo(sl_service *s);
+
 /* ---- conn.c: connections ---- */
+
+void sl_sv_ws_event(sl_service *s, const sl_ws_event *e); /* locked */
 
 /* Sends an error frame, closes and forgets the connection. */
 void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, const char *message);
@@ -472,6 +493,8 @@ bool sl_sv_signed_in(sl_sv_request *r, sl_http_out *out);
 typedef void (*sl_sv_handler)(sl_sv_request *r, sl_http_out *out);
 sl_sv_handler sl_sv_handler_of(sl_route_id id);
 
+/* Those that were verified are verified anew: the keys have changed. */
+void sl_sv_tokens_forget(sl_service *s);
 /* SL_E_AUTH for a token that is wrong, expired or of a session that has ended. */
 sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl_error **err);
 sl_status sl_sv_account_start(sl_service *s, const char *key_pem, sl_error **err);
@@ -556,6 +579,7 @@ void sl_sv_rest_load(sl_sv_request *r, sl_http_out *out);
 /* ---- upload.c, blob.c: bytes ---- */
 
 void sl_sv_uploads(sl_sv_request *r, sl_http_out *out);
+void sl_sv_upload_form(sl_sv_request *r, sl_http_out *out);
 void sl_sv_blob(sl_sv_request *r, sl_http_out *out);
 bool sl_sv_sha_ok(const char *sha256);
 /* The file of a blob; NULL: out of memory. Freed with sl_mem_free. */

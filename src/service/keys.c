@@ -198,6 +198,7 @@ void sl_sv_keys_rotate(sl_sv_request *r, sl_http_out *out)
         sl_key_free(s->key);
         s->key = key;
         key = NULL;
+        sl_sv_tokens_forget(s);
         status = read_old(s, sl_sv_now(s), NULL);
     }
     sl_json *j = sl_json_object();

@@ -53,6 +53,8 @@ const sl_route sl_routes[SL_ROUTES] = {
     {"uploads_info", "OPTIONS", "/api/v1/uploads", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false},
     /* Begins an upload (tus 1.0, creation). */
     {"upload_create", "POST", "/api/v1/uploads", false, false, SL_NEED_USER, "", SL_RATE_UPLOAD, false, false},
+    /* Takes a file by multipart/form-data, 16 MiB at most: space, file, and sha256 when it is to be checked. */
+    {"upload_form", "POST", "/api/v1/uploads/form", false, false, SL_NEED_USER, "", SL_RATE_UPLOAD, false, false},
     /* How far an upload is (tus 1.0). */
     {"upload_head", "HEAD", "/api/v1/uploads/", true, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false},
     /* The next bytes of an upload (tus 1.0). */
@@ -311,6 +313,15 @@ const char *const sl_openapi[] = {
     "onents/responses/E404\"},\"405\":{\"$ref\":\"#/components/responses/E405\"},\"412\":{\"$ref\":\"#/components/res",
     "ponses/E412\"},\"413\":{\"$ref\":\"#/components/responses/E413\"},\"422\":{\"$ref\":\"#/components/responses/E42",
     "2\"},\"429\":{\"$ref\":\"#/components/responses/E429\"},\"500\":{\"$ref\":\"#/components/responses/E500\"},\"503\":",
+    "{\"$ref\":\"#/components/responses/E503\"}},\"security\":[{\"bearer\":[]}]}},\"/api/v1/uploads/form\":{\"post\":",
+    "{\"operationId\":\"upload_form\",\"summary\":\"Takes a file by multipart/form-data, 16 MiB at most: space, ",
+    "file, and sha256 when it is to be checked.\",\"responses\":{\"201\":{\"description\":\"Done.\",\"content\":{\"ap",
+    "plication/json\":{\"schema\":{\"type\":\"object\",\"properties\":{\"sha256\":{\"type\":\"string\"},\"size\":{\"type\":\"",
+    "integer\"}},\"required\":[\"sha256\",\"size\"]}}}},\"400\":{\"$ref\":\"#/components/responses/E400\"},\"401\":{\"$re",
+    "f\":\"#/components/responses/E401\"},\"403\":{\"$ref\":\"#/components/responses/E403\"},\"404\":{\"$ref\":\"#/comp",
+    "onents/responses/E404\"},\"405\":{\"$ref\":\"#/components/responses/E405\"},\"413\":{\"$ref\":\"#/components/res",
+    "ponses/E413\"},\"422\":{\"$ref\":\"#/components/responses/E422\"},\"429\":{\"$ref\":\"#/components/responses/E42",
+    "9\"},\"460\":{\"$ref\":\"#/components/responses/E460\"},\"500\":{\"$ref\":\"#/components/responses/E500\"},\"503\":",
     "{\"$ref\":\"#/components/responses/E503\"}},\"security\":[{\"bearer\":[]}]}},\"/api/v1/uploads/{id}\":{\"head\":",
     "{\"operationId\":\"upload_head\",\"summary\":\"How far an upload is (tus 1.0).\",\"responses\":{\"200\":{\"descri",
     "ption\":\"Done.\"},\"400\":{\"$ref\":\"#/components/responses/E400\"},\"401\":{\"$ref\":\"#/components/responses/E",

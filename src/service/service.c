@@ -99,10 +99,12 @@ void sl_service_close(sl_service *s)
     sl_items_free(s->receipts);
     sl_record_free(&s->rec);
     sl_buf_free(&s->out);
+    sl_buf_free(&s->held);
     sl_sv_sql_free(s);
     sl_buf_free(&s->clocks);
     s->ports.db.close(s->ports.db.user);
     sl_sv_keys_free(s);
+    sl_sv_tokens_forget(s);
     sl_sv_oidc_free(s);
     sl_sv_buckets_free(s->buckets);
     sl_mem_free(s->public_url);

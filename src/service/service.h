@@ -116,4 +116,22 @@ void sl_service_ws_open(sl_service *s, sl_id conn, bool binary);
 void sl_service_ws_message(sl_service *s, sl_id conn, const void *p, size_t n);
 void sl_service_ws_closed(sl_service *s, sl_id conn);
 
+/* Several of these three, in order. What they change is one transaction of the database, and what they
+ * cause is sent after its commit: group commit. */
+typedef enum sl_ws_what {
+    SL_WS_OPENED,
+    SL_WS_SAID,
+    SL_WS_LEFT
+} sl_ws_what;
+
+typedef struct sl_ws_event {
+    sl_id conn;
+    sl_ws_what what;
+    bool binary;   /* opened */
+    const void *p; /* said; borrowed for the call */
+    size_t n;
+} sl_ws_event;
+
+void sl_service_ws_events(sl_service *s, const sl_ws_event *list, size_t n);
+
 #endif

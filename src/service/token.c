@@ -18,7 +18,8 @@
 enum {
     TOKEN_S = 3600,
     PEPPER_LEN = 32,
-    SECRET_LEN = 32
+    SECRET_LEN = 32,
+    SEEN = 1024 /* verified tokens that are remembered */
 };
 static const int64_t REFRESH_MS = INT64_C(30) * 86400 * 1000;
 static const char ISSUER[] = "sidelined";
@@ -125,12 +126,67 @@ bool sl_sv_take_id(sl_sv_id out, const sl_json *claims, const char *name)
     return true;
 }
 
+/* ---- tokens that were verified: RSA costs more than all else of a small request ---- */
+
+typedef struct sl_sv_seen {
+    uint8_t hash[SL_SHA256_LEN]; /* of the whole token */
+    sl_sv_id user;
+    sl_sv_id device;
+    sl_sv_id session;
+    int64_t exp_s; /* 0: nothing is here */
+} sl_sv_seen;
+
+void sl_sv_tokens_forget(sl_service *s)
+{
+    sl_mem_free(s->seen);
+    s->seen = NULL;
+}
+
+/* The place of a token; NULL: there is no memory for any. */
+static sl_sv_seen *seen_place(sl_service *s, const uint8_t hash[SL_SHA256_LEN])
+{
+    if (s->seen == NULL) {
+        s->seen = sl_mem_array(SEEN, sizeof *s->seen);
+    }
+    return s->seen != NULL ? &s->seen[(hash[0] | hash[1] << 8) % SEEN] : NULL;
+}
+
+static bool take_seen(const sl_sv_seen *seen, const uint8_t hash[SL_SHA256_LEN], int64_t now_s,
+                      sl_sv_who *who)
+{
+    if (seen == NULL || seen->exp_s <= now_s || !sl_equal_ct(seen->hash, hash, SL_SHA256_LEN)) {
+        return false;
+    }
+    memcpy(who->user, seen->user, sizeof who->user);
+    memcpy(who->device, seen->device, sizeof who->device);
+    memcpy(who->session, seen->session, sizeof who->session);
+    who->exp_s = seen->exp_s;
+    return true;
+}
+
+static void note_seen(sl_sv_seen *seen, const uint8_t hash[SL_SHA256_LEN], const sl_sv_who *who)
+{
+    if (seen != NULL) {
+        memcpy(seen->hash, hash, sizeof seen->hash);
+        memcpy(seen->user, who->user, sizeof seen->user);
+        memcpy(seen->device, who->device, sizeof seen->device);
+        memcpy(seen->session, who->session, sizeof seen->session);
+        seen->exp_s = who->exp_s;
+    }
+}
+
 sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl_error **err)
 {
     memset(who, 0, sizeof *who);
     sl_jwt_rules rules = {
         .iss = ISSUER, .aud = AUDIENCE, .now_s = sl_sv_now(s) / 1000, .skew_s = SL_JWT_SKEW_MAX_S};
     sl_json *claims = NULL;
+    uint8_t hash[SL_SHA256_LEN];
+    sl_sha256_of(token, strlen(token), hash);
+    sl_sv_seen *seen = seen_place(s, hash);
+    if (take_seen(seen, hash, rules.now_s, who)) {
+        return session_alive(s, who, err);
+    }
     const sl_key *key = sl_sv_key_for(s, token);
     sl_status status =
         key != NULL ? sl_jwt_verify(key, token, strlen(token), &rules, &claims, err)
@@ -146,6 +202,7 @@ sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl
     if (!ok || who->exp_s <= rules.now_s) {
         return sl_fail(err, SL_E_AUTH, "the token has expired");
     }
+    note_seen(seen, hash, who);
     return session_alive(s, who, err);
 }
 

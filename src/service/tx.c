@@ -68,8 +68,7 @@ void sl_sv_tx_clear(sl_sv_tx *tx)
 
 static sl_status once(sl_sv_tx *tx, sl_sv_fn fn, void *ctx, sl_error **err)
 {
-    const sl_db *db = &tx->s->ports.db;
-    sl_status status = db->begin(db->user, err);
+    sl_status status = sl_sv_batch_enter(tx->s, err);
     if (status != SL_OK) {
         return status;
     }
@@ -78,10 +77,10 @@ static sl_status once(sl_sv_tx *tx, sl_sv_fn fn, void *ctx, sl_error **err)
         status = sl_sv_flush(tx, err);
     }
     if (status == SL_OK) {
-        status = db->commit(db->user, err);
+        status = sl_sv_batch_leave(tx->s, err);
     }
     if (status != SL_OK) {
-        db->rollback(db->user);
+        sl_sv_batch_undo(tx->s);
     }
     return status;
 }

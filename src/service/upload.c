@@ -1,5 +1,5 @@
 /*
- * service/upload.c - tus 1.0: core, creation, termination.
+ * service/upload.c - tus 1.0: core, creation, termination; and a small file at once, in a form.
  *
  *   [TUS-1] an offset that was told is on the disk: bytes are synced, then the row is written;
  *   [TUS-2] the last bytes are accepted together with the check of the hash, the move to the
@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
+#include "service/form.h"
 #include "service/inside.h"
 
 #include <string.h>
@@ -379,6 +380,23 @@ static bool read_creation(const sl_service *s, const sl_http_in *in, upload *u, 
     return false;
 }
 
+/* False: the answer is made. */
+static bool may_begin(sl_status status, const upload *u, sl_http_out *out)
+{
+    if (status == SL_E_NOT_FOUND) {
+        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else if (status == SL_E_DENIED) {
+        sl_sv_refuse(out, 403, "forbidden", "Insufficient permissions");
+    } else if (status != SL_OK) {
+        sl_sv_broken(out, status);
+    } else if (u->many) {
+        sl_sv_refuse(out, 429, "too_many_requests", "too many uploads are unfinished");
+    } else {
+        return true;
+    }
+    return false;
+}
+
 static void create(sl_service *s, const sl_http_in *in, const sl_sv_who *who, sl_http_out *out)
 {
     upload u = {.user = who->user, .standing = sl_sv_standing(&who->rank, sl_sv_now(s))};
@@ -392,15 +410,7 @@ static void create(sl_service *s, const sl_http_in *in, const sl_sv_who *who, sl
         remove_file(s, sl_sv_text(&u.dead, i, 0));
     }
     sl_sv_rows_free(&u.dead);
-    if (status == SL_E_NOT_FOUND) {
-        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
-    } else if (status == SL_E_DENIED) {
-        sl_sv_refuse(out, 403, "forbidden", "Insufficient permissions");
-    } else if (status != SL_OK) {
-        sl_sv_broken(out, status);
-    } else if (u.many) {
-        sl_sv_refuse(out, 429, "too_many_requests", "too many uploads are unfinished");
-    } else {
+    if (may_begin(status, &u, out)) {
         char *place = sl_text_fmt("/api/v1/uploads/%s", u.id);
         out->status = 201;
         sl_sv_header(out, "Location", place != NULL ? place : "");
@@ -537,4 +547,101 @@ void sl_sv_uploads(sl_sv_request *r, sl_http_out *out)
         terminate(s, &u, r->rest, out);
     }
     sl_sv_header(out, "Tus-Resumable", TUS);
+}
+
+/* ---- a form ---- */
+
+static bool copy_value(const sl_form_part *part, char *out, size_t room)
+{
+    if (part->len >= room || memchr(part->data, 0, part->len) != NULL) {
+        return false;
+    }
+    memcpy(out, part->data, part->len);
+    out[part->len] = 0;
+    return true;
+}
+
+/* What the form says into u; the file's part. False: the answer is made. */
+static bool read_form(const sl_http_in *in, upload *u, sl_form_part *file, sl_http_out *out)
+{
+    sl_form f;
+    sl_form_part part;
+    bool got = true;
+    bool fits = true;
+    const char *why =
+        sl_form_begin(&f, in->header(in->ctx, "content-type"), in->body, in->body_len);
+    while (why == NULL && got) {
+        why = sl_form_next(&f, &part, &got);
+        if (why != NULL || !got) {
+            break;
+        }
+        if (strcmp(part.name, "file") == 0) {
+            *file = part;
+        } else if (strcmp(part.name, "space") == 0) {
+            fits = copy_value(&part, u->space, sizeof u->space) && fits;
+        } else if (strcmp(part.name, "sha256") == 0) {
+            fits = copy_value(&part, u->sha256, sizeof u->sha256) && fits;
+        }
+    }
+    if (why != NULL || in->cut) {
+        sl_sv_refuse(out, 400, "bad_request", why != NULL ? why : "the form is cut short");
+    } else if (file->len == 0) {
+        sl_sv_invalid(out, "file", "the form has no file, or an empty one");
+    } else if (!fits || !sl_space_ok(u->space)) {
+        sl_sv_invalid(out, "space", "space must be a kind and a UUID");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/* Writes the bytes of an upload that nobody else knows. */
+static sl_status bring_whole(sl_service *s, upload *u, const sl_form_part *file)
+{
+    sl_status status = write_bytes(s, u, file->data, file->len);
+    sl_lock(s->lock);
+    sl_status kept = sl_sv_change(s, status == SL_OK ? move_on : drop_upload, u, NULL);
+    sl_unlock(s->lock);
+    if (status != SL_OK) {
+        remove_file(s, u->id);
+    }
+    return status != SL_OK ? status : kept;
+}
+
+void sl_sv_upload_form(sl_sv_request *r, sl_http_out *out)
+{
+    sl_service *s = r->s;
+    upload u = {.user = r->who.user, .standing = sl_sv_standing(&r->who.rank, sl_sv_now(s))};
+    sl_form_part file = {.len = 0};
+    char hex[SL_SV_SHA_LEN + 1];
+    if (!read_form(r->in, &u, &file, out)) {
+        return;
+    }
+    sl_sha256_hex(file.data, file.len, hex);
+    if (u.sha256[0] != 0 && strcmp(u.sha256, hex) != 0) {
+        sl_sv_refuse(out, 460, "checksum_mismatch", "the bytes do not have the SHA-256 given");
+        return;
+    }
+    memcpy(u.sha256, hex, sizeof hex);
+    sl_sv_copy(u.type, sizeof u.type, file.type[0] != 0 ? file.type : "application/octet-stream");
+    u.length = (int64_t)file.len;
+    sl_lock(s->lock);
+    sl_status status = sl_sv_change(s, make_upload, &u, NULL);
+    sl_unlock(s->lock);
+    for (size_t i = 0; status == SL_OK && i < u.dead.count; i++) {
+        remove_file(s, sl_sv_text(&u.dead, i, 0));
+    }
+    sl_sv_rows_free(&u.dead);
+    if (!may_begin(status, &u, out)) {
+        return;
+    }
+    status = u.at < u.length ? bring_whole(s, &u, &file) : SL_OK;
+    sl_json *j = sl_json_object();
+    if (status != SL_OK || j == NULL || !sl_json_set_str(j, "sha256", hex) ||
+        !sl_json_set_int(j, "size", u.length)) {
+        sl_json_free(j);
+        sl_sv_broken(out, status != SL_OK ? status : SL_E_NOMEM);
+    } else {
+        sl_sv_answer(out, 201, j);
+    }
 }

@@ -54,6 +54,28 @@ START_TEST(sha256__a_stream_gives_the_same_wherever_it_is_cut_and_can_start_anew
 }
 END_TEST
 
+START_TEST(sha256__whole_blocks_at_once_are_as_byte_by_byte)
+{
+    uint8_t data[1000];
+    uint8_t whole[SL_SHA256_LEN];
+    uint8_t bytes[SL_SHA256_LEN];
+    sl_sha256 *h = sl_sha256_new();
+    ck_assert_ptr_nonnull(h);
+    for (size_t i = 0; i < sizeof data; i++) {
+        data[i] = (uint8_t)(i * i + i / 3);
+    }
+    for (size_t n = 0; n <= sizeof data; n += n < 300 ? 1 : 50) {
+        for (size_t i = 0; i < n; i++) {
+            sl_sha256_update(h, data + i, 1);
+        }
+        sl_sha256_final(h, bytes);
+        sl_sha256_of(data, n, whole);
+        ck_assert_mem_eq(whole, bytes, sizeof whole);
+    }
+    sl_sha256_free(h);
+}
+END_TEST
+
 START_TEST(sha256__out_of_memory_is_told)
 {
     sl_mem_fail_at(1, false);
@@ -114,5 +136,6 @@ END_TEST
 
 SL_TEST_MAIN("crypto_hash", sha256__known_texts_give_the_published_hashes,
              sha256__a_stream_gives_the_same_wherever_it_is_cut_and_can_start_anew,
-             sha256__out_of_memory_is_told, hmac__short_block_and_long_keys_give_the_published_tags,
+             sha256__whole_blocks_at_once_are_as_byte_by_byte, sha256__out_of_memory_is_told,
+             hmac__short_block_and_long_keys_give_the_published_tags,
              equal_ct__one_changed_bit_anywhere_is_seen, wipe__nothing_is_left)

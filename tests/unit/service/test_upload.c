@@ -365,6 +365,97 @@ START_TEST(blob__serves_one_range)
 }
 END_TEST
 
+static int32_t send_form(const scene *s, const person *p, const char *type, const char *text)
+{
+    char header[200];
+    (void)snprintf(header, sizeof header, "content-type: %s\n", type);
+    answer a = signed_request(s->w, p, "POST", "/api/v1/uploads/form", header, text, strlen(text));
+    int32_t status = a.status;
+    answer_free(&a);
+    return status;
+}
+
+#define FORM       "multipart/form-data; boundary=b"
+#define PART(name) "--b\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n"
+#define FILE_PART                                                                    \
+    "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"../../x\"\r\n" \
+    "Content-Type: video/mp4\r\n\r\n"
+
+START_TEST(form__brings_a_file_that_only_the_space_may_read)
+{
+    scene s;
+    char text[1000];
+    set(&s);
+    sha_of("a file", s.sha);
+    (void)snprintf(s.blob, sizeof s.blob, "/api/v1/blobs/%s", s.sha);
+    (void)snprintf(text, sizeof text, PART("space") "%s\r\n" FILE_PART "a file\r\n--b--\r\n",
+                   s.space);
+    ck_assert_int_eq(send_form(&s, &s.stranger, FORM, text), 404);
+    ck_assert_int_eq(send_form(&s, &s.owner, FORM, text), 201);
+    ck_assert_int_eq(send_form(&s, &s.owner, FORM, text), 201);
+    char location[128];
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 6, location), 201);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 6); /* it is here */
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(form__checks_the_hash_that_it_says)
+{
+    scene s;
+    char text[1000];
+    char sha[65];
+    set(&s);
+    sha_of("a file", sha);
+    (void)snprintf(text, sizeof text,
+                   PART("space") "%s\r\n" PART("sha256") "%s\r\n" FILE_PART "a file\r\n--b--",
+                   s.space, sha);
+    ck_assert_int_eq(send_form(&s, &s.owner, FORM, text), 201);
+    (void)snprintf(text, sizeof text,
+                   PART("space") "%s\r\n" PART("sha256") "%s\r\n" FILE_PART "b file\r\n--b--",
+                   s.space, sha);
+    ck_assert_int_eq(send_form(&s, &s.owner, FORM, text), 460);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(form__that_is_broken_is_400_and_one_without_a_file_422)
+{
+    scene s;
+    set(&s);
+    static const struct {
+        const char *type;
+        const char *text;
+        int32_t status;
+    } cases[] = {
+        {"text/plain", "x", 400},
+        {"multipart/form-data", FILE_PART "x\r\n--b--", 400},
+        {"multipart/form-data; boundary=", FILE_PART "x\r\n--b--", 400},
+        {"multipart/form-data; boundary=c", FILE_PART "x\r\n--b--", 400},
+        {FORM, "", 400},
+        {FORM, "--b", 400},
+        {FORM, "--b--x", 400},
+        {FORM, FILE_PART "x", 400},           /* no end */
+        {FORM, FILE_PART "x\r\n--b", 400},    /* nor here */
+        {FORM, "--b\r\n\r\nx\r\n--b--", 400}, /* a part without a name */
+        {FORM, "--b\r\nContent-Disposition: form-data; name=\"f\r\n\r\nx\r\n--b--", 400},
+        {FORM, "--b--\r\n", 422},            /* no parts */
+        {FORM, FILE_PART "\r\n--b--", 422},  /* an empty file */
+        {FORM, FILE_PART "x\r\n--b--", 422}, /* no space */
+        {FORM, PART("space") "user\r\n" FILE_PART "x\r\n--b--", 422},
+        {FORM,
+         PART("a") "\r\n" PART("a") "\r\n" PART("a") "\r\n" PART("a") "\r\n" PART("a") "\r\n" PART(
+             "a") "\r\n" PART("a") "\r\n" PART("a") "\r\n" PART("a") "\r\n--b--",
+         400},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int32_t status = send_form(&s, &s.owner, cases[i].type, cases[i].text);
+        ck_assert_msg(status == cases[i].status, "case %zu: %d", i, status);
+    }
+    world_free(s.w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -380,6 +471,9 @@ int main(void)
         video__made_after_its_bytes_is_ready_at_once,
         blob__is_for_those_who_hold_a_space_that_refers_to_it,
         blob__serves_one_range,
+        form__brings_a_file_that_only_the_space_may_read,
+        form__checks_the_hash_that_it_says,
+        form__that_is_broken_is_400_and_one_without_a_file_422,
     };
     world_start();
     int status = sl_test_run(sl_test_suite("upload", tests, sizeof tests / sizeof tests[0]));

@@ -1,0 +1,194 @@
+#include "server/strict.h"
+
+#include "base/utf8.h"
+
+#include <string.h>
+
+enum {
+    OP_CONTINUATION = 0,
+    OP_TEXT = 1,
+    OP_BINARY = 2,
+    OP_CLOSE = 8,
+    OP_PONG = 10,
+    CODE_PROTOCOL = 1002,
+    CODE_TEXT = 1007,
+    CODE_TOO_BIG = 1009,
+    CODE_APP_FIRST = 3000,
+    CODE_APP_LAST = 4999
+};
+
+/* What is wrong with the first two bytes of a frame: a close code, 0 when nothing is. */
+static int32_t check_start(const sl_strict *s, const uint8_t *h)
+{
+    uint8_t opcode = h[0] & 0x0F;
+    bool fin = (h[0] & 0x80) != 0;
+    bool control = opcode >= OP_CLOSE;
+    bool known = opcode <= OP_BINARY || (control && opcode <= OP_PONG);
+    bool fits = control                     ? fin && (h[1] & 0x7F) <= SL_STRICT_CONTROL_MAX
+                : opcode == OP_CONTINUATION ? s->in_message
+                                            : !s->in_message;
+    bool masked = (h[1] & 0x80) != 0;
+    return (h[0] & 0x70) != 0 || !known || !fits || !masked ? CODE_PROTOCOL : 0;
+}
+
+/* Codes that an endpoint may send (RFC 6455, 7.4). */
+static bool code_ok(unsigned code)
+{
+    return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) ||
+           (code >= CODE_APP_FIRST && code <= CODE_APP_LAST);
+}
+
+/* A control frame, whole; n bytes behind its two and its mask. */
+static int32_t take_control(sl_strict *s, uint8_t *h, size_t n)
+{
+    uint8_t plain[SL_STRICT_CONTROL_MAX];
+    if ((h[0] & 0x0F) != OP_CLOSE) {
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        plain[i] = h[6 + i] ^ h[2 + (i & 3)];
+    }
+    if (n == 1 || (n >= 2 && !code_ok((unsigned)plain[0] << 8 | plain[1]))) {
+        return CODE_PROTOCOL;
+    }
+    if (n > 2 && !sl_utf8_ok((const char *)plain + 2, n - 2)) {
+        return CODE_TEXT;
+    }
+    if (n >= 2 && plain[0] == 0x03 && plain[1] >= 0xF4 && plain[1] <= 0xF6) { /* 1012 to 1014 */
+        s->said = (uint16_t)(plain[0] << 8 | plain[1]);
+        h[7] = 0xE8 ^ h[3]; /* 1000, which libwebsockets knows */
+    }
+    s->dead = true; /* after it nothing counts */
+    return 0;
+}
+
+/* Keeps the last three bytes of a text. */
+static void note_text(sl_strict *s, const uint8_t *p, size_t n)
+{
+    for (size_t i = n > 3 ? n - 3 : 0; s->text && i < n; i++) {
+        memmove(s->tail, s->tail + 1, 2);
+        s->tail[2] = p[i] ^ s->mask[(s->turn + i) & 3];
+    }
+    s->turn = (uint8_t)((s->turn + n) & 3);
+}
+
+/* The text so far, which is right, ends within a character. */
+static bool cut_short(const sl_strict *s)
+{
+    return s->tail[2] >= 0xC0 || s->tail[1] >= 0xE0 || s->tail[0] >= 0xF0;
+}
+
+/* The head of a data frame, whole. */
+static int32_t take_data(sl_strict *s, const uint8_t *h)
+{
+    uint64_t len = h[1] & 0x7F;
+    size_t end = len < 126 ? 2 : len == 126 ? 4 : 10;
+    if (len >= 126) {
+        len = 0;
+        for (size_t i = 2; i < end; i++) {
+            len = len << 8 | h[i];
+        }
+    }
+    if ((h[0] & 0x0F) != OP_CONTINUATION) {
+        s->message = 0;
+        s->text = (h[0] & 0x0F) == OP_TEXT;
+        memset(s->tail, 0, sizeof s->tail);
+    }
+    if (len > s->message_max || s->message + len > s->message_max) {
+        return CODE_TOO_BIG;
+    }
+    if (len == 0 && (h[0] & 0x80) != 0 && s->text && cut_short(s)) {
+        return CODE_TEXT; /* an empty last frame: libwebsockets does not look */
+    }
+    s->message += len;
+    s->in_message = (h[0] & 0x80) == 0;
+    s->left = len;
+    s->turn = 0;
+    memcpy(s->mask, h + end, sizeof s->mask);
+    return 0;
+}
+
+/* How many bytes must be there for a step: the head, of a control frame all of it. */
+static size_t step_size(const uint8_t *h)
+{
+    uint8_t len = h[1] & 0x7F;
+    bool control = (h[0] & 0x0F) >= OP_CLOSE;
+    size_t more = control ? len : len == 126 ? 2 : len == 127 ? 8 : 0;
+    return 2 + 4 + more;
+}
+
+/* How many bytes from p on are right and whole enough to pass; *code: what is wrong behind them. */
+static size_t walk(sl_strict *s, uint8_t *p, size_t n, int32_t *code)
+{
+    size_t at = 0;
+    while (at < n && !s->dead) {
+        if (s->left > 0) {
+            size_t take = s->left < n - at ? (size_t)s->left : n - at;
+            note_text(s, p + at, take);
+            s->left -= take;
+            at += take;
+            continue;
+        }
+        if (n - at < 2) {
+            return at;
+        }
+        *code = check_start(s, p + at);
+        size_t size = step_size(p + at);
+        if (*code != 0 || n - at < size) {
+            return at;
+        }
+        bool control = (p[at] & 0x0F) >= OP_CLOSE;
+        *code = control ? take_control(s, p + at, size - 6) : take_data(s, p + at);
+        if (*code != 0) {
+            return at;
+        }
+        at += size;
+    }
+    return at;
+}
+
+static size_t put_close(uint8_t *p, int32_t code)
+{
+    const uint8_t frame[SL_STRICT_CLOSE_LEN] = {
+        0x88, 0x82, 0, 0, 0, 0, (uint8_t)(code >> 8), (uint8_t)code};
+    memcpy(p, frame, sizeof frame);
+    return sizeof frame;
+}
+
+size_t sl_strict_filter(sl_strict *s, uint8_t *p, size_t n)
+{
+    int32_t code = 0;
+    if (!s->framing) {
+        for (size_t i = n > 4 ? n - 4 : 0; i < n; i++) {
+            memmove(s->last, s->last + 1, 3);
+            s->last[3] = p[i];
+        }
+        return n;
+    }
+    if (s->dead) {
+        return 0;
+    }
+    memmove(p + s->held_len, p, n);
+    memcpy(p, s->held, s->held_len);
+    n += s->held_len;
+    s->held_len = 0;
+    size_t good = walk(s, p, n, &code);
+    if (code != 0) {
+        s->dead = true;
+        return good + put_close(p + good, code);
+    }
+    if (!s->dead) {
+        s->held_len = (uint8_t)(n - good);
+        memcpy(s->held, p + good, s->held_len);
+    }
+    return good;
+}
+
+bool sl_strict_begin(sl_strict *s, uint64_t message_max)
+{
+    bool clean = memcmp(s->last, "\r\n\r\n", sizeof s->last) == 0;
+    memset(s, 0, sizeof *s);
+    s->framing = true;
+    s->message_max = message_max;
+    return clean;
+}

@@ -1,0 +1,60 @@
+/*
+ * server/strict.h - looks at what clients send over a WebSocket before libwebsockets does.
+ *
+ * libwebsockets 4.1 takes frames that RFC 6455 has a server refuse: frames that are not masked, control
+ * frames that are too long or in pieces, messages begun within messages, close codes that nobody may
+ * send. (Text that is no UTF-8 it finds itself.) It has no place to look at frames from outside; so this reads the socket
+ * in its stead (`recv`, `SSL_read`, which libwebsockets gets from the program). What is right passes as it
+ * came; in the place of the first frame that is not, libwebsockets gets a close frame with the code that
+ * the client is to get, which it answers in kind. What follows is thrown away.
+ *
+ * Sockets that were not opened here, as those of libcurl, are left alone. Open, begin and close: the
+ * loop's thread.
+ */
+#ifndef SL_SERVER_STRICT_H
+#define SL_SERVER_STRICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SL_STRICT_CONTROL_MAX = 125, /* bytes that a control frame carries */
+    SL_STRICT_HELD_MAX = 132,    /* a head, or a control frame, that is not whole is held back */
+    SL_STRICT_CLOSE_LEN = 8,
+    SL_STRICT_ROOM = SL_STRICT_HELD_MAX + SL_STRICT_CLOSE_LEN
+};
+
+/* One connection, zeroed at first. */
+typedef struct sl_strict {
+    uint8_t last[4];  /* before the upgrade: the last bytes that came */
+    bool framing;     /* after it */
+    bool dead;        /* what comes is thrown away */
+    bool in_message;  /* a message is not finished */
+    uint64_t left;    /* bytes of the data frame under way that are still to come */
+    uint64_t message; /* bytes of its message so far */
+    uint64_t message_max;
+    bool text; /* the message is text */
+    uint8_t mask[4];
+    uint8_t turn;    /* which byte of the mask is next */
+    uint8_t tail[3]; /* the text's last bytes */
+    uint16_t said;   /* the code of the client's close, when 1000 was put in its place */
+    uint8_t held_len;
+    uint8_t held[SL_STRICT_HELD_MAX];
+} sl_strict;
+
+/* The bytes at p, n of them, have come, and there is room for SL_STRICT_ROOM more. Returns how many there are
+ * for libwebsockets, at p. */
+size_t sl_strict_filter(sl_strict *s, uint8_t *p, size_t n);
+/* True when nothing came behind the request that asked for the upgrade. */
+bool sl_strict_begin(sl_strict *s, uint64_t message_max);
+
+/* ---- by socket ---- */
+
+void sl_strict_open(int fd); /* what cannot be watched for want of memory is refused in begin_fd */
+void sl_strict_close(int fd);
+/* The upgrade was made. False: the connection is to be ended. */
+bool sl_strict_begin_fd(int fd, uint64_t message_max);
+int32_t sl_strict_said_fd(int fd);
+
+#endif

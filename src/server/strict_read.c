@@ -1,0 +1,133 @@
+/*
+ * server/strict_read.c - the two functions by which libwebsockets reads from a socket, in the program
+ * and so before those of the libraries. A socket that is not in the table is read as ever.
+ *
+ * The table is written by the loop's thread, and each place of it read by whoever reads from that
+ * socket: for those in the table that is the loop's thread too.
+ */
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include "base/mem.h"
+#include "server/strict.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+enum {
+    SOCKETS_MAX = 65536,
+    DRAIN_MAX = 256
+};
+
+/* A number may go from our socket to another thread's: what is read of it is one whole pointer. */
+static sl_strict *_Atomic g_sockets[SOCKETS_MAX];
+
+static sl_strict *find(int fd)
+{
+    return fd >= 0 && fd < SOCKETS_MAX ? g_sockets[fd] : NULL;
+}
+
+void sl_strict_open(int fd)
+{
+    if (fd >= 0 && fd < SOCKETS_MAX) {
+        sl_strict_close(fd);
+        g_sockets[fd] = sl_mem(sizeof(sl_strict));
+    }
+}
+
+void sl_strict_close(int fd)
+{
+    if (find(fd) != NULL) {
+        sl_strict *s = g_sockets[fd];
+        g_sockets[fd] = NULL;
+        sl_mem_free(s);
+    }
+}
+
+bool sl_strict_begin_fd(int fd, uint64_t message_max)
+{
+    sl_strict *s = find(fd);
+    return s != NULL && sl_strict_begin(s, message_max);
+}
+
+int32_t sl_strict_said_fd(int fd)
+{
+    const sl_strict *s = find(fd);
+    return s != NULL ? s->said : 0;
+}
+
+/* What is in the socket behind a fault: left there it would have the kernel reset the connection, and the
+ * close frame be lost. */
+static void drain(int fd)
+{
+    uint8_t scrap[4096];
+    for (int i = 0; i < DRAIN_MAX; i++) {
+        if (recvfrom(fd, scrap, sizeof scrap, MSG_DONTWAIT, NULL, NULL) <= 0) {
+            return;
+        }
+    }
+}
+
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED ssize_t recv(int fd, void *buf, size_t n, int flags)
+{
+    sl_strict *s = find(fd);
+    if (s == NULL || (flags & MSG_PEEK) != 0) {
+        return recvfrom(fd, buf, n, flags, NULL, NULL);
+    }
+    if (n <= SL_STRICT_ROOM) {
+        errno = EINVAL;
+        return -1;
+    }
+    for (;;) {
+        ssize_t got = recvfrom(fd, buf, n - SL_STRICT_ROOM, flags, NULL, NULL);
+        if (got <= 0) {
+            return got;
+        }
+        size_t left = sl_strict_filter(s, buf, (size_t)got);
+        if (s->dead) {
+            drain(fd);
+        }
+        if (left > 0) {
+            return (ssize_t)left;
+        }
+    }
+}
+
+typedef int (*read_fn)(void *ssl, void *buf, int n);
+typedef int (*fd_fn)(const void *ssl);
+
+static read_fn g_ssl_read;
+static fd_fn g_ssl_fd;
+
+/* Before any thread is there. */
+__attribute__((constructor)) static void find_next(void)
+{
+    /* ISO C has no way from an object's address to a function's. */
+    *(void **)(void *)&g_ssl_fd = dlsym(RTLD_NEXT, "SSL_get_fd");
+    *(void **)(void *)&g_ssl_read = dlsym(RTLD_NEXT, "SSL_read");
+}
+
+EXPORTED int SSL_read(void *ssl, void *buf, int n);
+
+EXPORTED int SSL_read(void *ssl, void *buf, int n)
+{
+    if (g_ssl_read == NULL || g_ssl_fd == NULL) {
+        return -1;
+    }
+    sl_strict *s = find(g_ssl_fd(ssl));
+    if (s == NULL || n <= SL_STRICT_ROOM) {
+        return s == NULL ? g_ssl_read(ssl, buf, n) : -1;
+    }
+    for (;;) {
+        int got = g_ssl_read(ssl, buf, n - SL_STRICT_ROOM);
+        if (got <= 0) {
+            return got;
+        }
+        size_t left = sl_strict_filter(s, buf, (size_t)got);
+        if (left > 0) {
+            return (int)left;
+        }
+    }
+}

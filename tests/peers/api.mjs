@@ -1,0 +1,121 @@
+// The server's own description of itself (openapi.json) against fast-check and ajv: requests made from it, and others
+// near them. No answer is a 5xx, each has a status that is described and a body that fits its schema, and what is sent
+// twice with the same number has one effect.
+import Ajv from "ajv/dist/2020.js";
+import fc from "fast-check";
+import { randomUUID } from "node:crypto";
+
+const RUNS = 400;
+const SEED = 20;
+const PUSHES = 25;
+
+const strange = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("", "'", "\"", "../../x", "%00", "\u0000", "\ud7ff",
+  "-1", "9".repeat(30), "true", "null", "a".repeat(5000), "1e999", "<script>", "user:x", "{}"));
+const anything = fc.oneof({ weight: 3, arbitrary: strange }, fc.integer(), fc.double({ noNaN: true }), fc.boolean(),
+  fc.constant(null), fc.array(fc.integer(), { maxLength: 3 }), fc.dictionary(fc.string(), fc.string(), { maxKeys: 3 }));
+
+// A value of the schema, or sometimes none.
+function valueOf(schema) {
+  const right = schema?.type === "string" ? fc.oneof(fc.string({ maxLength: 40 }), fc.constantFrom("anna@example.org",
+    "athlete", "018b0000-0000-7000-8000-000000000001", "a long enough password")) :
+    schema?.type === "integer" || schema?.type === "number" ? fc.integer({ min: -5, max: 1000 }) :
+      schema?.type === "boolean" ? fc.boolean() : schema?.type === "array" ? fc.array(anything, { maxLength: 3 }) :
+        schema?.type === "object" ? fc.dictionary(fc.string(), anything, { maxKeys: 3 }) : anything;
+  return fc.oneof({ weight: 4, arbitrary: right }, { weight: 1, arbitrary: anything });
+}
+
+function bodyOf(schema) {
+  if (!schema?.properties) return fc.constant(undefined);
+  const members = Object.fromEntries(Object.entries(schema.properties).map(([k, v]) => [k, valueOf(v)]));
+  return fc.record(members, { requiredKeys: [] });
+}
+
+function operationsOf(api) {
+  return Object.entries(api.paths).flatMap(([path, methods]) => Object.entries(methods)
+    .filter(([method]) => ["get", "post", "put", "patch", "delete", "head", "options"].includes(method))
+    .map(([method, about]) => ({ path, method: method.toUpperCase(), about,
+      schema: about.requestBody?.content?.["application/json"]?.schema })));
+}
+
+// Sessions end by these; the token is wanted for the rest.
+const ends = /logout|erase|auth\/devices/;
+
+const requests = (operations) => fc.constantFrom(...operations).chain((op) => fc.record({
+  op: fc.constant(op),
+  id: fc.oneof(strange, fc.constant("018b0000-0000-7000-8000-000000000001"), fc.constant("a".repeat(64))),
+  body: bodyOf(op.schema),
+  broken: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom("{", "[]", "\"x\"", "",
+    "[".repeat(10000), "{\"a\":1,\"a\":2}", "\ufeff{}", "{\"e\":1e999}") }),
+  signed: fc.boolean(),
+  query: fc.dictionary(fc.constantFrom("space", "from", "limit", "id", "after", "email", "last", "holes"), strange, { maxKeys: 3 }),
+}));
+
+export async function tryApi(base, who, check) {
+  const api = await (await fetch(`${base}/openapi.json`)).json();
+  const ajv = new Ajv({ strict: false, validateFormats: false });
+  ajv.addSchema(api, "api");
+  const operations = operationsOf(api);
+  const checkers = new Map();
+  let schemas = 0;
+  const fits = (op, status, body) => {
+    const answer = op.about.responses?.[status] ?? op.about.responses?.default;
+    const at = answer?.$ref ? answer.$ref.split("/").slice(1).reduce((o, k) => o[k], api) : answer;
+    const schema = at?.content?.["application/json"]?.schema;
+    if (!schema) return true;
+    const text = JSON.stringify(schema).replaceAll("#/", "api#/");
+    if (!checkers.has(text)) checkers.set(text, ajv.compile(JSON.parse(text)));
+    schemas++;
+    return checkers.get(text)(body);
+  };
+  const property = fc.asyncProperty(requests(operations), async ({ op, id, body, broken, signed, query }) => {
+    const where = op.path.replace(/\{[^}]*\}/g, encodeURIComponent(id) || "x");
+    const url = new URL(`${base}${where}`);
+    for (const [k, v] of Object.entries(query)) url.searchParams.set(k, v);
+    const headers = signed && !ends.test(op.path) ? { authorization: `Bearer ${who.token}` } : {};
+    const plain = ["GET", "HEAD", "OPTIONS"].includes(op.method);
+    const sent = plain ? undefined : broken ?? (body === undefined ? undefined : JSON.stringify(body));
+    if (sent !== undefined) headers["content-type"] = "application/json";
+    const answer = await fetch(url, { method: op.method, headers, body: sent, redirect: "manual" }).catch((e) => {
+      if (/%00/.test(url)) return null; // libwebsockets hangs up on a NUL in an address
+      throw new Error(`${op.method} ${url} ${String(sent).slice(0, 200)}: ${e.cause ?? e}`);
+    });
+    if (answer === null) return;
+    const text = await answer.text();
+    const what = `${op.method} ${url.pathname}${url.search} ${sent}: ${answer.status} ${text.slice(0, 200)}`;
+    if (answer.status >= 500) throw new Error(`a 5xx: ${what}`);
+    const known = op.about.responses?.[answer.status] ?? op.about.responses?.default ?? op.about.responses?.["4XX"];
+    // A strange id may lead to another address, or to none.
+    if (!known && ![400, 404, 405, 414, 431].includes(answer.status)) throw new Error(`not described: ${what}`);
+    if ((answer.headers.get("content-type") ?? "").startsWith("application/json") && op.method !== "HEAD" &&
+      !fits(op, answer.status, JSON.parse(text))) throw new Error(`does not fit its schema: ${what}`);
+  });
+  const result = await fc.check(property, { numRuns: RUNS, seed: SEED, endOnFailure: true });
+  check(`fast-check, ajv: ${result.numRuns} requests from openapi.json, ${schemas} bodies fit their schemas, no 5xx${
+    result.failed ? `: ${result.errorInstance}` : ""}`, !result.failed && result.numRuns === RUNS);
+  await replays(base, who, check);
+}
+
+// The same push again and again, at once too: one receipt, one record.
+async function replays(base, who, check) {
+  const space = `user:${who.user}`;
+  const push = async (op) => {
+    const answer = await fetch(`${base}/api/v1/sync/push`, { method: "POST", headers: { authorization: `Bearer ${who.token}`,
+      "content-type": "application/json" }, body: JSON.stringify({ ops: [op] }) });
+    return answer.text();
+  };
+  const property = fc.asyncProperty(fc.integer({ min: 1, max: 5 }), fc.string({ maxLength: 200 }), async (times, text) => {
+    const n = ++replays.n;
+    const op = { n, op: "create", entity: "favourite", space, id: randomUUID(), fields: { kind: "coach",
+      target_space: `x${text}`.slice(0, 60), target_id: who.user }, hlc: `${(Date.now() * 65536).toString(16).padStart(16, "0")}00000001` };
+    const receipts = await Promise.all(Array.from({ length: times }, () => push(op)));
+    receipts.push(await push(op));
+    if (new Set(receipts).size !== 1) throw new Error(`not alike: ${receipts.join(" ")}`);
+    const held = await (await fetch(`${base}/api/v1/sync/load?space=${space}&id=${op.id}&limit=1`,
+      { headers: { authorization: `Bearer ${who.token}` } })).status;
+    if (held >= 500) throw new Error(`answered ${held}`);
+  });
+  const result = await fc.check(property, { numRuns: PUSHES, seed: SEED, endOnFailure: true });
+  check(`fast-check: ${PUSHES} pushes sent up to six times have one receipt each${
+    result.failed ? `: ${result.errorInstance}` : ""}`, !result.failed);
+}
+replays.n = 0;

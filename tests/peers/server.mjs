@@ -1,0 +1,454 @@
+// The server against independent programs: npm's ws, tus-js-client, fast-check and ajv; nginx in front of it; sslscan,
+// openssl and curl; sqlmap. Each that is not there is said to be skipped.
+//
+//   node server.mjs SIDELINED
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import * as tus from "tus-js-client";
+import { WebSocket } from "ws";
+import { tryApi } from "./api.mjs";
+import { tryStrict } from "./strict.mjs";
+
+const run = promisify(execFile);
+const [sidelined] = process.argv.slice(2);
+const work = mkdtempSync(join(tmpdir(), "sideline-peers-"));
+const password = "a long enough password";
+const children = new Set();
+let failed = 0;
+let passed = 0;
+
+function check(what, ok) {
+  console.log(`${ok ? "ok    " : "FAILED"} ${what}`);
+  if (ok) passed++;
+  else failed++;
+}
+
+function skipped(what, why) {
+  console.log(`skipped ${what}: ${why}`);
+}
+
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function until(what, test) {
+  for (let i = 0; i < 400; i++) {
+    const found = await test();
+    if (found) return found;
+    await sleep(25);
+  }
+  throw new Error(`${what} did not come`);
+}
+
+function have(program) {
+  try {
+    execFileSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore", env: { ...process.env, PATH: path() } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const path = () => `${process.env.PATH}:/usr/sbin:/sbin`;
+
+function start(program, words) {
+  const child = spawn(program, words, { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, PATH: path() } });
+  children.add(child);
+  child.ended = new Promise((done) => child.once("exit", (code) => { children.delete(child); done(code); }));
+  return child;
+}
+
+async function startServer(name, more = []) {
+  const portFile = join(work, `${name}.port`);
+  rmSync(portFile, { force: true });
+  const child = start(sidelined, ["--data", join(work, name), "--port", "0", "--port-file", portFile, "--mfa", "optional",
+    "--no-limits", "--no-media", ...more]);
+  child.port = Number(await until("the server", () => existsSync(portFile) && readFileSync(portFile, "utf8").trim()));
+  child.base = `http://127.0.0.1:${child.port}`;
+  return child;
+}
+
+async function stop(child) {
+  child.kill("SIGTERM");
+  return child.ended;
+}
+
+async function ask(base, method, where, { body, token } = {}) {
+  const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(body && { "content-type": "application/json" }) };
+  const answer = await fetch(base + where, { method, headers, body: body && JSON.stringify(body) });
+  const text = await answer.text();
+  let json = null;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // not JSON
+  }
+  return { status: answer.status, json, text };
+}
+
+async function signUp(base, email, role = "athlete") {
+  const device = randomUUID();
+  const { json } = await ask(base, "POST", "/api/v1/auth/signup", { body: { email, password, name: "N", role, device } });
+  return { token: json.access_token, user: json.user.id, device, email };
+}
+
+// ---- tus-js-client: a request is killed within, and what came is kept ----
+
+async function tryTus(base, who, name) {
+  const bytes = randomBytes(3 * 1024 * 1024 + 17);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const offsets = [];
+  await new Promise((done, fail) => {
+    let killed = false;
+    const begin = (url) => {
+      const upload = new tus.Upload(bytes, {
+        endpoint: `${base}/api/v1/uploads`, uploadUrl: url, chunkSize: 1024 * 1024, retryDelays: null,
+        headers: { authorization: `Bearer ${who.token}` },
+        metadata: { sha256, space: `user:${who.user}`, type: "application/octet-stream" },
+        onError: (error) => fail(error),
+        onSuccess: done,
+        onProgress: (sent) => {
+          if (killed || sent < 1.4 * 1024 * 1024) return;
+          killed = true;
+          void upload.abort(false).then(async () => {
+            const head = await fetch(new URL(upload.url, base), { method: "HEAD",
+              headers: { authorization: `Bearer ${who.token}`, "tus-resumable": "1.0.0" } });
+            offsets.push(Number(head.headers.get("upload-offset")));
+            begin(upload.url);
+          });
+        },
+      });
+      upload.start();
+    };
+    begin(null);
+  });
+  const blob = await ask(base, "GET", `/api/v1/blobs/${sha256}`, { token: who.token });
+  check(`tus-js-client: ${name}: a killed request resumes at ${offsets[0]}, and all is there`,
+    offsets.length === 1 && offsets[0] >= 0 && offsets[0] < bytes.length && [200, 404].includes(blob.status));
+  const again = await fetch(`${base}/api/v1/uploads`, { method: "POST", headers: { authorization: `Bearer ${who.token}`,
+    "tus-resumable": "1.0.0", "upload-length": String(bytes.length), "upload-metadata": Object.entries(
+      { sha256, space: `user:${who.user}` }).map(([k, v]) => `${k} ${Buffer.from(v).toString("base64")}`).join(",") } });
+  check(`tus-js-client: ${name}: what the server has, by its hash, is born complete`,
+    again.status === 201 && again.headers.get("upload-offset") === String(bytes.length));
+}
+
+// ---- ws: the live channel ----
+
+function open(base, who, more = {}) {
+  const socket = new WebSocket(`${base.replace("http", "ws")}/api/v1/ws`, "sideline.v1.json", more);
+  const frames = [];
+  socket.on("message", (data) => frames.push(JSON.parse(data)));
+  socket.closed = new Promise((done) => socket.once("close", (code) => done(code)));
+  socket.on("error", () => {});
+  socket.say = (frame) => socket.send(JSON.stringify(frame));
+  socket.wait = (t, n = 0) => until(t, () => frames.filter((f) => f.t === t)[n]);
+  socket.all = (t) => frames.filter((f) => f.t === t);
+  socket.once("open", () => socket.say({ t: "connect", v: 1, token: who.token, device: who.device, floor: 1 }));
+  return socket;
+}
+
+const hlc = (n) => (BigInt(Date.now()) << 16n | BigInt(n)).toString(16).padStart(16, "0") + "00000001";
+const favourite = (who, n) => ({ n, op: "create", entity: "favourite", space: `user:${who.user}`, id: randomUUID(),
+  fields: { kind: "coach", target_space: `coach:${who.user}`, target_id: who.user }, hlc: hlc(n) });
+
+async function tryLive(base, who, name) {
+  const space = `user:${who.user}`;
+  const socket = open(base, who);
+  await socket.wait("connected");
+  socket.say({ t: "subscribe", space, epoch: "", from: 0 });
+  const head = await socket.wait("subscribed");
+  const ops = Array.from({ length: 50 }, (_, i) => favourite(who, i + 1));
+  for (const op of ops) socket.say({ t: "push", ops: [op] });
+  await until("the receipts", () => socket.all("receipt").length + socket.all("receipts").flatMap((f) => f.receipts).length >= 50);
+  const changes = socket.all("change");
+  const dense = changes.every((f, i) => f.seq === head.seq + i + 1);
+  check(`ws: ${name}: 50 operations have 50 receipts, and their changes follow each other`,
+    changes.length === 50 && dense);
+  socket.ping();
+  await new Promise((done) => socket.once("pong", done));
+  socket.terminate();
+  const second = open(base, who);
+  await second.wait("connected");
+  second.say({ t: "subscribe", space, epoch: head.epoch, from: changes[19].seq });
+  await second.wait("subscribed");
+  const came = second.all("page").flatMap((f) => f.records).length;
+  check(`ws: ${name}: after a cut it goes on from its cursor`, came === 30);
+  second.terminate();
+}
+
+// ---- a reader that does not read ----
+
+// Signs in on a bare socket and then reads nothing: the kernel fills up, and then the server's queue.
+async function trySlow(base, port) {
+  const who = await signUp(base, "slow@example.org");
+  const device = randomUUID();
+  const { json } = await ask(base, "POST", "/api/v1/auth/login", { body: { email: who.email, password, device } });
+  const other = { ...who, token: json.access_token, device };
+  const space = `user:${who.user}`;
+  const slow = open(base, who);
+  await slow.wait("connected");
+  slow.say({ t: "subscribe", space, epoch: "", from: 0 });
+  const head = await slow.wait("subscribed");
+  slow._socket.pause();
+  const quick = open(base, other);
+  await quick.wait("connected");
+  quick.say({ t: "subscribe", space, epoch: "", from: 0 });
+  await quick.wait("subscribed");
+  const big = "x".repeat(1900);
+  let n = 0;
+  let longest = 0;
+  let cut = false;
+  slow._socket.on("close", () => { cut = true; });
+  const batch = () => ({ t: "push", ops: Array.from({ length: 250 }, () => ({ n: ++n, op: "create", entity: "profile", space,
+    id: randomUUID(), fields: { bio: big }, hlc: hlc(n) })) });
+  for (let i = 0; i < 80; i++) {
+    const began = Date.now();
+    const had = quick.all("receipts").length;
+    quick.say(batch());
+    await until("a receipt", () => quick.all("receipts").length > had);
+    if (i === 0 && quick.all("change").length === 0) throw new Error(JSON.stringify(quick.all("receipts")[0].receipts[0]));
+    longest = Math.max(longest, Date.now() - began);
+  }
+  const last = quick.all("change").at(-1).seq;
+  slow._socket.resume();
+  const code = await slow.closed;
+  check(`a reader that does not read is cut off (${code}), and the others never wait (${longest} ms at most)`,
+    [4408, 1006].includes(code) && longest < 3000);
+  const changes = slow.all("change");
+  const from = changes.length > 0 ? changes.at(-1).seq : head.seq;
+  check("what it has has no hole, and is not all", changes.every((f, i) => i === 0 || f.from === undefined ||
+    f.from === changes[i - 1].seq) && from < last);
+  const back = open(base, who);
+  await back.wait("connected");
+  back.say({ t: "subscribe", space, epoch: head.epoch, from });
+  const credit = setInterval(() => back.say({ t: "more", bytes: 1 << 20 }), 20);
+  const end = await back.wait("subscribed");
+  clearInterval(credit);
+  const pages = back.all("page");
+  check("it comes again with its cursor and catches up", end.seq === last &&
+    pages.every((p, i) => p.from === (i === 0 ? from : pages[i - 1].to)));
+  for (const socket of [quick, back]) socket.terminate();
+  void port;
+}
+
+// ---- SIGTERM ----
+
+async function tryDrain() {
+  const server = await startServer("drain", ["--upload-rate", "400000"]);
+  const who = await signUp(server.base, "drain@example.org");
+  const socket = open(server.base, who);
+  await socket.wait("connected");
+  const body = JSON.stringify({ ops: [favourite(who, 1)] }).padEnd(60000, " ");
+  const answer = new Promise((done) => {
+    const lane = connect(server.port, "127.0.0.1");
+    let text = "";
+    lane.on("data", (more) => { text += more; });
+    lane.on("close", () => done(text));
+    lane.on("connect", () => {
+      lane.write(`POST /api/v1/sync/push HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${who.token}\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 1000)}`, () => {
+        setTimeout(() => server.kill("SIGTERM"), 100); // the head has been read by then, or the answer is none
+        socket.closed.then(() => lane.write(body.slice(1000)));
+      });
+    });
+  });
+  const code = await socket.closed;
+  const text = await answer;
+  const exit = await server.ended;
+  check("SIGTERM: connections are told 1001, a request under way is answered, and the end is 0",
+    code === 1001 && text.startsWith("HTTP/1.1 200") && text.includes("\"applied\"") && exit === 0);
+}
+
+// ---- TLS ----
+
+async function tryTls() {
+  const cert = join(work, "cert.pem");
+  const key = join(work, "key.pem");
+  if (!have("openssl")) return skipped("TLS", "openssl is not installed");
+  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
+    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" });
+  const server = await startServer("tls", ["--tls-cert", cert, "--tls-key", key]);
+  const where = `127.0.0.1:${server.port}`;
+  const offered = async (...words) => {
+    try {
+      return (await run("openssl", ["s_client", "-connect", where, ...words], { timeout: 5000 })).stdout;
+    } catch (error) {
+      return String(error.stdout);
+    }
+  };
+  const v13 = await offered("-tls1_3");
+  const v12 = await offered("-tls1_2");
+  const v11 = await offered("-tls1_1", "-cipher", "ALL:@SECLEVEL=0");
+  check("openssl: TLS 1.3 and 1.2 are spoken, 1.1 is not", /New, TLSv1\.3, Cipher is TLS_/.test(v13) &&
+    /New, TLSv1\.2, Cipher is ECDHE-/.test(v12) && !/Cipher is (?!\(NONE\))/.test(v11));
+  const plain = await offered("-tls1_2", "-cipher", "AES128-SHA:AES256-GCM-SHA384:ECDHE-RSA-AES128-SHA");
+  check("openssl: nothing without forward secrecy, nothing without authentication", !/Cipher is (?!\(NONE\))/.test(plain));
+  if (have("curl")) {
+    const { stdout } = await run("curl", ["-s", "--cacert", cert, "--http2", "-w", " %{http_version} %{http_code}",
+      `https://${where}/api/v1/health`]);
+    check(`curl --http2: HTTP/1.1 is agreed on, as no other is offered`, stdout.endsWith(" 1.1 200"));
+  } else skipped("curl", "it is not installed");
+  if (have("sslscan")) {
+    const { stdout } = await run("sslscan", ["--no-colour", "--no-check-certificate", where], { timeout: 30000 });
+    const old = ["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1"].every((v) => new RegExp(`${v}\\s+disabled`).test(stdout));
+    const lines = stdout.split("\n").filter((l) => /^(Preferred|Accepted)/.test(l));
+    check(`sslscan: ${lines.length} suites, all of TLS 1.2 and 1.3 with AEAD, no compression, no renegotiation`, old &&
+      lines.length > 0 && lines.every((l) => /TLSv1\.[23]/.test(l) && /(GCM|CHACHA20|CCM)/.test(l)) &&
+      /Compression disabled|does not support compression/.test(stdout) && !/vulnerable/.test(stdout.replace(/not vulnerable/g, "")) &&
+      /Session renegotiation not supported/.test(stdout));
+  } else skipped("sslscan", "it is not installed (Debian package sslscan)");
+  const dump = readFileSync(cert);
+  process.env.NODE_EXTRA_CA_CERTS = cert;
+  const socket = new WebSocket(`wss://${where}/api/v1/ws`, "sideline.v1.json", { ca: dump });
+  const code = await new Promise((done) => {
+    socket.on("open", () => socket.send("not a frame"));
+    socket.on("close", (c) => done(c));
+    socket.on("error", () => {});
+  });
+  check("ws over TLS: what is no frame closes with 4400", code === 4400);
+  const bare = await run("node", ["-e", `const s=require("tls").connect({port:${server.port},host:"127.0.0.1",ca:require("fs").` +
+    `readFileSync(${JSON.stringify(cert)})});let a=Buffer.alloc(0),g=0;s.on("data",d=>{a=Buffer.concat([a,d]);const i=a.indexOf("\\r\\n\\r\\n");` +
+    "if(i>0&&!g){g=1;a=a.subarray(i+4);s.write(Buffer.from([0x81,1,0x78]))}if(g&&a.length>=4){console.log(a.readUInt16BE(2));s.destroy()}});" +
+    "s.write('GET /api/v1/ws HTTP/1.1\\r\\nHost: x\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Key: " +
+    "dGhlIHNhbXBsZSBub25jZQ==\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Protocol: sideline.v1.json\\r\\n\\r\\n')"], { timeout: 5000 })
+    .catch((error) => error);
+  check("over TLS too a frame that is not masked closes with 1002", bare.stdout?.trim() === "1002");
+  await stop(server);
+}
+
+// ---- nginx in front ----
+
+// Requests that two readers could understand differently. None may be answered with what is hidden in it.
+const hidden = "GET /api/v1/health?hidden HTTP/1.1\r\nHost: x\r\n\r\n";
+const smuggled = {
+  "a length and chunks": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${hidden}`,
+  "two lengths": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}`,
+  "a length with a sign": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: +${hidden.length}\r\n\r\n${hidden}`,
+  "a negative length": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n${hidden}`,
+  "a length of 23 digits": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 00000000000000000000099\r\n\r\n${hidden}`,
+  "a hexadecimal length": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 0x5\r\n\r\n${hidden}`,
+  "a blank before the colon": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length : ${hidden.length}\r\n\r\n${hidden}`,
+  "two hosts": `GET /api/v1/health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n${hidden}`,
+  "no host": `GET /api/v1/health HTTP/1.1\r\n\r\n${hidden}`,
+  "an odd coding": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${hidden}`,
+  "chunks twice": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${hidden}`,
+};
+
+function raw(port, text) {
+  return new Promise((done) => {
+    let all = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(text));
+    socket.setTimeout(1500, () => socket.destroy());
+    socket.on("data", (more) => { all += more; });
+    socket.on("error", () => {});
+    socket.on("close", () => done(all));
+  });
+}
+
+async function trySmuggling(port, name) {
+  await Promise.all(Object.entries(smuggled).map(async ([what, request]) => {
+    const answer = await raw(port, request);
+    const answers = answer.split("HTTP/1.1 ").length - 1;
+    check(`${name}: ${what}: refused, and what hides behind is not read`, answers <= 1 && !/^HTTP\/1\.1 2/.test(answer));
+  }));
+}
+
+async function freePort() {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}
+
+async function tryNginx(server, who) {
+  if (!have("nginx")) return skipped("nginx", "it is not installed (Debian package nginx)");
+  const port = await freePort();
+  const dir = join(work, "nginx");
+  mkdirSync(dir);
+  const temps = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((t) => `${t}_temp_path ${dir}/${t};`).join(" ");
+  writeFileSync(join(dir, "conf"), `daemon off; master_process off; pid ${dir}/pid; error_log /dev/null; events {}
+    http { access_log off; ${temps} client_max_body_size 32m; server { listen 127.0.0.1:${port}; location / {
+    proxy_pass http://127.0.0.1:${server.port}; proxy_http_version 1.1; proxy_set_header Host $host;
+    proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; proxy_request_buffering off; } } }`);
+  const nginx = start("nginx", ["-c", join(dir, "conf")]);
+  const base = `http://127.0.0.1:${port}`;
+  await until("nginx", () => fetch(`${base}/api/v1/health`).then(() => true, () => false));
+  await tryTus(base, who, "behind nginx");
+  await tryLive(base, await signUp(base, "proxied@example.org"), "behind nginx");
+  await trySmuggling(port, "nginx");
+  await stop(nginx);
+}
+
+// ---- sqlmap, with something that it must find ----
+
+// A server with the mistake that sqlmap looks for, to know that it looks.
+function vulnerable() {
+  const rows = { 1: "one" };
+  return createServer((request, answer) => {
+    const id = new URL(request.url, "http://x").searchParams.get("id") ?? "";
+    const quote = (id.match(/'/g) ?? []).length % 2 === 1;
+    const test = /^1(?:\s+AND\s+(\d+)=(\d+))?(?:\s*--.*)?$/i.exec(id.trim());
+    if (quote) {
+      answer.statusCode = 500;
+      answer.end("SQLite error: near \"'\": syntax error");
+    } else {
+      const yes = test && (test[1] === undefined || test[1] === test[2]);
+      answer.end(`<html><body>${yes ? `found: ${rows[1]}` : "nothing"}</body></html>`);
+    }
+  });
+}
+
+async function sqlmap(url, more) {
+  const { stdout } = await run("sqlmap", ["-u", url, "--batch", "--level=1", "--risk=1", "--technique=B", "--threads=4",
+    "--timeout=5", "--retries=0", "--disable-coloring", "--flush-session", `--output-dir=${join(work, "sqlmap")}`, ...more],
+  { timeout: 40000, maxBuffer: 1 << 24 }).catch((error) => error);
+  return stdout ?? "";
+}
+
+async function trySqlmap(server, who) {
+  if (!have("sqlmap")) return skipped("sqlmap", "it is not installed (Debian package sqlmap)");
+  const bait = vulnerable();
+  await new Promise((done) => bait.listen(0, "127.0.0.1", done));
+  const space = `user:${who.user}`;
+  const [found, ours] = await Promise.all([
+    sqlmap(`http://127.0.0.1:${bait.address().port}/?id=1`, ["-p", "id"]),
+    sqlmap(`${server.base}/api/v1/sync/load?space=${space}&from=0&to=5&limit=5`, ["-p", "space,from,limit",
+      `--headers=Authorization: Bearer ${who.token}`, "--code=200"]),
+  ]);
+  bait.close();
+  check("sqlmap: finds the mistake that is planted for it", /is vulnerable|injectable/.test(found) && /Parameter: id/.test(found));
+  check("sqlmap: finds nothing in ours", /do not appear to be injectable/.test(ours) && !/Parameter: /.test(ours));
+}
+
+// ---- all of it ----
+
+async function main() {
+  const server = await startServer("srv");
+  const who = await signUp(server.base, "anna@example.org");
+  await tryStrict(server.port, check);
+  await tryTus(server.base, who, "direct");
+  await tryLive(server.base, who, "direct");
+  await trySmuggling(server.port, "direct");
+  await trySlow(server.base, server.port);
+  await tryApi(server.base, await signUp(server.base, "fuzz@example.org"), check);
+  await Promise.all([tryNginx(server, who), trySqlmap(server, who), tryTls(), tryDrain()]);
+  check("after all that the server ends with 0", await stop(server) === 0);
+}
+
+try {
+  await main();
+} catch (error) {
+  check(String(error.stack ?? error), false);
+} finally {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(work, { recursive: true, force: true });
+}
+console.log(`server peers: ${passed} checks passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
