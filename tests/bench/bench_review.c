@@ -154,30 +154,31 @@ static size_t ink_bytes(void)
     sl_prng random;
     sl_prng_seed(&random, 4);
     for (int k = 0; k < STROKES; k++) {
-        sl_buf text = {0};
+        sl_buf written = {0};
         sl_buf out = {0};
         sl_item *item = NULL;
-        sl_buf_str(&text, "{\"kind\":\"pen\",\"points\":[");
+        sl_buf_str(&written, "{\"kind\":\"pen\",\"points\":[");
         for (int i = 0; i < POINTS; i++) {
             double a = i * 0.05 + k;
             int noise = (int)sl_prng_below(&random, 5) - 2;
-            sl_buf_fmt(&text, "%s[%d,%d]", i > 0 ? "," : "",
+            sl_buf_fmt(&written, "%s[%d,%d]", i > 0 ? "," : "",
                        (int)(15000 + 9000 * cos(a) + 900 * sin(3.1 * a)) + noise,
                        (int)(9000 + 6000 * sin(1.3 * a)) + noise);
         }
-        sl_buf_str(&text, "],\"times\":[");
+        sl_buf_str(&written, "],\"times\":[");
         for (int i = 0; i < POINTS; i++) {
-            sl_buf_fmt(&text, "%s%d", i > 0 ? "," : "", i * 1000 / 120);
+            sl_buf_fmt(&written, "%s%d", i > 0 ? "," : "", i * 1000 / 120);
         }
-        sl_buf_str(&text, "],\"style\":{\"color\":\"#FFCC00\",\"width\":300},\"in\":0,\"out\":1}");
-        sl_json *j = sl_json_parse(sl_buf_text(&text), text.len);
+        sl_buf_str(&written,
+                   "],\"style\":{\"color\":\"#FFCC00\",\"width\":300},\"in\":0,\"out\":1}");
+        sl_json *j = sl_json_parse(sl_buf_text(&written), written.len);
         must(j != NULL && sl_item_from_json(j, &item, NULL) == SL_OK, "a stroke");
         sl_geometry_encode(&out, &item->geo);
         sum += out.len;
         sl_json_free(j);
         sl_item_free(item);
         sl_buf_free(&out);
-        sl_buf_free(&text);
+        sl_buf_free(&written);
     }
     return sum;
 }
