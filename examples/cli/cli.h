@@ -52,6 +52,11 @@ typedef enum cli_opt {
     OPT_FROM,
     OPT_TO,
     OPT_RATE,
+    OPT_NUMBER,
+    OPT_SIDE,
+    OPT_BACK,
+    OPT_SCRUB,
+    OPT_SLOW,
     OPT_HELP,
     OPT_VERSION,
     OPT_COUNT
@@ -120,6 +125,12 @@ js *cli_record(cli *c, const char *entity, const char *id);
 int cli_create(cli *c, const char *entity, const char *space, const char *fields, char out[37]);
 int cli_apply(cli *c, const char *ops, char out[37]);
 
+/* frames.c: an option of seconds of a video, 0 when not given. CLI_OK, or CLI_USAGE after saying why. */
+int cli_seconds(const cli *c, int option, const char *name, int64_t *us);
+/* video.c: starts `call` with the JSON (taken), waits for its end, prints it with --json. */
+int cli_media(cli *c, text *json, const char *label,
+              sl_status (*call)(sl_core *, const char *, size_t, sl_id *, sl_error **), js **res);
+
 /* drawing.c: drawings of other programs. */
 /* The format that sl_doc_import has for a file of this name; NULL: none. */
 const char *cli_drawing_format(const char *path);
@@ -145,6 +156,9 @@ int cmd_share(cli *c);
 int cmd_sync(cli *c);
 int cmd_still(cli *c);
 int cmd_export(cli *c);
+int cmd_frames(cli *c);
+int cmd_sheet(cli *c);
+int cmd_thumbnail(cli *c);
 int cmd_draw(cli *c);
 int cmd_drawing(cli *c);
 int cmd_items(cli *c);

@@ -54,12 +54,17 @@ static const struct {
     [OPT_FROM] = {"from", true},
     [OPT_TO] = {"to", true},
     [OPT_RATE] = {"rate", true},
+    [OPT_NUMBER] = {"count", true},
+    [OPT_SIDE] = {"side", true},
+    [OPT_BACK] = {"back", false},
+    [OPT_SCRUB] = {"scrub", false},
+    [OPT_SLOW] = {"slow", true},
     [OPT_OLDER] = {"older", true},
     [OPT_HELP] = {"help", false},
     [OPT_VERSION] = {"version", false},
 };
 
-#define BIT(o) (1U << (unsigned)(o))
+#define BIT(o) (UINT64_C(1) << (unsigned)(o))
 #define COMMON                                                                            \
     (BIT(OPT_DATA) | BIT(OPT_SERVER) | BIT(OPT_OFFLINE) | BIT(OPT_JSON) | BIT(OPT_HELP) | \
      BIT(OPT_VERSION) | BIT(OPT_TIMEOUT) | BIT(OPT_KEY))
@@ -68,8 +73,8 @@ typedef struct command {
     const char *name;
     int args_min;
     int args_max;
-    unsigned options; /* beside the common ones */
-    unsigned required;
+    uint64_t options; /* beside the common ones */
+    uint64_t required;
     int (*run)(cli *c);
     const char *usage;
     const char *what;
@@ -133,7 +138,16 @@ static const command commands[] = {
      "[--seconds N] [--until TEXT] [--read]", "stay connected and show what comes"},
     {"still", 2, 2, BIT(OPT_AT), BIT(OPT_AT), cmd_still, "VIDEO OUT.png --at SECONDS",
      "one frame with its drawings"},
-    {"export", 2, 2, 0, 0, cmd_export, "REVIEW OUT.mp4", "a review as a video file"},
+    {"frames", 2, 2, BIT(OPT_AT) | BIT(OPT_NUMBER) | BIT(OPT_BACK) | BIT(OPT_SCRUB), 0, cmd_frames,
+     "VIDEO OUT.png [--at SECONDS] [--count N] [--back] [--scrub]",
+     "frames one by one, exactly; with --scrub, what is shown while a finger moves"},
+    {"sheet", 2, 2, BIT(OPT_NUMBER) | BIT(OPT_SIDE), 0, cmd_sheet,
+     "VIDEO OUT.jpg [--count N] [--side PIXELS]",
+     "many small pictures on one, and OUT.vtt, the index that players read"},
+    {"thumbnail", 2, 2, BIT(OPT_AT) | BIT(OPT_SIDE), 0, cmd_thumbnail,
+     "FILE OUT.jpg [--at SECONDS] [--side PIXELS]", "one small picture of a video file"},
+    {"export", 2, 2, BIT(OPT_SLOW), 0, cmd_export, "REVIEW OUT.mp4 [--slow repeat|motion]",
+     "a review as a video file"},
     {"get", 2, 2, 0, 0, cmd_get, "ENTITY ID", "one record as JSON"},
     {"can", 1, 3, 0, 0, cmd_can, "read|create|patch|delete ENTITY SPACE|ID, or FEATURE, or JSON",
      "whether one may do something"},

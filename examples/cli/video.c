@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,6 @@
 enum {
     US_PER_S = 1000000
 };
-
-static const double SECONDS_MAX = 36000.0;
 
 int cmd_sync(cli *c)
 {
@@ -131,10 +128,8 @@ int cmd_share(cli *c)
     return code;
 }
 
-/* Starts `call` with JSON, waits, prints. */
-static int run_media(cli *c, text *json, const char *label,
-                     sl_status (*call)(sl_core *, const char *, size_t, sl_id *, sl_error **),
-                     js **res)
+int cli_media(cli *c, text *json, const char *label,
+              sl_status (*call)(sl_core *, const char *, size_t, sl_id *, sl_error **), js **res)
 {
     sl_error *err = NULL;
     sl_id op = 0;
@@ -159,23 +154,20 @@ static int run_media(cli *c, text *json, const char *label,
 int cmd_still(cli *c)
 {
     char video[37];
-    char *end = NULL;
-    double seconds = strtod(c->option[OPT_AT], &end);
-    if (end == c->option[OPT_AT] || *end != '\0' || !(seconds >= 0 && seconds <= SECONDS_MAX)) {
-        (void)cli_fail("--at takes seconds of the video, not \"%s\"", c->option[OPT_AT]);
-        return CLI_USAGE;
+    int64_t at_us = 0;
+    int code = cli_seconds(c, OPT_AT, "at", &at_us);
+    if (code == CLI_OK) {
+        code = cli_find(c, "video", c->args[0], video);
     }
-    int code = cli_find(c, "video", c->args[0], video);
     if (code != CLI_OK) {
         return code;
     }
     text json = {0};
-    text_fmt(&json, "{\"space\":\"video:%s\",\"t_us\":%" PRId64 ",\"path\":", video,
-             (int64_t)llround(seconds * US_PER_S));
+    text_fmt(&json, "{\"space\":\"video:%s\",\"t_us\":%" PRId64 ",\"path\":", video, at_us);
     text_json(&json, c->args[1]);
     text_add(&json, "}");
     js *res = NULL;
-    code = run_media(c, &json, "still", sl_media_still, &res);
+    code = cli_media(c, &json, "still", sl_media_still, &res);
     if (code == CLI_OK && !cli_json(c)) {
         (void)printf("%s: %" PRId64 "x%" PRId64 "\n", c->args[1], js_int(res, "width"),
                      js_int(res, "height"));
@@ -194,9 +186,13 @@ int cmd_export(cli *c)
     text json = {0};
     text_fmt(&json, "{\"review\":\"%s\",\"path\":", review);
     text_json(&json, c->args[1]);
+    if (c->option[OPT_SLOW] != NULL) {
+        text_add(&json, ",\"slow\":");
+        text_json(&json, c->option[OPT_SLOW]);
+    }
     text_add(&json, "}");
     js *res = NULL;
-    code = run_media(c, &json, "export", sl_media_export, &res);
+    code = cli_media(c, &json, "export", sl_media_export, &res);
     if (code == CLI_OK && !cli_json(c)) {
         (void)printf("%s: %" PRId64 " frames, %.2f s (%s)\n", c->args[1], js_int(res, "frames"),
                      js_num(res, "duration_us") / US_PER_S, js_str(res, "encoder"));

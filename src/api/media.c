@@ -5,15 +5,13 @@
 #include "sideline/media.h"
 
 #include "api/doc.h"
-#include "api/inside.h"
-#include "base/error.h"
+#include "api/media.h"
 #include "base/mem.h"
 #include "base/uuid.h"
-#include "media/export.h"
 #include "media/frame.h"
 #include "media/probe.h"
+#include "media/thumb.h"
 #include "render/render.h"
-#include "review/timeline.h"
 #include "sideline/record.h"
 #include "sideline/sync.h"
 
@@ -27,29 +25,21 @@ enum {
 
 static const char space_prefix[] = "video:";
 
-/* What a job was asked; the strings are its own. */
-typedef struct request {
-    char *subject; /* title, space or review */
-    char *path;
-    char *encoder; /* or NULL */
-    int64_t t_us;
-} request;
-
 static void request_drop(void *arg)
 {
-    request *q = arg;
+    sl_media_request *q = arg;
     if (q != NULL) {
         sl_mem_free(q->subject);
         sl_mem_free(q->path);
-        sl_mem_free(q->encoder);
+        sl_json_free(q->options);
         sl_mem_free(q);
     }
 }
 
-static sl_status request_read(const sl_json *j, const char *subject, request *q, sl_error **err)
+static sl_status request_read(const char *subject, sl_media_request *q, sl_error **err)
 {
-    const char *path = sl_json_str(j, "path");
-    const char *what = sl_json_str(j, subject);
+    const char *path = sl_json_str(q->options, "path");
+    const char *what = sl_json_str(q->options, subject);
     if (path == NULL || path[0] == '\0') {
         return sl_fail_field(err, SL_E_INVALID, "path", "A path is needed");
     }
@@ -58,29 +48,22 @@ static sl_status request_read(const sl_json *j, const char *subject, request *q,
     }
     q->path = sl_text_dup(path);
     q->subject = sl_text_dup(what);
-    q->t_us = sl_json_int_or(j, "t_us", 0);
-    const char *encoder = sl_json_str(j, "encoder");
-    q->encoder = encoder != NULL ? sl_text_dup(encoder) : NULL;
-    bool ok = q->path != NULL && q->subject != NULL && (encoder == NULL || q->encoder != NULL);
-    return ok ? SL_OK : sl_fail_nomem(err);
+    return q->path != NULL && q->subject != NULL ? SL_OK : sl_fail_nomem(err);
 }
 
-/* The common beginning of the calls that start a job. */
-static sl_status start(sl_core *core, const char *json, size_t n, const char *subject,
-                       void (*run)(sl_job *job, void *arg), sl_id *op, sl_error **err)
+sl_status sl_media_start(sl_core *core, const char *json, size_t n, const char *subject,
+                         void (*run)(sl_job *job, void *arg), sl_id *op, sl_error **err)
 {
-    sl_json *j = NULL;
     sl_error_start(err);
     if (core == NULL || json == NULL || op == NULL) {
         return sl_fail(err, SL_E_MISUSE, "A core, a request and a place for the result are needed");
     }
-    sl_status status = sl_json_read(json, n, &j, err);
-    if (status != SL_OK) {
-        return status;
+    sl_media_request *q = sl_mem(sizeof *q);
+    if (q == NULL) {
+        return sl_fail_nomem(err);
     }
-    request *q = sl_mem(sizeof *q);
-    status = q == NULL ? sl_fail_nomem(err) : request_read(j, subject, q, err);
-    sl_json_free(j);
+    sl_status status = sl_json_read(json, n, &q->options, err);
+    status = status == SL_OK ? request_read(subject, q, err) : status;
     if (status != SL_OK) {
         request_drop(q);
         return status;
@@ -88,7 +71,7 @@ static sl_status start(sl_core *core, const char *json, size_t n, const char *su
     return sl_core_job(core, run, request_drop, q, op, err);
 }
 
-static void end(sl_job *job, sl_status status, sl_json *res, sl_error *err)
+void sl_media_end(sl_job *job, sl_status status, sl_json *res, sl_error *err)
 {
     if (status == SL_OK) {
         sl_job_done(job, res);
@@ -99,6 +82,30 @@ static void end(sl_job *job, sl_status status, sl_json *res, sl_error *err)
         (void)sl_fail(&err, status, "The work on the video failed");
     }
     sl_job_fail(job, err);
+}
+
+sl_status sl_media_number(const sl_media_request *q, const char *name, int32_t *out, sl_error **err)
+{
+    *out = 0;
+    if (sl_json_get(q->options, name) == NULL) {
+        return SL_OK;
+    }
+    int64_t v = sl_json_int_or(q->options, name, -1);
+    if (v < 0 || v > INT32_MAX) {
+        return sl_fail_field(err, SL_E_INVALID, name, "\"%s\" is to be a whole number", name);
+    }
+    *out = (int32_t)v;
+    return SL_OK;
+}
+
+void sl_media_progress(void *job, int64_t done, int64_t total)
+{
+    sl_job_progress(job, done, total);
+}
+
+bool sl_media_cancelled(void *job)
+{
+    return sl_job_cancelled(job);
 }
 
 sl_status sl_media_probe(const char *path, sl_bytes **out, sl_error **err)
@@ -182,14 +189,11 @@ static sl_status new_id(sl_core *core, char id[SL_UUID_LEN + 1], sl_error **err)
 static sl_status add_thumbnail(sl_core *core, const char *space, const char *path, char hex[65],
                                sl_error **err)
 {
-    sl_frames *frames = NULL;
     sl_bytes *name = NULL;
     sl_buf jpeg = {0};
-    sl_status status = sl_frames_open(SL_SOURCE_FILE(path), &frames, err);
-    if (status == SL_OK) {
-        status = sl_frames_thumbnail(frames, THUMBNAIL_US, &jpeg, err);
-    }
-    sl_frames_close(frames);
+    sl_thumb made;
+    sl_status status =
+        sl_thumb_make(SL_SOURCE_FILE(path), THUMBNAIL_US, SL_THUMB_SIDE, &jpeg, &made, err);
     if (status == SL_OK) {
         status = sl_blob_put(core, space, jpeg.data, jpeg.len, "image/jpeg", &name, err);
     }
@@ -277,7 +281,7 @@ static sl_json *import_result(const imported *v)
     return res;
 }
 
-static sl_status import_clip(sl_job *job, const request *q, imported *v, sl_error **err)
+static sl_status import_clip(sl_job *job, const sl_media_request *q, imported *v, sl_error **err)
 {
     sl_core *core = sl_job_core(job);
     sl_status status = sl_probe_file(q->path, &v->probe, err);
@@ -311,12 +315,12 @@ static void run_import(sl_job *job, void *arg)
         res = import_result(&v);
         status = res != NULL ? SL_OK : sl_fail_nomem(&err);
     }
-    end(job, status, res, err);
+    sl_media_end(job, status, res, err);
 }
 
 sl_status sl_media_import(sl_core *core, const char *json, size_t n, sl_id *op, sl_error **err)
 {
-    return start(core, json, n, "title", run_import, op, err);
+    return sl_media_start(core, json, n, "title", run_import, op, err);
 }
 
 /* ---- records ---- */
@@ -328,8 +332,8 @@ static sl_json *parse_bytes(sl_bytes *bytes)
     return j;
 }
 
-static sl_status get_record(sl_core *core, const char *entity, const char *id, sl_json **out,
-                            sl_error **err)
+sl_status sl_media_record(sl_core *core, const char *entity, const char *id, sl_json **out,
+                          sl_error **err)
 {
     sl_bytes *bytes = NULL;
     *out = NULL;
@@ -341,24 +345,35 @@ static sl_status get_record(sl_core *core, const char *entity, const char *id, s
     return *out != NULL ? SL_OK : sl_fail_nomem(err);
 }
 
-/* The clip of a space, fetched when it is not here. */
-static sl_status get_clip(sl_job *job, const char *space, sl_blob_in **clip, sl_error **err)
+sl_status sl_media_clip_name(sl_core *core, const char *space, char **hex, sl_error **err)
 {
     sl_json *video = NULL;
-    *clip = NULL;
+    *hex = NULL;
     if (space == NULL || strncmp(space, space_prefix, sizeof space_prefix - 1) != 0) {
         return sl_fail_field(err, SL_E_INVALID, "space", "The space is not that of a video");
     }
-    sl_status status =
-        get_record(sl_job_core(job), "video", space + sizeof space_prefix - 1, &video, err);
+    sl_status status = sl_media_record(core, "video", space + sizeof space_prefix - 1, &video, err);
     const char *blob = sl_json_str(video, "blob");
     if (status == SL_OK && blob == NULL) {
         status = sl_fail(err, SL_E_INVALID, "The video has no clip");
     }
     if (status == SL_OK) {
-        status = sl_job_need_blob(job, blob, clip, err);
+        *hex = sl_text_dup(blob);
+        status = *hex != NULL ? SL_OK : sl_fail_nomem(err);
     }
     sl_json_free(video);
+    return status;
+}
+
+sl_status sl_media_clip(sl_job *job, const char *space, sl_blob_in **clip, sl_error **err)
+{
+    char *hex = NULL;
+    *clip = NULL;
+    sl_status status = sl_media_clip_name(sl_job_core(job), space, &hex, err);
+    if (status == SL_OK) {
+        status = sl_job_need_blob(job, hex, clip, err);
+    }
+    sl_mem_free(hex);
     return status;
 }
 
@@ -367,24 +382,15 @@ static int64_t clip_read(void *user, void *dst, size_t n, int64_t at)
     return sl_blob_in_read(user, dst, n, at);
 }
 
-static sl_source clip_source(sl_blob_in *clip)
+sl_source sl_media_source(sl_blob_in *clip)
 {
     return (sl_source){.read = clip_read, .user = clip, .size = sl_blob_in_size(clip)};
 }
 
-static sl_status get_blob(sl_job *job, const char *hex, sl_bytes **out, sl_error **err)
-{
-    sl_blob_in *in = NULL;
-    *out = NULL;
-    sl_status status = sl_job_need_blob(job, hex, &in, err);
-    sl_blob_in_close(in);
-    return status == SL_OK ? sl_blob_get(sl_job_core(job), hex, out, err) : status;
-}
-
 /* ---- still ---- */
 
-/* Whole or not at all: beside its place, then into it. */
-static sl_status write_file(sl_core *core, const char *path, const sl_buf *bytes, sl_error **err)
+/* Beside its place, then into it. */
+sl_status sl_media_write(sl_core *core, const char *path, const sl_buf *bytes, sl_error **err)
 {
     const sl_platform *p = sl_core_platform(core);
     const sl_file_ops *ops = p->files;
@@ -407,28 +413,29 @@ static sl_status write_file(sl_core *core, const char *path, const sl_buf *bytes
     return status == SL_OK ? SL_OK : sl_fail(err, status, "The picture could not be written");
 }
 
-static sl_status draw_still(sl_core *core, const request *q, sl_frames *frames, sl_pixels *pixels,
-                            sl_error **err)
+static sl_status draw_still(sl_core *core, const sl_media_request *q, sl_frames *frames,
+                            sl_pixels *pixels, sl_error **err)
 {
+    int64_t t_us = sl_json_int_or(q->options, "t_us", 0);
     sl_doc *doc = NULL;
     sl_buf png = {0};
     sl_frames_size(frames, &pixels->width, &pixels->height);
     pixels->stride = pixels->width * 4;
     pixels->data = sl_mem_array((size_t)pixels->width * (size_t)pixels->height, 4);
     sl_status status = pixels->data == NULL ? sl_fail_nomem(err)
-                                            : sl_frames_pixels(frames, q->t_us, pixels, NULL, err);
+                                            : sl_frames_pixels(frames, t_us, pixels, NULL, err);
     if (status == SL_OK) {
         status = sl_doc_open(core, q->subject, &doc, err);
     }
     if (status == SL_OK) {
-        status = sl_render_draw(doc, q->t_us, pixels, err);
+        status = sl_render_draw(doc, t_us, pixels, err);
     }
     sl_doc_close(doc);
     if (status == SL_OK) {
         status = sl_pixels_png(pixels, &png, err);
     }
     if (status == SL_OK) {
-        status = write_file(core, q->path, &png, err);
+        status = sl_media_write(core, q->path, &png, err);
     }
     sl_buf_free(&png);
     sl_mem_free(pixels->data);
@@ -437,15 +444,15 @@ static sl_status draw_still(sl_core *core, const request *q, sl_frames *frames, 
 
 static void run_still(sl_job *job, void *arg)
 {
-    const request *q = arg;
+    const sl_media_request *q = arg;
     sl_error *err = NULL;
     sl_json *res = NULL;
     sl_blob_in *clip = NULL;
     sl_frames *frames = NULL;
     sl_pixels pixels = {.struct_size = sizeof pixels};
-    sl_status status = get_clip(job, q->subject, &clip, &err);
+    sl_status status = sl_media_clip(job, q->subject, &clip, &err);
     if (status == SL_OK) {
-        sl_source source = clip_source(clip);
+        sl_source source = sl_media_source(clip);
         status = sl_frames_open(&source, &frames, &err);
     }
     if (status == SL_OK) {
@@ -460,129 +467,66 @@ static void run_still(sl_job *job, void *arg)
                   sl_json_set_int(res, "height", pixels.height);
         status = ok ? SL_OK : sl_fail_nomem(&err);
     }
-    end(job, status, res, err);
+    sl_media_end(job, status, res, err);
 }
 
 sl_status sl_media_still(sl_core *core, const char *json, size_t n, sl_id *op, sl_error **err)
 {
-    return start(core, json, n, "space", run_still, op, err);
+    return sl_media_start(core, json, n, "space", run_still, op, err);
 }
 
-/* ---- export ---- */
+/* ---- thumbnail, sheet ---- */
 
-/* All that an export needs, gathered. */
-typedef struct review {
-    sl_blob_in *clip;
-    sl_timeline *timeline;
-    sl_bytes *voice;
-    sl_drawing *drawing;
-    const sl_item **items; /* of the drawing: those of no hidden layer */
-    size_t items_n;
-} review;
-
-static void review_clear(review *r)
+sl_status sl_media_thumbnail(const char *path, int64_t t_us, int32_t side, sl_bytes **out,
+                             sl_error **err)
 {
-    sl_mem_free(r->items);
-    sl_drawing_free(r->drawing);
-    sl_timeline_drop(r->timeline);
-    sl_bytes_release(r->voice);
-    sl_blob_in_close(r->clip);
-}
-
-/* The drawings of the space that are to be seen: what a hidden layer hides is not in a film either. */
-static sl_status get_items(sl_core *core, const char *space, review *r, sl_error **err)
-{
-    r->drawing = sl_drawing_new(1, 1); /* nothing of it is asked that its size matters for */
-    if (r->drawing == NULL) {
-        return sl_fail_nomem(err);
+    sl_buf jpeg = {0};
+    sl_thumb made;
+    sl_error_start(err);
+    if (path == NULL || out == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "A path and a place for the result are needed");
     }
-    sl_status status = sl_drawing_load(core, space, r->drawing, err);
+    *out = NULL;
+    sl_status status = sl_thumb_make(SL_SOURCE_FILE(path), t_us, side, &jpeg, &made, err);
     if (status != SL_OK) {
+        sl_buf_free(&jpeg);
         return status;
     }
-    r->items = sl_mem_array(sl_drawing_count(r->drawing) + 1, sizeof(const sl_item *));
-    if (r->items == NULL) {
-        return sl_fail_nomem(err);
-    }
-    r->items_n = sl_drawing_shown(r->drawing, r->items);
-    return SL_OK;
+    *out = sl_buf_bytes(&jpeg);
+    return *out != NULL ? SL_OK : sl_fail_nomem(err);
 }
 
-static sl_status get_timeline(sl_job *job, const char *hex, review *r, sl_error **err)
+static sl_json *sheet_times(const sl_sheet *s)
 {
-    sl_bytes *bytes = NULL;
-    if (hex == NULL) {
-        return sl_fail(err, SL_E_INVALID, "The review has no timeline");
+    sl_json *times = sl_json_array();
+    bool ok = times != NULL;
+    for (int32_t i = 0; ok && i < s->count; i++) {
+        ok = sl_json_add_num(times, (double)s->shown_us[i]);
     }
-    sl_status status = get_blob(job, hex, &bytes, err);
-    if (status == SL_OK) {
-        status = sl_timeline_read(sl_bytes_data(bytes), sl_bytes_len(bytes), &r->timeline, err);
+    if (!ok) {
+        sl_json_free(times);
+        return NULL;
     }
-    sl_bytes_release(bytes);
-    return status;
+    return times;
 }
 
-/* A review without a voice, or whose voice was deleted, is silent. */
-static sl_status get_voice(sl_job *job, const char *id, review *r, sl_error **err)
-{
-    sl_json *voice = NULL;
-    if (id == NULL) {
-        return SL_OK;
-    }
-    sl_error *why = NULL;
-    sl_status status = get_record(sl_job_core(job), "voice_over", id, &voice, &why);
-    if (status != SL_OK) {
-        status = status == SL_E_NOT_FOUND
-                     ? SL_OK
-                     : sl_fail(err, status, "The voice of the review could not be read");
-        sl_error_release(why);
-        return status;
-    }
-    const char *blob = sl_json_str(voice, "blob");
-    status = blob != NULL ? get_blob(job, blob, &r->voice, err) : SL_OK;
-    sl_json_free(voice);
-    return status;
-}
-
-static sl_status get_review(sl_job *job, const char *id, review *r, sl_error **err)
-{
-    sl_json *j = NULL;
-    sl_status status = get_record(sl_job_core(job), "review", id, &j, err);
-    const char *space = sl_json_str(j, "space");
-    if (status == SL_OK) {
-        status = get_timeline(job, sl_json_str(j, "timeline"), r, err);
-    }
-    if (status == SL_OK) {
-        status = get_voice(job, sl_json_str(j, "voice_over_id"), r, err);
-    }
-    if (status == SL_OK) {
-        status = get_items(sl_job_core(job), space, r, err);
-    }
-    if (status == SL_OK) {
-        status = get_clip(job, space, &r->clip, err);
-    }
-    sl_json_free(j);
-    return status;
-}
-
-static void export_progress(void *user, int64_t done, int64_t total)
-{
-    sl_job_progress(user, done, total);
-}
-
-static bool export_cancelled(void *user)
-{
-    return sl_job_cancelled(user);
-}
-
-static sl_json *export_result(const request *q, const sl_export_result *made)
+static sl_json *sheet_result(const sl_media_request *q, const sl_sheet *s)
 {
     sl_json *res = sl_json_object();
-    bool ok = res != NULL && sl_json_set_str(res, "path", q->path) &&
-              sl_json_set_int(res, "frames", made->frames) &&
-              sl_json_set_int(res, "copied", made->copied) &&
-              sl_json_set_int(res, "duration_us", made->duration_us) &&
-              sl_json_set_str(res, "encoder", made->encoder);
+    sl_json *times = sheet_times(s);
+    const char *index = sl_json_str(q->options, "index");
+    bool ok = res != NULL && times != NULL && sl_json_set_str(res, "path", q->path) &&
+              (index == NULL || sl_json_set_str(res, "index", index)) &&
+              sl_json_set_int(res, "count", s->count) &&
+              sl_json_set_int(res, "columns", s->columns) &&
+              sl_json_set_int(res, "rows", s->rows) && sl_json_set_int(res, "width", s->width) &&
+              sl_json_set_int(res, "height", s->height) &&
+              sl_json_set_int(res, "duration_us", s->duration_us);
+    if (ok) {
+        ok = sl_json_set(res, "times", times);
+        times = NULL;
+    }
+    sl_json_free(times);
     if (!ok) {
         sl_json_free(res);
         return NULL;
@@ -590,39 +534,83 @@ static sl_json *export_result(const request *q, const sl_export_result *made)
     return res;
 }
 
-static void run_export(sl_job *job, void *arg)
+static sl_status sheet_options(sl_core *core, const sl_media_request *q, sl_sheet_job *work,
+                               sl_error **err)
 {
-    const request *q = arg;
-    sl_error *err = NULL;
-    sl_json *res = NULL;
-    review r = {0};
-    sl_export_result made;
-    sl_status status = get_review(job, q->subject, &r, &err);
+    sl_json *video = NULL;
+    sl_status status = sl_media_number(q, "count", &work->count, err);
     if (status == SL_OK) {
-        sl_export_job work = {.source = clip_source(r.clip),
-                              .voice = r.voice != NULL ? sl_bytes_data(r.voice) : NULL,
-                              .voice_len = r.voice != NULL ? sl_bytes_len(r.voice) : 0,
-                              .timeline = r.timeline,
-                              .items = r.items,
-                              .items_n = r.items_n,
-                              .path = q->path,
-                              .encoder = q->encoder,
-                              .progress = export_progress,
-                              .cancelled = export_cancelled,
-                              .user = job};
-        status = sl_export(&work, &made, &err);
+        status = sl_media_number(q, "side", &work->side, err);
     }
-    review_clear(&r);
     if (status == SL_OK) {
-        res = export_result(q, &made);
-        status = res != NULL ? SL_OK : sl_fail_nomem(&err);
+        status = sl_media_number(q, "columns", &work->columns, err);
     }
-    end(job, status, res, err);
+    if (status == SL_OK) { /* that the space is a video's was seen before */
+        status = sl_media_record(core, "video", q->subject + sizeof space_prefix - 1, &video, err);
+    }
+    work->duration_us = sl_json_int_or(video, "duration_us", 0);
+    sl_json_free(video);
+    return status;
 }
 
-sl_status sl_media_export(sl_core *core, const char *json, size_t n, sl_id *op, sl_error **err)
+/* The picture's name without folders, as the index beside it says it. */
+static const char *file_name(const char *path)
 {
-    return start(core, json, n, "review", run_export, op, err);
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static sl_status make_sheet(sl_job *job, const sl_media_request *q, sl_blob_in *clip,
+                            sl_sheet *sheet, sl_error **err)
+{
+    sl_core *core = sl_job_core(job);
+    const char *index = sl_json_str(q->options, "index");
+    sl_buf jpeg = {0};
+    sl_buf cues = {0};
+    sl_sheet_job work = {.source = sl_media_source(clip),
+                         .progress = sl_media_progress,
+                         .cancelled = sl_media_cancelled,
+                         .user = job};
+    sl_status status = sheet_options(core, q, &work, err);
+    if (status == SL_OK) {
+        status = sl_sheet_make(&work, &jpeg, sheet, err);
+    }
+    if (status == SL_OK) {
+        status = sl_media_write(core, q->path, &jpeg, err);
+    }
+    if (status == SL_OK && index != NULL) {
+        sl_sheet_vtt(sheet, file_name(q->path), &cues);
+        status = cues.failed ? sl_fail_nomem(err) : sl_media_write(core, index, &cues, err);
+    }
+    sl_buf_free(&jpeg);
+    sl_buf_free(&cues);
+    return status;
+}
+
+static void run_sheet(sl_job *job, void *arg)
+{
+    const sl_media_request *q = arg;
+    sl_error *err = NULL;
+    sl_json *res = NULL;
+    sl_blob_in *clip = NULL;
+    sl_sheet *sheet = sl_mem(sizeof *sheet);
+    sl_status status =
+        sheet == NULL ? sl_fail_nomem(&err) : sl_media_clip(job, q->subject, &clip, &err);
+    if (status == SL_OK) {
+        status = make_sheet(job, q, clip, sheet, &err);
+    }
+    if (status == SL_OK) {
+        res = sheet_result(q, sheet);
+        status = res != NULL ? SL_OK : sl_fail_nomem(&err);
+    }
+    sl_blob_in_close(clip);
+    sl_mem_free(sheet);
+    sl_media_end(job, status, res, err);
+}
+
+sl_status sl_media_sheet(sl_core *core, const char *json, size_t n, sl_id *op, sl_error **err)
+{
+    return sl_media_start(core, json, n, "space", run_sheet, op, err);
 }
 
 bool sl_media_built(void)

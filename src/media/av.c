@@ -183,6 +183,27 @@ static char *file_url(const char *path)
     return sl_text_fmt("file:%s", path);
 }
 
+/* Whether the header tells all that decoding needs, as an MP4's does. */
+static bool is_described(const AVFormatContext *format)
+{
+    bool any = false;
+    if (strncmp(format->iformat->name, "mov", 3) != 0) {
+        return false; /* others do not say where their pictures begin */
+    }
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        const AVCodecParameters *p = format->streams[i]->codecpar;
+        bool known = p->codec_id == AV_CODEC_ID_H264 || p->codec_id == AV_CODEC_ID_HEVC;
+        if (p->codec_type != AVMEDIA_TYPE_VIDEO) {
+            continue;
+        }
+        if (!known || p->extradata_size <= 0 || p->width <= 0 || p->height <= 0) {
+            return false;
+        }
+        any = true;
+    }
+    return any;
+}
+
 static sl_status open_format(sl_clip *c, const char *url, sl_error **err)
 {
     c->format = avformat_alloc_context();
@@ -205,6 +226,9 @@ static sl_status open_format(sl_clip *c, const char *url, sl_error **err)
     }
     if (code < 0) {
         return sl_av_fail(err, code, "The file is not a video that can be read here");
+    }
+    if (c->quick && is_described(c->format)) {
+        return SL_OK;
     }
     code = avformat_find_stream_info(c->format, NULL);
     return code < 0 ? sl_av_fail(err, code, "The video could not be read") : SL_OK;
@@ -279,7 +303,8 @@ sl_status sl_clip_decode(sl_clip *c, enum AVMediaType kind, sl_error **err)
     int code = avcodec_parameters_to_context(c->decoder, c->stream->codecpar);
     if (code >= 0) {
         c->decoder->pkt_timebase = c->stream->time_base;
-        c->decoder->thread_count = kind == AVMEDIA_TYPE_VIDEO ? 2 : 1;
+        c->decoder->thread_count = kind == AVMEDIA_TYPE_VIDEO && !c->quick ? 2 : 1;
+        c->decoder->skip_loop_filter = c->quick ? AVDISCARD_ALL : AVDISCARD_DEFAULT;
         c->decoder->max_pixels = (int64_t)SL_CLIP_SIDE_MAX * SL_CLIP_SIDE_MAX;
         code = avcodec_open2(c->decoder, codec, NULL);
     }
@@ -327,6 +352,38 @@ sl_status sl_clip_next(sl_clip *c, AVFrame *into, bool *end, sl_error **err)
             return sl_av_fail(err, code, "The video is damaged");
         }
     }
+}
+
+sl_status sl_clip_next_key(sl_clip *c, AVFrame *into, bool *end, sl_error **err)
+{
+    *end = false;
+    for (int i = 0; i < BAD_PACKETS_MAX; i++) {
+        int code = av_read_frame(c->format, c->packet);
+        if (code < 0) {
+            break;
+        }
+        bool key = c->packet->stream_index == c->stream->index &&
+                   (c->packet->flags & AV_PKT_FLAG_KEY) != 0;
+        if (key) {
+            code = avcodec_send_packet(c->decoder, c->packet);
+        }
+        av_packet_unref(c->packet);
+        if (!key) {
+            continue;
+        }
+        if (code >= 0 && avcodec_send_packet(c->decoder, NULL) >= 0) {
+            code = avcodec_receive_frame(c->decoder, into);
+        }
+        avcodec_flush_buffers(c->decoder);
+        if (code >= 0) {
+            return SL_OK;
+        }
+        if (code == AVERROR(ENOMEM)) {
+            return sl_fail_nomem(err);
+        }
+    }
+    *end = true;
+    return SL_OK;
 }
 
 static int64_t start_of(const sl_clip *c)

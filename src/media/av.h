@@ -29,6 +29,7 @@ typedef struct sl_clip {
     AVCodecContext *decoder;
     AVStream *stream;
     AVPacket *packet;
+    bool quick;   /* set before opening: for one small picture, with less looking and less care */
     bool drained; /* the end of the file was sent to the decoder */
     /* Pictures before this time, in the stream's own, may be left out where no other needs them. */
     int64_t hurry_until;
@@ -44,6 +45,9 @@ sl_status sl_clip_open(sl_clip *c, const sl_source *source, sl_error **err);
 sl_status sl_clip_decode(sl_clip *c, enum AVMediaType kind, sl_error **err);
 /* The next decoded frame; *end at the end of the stream. Damaged stretches are passed over. */
 sl_status sl_clip_next(sl_clip *c, AVFrame *into, bool *end, sl_error **err);
+/* The next key frame by itself, from where the clip was put, and nothing of what follows it; *end:
+ * there is none that decodes. The clip is to be put somewhere before it is read on. */
+sl_status sl_clip_next_key(sl_clip *c, AVFrame *into, bool *end, sl_error **err);
 /* To a key frame at or before t_us, as well as the container knows; false when it cannot. */
 bool sl_clip_seek(sl_clip *c, int64_t t_us);
 /* Microseconds from the beginning of the stream; AV_NOPTS_VALUE stays. */

@@ -80,6 +80,8 @@ static sl_status open_pictures(exporter *x, sl_error **err)
     x->canvas = sl_canvas_new(x->width, x->height);
     x->film = sl_film_new(x->width, x->height);
     x->base_us = INT64_MIN;
+    x->learnt_us = INT64_MIN;
+    x->second_us = INT64_MIN;
     if (x->base == NULL || x->inked == NULL || x->zoomed == NULL || x->canvas == NULL ||
         x->film == NULL) {
         return sl_fail_nomem(err);
@@ -149,6 +151,8 @@ static void close_all(exporter *x)
     sl_canvas_free(x->canvas);
     sl_film_free(x->film);
     sl_film_free(x->changed);
+    sl_export_slow_free(x);
+    sl_export_pair_free(x);
     sl_mem_free(x->items);
     sl_mem_free(x->marks);
     sl_mem_free(x->shown);
@@ -181,13 +185,13 @@ sl_status sl_export_shown(exporter *x, int64_t t_us, size_t *n, sl_error **err)
     return SL_OK;
 }
 
-/* base with a film over it. */
+/* The ground with a film over it. */
 static sl_status lay(exporter *x, const sl_film *film, AVFrame **out, sl_error **err)
 {
     if (sl_film_is_clear(film)) {
         return SL_OK;
     }
-    if (av_frame_make_writable(x->inked) < 0 || av_frame_copy(x->inked, x->base) < 0) {
+    if (av_frame_make_writable(x->inked) < 0 || av_frame_copy(x->inked, x->ground) < 0) {
         return sl_fail_nomem(err);
     }
     sl_yuv yuv = {.plane = {x->inked->data[0], x->inked->data[1], x->inked->data[2]},
@@ -220,7 +224,7 @@ static sl_status draw_on_picture(exporter *x, const sl_scene *scene, size_t n, A
     if (x->seen == NULL || x->changed == NULL) {
         return sl_fail_nomem(err);
     }
-    sl_status status = sl_picture_convert(&x->to_rgb, x->base, 0, false, x->seen, err);
+    sl_status status = sl_picture_convert(&x->to_rgb, x->ground, 0, false, x->seen, err);
     sl_pixels seen = {.struct_size = sizeof seen,
                       .width = x->width,
                       .height = x->height,
@@ -240,13 +244,13 @@ static sl_status draw_on_picture(exporter *x, const sl_scene *scene, size_t n, A
     return lay(x, x->changed, out, err);
 }
 
-/* base with the drawings over it; *out is base itself when there are none. */
+/* The ground with the drawings over it; *out is the ground itself when there are none. */
 static sl_status draw(exporter *x, int64_t t_us, int64_t position_us, AVFrame **out, sl_error **err)
 {
     size_t n = 0;
     sl_box damage;
     sl_scene scene = {.frame_w = x->clip_width, .frame_h = x->clip_height, .t_us = position_us};
-    *out = x->base;
+    *out = x->ground;
     sl_status status = sl_export_shown(x, t_us, &n, err);
     if (status != SL_OK || n == 0) {
         return status;
@@ -312,25 +316,41 @@ static sl_status look_through(exporter *x, const sl_view *view, AVFrame **pictur
     return status;
 }
 
-static sl_status one_picture(exporter *x, int64_t k, sl_error **err)
+/* The clip's picture, or what is made of it before anything is drawn. */
+static sl_status find_ground(exporter *x, int64_t t_us, const sl_timeline_state_t *state,
+                             sl_error **err)
 {
-    int64_t t_us = av_rescale_q(k, av_inv_q(x->rate), AV_TIME_BASE_Q);
-    sl_timeline_state_t state;
-    sl_timeline_at(x->job->timeline, t_us, &state);
     const AVFrame *frame = NULL;
     int64_t shown_us = 0;
-    sl_status status = sl_frames_at(x->frames, state.position_us, &frame, &shown_us, err);
+    sl_status status = sl_frames_at(x->frames, state->position_us, &frame, &shown_us, err);
     if (status == SL_OK && shown_us != x->base_us) {
         status = sl_picture_convert(&x->scaler, frame, sl_frames_rotation(x->frames), false,
                                     x->base, err);
         x->base_us = shown_us;
     }
-    AVFrame *picture = x->base;
+    x->ground = x->base;
+    bool slow = state->playing && !state->frozen && state->rate < SL_RATE_ONE;
+    if (status == SL_OK && slow && x->job->slow == SL_SLOW_MOTION) {
+        status = sl_export_between(x, state->position_us, err);
+    }
+    return status == SL_OK ? sl_export_over(x, t_us, err) : status;
+}
+
+static sl_status one_picture(exporter *x, int64_t k, sl_error **err)
+{
+    int64_t t_us = av_rescale_q(k, av_inv_q(x->rate), AV_TIME_BASE_Q);
+    sl_timeline_state_t state;
+    sl_timeline_at(x->job->timeline, t_us, &state);
+    AVFrame *picture = NULL;
+    sl_status status = find_ground(x, t_us, &state, err);
     if (status == SL_OK) {
         status = draw(x, t_us, state.position_us, &picture, err);
     }
     if (status == SL_OK) {
         status = look_through(x, &state.view, &picture, err);
+    }
+    if (status == SL_OK) {
+        status = sl_export_beside(x, t_us, &picture, err);
     }
     return status == SL_OK ? sl_movie_picture(x->movie, picture, err) : status;
 }

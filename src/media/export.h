@@ -7,7 +7,9 @@
  * rendered and blended where they have ink, those that look at the picture (blur, magnifier) on the
  * picture itself; then the view cuts out its part. The clip's sound is heard, lowered under the
  * voice, only while it plays at its own speed.
- * Whole groups of pictures that play at 1x, in step with the movie, with no drawing and all in view,
+ * A second video (the timeline's pair) is beside, below or, under the drawings, over the first; each
+ * keeps its shape within its half. The view and the drawings are the first's, and so is the sound.
+ * Whole groups of pictures that play at 1x, in step with the movie, with no drawing, alone and all in view,
  * are copied as they are; libx264 encodes the others beside them (media/splice.h).
  *   [EXPORT-1] both streams are as long as the timeline, within half a frame;
  *   [EXPORT-2] after a failure or a cancel no file is left, and an old one is untouched.
@@ -21,8 +23,23 @@
 
 #include <stdbool.h>
 
+/* Slower than 1x: each frame again, or what lies between two (media/between.h). */
+typedef enum sl_slow {
+    SL_SLOW_REPEAT = 0,
+    SL_SLOW_MOTION = 1
+} sl_slow;
+
+/* A video that the timeline pairs with the clip. */
+typedef struct sl_export_second {
+    const char *video; /* its record's id */
+    sl_source source;
+} sl_export_second;
+
 typedef struct sl_export_job {
-    sl_source source;     /* the clip */
+    sl_source source;                /* the clip */
+    const sl_export_second *seconds; /* one that is missing leaves the first alone */
+    size_t seconds_n;
+    sl_slow slow;
     const uint8_t *voice; /* Ogg Opus, or NULL */
     size_t voice_len;
     const sl_timeline *timeline;

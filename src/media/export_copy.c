@@ -26,7 +26,10 @@ static sl_status picture_at(exporter *x, int64_t k, int32_t *number, sl_error **
     size_t n = 0;
     *number = -1;
     sl_timeline_at(x->job->timeline, t_us, &state);
-    if (state.view.x != 0 || state.view.y != 0 || state.view.scale != SL_SCALE_ONE) {
+    const sl_pair *pair = NULL;
+    int64_t second_us = 0;
+    bool alone = !sl_timeline_second(x->job->timeline, t_us, &pair, &second_us);
+    if (!alone || state.view.x != 0 || state.view.y != 0 || state.view.scale != SL_SCALE_ONE) {
         return SL_OK;
     }
     sl_status status = sl_export_shown(x, t_us, &n, err);

@@ -3,6 +3,7 @@
 #define SL_MEDIA_EXPORT_INSIDE_H
 
 #include "media/av.h"
+#include "media/between.h"
 #include "media/blend.h"
 #include "media/export.h"
 #include "media/frame.h"
@@ -32,6 +33,7 @@ typedef struct exporter {
     AVRational rate;
     bool is_709;
     AVFrame *base;     /* the clip's picture, without ink */
+    AVFrame *ground;   /* what drawings lie on: base, or what was made of it */
     AVFrame *inked;    /* with ink */
     AVFrame *zoomed;   /* what the view shows of it */
     int64_t base_us;   /* which frame base is */
@@ -42,6 +44,18 @@ typedef struct exporter {
     sl_scaler to_rgb;
     sl_scaler scaler;
     sl_scaler zoom;
+    AVFrame *ahead; /* slow motion: the frame after base, ... */
+    AVFrame *woven; /* ... and what lies between */
+    sl_between *between;
+    int64_t learnt_us; /* which frame base was when the motion was learnt */
+    int64_t ahead_us;
+    const char *second_of; /* whose frames `second` has */
+    sl_frames *second;
+    AVFrame *second_picture; /* as large as it is shown */
+    int64_t second_us;       /* which frame it is; INT64_MIN: none yet */
+    AVFrame *paired;         /* both */
+    sl_scaler to_second;
+    sl_scaler to_half;
     int64_t total; /* pictures */
     int64_t sound_total;
     int64_t sound_made;
@@ -51,6 +65,16 @@ typedef struct exporter {
 
 /* export.c: the drawings shown at T, with the time since; *n of them in x->shown. */
 sl_status sl_export_shown(exporter *x, int64_t t_us, size_t *n, sl_error **err);
+
+/* export_slow.c: ground becomes what lies between base and the frame after it, at the position. */
+sl_status sl_export_between(exporter *x, int64_t position_us, sl_error **err);
+void sl_export_slow_free(exporter *x);
+
+/* export_pair.c: the second video over base, as ground, when it is there and lies over it. */
+sl_status sl_export_over(exporter *x, int64_t t_us, sl_error **err);
+/* The finished picture with the second video beside or below it, when it is there. */
+sl_status sl_export_beside(exporter *x, int64_t t_us, AVFrame **picture, sl_error **err);
+void sl_export_pair_free(exporter *x);
 
 /* export_copy.c: what of the clip may be copied at all; afterwards x->spliced says. */
 sl_status sl_export_learn(exporter *x, sl_error **err);

@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "media/av.h"
-#include "media/jpeg.h"
 #include "media/picture.h"
 
 #include <string.h>
@@ -343,42 +342,5 @@ sl_status sl_frames_pixels(sl_frames *f, int64_t t_us, const sl_pixels *into, in
         memcpy(into->data + (ptrdiff_t)y * into->stride, p->data[0] + (ptrdiff_t)y * p->linesize[0],
                (size_t)into->width * 4);
     }
-    return status;
-}
-
-void sl_frames_thumbnail_size(const sl_frames *f, int32_t *width, int32_t *height)
-{
-    int64_t longer = f->width > f->height ? f->width : f->height;
-    int64_t side = longer < SL_THUMBNAIL_SIDE ? longer : SL_THUMBNAIL_SIDE;
-    int64_t w = av_rescale(f->width, side, longer);
-    int64_t h = av_rescale(f->height, side, longer);
-    *width = (int32_t)(w < 1 ? 1 : w);
-    *height = (int32_t)(h < 1 ? 1 : h);
-}
-
-sl_status sl_frames_thumbnail(sl_frames *f, int64_t t_us, sl_buf *jpeg, sl_error **err)
-{
-    const AVFrame *frame = NULL;
-    sl_status status = sl_frames_at(f, t_us, &frame, NULL, err);
-    if (status != SL_OK) {
-        return status;
-    }
-    int32_t w = 0;
-    int32_t h = 0;
-    sl_frames_thumbnail_size(f, &w, &h);
-    AVFrame *picture = sl_picture_new(AV_PIX_FMT_YUV420P, w, h);
-    sl_scaler scaler = {0};
-    if (picture == NULL) {
-        return sl_fail_nomem(err);
-    }
-    status = sl_picture_convert(&scaler, frame, f->rotation, true, picture, err);
-    if (status == SL_OK) {
-        sl_jpeg *writer = NULL;
-        status = sl_jpeg_open(w, h, &writer, err);
-        status = status == SL_OK ? sl_jpeg_write(writer, picture, jpeg, err) : status;
-        sl_jpeg_close(writer);
-    }
-    sl_scaler_free(&scaler);
-    av_frame_free(&picture);
     return status;
 }

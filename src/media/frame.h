@@ -10,7 +10,6 @@
 #ifndef SL_MEDIA_FRAME_H
 #define SL_MEDIA_FRAME_H
 
-#include "base/buf.h"
 #include "base/error.h"
 #include "media/source.h"
 #include "sideline/render.h"
@@ -21,7 +20,6 @@ struct AVFrame;
 typedef struct sl_frames sl_frames;
 
 enum {
-    SL_THUMBNAIL_SIDE = 640,
     SL_FRAMES_KEPT = 64,
     SL_FRAMES_BYTES = 128 * 1024 * 1024
 };
@@ -45,9 +43,5 @@ sl_status sl_frames_step(sl_frames *f, int32_t by, const struct AVFrame **out, i
 /* As pixels, scaled and turned to fill `into`. */
 sl_status sl_frames_pixels(sl_frames *f, int64_t t_us, const sl_pixels *into, int64_t *shown_us,
                            sl_error **err);
-/* Of the thumbnail. */
-void sl_frames_thumbnail_size(const sl_frames *f, int32_t *width, int32_t *height);
-/* A JPEG of the frame at t_us with its longer side at most SL_THUMBNAIL_SIDE. Appends. */
-sl_status sl_frames_thumbnail(sl_frames *f, int64_t t_us, sl_buf *jpeg, sl_error **err);
 
 #endif

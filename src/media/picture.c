@@ -7,7 +7,9 @@
 #include <string.h>
 
 enum {
-    HD_HEIGHT = 720 /* from here on an unnamed colour space is BT.709 */
+    HD_HEIGHT = 720, /* from here on an unnamed colour space is BT.709 */
+    OPAQUE = 1000,   /* opacities are thousandths, */
+    WHOLE = 256      /* in steps of these */
 };
 
 void sl_scaler_free(sl_scaler *s)
@@ -185,6 +187,38 @@ sl_status sl_picture_stretch(sl_scaler *s, const AVFrame *from, sl_part source, 
                          to->linesize);
     return rows == target.h ? SL_OK
                             : sl_fail(err, SL_E_INVALID, "The picture could not be converted");
+}
+
+void sl_picture_put(const AVFrame *from, AVFrame *to, int32_t x, int32_t y)
+{
+    sl_picture_mix(from, to, x, y, OPAQUE);
+}
+
+static void mix_row(const uint8_t *from, uint8_t *to, int n, int part)
+{
+    for (int i = 0; i < n; i++) {
+        to[i] = (uint8_t)((from[i] * part + to[i] * (WHOLE - part) + WHOLE / 2) / WHOLE);
+    }
+}
+
+void sl_picture_mix(const AVFrame *from, AVFrame *to, int32_t x, int32_t y, int32_t opacity)
+{
+    int part = opacity * WHOLE / OPAQUE;
+    for (int p = 0; p < 3; p++) {
+        int half = p == 0 ? 1 : 2;
+        int w = (from->width + half - 1) / half;
+        int h = (from->height + half - 1) / half;
+        for (int row = 0; row < h; row++) {
+            const uint8_t *a = from->data[p] + (ptrdiff_t)row * from->linesize[p];
+            uint8_t *b =
+                to->data[p] + (ptrdiff_t)(y / half + row) * to->linesize[p] + (ptrdiff_t)x / half;
+            if (part >= WHOLE) {
+                memcpy(b, a, (size_t)w);
+            } else {
+                mix_row(a, b, w, part);
+            }
+        }
+    }
 }
 
 void sl_picture_clear(AVFrame *yuv)

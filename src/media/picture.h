@@ -39,6 +39,10 @@ typedef struct sl_part {
 } sl_part;
 sl_status sl_picture_stretch(sl_scaler *s, const AVFrame *from, sl_part source, AVFrame *to,
                              sl_part target, sl_error **err);
+/* Copies a YUV 4:2:0 picture onto a part of another; x and y even, all within. */
+void sl_picture_put(const AVFrame *from, AVFrame *to, int32_t x, int32_t y);
+/* The same, `opacity` thousandths of it. */
+void sl_picture_mix(const AVFrame *from, AVFrame *to, int32_t x, int32_t y, int32_t opacity);
 /* Black. */
 void sl_picture_clear(AVFrame *yuv);
 

@@ -90,10 +90,15 @@ static sl_status fill(sl_clip *c, sl_probe *out, sl_error **err)
 
 sl_status sl_probe_file(const char *path, sl_probe *out, sl_error **err)
 {
+    return sl_probe_source(SL_SOURCE_FILE(path), out, err);
+}
+
+sl_status sl_probe_source(const sl_source *source, sl_probe *out, sl_error **err)
+{
     sl_clip c = {0};
     *out = (sl_probe){0};
     sl_error *inner = NULL;
-    sl_status status = sl_clip_open(&c, SL_SOURCE_FILE(path), err);
+    sl_status status = sl_clip_open(&c, source, err);
     if (status == SL_OK) {
         status = sl_clip_decode(&c, AVMEDIA_TYPE_VIDEO, &inner);
         if (status == SL_E_NOT_FOUND) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "media/source.h"
 
 typedef struct sl_probe {
     int32_t width; /* as shown: turned, square pixels */
@@ -27,6 +28,7 @@ typedef struct sl_probe {
 } sl_probe;
 
 sl_status sl_probe_file(const char *path, sl_probe *out, sl_error **err);
+sl_status sl_probe_source(const sl_source *source, sl_probe *out, sl_error **err);
 /* The object of sideline/media.h; NULL when out of memory. */
 sl_json *sl_probe_json(const sl_probe *p);
 

@@ -126,6 +126,8 @@ void sl_timeline_at(const sl_timeline *t, int64_t t_us, sl_timeline_state_t *out
  * timeline changes. */
 bool sl_timeline_second(const sl_timeline *t, int64_t t_us, const sl_pair **out,
                         int64_t *position_us);
+/* The i-th pair that was ever shown, for what they need; NULL: there are no more. Borrowed likewise. */
+const sl_pair *sl_timeline_pair(const sl_timeline *t, size_t i);
 /* The items shown at t_us in the order in which they were shown. Fills at most max, returns how
  * many there are. */
 size_t sl_timeline_visible(const sl_timeline *t, int64_t t_us, sl_timeline_shown *out, size_t max);

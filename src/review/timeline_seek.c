@@ -109,3 +109,8 @@ bool sl_timeline_second(const sl_timeline *t, int64_t t_us, const sl_pair **out,
     *out = p;
     return true;
 }
+
+const sl_pair *sl_timeline_pair(const sl_timeline *t, size_t i)
+{
+    return i < t->n_pairs ? &t->pairs[i].pair : NULL;
+}

@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "media/frame.h"
 #include "media/ladder.h"
+#include "media/thumb.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -100,25 +100,20 @@ static sl_status write_file(const char *path, const sl_buf *bytes, sl_error **er
 
 static sl_status make_poster(work *w, sl_error **err)
 {
-    sl_frames *frames = NULL;
     sl_buf jpeg = {0};
-    int32_t width = 0;
-    int32_t height = 0;
+    sl_thumb made = {0};
+    int64_t half = w->ladder.probe.duration_us / 2;
     char *path = sl_text_fmt("%s/poster.jpg", w->folder);
     sl_status status =
-        path == NULL ? sl_fail_nomem(err) : sl_frames_open(SL_SOURCE_FILE(w->path), &frames, err);
-    if (status == SL_OK) {
-        int64_t half = w->ladder.probe.duration_us / 2;
-        sl_frames_thumbnail_size(frames, &width, &height);
-        status = sl_frames_thumbnail(frames, half < POSTER_US ? half : POSTER_US, &jpeg, err);
-    }
+        path == NULL ? sl_fail_nomem(err)
+                     : sl_thumb_make(SL_SOURCE_FILE(w->path), half < POSTER_US ? half : POSTER_US,
+                                     SL_THUMB_SIDE, &jpeg, &made, err);
     if (status == SL_OK) {
         status = write_file(path, &jpeg, err);
     }
-    if (status == SL_OK && !add_made(w, "poster", "poster.jpg", width, height, NULL)) {
+    if (status == SL_OK && !add_made(w, "poster", "poster.jpg", made.width, made.height, NULL)) {
         status = sl_fail_nomem(err);
     }
-    sl_frames_close(frames);
     sl_buf_free(&jpeg);
     sl_mem_free(path);
     return status;

@@ -154,6 +154,8 @@ typedef struct done {
     const sl_media_job *job;
     const sl_media_result *result;
     kept kept[SL_MEDIA_MADE_MAX];
+    size_t kept_n;
+    bool stood; /* the step was still to be done */
 } done;
 
 static sl_status add_blob(sl_sv_tx *tx, const char *space, const char *owner, const kept *k,
@@ -280,7 +282,7 @@ static sl_status try_again(sl_sv_tx *tx, const char *space, bool counts, sl_erro
 
 static sl_status settle(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
-    const done *d = ctx;
+    done *d = ctx;
     const sl_media_job *job = d->job;
     sl_sv_item *video = NULL;
     sl_sv_rows rows;
@@ -290,6 +292,7 @@ static sl_status settle(sl_sv_tx *tx, void *ctx, sl_error **err)
         status == SL_OK && rows.count > 0 && strcmp(sl_sv_text(&rows, 0, 0), names[job->step]) == 0;
     int64_t tries = stands ? sl_sv_int(&rows, 0, 1) : 0;
     sl_sv_rows_free(&rows);
+    d->stood = false;
     if (status != SL_OK || !stands) {
         return status;
     }
@@ -301,6 +304,7 @@ static sl_status settle(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (video->rec.entity == NULL || video->rec.deleted) {
         return end_job(tx, job->space, err);
     }
+    d->stood = true;
     switch (d->result->outcome) {
     case SL_MEDIA_PASSED: return move_on(tx, video, d, err);
     case SL_MEDIA_REFUSED: return give_up(tx, video, d->result->why, err);
@@ -311,6 +315,28 @@ static sl_status settle(sl_sv_tx *tx, void *ctx, sl_error **err)
                                       : give_up(tx, video, d->result->why, err);
 }
 
+/* What was kept for nothing goes, unless it is a blob by another way or is about to become one. Called
+ * locked. */
+static void drop_orphans(sl_service *s, const done *d)
+{
+    const sl_platform *p = s->ports.platform;
+    for (size_t i = 0; i < d->kept_n; i++) {
+        sl_sv_rows rows;
+        sl_cell name = sl_cell_text(d->kept[i].sha256);
+        sl_status status = sl_sv_all(s,
+                                     "SELECT 1 FROM blob WHERE sha256=$1 UNION ALL"
+                                     " SELECT 1 FROM upload WHERE sha256=$2",
+                                     SL_SV_ARGS(name, name), &rows, NULL);
+        bool orphan = status == SL_OK && rows.count == 0;
+        char *path = orphan ? sl_sv_blob_path(s, d->kept[i].sha256) : NULL;
+        sl_sv_rows_free(&rows);
+        if (path != NULL) {
+            (void)p->files->remove(p->user, path);
+        }
+        sl_mem_free(path);
+    }
+}
+
 sl_status sl_service_media_done(sl_service *s, const sl_media_job *job,
                                 const sl_media_result *result, sl_error **err)
 {
@@ -319,11 +345,15 @@ sl_status sl_service_media_done(sl_service *s, const sl_media_job *job,
     sl_status status = SL_OK;
     for (size_t i = 0; status == SL_OK && i < result->made_n; i++) {
         status = keep_file(s, result->made[i].path, &d.kept[i], err);
+        d.kept_n += status == SL_OK ? 1 : 0;
     }
+    sl_lock(s->lock);
     if (status == SL_OK) {
-        sl_lock(s->lock);
         status = sl_sv_change(s, settle, &d, err);
-        sl_unlock(s->lock);
     }
+    if (status != SL_OK || !d.stood) {
+        drop_orphans(s, &d);
+    }
+    sl_unlock(s->lock);
     return status;
 }

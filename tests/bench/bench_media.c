@@ -7,23 +7,30 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "media/av.h"
+#include "media/between.h"
 #include "media/encoder.h"
 #include "media/export.h"
 #include "media/frame.h"
 #include "media/ladder.h"
+#include "media/picture.h"
 #include "media/probe.h"
 #include "media/scrub.h"
+#include "media/thumb.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum {
     ROUNDS = 3,
     SECONDS_MAX = 30,
-    SEEKS = 40
+    SEEKS = 40,
+    BETWEEN = 60,
+    WORD = 1024,
+    THUMB_US = 5000000
 };
 
 static const char *g_clip;
@@ -324,18 +331,16 @@ static void bench_thumbnail(int rounds)
 {
     double best_ms = 0;
     for (int i = 0; i < rounds * 5; i++) {
-        sl_frames *f = NULL;
         sl_buf jpeg = {0};
+        sl_thumb made;
         double t = cpu_s();
-        must(sl_frames_open(SL_SOURCE_FILE(g_clip), &f, NULL) == SL_OK &&
-                 sl_frames_thumbnail(f, 0, &jpeg, NULL) == SL_OK,
+        must(sl_thumb_make(SL_SOURCE_FILE(g_clip), THUMB_US, 0, &jpeg, &made, NULL) == SL_OK,
              "the thumbnail");
-        sl_frames_close(f);
         t = (cpu_s() - t) * 1000;
         best_ms = i == 0 || t < best_ms ? t : best_ms;
         sl_buf_free(&jpeg);
     }
-    (void)printf("thumbnail of the first frame, file opened and closed: %.1f ms CPU\n", best_ms);
+    (void)printf("thumbnail at 5 s, file opened and closed: %.1f ms CPU\n", best_ms);
 }
 
 static void bench_ladder(void)
@@ -362,6 +367,105 @@ static void bench_ladder(void)
     }
 }
 
+/* The same outputs by the ffmpeg program, once each: CPU seconds. */
+static double by_ffmpeg(const char *how)
+{
+    char command[WORD];
+    struct rusage before;
+    struct rusage after;
+    (void)snprintf(command, sizeof command,
+                   "ffmpeg -nostdin -v error -y -i '%s' %s -movflags "
+                   "+frag_keyframe+empty_moov+default_base_moof bench_peer.mp4",
+                   g_clip, how);
+    (void)getrusage(RUSAGE_CHILDREN, &before);
+    must(system(command) == 0, "ffmpeg"); /* NOLINT: the path is the one given */
+    (void)getrusage(RUSAGE_CHILDREN, &after);
+    (void)remove("bench_peer.mp4");
+    return (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
+           (double)(after.ru_stime.tv_sec - before.ru_stime.tv_sec) +
+           (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec) / 1e6 +
+           (double)(after.ru_stime.tv_usec - before.ru_stime.tv_usec) / 1e6;
+}
+
+static void bench_three_runs(void)
+{
+    double copied = by_ffmpeg("-c copy");
+    double large = by_ffmpeg("-c:v libx264 -preset veryfast -crf 23 -g 60 -c:a aac -b:a 128k");
+    double small = by_ffmpeg("-vf scale=-2:720 -c:v libx264 -preset veryfast -crf 23 -g 60 "
+                             "-c:a aac -b:a 128k") +
+                   by_ffmpeg("-vf scale=-2:480 -c:v libx264 -preset veryfast -crf 23 -g 60 "
+                             "-c:a aac -b:a 128k");
+    (void)printf("the same by three runs of ffmpeg: %.2f s CPU; %.2f s when the first one copies\n",
+                 large + small, copied + small);
+}
+
+static double difference(const AVFrame *a, const AVFrame *b)
+{
+    double sum = 0;
+    for (int y = 0; y < a->height; y++) {
+        for (int x = 0; x < a->width; x++) {
+            double d = a->data[0][(ptrdiff_t)y * a->linesize[0] + x] -
+                       b->data[0][(ptrdiff_t)y * b->linesize[0] + x];
+            sum += d * d;
+        }
+    }
+    return sum / a->width / a->height;
+}
+
+static double decibels(double mean_square)
+{
+    return 10 * log10(255.0 * 255.0 / mean_square);
+}
+
+/* Every second frame is made of those beside it, and compared with what it is. */
+static void bench_between(void)
+{
+    sl_frames *f = NULL;
+    sl_scaler scaler = {0};
+    const AVFrame *frame = NULL;
+    AVFrame *p[4];
+    double wrong[3] = {0, 0, 0};
+    double took = 0;
+    must(sl_frames_open(SL_SOURCE_FILE(g_clip), &f, NULL) == SL_OK, "opening");
+    sl_between *b = sl_between_new(g_probe.width, g_probe.height);
+    for (int i = 0; i < 4; i++) {
+        p[i] = sl_picture_new(AV_PIX_FMT_YUV420P, g_probe.width, g_probe.height);
+        must(p[i] != NULL && b != NULL, "memory");
+    }
+    must(sl_frames_at(f, 2000000, &frame, NULL, NULL) == SL_OK &&
+             sl_picture_convert(&scaler, frame, 0, false, p[0], NULL) == SL_OK,
+         "a frame");
+    for (int k = 0; k < BETWEEN; k++) {
+        for (int i = 1; i <= 2; i++) {
+            must(sl_frames_step(f, 1, &frame, NULL, NULL) == SL_OK &&
+                     sl_picture_convert(&scaler, frame, 0, false, p[i], NULL) == SL_OK,
+                 "a step");
+        }
+        double from = cpu_s();
+        sl_between_learn(b, p[0], p[2]);
+        sl_between_make(b, SL_BETWEEN_WHOLE / 2, p[3]);
+        took += cpu_s() - from;
+        wrong[0] += difference(p[1], p[3]);
+        wrong[1] += difference(p[1], p[0]);
+        must(av_frame_copy(p[3], p[0]) >= 0, "a copy");
+        sl_picture_mix(p[2], p[3], 0, 0, SL_BETWEEN_WHOLE / 2);
+        wrong[2] += difference(p[1], p[3]);
+        AVFrame *next = p[2];
+        p[2] = p[0];
+        p[0] = next;
+    }
+    (void)printf("slow motion, %d frames left out and made again: %.2f dB, blending %.2f, "
+                 "repeating %.2f; %.1f ms CPU each\n",
+                 BETWEEN, decibels(wrong[0] / BETWEEN), decibels(wrong[2] / BETWEEN),
+                 decibels(wrong[1] / BETWEEN), took * 1000 / BETWEEN);
+    for (int i = 0; i < 4; i++) {
+        av_frame_free(&p[i]);
+    }
+    sl_between_free(b);
+    sl_scaler_free(&scaler);
+    sl_frames_close(f);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -377,7 +481,9 @@ int main(int argc, char **argv)
     int rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
     bench_thumbnail(rounds);
     bench_seeks();
+    bench_between();
     bench_ladder();
+    bench_three_runs();
     bench_export(rounds);
     (void)remove("bench_media.mp4");
     return 0;

@@ -140,6 +140,27 @@ case_usage() {
     ok "$sidelined" --help
 }
 
+# Frames, stills, thumbnails and sheets, offline: the clip has 50 frames, 25 a second.
+case_looking() {
+    ok sl a --offline import "$clip" --title Throw
+    ok sl a --offline frames last f.png --at 1 --count 3
+    [[ -s f-0002.png && ! -e f-0003.png ]] || fail "there are not three frames"
+    ok sl a --offline frames last one.png --at 1.08
+    cmp f-0002.png one.png || fail "the second frame after 1 s is not that at 1.08 s"
+    ok sl a --offline frames last b.png --at 1.08 --count 3 --back
+    cmp f-0000.png b-0002.png || fail "two frames back is not where it began"
+    ok sl a --offline frames last quick.png --at 1.08 --scrub
+    ok sl a --offline sheet last sheet.jpg --count 6
+    [[ $(grep -c 'sheet.jpg#xywh=' sheet.vtt) == 6 ]] || fail "the index has not six pictures"
+    ok sl a thumbnail "$clip" t.jpg --side 100
+    [[ $(head -c 3 t.jpg | od -An -tx1) == " ff d8 ff" ]] || fail "the thumbnail is no JPEG"
+    expect 1 'is 16 to 1920' sl a thumbnail "$clip" t.jpg --side 15
+    expect 1 'not a video' sl a thumbnail stdout.txt t.jpg
+    expect 1 'has 1 to 400' sl a --offline sheet last sheet.jpg --count 401
+    expect 2 'from 1 to 1000' sl a --offline frames last f.png --count 0
+    expect 2 'takes seconds' sl a --offline frames last f.png --at soon
+}
+
 case_missing_file() {
     expect 1 'cannot be opened' sl a --offline import nothing.mp4
     expect 1 'is not a file' sl a --offline import .

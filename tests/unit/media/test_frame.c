@@ -167,19 +167,6 @@ START_TEST(frame__pixels_are_opaque_and_grey_where_the_clip_is)
 }
 END_TEST
 
-START_TEST(frame__a_thumbnail_is_a_jpeg)
-{
-    open_clip("c.mp4", 30, 25, 90);
-    sl_buf jpeg = {0};
-    ck_assert_int_eq(sl_frames_thumbnail(frames, 500000, &jpeg, NULL), SL_OK);
-    ck_assert_uint_gt(jpeg.len, 500);
-    ck_assert_mem_eq(jpeg.data, "\xff\xd8\xff", 3);
-    ck_assert_mem_eq(jpeg.data + jpeg.len - 2, "\xff\xd9", 2);
-    sl_buf_free(&jpeg);
-    close_clip();
-}
-END_TEST
-
 START_TEST(frame__a_file_without_one_is_refused)
 {
     clip_folder(dir);
@@ -244,7 +231,6 @@ int main(void)
     tcase_add_test(tcase, frame__steps_go_to_the_very_next_and_previous_frame);
     tcase_add_loop_test(tcase, frame__a_turned_clip_is_shown_upright, 0, 3);
     tcase_add_test(tcase, frame__pixels_are_opaque_and_grey_where_the_clip_is);
-    tcase_add_test(tcase, frame__a_thumbnail_is_a_jpeg);
     tcase_add_test(tcase, frame__a_file_without_one_is_refused);
     tcase_add_test(tcase, sound__any_place_in_any_order_has_its_tone);
     suite_add_tcase(suite, tcase);

@@ -299,6 +299,176 @@ START_TEST(media__a_review_becomes_a_movie)
 }
 END_TEST
 
+/* Frame k of a clip of 30 frames a second, as a viewer shows it. */
+static void check_viewer(sl_viewer *v)
+{
+    int64_t shown_us = 0;
+    int32_t width = 0;
+    int32_t height = 0;
+    int32_t whole = 0;
+    sl_pixels p = clip_pixels(CLIP_WIDTH, CLIP_HEIGHT);
+    sl_viewer_size(v, &width, &height);
+    ck_assert_int_eq(width, CLIP_WIDTH);
+    ck_assert_int_eq(height, CLIP_HEIGHT);
+    ck_assert_int_eq(sl_viewer_frame(v, 1000001, &p, &shown_us, NULL), SL_OK);
+    ck_assert_int_eq(clip_number(&p), 30);
+    ck_assert_int_eq(shown_us, 1000000);
+    ck_assert_int_eq(sl_viewer_step(v, 1, &p, NULL, NULL), SL_OK);
+    ck_assert_int_eq(clip_number(&p), 31);
+    for (int k = 30; k >= 27; k--) {
+        ck_assert_int_eq(sl_viewer_step(v, -1, &p, &shown_us, NULL), SL_OK);
+        ck_assert_int_eq(clip_number(&p), k);
+    }
+    int64_t until_us = 0;
+    while (whole == 0) {
+        ck_assert_int_eq(sl_viewer_prepare(v, &until_us, &whole, NULL), SL_OK);
+    }
+    ck_assert_int_gt(until_us, 1900000);
+    ck_assert_int_eq(sl_viewer_scrub(v, 500001, &p, &shown_us, NULL), SL_OK);
+    ck_assert_int_eq(clip_number(&p), 15);
+    ck_assert_int_eq(shown_us, 500000);
+    ck_assert_int_eq(sl_viewer_step(v, 0, &p, NULL, NULL), SL_E_MISUSE);
+    ck_assert_int_eq(sl_viewer_frame(v, 0, NULL, NULL, NULL), SL_E_MISUSE);
+    p.stride = 4 * CLIP_WIDTH - 4;
+    ck_assert_int_eq(sl_viewer_frame(v, 0, &p, NULL, NULL), SL_E_MISUSE);
+    clip_pixels_free(&p);
+}
+
+START_TEST(media__a_viewer_shows_exact_frames_and_stills_of_a_file_and_of_a_video)
+{
+    char space[64];
+    char id[64];
+    sl_viewer *v = NULL;
+    set_up();
+    import(space, id);
+    ck_assert_int_eq(sl_viewer_open(NULL, clip, &v, NULL), SL_OK);
+    check_viewer(v);
+    sl_viewer_close(v);
+    ck_assert_int_eq(sl_viewer_open(core, space, &v, NULL), SL_OK);
+    check_viewer(v);
+    sl_viewer_close(v);
+    ck_assert_int_eq(sl_viewer_open(core, "video:none", &v, NULL), SL_E_NOT_FOUND);
+    ck_assert_ptr_null(v);
+    ck_assert_int_eq(sl_viewer_open(NULL, data, &v, NULL), SL_E_IO);
+    ck_assert_int_eq(sl_viewer_open(NULL, NULL, &v, NULL), SL_E_MISUSE);
+    sl_viewer_close(NULL);
+    tear_down();
+}
+END_TEST
+
+START_TEST(media__a_thumbnail_is_a_jpeg_and_a_sheet_has_an_index)
+{
+    char space[64];
+    char id[64];
+    char image[CLIP_PATH_MAX];
+    char index[CLIP_PATH_MAX];
+    char json[1024];
+    int64_t code = 0;
+    sl_bytes *jpeg = NULL;
+    set_up();
+    import(space, id);
+    ck_assert_int_eq(sl_media_thumbnail(clip, 0, 100, &jpeg, NULL), SL_OK);
+    ck_assert_mem_eq(sl_bytes_data(jpeg), "\xff\xd8\xff", 3);
+    sl_bytes_release(jpeg);
+    ck_assert_int_eq(sl_media_thumbnail(clip, 0, 1, &jpeg, NULL), SL_E_INVALID);
+    ck_assert_ptr_null(jpeg);
+    clip_join(image, dir, "sheet.jpg");
+    clip_join(index, dir, "sheet.vtt");
+    (void)snprintf(json, sizeof json,
+                   "{\"space\":\"%s\",\"path\":\"%s\",\"index\":\"%s\",\"count\":4,\"side\":80}",
+                   space, image, index);
+    sl_json *res = run(sl_media_sheet, json, &code);
+    ck_assert_ptr_nonnull(res);
+    ck_assert_int_eq(sl_json_int_or(res, "columns", 0), 2);
+    ck_assert_int_eq(sl_json_int_or(res, "width", 0), 80);
+    ck_assert_uint_eq(sl_json_count(sl_json_get(res, "times")), 4);
+    sl_json_free(res);
+    sl_buf cues = {0};
+    ck_assert(clip_read(index, &cues));
+    ck_assert_ptr_nonnull(strstr(sl_buf_text(&cues), "\n00:00:01.500 --> 00:00:02.000\n"
+                                                     "sheet.jpg#xywh=80,48,80,48\n"));
+    sl_buf_free(&cues);
+    (void)snprintf(json, sizeof json, "{\"space\":\"%s\",\"path\":\"%s\",\"count\":\"x\"}", space,
+                   image);
+    ck_assert_ptr_null(run(sl_media_sheet, json, &code));
+    ck_assert_int_eq(code, SL_E_INVALID);
+    tear_down();
+}
+END_TEST
+
+/* A review of the first video that shows the second beside it, at half the speed. */
+static void add_paired(const char *space, const char *second, char id[64])
+{
+    char ops[1024];
+    sl_timeline *t = NULL;
+    sl_bytes *bytes = NULL;
+    sl_bytes *sha = NULL;
+    ck_assert_int_eq(sl_timeline_new(2000000, &t, NULL), SL_OK);
+    ck_assert_int_eq(sl_timeline_add(t, "{\"t\":0,\"do\":\"play\",\"rate\":0.5}", 30, NULL), SL_OK);
+    (void)snprintf(ops, sizeof ops,
+                   "{\"t\":0,\"do\":\"pair\",\"layout\":\"side\",\"video\":\"%s\",\"mark\":[0,"
+                   "1000000],\"length\":2000000}",
+                   second);
+    ck_assert_int_eq(sl_timeline_add(t, ops, strlen(ops), NULL), SL_OK);
+    ck_assert_int_eq(sl_timeline_end(t, 500000, NULL), SL_OK);
+    ck_assert_int_eq(sl_timeline_encode(t, &bytes, NULL), SL_OK);
+    sl_timeline_free(t);
+    ck_assert_int_eq(sl_blob_put(core, space, sl_bytes_data(bytes), sl_bytes_len(bytes),
+                                 "application/octet-stream", &sha, NULL),
+                     SL_OK);
+    sl_bytes_release(bytes);
+    (void)snprintf(
+        ops, sizeof ops,
+        "[{\"op\":\"create\",\"entity\":\"review\",\"space\":\"%s\",\"fields\":{\"title\":"
+        "\"r\",\"timeline\":\"%.64s\",\"duration_us\":500000}}]",
+        space, (const char *)sl_bytes_data(sha));
+    sl_bytes_release(sha);
+    ck_assert_int_eq(sl_apply(core, ops, strlen(ops), &bytes, NULL), SL_OK);
+    sl_json *ids = parse(bytes);
+    (void)snprintf(id, 64, "%s", sl_json_text(sl_json_at(sl_json_get(ids, "ids"), 0)));
+    sl_json_free(ids);
+}
+
+START_TEST(media__an_export_shows_the_second_video_in_slow_motion_and_at_the_size_asked_for)
+{
+    char space[64];
+    char video[64];
+    char other[64];
+    char none[64];
+    char review[64];
+    char path[CLIP_PATH_MAX];
+    char json[512];
+    int64_t code = 0;
+    set_up();
+    import(none, other);
+    import(space, video);
+    add_paired(space, other, review);
+    clip_join(path, dir, "pair.mp4");
+    (void)snprintf(json, sizeof json,
+                   "{\"review\":\"%s\",\"path\":\"%s\",\"slow\":\"motion\",\"width\":640,"
+                   "\"height\":192}",
+                   review, path);
+    sl_json *res = run(sl_media_export, json, &code);
+    ck_assert_ptr_nonnull(res);
+    sl_json_free(res);
+    sl_frames *f = NULL;
+    sl_pixels p = clip_pixels(640, 192);
+    ck_assert_int_eq(sl_frames_open(SL_SOURCE_FILE(path), &f, NULL), SL_OK);
+    ck_assert_int_eq(sl_frames_pixels(f, 400001, &p, NULL, NULL), SL_OK);
+    sl_pixels right = p;
+    right.width = 320;
+    right.data += 4 * (ptrdiff_t)320;
+    ck_assert_int_eq(clip_number(&right), 36); /* 1 s and half of 0.4 s */
+    sl_frames_close(f);
+    clip_pixels_free(&p);
+    (void)snprintf(json, sizeof json, "{\"review\":\"%s\",\"path\":\"%s\",\"slow\":\"no\"}", review,
+                   path);
+    ck_assert_ptr_null(run(sl_media_export, json, &code));
+    ck_assert_int_eq(code, SL_E_INVALID);
+    tear_down();
+}
+END_TEST
+
 START_TEST(media__closing_the_core_ends_an_export)
 {
     char space[64];
@@ -316,4 +486,8 @@ END_TEST
 
 SL_TEST_MAIN("media", media__an_imported_clip_is_a_record_and_two_blobs,
              media__what_cannot_be_imported_says_why, media__a_still_is_a_png_with_the_drawings,
-             media__a_review_becomes_a_movie, media__closing_the_core_ends_an_export)
+             media__a_review_becomes_a_movie,
+             media__a_viewer_shows_exact_frames_and_stills_of_a_file_and_of_a_video,
+             media__a_thumbnail_is_a_jpeg_and_a_sheet_has_an_index,
+             media__an_export_shows_the_second_video_in_slow_motion_and_at_the_size_asked_for,
+             media__closing_the_core_ends_an_export)

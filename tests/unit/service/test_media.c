@@ -1,6 +1,7 @@
 /* The work on videos: its steps, what survives a kill, and who may stream what. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "crypto/hash.h"
 #include "service/media.h"
 #include "support.h"
 #include "unit/service/world.h"
@@ -273,6 +274,43 @@ START_TEST(media__a_deleted_video_is_worked_on_no_more)
 }
 END_TEST
 
+/* Whether the blob of what make_file wrote there has a file on the world's disk. */
+static bool is_kept(scene *s, const char *bytes)
+{
+    char hex[SL_SHA256_HEX_LEN + 1];
+    char path[128];
+    sl_sha256 *h = sl_sha256_new();
+    ck_assert_ptr_nonnull(h);
+    sl_sha256_update(h, bytes, strlen(bytes));
+    sl_sha256_final_hex(h, hex);
+    sl_sha256_free(h);
+    (void)snprintf(path, sizeof path, "data/blobs/%.2s/%s", hex, hex);
+    return s->w->platform.files->exists(s->w, path) == 1;
+}
+
+START_TEST(media__what_a_deleted_video_would_have_had_leaves_no_file)
+{
+    for (int deleted = 0; deleted < 2; deleted++) {
+        scene s;
+        sl_media_job job = {.path = NULL};
+        set(&s);
+        for (ck_assert(next(&s, &job)); job.step != SL_MEDIA_FIRST; ck_assert(next(&s, &job))) {
+            ck_assert_int_eq(pass(&s, &job), SL_OK);
+            s.w->now_ms++;
+        }
+        if (deleted == 1) {
+            must(op(s.w, &s.owner, "delete", "video", s.space, sl_space_id(s.space), NULL),
+                 "applied");
+        }
+        ck_assert_int_eq(pass(&s, &job), SL_OK);
+        ck_assert(is_kept(&s, "data/media/poster.jpg") == (deleted == 0));
+        ck_assert(is_kept(&s, "data/media/1080.mp4") == (deleted == 0));
+        sl_mem_free(job.path);
+        end(&s);
+    }
+}
+END_TEST
+
 /* ---- streams ---- */
 
 static void make_all(scene *s)
@@ -432,6 +470,7 @@ int main(void)
         media__a_worker_that_dies_is_tried_three_times_and_a_full_disk_without_end,
         media__a_video_that_can_be_watched_stays_so_when_the_rest_fails,
         media__a_deleted_video_is_worked_on_no_more,
+        media__what_a_deleted_video_would_have_had_leaves_no_file,
         stream__a_signed_address_leads_to_all_playlists_and_files,
         stream__an_address_that_was_changed_or_is_old_opens_nothing,
         stream__is_for_those_who_hold_the_video_and_ends_with_that,
