@@ -41,6 +41,9 @@ typedef enum cli_opt {
     OPT_UNTIL,
     OPT_READ,
     OPT_OLDER,
+    OPT_REPLY,
+    OPT_IN,
+    OPT_OFF,
     OPT_AT,
     OPT_CODE,
     OPT_TOKEN,
@@ -131,6 +134,9 @@ int cli_seconds(const cli *c, int option, const char *name, int64_t *us);
 int cli_media(cli *c, text *json, const char *label,
               sl_status (*call)(sl_core *, const char *, size_t, sl_id *, sl_error **), js **res);
 
+/* chat.c: one line of a conversation; state "" says nothing of it. */
+void cli_print_message(const js *message, const char *who, const char *state);
+
 /* drawing.c: drawings of other programs. */
 /* The format that sl_doc_import has for a file of this name; NULL: none. */
 const char *cli_drawing_format(const char *path);
@@ -171,6 +177,20 @@ int cmd_threads(cli *c);
 int cmd_send(cli *c);
 int cmd_messages(cli *c);
 int cmd_read(cli *c);
+int cmd_unread(cli *c);
+int cmd_search(cli *c);
+int cmd_forward(cli *c);
+int cmd_edit(cli *c);
+int cmd_unsend(cli *c);
+int cmd_react(cli *c);
+int cmd_pin(cli *c);
+int cmd_retry(cli *c);
+int cmd_scheduled(cli *c);
+int cmd_begin(cli *c);
+int cmd_mute(cli *c);
+int cmd_block(cli *c);
+int cmd_report(cli *c);
+int cmd_people(cli *c);
 int cmd_listen(cli *c);
 int cmd_get(cli *c);
 int cmd_can(cli *c);

@@ -113,7 +113,7 @@ static found search(const js *records, const char *what)
 static int find_local(cli *c, const char *entity, const char *what, char out[37])
 {
     text query = {0};
-    text_fmt(&query, "{\"from\":\"%s\"}", entity);
+    text_fmt(&query, "{\"from\":\"%s\",\"limit\":10000}", entity);
     js *records = cli_query(c, query.data);
     text_free(&query);
     out[0] = '\0';

@@ -60,6 +60,9 @@ static const struct {
     [OPT_SCRUB] = {"scrub", false},
     [OPT_SLOW] = {"slow", true},
     [OPT_OLDER] = {"older", true},
+    [OPT_REPLY] = {"reply", true},
+    [OPT_IN] = {"in", true},
+    [OPT_OFF] = {"off", false},
     [OPT_HELP] = {"help", false},
     [OPT_VERSION] = {"version", false},
 };
@@ -129,11 +132,31 @@ static const command commands[] = {
      BIT(OPT_VOICE) | BIT(OPT_SCRIPT), cmd_review,
      "VIDEO --voice ID --script EVENTS.json [--title T]", "make a review of a video"},
     {"threads", 0, 0, 0, 0, cmd_threads, "", "list the conversations"},
-    {"send", 2, 2, BIT(OPT_REVIEW) | BIT(OPT_VIDEO), 0, cmd_send,
-     "THREAD TEXT [--review ID | --video ID]", "send a message"},
+    {"send", 2, 2, BIT(OPT_REVIEW) | BIT(OPT_VIDEO) | BIT(OPT_AT) | BIT(OPT_REPLY) | BIT(OPT_IN), 0,
+     cmd_send,
+     "THREAD TEXT [--review ID | --video ID [--at SECONDS]] [--reply MESSAGE] [--in SECONDS]",
+     "send a message, perhaps later; @Name names somebody"},
+    {"forward", 2, 2, 0, 0, cmd_forward, "MESSAGE THREAD", "send a message on"},
+    {"edit", 2, 2, 0, 0, cmd_edit, "MESSAGE TEXT", "change one's own message"},
+    {"unsend", 1, 1, 0, 0, cmd_unsend, "MESSAGE", "delete one's own message for everybody"},
+    {"react", 2, 2, BIT(OPT_OFF), 0, cmd_react, "MESSAGE EMOJI [--off]",
+     "answer a message by a sign"},
+    {"pin", 1, 1, BIT(OPT_OFF), 0, cmd_pin, "MESSAGE [--off]", "keep a message in sight"},
+    {"retry", 1, 1, BIT(OPT_OFF), 0, cmd_retry, "ID [--off]",
+     "send a failed message again, or give it up"},
+    {"scheduled", 0, 1, 0, 0, cmd_scheduled, "[ID]",
+     "messages that wait for their time; with an id, give one up"},
+    {"begin", 1, 2, 0, 0, cmd_begin, "THREAD [TEXT]", "the text begun there; \"\" is none"},
     {"messages", 1, 1, BIT(OPT_OLDER), 0, cmd_messages, "THREAD [--older COUNT]",
      "show a conversation, after loading older messages"},
     {"read", 1, 1, 0, 0, cmd_read, "THREAD", "mark a conversation as read"},
+    {"unread", 0, 0, 0, 0, cmd_unread, "", "count what is unread"},
+    {"search", 1, 1, 0, 0, cmd_search, "WORDS", "find messages"},
+    {"people", 1, 1, 0, 0, cmd_people, "THREAD", "who takes part, and how far they have read"},
+    {"mute", 1, 1, BIT(OPT_OFF), 0, cmd_mute, "THREAD [--off]", "no badge for a conversation"},
+    {"block", 1, 1, BIT(OPT_OFF), 0, cmd_block, "EMAIL [--off]", "hear no more of somebody"},
+    {"report", 2, 2, 0, 0, cmd_report, "MESSAGE spam|abuse|nudity|violence|danger|fraud|other",
+     "bring a message before those who run the service"},
     {"listen", 0, 0, BIT(OPT_SECONDS) | BIT(OPT_UNTIL) | BIT(OPT_READ), 0, cmd_listen,
      "[--seconds N] [--until TEXT] [--read]", "stay connected and show what comes"},
     {"still", 2, 2, BIT(OPT_AT), BIT(OPT_AT), cmd_still, "VIDEO OUT.png --at SECONDS",
@@ -271,16 +294,17 @@ static int print_help(const command *one)
             (void)printf("  %-11s   %s %s\n", "", commands[i].name, commands[i].usage);
         }
     }
-    (void)printf("\n"
-                 "  --data DIR      the data folder (SIDELINE_DATA, ~/.local/share/sideline)\n"
-                 "  --server URL    http://host:port; remembered (SIDELINE_SERVER)\n"
-                 "  --key FILE      seals the data folder; made when absent (SIDELINE_KEY)\n"
-                 "  --offline       do not connect\n"
-                 "  --timeout S     wait this long for the server (default 30)\n"
-                 "  --json          print results as JSON\n"
-                 "  --help, --version\n\n"
-                 "VIDEO, REVIEW and THREAD are an id, the beginning of a title, or \"last\".\n"
-                 "The password comes from --password, SIDELINE_PASSWORD or a prompt.\n");
+    (void)printf(
+        "\n"
+        "  --data DIR      the data folder (SIDELINE_DATA, ~/.local/share/sideline)\n"
+        "  --server URL    http://host:port; remembered (SIDELINE_SERVER)\n"
+        "  --key FILE      seals the data folder; made when absent (SIDELINE_KEY)\n"
+        "  --offline       do not connect\n"
+        "  --timeout S     wait this long for the server (default 30)\n"
+        "  --json          print results as JSON\n"
+        "  --help, --version\n\n"
+        "VIDEO, REVIEW, MESSAGE and THREAD are an id, the beginning of a title, or \"last\".\n"
+        "The password comes from --password, SIDELINE_PASSWORD or a prompt.\n");
     return CLI_OK;
 }
 

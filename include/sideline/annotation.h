@@ -168,6 +168,19 @@ SL_API sl_status sl_doc_csv(sl_doc *doc, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
 SL_API sl_status sl_doc_json(sl_doc *doc, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                              sl_error *SL_NULLABLE *SL_NULLABLE err);
 
+/* A stroke of this user while it is drawn, for those who look at the video now. video: its space. Nothing is
+ * stored, what is saved (sl_apply, sl_doc_*) is what was drawn; who is slow, or offline, misses some. json:
+ *   {"stroke":id,"do":"begin","tool":"..","at_us":n,"style":{..}?,"points":[x,y,..]?}
+ *   {"stroke":id,"do":"points","points":[x,y,..]}    up to 256 points in units, gathered for 50 ms
+ *   {"stroke":id,"do":"end","item":id?}              item: the record that it became
+ *   {"stroke":id,"do":"cancel"}
+ * with an id that the app makes, up to 8 at a time. Others get "stroke" events with the same members and
+ * "from": so many points came before; fewer than that, and some were missed. A stroke that goes silent for
+ * 10 s is cancelled for them. The server tells those who may see the video what somebody draws who may
+ * draw on it, 30 a second. SL_E_NOT_FOUND: points of a stroke that did not begin. */
+SL_API sl_status sl_stroke_live(sl_core *core, const char *video, const char *json, size_t n,
+                                sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 SL_END
 #ifdef __cplusplus
 }

@@ -27,7 +27,10 @@
  *                                                   changes that wait, and read again. At most once an
  *                                                   hour: else it is left as it is, and only told
  *   {"ev":"session","state":"signed_in|signed_out"}
- *   {"ev":"typing","space":"..","user":".."}        at most one of each space and user waits
+ *   {"ev":"typing","space":"..","user":"..","on":true|false}    at most one of each waits; the last holds
+ *   {"ev":"presence","user":"..","online":true|false}           likewise: sl_chat_presence
+ *   {"ev":"stroke","space":"..","user":"..","stroke":"..","do":"begin|points|end|cancel",..}
+ *                                                   somebody draws: sl_stroke_live
  * Events carry ids and small facts, never handles. Unknown kinds are to be ignored.
  *
  * The wake callback runs on the empty-to-non-empty edge, on any thread, and may

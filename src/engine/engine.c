@@ -1,4 +1,4 @@
-#include "engine/engine.h"
+#include "engine/chat.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -21,6 +21,11 @@ int64_t sl_engine_mono(const sl_core *core)
 int64_t sl_engine_wall(const sl_core *core)
 {
     return core->platform.clock->wall_ms(core->platform.user);
+}
+
+int64_t sl_engine_server_ms(const sl_core *core)
+{
+    return core->server_known ? sl_engine_mono(core) + core->server_ahead_ms : sl_engine_wall(core);
 }
 
 /* Ids of one start count up behind a random beginning: neighbours on disk and, as differences, a
@@ -262,8 +267,11 @@ int64_t sl_engine_turn(sl_core *core)
     }
     close_lost(core);
     sl_window_run(core);
+    int64_t planned_ms = sl_chat_later_turn(core, now_ms);
     int64_t until_ms = sl_online_run(core, now_ms);
     core->retry_at_ms = core->ws == 0 ? until_ms : -1;
+    until_ms = sooner(until_ms, planned_ms);
+    until_ms = sooner(until_ms, sl_signals_turn(core, now_ms));
     until_ms = sooner(until_ms, sl_transfers_run(core, now_ms));
     until_ms = sooner(until_ms, sl_errands_run(core, now_ms));
     sl_waiters_run(core, now_ms);
@@ -383,6 +391,9 @@ static sl_status load_all(sl_core *core, const sl_config *cfg, sl_error **err)
     if (status == SL_OK) {
         status = sl_session_load(core, err);
     }
+    if (status == SL_OK) {
+        status = sl_chat_later_open(core, err);
+    }
     if (status != SL_OK) {
         return status;
     }
@@ -467,6 +478,7 @@ void sl_engine_close(sl_core *core)
     sl_waiters_stop(core);
     sl_follow_stop(core);
     sl_window_stop(core);
+    sl_signals_stop(core);
     sl_holds_stop(core);
     sl_live_stop(core);
     sl_session_clear(core);

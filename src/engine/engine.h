@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/thread.h"
 #include "engine/events.h"
+#include "engine/signals.h"
 #include "sideline/sync.h"
 #include "store/store.h"
 #include "sync/client.h"
@@ -158,10 +159,14 @@ struct sl_core {
     sl_id next_id;        /* of requests, sockets and live queries */
     sl_id ws;             /* the socket in use, 0 when none */
     sl_link link;
-    int64_t differed;      /* how often a space was found to be not as the server has it */
-    int64_t retry_at_ms;   /* when the next one is tried; -1: not to be waited for */
-    uint64_t status_print; /* of what was told last */
-    int64_t status_at_ms;  /* not told before */
+    bool server_known;       /* there was a connection since the core was opened */
+    int64_t server_ahead_ms; /* the server's clock, before the monotonic one */
+    sl_signals signals;
+    int64_t planned_due_ms; /* of the first message planned, the server's clock; INT64_MAX: none */
+    int64_t differed;       /* how often a space was found to be not as the server has it */
+    int64_t retry_at_ms;    /* when the next one is tried; -1: not to be waited for */
+    uint64_t status_print;  /* of what was told last */
+    int64_t status_at_ms;   /* not told before */
     sl_call *calls;
     sl_errand *errands;
     sl_transfer *transfers;
@@ -185,6 +190,8 @@ sl_status sl_engine_open(const sl_config *cfg, sl_core **out, sl_error **err);
 void sl_engine_close(sl_core *core);
 int64_t sl_engine_mono(const sl_core *core);
 int64_t sl_engine_wall(const sl_core *core);
+/* The server's clock as it is now; before there was a connection that of this device. */
+int64_t sl_engine_server_ms(const sl_core *core);
 sl_status sl_engine_uuid(sl_core *core, char out[SL_UUID_LEN + 1], sl_error **err);
 /* Stores the hybrid clock, in the transaction under way: after a restart a stamp is still greater
  * than all that this device made or saw. */
@@ -392,8 +399,8 @@ sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_byt
                        sl_error **err);
 /* The rows' JSON array at the end of the buffer. */
 sl_status sl_local_query(sl_core *core, const sl_json *query, sl_buf *rows, sl_error **err);
-/* Moves this user's mark in a thread: field "delivered" or "read", up to seq. */
-sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t seq,
+/* Moves this user's mark in a thread: field "delivered" or "read", up to a place. */
+sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t place,
                         sl_error **err);
 
 /* --- can.c --- */

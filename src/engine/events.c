@@ -166,6 +166,21 @@ void sl_events_push(sl_events *e, sl_json *event)
     unlock_and_wake(e, enqueue(e, n));
 }
 
+void sl_events_push_few(sl_events *e, sl_json *event, size_t max)
+{
+    size_t waiting = 0;
+    sl_lock(e->lock);
+    for (const node *n = e->first; n != NULL && waiting < max; n = n->next) {
+        waiting++;
+    }
+    sl_unlock(e->lock);
+    if (waiting < max) {
+        sl_events_push(e, event);
+    } else {
+        sl_json_free(event);
+    }
+}
+
 void sl_events_push_once(sl_events *e, sl_json *event)
 {
     node *n = event != NULL ? sl_mem(sizeof *n) : NULL;

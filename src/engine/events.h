@@ -27,6 +27,8 @@ void sl_events_interrupt(sl_events *e);
 void sl_events_push(sl_events *e, sl_json *event);
 /* As push, but dropped when an equal one of this kind of call waits already. */
 void sl_events_push_once(sl_events *e, sl_json *event);
+/* As push, but dropped when so many events wait. */
+void sl_events_push_few(sl_events *e, sl_json *event, size_t max);
 /* "rows" of a live query; at most one waits per query. */
 void sl_events_rows(sl_events *e, sl_id sub);
 

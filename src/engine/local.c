@@ -251,10 +251,10 @@ static sl_json *query_of(const char *entity, const char *space, const char *key,
 }
 
 static sl_status patch_own(sl_core *core, const sl_json *participant, const char *field,
-                           int64_t seq, sl_error **err)
+                           int64_t place, sl_error **err)
 {
     sl_json *fields = NULL;
-    sl_status status = sl_chat_mark_patch(participant, field, seq, &fields, err);
+    sl_status status = sl_chat_mark_patch(participant, field, place, &fields, err);
     if (status != SL_OK || fields == NULL) {
         return status;
     }
@@ -277,7 +277,7 @@ static sl_status patch_own(sl_core *core, const sl_json *participant, const char
     return status;
 }
 
-sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t seq,
+sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t place,
                         sl_error **err)
 {
     sl_json *query = query_of("participant", space, "user_id", core->session.user);
@@ -292,7 +292,7 @@ sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int
         status = sl_fail(err, SL_E_NOT_FOUND, "this user takes no part in the thread %s", space);
     }
     if (status == SL_OK) {
-        status = patch_own(core, own, field, seq, err);
+        status = patch_own(core, own, field, place, err);
     }
     sl_json_free(rows);
     sl_buf_free(&text);

@@ -1,5 +1,5 @@
 /* The connection: executes the sync machine's steps, stores what it lets through. */
-#include "engine/engine.h"
+#include "engine/chat.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -237,7 +237,7 @@ typedef struct after {
     sl_json *granted; /* spaces to hold */
     sl_json *revoked; /* spaces to drop */
     sl_json *lost;    /* events: operations that waited in what was dropped */
-    int64_t reach;    /* newest message of another */
+    int64_t reach;    /* place of the newest message of another */
     int64_t count;    /* records stored */
     bool later;       /* something of a later version came */
     bool skipped;     /* and was left out */
@@ -288,8 +288,10 @@ static sl_status store_one(sl_core *core, sl_record *rec, after *due, sl_error *
     }
     if (status == SL_OK && strcmp(rec->entity->name, "message") == 0 && !rec->deleted) {
         const char *author = sl_record_text(rec, "author_id");
-        if (author != NULL && strcmp(author, core->session.user) != 0 && rec->seq > due->reach) {
-            due->reach = rec->seq;
+        int64_t place = sl_record_int(rec, "place", 0);
+        if (author != NULL && strcmp(author, core->session.user) != 0) {
+            due->reach = place > due->reach ? place : due->reach;
+            sl_signals_said(core, rec->space, author);
         }
     }
     return status;
@@ -357,6 +359,9 @@ static sl_status drop_space(sl_core *core, const char *space, sl_json *lost, sl_
     sl_status status = sl_store_outbox_of(core->store, space, note_lost, lost, err);
     if (status == SL_OK) {
         status = sl_store_drop_space(core->store, space, false, err);
+    }
+    if (status == SL_OK) {
+        status = sl_chat_forget(core, space, err);
     }
     return status == SL_OK ? sl_store_sweep_blobs(core->store, forget_file, core, err) : status;
 }
@@ -666,20 +671,6 @@ static void checked(sl_core *core, const sl_news *news, const char *holes)
     }
 }
 
-static void typing(sl_core *core, const sl_news *news)
-{
-    sl_json *event = sl_json_object();
-    bool ok = event != NULL && news->space != NULL && news->user != NULL &&
-              sl_json_set_str(event, "ev", "typing") &&
-              sl_json_set_str(event, "space", news->space) &&
-              sl_json_set_str(event, "user", news->user);
-    if (ok) {
-        sl_events_push_once(core->events, event);
-    } else {
-        sl_json_free(event);
-    }
-}
-
 void sl_online_opened(sl_core *core)
 {
     sl_sync_opened(core->sync);
@@ -695,7 +686,7 @@ static void take_news(sl_core *core, const sl_news *news, const sl_frame *frame)
     case SL_NEWS_RECEIPTS: sl_online_receipts(core); break;
     case SL_NEWS_RESET: lose_space(core, news->space, true); break;
     case SL_NEWS_REVOKED: lose_space(core, news->space, false); break;
-    case SL_NEWS_TYPING: typing(core, news); break;
+    case SL_NEWS_SIGNAL: sl_signals_heard(core, frame); break;
     case SL_NEWS_LOADED: sl_window_loaded(core, news); break;
     case SL_NEWS_CHECKED: checked(core, news, frame->holes); break;
     }
@@ -716,6 +707,9 @@ void sl_online_message(sl_core *core, const void *p, size_t n)
     }
     if (news.kind == SL_NEWS_CONNECTED) {
         link->wire.zip = frame.zip && sl_zip_have();
+        core->server_known = true;
+        core->server_ahead_ms = frame.now_ms - sl_engine_mono(core);
+        sl_signals_connected(core);
     }
     take_news(core, &news, &frame);
     if (frame.kind == SL_FRAME_PAGE) {

@@ -61,6 +61,8 @@ const uint8_t sl_area_of_entity[] = {
     4, /* program */
     4, /* content_item */
     1, /* variant */
+    3, /* pin */
+    0, /* thread_setting */
 };
 
 const sl_feature sl_features[] = {

@@ -9,7 +9,7 @@ static const char *const VALUES_connection_peer_role[] = {"athlete", "coach", "a
 static const char *const VALUES_grant_role[] = {"owner", "coach", "member", NULL};
 static const char *const VALUES_video_status[] = {"uploading", "ready", "processing", "failed", NULL};
 static const char *const VALUES_share_role[] = {"coach", "member", NULL};
-static const char *const VALUES_message_kind[] = {"text", "video", "review", NULL};
+static const char *const VALUES_message_kind[] = {"text", "video", "review", "voice", NULL};
 static const char *const VALUES_profile_handedness[] = {"left", "right", "both", NULL};
 static const char *const VALUES_profile_units[] = {"metric", "imperial", NULL};
 static const char *const VALUES_device_platform[] = {"android", "ios", "linux", "macos", "web", "windows", NULL};
@@ -167,9 +167,9 @@ static const sl_field FIELDS_participant[] = {
     {"user_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Their name. */
     {"name", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(100), NULL, NULL},
-    /* Newest message that reached a device of theirs. */
+    /* Place of the newest message that reached a device of theirs. */
     {"delivered", 2, 3, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
-    /* Newest message they have seen. */
+    /* Place of the newest message they have seen. */
     {"read", 3, 4, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
@@ -188,6 +188,26 @@ static const sl_field FIELDS_message[] = {
     {"author_id", 5, 6, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Where it stands in the thread: absent until the server has it. */
     {"place", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(9007199254740991), NULL, NULL},
+    /* The message of the thread that it answers. */
+    {"reply_to", 7, 8, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* Who is named in the text, in order: [{"user","at","len"}], at and len in UTF-16 units of the body. */
+    {"mentions", 8, 9, SL_T_JSON, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
+    /* When the text was last changed, Unix time in ms; absent when it never was. */
+    {"edited_ms", 9, 10, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
+    /* The message, perhaps of another thread, that it repeats. */
+    {"forward_of", 10, 11, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* The moment of the video named that it speaks of, microseconds. */
+    {"at_us", 11, 12, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36000000000), NULL, NULL},
+    /* A voice note, or what is attached. */
+    {"blob", 12, 13, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
+    /* Media type of it. */
+    {"media_type", 13, 14, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(3), INT64_C(100), NULL, NULL},
+    /* Its bytes. */
+    {"size", 14, 15, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(9007199254740991), NULL, NULL},
+    /* Its length, microseconds. */
+    {"duration_us", 15, 16, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(36000000000), NULL, NULL},
+    /* A JPEG of it. */
+    {"thumb", 16, 17, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
 };
 
 static const sl_field FIELDS_profile[] = {
@@ -454,7 +474,7 @@ static const sl_field FIELDS_payout[] = {
 
 static const sl_field FIELDS_reaction[] = {
     /* The message. */
-    {"message_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL, &sl_entities[11]},
+    {"message_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, true, INT64_C(0), INT64_C(36), NULL, &sl_entities[11]},
     /* The sign. */
     {"emoji", 1, 2, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, true, false, false, INT64_C(1), INT64_C(32), NULL, NULL},
     /* Who gave it. */
@@ -622,6 +642,20 @@ static const sl_field FIELDS_variant[] = {
     {"bitrate", 6, 7, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
+static const sl_field FIELDS_pin[] = {
+    /* The message. */
+    {"message_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL, &sl_entities[11]},
+    /* Who keeps it in sight. */
+    {"author_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+};
+
+static const sl_field FIELDS_thread_setting[] = {
+    /* The conversation. */
+    {"thread_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* Silent until then, Unix time in ms; absent or 0: not silent. */
+    {"muted_until_ms", 1, 2, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
+};
+
 const sl_entity sl_entities[] = {
     /* The account as its owner sees it. */
     {
@@ -683,7 +717,7 @@ const sl_entity sl_entities[] = {
         0, 0, 0, -1, -1, true, UINT64_C(0),
         FIELDS_thread, sizeof FIELDS_thread / sizeof FIELDS_thread[0],
     },
-    /* A member of a thread, and how far the thread reached them: marks are thread sequence numbers. */
+    /* A member of a thread, and how far the thread reached them: marks are places of messages. */
     {
         "participant", "thread", 11, 10,
         0, SL_R_AUTHOR, 0, 0, -1, false, UINT64_C(0),
@@ -839,6 +873,18 @@ const sl_entity sl_entities[] = {
         0, 0, 0, -1, -1, false, UINT64_C(0),
         FIELDS_variant, sizeof FIELDS_variant / sizeof FIELDS_variant[0],
     },
+    /* A message kept in sight for all of the thread. */
+    {
+        "pin", "thread", 37, 36,
+        SL_R_MEMBER, 0, SL_R_MEMBER, 1, -1, false, UINT64_C(1),
+        FIELDS_pin, sizeof FIELDS_pin / sizeof FIELDS_pin[0],
+    },
+    /* How the user wants one conversation. Of several the one with the greatest id holds. */
+    {
+        "thread_setting", "user", 38, 37,
+        SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(0),
+        FIELDS_thread_setting, sizeof FIELDS_thread_setting / sizeof FIELDS_thread_setting[0],
+    },
 };
 const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];
-const int sl_schema_version = 5;
+const int sl_schema_version = 6;

@@ -22,6 +22,7 @@ enum {
     SL_SERVER_FRAME_MAX = 1024 * 1024,     /* of one WebSocket message to us */
     SL_SERVER_IN_MAX = 2 * 1024 * 1024,    /* taken from a connection and not worked off */
     SL_SERVER_OUT_MAX = 8 * 1024 * 1024,   /* queued for a connection: then it is too slow */
+    SL_SERVER_OFFER_MAX = 64 * 1024,       /* queued: then it is spared what may be lost */
     SL_SERVER_CONNS_MAX = 50000,           /* WebSocket connections */
     SL_SERVER_REQUESTS_MEM = 256 << 20,    /* bodies being taken in, all together */
     SL_SERVER_CHUNK = 64 * 1024,           /* written to a socket at once */

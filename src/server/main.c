@@ -59,6 +59,12 @@ static void port_send(void *user, sl_id conn, const void *p, size_t n)
     sl_adapter_send(u->adapter, conn, p, n);
 }
 
+static void port_offer(void *user, sl_id conn, const void *p, size_t n)
+{
+    const port_user *u = user;
+    sl_adapter_offer(u->adapter, conn, p, n);
+}
+
 static void port_close(void *user, sl_id conn, int32_t code, const char *reason)
 {
     const port_user *p = user;
@@ -174,6 +180,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .platform = &d->platform,
         .user = user,
         .send = port_send,
+        .offer = port_offer,
         .close = port_close,
         .hash_password = hash_password,
         .check_password = check_password,

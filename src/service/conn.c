@@ -272,7 +272,8 @@ static void on_frame(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     case SL_FRAME_UNSUBSCRIBE: sl_sv_unsubscribe(c, frame->space); break;
     case SL_FRAME_MORE: sl_sv_on_more(s, c, frame); break;
     case SL_FRAME_PREFER: sl_sv_on_prefer(c, frame); break;
-    case SL_FRAME_TYPING: sl_sv_on_typing(s, c, frame); break;
+    case SL_FRAME_TYPING:
+    case SL_FRAME_SIGNAL: sl_sv_on_signal(s, c, frame); break;
     case SL_FRAME_LOAD: sl_sv_on_load(s, c, frame); break;
     case SL_FRAME_CHECK: sl_sv_on_check(s, c, frame); break;
     case SL_FRAME_CONNECT:

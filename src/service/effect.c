@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/plant.h"
+#include "chat/chat.h"
 #include "service/inside.h"
 
 #include <ctype.h>
@@ -370,6 +371,43 @@ static sl_status not_blocked(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
     return status;
 }
 
+static bool has_value(const sl_op *op, const char *field)
+{
+    const sl_cell *v = sl_op_value(op, field);
+    return v != NULL && v->kind != SL_CELL_NULL;
+}
+
+static sl_chat_content content_of(const sl_op *op)
+{
+    return (sl_chat_content){.kind = sl_op_text(op, "kind"),
+                             .body = sl_op_text(op, "body"),
+                             .mentions = sl_op_text(op, "mentions"),
+                             .ref_space = sl_op_text(op, "ref_space"),
+                             .ref_id = sl_op_text(op, "ref_id"),
+                             .blob = sl_op_text(op, "blob"),
+                             .media_type = sl_op_text(op, "media_type"),
+                             .has_length = has_value(op, "duration_us"),
+                             .has_moment = has_value(op, "at_us")};
+}
+
+/* Whoever is named is in the thread. The mentions were found right. */
+static sl_status take_part(sl_sv_tx *tx, const sl_sv_op *o, const char *text, sl_error **err)
+{
+    sl_json *mentions = text != NULL ? sl_json_parse(text, strlen(text)) : NULL;
+    sl_status status = text != NULL && mentions == NULL ? sl_fail_nomem(err) : SL_OK;
+    for (const sl_json *m = sl_json_first(mentions); status == SL_OK && m != NULL;
+         m = sl_json_next(m)) {
+        unsigned role = 0;
+        status = sl_sv_role(tx->s, sl_json_str(m, "user"), o->op->space, &role, err);
+        if (status == SL_OK && role == 0) {
+            status = sl_fail_field(err, SL_E_INVALID, "mentions",
+                                   "somebody named takes no part in the thread");
+        }
+    }
+    sl_json_free(mentions);
+    return status;
+}
+
 static sl_status message_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
 {
     sl_status open = not_blocked(tx, o, err);
@@ -380,23 +418,35 @@ static sl_status message_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
     if (open != SL_OK) {
         return open;
     }
-    const char *kind = sl_op_text(o->op, "kind");
-    const char *body = sl_op_text(o->op, "body");
-    const char *space = sl_op_text(o->op, "ref_space");
-    if (strcmp(kind, "text") == 0) {
-        return body != NULL && body[0] != 0
-                   ? SL_OK
-                   : sl_fail_field(err, SL_E_INVALID, "body", "a message needs a text");
+    sl_chat_content c = content_of(o->op);
+    open = sl_chat_check(&c, err);
+    if (open == SL_OK) {
+        open = take_part(tx, o, c.mentions, err);
     }
-    if (!sl_space_ok(space) || sl_op_text(o->op, "ref_id") == NULL) {
-        return sl_fail_field(err, SL_E_INVALID, "ref_space", "the message must name what it sends");
+    if (open != SL_OK || c.ref_space == NULL) {
+        return open;
     }
     unsigned role = 0;
-    sl_status status = sl_sv_may_read(tx->s, o->user, o->standing, space, &role, err);
+    sl_status status = sl_sv_may_read(tx->s, o->user, o->standing, c.ref_space, &role, err);
     if (status == SL_OK && role == 0) {
         status = sl_fail_field(err, SL_E_DENIED, "ref_space", "you do not hold what you send");
     }
     return status;
+}
+
+/* Mentions are ranges of the text: they change with it. */
+static sl_status message_patch(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
+{
+    sl_chat_content c = content_of(o->op);
+    if (c.mentions == NULL) {
+        return SL_OK;
+    }
+    sl_json *mentions = sl_json_parse(c.mentions, strlen(c.mentions));
+    sl_status status = mentions != NULL
+                           ? sl_chat_check_mentions(c.body, mentions, err)
+                           : sl_fail_field(err, SL_E_INVALID, "mentions", "mentions are a list");
+    sl_json_free(mentions);
+    return status == SL_OK ? take_part(tx, o, c.mentions, err) : status;
 }
 
 /* A mark beyond the thread's newest number would make everything to come read. */
@@ -458,6 +508,9 @@ sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **e
     if (is(o, SL_OP_CREATE, "message")) {
         return message_create(tx, o, err);
     }
+    if (is(o, SL_OP_PATCH, "message")) {
+        return message_patch(tx, o, err);
+    }
     return is(o, SL_OP_PATCH, "participant") ? participant_patch(tx, o, err) : SL_OK;
 }
 
@@ -513,6 +566,10 @@ sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **er
     }
     if (status == SL_OK && is(o, SL_OP_DELETE, "video") && !SL_PLANTED("deleted-video-shared")) {
         status = video_deleted(tx, o->op->space, err);
+    }
+    bool edited = is(o, SL_OP_PATCH, "message") && o->merged != SL_MERGED_NOTHING;
+    if (status == SL_OK && edited && !item->rec.deleted && sl_op_value(o->op, "body") != NULL) {
+        status = sl_sv_set_int(item, "edited_ms", tx->now_ms, err);
     }
     if (status == SL_OK && is(o, SL_OP_PATCH, "user")) {
         const char *name = sl_record_text(&item->rec, "name");

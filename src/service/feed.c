@@ -222,26 +222,6 @@ void sl_sv_on_prefer(const sl_sv_conn *c, const sl_frame *frame)
     }
 }
 
-static bool is_live(const sl_sv_sub *sub)
-{
-    return sub != NULL && sub->live;
-}
-
-void sl_sv_on_typing(sl_service *s, const sl_sv_conn *c, const sl_frame *frame)
-{
-    const sl_sv_topic *t = sl_sv_topic_find(s, frame->space);
-    sl_frame f = {.kind = SL_FRAME_TYPING, .space = frame->space, .user = c->user};
-    if (!is_live(sl_sv_sub_find(c, frame->space))) {
-        return;
-    }
-    for (size_t i = 0; t != NULL && i < t->count; i++) {
-        const sl_sv_sub *sub = t->subs[i];
-        if (sub->live && strcmp(sub->conn->user, c->user) != 0) {
-            (void)sl_sv_send(s, sub->conn, &f, NULL);
-        }
-    }
-}
-
 static void tell_loss(sl_service *s, const sl_sv_loss *loss)
 {
     for (size_t i = 0; i < s->conn_count; i++) {

@@ -9,6 +9,7 @@
  *   push.c, op.c, refs.c, effect.c                  operations
  *   policy.c                                        who may do what
  *   places.c                                      pages of what devices do not hold
+ *   signal.c                                      what passes by and is not stored
  *   tx.c, rows.c, table.c                         the database
  *
  * Invariants:
@@ -89,6 +90,12 @@ struct sl_sv_topic {
     sl_sv_topic *next; /* of the same hash */
 };
 
+/* How much of something may come: thousandths, filled up to a time. */
+typedef struct sl_sv_pace {
+    int64_t at_ms;
+    int64_t milli;
+} sl_sv_pace;
+
 struct sl_sv_conn {
     sl_id id;
     sl_wire wire;
@@ -106,6 +113,8 @@ struct sl_sv_conn {
     sl_sv_sub *queue;               /* that catch up, the next first */
     size_t flight;                  /* bytes of pages on the way */
     struct sl_sv_conn *next_device; /* of the same hash, once it is ready */
+    sl_sv_pace words;               /* of what passes by (signal.c) */
+    sl_sv_pace strokes;
 };
 
 /* A key that signed until a while ago. */
@@ -429,7 +438,8 @@ void sl_sv_on_more(sl_service *s, sl_sv_conn *c, const sl_frame *frame);
 /* Drops a connection that could not be served. */
 void sl_sv_drop_failed(sl_service *s, sl_sv_conn *c, sl_status status);
 void sl_sv_on_prefer(const sl_sv_conn *c, const sl_frame *frame);
-void sl_sv_on_typing(sl_service *s, const sl_sv_conn *c, const sl_frame *frame);
+/* What passes by: typing, signal. (signal.c) */
+void sl_sv_on_signal(sl_service *s, sl_sv_conn *c, const sl_frame *frame);
 void sl_sv_unsubscribe(sl_sv_conn *c, const char *space);
 /* Tells connections what a committed transaction changed. */
 void sl_sv_publish(sl_service *s, const sl_sv_tx *tx);

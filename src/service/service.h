@@ -40,6 +40,9 @@ typedef struct sl_service_ports {
     void *user;
     /* Sends a frame to a connection, in order of calls; never blocks, never calls back. */
     void (*send)(void *user, sl_id conn, const void *p, size_t n);
+    /* The same for a frame that may be lost: it is when the connection has much to be sent. NULL:
+     * sent like all others. */
+    void (*offer)(void *user, sl_id conn, const void *p, size_t n);
     void (*close)(void *user, sl_id conn, int32_t code, const char *reason);
     /* bcrypt or equal; out is sl_mem text. */
     sl_status (*hash_password)(void *user, const char *secret, char **out, sl_error **err);

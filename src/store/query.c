@@ -98,16 +98,26 @@ static void put_key(const sl_query *q, sl_buf *sql, const key *k)
     }
 }
 
+/* Places, of which a space has each once, and nothing without one: an index gives them in order, up or
+ * down, and whichever way ids go. */
+static bool by_place_alone(const sl_query *q, const keys *order)
+{
+    return q->placed && q->indexed && q->space[0] != 0 && order->n == 3 &&
+           order->list[0].unsent != NULL;
+}
+
 static void put_order(const sl_query *q, const keys *order, sl_buf *sql)
 {
     sl_buf_str(sql, " ORDER BY ");
     if (order->ranked) {
         sl_buf_fmt(sql, "bm25(\"%s_fts\"), ", q->entity->name);
     }
-    for (size_t i = 0; i < order->n; i++) {
-        sl_buf_str(sql, i > 0 ? ", " : "");
+    bool placed = by_place_alone(q, order);
+    for (size_t i = placed ? 1 : 0; i < order->n; i++) {
+        bool down = order->list[placed ? 1 : i].down;
+        sl_buf_str(sql, i > (placed ? 1 : 0) ? ", " : "");
         put_key(q, sql, &order->list[i]);
-        sl_buf_str(sql, order->list[i].down ? " DESC" : "");
+        sl_buf_str(sql, down ? " DESC" : "");
     }
 }
 

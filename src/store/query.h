@@ -57,6 +57,7 @@ struct sl_query {
     size_t out_count;
     size_t column_count; /* of a row: rid, id, what `out` needs */
     bool indexed;        /* an index gives the order within a space */
+    bool placed;         /* all that is found has a place */
     bool count;
     bool search;
     bool snippet;

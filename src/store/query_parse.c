@@ -231,10 +231,21 @@ static sl_status put_text(parse *p, const sl_column *c, const sl_json *v)
     return n > 0 ? SL_OK : sl_fail_nomem(p->err);
 }
 
+static bool is_place(const parse *p, const sl_column *c)
+{
+    const sl_entity *e = p->q->entity;
+    return e->place_field >= 0 && strcmp(e->fields[e->place_field].name, c->name) == 0;
+}
+
+/* Of a place as its index has it. */
 static sl_status put_null(const parse *p, const sl_column *c, bool is)
 {
+    bool place = is_place(p, c);
+    sl_buf_str(p->sql, place ? "(" : "");
     put_column(p, c);
-    sl_buf_str(p->sql, is ? " IS NULL" : " IS NOT NULL");
+    sl_buf_str(p->sql, place ? (is ? " IS NULL)=1" : " IS NULL)=0")
+                       : is  ? " IS NULL"
+                             : " IS NOT NULL");
     return SL_OK;
 }
 
@@ -244,13 +255,22 @@ static sl_status put_space(parse *p, const char *name)
     const char *e = p->q->entity->name;
     size_t n = sl_query_param_text(p->q, name, strlen(name));
     const char *no = "(SELECT no FROM space WHERE name=$";
-    if (p->q->indexed) {
-        sl_buf_fmt(p->sql, "(\"%s\".\"rid\">>32)=%s%zu)", e, no, n);
+    if (p->q->indexed) { /* a column's affinity would keep the index from being used */
+        sl_buf_fmt(p->sql, "(\"%s\".\"rid\">>32)=+%s%zu)", e, no, n);
     } else {
         sl_buf_fmt(p->sql, "\"%s\".\"rid\" BETWEEN %s%zu)<<32 AND %s%zu)<<32|4294967295", e, no, n,
                    no, n);
     }
     return n > 0 ? SL_OK : sl_fail_nomem(p->err);
+}
+
+/* Says nothing new of a place that is compared, but its index can use it. */
+static void put_placed(const parse *p, const sl_column *c)
+{
+    if (is_place(p, c)) {
+        (void)put_null(p, c, false);
+        sl_buf_str(p->sql, " AND ");
+    }
 }
 
 static sl_status put_operator(parse *p, const sl_column *c, const char *op, const sl_json *v)
@@ -284,6 +304,7 @@ static sl_status put_operator(parse *p, const sl_column *c, const char *op, cons
     for (size_t i = 0; c->type != SL_T_BOOL && i < sizeof ranks / sizeof ranks[0]; i++) {
         if (strcmp(op, ranks[i].name) == 0) {
             sl_status status = sl_query_check_rank(c, v, p->err);
+            put_placed(p, c);
             return status == SL_OK ? put_comparison(p, c, ranks[i].sign, v) : status;
         }
     }
@@ -299,6 +320,13 @@ static void note_space(sl_query *q, const sl_json *v)
     }
 }
 
+/* Whether the value is compared by rank: then there is one. */
+static bool bounds(const sl_json *v)
+{
+    return sl_json_get(v, "lt") != NULL || sl_json_get(v, "le") != NULL ||
+           sl_json_get(v, "gt") != NULL || sl_json_get(v, "ge") != NULL;
+}
+
 /* `all`: no record is found that fails this condition. */
 static sl_status put_field(parse *p, const sl_json *v, bool all)
 {
@@ -311,6 +339,7 @@ static sl_status put_field(parse *p, const sl_json *v, bool all)
     if (all && strcmp(c.name, "space") == 0) {
         note_space(p->q, v);
     }
+    p->q->placed = p->q->placed || (all && is_place(p, &c) && bounds(v));
     if (!sl_json_is_object(v)) {
         return put_operator(p, &c, "eq", v);
     }

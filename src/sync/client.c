@@ -495,8 +495,7 @@ sl_status sl_sync_frame(sl_sync *s, const sl_frame *frame, sl_news *out, sl_erro
     case SL_FRAME_RESET:
     case SL_FRAME_REVOKED: return on_loss(s, frame, out);
     case SL_FRAME_TYPING:
-        *out = (sl_news){.kind = SL_NEWS_TYPING, .space = frame->space, .user = frame->user};
-        break;
+    case SL_FRAME_SIGNAL: out->kind = SL_NEWS_SIGNAL; break;
     case SL_FRAME_LOADED:
     case SL_FRAME_CHECKED: on_answer(s, frame, out); break;
     case SL_FRAME_ERROR:

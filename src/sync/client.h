@@ -74,7 +74,7 @@ typedef enum sl_news_kind {
     SL_NEWS_RECEIPTS, /* the frame's receipts, each through sl_sync_receipt */
     SL_NEWS_RESET,
     SL_NEWS_REVOKED,
-    SL_NEWS_TYPING,
+    SL_NEWS_SIGNAL, /* the frame: typing, or another signal */
     SL_NEWS_LOADED, /* the frame's records: all with places in (from, seq] */
     SL_NEWS_CHECKED /* the sum that was asked for */
 } sl_news_kind;

@@ -14,12 +14,13 @@ sl_status sl_frame_broken(sl_error **err)
 
 bool sl_frame_from_client(sl_frame_kind kind)
 {
-    return kind >= SL_FRAME_CONNECT && kind <= SL_FRAME_CHECK;
+    return kind >= SL_FRAME_CONNECT && kind <= SL_FRAME_SIGNAL;
 }
 
 bool sl_frame_from_server(sl_frame_kind kind)
 {
-    return (kind >= SL_FRAME_CONNECTED && kind <= SL_FRAME_CHECKED) || kind == SL_FRAME_TYPING;
+    return (kind >= SL_FRAME_CONNECTED && kind <= SL_FRAME_CHECKED) || kind == SL_FRAME_TYPING ||
+           kind == SL_FRAME_SIGNAL;
 }
 
 sl_items_kind sl_frame_carries(sl_frame_kind kind)

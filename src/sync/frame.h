@@ -20,7 +20,8 @@ enum {
     SL_FRAME_ITEMS_MAX = 4 * 1024 * 1024, /* bytes of its items, unpacked */
     SL_FRAME_COUNT_MAX = 4096,            /* items of a frame */
     SL_FRAME_SPACES_MAX = 4096,           /* spaces that have numbers on a connection */
-    SL_FRAME_ZIP_MIN = 200                /* bytes of items that are worth packing */
+    SL_FRAME_ZIP_MIN = 200,               /* bytes of items that are worth packing */
+    SL_FRAME_SIGNAL_MAX = 8192            /* bytes of a signal's data */
 };
 
 #define SL_FRAME_PROTOCOL_BIN  "sideline.v1"
@@ -38,6 +39,7 @@ typedef enum sl_frame_kind {
     SL_FRAME_TYPING = 7, /* both ways */
     SL_FRAME_LOAD = 8,
     SL_FRAME_CHECK = 9,
+    SL_FRAME_SIGNAL = 10, /* both ways */
     /* server to client */
     SL_FRAME_CONNECTED = 16,
     SL_FRAME_PAGE = 17, /* records */
@@ -56,10 +58,14 @@ typedef enum sl_frame_kind {
 typedef struct sl_frame {
     sl_frame_kind kind;
     const char *space;
-    const char *epoch;   /* NULL is "" */
-    const char *token;   /* connect */
-    const char *device;  /* connect */
-    const char *user;    /* connected, typing from the server */
+    const char *epoch;  /* NULL is "" */
+    const char *token;  /* connect */
+    const char *device; /* connect */
+    const char *user;   /* connected; typing, signal from the server */
+    const char *what;   /* signal: "present", "stroke" */
+    const char *data;   /* signal */
+    int64_t
+        until_ms; /* typing, signal from the server: how long it holds, by its clock; 0: not said */
     const char *role;    /* subscribed */
     const char *code;    /* error */
     const char *message; /* error */

@@ -83,6 +83,17 @@ static void read_page(sl_frame_in *in, sl_rd *rd, unsigned flags)
     f->hole = (flags & FLAG_PLUS) != 0 && f->kind == SL_FRAME_PAGE ? read_number(rd) : 0;
 }
 
+static void read_signal(sl_frame_in *in, sl_rd *rd, unsigned flags)
+{
+    sl_frame *f = &in->frame;
+    if (f->kind == SL_FRAME_SIGNAL) {
+        f->what = read_text(in, rd);
+        f->data = read_text(in, rd);
+    }
+    f->user = in->wire->server ? NULL : read_text(in, rd);
+    f->until_ms = (flags & FLAG_PLUS) != 0 ? read_number(rd) : 0;
+}
+
 static void read_fields(sl_frame_in *in, sl_rd *rd, unsigned flags)
 {
     sl_frame *f = &in->frame;
@@ -95,7 +106,8 @@ static void read_fields(sl_frame_in *in, sl_rd *rd, unsigned flags)
         f->last = (flags & FLAG_PLUS) != 0 ? read_number(rd) : 0;
         break;
     case SL_FRAME_MORE: f->bytes = read_number(rd); break;
-    case SL_FRAME_TYPING: f->user = in->wire->server ? NULL : read_text(in, rd); break;
+    case SL_FRAME_TYPING:
+    case SL_FRAME_SIGNAL: read_signal(in, rd, flags); break;
     case SL_FRAME_PAGE:
     case SL_FRAME_LOAD:
     case SL_FRAME_LOADED:

@@ -62,6 +62,20 @@ static void put_page(sl_buf *out, const sl_frame *f)
     }
 }
 
+static void put_signal(const sl_wire *w, sl_buf *out, const sl_frame *f)
+{
+    if (f->kind == SL_FRAME_SIGNAL) {
+        put_text(out, f->what);
+        put_text(out, f->data);
+    }
+    if (w->server) {
+        put_text(out, f->user);
+    }
+    if (f->until_ms > 0) {
+        sl_buf_varint(out, (uint64_t)f->until_ms);
+    }
+}
+
 static void put_fields(sl_wire *w, sl_buf *out, const sl_frame *f)
 {
     if (f->space != NULL) {
@@ -79,10 +93,7 @@ static void put_fields(sl_wire *w, sl_buf *out, const sl_frame *f)
         break;
     case SL_FRAME_MORE: sl_buf_varint(out, (uint64_t)f->bytes); break;
     case SL_FRAME_TYPING:
-        if (w->server) {
-            put_text(out, f->user);
-        }
-        break;
+    case SL_FRAME_SIGNAL: put_signal(w, out, f); break;
     case SL_FRAME_PAGE:
     case SL_FRAME_LOAD:
     case SL_FRAME_LOADED:
@@ -412,7 +423,8 @@ static bool worth_packing(sl_items *it)
 
 static unsigned flags_of(const sl_frame *f)
 {
-    bool plus = f->last > 0 || f->hole > 0 || (f->summed && f->kind == SL_FRAME_SUBSCRIBED);
+    bool plus = f->last > 0 || f->hole > 0 || f->until_ms > 0 ||
+                (f->summed && f->kind == SL_FRAME_SUBSCRIBED);
     return (f->zip || f->more || f->up ? FLAG_YES : 0) | (plus ? FLAG_PLUS : 0);
 }
 

@@ -22,6 +22,7 @@ static const kind_name NAMES[] = {
     {SL_FRAME_TYPING, "typing"},
     {SL_FRAME_LOAD, "load"},
     {SL_FRAME_CHECK, "check"},
+    {SL_FRAME_SIGNAL, "signal"},
     {SL_FRAME_CONNECTED, "connected"},
     {SL_FRAME_PAGE, "page"},
     {SL_FRAME_SUBSCRIBED, "subscribed"},
@@ -149,6 +150,16 @@ static void put_page(sl_buf *out, const sl_frame *f, sl_items *it)
     put_list(out, "records", it);
 }
 
+static void put_signal(sl_buf *out, const sl_frame *f)
+{
+    put_text(out, "what", f->what);
+    put_text(out, "data", f->data);
+    put_text(out, "user", f->user);
+    if (f->until_ms > 0) {
+        put_int(out, "until", f->until_ms);
+    }
+}
+
 static void put_load(sl_buf *out, const sl_frame *f)
 {
     put_text(out, "id", f->id);
@@ -191,7 +202,8 @@ static void put_fields(sl_buf *out, const sl_frame *f, sl_items *it)
     case SL_FRAME_SUBSCRIBE: put_subscribe(out, f); break;
     case SL_FRAME_PUSH: put_list(out, "ops", it); break;
     case SL_FRAME_MORE: put_int(out, "bytes", f->bytes); break;
-    case SL_FRAME_TYPING: put_text(out, "user", f->user); break;
+    case SL_FRAME_TYPING:
+    case SL_FRAME_SIGNAL: put_signal(out, f); break;
     case SL_FRAME_CONNECTED:
         put_text(out, "user", f->user);
         put_int(out, "now", f->now_ms);
@@ -336,6 +348,17 @@ static bool read_load(const sl_json *j, sl_frame *f)
     return number(j, "limit", &f->limit) && f->from >= 0 && f->from <= f->to;
 }
 
+static bool read_signal(const sl_json *j, sl_frame *f)
+{
+    f->user = sl_json_str(j, "user");
+    f->until_ms = sl_json_int_or(j, "until", 0);
+    if (f->kind == SL_FRAME_SIGNAL) {
+        f->what = sl_json_str(j, "what");
+        f->data = sl_json_str(j, "data");
+    }
+    return f->until_ms >= 0;
+}
+
 static bool read_connect(const sl_json *j, sl_frame *f)
 {
     f->version = sl_json_int_or(j, "v", 0);
@@ -354,7 +377,8 @@ static bool read_fields(sl_frame_in *in, const char *t)
     case SL_FRAME_SUBSCRIBE: return read_subscribe(j, f);
     case SL_FRAME_PUSH: return take_items(in, "ops", strcmp(t, "op") == 0 ? j : NULL);
     case SL_FRAME_MORE: return number(j, "bytes", &f->bytes);
-    case SL_FRAME_TYPING: f->user = sl_json_str(j, "user"); return true;
+    case SL_FRAME_TYPING:
+    case SL_FRAME_SIGNAL: return read_signal(j, f);
     case SL_FRAME_CONNECTED:
         f->user = sl_json_str(j, "user");
         f->now_ms = sl_json_int_or(j, "now", 0);

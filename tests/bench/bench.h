@@ -129,6 +129,7 @@ double bench_apply_cpu(void);
 void bench_live(void); /* live.c */
 void bench_seal(void); /* seal.c */
 void bench_undo(void); /* undo.c */
+void bench_chat(void); /* chat.c */
 /* loop.c: sidelined as a process of its own, over loopback. */
 void bench_loop(void);
 void bench_lock(void);

@@ -224,7 +224,7 @@ static const struct {
 } PARTS[] = {
     {"local", bench_local}, {"live", bench_live},   {"seal", bench_seal}, {"apply", bench_apply},
     {"edits", bench_edits}, {"merge", bench_merge}, {"loop", bench_loop}, {"memory", bench_memory},
-    {"lock", bench_lock},   {"undo", bench_undo},
+    {"lock", bench_lock},   {"undo", bench_undo},   {"chat", bench_chat},
 };
 
 static size_t number(const char *name, const char *text)

@@ -395,9 +395,10 @@ static void check_marks(world *w, const truth *t)
         int64_t newest = 0;
         for (const sl_json *m = sl_json_first(t->records); m != NULL; m = sl_json_next(m)) {
             const char *author = sl_json_str(sl_json_get(m, "fields"), "author_id");
+            int64_t stands = sl_json_int_or(sl_json_get(m, "fields"), "place", 0);
             if (strcmp(sl_json_str(m, "entity"), "message") == 0 && author != NULL &&
-                strcmp(author, user) != 0 && sl_json_int_or(m, "seq", 0) > newest) {
-                newest = sl_json_int_or(m, "seq", 0);
+                strcmp(author, user) != 0 && stands > newest) {
+                newest = stands;
             }
         }
         if (sl_json_int_or(fields, "delivered", 0) < newest) {

@@ -73,9 +73,14 @@ static bool pass(void *ctx, const sl_sim_node *node, bool to_server, const char 
 
 lab *lab_open(void)
 {
+    return lab_open_seed(7);
+}
+
+lab *lab_open_seed(uint64_t seed)
+{
     lab *l = sl_mem(sizeof *l);
     ck_assert_ptr_nonnull(l);
-    l->sim = run_sim(7);
+    l->sim = run_sim(seed);
     ck_assert_ptr_nonnull(l->sim);
     l->sim->verbose = getenv("SL_LAB_TRACE") != NULL;
     l->sim->pass = pass;
@@ -107,6 +112,9 @@ lab_node *lab_device(lab *l, const char *name)
 static void on_event(lab_node *n, const sl_json *e)
 {
     const char *ev = sl_json_str(e, "ev");
+    if (n->in->hear != NULL) {
+        n->in->hear(n, e);
+    }
     if (strcmp(ev, "op") == 0 && (sl_id)sl_json_int_or(e, "op", 0) == n->op) {
         n->op_ended = true;
         n->op_ok = sl_json_bool_or(e, "ok", false);

@@ -54,10 +54,13 @@ struct lab {
     char blind_to[SL_SPACE_MAX];
     bool blind_live; /* only changes are lost, not what is asked for */
     void (*on_page)(lab *l);
-    bool may_differ; /* else an "integrity" event fails the test */
+    void (*hear)(lab_node *n, const sl_json *event); /* of all nodes; may be NULL */
+    bool may_differ;                                 /* else an "integrity" event fails the test */
 };
 
 lab *lab_open(void);
+/* The same by another seed, for tests that let chance in. */
+lab *lab_open_seed(uint64_t seed);
 void lab_close(lab *l);
 lab_node *lab_device(lab *l, const char *name);
 void lab_run(lab *l, int64_t ms);

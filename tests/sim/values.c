@@ -121,7 +121,8 @@ sl_json *value_of(world *w, const sl_field *f)
     case SL_T_TEXT: return text_of(w, f);
     case SL_T_INT: return int_of(w, f);
     case SL_T_REAL: return sl_json_number((double)(world_dice(w, 20001) - 10000) / 8);
-    case SL_T_JSON: return object_of(w);
+    case SL_T_JSON: /* whom a text names goes with it: by itself nobody */
+        return strcmp(f->name, "mentions") == 0 ? sl_json_array() : object_of(w);
     case SL_T_REF: return ref_of(w);
     case SL_T_BLOB: return hex_of(w);
     case SL_T_ENUM: return enum_of(w, f);

@@ -513,6 +513,23 @@ case_chat_end_to_end() {
     ok sl b read anna@example.org
     ok sl a sync
     sl a messages last | grep -q '(read)' || fail "no read mark: $(sl a messages last)"
+    ok sl b react last '+'
+    ok sl b send anna@example.org '@Anna look here' --reply last
+    ok sl a sync
+    sl a messages last | grep -q 'network  + 1  (read)' || fail "no sign: $(sl a messages last)"
+    sl a messages last | grep -q 'Carl: > written without a network > @Anna look here' ||
+        fail "no answer: $(sl a messages last)"
+    sl a unread | grep -q '^1 unread in 1 conversations, 1 of them to you; badge 1' ||
+        fail "not one unread: $(sl a unread)"
+    sl a search 'loo' | grep -q '@Anna \[look\] here' || fail "not found: $(sl a search 'loo')"
+    expect 1 'by who wrote it' sl a edit last 'not mine'
+    ok sl a begin last 'dear'
+    sl a begin last | grep -q '"dear"' || fail 'what was begun is gone'
+    ok sl a send last 'later' --in 3600
+    sl a scheduled | grep -q '"later"' || fail "not planned: $(sl a scheduled)"
+    ok sl a block carl@example.org
+    ! sl a messages last | grep -q 'Carl:' || fail 'a blocked person is shown'
+    sl a unread | grep -q '^0 unread' || fail "the blocked count: $(sl a unread)"
 }
 
 # STATUS METHOD PATH [BODY]: asks with the token; the answer is in answer.json.

@@ -14,7 +14,7 @@ export interface Stored {
     pending: boolean;
 }
 
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /** The account as its owner sees it. */
 export interface User extends Stored {
@@ -320,7 +320,7 @@ export interface ThreadCreate {
 export interface ThreadPatch {
 }
 
-/** A member of a thread, and how far the thread reached them: marks are thread sequence numbers. */
+/** A member of a thread, and how far the thread reached them: marks are places of messages. */
 export interface Participant extends Stored {
     /** Which entity this is. */
     entity: "participant";
@@ -328,23 +328,23 @@ export interface Participant extends Stored {
     user_id?: string;
     /** Their name. */
     name?: string;
-    /** Newest message that reached a device of theirs. */
+    /** Place of the newest message that reached a device of theirs. */
     delivered?: number;
-    /** Newest message they have seen. */
+    /** Place of the newest message they have seen. */
     read?: number;
 }
 
 export interface ParticipantCreate {
-    /** Newest message that reached a device of theirs. */
+    /** Place of the newest message that reached a device of theirs. */
     delivered?: number;
-    /** Newest message they have seen. */
+    /** Place of the newest message they have seen. */
     read?: number;
 }
 
 export interface ParticipantPatch {
-    /** Newest message that reached a device of theirs. */
+    /** Place of the newest message that reached a device of theirs. */
     delivered?: number | null;
-    /** Newest message they have seen. */
+    /** Place of the newest message they have seen. */
     read?: number | null;
 }
 
@@ -353,7 +353,7 @@ export interface Message extends Stored {
     /** Which entity this is. */
     entity: "message";
     /** What it carries. */
-    kind: "text" | "video" | "review";
+    kind: "text" | "video" | "review" | "voice";
     /** The text. */
     body?: string;
     /** Space of the video or review sent. */
@@ -366,22 +366,62 @@ export interface Message extends Stored {
     author_id?: string;
     /** Where it stands in the thread: absent until the server has it. */
     place?: number;
+    /** The message of the thread that it answers. */
+    reply_to?: string;
+    /** Who is named in the text, in order: [{"user","at","len"}], at and len in UTF-16 units of the body. */
+    mentions?: Json;
+    /** When the text was last changed, Unix time in ms; absent when it never was. */
+    edited_ms?: number;
+    /** The message, perhaps of another thread, that it repeats. */
+    forward_of?: string;
+    /** The moment of the video named that it speaks of, microseconds. */
+    at_us?: number;
+    /** A voice note, or what is attached. */
+    blob?: string;
+    /** Media type of it. */
+    media_type?: string;
+    /** Its bytes. */
+    size?: number;
+    /** Its length, microseconds. */
+    duration_us?: number;
+    /** A JPEG of it. */
+    thumb?: string;
 }
 
 export interface MessageCreate {
     /** What it carries. */
-    kind: "text" | "video" | "review";
+    kind: "text" | "video" | "review" | "voice";
     /** The text. */
     body?: string;
     /** Space of the video or review sent. */
     ref_space?: string;
     /** The video or review sent. */
     ref_id?: string;
+    /** The message of the thread that it answers. */
+    reply_to?: string;
+    /** Who is named in the text, in order: [{"user","at","len"}], at and len in UTF-16 units of the body. */
+    mentions?: Json;
+    /** The message, perhaps of another thread, that it repeats. */
+    forward_of?: string;
+    /** The moment of the video named that it speaks of, microseconds. */
+    at_us?: number;
+    /** A voice note, or what is attached. */
+    blob?: string;
+    /** Media type of it. */
+    media_type?: string;
+    /** Its bytes. */
+    size?: number;
+    /** Its length, microseconds. */
+    duration_us?: number;
+    /** A JPEG of it. */
+    thumb?: string;
 }
 
 export interface MessagePatch {
     /** The text. */
     body?: string | null;
+    /** Who is named in the text, in order: [{"user","at","len"}], at and len in UTF-16 units of the body. */
+    mentions?: Json | null;
 }
 
 /** What the account says of itself to coaches and athletes it is connected with. */
@@ -1382,6 +1422,46 @@ export interface VariantCreate {
 export interface VariantPatch {
 }
 
+/** A message kept in sight for all of the thread. */
+export interface Pin extends Stored {
+    /** Which entity this is. */
+    entity: "pin";
+    /** The message. */
+    message_id: string;
+    /** Who keeps it in sight. */
+    author_id?: string;
+}
+
+export interface PinCreate {
+    /** The message. */
+    message_id: string;
+}
+
+export interface PinPatch {
+}
+
+/** How the user wants one conversation. Of several the one with the greatest id holds. */
+export interface ThreadSetting extends Stored {
+    /** Which entity this is. */
+    entity: "thread_setting";
+    /** The conversation. */
+    thread_id: string;
+    /** Silent until then, Unix time in ms; absent or 0: not silent. */
+    muted_until_ms?: number;
+}
+
+export interface ThreadSettingCreate {
+    /** The conversation. */
+    thread_id: string;
+    /** Silent until then, Unix time in ms; absent or 0: not silent. */
+    muted_until_ms?: number;
+}
+
+export interface ThreadSettingPatch {
+    /** Silent until then, Unix time in ms; absent or 0: not silent. */
+    muted_until_ms?: number | null;
+}
+
 export interface Entities {
     user: User;
     connection: Connection;
@@ -1419,6 +1499,8 @@ export interface Entities {
     program: Program;
     content_item: ContentItem;
     variant: Variant;
+    pin: Pin;
+    thread_setting: ThreadSetting;
 }
 
 export interface Creates {
@@ -1458,6 +1540,8 @@ export interface Creates {
     program: ProgramCreate;
     content_item: ContentItemCreate;
     variant: VariantCreate;
+    pin: PinCreate;
+    thread_setting: ThreadSettingCreate;
 }
 
 export interface Patches {
@@ -1497,4 +1581,6 @@ export interface Patches {
     program: ProgramPatch;
     content_item: ContentItemPatch;
     variant: VariantPatch;
+    pin: PinPatch;
+    thread_setting: ThreadSettingPatch;
 }

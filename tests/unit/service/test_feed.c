@@ -1,4 +1,5 @@
 #include "support.h"
+#include "sync/frame.h"
 #include "sync/sum.h"
 #include "unit/service/world.h"
 
@@ -329,6 +330,88 @@ START_TEST(typing__reaches_the_others_who_listen)
 END_TEST
 
 /* Everything a world was sent, as one text. */
+/* What passes by in a space; data without quotes. */
+static void passes(world *w, const person *p, const char *space, const char *what, const char *data)
+{
+    sl_buf text = {0};
+    sl_buf_fmt(&text, "{\"t\":\"signal\",\"space\":\"%s\",\"what\":\"%s\",\"data\":\"%s\"}", space,
+               what, data);
+    say(w, p, sl_buf_text(&text));
+    sl_buf_free(&text);
+}
+
+START_TEST(stroke__is_told_to_all_who_see_the_video_by_those_who_may_draw)
+{
+    world *w = world_new();
+    person owner;
+    person coach;
+    person member;
+    char space[SL_SPACE_MAX];
+    char thread[SL_SPACE_MAX];
+    person_make(w, &owner, "a@x.y", "athlete", 1);
+    person_make(w, &coach, "b@x.y", "coach", 2);
+    person_make(w, &member, "c@x.y", "coach", 3);
+    befriend(w, &owner, &coach, thread);
+    befriend(w, &owner, &member, thread);
+    video_make(w, &owner, space, 1, "clip");
+    share_with(w, &owner, &coach, space, "coach", 5);
+    passes(w, &coach, space, "stroke", "1"); /* does not listen itself */
+    subscribe(w, &owner, space, 0, "");
+    subscribe(w, &coach, space, 0, "");
+    subscribe(w, &member, space, 0, ""); /* not let in yet */
+    passes(w, &coach, space, "stroke", "2");
+    const sl_json *f = frame_at(w, owner.conn, "signal", 0);
+    ck_assert_str_eq(sl_json_str(f, "what"), "stroke");
+    ck_assert_str_eq(sl_json_str(f, "data"), "2");
+    ck_assert_str_eq(sl_json_str(f, "user"), coach.id);
+    ck_assert_int_eq(sl_json_int_or(f, "until", 0), w->now_ms + 10000);
+    ck_assert_uint_eq(frame_count(w, member.conn, "signal"), 0);
+    ck_assert_uint_eq(frame_count(w, coach.conn, "signal"), 0);
+    share_with(w, &owner, &member, space, "member", 6);
+    subscribe(w, &member, space, 0, "");
+    passes(w, &member, space, "stroke", "3"); /* sees it, and may not draw */
+    ck_assert_uint_eq(frame_count(w, owner.conn, "signal"), 1);
+    passes(w, &owner, space, "stroke", "4");
+    ck_assert_str_eq(sl_json_str(frame_at(w, member.conn, "signal", 0), "data"), "4");
+    passes(w, &owner, space, "smell", "5"); /* of a later version */
+    ck_assert_uint_eq(frame_count(w, member.conn, "signal"), 1);
+    ck_assert_int_eq(closed_with(w, owner.conn), 0);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(signals__beyond_their_rate_are_dropped_and_come_again_with_time)
+{
+    world *w = world_new();
+    person a;
+    person b;
+    char thread[SL_SPACE_MAX];
+    person_make(w, &a, "a@x.y", "athlete", 1);
+    person_make(w, &b, "b@x.y", "coach", 2);
+    befriend(w, &a, &b, thread);
+    subscribe(w, &a, thread, 0, "");
+    subscribe(w, &b, thread, 0, "");
+    for (int i = 0; i < 30; i++) {
+        passes(w, &a, a.own, "present", "1");
+    }
+    size_t told = frame_count(w, b.conn, "signal");
+    ck_assert_uint_ge(told, 10);
+    ck_assert_uint_lt(told, 30);
+    ck_assert_str_eq(sl_json_str(frame_at(w, b.conn, "signal", 0), "space"), thread);
+    w->now_ms += 2000;
+    passes(w, &a, a.own, "present", "0");
+    ck_assert_uint_eq(frame_count(w, b.conn, "signal"), told + 1);
+    sl_buf large = {0};
+    for (int i = 0; i <= SL_FRAME_SIGNAL_MAX; i++) {
+        sl_buf_u8(&large, 'x');
+    }
+    passes(w, &a, thread, "stroke", sl_buf_text(&large));
+    ck_assert_int_eq(closed_with(w, a.conn), 4400);
+    sl_buf_free(&large);
+    world_free(w);
+}
+END_TEST
+
 static void play(sl_buf *log)
 {
     world *w = world_new();
@@ -382,6 +465,8 @@ int main(void)
         own_space__tells_of_a_new_grant_live,
         foreign_space__looks_like_one_that_is_not_there,
         typing__reaches_the_others_who_listen,
+        stroke__is_told_to_all_who_see_the_video_by_those_who_may_draw,
+        signals__beyond_their_rate_are_dropped_and_come_again_with_time,
         run__repeats_itself_to_the_byte,
     };
     world_start();

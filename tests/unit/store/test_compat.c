@@ -210,6 +210,37 @@ START_TEST(compat__version_3_keeps_its_records_and_reads_the_videos_again)
 }
 END_TEST
 
+/* What waits, held in a row as it was made, and what came, are there; what this version adds is empty. */
+START_TEST(compat__version_5_keeps_conversations_and_gets_what_belongs_to_messages)
+{
+    sl_space space;
+    sl_holes holes;
+    sl_outbox_state outbox;
+    static const char thread[] = "thread:01a21991-a97e-777f-9cdb-c426518ebb06";
+    make("client-v5.sql", "");
+    sl_store *s = open_store();
+    sl_record rec = record(s, "message", "01a21991-b519-7bdf-92de-b521925638ad");
+    ck_assert_str_eq(sl_record_text(&rec, "body"), "two");
+    ck_assert_int_eq(sl_record_int(&rec, "place", 0), 7);
+    ck_assert_ptr_null(sl_record_text(&rec, "reply_to"));
+    ck_assert_int_eq(sl_record_int(&rec, "edited_ms", -1), -1);
+    sl_record_free(&rec);
+    ck_assert_int_eq(sl_store_record(s, sl_entity_find("pin"), COMMENT, &rec, NULL), SL_OK);
+    ck_assert_ptr_null(rec.entity);
+    ck_assert_int_eq(sl_store_space(s, thread, &space, NULL), SL_OK);
+    ck_assert_int_eq(space.cursor, 9);
+    ck_assert_int_eq(sl_store_holes(s, thread, &holes, NULL), SL_OK);
+    ck_assert_uint_eq(holes.n, 0);
+    ck_assert_int_eq(sl_store_outbox(s, &outbox, NULL), SL_OK);
+    ck_assert(!outbox.empty);
+    sl_op op = {0};
+    ck_assert_int_eq(sl_store_outbox_op(s, 5, &op, NULL), SL_OK);
+    ck_assert_str_eq(sl_op_text(&op, "body"), "waits");
+    sl_op_free(&op);
+    sl_store_close(s);
+}
+END_TEST
+
 /* --- version 2: what it said of itself, one fact a line ---------------------------------------- */
 
 static sl_json *parse(const char *text)
@@ -598,6 +629,7 @@ SL_TEST_MAIN_WITH(
     compat__a_new_column_takes_what_a_newer_server_had_sent_for_it,
     compat__a_newer_database_is_refused_and_not_touched,
     compat__version_3_keeps_its_records_and_reads_the_videos_again,
+    compat__version_5_keeps_conversations_and_gets_what_belongs_to_messages,
     compat__version_2_opens_with_all_that_it_held,
     compat__what_waited_in_version_2_goes_on_as_it_began,
     compat__threads_from_before_places_are_read_again_in_part,

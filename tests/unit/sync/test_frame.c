@@ -161,6 +161,9 @@ static void texts_same(const sl_frame *a, const sl_frame *b)
     ck_assert_pstr_eq(a->role, b->role);
     ck_assert_pstr_eq(a->code, b->code);
     ck_assert_pstr_eq(a->message, b->message);
+    ck_assert_pstr_eq(a->what, b->what);
+    ck_assert(a->until_ms == b->until_ms &&
+              (a->data == NULL || a->data[0] == 0 || strcmp(a->data, b->data) == 0));
     ck_assert(a->version == b->version && a->floor == b->floor && a->now_ms == b->now_ms &&
               a->from == b->from && a->to == b->to && a->bytes == b->bytes &&
               a->summed == b->summed && a->sum == b->sum);
@@ -173,6 +176,8 @@ static const sl_frame FROM_CLIENT[] = {
     {.kind = SL_FRAME_UNSUBSCRIBE, .space = SPACE},
     {.kind = SL_FRAME_MORE, .bytes = 70000},
     {.kind = SL_FRAME_PREFER, .space = SPACE},
+    {.kind = SL_FRAME_SIGNAL, .space = SPACE, .what = "stroke", .data = "{\"do\":\"\"}"},
+    {.kind = SL_FRAME_SIGNAL, .space = SPACE, .what = "present", .data = "1"},
     {.kind = SL_FRAME_TYPING, .space = SPACE}};
 
 static const sl_frame FROM_SERVER[] = {
@@ -188,6 +193,14 @@ static const sl_frame FROM_SERVER[] = {
     {.kind = SL_FRAME_RESET, .space = SPACE, .epoch = EPOCH},
     {.kind = SL_FRAME_REVOKED, .space = SPACE},
     {.kind = SL_FRAME_TYPING, .space = SPACE, .user = WHO},
+    {.kind = SL_FRAME_TYPING, .space = SPACE, .user = WHO, .until_ms = INT64_C(1700000000000)},
+    {.kind = SL_FRAME_SIGNAL,
+     .space = SPACE,
+     .what = "stroke",
+     .data = "{\"points\":[1,2]}",
+     .user = WHO,
+     .until_ms = INT64_C(1700000000000)},
+    {.kind = SL_FRAME_SIGNAL, .space = SPACE, .what = "later", .data = "", .user = WHO},
     {.kind = SL_FRAME_ERROR, .code = "SL_E_AUTH", .message = "sign in again"}};
 
 enum {
