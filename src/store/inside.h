@@ -149,6 +149,8 @@ sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size
 /* --- tables.c, migrate.c --- */
 
 sl_status sl_tables_make(sl_store *s, sl_error **err);
+/* The entity's statements, made when they are first wanted. */
+sl_status sl_table_of(sl_store *s, const sl_entity *e, const sl_table **out, sl_error **err);
 void sl_tables_free(sl_store *s);
 /* The statement that makes an entity's table. */
 void sl_table_ddl(sl_buf *sql, const sl_entity *e);
