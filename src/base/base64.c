@@ -76,23 +76,24 @@ void sl_hex(char *out, const void *p, size_t n)
     out[2 * n] = 0;
 }
 
-/* The value of a lower-case digit, 16 for anything else. */
-static unsigned digit_of(char c)
+/* One more than the value of a lower-case digit, 0 for anything else. */
+static const uint8_t DIGITS[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16};
+
+bool sl_hex_byte(uint8_t *out, const char *s)
 {
-    if (c >= '0' && c <= '9') {
-        return (unsigned)(c - '0');
-    }
-    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
+    unsigned hi = DIGITS[(uint8_t)s[0]];
+    unsigned lo = hi != 0 ? DIGITS[(uint8_t)s[1]] : 0;
+    *out = lo != 0 ? (uint8_t)((hi - 1) << 4 | (lo - 1)) : 0;
+    return lo != 0;
 }
 
 bool sl_hex_decode(uint8_t *out, size_t n, const char *s)
 {
-    unsigned bad = strlen(s) != 2 * n ? 16 : 0;
-    for (size_t i = 0; bad < 16 && i < n; i++) {
-        unsigned hi = digit_of(s[2 * i]);
-        unsigned lo = digit_of(s[2 * i + 1]);
-        bad = hi | lo;
-        out[i] = (uint8_t)(hi << 4 | (lo & 15));
+    bool ok = strlen(s) == 2 * n;
+    for (size_t i = 0; ok && i < n; i++) {
+        ok = sl_hex_byte(&out[i], s + 2 * i);
     }
-    return bad < 16;
+    return ok;
 }

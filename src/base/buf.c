@@ -46,16 +46,24 @@ void sl_buf_put_slow(sl_buf *b, const void *p, size_t n)
 
 void sl_buf_fmt(sl_buf *b, const char *fmt, ...)
 {
+    enum {
+        MOSTLY = 64 /* longer ones are spelled twice */
+    };
     va_list args;
+    va_list again;
     va_start(args, fmt);
-    char *text = sl_text_vfmt(fmt, args);
-    va_end(args);
-    if (text == NULL) {
-        b->failed = true;
-        return;
+    va_copy(again, args);
+    uint8_t *to = sl_buf_room(b, MOSTLY);
+    size_t room = b->cap - b->len;
+    int n = to != NULL ? vsnprintf((char *)to, room, fmt, args) : 0;
+    if (n > 0 && (size_t)n >= room) {
+        to = sl_buf_room(b, (size_t)n);
+        n = to != NULL ? vsnprintf((char *)to, (size_t)n + 1, fmt, again) : 0;
     }
-    sl_buf_str(b, text);
-    sl_mem_free(text);
+    b->failed = b->failed || n < 0;
+    b->len += n > 0 ? (size_t)n : 0;
+    va_end(again);
+    va_end(args);
 }
 
 static void put_le(sl_buf *b, uint64_t v, size_t n)
@@ -116,9 +124,26 @@ const char *sl_buf_text(const sl_buf *b)
     return b->data != NULL ? (const char *)b->data : "";
 }
 
+/* What is small is copied: its buffer is of no use to others. What is long is not, and room that stands
+ * empty behind it is given back. */
 sl_bytes *sl_buf_bytes(sl_buf *b)
 {
-    sl_bytes *bytes = b->failed ? NULL : sl_bytes_copy(b->data, b->len);
+    enum {
+        SMALL = 4096
+    };
+    if (b->failed || b->len < SMALL) {
+        sl_bytes *bytes = b->failed ? NULL : sl_bytes_copy(b->data, b->len);
+        sl_buf_free(b);
+        return bytes;
+    }
+    if (b->cap - b->len > b->len / 8) {
+        uint8_t *fit = sl_mem_resize(b->data, b->len + 1, 1);
+        b->data = fit != NULL ? fit : b->data;
+    }
+    sl_bytes *bytes = sl_bytes_take(b->data, b->len);
+    if (bytes != NULL) {
+        memset(b, 0, sizeof *b);
+    }
     sl_buf_free(b);
     return bytes;
 }

@@ -73,5 +73,7 @@ const uint8_t *sl_rd_take(sl_rd *r, size_t n);
 /* Owned bytes (sideline/base.h) from a copy; NULL when out of memory. */
 sl_bytes *sl_bytes_copy(const void *p, size_t n);
 sl_bytes *sl_bytes_text(const char *s);
+/* Of memory from sl_mem, with a NUL behind the n bytes; taken unless NULL comes back. */
+sl_bytes *sl_bytes_take(uint8_t *p, size_t n);
 
 #endif

@@ -4,9 +4,11 @@
 #include <stdalign.h>
 #include <string.h>
 
+/* The bytes lie behind it, or in memory that was a buffer's. */
 struct sl_bytes {
     size_t len;
-    alignas(16) uint8_t data[];
+    uint8_t *data;
+    alignas(16) uint8_t behind[];
 };
 
 sl_bytes *sl_bytes_copy(const void *p, size_t n)
@@ -20,9 +22,22 @@ sl_bytes *sl_bytes_copy(const void *p, size_t n)
         return NULL;
     }
     b->len = n;
+    b->data = b->behind;
     if (n > 0) {
         memcpy(b->data, p, n);
     }
+    sl_live_add(1);
+    return b;
+}
+
+sl_bytes *sl_bytes_take(uint8_t *p, size_t n)
+{
+    sl_bytes *b = sl_mem(sizeof *b);
+    if (b == NULL) {
+        return NULL;
+    }
+    b->len = n;
+    b->data = p;
     sl_live_add(1);
     return b;
 }
@@ -46,6 +61,9 @@ void sl_bytes_release(sl_bytes *b)
 {
     if (b != NULL) {
         sl_live_add(-1);
+        if (b->data != b->behind) {
+            sl_mem_free(b->data);
+        }
         sl_mem_free(b);
     }
 }

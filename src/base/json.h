@@ -76,6 +76,13 @@ void sl_json_remove(sl_json *obj, const char *key);
 void sl_json_put_text(sl_buf *out, const char *s, size_t n); /* with its quotes */
 void sl_json_put_int(sl_buf *out, int64_t v);
 void sl_json_put_real(sl_buf *out, double v); /* null when not finite */
+/* The same into memory that has room for the longest spelling; the place behind it. */
+#define SL_JSON_TEXT_ROOM(n) (6 * (n) + 2)
+enum {
+    SL_JSON_INT_ROOM = 20
+};
+uint8_t *sl_json_text_at(uint8_t *to, const char *s, size_t n);
+uint8_t *sl_json_int_at(uint8_t *to, int64_t v);
 /* True for one JSON value (RFC 8259), nested at most 64 deep, strict UTF-8, without space around. */
 bool sl_json_ok(const char *s, size_t n);
 

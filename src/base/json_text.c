@@ -10,19 +10,23 @@ enum {
     DEPTH_MAX = 64
 };
 
-static void put_escape(sl_buf *out, uint8_t c)
+static uint8_t *escape_at(uint8_t *to, uint8_t c)
 {
     static const char letters[] = "btnvfr"; /* from 8; 11 has no letter in JSON */
-    char text[8] = {'\\', (char)c};
+    *to++ = '\\';
     if (c == '"' || c == '\\') {
-        sl_buf_put(out, text, 2);
+        *to++ = c;
     } else if (c >= 8 && c <= 13 && c != 11) {
-        text[1] = letters[c - 8];
-        sl_buf_put(out, text, 2);
+        *to++ = (uint8_t)letters[c - 8];
     } else {
-        (void)snprintf(text, sizeof text, "\\u%04x", c);
-        sl_buf_put(out, text, 6);
+        to[0] = 'u';
+        to[1] = '0';
+        to[2] = '0';
+        to[3] = (uint8_t)("0123456789abcdef"[c >> 4]);
+        to[4] = (uint8_t)("0123456789abcdef"[c & 15]);
+        to += 5;
     }
+    return to;
 }
 
 /* True when one of the eight bytes is to be escaped: below 0x20, a quote, a backslash. Bit tricks of
@@ -38,31 +42,55 @@ static bool any_escape(const char *s)
     return (hit & ones * 0x80) != 0;
 }
 
-void sl_json_put_text(sl_buf *out, const char *s, size_t n)
+static uint8_t *body_at(uint8_t *to, const char *s, size_t n)
 {
-    size_t from = 0;
     size_t i = 0;
-    sl_buf_u8(out, '"');
     while (i < n) {
-        uint8_t c = (uint8_t)s[i];
         if (n - i >= 8 && !any_escape(s + i)) {
+            memcpy(to, s + i, 8);
+            to += 8;
             i += 8;
             continue;
         }
+        uint8_t c = (uint8_t)s[i++];
         if (c < 0x20 || c == '"' || c == '\\') {
-            sl_buf_put(out, s + from, i - from);
-            put_escape(out, c);
-            from = i + 1;
+            to = escape_at(to, c);
+        } else {
+            *to++ = c;
         }
-        i++;
     }
-    sl_buf_put(out, s + from, n - from);
+    return to;
+}
+
+uint8_t *sl_json_text_at(uint8_t *to, const char *s, size_t n)
+{
+    *to++ = '"';
+    to = body_at(to, s, n);
+    *to++ = '"';
+    return to;
+}
+
+/* In pieces, so that room for the longest spelling stays small. */
+void sl_json_put_text(sl_buf *out, const char *s, size_t n)
+{
+    enum {
+        PIECE = 1000
+    };
+    sl_buf_u8(out, '"');
+    for (size_t from = 0; from < n; from += PIECE) {
+        size_t piece = n - from < PIECE ? n - from : PIECE;
+        uint8_t *at = sl_buf_room(out, SL_JSON_TEXT_ROOM(piece));
+        if (at == NULL) {
+            return;
+        }
+        out->len += (size_t)(body_at(at, s + from, piece) - at);
+    }
     sl_buf_u8(out, '"');
 }
 
-void sl_json_put_int(sl_buf *out, int64_t v)
+uint8_t *sl_json_int_at(uint8_t *to, int64_t v)
 {
-    char text[24];
+    char text[SL_JSON_INT_ROOM];
     size_t at = sizeof text;
     uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
     do {
@@ -72,7 +100,14 @@ void sl_json_put_int(sl_buf *out, int64_t v)
     if (v < 0) {
         text[--at] = '-';
     }
-    sl_buf_put(out, text + at, sizeof text - at);
+    memcpy(to, text + at, sizeof text - at);
+    return to + sizeof text - at;
+}
+
+void sl_json_put_int(sl_buf *out, int64_t v)
+{
+    uint8_t text[SL_JSON_INT_ROOM];
+    sl_buf_put(out, text, (size_t)(sl_json_int_at(text, v) - text));
 }
 
 void sl_json_put_real(sl_buf *out, double v)

@@ -57,9 +57,14 @@ void sl_unlock(sl_mutex *m)
     (void)pthread_mutex_unlock(&m->mutex);
 }
 
+bool sl_wanted(sl_mutex *m)
+{
+    return atomic_load(&m->waiting) > 0;
+}
+
 void sl_give_way(sl_mutex *m)
 {
-    if (atomic_load(&m->waiting) == 0) {
+    if (!sl_wanted(m)) {
         return;
     }
     unsigned at = atomic_load(&m->taken);

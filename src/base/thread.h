@@ -16,6 +16,8 @@ void sl_unlock(sl_mutex *m);
 /* Called locked, between two pieces of long work: who waits for the lock gets it before this returns,
  * locked again. */
 void sl_give_way(sl_mutex *m);
+/* True while another thread waits for the lock. */
+bool sl_wanted(sl_mutex *m);
 /* Called locked; waits for sl_signal at most ms (-1: for ever). Spurious returns happen. */
 void sl_wait(sl_mutex *m, int64_t ms);
 void sl_signal(sl_mutex *m); /* wakes all that wait; locked or not */

@@ -18,14 +18,13 @@ void sl_uuid7(char out[SL_UUID_LEN + 1], int64_t wall_ms, const uint8_t random[1
 
 void sl_uuid_encode(char out[SL_UUID_LEN + 1], const uint8_t bytes[SL_UUID_BYTES])
 {
-    char hex[33];
-    sl_hex(hex, bytes, SL_UUID_BYTES);
+    static const char digits[] = "0123456789abcdef";
     char *to = out;
-    for (int i = 0; i < 32; i++) {
-        if (i == 8 || i == 12 || i == 16 || i == 20) {
-            *to++ = '-';
-        }
-        *to++ = hex[i];
+    for (int i = 0; i < SL_UUID_BYTES; i++) {
+        *to = '-';
+        to += i == 4 || i == 6 || i == 8 || i == 10;
+        *to++ = digits[bytes[i] >> 4];
+        *to++ = digits[bytes[i] & 15];
     }
     *to = 0;
 }
@@ -38,17 +37,13 @@ bool sl_uuid_ok(const char *s)
 
 bool sl_uuid_decode(uint8_t out[SL_UUID_BYTES], const char *s)
 {
-    if (s == NULL || strlen(s) != SL_UUID_LEN || s[8] != '-' || s[13] != '-' || s[18] != '-' ||
-        s[23] != '-') {
-        return false;
-    }
-    char hex[33];
-    char *to = hex;
-    for (int i = 0; i < SL_UUID_LEN; i++) {
-        if (i != 8 && i != 13 && i != 18 && i != 23) {
-            *to++ = s[i];
+    bool ok = s != NULL;
+    for (int i = 0; ok && i < SL_UUID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            ok = *s++ == '-';
         }
+        ok = ok && sl_hex_byte(&out[i], s); /* reads nothing behind a NUL */
+        s += 2;
     }
-    *to = 0;
-    return sl_hex_decode(out, SL_UUID_BYTES, hex);
+    return ok && *s == 0;
 }

@@ -239,6 +239,7 @@ typedef struct after {
     sl_json *lost;    /* events: operations that waited in what was dropped */
     int64_t reach;    /* place of the newest message of another */
     int64_t count;    /* records stored */
+    bool apart;       /* somebody waits: what is left of the frame comes in another transaction */
     bool later;       /* something of a later version came */
     bool skipped;     /* and was left out */
 } after;
@@ -297,17 +298,21 @@ static sl_status store_one(sl_core *core, sl_record *rec, after *due, sl_error *
     return status;
 }
 
-/* The records of the frame that was read. What this version does not know is skipped, and read
- * again after an update. */
-static sl_status store_records(sl_core *core, after *due, sl_error **err)
+/* The records of the frame that was read, or when others wait for the core and it may be, the next few.
+ * What this version does not know is skipped, and read again after an update. */
+static sl_status store_records(sl_core *core, after *due, bool may_part, sl_error **err)
 {
+    enum {
+        FEW = 32
+    };
     sl_record rec = {0};
     bool got = true;
     sl_status status = SL_OK;
-    while (status == SL_OK && got) {
+    while (status == SL_OK && got && !due->apart) {
         status = sl_frame_record(core->link.in, &rec, &got, err);
         if (status == SL_OK && got && rec.entity != NULL) {
             status = store_one(core, &rec, due, err);
+            due->apart = may_part && due->count % FEW == 0 && sl_wanted(core->lock);
         } else if (status == SL_OK && got) {
             due->later = true;
             due->skipped = true;
@@ -420,24 +425,29 @@ static sl_status store_hole(sl_core *core, const sl_news *news, sl_error **err)
     return status;
 }
 
+/* Records of a page come in any order: the cursor moves with the last of them, and until then what is here
+ * is newer than it says. */
 static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *before, after *due,
                             sl_error **err)
 {
+    bool places = sl_space_has_places(news->space);
     sl_space space = {.cursor = news->seq};
     (void)snprintf(space.name, sizeof space.name, "%s", news->space);
     (void)snprintf(space.epoch, sizeof space.epoch, "%s", news->epoch);
     if (SL_PLANTED("cursor-before-data")) {
         (void)sl_store_set_space(core->store, &space, NULL);
     }
+    bool live = sl_sync_live(core->sync, space.name);
     sl_status status = sl_store_begin(core->store, err);
     if (status == SL_OK) {
         status = see_epoch(core, before, &space, err);
     }
-    if (status == SL_OK && sl_space_has_places(space.name)) {
+    if (status == SL_OK && places) {
         status = store_hole(core, news, err);
     }
     if (status == SL_OK) {
-        status = store_records(core, due, err);
+        status = store_records(core, due, !live && !places, err);
+        space.cursor = due->apart ? before->cursor : space.cursor;
     }
     if (status == SL_OK) {
         status = sl_engine_keep_clock(core, err);
@@ -454,7 +464,7 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     if (status == SL_OK && due->skipped) {
         status = sl_store_sum_partial(core->store, space.name, err);
     }
-    if (status == SL_OK && sl_sync_live(core->sync, space.name)) {
+    if (status == SL_OK && live) {
         status = sl_store_outbox_settle(core->store, space.name, err);
     }
     if (status == SL_OK) {
@@ -525,7 +535,7 @@ sl_status sl_online_loaded(sl_core *core, const sl_news *news, int64_t *count, s
     bool ready = due.granted != NULL && due.revoked != NULL && due.lost != NULL;
     sl_status status = ready ? sl_store_begin(core->store, err) : sl_fail_nomem(err);
     if (status == SL_OK) {
-        status = SL_PLANTED("loaded-dropped") ? SL_OK : store_records(core, &due, err);
+        status = SL_PLANTED("loaded-dropped") ? SL_OK : store_records(core, &due, false, err);
         if (status == SL_OK && due.later) {
             status = sl_store_set_meta(core->store, SL_STORE_LATER, "1", err);
         }
@@ -555,27 +565,46 @@ sl_status sl_online_loaded(sl_core *core, const sl_news *news, int64_t *count, s
     return status;
 }
 
-static void apply(sl_core *core, const sl_news *news)
+/* One transaction of a frame. *more: others waited, and have had the core; the rest is to come. */
+static sl_status apply_some(sl_core *core, const sl_news *news, sl_space *before, bool *more)
 {
     after due = {.granted = sl_json_array(), .revoked = sl_json_array(), .lost = sl_json_array()};
-    char space[SL_SPACE_MAX];
-    (void)snprintf(space, sizeof space, "%s", news->space);
-    sl_space before = {.cursor = 0};
-    bool known = sl_store_space(core->store, space, &before, NULL) == SL_OK;
-    bool ready = due.granted != NULL && due.revoked != NULL && due.lost != NULL && known;
+    bool ready = due.granted != NULL && due.revoked != NULL && due.lost != NULL;
     int64_t floor = floor_of(core);
-    sl_status status = ready ? store_news(core, news, &before, &due, NULL) : SL_E_NOMEM;
+    sl_status status = ready ? store_news(core, news, before, &due, NULL) : SL_E_NOMEM;
+    *more = status == SL_OK && due.apart;
     if (status == SL_OK) {
-        after_commit(core, space, &due);
+        before->cursor = due.apart ? before->cursor : news->seq;
+        (void)snprintf(before->epoch, sizeof before->epoch, "%s", news->epoch);
+        after_commit(core, before->name, &due);
         renew_below(core, floor);
-    } else {
-        /* Full disk, or a record that makes no sense: nothing was kept, so start over later. */
-        sl_sync_not_applied(core->sync, space, before.cursor);
-        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
     }
     sl_json_free(due.granted);
     sl_json_free(due.revoked);
     sl_json_free(due.lost);
+    if (*more) {
+        sl_id ws = core->ws;
+        sl_give_way(core->lock);
+        bool same = ws == core->ws && core->session.have && core->want_online;
+        status = same ? SL_OK : SL_E_CANCELLED;
+    }
+    return status;
+}
+
+static void apply(sl_core *core, const sl_news *news)
+{
+    sl_space before = {.cursor = 0};
+    bool more = true;
+    sl_status status = sl_store_space(core->store, news->space, &before, NULL);
+    (void)snprintf(before.name, sizeof before.name, "%s", news->space);
+    while (status == SL_OK && more) {
+        status = apply_some(core, news, &before, &more);
+    }
+    if (status != SL_OK) {
+        /* Full disk, a record that makes no sense, or signed out: the rest comes later. */
+        sl_sync_not_applied(core->sync, before.name, before.cursor);
+        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
+    }
 }
 
 /* At the head all that the cursor covers has come. */

@@ -25,7 +25,9 @@ static bool note_space(answers *due, const char *space)
 static sl_status store_receipt(sl_core *core, const sl_receipt *r, answers *due)
 {
     sl_op op = {0};
-    sl_status status = sl_store_outbox_op(core->store, r->n, &op, NULL);
+    sl_status status = r->result == SL_REJECTED
+                           ? sl_store_outbox_op(core->store, r->n, &op, NULL)
+                           : sl_store_outbox_head(core->store, r->n, &op, NULL);
     const char *code = r->code != NULL ? r->code : "SL_E_DENIED";
     const char *message = r->message != NULL ? r->message : "";
     if (status == SL_E_NOT_FOUND) {

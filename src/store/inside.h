@@ -56,12 +56,25 @@ typedef struct sl_next {
     int64_t rid;
 } sl_next;
 
+/* Memory of queries that sort their rows: the next one finds it as large as the last one needed it. */
+typedef struct sl_sorted sl_sorted;
+typedef struct sl_ranked sl_ranked;
+typedef struct sl_scratch {
+    sl_buf text; /* rows one behind the other */
+    sl_arena keys;
+    sl_sorted *sorted;
+    size_t room;
+} sl_scratch;
+void sl_scratch_free(sl_scratch *t);
+
 /* What queries use, by any thread, one at a time. */
 typedef struct sl_reader {
     sl_mutex *lock;
     sl_sql *sql;
     sl_place seen;
+    sl_scratch scratch;
 } sl_reader;
+void sl_reader_close(sl_reader *reader);
 
 /* How many steps of undo a space has, remembered until a rollback. */
 typedef struct sl_undo_count {
@@ -136,6 +149,8 @@ sl_status sl_store_one(sl_store *s, const char *sql, const sl_cell *params, size
 /* --- tables.c, migrate.c --- */
 
 sl_status sl_tables_make(sl_store *s, sl_error **err);
+/* The entity's statements, made when they are first wanted. */
+sl_status sl_table_of(sl_store *s, const sl_entity *e, const sl_table **out, sl_error **err);
 void sl_tables_free(sl_store *s);
 /* The statement that makes an entity's table. */
 void sl_table_ddl(sl_buf *sql, const sl_entity *e);

@@ -264,6 +264,7 @@ typedef struct each_op {
     sl_op *op;
     bool (*fn)(void *ctx, const sl_op *op);
     void *ctx;
+    bool head; /* without its values */
     bool found;
     sl_status status;
     sl_error **err;
@@ -275,7 +276,9 @@ static bool one_op(void *ctx, const sl_cell *cells, size_t n)
     (void)n;
     each->found = true;
     bool bytes = cells[0].kind == SL_CELL_BLOB;
-    each->status = bytes ? unpack(each->store, each->op, &cells[0], each->err) : SL_E_CORRUPT;
+    each->status = !bytes       ? SL_E_CORRUPT
+                   : each->head ? sl_op_unpack(each->op, cells[0].blob, cells[0].len, each->err)
+                                : unpack(each->store, each->op, &cells[0], each->err);
     if (each->status == SL_OK ? each->op->n != cells[1].i : !bytes) {
         each->status = sl_fail(each->err, SL_E_CORRUPT, "a stored operation cannot be read");
     }
@@ -285,9 +288,9 @@ static bool one_op(void *ctx, const sl_cell *cells, size_t n)
     return each->status == SL_OK;
 }
 
-sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
+static sl_status read_op(sl_store *s, int64_t n, bool head, sl_op *out, sl_error **err)
 {
-    each_op each = {s, out, NULL, NULL, false, SL_OK, err};
+    each_op each = {s, out, NULL, NULL, head, false, SL_OK, err};
     sl_cell params[] = {sl_cell_int(n)};
     sl_status status =
         sl_sql_run(s->sql, "SELECT op, n FROM outbox WHERE n=$1", params, 1, one_op, &each, err);
@@ -298,11 +301,21 @@ sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
     return status;
 }
 
+sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
+{
+    return read_op(s, n, false, out, err);
+}
+
+sl_status sl_store_outbox_head(sl_store *s, int64_t n, sl_op *out, sl_error **err)
+{
+    return read_op(s, n, true, out, err);
+}
+
 sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ctx, const sl_op *op),
                              void *ctx, sl_error **err)
 {
     sl_op op = {0};
-    each_op each = {s, &op, fn, ctx, false, SL_OK, err};
+    each_op each = {s, &op, fn, ctx, false, false, SL_OK, err};
     sl_cell params[] = {sl_cell_text(space)};
     sl_status status =
         sl_sql_run(s->sql,
@@ -417,7 +430,7 @@ sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
                          " AND seq<=$2 ORDER BY seq LIMIT 1",
                          params, 2, &(sl_taken){&cell, 1, NULL}, err);
         if (status == SL_OK) {
-            status = sl_store_outbox_op(s, cell.i, &op, err);
+            status = sl_store_outbox_head(s, cell.i, &op, err);
         }
         if (status == SL_OK) {
             status = sl_replica_leave(s, &op, err);

@@ -315,8 +315,40 @@ static bool sorts_itself(const sl_query *q, const keys *order)
            q->column_count + order->n <= SL_CELLS_MAX;
 }
 
-/* The statement; without its order it has the keys as columns behind the others, and a limit that
- * shows whether there are too many rows. */
+/* The column of a row that has the key's value; 0: none has. */
+static size_t column_of(const sl_query *q, const key *k)
+{
+    if (k->unsent == NULL && strcmp(k->column.name, "id") == 0) {
+        return SL_QUERY_ID;
+    }
+    for (size_t i = 0; k->unsent == NULL && i < q->out_count; i++) {
+        const sl_out *o = &q->out[i];
+        if ((o->kind == SL_OUT_FIELD && strcmp(k->column.name, o->field->name) == 0) ||
+            (o->kind == SL_OUT_SEQ && strcmp(k->column.name, "seq") == 0)) {
+            return o->column;
+        }
+    }
+    return 0;
+}
+
+/* Keys that no column has become columns behind the others. */
+static void put_keys(sl_query *q, const keys *order, sl_buf *sql)
+{
+    size_t at = q->column_count;
+    for (size_t i = 0; i < order->n; i++) {
+        q->down[i] = order->list[i].down;
+        q->key_at[i] = column_of(q, &order->list[i]);
+        if (q->key_at[i] == 0) {
+            sl_buf_str(sql, ", ");
+            put_key(q, sql, &order->list[i]);
+            q->key_at[i] = at++;
+        }
+    }
+    q->key_count = order->n;
+}
+
+/* The statement; without its order it has the keys as columns, and a limit that shows whether there are
+ * too many rows. */
 static char *whole(sl_query *q, const keys *order, const sl_buf *rest, bool ordered)
 {
     sl_buf sql = {0};
@@ -326,12 +358,9 @@ static char *whole(sl_query *q, const keys *order, const sl_buf *rest, bool orde
     } else {
         put_columns(q, &sql);
     }
-    for (size_t i = 0; !ordered && i < order->n; i++) {
-        sl_buf_str(&sql, ", ");
-        put_key(q, &sql, &order->list[i]);
-        q->down[i] = order->list[i].down;
+    if (!ordered) {
+        put_keys(q, order, &sql);
     }
-    q->key_count = order->n;
     sl_buf_put(&sql, rest->data, rest->len);
     sql.failed = sql.failed || rest->failed;
     if (ordered && !q->count) {
@@ -428,6 +457,7 @@ static bool add_out(sl_query *q, sl_out_kind kind, const sl_field *f, const char
     bool free_of_row = kind == SL_OUT_ENTITY || kind == SL_OUT_SPACE;
     sl_out *out = &q->out[q->out_count++];
     *out = (sl_out){.kind = kind, .field = f, .key_len = (size_t)len};
+    q->tells_space = q->tells_space || kind == SL_OUT_SPACE;
     out->key = sl_arena_text(&q->mem, text, (size_t)len);
     out->column = free_of_row ? 0 : q->column_count++;
     return out->key != NULL;

@@ -47,7 +47,8 @@ struct sl_query {
     char *sql;
     char *plain; /* the same without order, for few rows; NULL: never */
     int64_t limit;
-    size_t key_count; /* the last columns of `plain` */
+    size_t key_count;
+    size_t key_at[SL_QUERY_KEYS_MAX]; /* columns of `plain` */
     bool down[SL_QUERY_KEYS_MAX];
     sl_cell *params; /* their bytes are in mem */
     size_t param_count;
@@ -61,6 +62,11 @@ struct sl_query {
     bool count;
     bool search;
     bool snippet;
+    bool tells_space;
+};
+
+enum {
+    SL_QUERY_ID = 1 /* the column of the id in every row */
 };
 
 /* What a query may name: a field, or "id", "space", "seq". */
@@ -84,6 +90,19 @@ size_t sl_query_param_text(sl_query *q, const char *text, size_t len);
 
 /* Adds the SQL of a "where" object as one expression and finds the query's space. */
 sl_status sl_query_where(sl_query *q, const sl_json *where, sl_buf *sql, sl_error **err);
+
+/* Rows as they are written. */
+typedef struct sl_rows {
+    sl_reader *reader;
+    const sl_query *query;
+    sl_buf *out;
+    sl_status status; /* of the row last put */
+    sl_error **err;
+} sl_rows;
+/* Writes the row; its id into `id`, "" for a count. False: see status. */
+bool sl_query_put_row(sl_rows *r, const sl_cell *cells, char id[SL_UUID_LEN + 1]);
+/* Runs `plain` and hands its rows on in order. *many: they are too many for us, none was given. */
+sl_status sl_query_sorted(const sl_rows *r, sl_query_row fn, void *ctx, bool *many);
 
 /* True when the entity has a field marked for search. */
 bool sl_search_covers(const sl_entity *e);

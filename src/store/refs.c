@@ -2,7 +2,8 @@
  * References within a space: what an operation newly names must be there.
  *
  * They are no foreign keys of the tables: a page of a feed may end between a record and the one it
- * names, and a record that is deleted leaves the references to it.
+ * names, and a record that is deleted leaves the references to it. Of a thread held in part nobody here
+ * knows whether a message that is not held is in one of its holes: the server does.
  */
 #include "store/inside.h"
 
@@ -30,6 +31,16 @@ static sl_status is_there(sl_store *s, const sl_entity *e, int64_t space, const 
     return status == SL_E_NOT_FOUND ? SL_OK : status;
 }
 
+/* True when the record may be in a hole of the space. */
+static sl_status may_be_there(sl_store *s, const sl_entity *e, const char *space, bool *yes,
+                              sl_error **err)
+{
+    sl_holes holes = {0};
+    sl_status status = e->place_field >= 0 ? sl_store_holes(s, space, &holes, err) : SL_OK;
+    *yes = status == SL_OK && holes.n > 0;
+    return status;
+}
+
 sl_status sl_store_refers(sl_store *s, const sl_field *f, const char *space, const char *id,
                           bool *yes, sl_error **err)
 {
@@ -50,6 +61,9 @@ sl_status sl_refs_check(sl_store *s, const sl_op *op, const sl_record *old, sl_e
                    (old != NULL && sl_cell_same(&old->values[i], &op->values[i]));
         if (!yes) {
             status = is_there(s, f->to, space, op->values[i].text, &yes, err);
+        }
+        if (status == SL_OK && !yes) {
+            status = may_be_there(s, f->to, op->space, &yes, err);
         }
         if (status == SL_OK && !yes) {
             status = sl_fail_field(err, SL_E_NOT_FOUND, f->name,

@@ -83,8 +83,11 @@ static sl_status write_row(sl_store *s, const char *sql, const sl_record *rec, c
 sl_status sl_row_insert(sl_store *s, const sl_record *rec, sl_row *row, sl_error **err)
 {
     int64_t no = 0;
-    const sl_table *t = &s->tables[rec->entity->index];
-    sl_status status = sl_space_no(s, rec->space, true, &no, err);
+    const sl_table *t = NULL;
+    sl_status status = sl_table_of(s, rec->entity, &t, err);
+    if (status == SL_OK) {
+        status = sl_space_no(s, rec->space, true, &no, err);
+    }
     if (status == SL_OK) {
         status = sl_space_next_rid(s, rec->entity, no, &row->rid, err);
     }
@@ -101,9 +104,12 @@ sl_status sl_row_insert(sl_store *s, const sl_record *rec, sl_row *row, sl_error
 sl_status sl_row_update(sl_store *s, const sl_record *rec, const sl_record *old, const sl_row *row,
                         sl_error **err)
 {
-    const sl_table *t = &s->tables[rec->entity->index];
-    bool again = t->search && !sl_search_same(old, rec);
-    sl_status status = again ? sl_search_take_out(s, old, row->rid, err) : SL_OK;
+    const sl_table *t = NULL;
+    sl_status status = sl_table_of(s, rec->entity, &t, err);
+    bool again = status == SL_OK && t->search && !sl_search_same(old, rec);
+    if (again) {
+        status = sl_search_take_out(s, old, row->rid, err);
+    }
     if (status == SL_OK) {
         status = write_row(s, t->update, rec, row, err);
     }
@@ -202,6 +208,10 @@ sl_status sl_row_load(sl_store *s, const sl_entity *e, const char *id, sl_record
         return SL_OK;
     }
     sl_cell params[] = {sl_cell_blob(bytes, sizeof bytes)};
-    sl_status status = sl_sql_run(s->sql, s->tables[e->index].select, params, 1, load_row, &l, err);
+    const sl_table *t = NULL;
+    sl_status status = sl_table_of(s, e, &t, err);
+    if (status == SL_OK) {
+        status = sl_sql_run(s->sql, t->select, params, 1, load_row, &l, err);
+    }
     return status != SL_OK ? status : l.status;
 }

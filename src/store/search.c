@@ -72,28 +72,43 @@ static sl_status make_index(sl_store *s, const sl_entity *e, sl_error **err)
     return status;
 }
 
-/* SL_E_NOT_FOUND, without an error, when the index is not there as it should be. */
-static sl_status find_index(sl_store *s, const sl_entity *e, sl_error **err)
+/* Which entities have their index, as it should be: bits by index of the entity. */
+typedef struct found {
+    uint64_t have;
+    bool failed;
+} found;
+
+static bool note_index(void *ctx, const sl_cell *cells, size_t n)
 {
-    sl_buf sql = {0};
-    sl_cell one;
-    put_create(&sql, e);
-    sl_cell params[] = {sl_cell_text(sl_buf_text(&sql))};
-    sl_status status =
-        sql.failed ? sl_fail_nomem(err)
-                   : sl_store_one(s, "SELECT 1 FROM sqlite_schema WHERE type='table' AND sql=$1",
-                                  params, 1, &(sl_taken){&one, 1, NULL}, err);
-    sl_buf_free(&sql);
-    return status;
+    found *f = ctx;
+    (void)n;
+    for (size_t i = 0; i < sl_entity_count && cells[0].kind == SL_CELL_TEXT; i++) {
+        if (sl_search_covers(&sl_entities[i]) && (f->have >> i & 1) == 0) {
+            sl_buf sql = {0};
+            put_create(&sql, &sl_entities[i]);
+            f->failed = f->failed || sql.failed;
+            bool same = !sql.failed && sql.len == cells[0].len &&
+                        memcmp(sql.data, cells[0].text, sql.len) == 0;
+            f->have |= (uint64_t)same << i;
+            sl_buf_free(&sql);
+        }
+    }
+    return !f->failed;
 }
 
+/* What has no page of its own is a virtual table. */
 sl_status sl_search_prepare(sl_store *s, sl_error **err)
 {
-    sl_status status = SL_OK;
+    found f = {0, false};
+    sl_status status =
+        sl_sql_run(s->sql, "SELECT sql FROM sqlite_schema WHERE type='table' AND rootpage=0", NULL,
+                   0, note_index, &f, err);
+    if (status == SL_OK && f.failed) {
+        status = sl_fail_nomem(err);
+    }
     for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
-        if (sl_search_covers(&sl_entities[i])) {
-            status = find_index(s, &sl_entities[i], err);
-            status = status == SL_E_NOT_FOUND ? make_index(s, &sl_entities[i], err) : status;
+        if (sl_search_covers(&sl_entities[i]) && (f.have >> i & 1) == 0) {
+            status = make_index(s, &sl_entities[i], err);
         }
     }
     return status;

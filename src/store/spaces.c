@@ -100,8 +100,11 @@ sl_status sl_space_next_rid(sl_store *s, const sl_entity *e, int64_t no, int64_t
         sl_cell cell;
         sl_cell params[] = {sl_cell_int(sl_space_first_rid(no)),
                             sl_cell_int(sl_space_last_rid(no))};
-        sl_status status =
-            sl_store_one(s, s->tables[e->index].last, params, 2, &(sl_taken){&cell, 1, NULL}, err);
+        const sl_table *t = NULL;
+        sl_status status = sl_table_of(s, e, &t, err);
+        if (status == SL_OK) {
+            status = sl_store_one(s, t->last, params, 2, &(sl_taken){&cell, 1, NULL}, err);
+        }
         if (status != SL_OK) {
             return status;
         }

@@ -181,8 +181,7 @@ void sl_store_close(sl_store *s)
     if (s == NULL) {
         return;
     }
-    sl_sql_close(s->reader.sql);
-    sl_mutex_free(s->reader.lock);
+    sl_reader_close(&s->reader);
     sl_sql_close(s->sql);
     sl_vfs_free(s->vfs);
     sl_seal_free(s->seal);

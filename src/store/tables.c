@@ -142,18 +142,24 @@ static char *select_text(const sl_entity *e)
 sl_status sl_tables_make(sl_store *s, sl_error **err)
 {
     s->tables = sl_mem_array(sl_entity_count, sizeof *s->tables);
-    bool ok = s->tables != NULL;
-    for (size_t i = 0; ok && i < sl_entity_count; i++) {
-        const sl_entity *e = &sl_entities[i];
-        sl_table *t = &s->tables[i];
-        t->insert = insert_text(e);
-        t->update = update_text(e);
-        t->select = select_text(e);
+    for (size_t i = 0; s->tables != NULL && i < sl_entity_count; i++) {
+        s->tables[i].search = sl_search_covers(&sl_entities[i]);
+    }
+    return s->tables != NULL ? SL_OK : sl_fail_nomem(err);
+}
+
+sl_status sl_table_of(sl_store *s, const sl_entity *e, const sl_table **out, sl_error **err)
+{
+    sl_table *t = &s->tables[e->index];
+    *out = t;
+    t->insert = t->insert != NULL ? t->insert : insert_text(e);
+    t->update = t->update != NULL ? t->update : update_text(e);
+    t->select = t->select != NULL ? t->select : select_text(e);
+    if (t->last == NULL) {
         t->last =
             sl_text_fmt("SELECT max(\"rid\") FROM \"%s\" WHERE \"rid\" BETWEEN $1 AND $2", e->name);
-        t->search = sl_search_covers(e);
-        ok = t->insert != NULL && t->update != NULL && t->select != NULL && t->last != NULL;
     }
+    bool ok = t->insert != NULL && t->update != NULL && t->select != NULL && t->last != NULL;
     return ok ? SL_OK : sl_fail_nomem(err);
 }
 

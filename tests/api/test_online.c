@@ -4,9 +4,11 @@
  */
 #include "api/host.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "store/store.h"
 #include "sync/sum.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -457,6 +459,89 @@ START_TEST(fetch__onto_a_full_disk_ends_once)
 }
 END_TEST
 
+/* A page of the video: comments with the numbers from + 1 to `to`, of ids made of them. */
+static void page_of(sl_core *core, int from, int to, bool more)
+{
+    enum {
+        RECORD = 260
+    };
+    size_t room = RECORD * (size_t)(to - from) + 300;
+    char *text = sl_mem(room);
+    ck_assert_ptr_nonnull(text);
+    int n = snprintf(text, room,
+                     "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                     "\",\"from\":%d,\"to\":%d,\"more\":%s,\"records\":[",
+                     from, to, more ? "true" : "false");
+    for (int i = from + 1; i <= to; i++) {
+        n += snprintf(text + n, room - (size_t)n,
+                      "%s{\"entity\":\"comment\",\"id\":\"01890000-0000-7000-8000-%012d\","
+                      "\"space\":\"" VIDEO "\",\"seq\":%d,\"fields\":{\"body\":\"%d\"},"
+                      "\"clocks\":{}}",
+                      i == from + 1 ? "" : ",", i, i, i);
+    }
+    (void)snprintf(text + n, room - (size_t)n, "]}");
+    frame(core, text);
+    sl_mem_free(text);
+}
+
+typedef struct writer {
+    sl_core *core;
+    atomic_bool stop;
+    int written;
+} writer;
+
+static void write_on(void *arg)
+{
+    static const char op[] = "[{\"op\":\"create\",\"entity\":\"goal\",\"space\":\"" OWN
+                             "\",\"fields\":{\"title\":\"run\"}}]";
+    writer *w = arg;
+    do {
+        w->written += sl_apply(w->core, op, sizeof op - 1, NULL, NULL) == SL_OK;
+    } while (!atomic_load(&w->stop) && w->written < 500);
+}
+
+static size_t count_of(sl_core *core, const char *query, const char *part)
+{
+    sl_bytes *rows = NULL;
+    size_t n = 0;
+    ck_assert_int_eq(sl_query_once(core, query, strlen(query), &rows, NULL), SL_OK);
+    for (const char *p = (const char *)sl_bytes_data(rows); (p = strstr(p, part)) != NULL; p++) {
+        n++;
+    }
+    sl_bytes_release(rows);
+    return n;
+}
+
+/* Who waits is let in between the records of a page: whenever that is, nothing is lost or comes twice. */
+START_TEST(page__is_whole_when_others_write_meanwhile)
+{
+    static const char comments[] = "{\"from\":\"comment\",\"limit\":10000}";
+    static const char goals[] = "{\"from\":\"goal\",\"limit\":10000}";
+    sl_core *core = online(true);
+    writer w = {.core = core};
+    reconnect(core);
+    sl_thread *thread = sl_thread_start(write_on, &w);
+    ck_assert_ptr_nonnull(thread);
+    for (int at = 0; at < 1000; at += 200) {
+        page_of(core, at, at + 200, at < 800);
+    }
+    atomic_store(&w.stop, true);
+    sl_thread_join(thread);
+    ck_assert_int_eq(g_closed, 0);
+    frame(core, "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                "\",\"seq\":1000,\"role\":\"owner\"}");
+    ck_assert_uint_eq(count_of(core, comments, "\"body\""), 1000);
+    ck_assert_int_gt(w.written, 0);
+    ck_assert_uint_eq(count_of(core, goals, "\"title\""), (size_t)w.written);
+    frame(core, "{\"t\":\"change\",\"space\":\"" VIDEO
+                "\",\"seq\":1001,\"record\":{\"entity\":\"comment\",\"id\":\"" NOTE
+                "\",\"space\":\"" VIDEO "\",\"seq\":1001,\"fields\":{\"body\":\"the next\"},"
+                "\"clocks\":{}}}");
+    ck_assert(shows(core, "the next")); /* the cursor stands where the pages ended */
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(fetch__ends_when_sync_is_stopped) /* [OP-1] */
 {
     sl_core *core = online(false);
@@ -485,6 +570,7 @@ SL_TEST_MAIN_WITH("online", host_set_up, host_tear_down,
                   frame__of_a_later_version_does_not_block_its_space,
                   sum__is_compared_at_the_head_unless_something_was_left_out,
                   own_edit__stays_visible_while_pages_come,
+                  page__is_whole_when_others_write_meanwhile,
                   own_edit__is_over_at_the_head_without_its_record,
                   reset__sends_again_what_was_accepted_and_has_not_come_back,
                   page__of_another_epoch_sends_again_what_was_accepted,

@@ -13,6 +13,7 @@
 #include "world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -328,6 +329,113 @@ START_TEST(window__what_a_disk_lost_of_what_is_held_shows_by_the_sum_and_heals)
 }
 END_TEST
 
+/* What the coach sees of the signs in answer to a message. */
+static void signs(lab_node *n, const char *message, int expected)
+{
+    ck_assert_int_eq(lab_count(n, "{'from':'reaction','where':{'message_id':'%s'}}", message),
+                     expected);
+}
+
+static sl_status sign(lab_node *n, const char *message)
+{
+    return lab_apply(n,
+                     "[{'op':'create','entity':'reaction','space':'%s','fields':{'message_id':'%s',"
+                     "'emoji':'+'}}]",
+                     g_thread, message);
+}
+
+START_TEST(window__what_refers_to_a_message_in_a_gap_is_sent_and_comes)
+{
+    talk(14);
+    lab_node *late = late_comer();
+    shows(late, " | 10 11 12 13 14");
+    ck_assert_int_eq(sign(late, g_ids[2]), SL_OK); /* told of elsewhere: not held here */
+    lab_settle(g_lab, MINUTE);
+    signs(g_cleo, g_ids[2], 1);
+    ck_assert_int_eq(sign(g_cleo, g_ids[3]), SL_OK);
+    lab_settle(g_lab, MINUTE);
+    signs(late, g_ids[3], 1); /* of a message in the gap */
+    shows(late, " | 10 11 12 13 14");
+    loads(late, SL_CHAT_OLDER, NULL, 100);
+    shows(late, " 1 2 3 4 5 6 7 8 9 10 11 12 13 14");
+    signs(late, g_ids[2], 1);
+    signs(late, g_ids[3], 1);
+}
+END_TEST
+
+START_TEST(window__what_refers_to_no_message_at_all_is_refused_here_or_by_the_server)
+{
+    char other[40];
+    talk(14);
+    lab_node *late = late_comer();
+    lab_id(g_lab, other);
+    ck_assert_int_eq(sign(g_ana, other), SL_E_NOT_FOUND); /* she has all there is */
+    ck_assert_int_eq(sign(late, other), SL_OK);
+    signs(late, other, 1);
+    lab_settle(g_lab, MINUTE);
+    signs(late, other, 0);
+    signs(g_cleo, other, 0);
+}
+END_TEST
+
+/* How far the athlete has read, as this device knows it. */
+static int read_by_ana(lab_node *n, char id[40])
+{
+    char query[200];
+    char text[LAB_TEXT];
+    sl_bytes *out = NULL;
+    int len = snprintf(query, sizeof query,
+                       "{\"from\":\"participant\",\"where\":{\"user_id\":\"%s\"}}", g_ana->user);
+    ck_assert_int_eq(sl_query_once(n->node->core, query, (size_t)len, &out, NULL), SL_OK);
+    sl_json *rows = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+    (void)snprintf(id, 40, "%s", sl_json_str(sl_json_first(rows), "id"));
+    sl_json_free(rows);
+    sl_bytes_release(out);
+    lab_field(n, "participant", id, "read", text);
+    return (int)strtol(text, NULL, 10);
+}
+
+START_TEST(window__a_mark_in_a_gap_stays_where_it_is_and_moves_forward_only)
+{
+    char id[40];
+    talk(4);
+    sl_core *ana = g_ana->node->core;
+    ck_assert_int_eq(sl_chat_mark(ana, g_thread, SL_CHAT_READ, g_ids[2], NULL), SL_OK);
+    sl_sim_node_touched(g_ana->node);
+    lab_settle(g_lab, MINUTE);
+    int third = read_by_ana(g_cleo, id);
+    ck_assert_int_gt(third, 0);
+    talk(10);
+    lab_node *late = late_comer();
+    sl_core *core = late->node->core;
+    shows(late, " | 10 11 12 13 14");
+    ck_assert_int_eq(read_by_ana(late, id), third);
+    ck_assert_int_eq(sl_chat_mark(core, g_thread, SL_CHAT_READ, g_ids[3], NULL), SL_E_NOT_FOUND);
+    ck_assert_int_eq(lab_apply(late, /* below where it is: told by a shell that kept the number */
+                               "[{'op':'patch','entity':'participant','id':'%s','fields':"
+                               "{'read':%d}}]",
+                               id, third - 1),
+                     SL_OK);
+    lab_settle(g_lab, MINUTE);
+    ck_assert_int_eq(read_by_ana(g_cleo, id), third);
+    ck_assert_int_eq(lab_apply(late, /* above it, still in the gap */
+                               "[{'op':'patch','entity':'participant','id':'%s','fields':"
+                               "{'read':%d}}]",
+                               id, third + 1),
+                     SL_OK);
+    lab_settle(g_lab, MINUTE);
+    ck_assert_int_eq(read_by_ana(g_cleo, id), third + 1);
+    ck_assert_int_eq(read_by_ana(g_ana, id), third + 1);
+    ck_assert_int_eq(sl_chat_mark(core, g_thread, SL_CHAT_READ, NULL, NULL), SL_OK);
+    sl_sim_node_touched(late->node);
+    lab_settle(g_lab, MINUTE);
+    int newest = read_by_ana(late, id);
+    ck_assert_int_gt(newest, third + 1);
+    ck_assert_int_eq(read_by_ana(g_cleo, id), newest);
+    shows(late, " | 10 11 12 13 14");
+}
+END_TEST
+
 SL_TEST_MAIN_WITH(
     "windows", set_up, tear_down,
     window__a_new_device_has_the_newest_at_once_and_the_rest_on_demand,
@@ -335,5 +443,8 @@ SL_TEST_MAIN_WITH(
     window__a_jump_makes_an_island_that_is_kept_up_to_date,
     window__what_is_asked_of_a_thread_that_has_it_not_says_so,
     window__loading_ends_once_cancelled_stopped_or_cut_off,
+    window__what_refers_to_a_message_in_a_gap_is_sent_and_comes,
+    window__what_refers_to_no_message_at_all_is_refused_here_or_by_the_server,
+    window__a_mark_in_a_gap_stays_where_it_is_and_moves_forward_only,
     window__a_restored_server_begins_it_anew,
     window__what_a_disk_lost_of_what_is_held_shows_by_the_sum_and_heals)

@@ -412,6 +412,70 @@ static void said(torture *t)
     torture_need(t, n == 1 || (n == 0 && !t->acked), "a message comes once");
 }
 
+static int gaps(torture *t)
+{
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_chat_gaps(core_of(t), t->thread, &out, NULL), SL_OK);
+    sl_json *list = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+    int n = (int)sl_json_count(list);
+    sl_json_free(list);
+    sl_bytes_release(out);
+    return n;
+}
+
+/* A thread of which the newest messages are held, the others are missing. */
+static void in_part(torture *t)
+{
+    enum {
+        WINDOW = 3,
+        SAID = 12
+    };
+    find_thread(t);
+    if (t->l->sim->windows[0] != WINDOW) {
+        for (size_t i = 0; i < 4; i++) {
+            t->l->sim->windows[i] = WINDOW;
+        }
+        sl_sim_node_restart(t->ana->node);
+        for (int i = 0; i < SAID; i++) {
+            ck_assert_int_eq(lab_apply(t->cleo,
+                                       "[{'op':'create','entity':'message','space':'%s','fields':"
+                                       "{'kind':'text','body':'m%d'}}]",
+                                       t->thread, i),
+                             SL_OK);
+        }
+        lab_run(t->l, 5 * SECOND);
+    }
+    reset(t);
+    lab_settle(t->l, 60 * SECOND);
+    ck_assert_int_eq(gaps(t), 1);
+}
+
+static void load(torture *t)
+{
+    sl_id op = 0;
+    torture_in(t);
+    sl_status status = sl_chat_load(core_of(t), t->thread, SL_CHAT_OLDER, NULL, 4, &op, NULL);
+    torture_out(t);
+    torture_may(t, status);
+    sl_sim_node_touched(t->at->node);
+    lab_run(t->l, 3 * SECOND);
+}
+
+/* Whatever came of it, the rest can be loaded, and all of it is there then. */
+static void loaded(torture *t)
+{
+    t->ana->op_ended = false;
+    ck_assert_int_eq(
+        sl_chat_load(core_of(t), t->thread, SL_CHAT_OLDER, NULL, 100, &t->ana->op, NULL), SL_OK);
+    sl_sim_node_touched(t->ana->node);
+    lab_wait_op(t->ana);
+    torture_need(t, t->ana->op_ok, "what is missing can be loaded");
+    torture_need(t, gaps(t) == 0, "nothing is missing then");
+    torture_need(
+        t, lab_count(t->ana, "{'from':'message'}") == lab_count(t->cleo, "{'from':'message'}"),
+        "both have the same");
+}
+
 static void leave(torture *t)
 {
     static const char json[] = "{\"email\":\"ana@lab.test\",\"password\":\"correct horse\"}";
@@ -450,6 +514,7 @@ const scenario scenarios[] = {
     {"blob-put", false, NULL, put_blob, whole},
     {"blob-fetch", true, forget_blob, fetch_blob, fetched},
     {"chat", false, find_thread, say, said},
+    {"load", false, in_part, load, loaded},
     {"sign-out", false, NULL, leave, whole},
     {"open", false, NULL, open_again, whole},
 };

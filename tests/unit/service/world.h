@@ -5,6 +5,7 @@
 #ifndef SL_TESTS_UNIT_SERVICE_WORLD_H
 #define SL_TESTS_UNIT_SERVICE_WORLD_H
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/prng.h"
 #include "base/thread.h"
@@ -39,6 +40,8 @@ typedef struct world {
     sl_status file_fault; /* what writes answer when not SL_OK */
     sent frames[WORLD_FRAMES];
     size_t frame_count;
+    sl_id binary_conn; /* what it is sent is here, each frame behind its length as u32le */
+    sl_buf binary;
     sl_db db;            /* the real one, behind the faults */
     uint64_t db_fail_at; /* this call of the database from now answers db_fault; 0: none */
     sl_status db_fault;

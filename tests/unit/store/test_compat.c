@@ -210,37 +210,6 @@ START_TEST(compat__version_3_keeps_its_records_and_reads_the_videos_again)
 }
 END_TEST
 
-/* What waits, held in a row as it was made, and what came, are there; what this version adds is empty. */
-START_TEST(compat__version_5_keeps_conversations_and_gets_what_belongs_to_messages)
-{
-    sl_space space;
-    sl_holes holes;
-    sl_outbox_state outbox;
-    static const char thread[] = "thread:01a21991-a97e-777f-9cdb-c426518ebb06";
-    make("client-v5.sql", "");
-    sl_store *s = open_store();
-    sl_record rec = record(s, "message", "01a21991-b519-7bdf-92de-b521925638ad");
-    ck_assert_str_eq(sl_record_text(&rec, "body"), "two");
-    ck_assert_int_eq(sl_record_int(&rec, "place", 0), 7);
-    ck_assert_ptr_null(sl_record_text(&rec, "reply_to"));
-    ck_assert_int_eq(sl_record_int(&rec, "edited_ms", -1), -1);
-    sl_record_free(&rec);
-    ck_assert_int_eq(sl_store_record(s, sl_entity_find("pin"), COMMENT, &rec, NULL), SL_OK);
-    ck_assert_ptr_null(rec.entity);
-    ck_assert_int_eq(sl_store_space(s, thread, &space, NULL), SL_OK);
-    ck_assert_int_eq(space.cursor, 9);
-    ck_assert_int_eq(sl_store_holes(s, thread, &holes, NULL), SL_OK);
-    ck_assert_uint_eq(holes.n, 0);
-    ck_assert_int_eq(sl_store_outbox(s, &outbox, NULL), SL_OK);
-    ck_assert(!outbox.empty);
-    sl_op op = {0};
-    ck_assert_int_eq(sl_store_outbox_op(s, 5, &op, NULL), SL_OK);
-    ck_assert_str_eq(sl_op_text(&op, "body"), "waits");
-    sl_op_free(&op);
-    sl_store_close(s);
-}
-END_TEST
-
 /* --- version 2: what it said of itself, one fact a line ---------------------------------------- */
 
 static sl_json *parse(const char *text)
@@ -623,15 +592,91 @@ START_TEST(compat__threads_from_before_places_are_read_again_in_part)
 }
 END_TEST
 
+#define VIDEO3  "video:01890000-0000-7000-8000-0000ffff0002"
+#define VARIANT "01890000-0000-7000-8000-000000000401"
+#define LATER   "01890000-0000-7000-8000-000000000403"
+
+static int64_t cursor_of(sl_store *s, const char *name)
+{
+    sl_space space;
+    ck_assert_int_eq(sl_store_space(s, name, &space, NULL), SL_OK);
+    return space.cursor;
+}
+
+static size_t holes_of(sl_store *s, const char *name)
+{
+    sl_holes holes = {0};
+    ck_assert_int_eq(sl_store_holes(s, name, &holes, NULL), SL_OK);
+    return holes.n;
+}
+
+/* What all versions from the fourth on have kept. */
+static void check_fourth(sl_store *s)
+{
+    sl_op op = {0};
+    sl_record rec = record(s, "variant", VARIANT);
+    ck_assert_str_eq(sl_record_text(&rec, "name"), "720");
+    ck_assert_int_eq(sl_record_int(&rec, "width", 0), 1280);
+    ck_assert_int_eq(rec.seq, 161);
+    sl_record_free(&rec);
+    rec = record(s, "video", VIDEO3 + sizeof "video:" - 1);
+    ck_assert_str_eq(sl_record_text(&rec, "title"), "x");
+    sl_record_free(&rec);
+    for (int64_t n = 1; n <= 5; n++) {
+        ck_assert_int_eq(sl_store_outbox_op(s, n, &op, NULL), SL_OK);
+    }
+    sl_op_free(&op);
+    ck_assert_int_eq(cursor_of(s, VIDEO3), 162);
+    ck_assert_int_eq(cursor_of(s, "coach:01890000-0000-7000-8000-0000ffff0005"), 154);
+}
+
+START_TEST(compat__version_4_keeps_its_records_and_reads_its_threads_again)
+{
+    make("client-v4.sql", "");
+    sl_store *s = open_store();
+    check_fourth(s);
+    sl_record rec = record(s, "message", LATER);
+    ck_assert_str_eq(sl_record_text(&rec, "body"), "before places");
+    ck_assert_int_eq(sl_record_int(&rec, "place", -1), -1);
+    sl_record_free(&rec);
+    ck_assert_int_eq(cursor_of(s, THREAD3), 0);
+    ck_assert_uint_eq(holes_of(s, THREAD3), 0);
+    sl_store_close(s);
+}
+END_TEST
+
+/* What was added since is there and empty. */
+START_TEST(compat__version_5_keeps_its_records_its_gaps_and_where_it_was)
+{
+    make("client-v5.sql", "");
+    sl_store *s = open_store();
+    check_fourth(s);
+    sl_record rec = record(s, "message", LATER);
+    ck_assert_int_eq(sl_record_int(&rec, "place", -1), 40);
+    sl_record_free(&rec);
+    rec = record(s, "message", "01890000-0000-7000-8000-000000000404");
+    ck_assert_str_eq(sl_record_text(&rec, "body"), "with a place");
+    ck_assert_ptr_null(sl_record_text(&rec, "reply_to"));
+    ck_assert_int_eq(sl_record_int(&rec, "edited_ms", -1), -1);
+    sl_record_free(&rec);
+    ck_assert_int_eq(sl_store_record(s, sl_entity_find("pin"), COMMENT, &rec, NULL), SL_OK);
+    ck_assert_ptr_null(rec.entity);
+    ck_assert_int_eq(cursor_of(s, THREAD3), 170);
+    ck_assert_uint_eq(holes_of(s, THREAD3), 1);
+    sl_store_close(s);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH(
     "compat", setup, teardown, compat__version_1_opens_with_all_that_it_held,
     compat__every_table_of_the_present_schema_is_there_and_only_the_first_opening_migrates,
     compat__a_new_column_takes_what_a_newer_server_had_sent_for_it,
     compat__a_newer_database_is_refused_and_not_touched,
     compat__version_3_keeps_its_records_and_reads_the_videos_again,
-    compat__version_5_keeps_conversations_and_gets_what_belongs_to_messages,
     compat__version_2_opens_with_all_that_it_held,
     compat__what_waited_in_version_2_goes_on_as_it_began,
     compat__threads_from_before_places_are_read_again_in_part,
+    compat__version_4_keeps_its_records_and_reads_its_threads_again,
+    compat__version_5_keeps_its_records_its_gaps_and_where_it_was,
     compat__reads_all_again_after_an_update_when_something_was_skipped,
     compat__a_migration_that_runs_out_of_memory_changes_nothing_and_can_be_tried_again)
