@@ -168,8 +168,9 @@ void load_say(load *l, load_client *c, const void *p, size_t n)
 void load_publish(load *l, load_client *c, int64_t meant_ns)
 {
     char text[LOAD_BODY + 1];
+    int64_t number = c->sent + 1;
     int n = snprintf(text, sizeof text, "@@@@%05x%08llx%016llx ", (unsigned)c->index,
-                     (unsigned long long)(c->sent + 1), (unsigned long long)meant_ns);
+                     (unsigned long long)number, (unsigned long long)meant_ns);
     memset(text + n, 'a', (size_t)(LOAD_BODY - n));
     text[LOAD_BODY] = '\0';
     c->sent++;

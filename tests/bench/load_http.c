@@ -62,6 +62,25 @@ static int take_answer(int fd, char *text, size_t cap)
     }
 }
 
+/* Answers that are there are taken, and asked for again; how many. */
+static double take_round(struct pollfd *lanes, const char *request, char *text, size_t cap)
+{
+    double n = 0;
+    (void)poll(lanes, LANES, 100);
+    for (size_t i = 0; i < LANES; i++) {
+        if ((lanes[i].revents & POLLIN) == 0) {
+            continue;
+        }
+        int status = take_answer(lanes[i].fd, text, cap);
+        if (status != 200) {
+            load_die("answered %d: %s", status, text);
+        }
+        n++;
+        send_all(lanes[i].fd, request, strlen(request));
+    }
+    return n;
+}
+
 /* Requests a second of the server's CPU; *len: of an answer. */
 static double ask_for(const load_server *s, const char *request, double seconds, size_t *len)
 {
@@ -80,17 +99,7 @@ static double ask_for(const load_server *s, const char *request, double seconds,
             cpu = load_cpu_s(s);
             n = 0;
         }
-        (void)poll(lanes, LANES, 100);
-        for (size_t i = 0; i < LANES; i++) {
-            if ((lanes[i].revents & POLLIN) != 0) {
-                int status = take_answer(lanes[i].fd, text, sizeof text);
-                if (status != 200) {
-                    load_die("answered %d: %s", status, text);
-                }
-                n++;
-                send_all(lanes[i].fd, request, strlen(request));
-            }
-        }
+        n += take_round(lanes, request, text, sizeof text);
     }
     double spent = load_cpu_s(s) - cpu;
     *len = strlen(text);

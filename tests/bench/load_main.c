@@ -246,9 +246,11 @@ static void pace(load *l, const load_server *s, double seconds, paced *out)
     run_for(l, 0.3);
     qsort(l->times_us, l->time_count, sizeof *l->times_us, by_time);
     double n = (double)(l->delivered - had);
-    double p50 = l->times_us[l->time_count / 2];
+    size_t middle = l->time_count / 2;
+    size_t last = l->time_count * 99 / 100;
+    double p50 = l->times_us[middle];
     if (out->p50_us == 0 || p50 < out->p50_us) {
-        *out = (paced){p50, l->times_us[l->time_count * 99 / 100], out->cpu_us};
+        *out = (paced){p50, l->times_us[last], out->cpu_us};
     }
     double us = (load_cpu_s(s) - cpu) * 1e6 / n;
     out->cpu_us = out->cpu_us == 0 || us < out->cpu_us ? us : out->cpu_us;

@@ -49,7 +49,9 @@ static void run(const char *const *argv, int cpu)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     (void)dup2(null, STDOUT_FILENO);
-    (void)execvp(args[0], args);
+    if (args[0] != NULL) {
+        (void)execvp(args[0], args);
+    }
     _exit(127);
 }
 
