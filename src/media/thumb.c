@@ -82,7 +82,10 @@ sl_status sl_thumb_make(const sl_source *source, int64_t t_us, int32_t side, sl_
                              SL_THUMB_SIDE_MIN, SL_THUMB_SIDE_MAX);
     }
     AVFrame *frame = av_frame_alloc();
-    sl_status status = frame == NULL ? sl_fail_nomem(err) : open_quick(&c, source, err);
+    if (frame == NULL) {
+        return sl_fail_nomem(err);
+    }
+    sl_status status = open_quick(&c, source, err);
     if (status == SL_OK) {
         status = key_at(&c, t_us < 0 ? 0 : t_us, frame, err);
     }
@@ -230,7 +233,7 @@ sl_status sl_sheet_make(const sl_sheet_job *job, sl_buf *jpeg, sl_sheet *out, sl
     if (status == SL_OK) {
         status = open_sheet(&m, err);
     }
-    if (status == SL_OK) {
+    if (status == SL_OK && m.all != NULL) {
         status = make_all(&m, jpeg, err);
     }
     sl_frames_close(m.frames);
