@@ -95,7 +95,7 @@ function NewGoal({ onClose }: { onClose(): void }) {
     return (
         <Dialog title={t("goal.new")} onClose={onClose}>
             <form className="stack" onSubmit={submit}>
-                <Field label={t("goal.title")} name="title" required maxLength={200} autoFocus />
+                <Field label={t("goal.title")} name="title" required maxLength={200} />
                 <Field label={t("goal.target")} name="target" type="number" min={1} max={1000000} step={1} required defaultValue={10} />
                 <Field label={t("goal.unit")} name="unit" maxLength={32} />
                 <div><Button look="primary" type="submit">{t("goal.add")}</Button></div>

@@ -45,7 +45,7 @@ export function Link({ to, className, children, ...rest }: { to: string; childre
     );
 }
 
-type FieldProps = React.InputHTMLAttributes<HTMLInputElement> & { label: string; hint?: string; error?: string | undefined };
+type FieldProps = React.InputHTMLAttributes<HTMLInputElement> & { "data-first"?: boolean; label: string; hint?: string; error?: string | undefined };
 
 export function Field({ label, hint, error, ...rest }: FieldProps) {
     const id = useId();
@@ -110,6 +110,8 @@ export function Dialog({ title, onClose, children }: { title: string; onClose():
     useEffect(() => {
         const dialog = ref.current;
         dialog?.showModal();
+        /* The keyboard goes where writing is wanted, not to the cross. */
+        (dialog?.querySelector<HTMLElement>("[data-first]") ?? dialog?.querySelector<HTMLElement>("form input"))?.focus();
         return () => dialog?.close();
     }, []);
     return (

@@ -61,7 +61,7 @@ export function Send({ video, take, drawing, owner, onClose }: { video: Video; t
         <Dialog title={t("send.title")} onClose={onClose}>
             <form className="stack" onSubmit={(event) => void submit(event)}>
                 <Field label={t("send.name")} name="title" required maxLength={200} defaultValue={t("send.name.usual", { title: video.title }).slice(0, 200)} />
-                <Field label={t("send.note")} name="note" maxLength={2000} autoFocus />
+                <Field label={t("send.note")} name="note" maxLength={2000} data-first />
                 <p className="note">
                     {to?.peer_name === undefined ? t("send.nobody") : t("send.to", { name: to.peer_name })}{" "}
                     {t(take?.state.phase === "idle" || take === null ? "send.silent" : "send.voice")} {!online && t("send.offline")}

@@ -70,6 +70,9 @@ export function Stage(props: StageProps) {
 
     /* Without a pointer: arrows move a cross, Enter puts the pen down and lifts it. */
     const keys = (event: React.KeyboardEvent) => {
+        if (event.ctrlKey || event.metaKey || event.altKey) {
+            return;
+        }
         const step = event.shiftKey ? 200 : 800;
         const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
         const at = cursor ?? { x: units.width / 2, y: units.height / 2, down: false };

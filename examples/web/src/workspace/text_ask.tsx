@@ -12,7 +12,7 @@ export function TextAsk({ onText, onClose }: { onText(text: string): void; onClo
     return (
         <Dialog title={t("tool.text")} onClose={onClose}>
             <form className="stack" onSubmit={submit}>
-                <Field label={t("text.label")} value={text} onChange={(event) => setText(event.target.value)} required maxLength={200} autoFocus />
+                <Field label={t("text.label")} value={text} onChange={(event) => setText(event.target.value)} required maxLength={200} />
                 <div><Button look="primary" type="submit" disabled={text.trim() === ""}>{t("text.add")}</Button></div>
             </form>
         </Dialog>
