@@ -11,9 +11,10 @@ import { Button, Tool } from "../ui/parts";
 export function Compare({ left: leftId, right: rightId }: { left: string; right: string }) {
     const left = useRecord("video", leftId);
     const right = useRecord("video", rightId);
-    const [elements, setElements] = useState<[HTMLVideoElement | null, HTMLVideoElement | null]>([null, null]);
-    const a = useFilm(elements[0], left?.duration_us);
-    const b = useFilm(elements[1], right?.duration_us);
+    const [leftElement, setLeft] = useState<HTMLVideoElement | null>(null);
+    const [rightElement, setRight] = useState<HTMLVideoElement | null>(null);
+    const a = useFilm(leftElement, left?.duration_us);
+    const b = useFilm(rightElement, right?.duration_us);
     const [marks, setMarks] = useState<[number, number]>([0, 0]);
     useTitle(`${t("compare.title")} · ${t("app.name")}`);
     useInStep(a, b, marks);
@@ -38,8 +39,8 @@ export function Compare({ left: leftId, right: rightId }: { left: string; right:
                 <Button look="quiet" disabled={marks[0] === 0 && marks[1] === 0} onClick={() => setMarks([0, 0])}>{t("compare.unmark")}</Button>
             </header>
             <main className="views views-split">
-                {left !== undefined && <Side video={left} film={a} mark={marks[0]} onMark={() => mark(0, a)} setElement={(one) => setElements((now) => (now[0] === one ? now : [one, now[1]]))} />}
-                {right !== undefined && <Side video={right} film={b} mark={marks[1]} onMark={() => mark(1, b)} own setElement={(one) => setElements((now) => (now[1] === one ? now : [now[0], one]))} />}
+                {left !== undefined && <Side video={left} film={a} mark={marks[0]} onMark={() => mark(0, a)} setElement={setLeft} />}
+                {right !== undefined && <Side video={right} film={b} mark={marks[1]} onMark={() => mark(1, b)} own setElement={setRight} />}
             </main>
             <div className="deck">
                 <div className="transport" role="toolbar" aria-label={t("film.controls")} dir="ltr">
