@@ -313,8 +313,8 @@ async function rest(anna) {
     const { page } = anna;
     await page.goto(`${world.url}/progress`);
     await by(page).button("New goal").click();
-    await page.getByLabel("Goal").fill("Clean throws");
-    await page.getByLabel("Unit").fill("throws");
+    await page.getByRole("textbox", { name: "Goal", exact: true }).fill("Clean throws");
+    await page.getByRole("textbox", { name: "Unit", exact: true }).fill("throws");
     await by(page).button("Add goal").click();
     await by(page).button("Log").click();
     await page.getByText("Last: 1").waitFor();
