@@ -280,7 +280,7 @@ async function secondFactor(carl) {
     const secret = (await page.locator(".secret").textContent()).replaceAll(" ", "");
     await page.getByLabel("Code").fill(codeOf(secret));
     await by(page).button("Confirm").click();
-    const spare = (await page.locator(".codes code").first().textContent()).trim();
+    const spare = (await page.locator(".codes code").first().textContent({ timeout: 60_000 })).trim();
     await world.axe(page, "authenticator");
     await by(page).button("Sign out").last().click();
     await page.getByLabel("E-mail").fill(carl.email);
