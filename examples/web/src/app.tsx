@@ -1,0 +1,139 @@
+import { type ReactNode, useEffect } from "react";
+import { useRows, useSession, useStatus } from "./core";
+import { t, useLanguage } from "./i18n";
+import { go, usePath } from "./router";
+import { Account } from "./screens/account";
+import { Chat } from "./screens/chat";
+import { Compare } from "./screens/compare";
+import { Dashboard } from "./screens/dashboard";
+import { Home } from "./screens/home";
+import { Messages } from "./screens/messages";
+import { People } from "./screens/people";
+import { Progress } from "./screens/progress";
+import { Sign } from "./screens/sign";
+import { Upload } from "./screens/upload";
+import { Video } from "./screens/video";
+import { Videos } from "./screens/videos";
+import { Watch } from "./screens/watch";
+import { Icon, type IconName } from "./ui/icon";
+import { Announcer, Avatar, Link } from "./ui/parts";
+import { useUnread } from "./unread";
+import { Workspace } from "./workspace/workspace";
+
+export function App() {
+    useLanguage();
+    const session = useSession();
+    const signedIn = session?.user !== undefined;
+    return (
+        <>
+            {signedIn ? <Inside coach={session.role === "coach"} name={session.name ?? ""} /> : <Sign />}
+            <Announcer />
+        </>
+    );
+}
+
+interface Place {
+    path: string;
+    icon: IconName;
+    name: string;
+    count?: number;
+}
+
+function Inside({ coach, name }: { coach: boolean; name: string }) {
+    const [first = "", id = "", other = ""] = usePath();
+    const unread = useUnread();
+    const asked = useRows({ from: "connection", where: { status: "requested", direction: "in" } })?.length;
+    useEffect(() => {
+        if (first === "sign-in" || first === "sign-up") {
+            go("/", true);
+        }
+    }, [first]);
+    /* The stage of a film has the window to itself. */
+    if (first === "review" && id !== "") {
+        return <Workspace key={id} video={id} />;
+    }
+    if (first === "compare" && other !== "") {
+        return <Compare key={id + other} left={id} right={other} />;
+    }
+    const places: Place[] = [
+        { path: "/", icon: "home", name: t(coach ? "nav.dashboard" : "nav.home") },
+        { path: "/videos", icon: "film", name: t("nav.videos") },
+        { path: "/messages", icon: "chat", name: t("nav.messages"), count: unread.total },
+        ...(coach ? [] : [{ path: "/progress", icon: "chart", name: t("nav.progress") } as Place]),
+        { path: "/people", icon: "people", name: t(coach ? "nav.athletes" : "nav.coaches"), count: asked ?? 0 },
+    ];
+    return (
+        <div className="shell">
+            <a className="skip" href="#main">{t("nav.skip")}</a>
+            <nav className="side" aria-label={t("nav.label")}>
+                <Link to="/" className="brand"><img src="/icon.svg" alt="" width={32} height={32} /><span>{t("app.name")}</span></Link>
+                <ul>
+                    {places.map((place) => <NavItem key={place.path} place={place} here={`/${first}` === place.path} />)}
+                </ul>
+                <Link to="/account" className="side-user" aria-current={first === "account" ? "page" : undefined}>
+                    <Avatar name={name} size={36} />
+                    <span className="grow clip"><bdi>{name}</bdi></span>
+                    <span className="unseen">{t("nav.account")}</span>
+                </Link>
+            </nav>
+            <div className="shell-main">
+                <SyncLine />
+                <main id="main" tabIndex={-1}>{screen(coach, first, id, other)}</main>
+            </div>
+        </div>
+    );
+}
+
+function NavItem({ place, here }: { place: Place; here: boolean }) {
+    return (
+        <li>
+            <Link to={place.path} className="nav-item" aria-current={here ? "page" : undefined}>
+                <Icon name={place.icon} size={22} />
+                <span className="nav-name">{place.name}</span>
+                {(place.count ?? 0) > 0 && (
+                    <span className="badge"><span aria-hidden="true">{place.count}</span><span className="unseen">{t("nav.new", { n: place.count ?? 0 })}</span></span>
+                )}
+            </Link>
+        </li>
+    );
+}
+
+function screen(coach: boolean, first: string, id: string, other: string): ReactNode {
+    switch (first) {
+        case "videos": return <Videos />;
+        case "video": return <Video key={id} id={id} />;
+        case "upload": return <Upload />;
+        case "watch": return <Watch key={other} video={id} review={other} />;
+        case "messages": return id === "" ? <Messages /> : <Chat key={id} id={id} />;
+        case "people": return <People coach={coach} />;
+        case "progress": return <Progress />;
+        case "account": return <Account />;
+        default: return coach ? <Dashboard /> : <Home />;
+    }
+}
+
+/** What is not in step with the server, said as it is; nothing when all is. */
+function SyncLine() {
+    const status = useStatus();
+    if (status.reason === "mfa_required") {
+        return (
+            <div className="sync-line sync-line-warn" role="status">
+                <Icon name="cloudOff" />
+                <span className="grow">{t("sync.factor")}</span>
+                <Link to="/account">{t("sync.factor.do")}</Link>
+            </div>
+        );
+    }
+    const waits = status.waiting + status.uploads;
+    if (status.state === "online" && waits === 0) {
+        return <div role="status" className="unseen">{t("sync.online")}</div>;
+    }
+    const offline = status.state === "offline" || status.reason !== undefined;
+    const what = waits > 0 ? t("sync.waiting", { n: waits }) : t("sync.nothing");
+    return (
+        <div className={offline ? "sync-line sync-line-warn" : "sync-line"} role="status">
+            <Icon name={offline ? "cloudOff" : "upload"} />
+            <span className="grow">{offline ? `${t("sync.offline")} ${what}` : what}</span>
+        </div>
+    );
+}

@@ -1,0 +1,133 @@
+/* Sending a clip: chosen or filmed, with a title, to a coach; then on its way, which can be held. */
+import type { TransferStatus } from "@sideline/core";
+import { type DragEvent, type FormEvent, useEffect, useRef, useState } from "react";
+import { holdTransfer, useRecord, useRows, useSession, useStatus, useTransfers } from "../core";
+import { bytes, moment, t } from "../i18n";
+import { type Facts, look, store, titleOf } from "../media";
+import { useTitle } from "../router";
+import { Icon } from "../ui/icon";
+import { Bar, Button, Field, Link, Select, attempt, complain } from "../ui/parts";
+
+interface Chosen {
+    file: File;
+    facts: Facts;
+    url: string;
+}
+
+export function Upload() {
+    const [chosen, setChosen] = useState<Chosen>();
+    const [sent, setSent] = useState<string>();
+    useTitle(`${t("upload.title")} · ${t("app.name")}`);
+    useEffect(() => () => URL.revokeObjectURL(chosen?.url ?? ""), [chosen]);
+    const choose = (file: File | undefined) => {
+        if (file !== undefined) {
+            look(file).then((facts) => setChosen({ file, facts, url: URL.createObjectURL(file) }), complain);
+        }
+    };
+    return (
+        <div className="page page-narrow stack">
+            <h1>{t("upload.title")}</h1>
+            {sent !== undefined && <OnTheWay id={sent} again={() => { setSent(undefined); setChosen(undefined); }} />}
+            {sent === undefined && chosen === undefined && <Choose choose={choose} />}
+            {sent === undefined && chosen !== undefined && <Describe chosen={chosen} onSent={setSent} onOther={() => setChosen(undefined)} />}
+        </div>
+    );
+}
+
+function Choose({ choose }: { choose(file: File | undefined): void }) {
+    const [over, setOver] = useState(false);
+    const picker = useRef<HTMLInputElement>(null);
+    const camera = useRef<HTMLInputElement>(null);
+    const drop = (event: DragEvent) => {
+        event.preventDefault();
+        setOver(false);
+        choose(event.dataTransfer.files[0]);
+    };
+    return (
+        <div className={over ? "drop drop-over" : "drop"} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)} onDrop={drop}>
+            <span className="empty-sign"><Icon name="upload" size={28} /></span>
+            <p className="empty-title">{t("upload.drop")}</p>
+            <p className="muted">{t("upload.offline")}</p>
+            <div className="row">
+                <Button look="primary" icon="film" onClick={() => picker.current?.click()}>{t("upload.choose")}</Button>
+                <Button icon="camera" onClick={() => camera.current?.click()}>{t("upload.film")}</Button>
+            </div>
+            <input ref={picker} className="unseen" tabIndex={-1} aria-label={t("upload.choose")} type="file" accept="video/*" onChange={(event) => choose(event.target.files?.[0])} />
+            <input ref={camera} className="unseen" tabIndex={-1} aria-label={t("upload.film")} type="file" accept="video/*" capture="environment" onChange={(event) => choose(event.target.files?.[0])} />
+        </div>
+    );
+}
+
+function Describe({ chosen, onSent, onOther }: { chosen: Chosen; onSent(id: string): void; onOther(): void }) {
+    const people = useRows({ from: "connection", where: { status: "accepted" } });
+    const coachSelf = useSession()?.role === "coach";
+    const [to, setTo] = useState<string>();
+    const [part, setPart] = useState<number>();
+    const coach = people?.find((one) => one.id === (to ?? people[0]?.id));
+    const submit = (event: FormEvent<HTMLFormElement>) => {
+        event.preventDefault();
+        const given = new FormData(event.currentTarget);
+        setPart(0);
+        const share = coach?.peer_id !== undefined && coach.thread_id !== undefined && to !== "" ? { user: coach.peer_id, thread: coach.thread_id } : null;
+        const about = { title: String(given.get("title")).trim(), note: String(given.get("note")).trim(), coach: share };
+        store(chosen.file, chosen.facts, about, setPart).then(onSent, (error: unknown) => {
+            setPart(undefined);
+            complain(error);
+        });
+    };
+    return (
+        <form className="card card-pad stack" onSubmit={submit}>
+            <video className="upload-preview" src={chosen.url} controls muted playsInline aria-label={t("upload.preview")} />
+            <p className="row small muted number">
+                <span>{moment(chosen.facts.duration_us)}</span><span dir="ltr">{chosen.facts.width} × {chosen.facts.height}</span><span>{bytes(chosen.file.size)}</span>
+                <Button look="quiet" onClick={onOther}>{t("upload.other")}</Button>
+            </p>
+            <Field label={t("upload.name")} name="title" defaultValue={titleOf(chosen.file)} required maxLength={200} />
+            {people !== undefined && people.length > 0
+                ? <Select label={t(coachSelf ? "upload.to.athlete" : "upload.to")} value={to ?? people[0]!.id} onChange={setTo}
+                    options={[...people.map((one): [string, string] => [one.id, one.peer_name ?? one.peer_email]), ["", t("upload.to.nobody")]]} />
+                : <p className="note">{t("upload.alone")} <Link to="/people">{t("home.coach.find")}</Link></p>}
+            <Field label={t("upload.note")} name="note" maxLength={2000} />
+            {part !== undefined && <div className="stack"><p className="small muted">{t("upload.storing")}</p><Bar value={part} label={t("upload.storing")} /></div>}
+            <div><Button look="primary" type="submit" icon="upload" busy={part !== undefined}>{t("upload.send")}</Button></div>
+        </form>
+    );
+}
+
+function OnTheWay({ id, again }: { id: string; again(): void }) {
+    const video = useRecord("video", id);
+    const offline = useStatus().state !== "online";
+    const transfer = useTransfers().find((one) => one.sha256 === video?.blob);
+    return (
+        <section className="card card-pad stack" aria-live="polite">
+            <div className="row">
+                <span className="empty-sign"><Icon name={transfer === undefined && !offline ? "check" : "upload"} size={26} /></span>
+                <div className="grow">
+                    <p className="empty-title clip"><bdi>{video?.title}</bdi></p>
+                    <p className="muted">{t(offline ? "upload.kept" : transfer === undefined ? "upload.done" : transfer.state === "paused" ? "upload.held" : "upload.going")}</p>
+                </div>
+            </div>
+            {transfer !== undefined && <Going transfer={transfer} size={video?.size ?? 1} />}
+            <div className="row">
+                <Link to={`/video/${id}`} className="button button-plain">{t("upload.look")}</Link>
+                <Button look="quiet" onClick={again}>{t("upload.more")}</Button>
+            </div>
+        </section>
+    );
+}
+
+function Going({ transfer, size }: { transfer: TransferStatus; size: number }) {
+    const total = transfer.total ?? size;
+    const paused = transfer.state === "paused";
+    return (
+        <>
+            <Bar value={transfer.done / total} label={t("upload.going")} />
+            <div className="row">
+                <p className="grow small muted number">{t("upload.of", { done: bytes(transfer.done), total: bytes(total) })}</p>
+                <Button icon={paused ? "play" : "pause"} onClick={() => attempt(() => holdTransfer(transfer.sha256, paused ? "resume" : "pause"))}>
+                    {t(paused ? "upload.resume" : "upload.pause")}
+                </Button>
+            </div>
+        </>
+    );
+}

@@ -1,0 +1,77 @@
+/* Clips and conversations as they stand in lists. */
+import type { Review, Video } from "@sideline/core";
+import { me, useTransfers } from "../core";
+import { ago, moment, t } from "../i18n";
+import { timeOf, useUrl } from "../media";
+import type { Conversation } from "../unread";
+import { Icon } from "./icon";
+import { Avatar, Link } from "./parts";
+
+export function Thumb({ video, eager = false }: { video: Video; eager?: boolean }) {
+    const { url } = useUrl(video.thumb, "image/jpeg");
+    return (
+        <span className="thumb">
+            {url === undefined ? <Icon name="film" size={28} /> : <img src={url} alt="" loading={eager ? "eager" : "lazy"} />}
+            <span className="thumb-time number">{moment(video.duration_us, false)}</span>
+        </span>
+    );
+}
+
+/** Where a clip is: on its way, with the server, reviewed. */
+export function VideoState({ video, reviews }: { video: Video; reviews: Review[] }) {
+    const transfer = useTransfers().find((one) => one.sha256 === video.blob && !one.download);
+    if (video.status === "failed") {
+        return <span className="tag tag-bad">{t("video.failed")}</span>;
+    }
+    if (transfer !== undefined) {
+        const done = Math.floor((100 * transfer.done) / (transfer.total ?? video.size));
+        return <span className="tag tag-warn">{t(transfer.state === "paused" ? "video.paused" : "video.sending", { n: done })}</span>;
+    }
+    if (video.pending) {
+        return <span className="tag tag-warn">{t("video.waits")}</span>;
+    }
+    if (reviews.length > 0) {
+        return <span className="tag tag-good"><Icon name="check" size={14} />{t("video.reviewed")}</span>;
+    }
+    if (video.owner_id !== me()) {
+        return <span className="tag tag-new">{t("video.pending")}</span>;
+    }
+    return <span className="tag">{t(video.status === "processing" ? "video.processing" : "video.sent")}</span>;
+}
+
+export function VideoCard({ video, reviews, owner }: { video: Video; reviews: Review[]; owner?: string | undefined }) {
+    return (
+        <Link to={`/video/${video.id}`} className="video-card">
+            <Thumb video={video} />
+            <span className="video-card-text">
+                <span className="list-title clip"><bdi>{video.title}</bdi></span>
+                <span className="muted small clip">{owner !== undefined && <><bdi>{owner}</bdi> · </>}{ago(timeOf(video.id))}</span>
+                <VideoState video={video} reviews={reviews} />
+            </span>
+        </Link>
+    );
+}
+
+export function ConversationRow({ one }: { one: Conversation }) {
+    const name = one.peer?.name ?? t("chat.someone");
+    const { last } = one;
+    return (
+        <li>
+            <Link to={`/messages/${one.id}`} className="list-row">
+                <Avatar name={name} />
+                <span className="grow">
+                    <span className="row row-tight nowrap">
+                        <span className="list-title grow clip"><bdi>{name}</bdi></span>
+                        {last !== undefined && <span className="muted small">{ago(last.sent_ms ?? timeOf(last.id))}</span>}
+                    </span>
+                    <span className="row row-tight nowrap">
+                        <span className={one.unread > 0 ? "grow clip" : "grow clip muted"}>
+                            {last === undefined ? t("chat.empty") : <bdi>{last.kind === "review" ? t("chat.review", { title: last.body ?? "" }) : last.body}</bdi>}
+                        </span>
+                        {one.unread > 0 && <span className="badge"><span aria-hidden="true">{one.unread}</span><span className="unseen">{t("nav.new", { n: one.unread })}</span></span>}
+                    </span>
+                </span>
+            </Link>
+        </li>
+    );
+}

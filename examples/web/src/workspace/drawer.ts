@@ -1,0 +1,261 @@
+/* What a pen on the frame does, by the tool: places are in units of the drawings. */
+import type { Doc, Item, Stroke } from "@sideline/core";
+import { complain } from "../ui/parts";
+import { type ToolFacts, styleOf, toolOf } from "./tools";
+
+const STAYS_US = 3_000_000; /* a new drawing is seen for so long, unless it is given another range */
+const NEAR = 450; /* units within which a pen meets a drawing */
+
+export interface Place {
+    x: number;
+    y: number;
+    pressure: number;
+    /** Shift is held: straight, at right angles. */
+    straight: boolean;
+}
+
+export interface DrawerHost {
+    doc: Doc;
+    /** Stands alone: what is being drawn and not yet kept. */
+    scratch: Doc;
+    duration: number;
+    time(): number;
+    /** The scratch has changed. */
+    showScratch(): void;
+    began(): void;
+    drawn(id: string): void;
+    select(id: string | null): void;
+    askText(at: Place): void;
+    selected(): string | null;
+}
+
+export class Drawer {
+    tool: ToolFacts = toolOf("pen");
+    color = "#FFD400";
+    width = 180;
+    private stroke: Stroke | null = null;
+    private strokeBegan = 0;
+    private points: [number, number][] = [];
+    private erased: [number, number][] = [];
+    private dragged: { id: string; handle: number | null; x: number; y: number } | null = null;
+    private last: Promise<unknown> = Promise.resolve();
+
+    constructor(private readonly host: DrawerHost) {}
+
+    /** What the core is asked goes in order. */
+    private queue(work: () => Promise<unknown>): void {
+        this.last = this.last.then(work).catch(complain);
+    }
+
+    private range(): { in: number; out: number } {
+        const { duration } = this.host;
+        const from = Math.round(Math.min(this.host.time(), Math.max(0, duration - 100_000)));
+        return { in: from, out: Math.max(from + 1, Math.min(from + STAYS_US, duration)) };
+    }
+
+    private item(points: [number, number][]): Item {
+        return { kind: this.tool.id, points, style: styleOf(this.tool, this.color, this.width), ...this.range() };
+    }
+
+    /** True between two taps of a tool that wants three. */
+    get unfinished(): boolean {
+        return this.points.length > 0;
+    }
+
+    down(at: Place): void {
+        switch (this.tool.way) {
+            case "stroke":
+                this.host.began();
+                this.stroke = this.host.doc.stroke({ kind: this.tool.id, style: styleOf(this.tool, this.color, this.width), ...this.range() });
+                this.strokeBegan = performance.now();
+                this.stroke.points([at.x, at.y, at.pressure, 0]);
+                break;
+            case "drag":
+                this.host.began();
+                this.points = [[at.x, at.y], [at.x, at.y]];
+                break;
+            case "three":
+                if (this.points.length === 0) {
+                    this.host.began();
+                    this.points = [[at.x, at.y], [at.x, at.y]];
+                }
+                break;
+            case "text":
+                this.host.askText(at);
+                break;
+            case "erase":
+                this.erased = [[at.x, at.y]];
+                break;
+            case "select":
+                this.queue(() => this.pick(at));
+                break;
+        }
+    }
+
+    move(at: Place): void {
+        if (this.stroke !== null) {
+            this.stroke.points([at.x, at.y, at.pressure, performance.now() - this.strokeBegan]);
+        } else if (this.points.length > 0) {
+            const from = this.points.at(-2)!;
+            this.points[this.points.length - 1] = at.straight ? straightened(from, at) : [at.x, at.y];
+            this.preview();
+        } else if (this.erased.length > 0) {
+            this.erased.push([at.x, at.y]);
+        } else if (this.dragged !== null) {
+            this.drag(at);
+        }
+    }
+
+    up(at: Place): void {
+        if (this.stroke !== null) {
+            const { stroke } = this;
+            this.stroke = null;
+            this.queue(async () => {
+                const id = await stroke.end();
+                if (id !== null) {
+                    this.host.drawn(id);
+                }
+            });
+        } else if (this.erased.length > 0) {
+            const path = this.erased.length > 1 ? this.erased : [...this.erased, [at.x + 1, at.y] as [number, number]];
+            this.erased = [];
+            this.queue(() => this.host.doc.erase(path.slice(-256), { radius: Math.max(this.width, 200), tUs: this.host.time() }));
+        } else if (this.dragged !== null) {
+            this.dragged = null;
+            this.queue(() => this.host.doc.group(null));
+        } else if (this.points.length > 0) {
+            this.place(at);
+        }
+    }
+
+    /** Takes back what is being drawn. */
+    cancel(): void {
+        const { stroke } = this;
+        this.stroke = null;
+        this.points = [];
+        this.erased = [];
+        this.dragged = null;
+        if (stroke !== null) {
+            this.queue(() => stroke.end(false));
+        }
+        this.clear();
+    }
+
+    text(at: Place, text: string): void {
+        this.host.began();
+        this.keep({ ...this.item([[at.x, at.y]]), text });
+    }
+
+    private place(at: Place): void {
+        const [first, second] = this.points as [[number, number], [number, number]];
+        const far = Math.hypot(this.points.at(-1)![0] - this.points.at(-2)![0], this.points.at(-1)![1] - this.points.at(-2)![1]) > 150;
+        if (this.tool.way === "three" && this.points.length < 3) {
+            if (far) {
+                this.points = [first, second, [at.x, at.y]];
+            }
+            return;
+        }
+        const { points } = this;
+        this.points = [];
+        if (far) {
+            this.keep(this.item(points));
+        } else {
+            this.clear();
+        }
+    }
+
+    private keep(item: Item): void {
+        this.queue(async () => {
+            const id = await this.host.doc.add(rounded(item));
+            this.host.drawn(id);
+        });
+        this.clear();
+    }
+
+    /* ---- what is being drawn ---- */
+
+    private shown: string | null = null;
+
+    private preview(): void {
+        const points = [...this.points];
+        this.queue(async () => {
+            if (this.points.length === 0) {
+                return;
+            }
+            const old = this.shown;
+            const item = { ...rounded(this.item(points)), in: 0, out: 36_000_000_000 };
+            if (this.tool.way === "three" && points.length === 2 && this.tool.id === "curve") {
+                item.kind = "line";
+            }
+            this.shown = await this.host.scratch.add(item);
+            if (old !== null) {
+                await this.host.scratch.remove(old);
+            }
+            this.host.showScratch();
+        });
+    }
+
+    private clear(): void {
+        this.queue(async () => {
+            if (this.shown !== null) {
+                await this.host.scratch.remove(this.shown);
+                this.shown = null;
+                this.host.showScratch();
+            }
+        });
+    }
+
+    /* ---- choosing and moving ---- */
+
+    private async pick(at: Place): Promise<void> {
+        const { doc } = this.host;
+        const time = this.host.time();
+        const before = this.host.selected();
+        if (before !== null) {
+            const handles = await doc.handles(before, time).catch(() => []);
+            const handle = handles.findIndex(([x, y]) => Math.hypot(x - at.x, y - at.y) < NEAR * 1.3);
+            if (handle >= 0) {
+                await doc.group(`drag ${Date.now()}`);
+                this.dragged = { id: before, handle, x: at.x, y: at.y };
+                return;
+            }
+        }
+        const id = await doc.hit(at.x, at.y, NEAR, time);
+        this.host.select(id);
+        if (id !== null) {
+            await doc.group(`move ${Date.now()}`);
+            this.dragged = { id, handle: null, x: at.x, y: at.y };
+        }
+    }
+
+    private dragging = false;
+
+    private drag(at: Place): void {
+        const { dragged } = this;
+        if (dragged === null || this.dragging) {
+            return;
+        }
+        this.dragging = true;
+        this.queue(async () => {
+            this.dragging = false;
+            if (dragged.handle !== null) {
+                await this.host.doc.drag(dragged.id, this.host.time(), dragged.handle, at.x, at.y);
+            } else {
+                await this.host.doc.move(dragged.id, at.x - dragged.x, at.y - dragged.y);
+                dragged.x = Math.round(at.x);
+                dragged.y = Math.round(at.y);
+            }
+        });
+    }
+}
+
+function rounded(item: Item): Item {
+    return { ...item, points: item.points.map(([x, y]) => [Math.round(x), Math.round(y)]) };
+}
+
+/** The place at the nearest multiple of 45 degrees. */
+function straightened([x, y]: [number, number], to: Place): [number, number] {
+    const length = Math.hypot(to.x - x, to.y - y);
+    const turn = (Math.round(Math.atan2(to.y - y, to.x - x) / (Math.PI / 4)) * Math.PI) / 4;
+    return [x + length * Math.cos(turn), y + length * Math.sin(turn)];
+}

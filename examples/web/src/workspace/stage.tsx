@@ -1,0 +1,202 @@
+/* The frame: film below, drawings over it, pens and fingers above. Zoom and pan move all of it. */
+import type { Doc, Video } from "@sideline/core";
+import { type PointerEvent, type Ref, useEffect, useRef, useState } from "react";
+import { t } from "../i18n";
+import { Overlay, type Shower, unitsOf } from "../overlay";
+import type { Drawer, Place } from "./drawer";
+
+/** How the frame is seen: x and y, in parts of it, are how far its middle is moved. */
+export interface ViewBox {
+    scale: number;
+    x: number;
+    y: number;
+}
+
+export const WHOLE: ViewBox = { scale: 1, x: 0, y: 0 };
+const MOST = 8;
+
+interface StageProps {
+    video: Video;
+    url: string | undefined;
+    doc: Doc;
+    scratch: Doc;
+    drawer: Drawer;
+    view: ViewBox;
+    onView(view: ViewBox): void;
+    videoRef: Ref<HTMLVideoElement>;
+    onShower(shower: Shower): void;
+    onScratch(shower: Shower): void;
+    onToggle(): void;
+}
+
+export function Stage(props: StageProps) {
+    const { video, url, doc, scratch, drawer, view, onView } = props;
+    const frame = useRef<HTMLDivElement>(null);
+    const fingers = useFingers(frame, view, onView, drawer);
+    const [cursor, setCursor] = useState<{ x: number; y: number; down: boolean } | null>(null);
+    const units = unitsOf(video);
+
+    const placeOf = (event: { clientX: number; clientY: number; pressure?: number; pointerType?: string; shiftKey: boolean }): Place => {
+        const box = frame.current!.getBoundingClientRect();
+        return {
+            x: ((event.clientX - box.left) / box.width) * units.width,
+            y: ((event.clientY - box.top) / box.height) * units.height,
+            pressure: event.pointerType === "pen" ? (event.pressure ?? 0.5) : 0.5,
+            straight: event.shiftKey,
+        };
+    };
+
+    const down = (event: PointerEvent<HTMLDivElement>) => {
+        if (event.button !== 0 && event.pointerType === "mouse") {
+            return;
+        }
+        event.currentTarget.setPointerCapture(event.pointerId);
+        if (fingers.down(event)) {
+            drawer.down(placeOf(event));
+        }
+    };
+    const move = (event: PointerEvent<HTMLDivElement>) => {
+        if (fingers.move(event)) {
+            for (const one of event.nativeEvent.getCoalescedEvents?.() ?? [event.nativeEvent]) {
+                drawer.move(placeOf(one));
+            }
+        }
+    };
+    const up = (event: PointerEvent<HTMLDivElement>) => {
+        if (fingers.up(event)) {
+            drawer.up(placeOf(event));
+        }
+    };
+
+    /* Without a pointer: arrows move a cross, Enter puts the pen down and lifts it. */
+    const keys = (event: React.KeyboardEvent) => {
+        if (event.ctrlKey || event.metaKey || event.altKey) {
+            return;
+        }
+        const step = event.shiftKey ? 200 : 800;
+        const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
+        const at = cursor ?? { x: units.width / 2, y: units.height / 2, down: false };
+        const place = (to: { x: number; y: number }): Place => ({ ...to, pressure: 0.5, straight: false });
+        if (by !== undefined) {
+            event.preventDefault();
+            event.stopPropagation();
+            const next = { x: clamp(at.x + by[0]!, units.width), y: clamp(at.y + by[1]!, units.height), down: at.down };
+            setCursor(next);
+            if (at.down || drawer.unfinished) {
+                drawer.move(place(next));
+            }
+        } else if (event.key === "Enter") {
+            event.preventDefault();
+            event.stopPropagation();
+            if (at.down) {
+                drawer.up(place(at));
+            } else {
+                drawer.down(place(at));
+            }
+            setCursor({ ...at, down: !at.down && drawer.tool.way !== "text" });
+        }
+    };
+
+    return (
+        <div
+            className={`stage stage-${drawer.tool.way}`}
+            role="application"
+            aria-label={t("stage.label")}
+            aria-describedby="stage-help"
+            tabIndex={0}
+            onKeyDown={keys}
+            onBlur={() => setCursor(null)}
+            onPointerDown={down}
+            onPointerMove={move}
+            onPointerUp={up}
+            onPointerCancel={(event) => { fingers.up(event); drawer.cancel(); }}
+            onDoubleClick={() => drawer.tool.way === "select" && props.onToggle()}
+            onWheel={(event) => {
+                if (event.ctrlKey || event.metaKey) {
+                    onView(zoomed(view, Math.exp(-event.deltaY / 300)));
+                } else if (view.scale > 1) {
+                    const { offsetWidth, offsetHeight } = frame.current!;
+                    onView({ ...view, x: view.x - event.deltaX / offsetWidth, y: view.y - event.deltaY / offsetHeight });
+                }
+            }}
+        >
+            <p id="stage-help" className="unseen">{t("stage.help")}</p>
+            <div
+                ref={frame}
+                className="frame"
+                dir="ltr"
+                style={{ aspectRatio: `${video.width} / ${video.height}`, "--shape": video.width / video.height, transform: transformOf(view) } as React.CSSProperties}
+            >
+                <video ref={props.videoRef} src={url} playsInline preload="auto" aria-label={t("stage.film")} />
+                <Overlay doc={doc} video={video} onShower={props.onShower} />
+                <Overlay doc={scratch} video={video} onShower={props.onScratch} />
+                {cursor !== null && <span className={cursor.down ? "cross cross-down" : "cross"} style={{ left: `${(100 * cursor.x) / units.width}%`, top: `${(100 * cursor.y) / units.height}%` }} />}
+            </div>
+        </div>
+    );
+}
+
+function clamp(value: number, most: number): number {
+    return Math.min(Math.max(0, value), most);
+}
+
+export function moved(view: ViewBox, x: number, y: number): ViewBox {
+    return { ...view, x: view.x + x, y: view.y + y };
+}
+
+export function transformOf(view: ViewBox): string {
+    return `translate(${view.x * 100}%, ${view.y * 100}%) scale(${view.scale})`;
+}
+
+export function zoomed(view: ViewBox, by: number): ViewBox {
+    const scale = Math.min(MOST, Math.max(1, view.scale * by));
+    return scale === 1 ? WHOLE : { scale, x: (view.x * scale) / view.scale, y: (view.y * scale) / view.scale };
+}
+
+/** One finger draws, two move and zoom. The answers say whether the pointer is the pen. */
+function useFingers(frame: React.RefObject<HTMLDivElement | null>, view: ViewBox, onView: (view: ViewBox) => void, drawer: Drawer) {
+    const touches = useRef(new Map<number, { x: number; y: number }>());
+    const pinching = useRef(false);
+    const current = useRef(view);
+    useEffect(() => void (current.current = view), [view]);
+
+    const spread = () => {
+        const [a, b] = [...touches.current.values()];
+        return a === undefined || b === undefined ? null : { d: Math.hypot(a.x - b.x, a.y - b.y), x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+    };
+    return {
+        down(event: PointerEvent): boolean {
+            if (event.pointerType !== "touch") {
+                return true;
+            }
+            touches.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+            if (touches.current.size === 2) {
+                pinching.current = true;
+                drawer.cancel();
+            }
+            return touches.current.size === 1;
+        },
+        move(event: PointerEvent): boolean {
+            const before = spread();
+            if (event.pointerType !== "touch" || !touches.current.has(event.pointerId)) {
+                return event.pointerType !== "touch";
+            }
+            touches.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+            const now = spread();
+            if (pinching.current && before !== null && now !== null && before.d > 0) {
+                const next = zoomed(current.current, now.d / before.d);
+                current.current = next.scale === 1 ? next : moved(next, (now.x - before.x) / frame.current!.offsetWidth, (now.y - before.y) / frame.current!.offsetHeight);
+                onView(current.current);
+            }
+            return !pinching.current;
+        },
+        up(event: PointerEvent): boolean {
+            touches.current.delete(event.pointerId);
+            const drawn = !pinching.current;
+            if (touches.current.size === 0) {
+                pinching.current = false;
+            }
+            return drawn;
+        },
+    };
+}

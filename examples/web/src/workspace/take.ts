@@ -1,0 +1,252 @@
+/*
+ * A voice-over in the making: the voice is recorded, and what is done to film and drawings meanwhile is noted
+ * against its clock. Out of both comes a review.
+ */
+import type { Drawing, Recorder, RecorderLook, Timeline } from "@sideline/core";
+import { theCore } from "../core";
+import type { Film, FilmState } from "../film";
+
+type Noted = { t: number; do: string; [fact: string]: string | number };
+
+export interface TakeState {
+    phase: "idle" | "recording" | "paused" | "done";
+    position: number;
+    level: number;
+    /** Pairs of lowest and highest, -127..127, of all so far. */
+    peaks: Int8Array;
+    problem?: string;
+}
+
+export interface Finished {
+    blob: string;
+    duration_us: number;
+    peaks: string;
+    events: Noted[];
+}
+
+const NONE: TakeState = { phase: "idle", position: 0, level: 0, peaks: new Int8Array() };
+const LOOK_MS = 60;
+
+export class Take {
+    state = NONE;
+    finished: Finished | null = null;
+    private recorder: Recorder | null = null;
+    private context: AudioContext | null = null;
+    private stream: MediaStream | null = null;
+    private events: Noted[] = [];
+    private shown = new Set<string>();
+    private drawnAt = new Map<string, number>();
+    private before: FilmState;
+    private looked = { position: 0, at: 0 };
+    private timer: ReturnType<typeof setTimeout> | undefined;
+    private readonly hearers = new Set<() => void>();
+    private readonly offFilm: () => void;
+
+    constructor(
+        private readonly film: Film,
+        private readonly space: string,
+        private readonly drawing: () => Drawing | null,
+    ) {
+        this.before = film.state;
+        this.offFilm = film.on(() => this.noteFilm());
+    }
+
+    on(heard: () => void): () => void {
+        this.hearers.add(heard);
+        return () => void this.hearers.delete(heard);
+    }
+
+    private set(state: Partial<TakeState>): void {
+        this.state = { ...this.state, ...state };
+        this.hearers.forEach((heard) => heard());
+    }
+
+    /* ---- the voice ---- */
+
+    private async open(): Promise<Recorder> {
+        if (this.recorder === null) {
+            this.stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: true, autoGainControl: true } });
+            this.context = new AudioContext();
+            this.recorder = await theCore().recorder({ rate: this.context.sampleRate, channels: 1, level: true });
+            await this.recorder.listen(this.stream, this.context);
+        }
+        return this.recorder;
+    }
+
+    /** A gesture of one finger, or a button: what the core's recorder makes of it. */
+    async command(command: "tap" | "hold" | "release" | "doubleTap"): Promise<void> {
+        if (command === "doubleTap") {
+            await this.finish();
+            return;
+        }
+        const recorder = await this.open();
+        await recorder.command(command);
+        const look = await recorder.look(0);
+        const running = look.state === "recording" || look.state === "held";
+        this.looked = { position: look.position, at: performance.now() };
+        this.set({ phase: running ? "recording" : "paused", position: look.position });
+        if (running) {
+            this.noteAll();
+        }
+        this.lookOn(recorder);
+    }
+
+    /** One look after the other: on a slow machine fewer, never a queue of them. */
+    private lookOn(recorder: Recorder): void {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => {
+            this.look(recorder).then((goOn) => goOn && this.lookOn(recorder), () => undefined);
+        }, LOOK_MS);
+    }
+
+    private async look(recorder: Recorder): Promise<boolean> {
+        const look: RecorderLook = await recorder.look(0);
+        const current = this.recorder === recorder && this.state.phase !== "done";
+        if (current) {
+            this.looked = { position: look.position, at: performance.now() };
+            this.set({ position: look.position, level: look.peak, peaks: look.pairs });
+        }
+        return current;
+    }
+
+    async finish(): Promise<void> {
+        const { recorder } = this;
+        if (recorder === null || this.state.phase === "done") {
+            return;
+        }
+        if (this.state.phase === "recording") {
+            await recorder.command("tap");
+        }
+        this.set({ phase: "paused", level: 0 });
+        clearTimeout(this.timer);
+        this.film.video.pause();
+        const { blob, duration_us, peaks } = await recorder.finish(this.space);
+        this.finished = { blob, duration_us, peaks, events: this.events };
+        this.silence();
+        this.set({ phase: "done", position: duration_us });
+    }
+
+    /** Throws the voice and what was noted away; drawings stay. */
+    async discard(): Promise<void> {
+        const { finished } = this;
+        this.recorder?.close();
+        this.silence();
+        this.finished = null;
+        this.events = [];
+        this.shown.clear();
+        this.drawnAt.clear();
+        this.set(NONE);
+        if (finished !== null) {
+            await theCore().blobs.transfer(finished.blob, "cancel").catch(() => undefined);
+        }
+    }
+
+    private silence(): void {
+        clearTimeout(this.timer);
+        this.recorder?.close();
+        this.recorder = null;
+        this.stream?.getTracks().forEach((track) => track.stop());
+        this.context?.close().catch(() => undefined);
+        this.stream = this.context = null;
+    }
+
+    close(): void {
+        this.offFilm();
+        this.silence();
+        this.hearers.clear();
+    }
+
+    /* ---- what is done meanwhile ---- */
+
+    /** The voice's clock now: the recorder is asked some times a second, in between time runs. */
+    now(): number {
+        return Math.round(this.looked.position + (performance.now() - this.looked.at) * 1000);
+    }
+
+    private note(event: Omit<Noted, "t">, at = this.now()): void {
+        if (this.state.phase === "recording") {
+            this.events.push({ t: Math.max(0, at), ...event } as Noted);
+        }
+    }
+
+    /** Where everything stands: at the beginning, and after a pause in which anything may have happened. */
+    private noteAll(): void {
+        const { state } = this.film;
+        this.before = state;
+        this.note({ do: "rate", rate: state.rate });
+        this.note({ do: "seek", to: state.time });
+        this.note({ do: state.playing ? "play" : "pause" });
+        this.noteItems();
+    }
+
+    private noteFilm(): void {
+        const { before } = this;
+        const { state } = this.film;
+        this.before = state;
+        if (this.state.phase !== "recording") {
+            return;
+        }
+        if (state.rate !== before.rate) {
+            this.note({ do: "rate", rate: state.rate });
+        }
+        const jumped = state.playing ? Math.abs(state.time - before.time) > 400_000 * Math.max(1, state.rate) : state.time !== before.time;
+        if (jumped || state.playing !== before.playing) {
+            this.note({ do: "seek", to: state.time });
+            this.note({ do: state.playing ? "play" : "pause" });
+        }
+        this.noteItems();
+    }
+
+    /** A drawing is about to be made: it will grow from here on. */
+    private began = 0;
+    noteBegan(): void {
+        this.began = this.now();
+    }
+
+    noteDrawn(id: string): void {
+        if (this.state.phase === "recording") {
+            this.drawnAt.set(id, this.began);
+            this.shown.add(id);
+            this.note({ do: "draw", item: id }, this.began);
+        }
+    }
+
+    /** x and y: the top left of what is seen, in units. */
+    noteView(view: { x: number; y: number; scale: number }): void {
+        this.note({ do: "view", x: Math.round(view.x), y: Math.round(view.y), scale: view.scale });
+    }
+
+    /** What came into sight and what went, by the ranges of the drawings and the film's time. */
+    noteItems(): void {
+        if (this.state.phase !== "recording") {
+            return;
+        }
+        const { time } = this.film.state;
+        const seen = new Set((this.drawing()?.items ?? []).filter((one) => time >= one.in && time < one.out).map((one) => one.id));
+        for (const id of seen) {
+            if (!this.shown.has(id)) {
+                this.shown.add(id);
+                this.note({ do: "show", item: id });
+            }
+        }
+        for (const id of this.shown) {
+            /* A new drawing is in the list a moment after it was made. */
+            const fresh = this.now() - (this.drawnAt.get(id) ?? -1e9) < 1_000_000;
+            if (!seen.has(id) && !fresh) {
+                this.shown.delete(id);
+                this.note({ do: "hide", item: id });
+            }
+        }
+    }
+}
+
+/** The core's timeline of what was noted; it ends with the voice. */
+export async function timelineOf(duration: number, finished: Pick<Finished, "duration_us" | "events">): Promise<Timeline> {
+    const timeline = await theCore().timeline(duration);
+    const events = [...finished.events].sort((a, b) => a.t - b.t);
+    for (const event of events) {
+        await timeline.add({ ...event, t: Math.min(event.t, finished.duration_us) });
+    }
+    await timeline.end(finished.duration_us);
+    return timeline;
+}

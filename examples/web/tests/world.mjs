@@ -1,0 +1,124 @@
+/* A real sidelined with the built app, a real browser, and what two people do in it. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+export const PASSWORD = "correct horse battery";
+
+export class World {
+    constructor(options) {
+        this.options = options;
+        this.work = mkdtempSync(join(tmpdir(), "sideline-app-"));
+        this.problems = [];
+    }
+
+    async start() {
+        const portFile = join(this.work, "port");
+        const { sidelined, app, speech } = this.options;
+        this.server = spawn(sidelined, ["--data", join(this.work, "data"), "--port", "0", "--port-file", portFile, "--web", app, "--mfa", "optional", "--no-limits", "--no-media", "--upload-rate", "400000"], { stdio: ["ignore", "ignore", "inherit"] });
+        const port = await waitFor("the server's port", () => {
+            try {
+                return readFileSync(portFile, "utf8").trim();
+            } catch {
+                return undefined;
+            }
+        });
+        this.url = `http://127.0.0.1:${port}`;
+        this.browser = await chromium.launch({
+            executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+            args: ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${speech}`, "--autoplay-policy=no-user-gesture-required"],
+        });
+    }
+
+    /** Somebody with a browser of their own. */
+    async person(name, role, options = {}) {
+        const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", permissions: ["microphone"], ...options });
+        context.setDefaultTimeout(15_000);
+        const page = await context.newPage();
+        page.on("pageerror", (error) => this.problems.push(`${name}: ${error.message}`));
+        page.on("console", (message) => {
+            if (message.type() === "error" && !/ERR_INTERNET_DISCONNECTED|Failed to load resource|WebSocket connection/.test(message.text())) {
+                this.problems.push(`${name}: ${message.text()}`);
+            }
+        });
+        return { name, role, email: `${name.toLowerCase()}@example.org`, context, page };
+    }
+
+    async signUp(person) {
+        const { page } = person;
+        await page.goto(`${this.url}/sign-up`);
+        await page.getByLabel("Name").fill(person.name);
+        await page.getByLabel("E-mail").fill(person.email);
+        await page.getByLabel("Password").fill(PASSWORD);
+        await page.getByLabel(person.role === "coach" ? "Coach" : "Athlete", { exact: true }).check();
+        await page.getByRole("button", { name: "Create account" }).click();
+        await page.getByRole("navigation", { name: "Main" }).waitFor();
+    }
+
+    /** What axe-core has to say of a screen; WCAG 2.1 A and AA. */
+    async axe(page, screen) {
+        await page.evaluate(`${AXE};`);
+        const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] }));
+        for (const one of found.violations) {
+            this.problems.push(`${screen}: ${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => node.target.join(" ")).join("; ")}`);
+        }
+        const before = page.viewportSize();
+        for (const width of [320, 768, 1024]) {
+            await page.setViewportSize({ width, height: 768 });
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+            if (wide > 0) {
+                this.problems.push(`${screen}: at ${width} px, ${wide} px wider than the window`);
+            }
+        }
+        await page.setViewportSize(before);
+        /* Named targets smaller than 44 px, but for links within a text. */
+        const small = await page.evaluate(() => [...document.querySelectorAll("button, a.button, a.tool, select, input:not([type=range], [type=file], [type=radio])")]
+            .filter((one) => one.getClientRects().length > 0 && !one.classList.contains("unseen") && !one.classList.contains("range-body"))
+            .filter((one) => one.getBoundingClientRect().height < 43.5 || (one.tagName !== "INPUT" && one.getBoundingClientRect().width < 43.5))
+            .map((one) => `${one.className} ${one.getAttribute("aria-label") ?? one.textContent}`));
+        if (small.length > 0) {
+            this.problems.push(`${screen}: smaller than 44 px: ${small.join(", ")}`);
+        }
+    }
+
+    /** Pictures for a person's eyes, at the three widths, when asked for. */
+    async shot(page, name, widths = [320, 768, 1024]) {
+        const { shots } = this.options;
+        if (shots === undefined) {
+            return;
+        }
+        const before = page.viewportSize();
+        for (const width of widths) {
+            await page.setViewportSize({ width, height: width < 700 ? 680 : 768 });
+            await page.waitForTimeout(250);
+            await page.screenshot({ path: join(shots, `${name}-${width}.png`) });
+        }
+        await page.setViewportSize(before);
+    }
+
+    async stop() {
+        await this.browser?.close();
+        if (this.server?.exitCode === null) {
+            this.server.kill();
+            await new Promise((resolve) => this.server.once("exit", resolve));
+        }
+        rmSync(this.work, { recursive: true, force: true });
+    }
+}
+
+export async function waitFor(what, ask, ms = 15_000) {
+    const end = Date.now() + ms;
+    for (;;) {
+        const value = await ask();
+        if (value !== undefined && value !== false && value !== null) {
+            return value;
+        }
+        if (Date.now() > end) {
+            throw new Error(`waited ${ms / 1000} s for ${what}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+}
