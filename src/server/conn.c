@@ -174,7 +174,7 @@ void sl_adapter_offer(void *user, sl_id conn, const void *p, size_t n)
     sl_adapter *a = user;
     sl_lock(a->lock);
     const sl_conn *c = find_conn(a, conn);
-    bool takes = c != NULL && c->out_len + n <= SL_SERVER_OFFER_MAX;
+    bool takes = c != NULL && c->out.len + n <= SL_SERVER_OFFER_MAX;
     sl_unlock(a->lock);
     if (takes) {
         sl_adapter_send(user, conn, p, n);

@@ -51,15 +51,21 @@ static void push(sl_timeline *t, sl_event e)
     must(sl_timeline_push(t, &e, NULL) == SL_OK, "an event");
 }
 
+static void name_item(sl_event *e, int part, int stroke)
+{
+    (void)snprintf(e->item, sizeof e->item, "01900000-0000-7000-8000-%06u%06u",
+                   (unsigned)part % 1000000U, (unsigned)stroke % 1000000U);
+}
+
 /* Strokes are drawn one after the other; each fourth time all that are there go. */
 static void draw(sl_timeline *t, sl_event e, int stroke, int part)
 {
     e.kind = SL_EVENT_DRAW;
-    (void)snprintf(e.item, sizeof e.item, "01900000-0000-7000-8000-%06d%06d", part, stroke);
+    name_item(&e, part, stroke);
     push(t, e);
     for (int i = 3; i >= 0 && stroke % 4 == 3; i--) {
         e.kind = SL_EVENT_ERASE;
-        (void)snprintf(e.item, sizeof e.item, "01900000-0000-7000-8000-%06d%06d", part, stroke - i);
+        name_item(&e, part, stroke - i);
         push(t, e);
     }
 }
