@@ -50,6 +50,7 @@ static void act_say(lab_node *n, unsigned device, bool later)
 {
     char json[120];
     unsigned life = n->node->host.life;
+    int64_t send_ms = server_ms() + sl_sim_dice(g_lab->sim, 20 * SECOND);
     if (g_count == SAID_MAX) {
         return;
     }
@@ -58,7 +59,7 @@ static void act_say(lab_node *n, unsigned device, bool later)
     g_count++;
     (void)snprintf(s->body, sizeof s->body, "%u-%d", device, s->number);
     (void)snprintf(json, sizeof json, later ? "{'body':'%s','send_ms':%lld}" : "{'body':'%s'}",
-                   s->body, (long long)(server_ms() + sl_sim_dice(g_lab->sim, 20 * SECOND)));
+                   s->body, (long long)send_ms);
     sl_status status = try_send(n, json, s->id);
     s->sure = status == SL_OK && lives(n, life);
 }
@@ -142,7 +143,7 @@ static void check_once_in_order(lab_node *n)
     sl_json *page = page_of(n, "{'limit':200}");
     const sl_json *list = sl_json_get(page, "messages");
     for (const sl_json *m = sl_json_first(list); m != NULL; m = sl_json_next(m)) {
-        int i = atoi(strchr(sl_json_str(m, "body"), '-') + 1);
+        int i = (int)strtol(strchr(sl_json_str(m, "body"), '-') + 1, NULL, 10);
         const saying *s = &g_sayings[i];
         seen[i]++;
         ck_assert_str_eq(sl_json_str(m, "body"), s->body);
@@ -223,12 +224,12 @@ START_TEST(chat__seeds_come_through_once_and_in_order)
 {
     const char *seeds = getenv("SL_CHAT_SEEDS");
     const char *from = getenv("SL_CHAT_FROM");
-    int n = seeds != NULL ? atoi(seeds) : 2;
-    int first = from != NULL ? atoi(from) : 1;
-    for (int i = 0; i < n; i++) {
-        (void)printf("seed %d\n", first + i);
+    long n = seeds != NULL ? strtol(seeds, NULL, 10) : 2;
+    unsigned long long seed = from != NULL ? strtoull(from, NULL, 10) : 1;
+    for (long i = 0; i < n; i++, seed++) {
+        (void)printf("seed %llu\n", seed);
         (void)fflush(stdout);
-        run_seed((uint64_t)(first + i));
+        run_seed(seed);
     }
 }
 END_TEST

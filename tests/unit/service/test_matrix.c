@@ -211,7 +211,7 @@ static const char *make_record(stage *s, const sl_entity *e, const char *space, 
         char message[SL_UUID_LEN + 1];
         (void)snprintf(id, sizeof id, "%s", fresh(s));
         (void)snprintf(message, sizeof message, "%s", fresh(s));
-        if (strcmp(e->name, "reaction") == 0) {
+        if (strcmp(e->name, "reaction") == 0 || strcmp(e->name, "pin") == 0) {
             (void)make_record(s, sl_entity_find("message"), space, r, false);
             (void)snprintf(message, sizeof message, "%s", id);
             (void)snprintf(id, sizeof id, "%s", fresh(s));
