@@ -97,6 +97,6 @@ sl_status pack_list(void *user, const char *path, void (*fn)(void *ctx, const ch
 node *node_of_id(const pack *p, uint32_t id);
 node *node_new(pack *p, const char *name, size_t n, uint32_t id); /* NULL: no memory */
 void node_unlink(pack *p, node *n);
-sl_status node_drop(pack *p, node *n); /* when it is gone and nobody has it open */
+sl_status node_drop(pack *p, node *f); /* when it is gone and nobody has it open */
 
 #endif

@@ -594,8 +594,12 @@ static void run_sheet(sl_job *job, void *arg)
     sl_json *res = NULL;
     sl_blob_in *clip = NULL;
     sl_sheet *sheet = sl_mem(sizeof *sheet);
-    sl_status status =
-        sheet == NULL ? sl_fail_nomem(&err) : sl_media_clip(job, q->subject, &clip, &err);
+    if (sheet == NULL) {
+        (void)sl_fail_nomem(&err);
+        sl_media_end(job, SL_E_NOMEM, NULL, err);
+        return;
+    }
+    sl_status status = sl_media_clip(job, q->subject, &clip, &err);
     if (status == SL_OK) {
         status = make_sheet(job, q, clip, sheet, &err);
     }

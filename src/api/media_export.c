@@ -140,8 +140,11 @@ static sl_status get_seconds(sl_job *job, review *r, sl_error **err)
         n++;
     }
     r->seconds = sl_mem_array(n + 1, sizeof *r->seconds);
-    r->second_clips = sl_mem_array(n + 1, sizeof *r->second_clips);
-    sl_status status = r->seconds != NULL && r->second_clips != NULL ? SL_OK : sl_fail_nomem(err);
+    r->second_clips = sl_mem_array(n + 1, sizeof(sl_blob_in *));
+    if (r->seconds == NULL || r->second_clips == NULL) {
+        return sl_fail_nomem(err);
+    }
+    sl_status status = SL_OK;
     for (size_t i = 0; status == SL_OK && i < n; i++) {
         const sl_pair *p = sl_timeline_pair(r->timeline, i);
         if (p->layout != SL_LAYOUT_SINGLE && !has_second(r, p->video)) {

@@ -328,7 +328,8 @@ static void check_viewer(sl_viewer *v)
     ck_assert_int_eq(clip_number(&p), 15);
     ck_assert_int_eq(shown_us, 500000);
     ck_assert_int_eq(sl_viewer_step(v, 0, &p, NULL, NULL), SL_E_MISUSE);
-    ck_assert_int_eq(sl_viewer_frame(v, 0, NULL, NULL, NULL), SL_E_MISUSE);
+    sl_pixels *nowhere = NULL;
+    ck_assert_int_eq(sl_viewer_frame(v, 0, nowhere, NULL, NULL), SL_E_MISUSE);
     p.stride = 4 * CLIP_WIDTH - 4;
     ck_assert_int_eq(sl_viewer_frame(v, 0, &p, NULL, NULL), SL_E_MISUSE);
     clip_pixels_free(&p);
@@ -350,7 +351,8 @@ START_TEST(media__a_viewer_shows_exact_frames_and_stills_of_a_file_and_of_a_vide
     ck_assert_int_eq(sl_viewer_open(core, "video:none", &v, NULL), SL_E_NOT_FOUND);
     ck_assert_ptr_null(v);
     ck_assert_int_eq(sl_viewer_open(NULL, data, &v, NULL), SL_E_IO);
-    ck_assert_int_eq(sl_viewer_open(NULL, NULL, &v, NULL), SL_E_MISUSE);
+    const char *nothing = NULL;
+    ck_assert_int_eq(sl_viewer_open(NULL, nothing, &v, NULL), SL_E_MISUSE);
     sl_viewer_close(NULL);
     tear_down();
 }

@@ -619,7 +619,7 @@ static void check_fourth(sl_store *s)
     ck_assert_int_eq(sl_record_int(&rec, "width", 0), 1280);
     ck_assert_int_eq(rec.seq, 161);
     sl_record_free(&rec);
-    rec = record(s, "video", VIDEO3 + sizeof "video:" - 1);
+    rec = record(s, "video", &VIDEO3[sizeof "video:" - 1]);
     ck_assert_str_eq(sl_record_text(&rec, "title"), "x");
     sl_record_free(&rec);
     for (int64_t n = 1; n <= 5; n++) {
