@@ -189,10 +189,12 @@ sl_status sl_web_open(const char *dir, sl_web **out, sl_error **err)
     }
     sl_web *web = sl_mem(sizeof *web);
     char *root = sl_text_ndup(dir, n);
-    sl_status st = web != NULL && root != NULL ? SL_OK : sl_fail_nomem(err);
-    if (st == SL_OK) {
-        st = read_folder(web, n, root, 0, err);
+    if (web == NULL || root == NULL) {
+        sl_mem_free(root);
+        sl_web_close(web);
+        return sl_fail_nomem(err);
     }
+    sl_status st = read_folder(web, n, root, 0, err);
     if (st == SL_OK) {
         qsort(web->files, web->n, sizeof *web->files, by_name);
         if (find(web, "/index.html") == NULL) {
