@@ -196,7 +196,9 @@ sl_status sl_web_open(const char *dir, sl_web **out, sl_error **err)
     }
     sl_status st = read_folder(web, n, root, 0, err);
     if (st == SL_OK) {
-        qsort(web->files, web->n, sizeof *web->files, by_name);
+        if (web->n > 0) {
+            qsort(web->files, web->n, sizeof *web->files, by_name);
+        }
         if (find(web, "/index.html") == NULL) {
             st = sl_fail(err, SL_E_NOT_FOUND, "there is no index.html in \"%s\"", dir);
         }
