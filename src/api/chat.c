@@ -191,8 +191,11 @@ sl_status sl_chat_pin(sl_core *core, const char *message, int32_t on, sl_error *
     return do_wish(core, message, on != 0 ? WISH_PIN : WISH_UNPIN, err);
 }
 
-sl_status sl_chat_edit(sl_core *core, const char *message, const char *json, size_t n,
-                       sl_error **err)
+/* A message is changed by what `write` makes of the object. */
+static sl_status change_by(sl_core *core, const char *message, const char *json, size_t n,
+                           sl_status (*write)(sl_core *, const char *, const sl_json *,
+                                              sl_error **),
+                           sl_error **err)
 {
     sl_json *in = NULL;
     sl_error_start(err);
@@ -202,11 +205,17 @@ sl_status sl_chat_edit(sl_core *core, const char *message, const char *json, siz
     }
     if (status == SL_OK) {
         sl_lock(core->lock);
-        status = sl_chat_change(core, message, in, err);
+        status = write(core, message, in, err);
         sl_unlock(core->lock);
     }
     sl_json_free(in);
     return status;
+}
+
+sl_status sl_chat_edit(sl_core *core, const char *message, const char *json, size_t n,
+                       sl_error **err)
+{
+    return change_by(core, message, json, n, sl_chat_change, err);
 }
 
 sl_status sl_chat_react(sl_core *core, const char *message, const char *emoji, int32_t on,
@@ -276,19 +285,7 @@ sl_status sl_chat_scheduled(sl_core *core, const char *thread, sl_bytes **out, s
 sl_status sl_chat_reschedule(sl_core *core, const char *message, const char *json, size_t n,
                              sl_error **err)
 {
-    sl_json *in = NULL;
-    sl_error_start(err);
-    sl_status status = check_message(message, err);
-    if (status == SL_OK) {
-        status = read_object(json, n, &in, err);
-    }
-    if (status == SL_OK) {
-        sl_lock(core->lock);
-        status = sl_chat_plan_edit(core, message, in, err);
-        sl_unlock(core->lock);
-    }
-    sl_json_free(in);
-    return status;
+    return change_by(core, message, json, n, sl_chat_plan_edit, err);
 }
 
 sl_status sl_chat_unschedule(sl_core *core, const char *message, sl_error **err)
