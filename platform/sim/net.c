@@ -75,6 +75,16 @@ static bool server_hears(const sl_sim_wire *w)
     return w->server_up && w->sim->server.service != NULL;
 }
 
+bool sl_sim_net_half_open(const sl_sim *s)
+{
+    for (const sl_sim_wire *w = s->wires; w != NULL; w = w->next) {
+        if (w->cut && client_hears(w)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- deliveries --------------------------------------------------------------------------- */
 
 static void end_client(sl_sim *s, void *arg)

@@ -202,6 +202,8 @@ void sl_sim_net_cut_node(sl_sim_node *n);
 void sl_sim_net_close(sl_sim *s, sl_id conn, int32_t code);
 /* True when no request is on its way. */
 bool sl_sim_net_quiet(const sl_sim *s);
+/* A core believes in a socket that is no more. */
+bool sl_sim_net_half_open(const sl_sim *s);
 
 /* --- show.c ------------------------------------------------------------------------------- */
 

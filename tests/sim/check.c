@@ -158,6 +158,7 @@ bool check_rest(world *w, const char **why)
 {
     *why = w->sim->server.service == NULL ? "the server is down"
            : !sl_sim_net_quiet(w->sim)    ? "a request is on its way"
+           : sl_sim_net_half_open(w->sim) ? "a socket is half-open"
                                           : NULL;
     for (unsigned i = 0; i < w->actor_count && *why == NULL; i++) {
         *why = not_at_rest(w, &w->actors[i]);

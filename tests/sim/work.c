@@ -301,7 +301,8 @@ static void make_records(actor *a, const sl_entity *e, const char *space, fact_k
         dangles = dangles || w->dangles;
         (void)sl_json_add(ops, make_op("create", e->name, space, ids[i], fields));
     }
-    if (dangles && !chance(a, 25)) { /* what it would answer to is not there yet */
+    /* What it would answer to is not there yet, or may lie in a gap, where only the server knows. */
+    if (dangles && (any_gap(a) || !chance(a, 25))) {
         sl_json_free(ops);
         return;
     }
@@ -387,7 +388,7 @@ static void change_own(actor *a)
     sl_json *fields = removes ? NULL : values_of(a, f.entity, f.space, false);
     bool dangles = !removes && a->world->dangles;
     sl_json *kept = sl_json_clone(fields);
-    if (!removes && sl_json_count(fields) == 0) {
+    if (!removes && (sl_json_count(fields) == 0 || (dangles && any_gap(a)))) {
         sl_json_free(fields);
         sl_json_free(kept);
         return;
