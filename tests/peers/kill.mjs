@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WebSocket } from "ws";
+import { sleep } from "./report.mjs";
 
 const [sidelined, cycles = "20", seed = "1"] = process.argv.slice(2);
 const CLIENTS = 4;
@@ -26,8 +27,6 @@ function random(n) {
   state ^= (state << 17n) & 0xffffffffffffffffn;
   return Number(state % BigInt(n));
 }
-
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function start() {
   const portFile = join(work, "port");

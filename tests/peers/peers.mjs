@@ -14,6 +14,7 @@ import { promisify } from "node:util";
 import { SignJWT, createRemoteJWKSet, exportJWK, generateKeyPair, importJWK, jwtVerify } from "jose";
 import Provider from "oidc-provider";
 import { SMTPServer } from "smtp-server";
+import { check, finish, skipped, until } from "./report.mjs";
 
 const run = promisify(execFile);
 const [sidelined, sideline] = process.argv.slice(2);
@@ -21,31 +22,8 @@ const work = mkdtempSync(join(tmpdir(), "sideline-peers-"));
 const device = "018b0000-0000-7000-8000-000000000001";
 const password = "a long enough password";
 const mails = [];
-let failed = 0;
-let passed = 0;
 let server;
 let base;
-
-function check(what, ok) {
-  console.log(`${ok ? "ok    " : "FAILED"} ${what}`);
-  if (ok) passed++;
-  else failed++;
-}
-
-function skipped(what, why) {
-  console.log(`skipped ${what}: ${why}`);
-}
-
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-async function until(what, test) {
-  for (let i = 0; i < 400; i++) {
-    const found = await test();
-    if (found) return found;
-    await sleep(25);
-  }
-  throw new Error(`${what} did not come`);
-}
 
 async function startServer(more) {
   const portFile = join(work, "port");
@@ -329,5 +307,4 @@ try {
   if (server && server.exitCode === null) server.kill("SIGKILL");
   rmSync(work, { recursive: true, force: true });
 }
-console.log(`peers: ${passed} checks passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish("peers");

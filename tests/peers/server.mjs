@@ -13,6 +13,7 @@ import { promisify } from "node:util";
 import * as tus from "tus-js-client";
 import { WebSocket } from "ws";
 import { tryApi } from "./api.mjs";
+import { check, finish, skipped, until } from "./report.mjs";
 import { tryStrict } from "./strict.mjs";
 
 const run = promisify(execFile);
@@ -20,29 +21,6 @@ const [sidelined] = process.argv.slice(2);
 const work = mkdtempSync(join(tmpdir(), "sideline-peers-"));
 const password = "a long enough password";
 const children = new Set();
-let failed = 0;
-let passed = 0;
-
-function check(what, ok) {
-  console.log(`${ok ? "ok    " : "FAILED"} ${what}`);
-  if (ok) passed++;
-  else failed++;
-}
-
-function skipped(what, why) {
-  console.log(`skipped ${what}: ${why}`);
-}
-
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-async function until(what, test) {
-  for (let i = 0; i < 400; i++) {
-    const found = await test();
-    if (found) return found;
-    await sleep(25);
-  }
-  throw new Error(`${what} did not come`);
-}
 
 function have(program) {
   try {
@@ -450,5 +428,4 @@ try {
   for (const child of children) child.kill("SIGKILL");
   rmSync(work, { recursive: true, force: true });
 }
-console.log(`server peers: ${passed} checks passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish("server peers");
