@@ -33,6 +33,10 @@ static const struct lws_protocols protocols[] = {
      .per_session_data_size = sizeof(sl_session),
      .rx_buffer_size = SL_SERVER_RX,
      .tx_packet_size = SL_SERVER_CHUNK},
+    {.name = SL_SERVER_LINGER_NAME,
+     .callback = sl_linger_callback,
+     .per_session_data_size = sizeof(uint64_t),
+     .rx_buffer_size = SL_SERVER_CHUNK},
     {.name = NULL},
 };
 

@@ -19,7 +19,7 @@ typedef struct sl_adapter sl_adapter;
 /* Who reads the sockets in libwebsockets' stead (strict.h). */
 typedef struct sl_adapter_watch {
     void (*open)(int fd);
-    void (*close)(int fd);
+    bool (*close)(int fd);                       /* true: the peer may still be sending */
     bool (*begin)(int fd, uint64_t message_max); /* false: the connection is to be ended */
     int32_t (*said)(int fd); /* the code of the client's close when it was changed, else 0 */
 } sl_adapter_watch;

@@ -524,7 +524,7 @@ int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
                      size_t n)
 {
     sl_session *session = user;
-    const sl_adapter *a = lws_context_user(lws_get_context(wsi));
+    sl_adapter *a = lws_context_user(lws_get_context(wsi));
     switch ((int)reason) {
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return sl_conn_handshake_ok(wsi) ? 0 : 1;
     case LWS_CALLBACK_ESTABLISHED: return on_established(wsi, session);
@@ -533,7 +533,7 @@ int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_SERVER_WRITEABLE: return on_writeable(wsi, session);
     case LWS_CALLBACK_TIMER: return on_timer(session);
     case LWS_CALLBACK_CLOSED:
-        a->watch->close(lws_get_socket_fd(wsi));
+        sl_linger(a, wsi);
         if (session != NULL) {
             on_closed(session);
         }

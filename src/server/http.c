@@ -651,7 +651,7 @@ int sl_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return on_body_end(wsi, session);
     case LWS_CALLBACK_HTTP_WRITEABLE: return on_writeable(wsi, session);
     case LWS_CALLBACK_CLOSED_HTTP:
-        adapter_of(wsi)->watch->close(lws_get_socket_fd(wsi));
+        sl_linger(adapter_of(wsi), wsi);
         if (session != NULL) {
             on_closed(session);
         }

@@ -16,6 +16,8 @@
 
 #include <libwebsockets.h>
 
+#define SL_SERVER_LINGER_NAME "linger"
+
 enum {
     SL_SERVER_THREADS = 4,
     SL_SERVER_BODY_MAX = 17 * 1024 * 1024, /* of one HTTP request */
@@ -28,7 +30,9 @@ enum {
     SL_SERVER_CHUNK = 64 * 1024,           /* written to a socket at once */
     SL_SERVER_RX = 512,                    /* read from a WebSocket at once: each has so much */
     SL_SERVER_HEARD_S = 10,                /* a connection says who it is within this time */
-    SL_SERVER_BODY_S = 60                  /* a body may pause this long */
+    SL_SERVER_BODY_S = 60,                 /* a body may pause this long */
+    SL_SERVER_LINGER_S = 2,                /* a closed socket is read this long */
+    SL_SERVER_LINGER_MAX = 512             /* so many at a time */
 };
 
 typedef struct sl_request sl_request;
@@ -69,6 +73,7 @@ struct sl_adapter {
     sl_strand live;
     sl_work live_work;
 
+    size_t n_lingering;     /* loop: sockets that are only read until their peers are done */
     bool closing;           /* loop: what comes now is not taken any more */
     size_t n_requests;      /* loop: taken and not answered to the end */
     int64_t bodies_len;     /* loop: bytes of bodies being taken in */
@@ -91,6 +96,11 @@ int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
 void sl_conn_deliver(sl_adapter *a);
 /* Asks every connection to go: the server stops. */
 void sl_conn_close_all(sl_adapter *a);
+/* linger.c: a socket is about to be closed by us. When its peer may still be sending, it is held open a
+ * while without us, so that the peer reads our last words before the reset that its own would cause. */
+void sl_linger(sl_adapter *a, struct lws *wsi);
+int sl_linger_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                       size_t n);
 /* True when the handshake is one we take. */
 bool sl_conn_handshake_ok(struct lws *wsi);
 

@@ -30,6 +30,7 @@ typedef struct sl_strict {
     uint8_t last[4];  /* before the upgrade: the last bytes that came */
     bool framing;     /* after it */
     bool dead;        /* what comes is thrown away */
+    bool fault;       /* because something was wrong, not because the client closed */
     bool in_message;  /* a message is not finished */
     uint64_t left;    /* bytes of the data frame under way that are still to come */
     uint64_t message; /* bytes of its message so far */
@@ -52,7 +53,8 @@ bool sl_strict_begin(sl_strict *s, uint64_t message_max);
 /* ---- by socket ---- */
 
 void sl_strict_open(int fd); /* what cannot be watched for want of memory is refused in begin_fd */
-void sl_strict_close(int fd);
+/* True when the client may still be sending: closed at once, the socket would be reset (linger.h). */
+bool sl_strict_close(int fd);
 /* The upgrade was made. False: the connection is to be ended. */
 bool sl_strict_begin_fd(int fd, uint64_t message_max);
 int32_t sl_strict_said_fd(int fd);

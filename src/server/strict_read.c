@@ -11,12 +11,12 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
 enum {
-    SOCKETS_MAX = 65536,
-    DRAIN_MAX = 256
+    SOCKETS_MAX = 65536
 };
 
 /* A number may go from our socket to another thread's: what is read of it is one whole pointer. */
@@ -30,18 +30,27 @@ static sl_strict *find(int fd)
 void sl_strict_open(int fd)
 {
     if (fd >= 0 && fd < SOCKETS_MAX) {
-        sl_strict_close(fd);
+        (void)sl_strict_close(fd);
         g_sockets[fd] = sl_mem(sizeof(sl_strict));
     }
 }
 
-void sl_strict_close(int fd)
+static bool has_more(int fd)
 {
-    if (find(fd) != NULL) {
-        sl_strict *s = g_sockets[fd];
-        g_sockets[fd] = NULL;
-        sl_mem_free(s);
+    int n = 0;
+    return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+bool sl_strict_close(int fd)
+{
+    sl_strict *s = find(fd);
+    if (s == NULL) {
+        return false;
     }
+    bool talks = s->fault || has_more(fd);
+    g_sockets[fd] = NULL;
+    sl_mem_free(s);
+    return talks;
 }
 
 bool sl_strict_begin_fd(int fd, uint64_t message_max)
@@ -54,18 +63,6 @@ int32_t sl_strict_said_fd(int fd)
 {
     const sl_strict *s = find(fd);
     return s != NULL ? s->said : 0;
-}
-
-/* What is in the socket behind a fault: left there it would have the kernel reset the connection, and the
- * close frame be lost. */
-static void drain(int fd)
-{
-    uint8_t scrap[4096];
-    for (int i = 0; i < DRAIN_MAX; i++) {
-        if (recvfrom(fd, scrap, sizeof scrap, MSG_DONTWAIT, NULL, NULL) <= 0) {
-            return;
-        }
-    }
 }
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -86,11 +83,12 @@ EXPORTED ssize_t recv(int fd, void *buf, size_t n, int flags)
             return got;
         }
         size_t left = sl_strict_filter(s, buf, (size_t)got);
-        if (s->dead) {
-            drain(fd);
-        }
         if (left > 0) {
             return (ssize_t)left;
+        }
+        if (s->dead) { /* one read a turn, however much the peer sends */
+            errno = EAGAIN;
+            return -1;
         }
     }
 }
