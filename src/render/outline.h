@@ -19,14 +19,17 @@ typedef struct sl_dot {
     double r;
 } sl_dot;
 
+typedef union sl_lane {
+    float f;
+    int32_t i;
+} sl_lane;
+
 typedef struct sl_outline {
     double *xy; /* x, y, x, y, .. */
     size_t n;   /* points */
     size_t room;
-    double *back; /* the right side, while it is made */
-    size_t back_n;
-    size_t back_room;
-    float *lanes; /* of each dot, while it is made */
+    size_t back;    /* points of the right side at the end of the room, while it is made */
+    sl_lane *lanes; /* of each dot, while it is made */
     size_t lanes_room;
     bool failed; /* out of memory */
 } sl_outline;

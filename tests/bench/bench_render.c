@@ -213,18 +213,11 @@ static double raster_fills(const sl_outline *o, sl_raster *r, sl_raster_level le
     return now_us() - began;
 }
 
-static void bench_fills(const sl_drawing *d, const peers *p)
+/* As the peer does: one round after another, nothing between. */
+static double bench_outlines(const sl_drawing *d)
 {
-    static sl_outline outlines[STROKES];
-    static sl_fills fills[STROKES];
-    double times[4][ROUNDS];
     double made[ROUNDS];
     sl_dot dots[POINTS];
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, W, H);
-    cairo_t *cr = cairo_create(surface);
-    sl_raster *raster = sl_raster_new();
-    sl_raster_target to = {cairo_image_surface_get_data(surface),
-                           cairo_image_surface_get_stride(surface)};
     size_t corners = 0;
     sl_outline once = {0};
     for (int round = 0; round < ROUNDS; round++) {
@@ -232,9 +225,31 @@ static void bench_fills(const sl_drawing *d, const peers *p)
         for (int i = 0; i < STROKES; i++) { /* in one place, as the renderer does */
             uint32_t n = dots_of(sl_drawing_at(d, (size_t)i), dots);
             sl_outline_make(&once, dots, n, 0);
-            corners = once.n;
+            corners += once.n;
         }
         made[round] = now_us() - began;
+    }
+    double best = best_of(made, ROUNDS);
+    (void)printf("outline of 200 x 120 points: %.2f ms (%.0f ns a point, %.2f corners each)\n",
+                 best / 1000, best * 1000 / (STROKES * POINTS),
+                 (double)corners / ((double)ROUNDS * STROKES * POINTS));
+    sl_outline_free(&once);
+    return best;
+}
+
+static void bench_fills(const sl_drawing *d, const peers *p)
+{
+    static sl_outline outlines[STROKES];
+    static sl_fills fills[STROKES];
+    double times[4][ROUNDS];
+    sl_dot dots[POINTS];
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, W, H);
+    cairo_t *cr = cairo_create(surface);
+    sl_raster *raster = sl_raster_new();
+    sl_raster_target to = {cairo_image_surface_get_data(surface),
+                           cairo_image_surface_get_stride(surface)};
+    double made = bench_outlines(d);
+    for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < STROKES; i++) {
             uint32_t n = dots_of(sl_drawing_at(d, (size_t)i), dots);
             sl_outline_make(&outlines[i], dots, n, 0);
@@ -246,9 +261,6 @@ static void bench_fills(const sl_drawing *d, const peers *p)
         }
     }
     double cairo = best_of(times[0], ROUNDS);
-    (void)printf("outline of 200 x 120 points: %.2f ms (%.0f ns a point, %zu corners the last)\n",
-                 best_of(made, ROUNDS) / 1000, best_of(made, ROUNDS) * 1000 / (STROKES * POINTS),
-                 corners);
     (void)printf("200 strokes, filled: Cairo %.1f ms", cairo / 1000);
     static const char *const names[] = {"plain C", "vectors", "AVX2"};
     for (int level = 0; level <= (int)sl_raster_best(); level++) {
@@ -256,13 +268,11 @@ static void bench_fills(const sl_drawing *d, const peers *p)
         (void)printf(", %s %.1f ms (%.1f x faster)", names[level], own / 1000, cairo / own);
     }
     (void)printf("\n");
-    bench_peers(p, outlines, d,
-                (ours){best_of(times[1 + sl_raster_best()], ROUNDS), best_of(made, ROUNDS)});
+    bench_peers(p, outlines, d, (ours){best_of(times[1 + sl_raster_best()], ROUNDS), made});
     for (int i = 0; i < STROKES; i++) {
         sl_outline_free(&outlines[i]);
         sl_fills_free(&fills[i]);
     }
-    sl_outline_free(&once);
     sl_raster_free(raster);
     cairo_destroy(cr);
     cairo_surface_destroy(surface);

@@ -12,7 +12,7 @@ enum {
     H = 1080,
     STROKES = 200,
     POINTS = 120,
-    ROUNDS = 15
+    ROUNDS = 25
 };
 
 double now_us(void);
