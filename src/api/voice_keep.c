@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "voice/regroup.h"
 
 #include <string.h>
 
@@ -198,19 +199,38 @@ static sl_status result(const sl_recorder *r, const char *hex, sl_bytes **out, s
     return *out != NULL ? SL_OK : sl_fail_nomem(err);
 }
 
+static sl_status copy_some(sl_regroup *g, sl_buf *pages, const uint8_t *p, size_t n,
+                           sl_blob_out *to, sl_error **err)
+{
+    sl_status status = sl_regroup_put(g, p, n, pages, err);
+    if (status == SL_OK && pages->len > 0) {
+        status = sl_blob_out_append(to, pages->data, pages->len);
+        sl_buf_clear(pages);
+        status = status == SL_OK ? SL_OK : sl_fail(err, status, "The voice could not be kept");
+    }
+    return status;
+}
+
 static sl_status copy_voice(sl_recorder *r, sl_draft *from, sl_blob_out *to, sl_error **err)
 {
     uint8_t *step = sl_mem(COPY_STEP);
+    sl_regroup g = {.ended = false};
+    sl_buf pages = {0};
     int64_t at = 0;
     sl_status status = step != NULL ? SL_OK : sl_fail_nomem(err);
     while (status == SL_OK && at < r->size) {
         int64_t left = r->size - at;
         int64_t n = sl_draft_read(from, step, (size_t)(left < COPY_STEP ? left : COPY_STEP), at);
-        status = n > 0 ? sl_blob_out_append(to, step, (size_t)n) : n < 0 ? (sl_status)n : SL_E_IO;
+        status = n > 0 ? copy_some(&g, &pages, step, (size_t)n, to, err)
+                       : sl_fail(err, n < 0 ? (sl_status)n : SL_E_IO,
+                                 "The voice could not be read back");
         at += n;
     }
+    status = status == SL_OK ? sl_regroup_end(&g, err) : status;
+    sl_regroup_free(&g);
+    sl_buf_free(&pages);
     sl_mem_free(step);
-    return status == SL_OK ? SL_OK : sl_fail(err, status, "The voice could not be kept");
+    return status;
 }
 
 /* The finished file becomes a blob. It is there until then, for when the program is killed. */

@@ -21,7 +21,9 @@ enum {
     LOSS_PERCENT = 10, /* expected, with FEC */
     CONVERGE = 6,      /* packets until a decoder that began in the middle is right */
     WARM = 6,          /* frames an encoder is to have heard before it goes on */
-    FADE = 120         /* frames to each side of a cut: 2.5 ms */
+    FADE = 120,        /* frames to each side of a cut: 2.5 ms */
+    LOOK = 50,         /* packets between two looks at what was spent */
+    MEND = 10          /* seconds in which too much is made up for */
 };
 
 struct sl_spool {
@@ -35,6 +37,7 @@ struct sl_spool {
     int64_t put;     /* frames */
     int64_t encoded; /* frames given to the encoder */
     int64_t kept;    /* packets in pages: a packet before is encoded and thrown away */
+    int64_t over;    /* bits spent beyond those asked for, since the beginning or the last cut */
     float frame[FRAME];
     size_t filled;
     int64_t end;   /* what is to be encoded in all, once that is known */
@@ -166,6 +169,19 @@ static sl_status end_full_page(sl_spool *s, sl_error **err)
 
 /* --- sound -------------------------------------------------------------------------------- */
 
+/* libopus spends more than was asked for on one who speaks without a pause: what is too much is made
+ * up for, by a tenth at most. What silence leaves over is spared for later, at the rate asked for. */
+static void hold_rate(sl_spool *s, int32_t bytes)
+{
+    int32_t asked = s->config.bitrate;
+    s->over += (int64_t)bytes * 8 - asked / (SL_VOICE_RATE / FRAME);
+    if (s->kept % LOOK == 0) {
+        int64_t less = s->over > 0 ? s->over / MEND : 0;
+        less = less < asked / 10 ? less : asked / 10;
+        (void)opus_encoder_ctl(s->encoder, OPUS_SET_BITRATE(asked - (int32_t)less));
+    }
+}
+
 static sl_status encode(sl_spool *s, sl_error **err)
 {
     uint8_t packet[PACKET_MAX];
@@ -180,6 +196,7 @@ static sl_status encode(sl_spool *s, sl_error **err)
     }
     (void)sl_ogg_packet(&s->ogg, packet, (size_t)n); /* 8 * 1275 bytes always fit in a page */
     s->kept++;
+    hold_rate(s, n);
     /* The last page waits for its mark. */
     bool full = s->ogg.packets == PAGE_PACKETS && s->encoded < s->end;
     return full ? end_full_page(s, err) : SL_OK;
@@ -372,6 +389,7 @@ static sl_status hear_again(sl_spool *s, const again *a, int64_t begin, int64_t 
     (void)opus_encoder_ctl(s->encoder, OPUS_RESET_STATE);
     s->filled = 0;
     s->fade = 0;
+    s->over = 0;
     s->encoded = begin * FRAME;
     s->put = frames;
     size_t offset = (size_t)(begin * FRAME - a->from);

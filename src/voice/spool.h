@@ -26,7 +26,7 @@ typedef struct sl_spool_config {
     sl_spool_file file;
     uint32_t serial;    /* of the Ogg stream: any number */
     int32_t rate;       /* of the source: for information only */
-    int32_t bitrate;    /* bits per second */
+    int32_t bitrate;    /* bits per second of sound, on average, also when nobody ever pauses */
     int32_t complexity; /* 0..10 */
     bool dtx;           /* next to nothing for silence */
     bool fec;           /* each packet can mend the loss of the one before */

@@ -8,6 +8,7 @@
 #include "base/prng.h"
 #include "examples/cli/wav.h"
 #include "review/timeline.h"
+#include "voice/regroup.h"
 #include "voice/take.h"
 
 #include <math.h>
@@ -224,7 +225,14 @@ static size_t voice_bytes(const char *path)
     must(sl_take_command_run(take, SL_TAKE_FINISH, 0, NULL) == SL_OK, "the end of the voice");
     sl_take_free(take);
     wav_free(&w);
-    size_t n = file.len;
+    sl_regroup g = {.ended = false}; /* as it is kept */
+    sl_buf kept = {0};
+    must(sl_regroup_put(&g, file.data, file.len, &kept, NULL) == SL_OK &&
+             sl_regroup_end(&g, NULL) == SL_OK,
+         "keeping the voice");
+    size_t n = kept.len;
+    sl_regroup_free(&g);
+    sl_buf_free(&kept);
     sl_buf_free(&file);
     return n;
 }

@@ -7,6 +7,7 @@
 #include "tone.h"
 #include "voice/listen.h"
 #include "voice/ogg.h"
+#include "voice/regroup.h"
 
 #include <string.h>
 
@@ -175,6 +176,81 @@ START_TEST(repack__running_out_of_memory_is_only_an_error)
 }
 END_TEST
 
+/* In pieces of `step` bytes. */
+static sl_status regroup(const sl_buf *file, size_t step, sl_buf *out)
+{
+    sl_regroup g = {.ended = false};
+    sl_status status = SL_OK;
+    for (size_t at = 0; status == SL_OK && at < file->len; at += step) {
+        size_t n = file->len - at < step ? file->len - at : step;
+        status = sl_regroup_put(&g, file->data + at, n, out, NULL);
+    }
+    status = status == SL_OK ? sl_regroup_end(&g, NULL) : status;
+    sl_regroup_free(&g);
+    return status;
+}
+
+START_TEST(regroup__the_packets_are_the_same_on_fewer_pages)
+{
+    static const size_t steps[] = {1 << 20, 1, 4096};
+    sl_buf pages[3] = {{0}};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(regroup(&voice.file, steps[i], &pages[i]), SL_OK);
+        ck_assert_uint_eq(pages[i].len, pages[0].len);
+        ck_assert_mem_eq(pages[i].data, pages[0].data, pages[0].len);
+    }
+    sl_ogg_found page;
+    size_t at = 0;
+    uint32_t count = 0;
+    uint64_t granule = 0;
+    while (sl_ogg_next(pages[0].data, pages[0].len, &at, &page)) {
+        ck_assert_uint_eq(page.sequence, count);
+        ck_assert_uint_eq(page.flags & SL_OGG_FIRST, count == 0 ? SL_OGG_FIRST : 0);
+        ck_assert_uint_eq(page.flags & SL_OGG_LAST, at == pages[0].len ? SL_OGG_LAST : 0);
+        ck_assert_uint_le(page.granule - granule, SECOND);
+        granule = page.granule;
+        count++;
+    }
+    ck_assert_uint_eq(granule, LONG + 312);
+    ck_assert_uint_eq(count, 2 + 4); /* 151 packets and 48 to a page; it were 19 */
+    ck_assert_uint_eq(pages[0].len, voice.file.len - 15 * (size_t)SL_OGG_HEAD);
+    ck_assert_uint_eq(listen(&pages[0]), LONG);
+    ck_assert_mem_eq(heard, straight, sizeof straight);
+    for (size_t i = 0; i < 3; i++) {
+        sl_buf_free(&pages[i]);
+    }
+}
+END_TEST
+
+START_TEST(regroup__what_is_not_whole_is_refused)
+{
+    sl_buf out = {0};
+    voice.file.data[voice.file.len / 2] ^= 1;
+    ck_assert_int_eq(regroup(&voice.file, 4096, &out), SL_E_CORRUPT);
+    voice.file.data[voice.file.len / 2] ^= 1;
+    sl_buf_put(&voice.file, "O", 1); /* after the end */
+    ck_assert_int_eq(regroup(&voice.file, 4096, &out), SL_E_CORRUPT);
+    voice.file.len -= 2; /* before it */
+    ck_assert_int_eq(regroup(&voice.file, 4096, &out), SL_E_CORRUPT);
+    sl_buf_free(&out);
+}
+END_TEST
+
+START_TEST(regroup__running_out_of_memory_is_only_an_error)
+{
+    bool enough = false;
+    for (uint64_t k = 1; k < 50 && !enough; k++) {
+        sl_buf out = {0};
+        (void)sl_mem_fail_at(k, false);
+        sl_status status = regroup(&voice.file, 1 << 20, &out);
+        enough = sl_mem_fail_at(0, false) < k;
+        ck_assert_int_eq(status, enough ? SL_OK : SL_E_NOMEM);
+        sl_buf_free(&out);
+    }
+    ck_assert(enough);
+}
+END_TEST
+
 static uint32_t be32(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -201,4 +277,7 @@ SL_TEST_MAIN_WITH("voice_repack", set_up, tear_down, cut__keeps_exactly_the_stre
                   cut__an_empty_stretch_is_refused,
                   repack__what_lacks_a_page_or_is_no_voice_is_refused,
                   repack__running_out_of_memory_is_only_an_error,
-                  repack__an_mp4_begins_with_its_index)
+                  repack__an_mp4_begins_with_its_index,
+                  regroup__the_packets_are_the_same_on_fewer_pages,
+                  regroup__what_is_not_whole_is_refused,
+                  regroup__running_out_of_memory_is_only_an_error)

@@ -2,6 +2,7 @@
 #include "voice/take.h"
 
 #include "base/mem.h"
+#include "base/prng.h"
 #include "recording.h"
 #include "support.h"
 #include "tone.h"
@@ -128,6 +129,50 @@ START_TEST(take__dtx_saves_on_silence)
         sl_buf_free(&plain.file);
         sl_buf_free(&r.file);
     }
+}
+END_TEST
+
+/* Of the sound in pages that end after so many seconds. */
+static size_t bytes_after(const sl_buf *file, uint64_t seconds)
+{
+    sl_ogg_found page;
+    size_t at = 0;
+    size_t n = 0;
+    while (sl_ogg_next(file->data, file->len, &at, &page)) {
+        n += page.granule > seconds * SECOND ? page.body_len : 0;
+    }
+    return n;
+}
+
+/* A voice that sings: by itself libopus spends 24.7 kbit/s on it. */
+START_TEST(take__who_never_pauses_gets_the_rate_asked_for)
+{
+    enum {
+        LENGTH = 20,
+        FROM = 8
+    };
+    recording r = {0};
+    sl_take *t = recording_start(&r, SECOND);
+    double phase = 0;
+    ck_assert_int_eq(recording_run(t, SL_TAKE_RECORD), SL_OK);
+    for (int k = 0; k < LENGTH; k++) {
+        for (int i = 0; i < SECOND; i++) {
+            double at = k + (double)i / SECOND;
+            double v = 0;
+            phase += 6.28318530717958648 * (140 + 40 * sin(6.28 * 1.3 * at)) / SECOND;
+            for (int h = 1; h <= 8; h++) {
+                v += sin(h * phase) / h * (1 + 0.5 * sin(at * h));
+            }
+            pcm[i] = (float)(0.12 * (0.15 + 0.85 * fabs(sin(6.28 * 2 * at))) * v);
+        }
+        ck_assert_int_eq(sl_take_push(t, pcm, SECOND, NULL), SL_OK);
+    }
+    ck_assert_int_eq(recording_run(t, SL_TAKE_FINISH), SL_OK);
+    sl_take_free(t);
+    double rate = (double)bytes_after(&r.file, FROM) * 8 / (LENGTH - FROM);
+    ck_assert_double_le(rate, SL_TAKE_BITRATE * 1.01);
+    ck_assert_double_ge(rate, SL_TAKE_BITRATE * 0.97);
+    sl_buf_free(&r.file);
 }
 END_TEST
 
@@ -293,6 +338,7 @@ END_TEST
 SL_TEST_MAIN("voice_take", take__a_cancelled_take_stays_cancelled, take__limits_of_rate_and_bitrate,
              take__the_file_holds_exactly_the_frames_pushed,
              take__a_tone_is_heard_again_at_every_rate, take__dtx_saves_on_silence,
+             take__who_never_pauses_gets_the_rate_asked_for,
              take__pauses_leave_no_gap_and_nothing_is_heard_in_them,
              take__the_pages_are_as_the_standard_wants_them,
              take__what_is_written_lags_less_than_a_quarter_of_a_second,
