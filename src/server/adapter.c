@@ -268,6 +268,7 @@ static void part(sl_adapter *a)
 sl_status sl_adapter_run(sl_adapter *a, sl_error **err)
 {
     sl_status st = SL_OK;
+    a->watch->serve(true);
     while (!is_stopping(a)) {
         if (lws_service(a->context, 0) < 0) {
             st = sl_fail(err, SL_E_IO, "the socket layer failed");
@@ -276,6 +277,7 @@ sl_status sl_adapter_run(sl_adapter *a, sl_error **err)
     }
     a->closing = true;
     part(a);
+    a->watch->serve(false);
     sl_pool_free(a->pool);
     a->pool = NULL;
     return st;

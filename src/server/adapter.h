@@ -16,8 +16,9 @@
 
 typedef struct sl_adapter sl_adapter;
 
-/* Who reads the sockets in libwebsockets' stead (strict.h). */
+/* Who reads the sockets in libwebsockets' stead (strict.h), and waits for them (waits.h). */
 typedef struct sl_adapter_watch {
+    void (*serve)(bool on); /* the calling thread is the loop's */
     void (*open)(int fd);
     bool (*close)(int fd);                       /* true: the peer may still be sending */
     bool (*begin)(int fd, uint64_t message_max); /* false: the connection is to be ended */

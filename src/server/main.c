@@ -19,6 +19,7 @@
 #include "server/options.h"
 #include "server/password.h"
 #include "server/strict.h"
+#include "server/waits.h"
 #include "server/web.h"
 #include "service/service.h"
 
@@ -302,6 +303,12 @@ static sl_status do_one_thing(const daemon_state *d, sl_error **err)
     return st;
 }
 
+static void new_socket(int fd)
+{
+    sl_strict_open(fd);
+    sl_waits_new(fd);
+}
+
 static sl_status run(daemon_state *d, sl_error **err)
 {
     (void)sigemptyset(&d->signals);
@@ -312,8 +319,8 @@ static sl_status run(daemon_state *d, sl_error **err)
     /* The folder may be one that others can enter: what is in it, keys and hashes, is ours. */
     (void)umask(0077);
     sl_status st = d->options.web != NULL ? sl_web_open(d->options.web, &d->web, err) : SL_OK;
-    static const sl_adapter_watch watch = {sl_strict_open, sl_strict_close, sl_strict_begin_fd,
-                                           sl_strict_said_fd};
+    static const sl_adapter_watch watch = {sl_waits_serve, new_socket, sl_strict_close,
+                                           sl_strict_begin_fd, sl_strict_said_fd};
     sl_adapter_config config = {
         .platform = &d->platform,
         .web = d->web,
