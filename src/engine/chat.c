@@ -237,17 +237,14 @@ sl_status sl_chat_post(sl_core *core, const char *thread, const char *id, const 
     return apply(core, &ops, err);
 }
 
-sl_status sl_chat_repeat(sl_core *core, const char *message, const char *thread,
-                         char id[SL_UUID_LEN + 1], sl_error **err)
+sl_status sl_chat_repeat(sl_core *core, const char *message, const char *thread, const char *id,
+                         sl_error **err)
 {
     sl_json *found = NULL;
     sl_json *fields = NULL;
     sl_status status = find_kept(core, message, &found, err);
     if (status == SL_OK) {
         status = sl_chat_forward_fields(found, &fields, err);
-    }
-    if (status == SL_OK) {
-        status = sl_engine_uuid(core, id, err);
     }
     if (status == SL_OK) {
         status = sl_chat_post(core, thread, id, fields, err);

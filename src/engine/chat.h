@@ -30,8 +30,9 @@ sl_status sl_chat_post(sl_core *core, const char *thread, const char *id, const 
                        sl_error **err);
 sl_status sl_chat_change(sl_core *core, const char *message, const sl_json *in, sl_error **err);
 sl_status sl_chat_remove(sl_core *core, const char *message, sl_error **err);
-sl_status sl_chat_repeat(sl_core *core, const char *message, const char *thread,
-                         char id[SL_UUID_LEN + 1], sl_error **err);
+/* A message once more, under this id. */
+sl_status sl_chat_repeat(sl_core *core, const char *message, const char *thread, const char *id,
+                         sl_error **err);
 sl_status sl_chat_sign(sl_core *core, const char *message, const char *emoji, bool on,
                        sl_error **err);
 sl_status sl_chat_keep(sl_core *core, const char *message, bool on, sl_error **err);

@@ -89,6 +89,15 @@ void says(lab_node *n, const char *body, char id[40])
     sends(n, json, id);
 }
 
+void repeats(lab_node *n, const char *message, char id[40])
+{
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_chat_forward(n->node->core, message, g_thread, &out, NULL), SL_OK);
+    sl_json *answer = taken(out);
+    (void)snprintf(id, 40, "%s", sl_json_str(answer, "id"));
+    sl_json_free(answer);
+}
+
 sl_json *page_of(lab_node *n, const char *json)
 {
     sl_bytes *out = NULL;

@@ -26,6 +26,8 @@ void quoted(char *text);
 sl_status try_send(lab_node *n, const char *json, char id[40]);
 void sends(lab_node *n, const char *json, char id[40]);
 void says(lab_node *n, const char *body, char id[40]);
+/* Forwards a message within the conversation: the new one's id. */
+void repeats(lab_node *n, const char *message, char id[40]);
 /* sl_chat_messages; json with ' for ". */
 sl_json *page_of(lab_node *n, const char *json);
 /* The conversation as "body:state", with marks behind: @ mentioned, ! unread, ^ pinned, reactions. */

@@ -230,6 +230,7 @@ START_TEST(chat__answers_forwards_and_pins_are_shown_with_the_message)
 {
     char one[40];
     char two[40];
+    char again[40];
     char json[200];
     says(g_cleo, "one", one);
     rest();
@@ -246,7 +247,7 @@ START_TEST(chat__answers_forwards_and_pins_are_shown_with_the_message)
     ck_assert(!sl_json_bool_or(page, "newer", true));
     sl_json_free(page);
     ck_assert_int_eq(sl_chat_pin(g_cleo->node->core, one, 0, NULL), SL_OK);
-    ck_assert_int_eq(sl_chat_forward(g_cleo->node->core, two, g_thread, NULL, NULL), SL_OK);
+    repeats(g_cleo, two, again);
     ck_assert_int_eq(sl_chat_delete(g_cleo->node->core, one, NULL), SL_OK);
     sl_sim_node_touched(g_cleo->node);
     rest();
@@ -255,6 +256,7 @@ START_TEST(chat__answers_forwards_and_pins_are_shown_with_the_message)
     m = sl_json_first(sl_json_get(page, "messages"));
     ck_assert(sl_json_bool_or(sl_json_get(m, "reply"), "missing", false));
     m = sl_json_next(m);
+    ck_assert_str_eq(sl_json_str(m, "id"), again);
     ck_assert_str_eq(sl_json_str(m, "forward_of"), two);
     ck_assert_ptr_null(sl_json_get(m, "reply"));
     sl_json_free(page);
