@@ -1,17 +1,16 @@
 /* The surface: one core, its records, its session, its sync. */
 import "./symbols.js";
+import { Chat } from "./chat.js";
 import { type Connection, Stream } from "./connection.js";
 import { Doc } from "./doc.js";
 import { LiveQuery, rowsOf } from "./live.js";
 import type { Creates, Entities, Json, Patches } from "./models.js";
 import type {
-    CoreEvent, Diff, Draft, EntityName, Info, Op, Query, SignedIn, Space, Undone, Waiting, Where,
+    CoreEvent, Diff, Draft, EntityName, Info, LiveStroke, Op, Query, SignedIn, Space, Undone, Waiting, Where,
 } from "./types.js";
 import { type PutOptions, putBlob } from "./upload.js";
 import { Recorder, type RecorderOptions, Timeline, Voice } from "./voice.js";
 
-const CHAT_MARKS = { read: 2, typing: 3 } as const;
-const CHAT_WAYS = { older: 1, newer: 2, around: 3 } as const;
 const TRANSFER = { pause: 1, resume: 2, cancel: 3 } as const;
 
 const net = new FinalizationRegistry<Connection>((connection) => {
@@ -119,45 +118,6 @@ export class Blobs {
     /** Its transfers, up and down. */
     async transfer(sha256: string, action: keyof typeof TRANSFER): Promise<void> {
         await this.connection.call("transfer", [sha256, TRANSFER[action]]);
-    }
-}
-
-/** What chat needs beyond records. */
-export class Chat {
-    /** @internal */
-    constructor(private readonly connection: Connection) {}
-
-    /** Durable when it returns: the message's id. */
-    async send(
-        thread: Space,
-        message: { body: string; kind?: "text" | "video" | "review"; ref_space?: string; ref_id?: string },
-    ): Promise<string> {
-        return (await this.connection.call<{ id: string }>("chat_send", [thread, message])).id;
-    }
-
-    /** The user has seen the messages up to this one, by default the newest. */
-    read(thread: Space, message: string | null = null): Promise<void> {
-        return this.connection.call("chat_mark", [thread, CHAT_MARKS.read, message]);
-    }
-
-    /** Others get a "typing" event. */
-    typing(thread: Space): Promise<void> {
-        return this.connection.call("chat_mark", [thread, CHAT_MARKS.typing, null]);
-    }
-
-    /** Loads missing messages below, above or around one. */
-    load(
-        thread: Space,
-        way: keyof typeof CHAT_WAYS,
-        options: Waiting & { message?: string; limit?: number } = {},
-    ): Promise<{ loaded: number; more: boolean }> {
-        const { message = null, limit = 0, ...waiting } = options;
-        return this.connection.call("chat_load", [thread, CHAT_WAYS[way], message, limit], waiting);
-    }
-
-    /** Where messages are missing, by their places. */
-    gaps(thread: Space): Promise<{ above: number; upto: number }[]> {
-        return this.connection.call("chat_gaps", [thread]);
     }
 }
 
@@ -302,6 +262,14 @@ export class Core implements AsyncDisposable {
     /** Drawings that stand alone, on a frame of so many pixels. */
     async newDoc(width: number, height: number): Promise<Doc> {
         return new Doc(this.connection, await this.connection.call("doc_new", [width, height]), null);
+    }
+
+    /**
+     * A stroke of this user while it is drawn, for those who look at the video now: they get "stroke" events. Nothing
+     * of it is stored. Its id is yours, `newId()`; up to 8 at a time. NOT_FOUND: points of one that did not begin.
+     */
+    tellStroke(video: Space, told: LiveStroke): Promise<void> {
+        return this.connection.call("stroke_live", [video, told]);
     }
 
     async recorder(options: RecorderOptions): Promise<Recorder> {

@@ -1,6 +1,7 @@
 /* What pages may call, by name: arguments come in as JSON and buffers, the library's functions are called. */
 import { CoreError } from "./errors.js";
 import { BLOB_METHODS } from "./methods_blob.js";
+import { CHAT_METHODS } from "./methods_chat.js";
 import { DOC_METHODS } from "./methods_doc.js";
 import { VOICE_METHODS } from "./methods_voice.js";
 import { type Method, held, json, letGo, operation, plain } from "./session.js";
@@ -76,19 +77,15 @@ const CORE_METHODS: Record<string, Method> = {
     network: (s, kind: number, limit: number) => plain(s, "sl_sync_network", () => [s.core, kind, BigInt(limit)]),
     live_objects: (s) => s.lib.raw("sl_debug_live_objects"),
     version: (s) => s.lib.wasm.UTF8ToString(s.lib.raw("sl_version")),
-    chat_send: (s, thread: string, message: object) =>
-        json(s, "sl_chat_send", (r) => [s.core, r.text(thread), ...r.json(message)]),
-    chat_mark: (s, thread: string, kind: number, message: string | null) =>
-        plain(s, "sl_chat_mark", (r) => [s.core, r.text(thread), kind, r.text(message)]),
-    chat_load: (s, thread: string, way: number, message: string | null, limit: number) =>
-        operation(s, "sl_chat_load", (r) => [s.core, r.text(thread), way, r.text(message), limit]),
-    chat_gaps: (s, thread: string) => json(s, "sl_chat_gaps", (r) => [s.core, r.text(thread)]),
+    stroke_live: (s, space: string, told: object) =>
+        plain(s, "sl_stroke_live", (r) => [s.core, r.text(space), ...r.json(told)]),
 };
 
 export const METHODS: Record<string, Method> = {
     ...RECORD_METHODS,
     ...CORE_METHODS,
     ...BLOB_METHODS,
+    ...CHAT_METHODS,
     ...DOC_METHODS,
     ...VOICE_METHODS,
 };

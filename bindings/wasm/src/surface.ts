@@ -1,4 +1,6 @@
-export { Account, Blobs, Chat, Core, Drafts, Sync } from "./core.js";
+export { Chat } from "./chat.js";
+export type * from "./chat_types.js";
+export { Account, Blobs, Core, Drafts, Sync } from "./core.js";
 export { CoreError, type ErrorCode } from "./errors.js";
 export { Doc, Stroke, View } from "./doc.js";
 export {

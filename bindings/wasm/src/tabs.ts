@@ -21,7 +21,10 @@ type Aside =
     | { kind: "said"; message: ToPage };
 
 /* Calls that change nothing, and name nothing that was opened: asked again of the next one that serves. */
-const READS = new Set(["get", "query", "info", "can", "storage", "drafts", "chat_gaps", "blob_get", "version"]);
+const READS = new Set([
+    "get", "query", "info", "can", "storage", "drafts", "blob_get", "version", "chat_gaps", "chat_messages", "chat_search",
+    "chat_threads", "chat_counts", "chat_people", "chat_draft", "chat_scheduled",
+]);
 
 const LOST: ErrorFacts = {
     code: "CLOSED",

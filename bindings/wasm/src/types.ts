@@ -90,7 +90,18 @@ export type CoreEvent =
     | { ev: "status" }
     | { ev: "integrity"; space: Space; healed: boolean }
     | { ev: "session"; state: "signed_in" | "signed_out" }
-    | { ev: "typing"; space: Space; user: string };
+    | { ev: "typing"; space: Space; user: string; on: boolean }
+    /** Somebody of this user's threads came, or went: `chat.presence`. */
+    | { ev: "presence"; user: string; online: boolean }
+    /** Somebody draws: `tellStroke`. So many points came before `from`; fewer than that, and some were missed. */
+    | ({ ev: "stroke"; space: Space; user: string; from?: number } & LiveStroke);
+
+/** A stroke while it is drawn. Points are x, y in units; `item`: the record that it became. */
+export type LiveStroke =
+    | { stroke: string; do: "begin"; tool: string; at_us: number; style?: Style; points?: number[] }
+    | { stroke: string; do: "points"; points: number[] }
+    | { stroke: string; do: "end"; item?: string }
+    | { stroke: string; do: "cancel" };
 
 /** Who has signed in. */
 export interface SignedIn {
