@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from "react";
-import { useRows, useSession, useStatus } from "./core";
+import { usePresence, useRows, useSession, useStatus } from "./core";
 import { t, useLanguage } from "./i18n";
 import { go, usePath } from "./router";
 import { Account } from "./screens/account";
@@ -17,7 +17,7 @@ import { Videos } from "./screens/videos";
 import { Watch } from "./screens/watch";
 import { Icon, type IconName } from "./ui/icon";
 import { Announcer, Avatar, Link } from "./ui/parts";
-import { useUnread } from "./unread";
+import { useCounts } from "./unread";
 import { Workspace } from "./workspace/workspace";
 
 export function App() {
@@ -41,7 +41,8 @@ interface Place {
 
 function Inside({ coach, name }: { coach: boolean; name: string }) {
     const [first = "", id = "", other = ""] = usePath();
-    const unread = useUnread();
+    const counts = useCounts();
+    usePresence();
     const asked = useRows({ from: "connection", where: { status: "requested", direction: "in" } })?.length;
     useEffect(() => {
         if (first === "sign-in" || first === "sign-up") {
@@ -58,7 +59,7 @@ function Inside({ coach, name }: { coach: boolean; name: string }) {
     const places: Place[] = [
         { path: "/", icon: "home", name: t(coach ? "nav.dashboard" : "nav.home") },
         { path: "/videos", icon: "film", name: t("nav.videos") },
-        { path: "/messages", icon: "chat", name: t("nav.messages"), count: unread.total },
+        { path: "/messages", icon: "chat", name: t("nav.messages"), count: counts?.badge ?? 0 },
         ...(coach ? [] : [{ path: "/progress", icon: "chart", name: t("nav.progress") } as Place]),
         { path: "/people", icon: "people", name: t(coach ? "nav.athletes" : "nav.coaches"), count: asked ?? 0 },
     ];

@@ -1,6 +1,6 @@
 /* The one core of the app, and how components read it. */
 import { type Core, type CoreEvent, type Entities, type EntityName, type Info, type Query, type SessionFacts, type SyncStatus, type TransferStatus, openCore } from "@sideline/core";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 
 let core: Core;
 
@@ -73,6 +73,16 @@ export function me(): string {
     return session?.user ?? "";
 }
 
+/** Tells the people of the user's conversations that the app is looked at, as long as it is. */
+export function usePresence(): void {
+    useEffect(() => {
+        const tell = () => void core.chat.presence(document.visibilityState === "visible").catch(() => undefined);
+        tell();
+        document.addEventListener("visibilitychange", tell);
+        return () => document.removeEventListener("visibilitychange", tell);
+    }, []);
+}
+
 /* ---- records ---- */
 
 /** What a live query finds, in order; undefined until it has answered. Null asks for nothing. */
@@ -99,39 +109,60 @@ export function useRecord<K extends EntityName>(entity: K, id: string | undefine
     return useRows(id === undefined ? null : ({ from: entity, where: { id } } as Query<K>))?.[0];
 }
 
+/* ---- questions ---- */
+
+/**
+ * What a question gives, asked anew after changes of these records and after these events, one at a time. The key
+ * names it: another one is another question.
+ */
+export function useAnswer<T>(key: string, ask: () => Promise<T>, of: readonly Query<EntityName>[], events: readonly CoreEvent["ev"][] = []): { answer: T | undefined; again(): void } {
+    const [found, setFound] = useState<{ key: string; answer: T }>();
+    const newest = useRef(ask);
+    newest.current = ask;
+    const turn = useRef<() => void>(() => undefined);
+    useEffect(() => {
+        const end = new AbortController();
+        let asking = false;
+        let dirty = false;
+        const run = () => {
+            dirty = asking;
+            if (!asking && !end.signal.aborted) {
+                asking = true;
+                newest.current().then((answer) => end.signal.aborted || setFound({ key, answer }), () => undefined).finally(() => {
+                    asking = false;
+                    if (dirty) {
+                        run();
+                    }
+                });
+            }
+        };
+        const follow = async (query: Query<EntityName>) => {
+            for await (const _ of core.watch(query, { signal: end.signal })) {
+                run();
+            }
+        };
+        const heard = (event: CoreEvent) => events.includes(event.ev) && run();
+        turn.current = run;
+        run();
+        of.forEach((query) => follow(query).catch((error: unknown) => end.signal.aborted || console.error(error)));
+        hearers.add(heard);
+        return () => {
+            end.abort();
+            hearers.delete(heard);
+        };
+    }, [key]);
+    const again = useCallback(() => turn.current(), []);
+    return { answer: found?.key === key ? found.answer : undefined, again };
+}
+
 /* ---- what waits ---- */
 
 const NOTHING: SyncStatus = { state: "offline", waiting: 0, sending: 0, rejected: 0, uploads: 0, upload_bytes: 0, spaces: [] };
 const NO_TRANSFERS: TransferStatus[] = [];
 
-/** What `info` says, asked anew after each of these events, one question at a time. */
+/** What `info` says, asked anew after each of these events. */
 function useInfo<W extends "status" | "transfers">(what: W, events: readonly CoreEvent["ev"][], before: Info[W]): Info[W] {
-    const [answer, setAnswer] = useState(before);
-    useEffect(() => {
-        let alive = true;
-        let asking = false;
-        let again = false;
-        const ask = () => {
-            again = asking;
-            if (!asking) {
-                asking = true;
-                core.info(what).then((now) => alive && setAnswer(now), () => undefined).finally(() => {
-                    asking = false;
-                    if (alive && again) {
-                        ask();
-                    }
-                });
-            }
-        };
-        const heard = (event: CoreEvent) => events.includes(event.ev) && ask();
-        ask();
-        hearers.add(heard);
-        return () => {
-            alive = false;
-            hearers.delete(heard);
-        };
-    }, []);
-    return answer;
+    return useAnswer(what, () => core.info(what), [], events).answer ?? before;
 }
 
 /** Holds a file on its way, or lets it go on; who shows it hears of it at once. */

@@ -7,20 +7,6 @@ import { PASSWORD, World, waitFor } from "./world.mjs";
 
 const [sidelined, app, clip, speech, shots] = process.argv.slice(2);
 const world = new World({ sidelined, app, speech, shots });
-const began = Date.now();
-let steps = 0;
-
-async function step(what, work) {
-    const from = Date.now();
-    try {
-        await work();
-    } catch (error) {
-        error.message = `${what}: ${error.message}`;
-        throw error;
-    }
-    steps += 1;
-    console.log(`  ok  ${what} (${((Date.now() - from) / 1000).toFixed(1)} s)`);
-}
 
 const by = (page) => ({
     button: (name) => page.getByRole("button", { name, exact: true }),
@@ -331,8 +317,7 @@ async function rest(anna) {
     await world.shot(page, "arabic");
 }
 
-try {
-    await world.start();
+await world.run("app", async (step) => {
     const anna = await world.person("Anna", "athlete");
     const carl = await world.person("Carl", "coach");
     await step("both sign up", () => signingUp(anna, carl));
@@ -347,16 +332,4 @@ try {
     await step("the coach signs in by a second step", () => secondFactor(carl));
     await step("two films side by side", () => comparing(anna));
     await step("goals, account, the other direction of reading", () => rest(anna));
-} catch (error) {
-    world.problems.push(error.message);
-    if (shots !== undefined) {
-        for (const [i, page] of world.browser.contexts().flatMap((one) => one.pages()).entries()) {
-            await page.screenshot({ path: `${shots}/failed-${i}.png` }).catch(() => undefined);
-        }
-    }
-} finally {
-    await world.stop();
-}
-world.problems.forEach((problem) => console.error(`  FAILED  ${problem}`));
-console.log(`app: ${steps} steps, ${world.problems.length} problems, ${((Date.now() - began) / 1000).toFixed(0)} s`);
-process.exit(world.problems.length > 0 ? 1 : 0);
+});

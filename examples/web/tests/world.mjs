@@ -33,6 +33,44 @@ export class World {
         });
     }
 
+    /** A whole test: its steps, what they found, and the end of the process. */
+    async run(name, work) {
+        const began = Date.now();
+        let steps = 0;
+        const step = async (what, doing) => {
+            const from = Date.now();
+            try {
+                await doing();
+            } catch (error) {
+                error.message = `${what}: ${error.message}`;
+                throw error;
+            }
+            steps += 1;
+            console.log(`  ok  ${what} (${((Date.now() - from) / 1000).toFixed(1)} s)`);
+        };
+        try {
+            await this.start();
+            await work(step);
+        } catch (error) {
+            this.problems.push(error.message);
+            await this.last();
+        } finally {
+            await this.stop();
+        }
+        this.problems.forEach((problem) => console.error(`  FAILED  ${problem}`));
+        console.log(`${name}: ${steps} steps, ${this.problems.length} problems, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+        process.exit(this.problems.length > 0 ? 1 : 0);
+    }
+
+    /** What was on the screens when something failed. */
+    async last() {
+        const { shots } = this.options;
+        const pages = shots === undefined ? [] : (this.browser?.contexts() ?? []).flatMap((one) => one.pages());
+        for (const [i, page] of pages.entries()) {
+            await page.screenshot({ path: join(shots, `failed-${i}.png`) }).catch(() => undefined);
+        }
+    }
+
     /** Somebody with a browser of their own. */
     async person(name, role, options = {}) {
         const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", permissions: ["microphone"], ...options });

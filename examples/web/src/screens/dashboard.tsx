@@ -7,7 +7,7 @@ import { useTitle } from "../router";
 import { ConversationRow, Thumb } from "../ui/cards";
 import { Icon, type IconName } from "../ui/icon";
 import { Avatar, Empty, Link } from "../ui/parts";
-import { useConversations } from "../unread";
+import { useConversations, useCounts } from "../unread";
 
 const WEEK = 7 * 86_400_000;
 
@@ -20,7 +20,7 @@ export function Dashboard() {
     useTitle(`${t("nav.dashboard")} · ${t("app.name")}`);
     const own = reviews?.filter((one) => one.author_id === undefined || one.author_id === me()) ?? [];
     const pending = videos?.filter((video) => video.owner_id !== me() && !own.some((one) => one.space === video.space)) ?? [];
-    const unread = conversations?.reduce((sum, one) => sum + one.unread, 0) ?? 0;
+    const unread = useCounts()?.unread ?? 0;
     const lately = own.filter((one) => timeOf(one.id) > Date.now() - WEEK).length;
     return (
         <div className="page stack">
@@ -46,7 +46,7 @@ export function Dashboard() {
                     <section className="card" aria-labelledby="talk">
                         <div className="card-head"><h2 id="talk">{t("nav.messages")}</h2><Link to="/messages">{t("home.all")}</Link></div>
                         {conversations?.length === 0 && <p className="card-body muted">{t("messages.none.coach")}</p>}
-                        <ul className="list">{conversations?.slice(0, 4).map((one) => <ConversationRow key={one.id} one={one} />)}</ul>
+                        <ul className="list">{conversations?.slice(0, 4).map((one) => <ConversationRow key={one.thread} one={one} />)}</ul>
                     </section>
                 </div>
             </div>

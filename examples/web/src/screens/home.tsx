@@ -39,7 +39,7 @@ export function Home() {
                 <section className="card" aria-labelledby="talk">
                     <div className="card-head"><h2 id="talk">{t("nav.messages")}</h2></div>
                     {conversations?.length === 0 && <p className="card-body muted">{t("messages.none.athlete")}</p>}
-                    <ul className="list">{conversations?.slice(0, 5).map((one) => <ConversationRow key={one.id} one={one} />)}</ul>
+                    <ul className="list">{conversations?.slice(0, 5).map((one) => <ConversationRow key={one.thread} one={one} />)}</ul>
                 </section>
             </div>
         </div>

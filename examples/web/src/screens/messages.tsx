@@ -19,7 +19,7 @@ export function Messages() {
                         <Link to="/people" className="button button-plain">{t("people.invite")}</Link>
                     </Empty>
                 )}
-                <ul className="list">{conversations?.map((one) => <ConversationRow key={one.id} one={one} />)}</ul>
+                <ul className="list">{conversations?.map((one) => <ConversationRow key={one.thread} one={one} />)}</ul>
             </div>
         </div>
     );

@@ -1,9 +1,8 @@
 /* Clips and conversations as they stand in lists. */
-import type { Review, Video } from "@sideline/core";
+import type { ChatThread, Review, Video } from "@sideline/core";
 import { me, useTransfers } from "../core";
 import { ago, moment, t } from "../i18n";
 import { timeOf, useUrl } from "../media";
-import type { Conversation } from "../unread";
 import { Icon } from "./icon";
 import { Avatar, Link } from "./parts";
 
@@ -52,23 +51,27 @@ export function VideoCard({ video, reviews, owner }: { video: Video; reviews: Re
     );
 }
 
-export function ConversationRow({ one }: { one: Conversation }) {
-    const name = one.peer?.name ?? t("chat.someone");
-    const { last } = one;
+export function ConversationRow({ one }: { one: ChatThread }) {
+    const name = one.people[0]?.name ?? t("chat.someone");
+    const { last, unread } = one;
+    const draft = (one.draft as { body?: string } | undefined)?.body;
     return (
         <li>
-            <Link to={`/messages/${one.id}`} className="list-row">
+            <Link to={`/messages/${one.thread.slice(7)}`} className="list-row">
                 <Avatar name={name} />
                 <span className="grow">
                     <span className="row row-tight nowrap">
                         <span className="list-title grow clip"><bdi>{name}</bdi></span>
+                        {one.muted_until_ms !== undefined && <span className="muted"><Icon name="bellOff" size={16} /><span className="unseen">{t("chat.muted")}</span></span>}
                         {last !== undefined && <span className="muted small">{ago(last.sent_ms ?? timeOf(last.id))}</span>}
                     </span>
                     <span className="row row-tight nowrap">
-                        <span className={one.unread > 0 ? "grow clip" : "grow clip muted"}>
-                            {last === undefined ? t("chat.empty") : <bdi>{last.kind === "review" ? t("chat.review", { title: last.body ?? "" }) : last.body}</bdi>}
-                        </span>
-                        {one.unread > 0 && <span className="badge"><span aria-hidden="true">{one.unread}</span><span className="unseen">{t("nav.new", { n: one.unread })}</span></span>}
+                        {(one.failed ?? 0) > 0
+                            ? <span className="grow clip problem">{t("chat.failed.n", { n: one.failed ?? 0 })}</span>
+                            : draft !== undefined
+                                ? <span className="grow clip"><span className="draft">{t("chat.draft")}</span> <bdi>{draft}</bdi></span>
+                                : <span className={unread > 0 ? "grow clip" : "grow clip muted"}>{last === undefined ? t("chat.empty") : <bdi>{last.kind === "review" ? t("chat.review", { title: last.body ?? "" }) : last.body}</bdi>}</span>}
+                        {unread > 0 && <span className="badge"><span aria-hidden="true">{unread}</span><span className="unseen">{t("nav.new", { n: unread })}</span></span>}
                     </span>
                 </span>
             </Link>

@@ -48,11 +48,18 @@ const PATHS = {
     camera: "M3 7h11v10H3zM14 11l7-4v10l-7-4",
     flag: "M5 21V4M5 5h13l-3 4 3 4H5",
     leave: "M10 4H5v16h5M15 8l4 4-4 4M19 12H9",
+    share: "M14 6l6 5-6 5M20 11h-9c-4 0-7 2-7 7",
+    more: "M4 12a1 1 0 1 0 2 0 1 1 0 0 0-2 0zM11 12a1 1 0 1 0 2 0 1 1 0 0 0-2 0zM18 12a1 1 0 1 0 2 0 1 1 0 0 0-2 0z",
+    pin: "M9 4h6l-1 6 3 4H7l3-4zM12 14v7",
+    copy: "M9 9h11v11H9zM15 5V4H4v11h1",
+    search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5",
+    bell: "M6 17V11a6 6 0 0 1 12 0v6l2 2H4zM10 21h4",
+    bellOff: "M6 17V11a6 6 0 0 1 9-5.2M18 11v6M4 19h13M10 21h4M4 4l16 16",
     reply: "M10 6L4 11l6 5M4 11h9c4 0 7 2 7 7",
 } as const;
 
 export type IconName = keyof typeof PATHS;
-const FILLED: readonly IconName[] = ["play", "stop"];
+const FILLED: readonly IconName[] = ["play", "stop", "more"];
 
 export function Icon({ name, size = 20, turn = false }: { name: IconName; size?: number; turn?: boolean }) {
     return (

@@ -1,0 +1,23 @@
+/*
+ * What goes wrong, and what is said meanwhile: one person in a browser, another as a core in this process, against a real
+ * server.
+ */
+import { peer } from "./peer.mjs";
+import { keeping, meeting, talking } from "./talking.mjs";
+import { World } from "./world.mjs";
+
+const [sidelined, app, clip, speech, shots] = process.argv.slice(2);
+const world = new World({ sidelined, app, speech, shots });
+
+await world.run("rough", async (step) => {
+    const cleo = await peer(world.url, "Cleo", "coach");
+    const anna = await world.person("Anna", "athlete", { hasTouch: true });
+    let thread;
+    try {
+        await step("two meet", async () => void (thread = await meeting(world, anna, cleo)));
+        await step("they talk: answers, pins, signs, forwarding, words found", () => talking(world, anna, cleo, thread));
+        await step("drafts stay, silence is silent, what is refused is sent again", () => keeping(world, anna, cleo, thread));
+    } finally {
+        await cleo.core.close();
+    }
+});
