@@ -103,7 +103,7 @@ function screen(coach: boolean, first: string, id: string, other: string): React
     switch (first) {
         case "videos": return <Videos />;
         case "video": return <Video key={id} id={id} />;
-        case "upload": return <Upload />;
+        case "upload": return <Upload key={id} sent={id === "" ? undefined : id} />;
         case "watch": return <Watch key={other} video={id} review={other} />;
         case "messages": return id === "" ? <Messages /> : <Chat key={id} id={id} />;
         case "people": return <People coach={coach} />;

@@ -48,6 +48,7 @@ const sessionHearers = new Set<() => void>();
 export async function refreshSession(): Promise<void> {
     const facts = await core.info("session");
     if (facts.user !== undefined && session?.user === undefined && navigator.onLine) {
+        await holdAgain();
         await core.sync.start();
     }
     session = facts;
@@ -165,9 +166,26 @@ function useInfo<W extends "status" | "transfers">(what: W, events: readonly Cor
     return useAnswer(what, () => core.info(what), [], events).answer ?? before;
 }
 
-/** Holds a file on its way, or lets it go on; who shows it hears of it at once. */
+/* The core holds a file back until it is closed; the user, until they let it go on. */
+const HELD = "held";
+
+function heldTransfers(): string[] {
+    return JSON.parse(localStorage.getItem(HELD) ?? "[]") as string[];
+}
+
+async function holdAgain(): Promise<void> {
+    const still: string[] = [];
+    for (const sha256 of heldTransfers()) {
+        await core.blobs.transfer(sha256, "pause").then(() => still.push(sha256), () => undefined);
+    }
+    localStorage.setItem(HELD, JSON.stringify(still));
+}
+
+/** Holds a file on its way, or lets it go on, over a reload too; who shows it hears of it at once. */
 export async function holdTransfer(sha256: string, action: "pause" | "resume"): Promise<void> {
     await core.blobs.transfer(sha256, action);
+    const others = heldTransfers().filter((one) => one !== sha256);
+    localStorage.setItem(HELD, JSON.stringify(action === "pause" ? [...others, sha256] : others));
     hearers.forEach((heard) => heard({ ev: "status" }));
 }
 

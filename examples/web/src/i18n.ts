@@ -105,7 +105,7 @@ export function ago(ms: number, now = Date.now()): string {
 export function moment(us: number, hundredths = true): string {
     const seconds = Math.max(0, us) / 1e6;
     const whole = `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
-    return hundredths ? `${whole}.${String(Math.floor((seconds * 100) % 100)).padStart(2, "0")}` : whole;
+    return hundredths ? `${whole}.${String(Math.floor(Math.max(0, us) / 10_000) % 100).padStart(2, "0")}` : whole;
 }
 
 export function bytes(n: number): string {

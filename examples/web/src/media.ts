@@ -69,6 +69,8 @@ export async function store(
     const media_type = file.type === "" ? "video/mp4" : file.type;
     const blob = await core.blobs.put(space, file, {
         mediaType: media_type,
+        /* The same file chosen again after a reload goes on where it was. */
+        draft: `${file.name} ${file.size} ${file.lastModified}`,
         onProgress: ({ done, total }) => onProgress(done / (total ?? file.size)),
     });
     const thumb = await core.blobs.put(space, facts.thumb, { mediaType: "image/jpeg" });

@@ -4,6 +4,7 @@
  */
 import { peer } from "./peer.mjs";
 import { keeping, meeting, talking } from "./talking.mjs";
+import { sending } from "./sending.mjs";
 import { World } from "./world.mjs";
 
 const [sidelined, app, clip, speech, shots] = process.argv.slice(2);
@@ -17,6 +18,7 @@ await world.run("rough", async (step) => {
         await step("two meet", async () => void (thread = await meeting(world, anna, cleo)));
         await step("they talk: answers, pins, signs, forwarding, words found", () => talking(world, anna, cleo, thread));
         await step("drafts stay, silence is silent, what is refused is sent again", () => keeping(world, anna, cleo, thread));
+        await step("a part of a clip is cut out, held, and sent over reloads", () => sending(world, anna, cleo, clip));
     } finally {
         await cleo.core.close();
     }

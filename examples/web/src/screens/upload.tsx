@@ -3,8 +3,10 @@ import type { TransferStatus } from "@sideline/core";
 import { type DragEvent, type FormEvent, useEffect, useRef, useState } from "react";
 import { holdTransfer, useRecord, useRows, useSession, useStatus, useTransfers } from "../core";
 import { bytes, moment, t } from "../i18n";
+import { cut, cuttable } from "../cut/cut";
+import { type Range, Trim } from "../cut/trim";
 import { type Facts, look, store, titleOf } from "../media";
-import { useTitle } from "../router";
+import { go, useTitle } from "../router";
 import { Icon } from "../ui/icon";
 import { Bar, Button, Field, Link, Select, attempt, complain } from "../ui/parts";
 
@@ -12,24 +14,26 @@ interface Chosen {
     file: File;
     facts: Facts;
     url: string;
+    /** A part of it can be cut out. */
+    cuttable: boolean;
 }
 
-export function Upload() {
+/** sent: the clip that is on its way, which the address names, so that a reload shows it again. */
+export function Upload({ sent }: { sent: string | undefined }) {
     const [chosen, setChosen] = useState<Chosen>();
-    const [sent, setSent] = useState<string>();
     useTitle(`${t("upload.title")} · ${t("app.name")}`);
     useEffect(() => () => URL.revokeObjectURL(chosen?.url ?? ""), [chosen]);
     const choose = (file: File | undefined) => {
         if (file !== undefined) {
-            look(file).then((facts) => setChosen({ file, facts, url: URL.createObjectURL(file) }), complain);
+            Promise.all([look(file), cuttable(file)]).then(([facts, can]) => setChosen({ file, facts, url: URL.createObjectURL(file), cuttable: can }), complain);
         }
     };
     return (
         <div className="page page-narrow stack">
             <h1>{t("upload.title")}</h1>
-            {sent !== undefined && <OnTheWay id={sent} again={() => { setSent(undefined); setChosen(undefined); }} />}
+            {sent !== undefined && <OnTheWay id={sent} />}
             {sent === undefined && chosen === undefined && <Choose choose={choose} />}
-            {sent === undefined && chosen !== undefined && <Describe chosen={chosen} onSent={setSent} onOther={() => setChosen(undefined)} />}
+            {sent === undefined && chosen !== undefined && <Describe chosen={chosen} onOther={() => setChosen(undefined)} />}
         </div>
     );
 }
@@ -58,11 +62,22 @@ function Choose({ choose }: { choose(file: File | undefined): void }) {
     );
 }
 
-function Describe({ chosen, onSent, onOther }: { chosen: Chosen; onSent(id: string): void; onOther(): void }) {
+/** What is sent of a chosen file: all of it, or the part between its marks. */
+async function partOf({ file, facts }: Chosen, [from, to]: Range): Promise<{ file: File; facts: Facts }> {
+    if (from === 0 && to === facts.duration_us) {
+        return { file, facts };
+    }
+    const part = await cut(file, from, to);
+    return { file: part, facts: await look(part) };
+}
+
+function Describe({ chosen, onOther }: { chosen: Chosen; onOther(): void }) {
     const people = useRows({ from: "connection", where: { status: "accepted" } });
     const coachSelf = useSession()?.role === "coach";
     const [to, setTo] = useState<string>();
     const [part, setPart] = useState<number>();
+    const [range, setRange] = useState<Range>([0, chosen.facts.duration_us]);
+    const film = useRef<HTMLVideoElement>(null);
     const coach = people?.find((one) => one.id === (to ?? people[0]?.id));
     const submit = (event: FormEvent<HTMLFormElement>) => {
         event.preventDefault();
@@ -70,14 +85,15 @@ function Describe({ chosen, onSent, onOther }: { chosen: Chosen; onSent(id: stri
         setPart(0);
         const share = coach?.peer_id !== undefined && coach.thread_id !== undefined && to !== "" ? { user: coach.peer_id, thread: coach.thread_id } : null;
         const about = { title: String(given.get("title")).trim(), note: String(given.get("note")).trim(), coach: share };
-        store(chosen.file, chosen.facts, about, setPart).then(onSent, (error: unknown) => {
+        partOf(chosen, range).then((one) => store(one.file, one.facts, about, setPart)).then((id) => go(`/upload/${id}`), (error: unknown) => {
             setPart(undefined);
             complain(error);
         });
     };
     return (
         <form className="card card-pad stack" onSubmit={submit}>
-            <video className="upload-preview" src={chosen.url} controls muted playsInline aria-label={t("upload.preview")} />
+            <video ref={film} className="upload-preview" src={chosen.url} controls muted playsInline aria-label={t("upload.preview")} />
+            {chosen.cuttable ? <Trim film={film} duration={chosen.facts.duration_us} range={range} onRange={setRange} /> : <p className="note">{t("trim.cannot")}</p>}
             <p className="row small muted number">
                 <span>{moment(chosen.facts.duration_us)}</span><span dir="ltr">{chosen.facts.width} × {chosen.facts.height}</span><span>{bytes(chosen.file.size)}</span>
                 <Button look="quiet" onClick={onOther}>{t("upload.other")}</Button>
@@ -94,7 +110,7 @@ function Describe({ chosen, onSent, onOther }: { chosen: Chosen; onSent(id: stri
     );
 }
 
-function OnTheWay({ id, again }: { id: string; again(): void }) {
+function OnTheWay({ id }: { id: string }) {
     const video = useRecord("video", id);
     const offline = useStatus().state !== "online";
     const transfer = useTransfers().find((one) => one.sha256 === video?.blob);
@@ -110,7 +126,7 @@ function OnTheWay({ id, again }: { id: string; again(): void }) {
             {transfer !== undefined && <Going transfer={transfer} size={video?.size ?? 1} />}
             <div className="row">
                 <Link to={`/video/${id}`} className="button button-plain">{t("upload.look")}</Link>
-                <Button look="quiet" onClick={again}>{t("upload.more")}</Button>
+                <Link to="/upload" className="button button-quiet">{t("upload.more")}</Link>
             </div>
         </section>
     );
