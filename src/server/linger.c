@@ -21,13 +21,16 @@ void sl_linger(sl_adapter *a, struct lws *wsi)
     if (again.sockfd < 0) {
         return;
     }
+    a->watch->open(again.sockfd);
     /* Closes the descriptor when it fails. */
     struct lws *rest = lws_adopt_descriptor_vhost(lws_get_vhost(wsi), LWS_ADOPT_SOCKET, again,
                                                   SL_SERVER_LINGER_NAME, NULL);
-    if (rest != NULL) {
-        a->n_lingering++;
-        lws_set_timeout(rest, PENDING_TIMEOUT_USER_OK, SL_SERVER_LINGER_S);
+    if (rest == NULL) {
+        (void)a->watch->close(again.sockfd);
+        return;
     }
+    a->n_lingering++;
+    lws_set_timeout(rest, PENDING_TIMEOUT_USER_OK, SL_SERVER_LINGER_S);
 }
 
 int sl_linger_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
@@ -38,7 +41,10 @@ int sl_linger_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
     (void)in;
     switch ((int)reason) {
     case LWS_CALLBACK_RAW_RX: *thrown += n; return *thrown > BYTES_MAX ? -1 : 0;
-    case LWS_CALLBACK_RAW_CLOSE: a->n_lingering--; return 0;
+    case LWS_CALLBACK_RAW_CLOSE:
+        (void)a->watch->close(lws_get_socket_fd(wsi));
+        a->n_lingering--;
+        return 0;
     default: return 0;
     }
 }
