@@ -66,7 +66,7 @@ configure() {
     local log=$1
     shift
     emcmake cmake -G Ninja -DCMAKE_C_COMPILER_LAUNCHER="$launcher" \
-        -DCMAKE_CROSSCOMPILING_EMULATOR="$node" "$@" >"$log" 2>&1 || {
+        -DCMAKE_CROSSCOMPILING_EMULATOR="$node;--no-concurrent-recompilation" "$@" >"$log" 2>&1 || {
         cat "$log" >&2
         exit 1
     }
@@ -121,6 +121,7 @@ if [ "$word" != unit ]; then
     for file in sideline.wasm sideline.js; do
         say "$file: $(stat -c %s "$build/$file") bytes, $(gzip -9 -c "$build/$file" | wc -c) with gzip"
     done
-    # Node 20 may stand still at its end when V8 is still making hot functions faster.
-    node --no-wasm-dynamic-tiering "$here/smoke.cjs" "$build"
+    # Node 20 may stand still at its end: V8, making JavaScript faster in another thread, waits there for a
+    # collection that the waiting main thread would have to do.
+    node --no-concurrent-recompilation "$here/smoke.cjs" "$build"
 fi

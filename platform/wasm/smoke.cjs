@@ -260,7 +260,7 @@ async function main() {
         `a voice, a request made by JavaScript; heap ${heap} MB`);
 }
 
-/* Node may wait for ever for compilers of WebAssembly that have nothing left to do: it is told to end. */
+/* Node may wait for ever for compilers that have nothing left to do: it is told to end. */
 main().then(() => process.exit(0), (error) => {
     console.error(error);
     process.exit(1);
