@@ -325,6 +325,18 @@ const sl_file_ops *sl_pack_files(void)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
+static void dispose(pack *p)
+{
+    while (p->files != NULL) {
+        node_unlink(p, p->files);
+    }
+    free(p->used);
+    free(p->given_up.all);
+    free(p->removed);
+    free(p->out);
+    free(p);
+}
+
 sl_status sl_pack_open(const sl_pack_device *device, sl_pack **out)
 {
     *out = NULL;
@@ -335,7 +347,7 @@ sl_status sl_pack_open(const sl_pack_device *device, sl_pack **out)
     p->device = *device;
     sl_status status = pack_read(p);
     if (status != SL_OK) {
-        sl_pack_close(p);
+        dispose(p);
         return status;
     }
     *out = p;
@@ -344,15 +356,8 @@ sl_status sl_pack_open(const sl_pack_device *device, sl_pack **out)
 
 void sl_pack_close(sl_pack *p)
 {
-    if (p == NULL) {
-        return;
+    if (p != NULL) {
+        (void)pack_commit(p);
+        dispose(p);
     }
-    while (p->files != NULL) {
-        node_unlink(p, p->files);
-    }
-    free(p->used);
-    free(p->given_up.all);
-    free(p->removed);
-    free(p->out);
-    free(p);
 }

@@ -41,7 +41,8 @@ typedef struct sl_pack sl_pack;
 /* An empty device becomes an empty pack. The device is copied. SL_E_CORRUPT: it is something else, or
  * damaged. SL_E_TOO_NEW. */
 sl_status sl_pack_open(const sl_pack_device *device, sl_pack *SL_NULLABLE *SL_NULLABLE out);
-/* All files are closed. What was not synced may be lost. NULL accepted. */
+/* All files are closed. Syncs once more, so that removed files stay removed; where that fails, what was
+ * not synced may be lost. NULL accepted. */
 void sl_pack_close(sl_pack *SL_NULLABLE pack);
 /* Its files: operations whose `user` is the pack. Static. */
 const sl_file_ops *sl_pack_files(void);

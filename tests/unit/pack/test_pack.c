@@ -127,6 +127,10 @@ START_TEST(files_are_there_after_it_was_opened_again)
     ck_assert(!has_text(&h, "d/y", "two"));
     ck_assert_int_eq(ops()->exists(h.pack, "d/x"), 1);
     ck_assert_int_eq(ops()->exists(h.pack, "d/xx"), 0);
+    ck_assert_int_eq(ops()->remove(h.pack, "d/x/c"), SL_OK);
+    unmount(&h);
+    ck_assert_int_eq(mount(&h), SL_OK);
+    ck_assert_int_eq(ops()->exists(h.pack, "d/x/c"), 0);
     host_close(&h);
 }
 END_TEST
