@@ -1,11 +1,13 @@
 /*
  * build.mjs [folder of sideline.js and sideline.wasm]: the package's dist/, from the TypeScript here and
- * what platform/wasm/build.sh made (build/wasm).
+ * what platform/wasm/build.sh made (build/wasm). The page's side, the thread's and Node's are a file each, with a
+ * source map: what is loaded in one piece is there sooner.
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "rolldown";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, "../..");
@@ -28,10 +30,22 @@ const end = glue.indexOf("if (typeof exports === 'object'");
 if (end < 0) {
     throw new Error("sideline.js is not as Emscripten 3.1 writes it");
 }
-writeFileSync(
-    path.join(dist, "sideline.js"),
-    `export default function load(require, __dirname) {\nconst document = undefined, __filename = undefined;\n${glue.slice(0, end)}return createSideline;\n}\n`,
-);
+const loader = `export default function load(require, __dirname) {\nconst document = undefined, __filename = undefined;\n${
+    glue.slice(0, end)}return createSideline;\n}\n`;
+
+for (const [name, platform] of [["index", "browser"], ["worker", "browser"], ["node", "node"]]) {
+    await build({
+        input: path.join(here, `src/${name}.ts`),
+        platform,
+        transform: { target: "es2022" },
+        plugins: [{
+            name: "loader",
+            resolveId: (wanted) => (wanted === "./sideline.js" ? "\0loader" : null),
+            load: (id) => (id === "\0loader" ? { code: loader, map: { mappings: "" } } : null),
+        }],
+        output: { file: path.join(dist, `${name}.js`), format: "es", codeSplitting: false, sourcemap: true, comments: false },
+    });
+}
 copyFileSync(path.join(built, "sideline.wasm"), path.join(dist, "sideline.wasm"));
 copyFileSync(path.join(root, "LICENSE"), path.join(here, "LICENSE"));
 console.log(`@sideline/core: ${path.relative(root, dist)}`);

@@ -5,8 +5,8 @@
  */
 import { Connection, type Wire } from "./connection.js";
 import { Core } from "./core.js";
-import { CoreError } from "./errors.js";
-import type { Fonts } from "./loader.js";
+import { CoreError, factsOf } from "./errors.js";
+import { compile, type Fonts } from "./loader.js";
 import type { Storage } from "./service.js";
 import type { FromWorker, OpenMessage, ToWorker } from "./worker.js";
 import type { ToPage } from "./wire.js";
@@ -63,6 +63,14 @@ class WorkerWire implements Wire {
         });
     }
 
+    /** Both sides start at once: the module follows the thread that will use it. */
+    compile(wasm: URL): void {
+        compile(wasm.href).then(
+            (module) => this.post({ kind: "module", module }),
+            (error: unknown) => this.post({ kind: "module", error: factsOf(error) }),
+        );
+    }
+
     post(message: ToWorker, transfer: Transferable[] = []): void {
         this.worker.postMessage(message, transfer);
     }
@@ -88,7 +96,7 @@ export async function openCore(options: OpenOptions): Promise<Core> {
         options.worker?.() ?? new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "sideline" });
     const wire = new WorkerWire(worker);
     const connection = new Connection(wire);
-    const wasm = options.wasm ?? new URL("./sideline.wasm", import.meta.url);
+    wire.compile(new URL(options.wasm ?? new URL("./sideline.wasm", import.meta.url), location.href));
     try {
         const storage = await wire.open(
             {
@@ -99,7 +107,6 @@ export async function openCore(options: OpenOptions): Promise<Core> {
                     key: options.key ?? null,
                     threadWindow: options.threadWindow ?? 0,
                 },
-                wasm: new URL(wasm, location.href).href,
                 fonts: Object.fromEntries(
                     Object.entries(options.fonts ?? {}).map(([family, at]) =>
                         [family, typeof at === "string" ? new URL(at, location.href).href : at]),

@@ -1,5 +1,6 @@
 /* The C library in this thread: calling it, and getting text, JSON and bytes in and out. */
 import { CoreError, type ErrorCode } from "./errors.js";
+import { type Entry, install } from "./functions.js";
 
 /** What Emscripten's loader gives. Functions of the library are there as `_sl_...`. */
 export interface Wasm {
@@ -13,8 +14,6 @@ export interface Wasm {
     };
     _malloc(n: number): number;
     _free(p: number): void;
-    addFunction(fn: (...args: never[]) => unknown, signature: string): number;
-    removeFunction(p: number): void;
     UTF8ToString(p: number): string;
     stringToUTF8(s: string, p: number, max: number): void;
     lengthBytesUTF8(s: string): number;
@@ -24,7 +23,16 @@ export interface Wasm {
 export const PTR = 4;
 
 export class Library {
-    constructor(readonly wasm: Wasm) {}
+    constructor(
+        readonly wasm: Wasm,
+        /** What the library calls by pointers. */
+        private readonly table: WebAssembly.Table,
+    ) {}
+
+    /** Functions for the library to call: their pointers, good as long as the library is. */
+    functions(entries: Entry[]): number[] {
+        return install(this.table, entries);
+    }
 
     /** Calls a function that returns a status and takes an sl_error** last: throws what it says. */
     call(name: string, ...args: (number | bigint)[]): void {

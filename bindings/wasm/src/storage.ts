@@ -31,9 +31,6 @@ function statusOfFailure(error: unknown): number {
 
 /** The files of a core on a device. */
 export class PackStorage implements Storage {
-    private functions: number[] = [];
-    private lib: Library | null = null;
-
     constructor(
         readonly kind: "opfs" | "indexeddb" | "memory",
         private readonly device: Device,
@@ -50,7 +47,7 @@ export class PackStorage implements Storage {
                 return statusOfFailure(error);
             }
         };
-        const entries: [string, (...args: never[]) => unknown][] = [
+        const functions = lib.functions([
             ["ji", () => BigInt(device.size())],
             ["iiiij", (_u: number, p: number, n: number, from: bigint) => tried(() => {
                 const into = m.HEAPU8.subarray(p, p + n);
@@ -60,15 +57,11 @@ export class PackStorage implements Storage {
                 tried(() => device.write(m.HEAPU8.subarray(p, p + n), Number(to)))],
             ["iij", (_u: number, size: bigint) => tried(() => device.truncate(Number(size)))],
             ["ii", () => tried(() => device.flush())],
-        ];
-        this.lib = lib;
-        this.functions = entries.map(([signature, fn]) => m.addFunction(fn, signature));
+        ]);
         lib.with((room) => {
-            const words = 3 + this.functions.length;
-            const table = room.ints([words * PTR, 0, 0, ...this.functions]);
+            const table = room.ints([(3 + functions.length) * PTR, 0, 0, ...functions]);
             const status = lib.raw("sl_pack_platform", table, at);
             if (status !== 0) {
-                this.forget();
                 throw CoreError.ofStatus(status, "what the browser kept of this folder cannot be read");
             }
         });
@@ -78,13 +71,8 @@ export class PackStorage implements Storage {
         return this.device.pending();
     }
 
-    async close(): Promise<void> {
-        this.forget();
-        await this.device.close();
-    }
-
-    private forget(): void {
-        this.functions.splice(0).forEach((f) => this.lib?.wasm.removeFunction(f));
+    close(): Promise<void> {
+        return this.device.close();
     }
 }
 

@@ -24,7 +24,6 @@ export class Transport {
     private core = 0;
     private readonly requests = new Map<number, AbortController>();
     private readonly sockets = new Map<number, WebSocket>();
-    private readonly functions: number[] = [];
     private readonly tables: number[] = [];
     readonly http: number;
     readonly ws: number;
@@ -35,15 +34,15 @@ export class Transport {
         private readonly fetcher: typeof fetch,
         private readonly heard: () => void,
     ) {
-        this.http = this.table([
+        const functions = lib.functions([
             ["iiji", (_user: number, req: bigint, at: number) => this.start(Number(req), at)],
             ["vij", (_user: number, req: bigint) => this.requests.get(Number(req))?.abort()],
-        ]);
-        this.ws = this.table([
             ["iijii", (_u: number, ws: bigint, url: number, sub: number) => this.open(Number(ws), url, sub)],
             ["iijiii", (_u: number, ws: bigint, kind: number, p: number, n: number) => this.send(Number(ws), kind, p, n)],
             ["vijii", (_u: number, ws: bigint, code: number) => this.shut(Number(ws), code)],
         ]);
+        this.http = this.table(functions.slice(0, 2));
+        this.ws = this.table(functions.slice(2));
     }
 
     /** News goes to this core; 0 to none. */
@@ -59,16 +58,13 @@ export class Transport {
 
     free(): void {
         this.attach(0);
-        this.functions.forEach((f) => this.lib.wasm.removeFunction(f));
         this.tables.forEach((t) => this.lib.wasm._free(t));
     }
 
-    private table(entries: [string, (...args: never[]) => unknown][]): number {
+    private table(functions: number[]): number {
         const m = this.lib.wasm;
-        const at = m._malloc((2 + entries.length) * PTR);
-        const pointers = entries.map(([signature, fn]) => m.addFunction(fn, signature));
-        m.HEAPU32.set([(2 + entries.length) * PTR, 0, ...pointers], at >> 2);
-        this.functions.push(...pointers);
+        const at = m._malloc((2 + functions.length) * PTR);
+        m.HEAPU32.set([(2 + functions.length) * PTR, 0, ...functions], at >> 2);
         this.tables.push(at);
         return at;
     }
