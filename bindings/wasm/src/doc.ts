@@ -22,10 +22,18 @@ export class Stroke {
         this.flush().catch(() => undefined);
     }
 
+    /** What came in one turn goes in one message. */
     private async flush(): Promise<void> {
         const stroke = await this.number;
-        for (const xypt of this.early.splice(0)) {
-            this.connection.tell("stroke_points", [this.doc(), stroke, xypt], [xypt.buffer as ArrayBuffer]);
+        const parts = this.early.splice(0);
+        if (parts.length > 0) {
+            const xypt = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+            let at = 0;
+            for (const part of parts) {
+                xypt.set(part, at);
+                at += part.length;
+            }
+            this.connection.tell("stroke_points", [this.doc(), stroke, xypt], [xypt.buffer]);
         }
     }
 
@@ -42,20 +50,24 @@ export class Stroke {
     }
 }
 
-/** What shows a document in a canvas: only what changed is drawn. */
+/**
+ * What shows a document in a canvas: only what changed is drawn. Lines that are being drawn are followed: their
+ * points are in the canvas as soon as the core's thread has them, without a show().
+ */
 export class View extends Handle {
     /** @internal */
     constructor(
         connection: Connection,
         number: number,
         private readonly canvas: number | null,
+        private readonly doc: number,
     ) {
         super(connection, number, "view");
     }
 
     /** Draws what is visible at `tUs` into the canvas it was made for: the box that changed, null for none. */
     show(tUs: number): Promise<Box | null> {
-        return this.call("view_paint", Math.round(tUs), this.canvas);
+        return this.call("view_paint", Math.round(tUs), this.canvas, this.doc);
     }
 
     /** The same for who draws by himself: the pixels to be put at the box. */
@@ -225,6 +237,6 @@ export class Doc extends Handle {
         if (typeof OffscreenCanvas !== "undefined" && into instanceof OffscreenCanvas) {
             canvas = await this.connection.call<number>("canvas", [into], {}, [into]);
         }
-        return new View(this.connection, number, canvas);
+        return new View(this.connection, number, canvas, this.number);
     }
 }

@@ -14,6 +14,9 @@ const KEY_LENGTH = 32;
 const PLATFORM_WORDS = 11;
 const POLL_BYTES = 1 << 18;
 
+/* They come with every move of a pen and leave nothing to be done in the core's own time. */
+const LIGHT = new Set(["stroke_points", "view_show"]);
+
 /** What is stored where; flush() ends when all that was synced is durable. */
 export interface Storage {
     readonly kind: "opfs" | "indexeddb" | "memory";
@@ -121,7 +124,9 @@ export class Service {
             const { n } = message;
             this.run(caller, message.method, message.args, (said) => this.answer(caller, n, said));
         }
-        this.step();
+        if (message.kind === "cancel" || !LIGHT.has(message.method)) {
+            this.step();
+        }
     }
 
     private run(caller: Caller, name: string, args: unknown[], done: (said: unknown) => void): void {

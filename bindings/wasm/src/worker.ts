@@ -53,23 +53,51 @@ function keepCanvas(n: number, canvas: OffscreenCanvas): void {
     scope.postMessage({ kind: "answer", n, value: canvases.size }, []);
 }
 
-/** Asks for what changed, paints it, and tells the page only where. */
-function paint(n: number, [view, t, canvas]: unknown[]): void {
-    const context = canvases.get(canvas as number);
+/** What a canvas shows. */
+interface Shown {
+    view: number;
+    t: number;
+    doc: number;
+}
+
+const shown = new Map<number, Shown>();
+
+/** Asks for what changed, and paints it. */
+function paint(canvas: number, of: Shown, done: (message: ToPage) => void): void {
+    const context = canvases.get(canvas);
     const asked = --lastOwn;
     own.set(asked, (message) => {
-        if (message.kind !== "answer") {
-            scope.postMessage({ ...message, n } as ToPage, []);
-            return;
+        const part = message.kind === "answer" ? (message.value as { box: Box; pixels: Uint8ClampedArray<ArrayBuffer> } | null) : null;
+        if (part !== null) {
+            const [x, y, width, height] = part.box;
+            context?.putImageData(new ImageData(part.pixels, width, height), x, y);
         }
-        const shown = message.value as { box: Box; pixels: Uint8ClampedArray<ArrayBuffer> } | null;
-        if (shown !== null) {
-            const [x, y, width, height] = shown.box;
-            context?.putImageData(new ImageData(shown.pixels, width, height), x, y);
-        }
-        scope.postMessage({ kind: "answer", n, value: shown?.box ?? null }, []);
+        done(message);
     });
-    link!.handle({ kind: "call", n: asked, method: "view_show", args: [view, t] });
+    link!.handle({ kind: "call", n: asked, method: "view_show", args: [of.view, of.t] });
+}
+
+/** The page hears only where it was painted. */
+function show(n: number, [view, t, canvas, doc]: unknown[]): void {
+    const of = { view, t, doc } as Shown;
+    shown.set(canvas as number, of);
+    paint(canvas as number, of, (message) => {
+        const value = message.kind === "answer" ? ((message.value as { box: Box } | null)?.box ?? null) : null;
+        scope.postMessage(message.kind === "answer" ? { kind: "answer", n, value } : ({ ...message, n } as ToPage), []);
+    });
+}
+
+/** Points are painted when they come, wherever their document is shown: the page need not ask. */
+function follow(doc: number): void {
+    for (const [canvas, of] of shown) {
+        if (of.doc === doc) {
+            paint(canvas, of, (message) => {
+                if (message.kind === "failed") {
+                    shown.delete(canvas); /* the view is closed */
+                }
+            });
+        }
+    }
 }
 
 /* --- the page ------------------------------------------------------------------------------ */
@@ -79,6 +107,9 @@ let link: Tabs | null = null;
 
 const page: Caller = {
     say(message, transfer = []) {
+        if (message.kind === "moved") {
+            shown.clear();
+        }
         const mine = "n" in message ? own.get(message.n) : undefined;
         if (mine !== undefined && message.kind !== "progress") {
             own.delete((message as { n: number }).n);
@@ -140,8 +171,11 @@ scope.onmessage = ({ data }) => {
     } else if (data.kind === "call" && data.method === "canvas") {
         keepCanvas(data.n, data.args[0] as OffscreenCanvas);
     } else if (data.kind === "call" && data.method === "view_paint") {
-        paint(data.n, data.args);
+        show(data.n, data.args);
     } else {
         link!.handle(data);
+        if (data.kind === "tell" && data.method === "stroke_points") {
+            follow(data.args[0] as number);
+        }
     }
 };

@@ -62,6 +62,11 @@ export class Drawer {
         return this.points.length > 0;
     }
 
+    /** A line is being drawn. */
+    get stroking(): boolean {
+        return this.stroke !== null;
+    }
+
     down(at: Place): void {
         switch (this.tool.way) {
             case "stroke":

@@ -14,6 +14,7 @@ export interface ViewBox {
 
 export const WHOLE: ViewBox = { scale: 1, x: 0, y: 0 };
 const MOST = 8;
+const EARLY = "onpointerrawupdate" in window;
 
 interface StageProps {
     video: Video;
@@ -55,13 +56,30 @@ export function Stage(props: StageProps) {
             drawer.down(placeOf(event));
         }
     };
-    const move = (event: PointerEvent<HTMLDivElement>) => {
-        if (fingers.move(event)) {
-            for (const one of event.nativeEvent.getCoalescedEvents?.() ?? [event.nativeEvent]) {
-                drawer.move(placeOf(one));
-            }
+    const draw = (event: globalThis.PointerEvent) => {
+        for (const one of event.getCoalescedEvents?.() ?? [event]) {
+            drawer.move(placeOf(one));
         }
     };
+    /* A pen's line gets its points as they come, where the browser tells them before the next frame. */
+    const early = (event: { pointerType: string }) => EARLY && event.pointerType !== "touch" && drawer.stroking;
+    const move = (event: PointerEvent<HTMLDivElement>) => {
+        if (fingers.move(event) && !early(event)) {
+            draw(event.nativeEvent);
+        }
+    };
+    const heard = useRef((_: globalThis.PointerEvent) => {});
+    heard.current = (event) => {
+        if (early(event)) {
+            draw(event);
+        }
+    };
+    useEffect(() => {
+        const element = frame.current!.parentElement!;
+        const listen = (event: Event) => heard.current(event as globalThis.PointerEvent);
+        element.addEventListener("pointerrawupdate", listen);
+        return () => element.removeEventListener("pointerrawupdate", listen);
+    }, []);
     const up = (event: PointerEvent<HTMLDivElement>) => {
         if (fingers.up(event)) {
             drawer.up(placeOf(event));
