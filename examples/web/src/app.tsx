@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect } from "react";
-import { usePresence, useRows, useSession, useStatus } from "./core";
-import { t, useLanguage } from "./i18n";
+import { usePresence, useRows, useStatus } from "./core";
+import { t } from "./i18n";
 import { go, usePath } from "./router";
 import { Account } from "./screens/account";
 import { Chat } from "./screens/chat";
@@ -10,27 +10,14 @@ import { Home } from "./screens/home";
 import { Messages } from "./screens/messages";
 import { People } from "./screens/people";
 import { Progress } from "./screens/progress";
-import { Sign } from "./screens/sign";
 import { Upload } from "./screens/upload";
 import { Video } from "./screens/video";
 import { Videos } from "./screens/videos";
 import { Watch } from "./screens/watch";
 import { Icon, type IconName } from "./ui/icon";
-import { Announcer, Avatar, Link } from "./ui/parts";
+import { Avatar, Link } from "./ui/parts";
 import { useCounts } from "./unread";
 import { Workspace } from "./workspace/workspace";
-
-export function App() {
-    useLanguage();
-    const session = useSession();
-    const signedIn = session?.user !== undefined;
-    return (
-        <>
-            {signedIn ? <Inside coach={session.role === "coach"} name={session.name ?? ""} /> : <Sign />}
-            <Announcer />
-        </>
-    );
-}
 
 interface Place {
     path: string;
@@ -39,7 +26,8 @@ interface Place {
     count?: number;
 }
 
-function Inside({ coach, name }: { coach: boolean; name: string }) {
+/** What a signed-in user sees. */
+export function Inside({ coach, name }: { coach: boolean; name: string }) {
     const [first = "", id = "", other = ""] = usePath();
     const counts = useCounts();
     usePresence();

@@ -3,14 +3,31 @@ import { type Core, type CoreEvent, type Entities, type EntityName, type Info, t
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 
 let core: Core;
+let starting: Promise<void> = Promise.resolve();
 
 export function theCore(): Core {
     return core;
 }
 
+/** For who may be there before it: the screen where one signs in. */
+export async function whenCore(): Promise<Core> {
+    await starting;
+    return core;
+}
+
+/** Somebody was signed in when this browser was here last. */
+export function wasSignedIn(): boolean {
+    return localStorage.getItem("signed-in") !== null;
+}
+
 const hearers = new Set<(event: CoreEvent) => void>();
 
-export async function startCore(): Promise<void> {
+export function startCore(): Promise<void> {
+    starting = start();
+    return starting;
+}
+
+async function start(): Promise<void> {
     core = await openCore({ dir: localStorage.getItem("folder") ?? "sideline", server: location.origin, fonts: { "DejaVuSans-Bold": "/assets/DejaVuSans-Bold.ttf" } });
     void hear(core);
     await refreshSession();
@@ -52,6 +69,11 @@ export async function refreshSession(): Promise<void> {
         await core.sync.start();
     }
     session = facts;
+    if (facts.user === undefined) {
+        localStorage.removeItem("signed-in");
+    } else {
+        localStorage.setItem("signed-in", "yes");
+    }
     sessionHearers.forEach((heard) => heard());
 }
 

@@ -8,17 +8,32 @@ import "./style/chat.css";
 import "./style/workspace.css";
 import "./style/panel.css";
 import { createRoot } from "react-dom/client";
-import { App } from "./app";
-import { startCore } from "./core";
+import { startCore, wasSignedIn } from "./core";
 import { setLanguage } from "./i18n";
+import { App, loadInside } from "./root";
 import { Broken } from "./screens/broken";
 
 const root = createRoot(document.getElementById("root")!);
 
+/** The next picture is on the screen. In a page that nobody sees none comes. */
+function painted(): Promise<void> {
+    return new Promise((resolve) => {
+        requestAnimationFrame(() => setTimeout(resolve));
+        setTimeout(resolve, 200);
+    });
+}
+
 async function start(): Promise<void> {
     await setLanguage();
     try {
-        await startCore();
+        if (wasSignedIn()) {
+            await Promise.all([startCore(), loadInside()]);
+        } else {
+            root.render(<App />); /* who is nobody yet can begin to write who they are */
+            await painted();
+            await startCore();
+            void loadInside();
+        }
         root.render(<App />);
     } catch (error) {
         console.error(error);

@@ -1,7 +1,7 @@
 /* Signing up, signing in, with the second factor when the account has one. */
 import { CoreError } from "@sideline/core";
 import { type FormEvent, useState } from "react";
-import { refreshSession, startElsewhere, theCore } from "../core";
+import { refreshSession, startElsewhere, theCore, whenCore } from "../core";
 import { LANGUAGES, type Language as Tongue, setLanguage, t, useLanguage } from "../i18n";
 import { go, usePath, useTitle } from "../router";
 import { Button, Field, Link, Select } from "../ui/parts";
@@ -16,6 +16,7 @@ interface Asked {
 
 async function enter(up: boolean, asked: Asked): Promise<void> {
     const { email, password, name, role, code } = asked;
+    await whenCore();
     try {
         if (up) {
             await theCore().account.signUp({ email, password, name, role });

@@ -1,0 +1,25 @@
+/* The first screen is for signing in and needs little: the rest is loaded behind it. */
+import { Suspense, lazy } from "react";
+import { useSession } from "./core";
+import { useLanguage } from "./i18n";
+import { Sign } from "./screens/sign";
+import { Announcer } from "./ui/parts";
+
+export const loadInside = () => import("./app");
+
+const Inside = lazy(async () => ({ default: (await loadInside()).Inside }));
+
+export function App() {
+    useLanguage();
+    const session = useSession();
+    return (
+        <>
+            {session?.user === undefined ? <Sign /> : (
+                <Suspense>
+                    <Inside coach={session.role === "coach"} name={session.name ?? ""} />
+                </Suspense>
+            )}
+            <Announcer />
+        </>
+    );
+}
