@@ -37,11 +37,11 @@ export async function until(what, attempt) {
     }
 }
 
-export async function startSidelined(folder) {
+export async function startSidelined(folder, more = []) {
     const port = path.join(folder, "port");
     rmSync(port, { force: true });
     const child = spawn(program("sidelined"),
-        ["--data", path.join(folder, "srv"), "--port", "0", "--port-file", port, "--mfa", "optional"], { stdio: "ignore" });
+        ["--data", path.join(folder, "srv"), "--port", "0", "--port-file", port, "--mfa", "optional", ...more], { stdio: "ignore" });
     const ended = new Promise((resolve) => child.once("exit", resolve));
     const number = await until("sidelined writes its port", () => existsSync(port) && Number(readFileSync(port, "utf8")));
     return {
