@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "media/av.h"
+#include "media/enlarge.h"
 #include "media/jpeg.h"
 #include "media/picture.h"
 
@@ -32,6 +33,7 @@ struct sl_scrub {
     sl_unjpeg *reader;
     sl_scaler scaler;
     AVFrame *pixels;
+    sl_enlarge enlarge;
     sl_buf taken; /* the still being shown */
     int64_t taken_us;
 };
@@ -213,6 +215,7 @@ void sl_scrub_close(sl_scrub *s)
     sl_unjpeg_close(s->reader);
     sl_scaler_free(&s->scaler);
     av_frame_free(&s->pixels);
+    sl_enlarge_free(&s->enlarge);
     sl_buf_free(&s->taken);
     sl_mem_free(s);
 }
@@ -245,6 +248,41 @@ static sl_status take(sl_scrub *s, int64_t t_us, sl_error **err)
     return s->taken.failed ? sl_fail_nomem(err) : SL_OK;
 }
 
+/* The still in colours, as large as `width` and `height` say, into s->pixels. */
+static sl_status colour(sl_scrub *s, const AVFrame *frame, int32_t width, int32_t height,
+                        sl_error **err)
+{
+    if (s->pixels == NULL || s->pixels->width != width || s->pixels->height != height) {
+        av_frame_free(&s->pixels);
+        s->pixels = sl_picture_new(AV_PIX_FMT_RGB32, width, height);
+        if (s->pixels == NULL) {
+            return sl_fail_nomem(err);
+        }
+    }
+    s->scaler.quick = true;
+    return sl_picture_convert(&s->scaler, frame, 0, true, s->pixels, err);
+}
+
+static sl_status show(sl_scrub *s, const AVFrame *frame, const sl_pixels *into, sl_error **err)
+{
+    bool larger = into->width >= frame->width && into->height >= frame->height;
+    sl_status status = larger ? colour(s, frame, frame->width, frame->height, err)
+                              : colour(s, frame, into->width, into->height, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    const uint8_t *rows = s->pixels->data[0];
+    ptrdiff_t stride = s->pixels->linesize[0];
+    if (larger && (into->width > frame->width || into->height > frame->height)) {
+        return sl_enlarge_into(&s->enlarge, rows, stride, frame->width, frame->height, into, err);
+    }
+    for (int32_t y = 0; y < into->height; y++) {
+        memcpy(into->data + (ptrdiff_t)y * into->stride, rows + y * stride,
+               (size_t)into->width * 4);
+    }
+    return SL_OK;
+}
+
 sl_status sl_scrub_pixels(sl_scrub *s, int64_t t_us, const sl_pixels *into, int64_t *shown_us,
                           sl_error **err)
 {
@@ -253,19 +291,8 @@ sl_status sl_scrub_pixels(sl_scrub *s, int64_t t_us, const sl_pixels *into, int6
     if (status == SL_OK) {
         status = sl_unjpeg_read(s->reader, s->taken.data, s->taken.len, &frame, err);
     }
-    if (status == SL_OK && (s->pixels == NULL || s->pixels->width != into->width ||
-                            s->pixels->height != into->height)) {
-        av_frame_free(&s->pixels);
-        s->pixels = sl_picture_new(AV_PIX_FMT_RGB32, into->width, into->height);
-        status = s->pixels != NULL ? SL_OK : sl_fail_nomem(err);
-    }
     if (status == SL_OK) {
-        s->scaler.quick = true;
-        status = sl_picture_convert(&s->scaler, frame, 0, true, s->pixels, err);
-    }
-    for (int32_t y = 0; status == SL_OK && y < into->height; y++) {
-        memcpy(into->data + (ptrdiff_t)y * into->stride,
-               s->pixels->data[0] + (ptrdiff_t)y * s->pixels->linesize[0], (size_t)into->width * 4);
+        status = show(s, frame, into, err);
     }
     if (status == SL_OK && shown_us != NULL) {
         *shown_us = s->taken_us;
