@@ -39,9 +39,10 @@ SL_API sl_status sl_media_still(sl_core *core, const char *json, size_t n, sl_id
  * leaves no file. Stretches of an H.264 clip that play at 1x with no drawing and all in view keep its
  * packets, bit for bit.
  * A second video (sideline/review.h, pair) is drawn in its half, in its shape, or over the first under
- * the drawings; the view is the first's, and so is the sound. One that this user does not hold is left
- * out. Slower than 1x each frame is repeated, or for "motion" what lies between two is made of them,
- * following what moves. The size is the clip's, at most 1920 on its longer side, unless both are given.
+ * the drawings; the view is the first's. While it moves as fast as the first both are heard, each with
+ * half its strength. One that this user does not hold is left out. Slower than 1x each frame is
+ * repeated, or for "motion" what lies between two is made of them, following what moves. The size is
+ * the clip's, at most 1920 on its longer side, unless both are given.
  * The encoder is FFmpeg's, by name, or the first that opens of h264_videotoolbox, h264_mediacodec
  * (the device's own), libopenh264 (BSD) and libx264 (GPL: what ships with it is under the GPL).
  * SL_E_UNSUPPORTED: none opens. res: {"path","frames","copied":of them,"duration_us","encoder"}. */

@@ -116,7 +116,7 @@ static sl_status open_all(exporter *x, const char *temp, sl_error **err)
     if (status != SL_OK) {
         return status;
     }
-    status = sl_mix_open(&job->source, job->voice, job->voice_len, job->timeline, &x->mix, err);
+    status = sl_mix_open(job, &x->mix, err);
     if (status != SL_OK) {
         return status;
     }

@@ -8,7 +8,8 @@
  * picture itself; then the view cuts out its part. The clip's sound is heard, lowered under the
  * voice, only while it plays at its own speed.
  * A second video (the timeline's pair) is beside, below or, under the drawings, over the first; each
- * keeps its shape within its half. The view and the drawings are the first's, and so is the sound.
+ * keeps its shape within its half. The view and the drawings are the first's. Both are heard, each with
+ * half its strength, while the second moves as fast as the first.
  * Whole groups of pictures that play at 1x, in step with the movie, with no drawing, alone and all in view,
  * are copied as they are; libx264 encodes the others beside them (media/splice.h).
  *   [EXPORT-1] both streams are as long as the timeline, within half a frame;

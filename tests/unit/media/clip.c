@@ -93,6 +93,22 @@ double clip_hz(int second)
     return 400.0 + 200.0 * second;
 }
 
+double clip_heard(sl_sound *s, double hz, double from, double seconds)
+{
+    static float stereo[2 * SL_SOUND_RATE];
+    int n = (int)(seconds * SL_SOUND_RATE);
+    double re = 0.0;
+    double im = 0.0;
+    ck_assert_int_eq(sl_sound_read(s, (int64_t)(from * SL_SOUND_RATE), stereo, (size_t)n, NULL),
+                     SL_OK);
+    for (int i = 0; i < n; i++) {
+        double a = 2.0 * 3.14159265358979323846 * hz * i / SL_SOUND_RATE;
+        re += (double)stereo[2 * i] * cos(a);
+        im += (double)stereo[2 * i] * sin(a);
+    }
+    return 2.0 * sqrt(re * re + im * im) / n;
+}
+
 /* Upper half: the number, its highest bit on the left. Lower half: grey. */
 static void paint(AVFrame *f, int number)
 {

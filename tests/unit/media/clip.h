@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "media/frame.h"
+#include "media/sound.h"
 
 #include <stdbool.h>
 
@@ -31,6 +32,8 @@ void clip_make(const char *path, int frames, int rate, bool sound);
 /* An AVI of MPEG-4 pictures, without sound. */
 void clip_make_avi(const char *path, int frames, int rate);
 double clip_hz(int second);
+/* How strong a frequency is in a stretch of at most a second. */
+double clip_heard(sl_sound *s, double hz, double from, double seconds);
 /* The same streams in another container (by the name's ending), to be turned clockwise. */
 void clip_remux(const char *from, const char *to, int rotation);
 /* The number that a picture says; in `into`'s upright orientation. */

@@ -142,21 +142,6 @@ static void check_pictures(int64_t frames)
     sl_frames_close(f);
 }
 
-static double heard(sl_sound *s, double hz, double from, double seconds)
-{
-    static float stereo[2 * SECOND];
-    int n = (int)(seconds * SECOND);
-    double re = 0.0;
-    double im = 0.0;
-    ck_assert_int_eq(sl_sound_read(s, (int64_t)(from * SECOND), stereo, (size_t)n, NULL), SL_OK);
-    for (int i = 0; i < n; i++) {
-        double a = 2.0 * 3.14159265358979323846 * hz * i / SECOND;
-        re += (double)stereo[2 * i] * cos(a);
-        im += (double)stereo[2 * i] * sin(a);
-    }
-    return 2.0 * sqrt(re * re + im * im) / n;
-}
-
 /* [EXPORT-1] */
 START_TEST(export__shows_and_plays_what_the_timeline_says)
 {
@@ -175,12 +160,12 @@ START_TEST(export__shows_and_plays_what_the_timeline_says)
 
     sl_sound *s = NULL;
     ck_assert_int_eq(sl_sound_open(SL_SOURCE_FILE(out), &s, NULL), SL_OK);
-    ck_assert_double_eq_tol(heard(s, clip_hz(0), 0.1, 0.8), 0.15, 0.03); /* ducked */
-    ck_assert_double_lt(heard(s, voice_hz, 0.1, 0.8), 0.01);
-    ck_assert_double_lt(heard(s, clip_hz(0), 1.1, 0.8), 0.01); /* paused: silent */
-    ck_assert_double_gt(heard(s, voice_hz, 1.1, 0.8), 0.3);
-    ck_assert_double_lt(heard(s, clip_hz(0), 2.1, 0.8), 0.01); /* slow: silent */
-    ck_assert_double_lt(heard(s, voice_hz, 2.1, 0.8), 0.01);
+    ck_assert_double_eq_tol(clip_heard(s, clip_hz(0), 0.1, 0.8), 0.15, 0.03); /* ducked */
+    ck_assert_double_lt(clip_heard(s, voice_hz, 0.1, 0.8), 0.01);
+    ck_assert_double_lt(clip_heard(s, clip_hz(0), 1.1, 0.8), 0.01); /* paused: silent */
+    ck_assert_double_gt(clip_heard(s, voice_hz, 1.1, 0.8), 0.3);
+    ck_assert_double_lt(clip_heard(s, clip_hz(0), 2.1, 0.8), 0.01); /* slow: silent */
+    ck_assert_double_lt(clip_heard(s, voice_hz, 2.1, 0.8), 0.01);
     sl_sound_close(s);
     char names[200];
     clip_folder_list(dir, names, sizeof names);
@@ -208,8 +193,8 @@ START_TEST(export__without_a_voice_the_clip_is_as_loud_as_it_is)
     ck_assert_int_eq(probe.frames, 75);
     sl_sound *s = NULL;
     ck_assert_int_eq(sl_sound_open(SL_SOURCE_FILE(out), &s, NULL), SL_OK);
-    ck_assert_double_eq_tol(heard(s, clip_hz(0), 0.1, 0.8), 0.5, 0.05);
-    ck_assert_double_eq_tol(heard(s, clip_hz(1), 1.1, 0.8), 0.5, 0.05);
+    ck_assert_double_eq_tol(clip_heard(s, clip_hz(0), 0.1, 0.8), 0.5, 0.05);
+    ck_assert_double_eq_tol(clip_heard(s, clip_hz(1), 1.1, 0.8), 0.5, 0.05);
     sl_sound_close(s);
     tear_down();
 }

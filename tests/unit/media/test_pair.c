@@ -154,6 +154,39 @@ START_TEST(pair__the_second_lies_over_the_first_as_opaque_as_said_until_it_goes)
 }
 END_TEST
 
+/* The second is half a second ahead, so that its tone changes before the first's does. */
+static void check_sound(bool first_sounds, bool second_sounds, const double strength[2])
+{
+    sl_sound *s = NULL;
+    set_up();
+    clip_make(first, 60, 30, first_sounds);
+    clip_make(second, 100, 25, second_sounds);
+    add("{\"t\":0,\"do\":\"play\"}");
+    add("{\"t\":0,\"do\":\"pair\",\"layout\":\"side\",\"video\":\"" SECOND_ID
+        "\",\"mark\":[0,500000],\"length\":4000000}");
+    add("{\"t\":1000000,\"do\":\"pair\",\"layout\":\"side\",\"video\":\"" SECOND_ID
+        "\",\"mark\":[0,500000],\"length\":4000000,\"rate\":0.5}");
+    ck_assert_int_eq(sl_timeline_finish(timeline, 2000000, NULL), SL_OK);
+    (void)export(SL_SLOW_REPEAT);
+    ck_assert_int_eq(sl_sound_open(SL_SOURCE_FILE(out), &s, NULL), SL_OK);
+    ck_assert_double_eq_tol(clip_heard(s, clip_hz(0), 0.55, 0.4), strength[0], 0.03);
+    ck_assert_double_eq_tol(clip_heard(s, clip_hz(1), 0.55, 0.4), strength[1], 0.03);
+    /* Slower than the first it is silent, and the first alone again. */
+    ck_assert_double_eq_tol(clip_heard(s, clip_hz(1), 1.05, 0.4), first_sounds ? 0.5 : 0, 0.03);
+    ck_assert_double_eq_tol(clip_heard(s, clip_hz(2), 1.55, 0.4), 0, 0.03);
+    sl_sound_close(s);
+    tear_down();
+}
+
+START_TEST(pair__both_are_heard_with_half_their_strength_and_one_alone_with_all)
+{
+    check_sound(true, true, (double[]){0.25, 0.25});
+    check_sound(true, false, (double[]){0.5, 0});
+    check_sound(false, true, (double[]){0, 0.5});
+    check_sound(false, false, (double[]){0, 0});
+}
+END_TEST
+
 START_TEST(pair__a_second_that_is_not_here_leaves_the_first_alone)
 {
     set_up();
@@ -335,6 +368,7 @@ END_TEST
 
 SL_TEST_MAIN("media_pair", pair__the_second_is_beside_or_below_at_the_marked_moment,
              pair__the_second_lies_over_the_first_as_opaque_as_said_until_it_goes,
+             pair__both_are_heard_with_half_their_strength_and_one_alone_with_all,
              pair__a_second_that_is_not_here_leaves_the_first_alone,
              slow__repeats_frames_or_makes_what_lies_between, between__follows_what_moves,
              between__repeats_the_nearer_one_at_a_cut, between__takes_any_size)
