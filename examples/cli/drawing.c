@@ -92,6 +92,8 @@ int cli_draw_file(cli *c, const char *format)
             (void)printf("%s: %zu drawings, %" PRId64 " things left out\n", c->args[1],
                          js_count(js_get(answer, "ids")), js_int(answer, "skipped"));
             tell(js_int(answer, "gradients"), "gradients became one colour");
+            tell(js_int(answer, "patterns"), "patterns became one colour");
+            tell(js_int(answer, "clipped"), "clipped things are there whole");
             tell(js_int(answer, "rules"), "rules of style sheets left out");
         }
         js_free(answer);

@@ -147,10 +147,11 @@ SL_API sl_status sl_doc_group(sl_doc *doc, const char *SL_NULLABLE name,
  * is there within `range` (in, out), NULL: always. SVG of sl_render_svg comes back as it was,
  * in a document of a core with new ids; of other SVG shapes, paths
  * and texts; of InkML traces with pressure and times; of KVA all that has a tool here.
- * *out: {"ids":[..],"skipped":n,"gradients":n,"rules":n}: what was made, how much had no place in a
- * drawing, how many gradients of SVG became their mean colour, and how many rules of its style sheets
- * were left out: those that select by more than an element's name, class and id. One sl_undo
- * takes all of it back; into a core it goes 1000 items at a time.
+ * *out: {"ids":[..],"skipped":n,"gradients":n,"patterns":n,"clipped":n,"rules":n}: what was made, how
+ * much had no place in a drawing, how many gradients and patterns of SVG became their mean colour, how
+ * many elements are there whole though a clip path or a mask cuts them, and how many rules of its
+ * style sheets were left out: those that select by more than an element's name, class and id. One
+ * sl_undo takes all of it back; into a core it goes 1000 items at a time.
  * SL_E_INVALID: not such a file; SL_E_LIMIT: over 64 MB, 50000 drawings, 500000 elements or 128 deep;
  * SL_E_UNSUPPORTED: this build reads none (WebAssembly). */
 SL_API sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_t n,

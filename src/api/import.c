@@ -143,6 +143,8 @@ sl_status sl_doc_import(sl_doc *doc, const char *format, const void *data, size_
     sl_unlock(doc->mutex);
     bool ok = sl_json_set_int(answer, "skipped", (int64_t)im.skipped);
     ok = sl_json_set_int(answer, "gradients", (int64_t)im.gradients) && ok;
+    ok = sl_json_set_int(answer, "patterns", (int64_t)im.patterns) && ok;
+    ok = sl_json_set_int(answer, "clipped", (int64_t)im.clipped) && ok;
     ok = sl_json_set_int(answer, "rules", (int64_t)im.rules) && ok;
     ok = sl_json_set(answer, "ids", made) && ok;
     if (s == SL_OK && out != NULL) {

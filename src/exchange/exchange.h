@@ -8,8 +8,9 @@
  *          transform, with colours, widths, dashes and opacity from attributes and style="..". A
  *          line with a marker at its end is an arrow. Curves become straight steps within
  *          SL_CURVE_ERROR units. Style sheets set what they set by element names, classes and ids;
- *          rules of other selectors are counted. A gradient is its stops' mean, and counted. `use`
- *          draws what it names. Pictures, patterns and clipping are left out
+ *          rules of other selectors are counted. A gradient is its stops' mean, a pattern the
+ *          mean of its shapes' colours, what is clipped or masked is there whole; all are counted. `use`
+ *          draws what it names. Pictures are left out
  *   InkML  traces with pressure (F) and time (T) in explicit, first and second differences; colour,
  *          width and transparency of brushes. Ink within the frame's pixels stays where it is, other
  *          ink is fitted into the frame
@@ -45,6 +46,8 @@ typedef struct sl_import {
     size_t skipped;     /* what had no place in a drawing */
     uint32_t rules;     /* of style sheets that were left out */
     uint32_t gradients; /* that became one colour */
+    uint32_t patterns;  /* the same */
+    uint32_t clipped;   /* elements under a clip path or a mask, which are there whole */
     /* --- the rest is the readers' --- */
     size_t room;
     double scale; /* units of a pixel or step of the file */

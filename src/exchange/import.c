@@ -206,7 +206,7 @@ sl_status sl_import_read(sl_import *im, sl_format format, const void *data, size
     const sl_xml *root = NULL;
     im->items = NULL;
     im->n = im->room = im->skipped = 0;
-    im->rules = im->gradients = 0;
+    im->rules = im->gradients = im->patterns = im->clipped = 0;
     sl_status s = sl_xml_read(data, n, &arena, &root, err);
     if (s == SL_OK && !sl_xml_is(root, readers[format].root)) {
         s = sl_fail(err, SL_E_INVALID, "the file is not <%s> but <%.40s>", readers[format].root,

@@ -68,6 +68,7 @@ typedef struct sl_look {
     bool shown;
     bool head; /* a marker at the end, or beginning */
     bool tail;
+    bool clipped; /* by a clip path or a mask, which are not read */
 } sl_look;
 
 /* svg_sheet.c: what elements refer to. */
@@ -81,6 +82,7 @@ typedef struct sl_sheet {
     sl_buf text;
     uint32_t left_out;  /* rules that are not understood */
     uint32_t gradients; /* looked up so far */
+    uint32_t patterns;
 } sl_sheet;
 
 bool sl_sheet_read(sl_sheet *sheet,
@@ -91,7 +93,7 @@ const sl_xml *sl_sheet_target(const sl_sheet *sheet, const sl_xml *x);
 /* The declarations meant for an element, the strongest last. */
 void sl_sheet_each(const sl_sheet *sheet, const sl_xml *x,
                    void (*tell)(void *user, const char *set, size_t n), void *user);
-/* A colour, or a gradient's mean. */
+/* A colour, or a gradient's mean; of a pattern the colour named beside it, else the mean of its own. */
 int32_t sl_sheet_paint(sl_sheet *sheet, const char *value);
 
 void sl_look_start(sl_look *look);

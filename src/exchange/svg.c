@@ -498,6 +498,7 @@ static sl_status read_element(svg *s, const scope *above, const sl_xml *x)
     if (!here.look.shown) {
         return SL_OK;
     }
+    s->im->clipped += here.look.clipped;
     if (sl_xml_is(x, "use")) {
         return read_use(s, &here, x);
     }
@@ -532,6 +533,7 @@ sl_status sl_import_svg(sl_import *im, const sl_xml *root, sl_error **err)
     sl_status status = read_children(&s, &top, root);
     im->rules = s.sheet.left_out;
     im->gradients = s.sheet.gradients;
+    im->patterns = s.sheet.patterns;
     sl_sheet_free(&s.sheet);
     return status;
 }

@@ -286,6 +286,29 @@ static int32_t mean_color(sl_sheet *sheet, const sl_xml *gradient)
     return mean;
 }
 
+/* The mean of what a pattern's shapes are filled or drawn with; -1: there are none. Colours alone are
+ * looked at, so that patterns of patterns end. */
+static int32_t pattern_color(const sl_xml *pattern)
+{
+    double sum[3] = {0, 0, 0};
+    double n = 0;
+    for (const sl_xml *x = pattern->first; x != NULL; x = x->next) {
+        const char *fill = sl_xml_attribute(x, "fill");
+        const char *stroke = sl_xml_attribute(x, "stroke");
+        int32_t rgb = fill != NULL ? sl_css_color(fill) : stroke != NULL ? -1 : 0;
+        rgb = rgb < 0 && stroke != NULL ? sl_css_color(stroke) : rgb;
+        for (int i = 0; rgb >= 0 && i < 3; i++) {
+            sum[i] += rgb >> (16 - 8 * i) & 0xFF;
+        }
+        n += rgb >= 0;
+    }
+    int32_t mean = n > 0 ? 0 : -1;
+    for (int i = 0; n > 0 && i < 3; i++) {
+        mean = mean * 256 + sl_import_size(sum[i] / n, 0, 255);
+    }
+    return mean;
+}
+
 int32_t sl_sheet_paint(sl_sheet *sheet, const char *value)
 {
     value += strspn(value, " \t\r\n");
@@ -298,5 +321,10 @@ int32_t sl_sheet_paint(sl_sheet *sheet, const char *value)
         return mean_color(sheet, x);
     }
     const char *otherwise = strchr(value, ')');
-    return otherwise != NULL ? sl_css_color(otherwise + 1) : -1;
+    int32_t rgb = otherwise != NULL ? sl_css_color(otherwise + 1) : -1;
+    if (x != NULL && sl_xml_is(x, "pattern")) {
+        sheet->patterns++;
+        rgb = rgb < 0 ? pattern_color(x) : rgb;
+    }
+    return rgb;
 }

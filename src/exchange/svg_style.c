@@ -138,6 +138,8 @@ static void read_property(sl_look *look, sl_sheet *sheet, const char *name, cons
         look->head = !is_none(value);
     } else if (strcmp(name, "marker-start") == 0) {
         look->tail = !is_none(value);
+    } else if (strcmp(name, "clip-path") == 0 || strcmp(name, "mask") == 0) {
+        look->clipped = look->clipped || !is_none(value);
     } else if (strcmp(name, "stop-color") == 0) {
         look->stop = sl_css_color(value);
     } else if (strcmp(name, "stop-opacity") == 0) {
@@ -191,6 +193,7 @@ void sl_look_read(sl_look *look, sl_sheet *sheet, const sl_xml *x)
 {
     reading r = {look, sheet};
     look->above = look->opacity;
+    look->clipped = false; /* that is the parent's, and was told */
     /* Dashes are read against the width, whichever comes first. */
     const char *width = sl_xml_attribute(x, "stroke-width");
     if (width != NULL) {

@@ -276,6 +276,40 @@ START_TEST(exchange__rules_that_choose_by_more_are_left_out_and_counted)
 }
 END_TEST
 
+START_TEST(exchange__what_is_clipped_or_masked_is_there_whole_and_counted)
+{
+    sl_import im = read_ok(
+        SL_FORMAT_SVG,
+        SVG("<style>.m{mask:url(#m)}</style><clipPath id='c'><rect width='1' height='1'/></clipPath>"
+            "<g clip-path='url(#c)'><line x2='9' y2='9' stroke='red'/>"
+            "<line x2='9' y2='9' stroke='red' clip-path='none'/></g>"
+            "<line x2='9' y2='9' stroke='red' class='m'/>"
+            "<line x2='9' y2='9' stroke='red' style='clip-path: url(#c)'/>"
+            "<line x2='9' y2='9' stroke='red' clip-path='url(#c)' display='none'/>"));
+    ck_assert_uint_eq(im.n, 4);
+    ck_assert_uint_eq(im.clipped, 3);
+    ck_assert_uint_eq(im.skipped, 0);
+    sl_import_clear(&im);
+}
+END_TEST
+
+START_TEST(exchange__a_pattern_is_the_colour_beside_it_or_the_mean_of_its_own_and_counted)
+{
+    sl_import im = read_ok(
+        SL_FORMAT_SVG,
+        SVG("<defs><pattern id='p'><rect fill='#ff0000'/><path fill='none' stroke='#0000ff'/>"
+            "<circle fill='none'/></pattern><pattern id='self'><rect fill='url(#self)'/></pattern>"
+            "</defs><line x2='9' y2='9' stroke='url(#p)'/>"
+            "<line x2='9' y2='9' stroke='url(#p) lime'/><line x2='9' y2='9' stroke='url(#self)'/>"));
+    ck_assert_uint_eq(im.n, 2);
+    ck_assert_uint_eq(im.patterns, 3);
+    ck_assert_uint_eq(im.gradients, 0);
+    ck_assert_int_eq(im.items[0]->style.rgb, 0x800080);
+    ck_assert_int_eq(im.items[1]->style.rgb, 0x00FF00);
+    sl_import_clear(&im);
+}
+END_TEST
+
 START_TEST(exchange__a_gradient_is_the_mean_of_its_stops_and_counted)
 {
     sl_import im = read_ok(
@@ -742,6 +776,8 @@ SL_TEST_MAIN("exchange", exchange__every_tool_comes_back_from_its_svg_as_it_was,
              exchange__style_sheets_choose_by_name_class_and_id,
              exchange__rules_that_choose_by_more_are_left_out_and_counted,
              exchange__a_gradient_is_the_mean_of_its_stops_and_counted,
+             exchange__what_is_clipped_or_masked_is_there_whole_and_counted,
+             exchange__a_pattern_is_the_colour_beside_it_or_the_mean_of_its_own_and_counted,
              exchange__use_draws_what_it_names_where_it_says, exchange__uses_within_themselves_end,
              exchange__the_view_box_is_fitted_into_the_frame,
              exchange__paths_with_curves_and_arcs_stay_within_the_curve_error,
