@@ -206,20 +206,56 @@ static void compare(sl_canvas *c, sl_pass *pass, const sl_shown *shown, size_t n
     }
 }
 
-/* What reads pixels or places others' is drawn whole when any pixel of it changes; a magnifier looks
- * at pixels elsewhere, so that all of the picture is drawn again. Returns whether any had to be. */
-static bool widen(sl_canvas *c, size_t n, sl_box *damage)
+/* The pixels that a magnifier shows. Its third point is in their middle. */
+static sl_box seen_by(const sl_canvas *c, const sl_scene *scene, const sl_item *lens)
+{
+    enum {
+        MARGIN = 5
+    };
+    sl_box all = {0, 0, c->pixels.width, c->pixels.height};
+    if (lens->keys_n > 0 || lens->geo.n < 3 || lens->style.zoom < 1) {
+        return all; /* moved about points that are its own */
+    }
+    const sl_point *p = lens->geo.points;
+    sl_point round[3] = {p[2], p[2], p[2]};
+    round[1].x += (int32_t)((int64_t)(p[1].x - p[0].x) * 1000 / lens->style.zoom);
+    round[1].y += (int32_t)((int64_t)(p[1].y - p[0].y) * 1000 / lens->style.zoom);
+    sl_item eye = *lens;
+    eye.geo.points = round;
+    sl_shown shown = {&eye, -1};
+    sl_box box = sl_render_scene_damage(scene, &shown, 1, &c->pixels);
+    if (is_empty(&box)) {
+        return box;
+    }
+    box.x0 = box.x0 > MARGIN ? box.x0 - MARGIN : 0;
+    box.y0 = box.y0 > MARGIN ? box.y0 - MARGIN : 0;
+    box.x1 = box.x1 + MARGIN < all.x1 ? box.x1 + MARGIN : all.x1;
+    box.y1 = box.y1 + MARGIN < all.y1 ? box.y1 + MARGIN : all.y1;
+    return box;
+}
+
+/* What reads pixels or places others' is drawn whole when any pixel of it changes; a magnifier also
+ * when any does that it shows, which are then drawn again beside it, as it sees them without what
+ * lies above. Returns whether any had to be. */
+static bool widen(sl_canvas *c, const sl_scene *scene, size_t n, sl_box *damage)
 {
     bool any = false;
+    if (is_empty(damage)) {
+        return false;
+    }
     for (size_t i = 0; i < n; i++) {
         sl_kind kind = c->next[i].item->geo.kind;
         const sl_box *box = &c->next[i].box;
         if (!sl_ink_is_effect(kind)) {
             continue;
         }
-        if (kind == SL_KIND_MAGNIFIER && !is_empty(damage)) {
-            *damage = (sl_box){0, 0, c->pixels.width, c->pixels.height};
-            any = true;
+        if (kind == SL_KIND_MAGNIFIER) {
+            sl_box seen = seen_by(c, scene, c->next[i].item);
+            if (sl_boxes_meet(box, damage) || sl_boxes_meet(&seen, damage)) {
+                sl_box_grow(damage, box);
+                sl_box_grow(damage, &seen);
+                any = true;
+            }
         } else if (sl_boxes_meet(box, damage)) {
             sl_box_grow(damage, box);
             any = true;
@@ -260,7 +296,7 @@ static bool redraw(sl_canvas *c, sl_pass *pass, size_t n)
     bool wide = false;
     for (;;) { /* one that grew may meet another */
         sl_box before = box;
-        wide = widen(c, n, &box);
+        wide = widen(c, pass->k.scene, n, &box);
         if (memcmp(&before, &box, sizeof box) == 0) {
             break;
         }

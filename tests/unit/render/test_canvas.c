@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/prng.h"
+#include "render/tiles.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -192,6 +193,61 @@ START_TEST(canvas__a_live_stroke_damages_only_what_it_gains)
 }
 END_TEST
 
+static void add_json(sl_drawing *d, const char *text)
+{
+    sl_json *j = sl_json_parse(text, strlen(text));
+    sl_item *item = NULL;
+    ck_assert_int_eq(sl_item_from_json(j, &item, NULL), SL_OK);
+    sl_json_free(j);
+    (void)snprintf(item->id, sizeof item->id, "00000000-0000-7000-8000-%012zu",
+                   sl_drawing_count(d) + 1);
+    ck_assert_int_eq(sl_drawing_add(d, item, NULL), SL_OK);
+}
+
+/* A lens of 10 pixels at (40, 40) on the five pixels around (200, 40). */
+START_TEST(canvas__a_magnifier_is_drawn_again_only_when_it_or_what_it_shows_changes)
+{
+    static const struct {
+        const char *points; /* of what is added */
+        int32_t width;      /* of the damage, at least and at most */
+        int32_t most;
+    } cases[] = {{"[[27000,15000],[28000,16000]]", 10, 40},
+                 {"[[20300,4000],[20600,4200]]", 160, 224},
+                 {"[[4000,4000],[4200,4200]]", 160, 224},
+                 {"[[12000,3900],[12500,4400]]", 5, 40}};
+    uint8_t *before = sl_mem((size_t)W * H * 4);
+    sl_shown shown[ITEMS];
+    sl_scene scene = {.frame_w = 1920, .frame_h = 1080};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[200];
+        sl_drawing *d = sl_drawing_new(1920, 1080);
+        sl_canvas *c = sl_canvas_new(W, H);
+        add_json(d, "{\"kind\":\"magnifier\",\"points\":[[4096,4096],[5120,4096],[20480,4096]],"
+                    "\"in\":0,\"out\":9,\"style\":{\"width\":100}}");
+        check_shown(c, before, &scene, shown, gather(d, NULL, shown));
+        (void)snprintf(text, sizeof text,
+                       "{\"kind\":\"rect\",\"points\":%s,\"in\":0,\"out\":9,"
+                       "\"style\":{\"width\":100}}",
+                       cases[i].points);
+        add_json(d, text);
+        check_shown(c, before, &scene, shown, gather(d, NULL, shown));
+        size_t n = 0;
+        sl_box all = {0, 0, 0, 0};
+        const sl_box *boxes = sl_canvas_damage(c, &n);
+        for (size_t k = 0; k < n; k++) {
+            all = k == 0 ? boxes[0] : all;
+            sl_box_grow(&all, &boxes[k]);
+        }
+        ck_assert_int_ge(all.x1 - all.x0, cases[i].width);
+        ck_assert_int_le(all.x1 - all.x0, cases[i].most);
+        ck_assert_int_le(all.y1 - all.y0, 40);
+        sl_canvas_free(c);
+        sl_drawing_free(d);
+    }
+    sl_mem_free(before);
+}
+END_TEST
+
 /* [CANVAS-3], and an item that comes again is copied or blended as it was. */
 START_TEST(canvas__what_is_kept_stays_within_its_limits_and_is_right)
 {
@@ -264,5 +320,6 @@ END_TEST
 
 SL_TEST_MAIN("canvas", canvas__after_any_changes_it_shows_what_drawing_all_shows,
              canvas__a_live_stroke_damages_only_what_it_gains,
+             canvas__a_magnifier_is_drawn_again_only_when_it_or_what_it_shows_changes,
              canvas__what_is_kept_stays_within_its_limits_and_is_right,
              canvas__every_failed_allocation_is_reported_and_mended)
