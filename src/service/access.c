@@ -34,8 +34,12 @@ static const char *const ROLES[] = {"owner", "coach", "member"};
 sl_status sl_sv_role(sl_service *s, const char *user, const char *space, unsigned *role,
                      sl_error **err)
 {
-    *role = 0;
     sl_sv_rows rows;
+    sl_sv_known *known = sl_sv_known_of(s, user, space);
+    *role = known != NULL ? known->role : 0;
+    if (*role != 0) {
+        return SL_OK;
+    }
     sl_status status = sl_sv_all(s, "SELECT role FROM access WHERE user_id=$1 AND space=$2",
                                  SL_SV_ARGS(sl_cell_text(user), sl_cell_text(space)), &rows, err);
     for (unsigned i = 0; status == SL_OK && rows.count > 0 && i < 3; i++) {
@@ -44,33 +48,15 @@ sl_status sl_sv_role(sl_service *s, const char *user, const char *space, unsigne
         }
     }
     sl_sv_rows_free(&rows);
+    if (known != NULL) {
+        known->role = *role;
+    }
     if (status == SL_OK && *role == 0 && sl_space_is(space, "coach")) {
         bool open = false; /* a storefront is for all to read */
         status = sl_sv_space_exists(s, space, &open, err);
         *role = open ? SL_R_MEMBER : 0;
     }
     return status;
-}
-
-sl_status sl_sv_role_in(sl_sv_tx *tx, const char *user, const char *space, unsigned *role,
-                        sl_error **err)
-{
-    if (strcmp(tx->role_space, space) == 0 && strcmp(tx->role_user, user) == 0) {
-        *role = tx->role;
-        return SL_OK;
-    }
-    sl_status status = sl_sv_role(tx->s, user, space, role, err);
-    if (status == SL_OK) {
-        sl_sv_copy(tx->role_user, sizeof tx->role_user, user);
-        sl_sv_copy(tx->role_space, sizeof tx->role_space, space);
-        tx->role = *role;
-    }
-    return status;
-}
-
-static void forget_role(sl_sv_tx *tx)
-{
-    tx->role_space[0] = 0;
 }
 
 const char *sl_sv_role_name(unsigned role)
@@ -88,7 +74,7 @@ sl_status sl_sv_grant(sl_sv_tx *tx, const char *user, const char *space, const c
 {
     sl_sv_space own;
     sl_space_name(own, "user", user);
-    forget_role(tx);
+    sl_sv_known_forget(tx->s);
     sl_status status =
         sl_sv_write(tx, "INSERT INTO access (user_id, space, role) VALUES ($1, $2, $3)",
                     SL_SV_ARGS(sl_cell_text(user), sl_cell_text(space), sl_cell_text(role)), err);
@@ -121,7 +107,7 @@ sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_err
 {
     sl_sv_space own;
     sl_space_name(own, "user", user);
-    forget_role(tx);
+    sl_sv_known_forget(tx->s);
     sl_status status = SL_PLANTED("revoke-keeps-access")
                            ? SL_OK
                            : sl_sv_write(tx, "DELETE FROM access WHERE user_id=$1 AND space=$2",

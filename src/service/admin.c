@@ -98,6 +98,7 @@ static sl_status set_role(sl_sv_tx *tx, const wish *w, sl_error **err)
         return SL_OK;
     }
     sl_space_name(own, "user", w->user);
+    sl_sv_known_forget(tx->s);
     sl_status status =
         set_one(tx, "UPDATE account SET role=$1 WHERE id=$2", w->role, "", w->user, err);
     if (status == SL_OK) {

@@ -3,7 +3,8 @@
  *
  *   [BATCH-1] what a message causes is sent after the commit that makes it durable, in the order in
  *             which it was caused;
- *   [BATCH-2] a transaction that fails takes back nothing but itself: it is a savepoint of the whole;
+ *   [BATCH-2] what is refused takes back nothing but itself; a transaction that fails, for want of memory
+ *             or by the disk, takes the whole with it: there is no savepoint for each;
  *   [BATCH-3] when the whole cannot be committed nothing of it was told, and whoever would have been told,
  *             or said something, is cut off: it comes again with its cursor and its operations.
  *
@@ -61,25 +62,41 @@ sl_status sl_sv_batch_enter(sl_service *s, sl_error **err)
         status = db->begin(db->user, err);
         s->batch_begun = status == SL_OK;
     }
-    return status == SL_OK ? sl_sv_run(s, "SAVEPOINT one", NULL, 0, err) : status;
+    return status;
+}
+
+static sl_status commit_all(sl_service *s, sl_error **err)
+{
+    const sl_db *db = &s->ports.db;
+    sl_status status = sl_sv_heads_write(s, err);
+    if (status == SL_OK) {
+        status = db->commit(db->user, err);
+    }
+    if (status == SL_OK) {
+        sl_sv_heads_forget(s);
+    }
+    return status;
+}
+
+static void undo_all(sl_service *s)
+{
+    const sl_db *db = &s->ports.db;
+    db->rollback(db->user);
+    sl_sv_heads_forget(s);
+    sl_sv_known_forget(s);
 }
 
 sl_status sl_sv_batch_leave(sl_service *s, sl_error **err)
 {
-    const sl_db *db = &s->ports.db;
-    return s->batching ? sl_sv_run(s, "RELEASE SAVEPOINT one", NULL, 0, err)
-                       : db->commit(db->user, err);
+    return s->batching ? SL_OK : commit_all(s, err);
 }
 
 void sl_sv_batch_undo(sl_service *s)
 {
-    const sl_db *db = &s->ports.db;
-    if (!s->batching) {
-        db->rollback(db->user);
-    } else if (s->batch_begun &&
-               (sl_sv_run(s, "ROLLBACK TO SAVEPOINT one", NULL, 0, NULL) != SL_OK ||
-                sl_sv_run(s, "RELEASE SAVEPOINT one", NULL, 0, NULL) != SL_OK)) {
-        s->batch_broken = true; /* the database has given the whole up */
+    if (s->batching) {
+        s->batch_broken = true;
+    } else {
+        undo_all(s);
     }
 }
 
@@ -135,14 +152,13 @@ static void give_up(sl_service *s, const sl_ws_event *list, size_t n)
 
 static void commit(sl_service *s, const sl_ws_event *list, size_t n)
 {
-    const sl_db *db = &s->ports.db;
     if (!s->batch_begun) {
         s->batch_broken = false;
         return;
     }
-    bool ok = !s->batch_broken && !s->held.failed && db->commit(db->user, NULL) == SL_OK;
+    bool ok = !s->batch_broken && !s->held.failed && commit_all(s, NULL) == SL_OK;
     if (!ok) {
-        db->rollback(db->user);
+        undo_all(s);
     }
     s->batch_begun = false;
     s->batch_broken = false;

@@ -123,6 +123,15 @@ void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
     }
 }
 
+void sl_sv_top_unknown(sl_service *s, const char *user, const char *device)
+{
+    for (sl_sv_conn *c = *by_device(s, device); c != NULL; c = c->next_device) {
+        if (strcmp(c->user, user) == 0 && strcmp(c->device, device) == 0) {
+            c->top = -1;
+        }
+    }
+}
+
 void sl_sv_drop_user(sl_service *s, const char *user)
 {
     for (size_t i = s->conn_count; i-- > 0;) {
@@ -255,6 +264,7 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
         return;
     }
     c->floor = from.floor;
+    c->top = -1;
     sl_sv_drop_device(s, c->user, c->device, c, CLOSE_REPLACED);
     c->ready = true;
     device_note(s, c);

@@ -356,6 +356,10 @@ static sl_status video_deleted(sl_sv_tx *tx, const char *space, sl_error **err)
 static sl_status not_blocked(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
 {
     sl_sv_rows rows;
+    sl_sv_known *known = sl_sv_known_of(tx->s, o->user, o->op->space);
+    if (known != NULL && known->unblocked) {
+        return SL_OK;
+    }
     sl_status status =
         sl_sv_all(tx->s,
                   "SELECT 1 FROM feed t JOIN \"participant\" p ON p.\"id\"=t.id AND"
@@ -368,6 +372,9 @@ static sl_status not_blocked(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
         status = sl_fail(err, SL_E_DENIED, "this person does not take messages from you");
     }
     sl_sv_rows_free(&rows);
+    if (known != NULL) {
+        known->unblocked = status == SL_OK;
+    }
     return status;
 }
 
@@ -452,11 +459,10 @@ static sl_status message_patch(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
 /* A mark beyond the thread's newest number would make everything to come read. */
 static sl_status participant_patch(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
 {
-    sl_sv_rows rows;
-    sl_status status = sl_sv_all(tx->s, "SELECT seq FROM space WHERE space=$1",
-                                 SL_SV_ARGS(sl_cell_text(o->op->space)), &rows, err);
-    int64_t seq = status == SL_OK && rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
-    sl_sv_rows_free(&rows);
+    sl_sv_state space = {.name = o->op->space};
+    bool found = false;
+    sl_status status = sl_sv_state_read(tx->s, &space, &found, err);
+    int64_t seq = found ? space.seq : 0;
     for (size_t i = 0; status == SL_OK && i < o->op->entity->field_count; i++) {
         const sl_field *f = &o->op->entity->fields[i];
         const sl_cell *v = sl_op_value(o->op, f->name);

@@ -30,11 +30,12 @@ static sl_status send_or_fail(sl_service *s, sl_sv_conn *c, const sl_frame *f, s
     return sl_sv_send(s, c, f, items) > 0 ? SL_OK : SL_E_NOMEM;
 }
 
-sl_status sl_sv_state_read(sl_service *s, sl_sv_state *space, bool *found)
+sl_status sl_sv_state_read(sl_service *s, sl_sv_state *space, bool *found, sl_error **err)
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(s, "SELECT epoch, seq, min_seq, sum FROM space WHERE space=$1",
-                                 SL_SV_ARGS(sl_cell_text(space->name)), &rows, NULL);
+                                 SL_SV_ARGS(sl_cell_text(space->name)), &rows, err);
+    const sl_sv_head *head = sl_sv_head_find(s, space->name);
     *found = status == SL_OK && rows.count > 0;
     if (*found) {
         sl_sv_copy(space->epoch, sizeof space->epoch, sl_sv_text(&rows, 0, 0));
@@ -42,6 +43,11 @@ sl_status sl_sv_state_read(sl_service *s, sl_sv_state *space, bool *found)
         space->min_seq = sl_sv_int(&rows, 0, 2);
         space->summed = rows.rows[0].cells[3].kind == SL_CELL_INT;
         space->sum = (uint64_t)sl_sv_int(&rows, 0, 3);
+    }
+    if (*found && head != NULL) {
+        space->seq = head->seq;
+        space->summed = true;
+        space->sum = head->sum;
     }
     sl_sv_rows_free(&rows);
     return status;
@@ -132,7 +138,7 @@ static sl_status pump(sl_service *s, sl_sv_conn *c)
         sl_sv_sub *sub = c->queue;
         sl_sv_state space = {.name = sub->topic->space};
         bool found = false;
-        status = sl_sv_state_read(s, &space, &found);
+        status = sl_sv_state_read(s, &space, &found, NULL);
         if (status == SL_OK && !found) {
             status = SL_E_CORRUPT;
         } else if (status == SL_OK) {
@@ -166,7 +172,7 @@ static sl_status subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     sl_status status = sl_sv_may_read(s, c->user, sl_sv_standing(&c->rank, sl_sv_now(s)),
                                       frame->space, &role, NULL);
     if (status == SL_OK && role != 0) {
-        status = sl_sv_state_read(s, &space, &found);
+        status = sl_sv_state_read(s, &space, &found, NULL);
     }
     if (status != SL_OK) {
         return status;

@@ -10,7 +10,7 @@
  *   policy.c                                        who may do what
  *   places.c                                      pages of what devices do not hold
  *   signal.c                                      what passes by and is not stored
- *   tx.c, rows.c, table.c                         the database
+ *   tx.c, rows.c, table.c, head.c, known.c        the database, and what need not be asked of it again
  *
  * Invariants:
  *   - everything below is used with the service's lock held, but for password hashing and the
@@ -47,7 +47,8 @@ enum {
     SL_SV_CELLS = 8,
     SL_SV_FIXED = 6, /* columns before a record's fields */
     SL_SV_SHA_LEN = 64,
-    SL_SV_DEVICES = 1024 /* places of the table of connections by device */
+    SL_SV_DEVICES = 1024, /* places of the table of connections by device */
+    SL_SV_KNOWN = 1024
 };
 
 typedef char sl_sv_id[SL_UUID_LEN + 1];
@@ -57,7 +58,7 @@ typedef char sl_sv_space[SL_SPACE_MAX];
 typedef struct sl_sv_sql {
     char *select;
     char *upsert;
-    char *elsewhere; /* whether another space has the id */
+    char *where; /* the spaces that have the id */
 } sl_sv_sql;
 
 /* What an account is, as its row says. */
@@ -90,6 +91,24 @@ struct sl_sv_topic {
     sl_sv_topic *next; /* of the same hash */
 };
 
+/* The numbers of a space that the transaction under way has taken. */
+typedef struct sl_sv_head {
+    sl_sv_space space; /* "": a free place */
+    int64_t seq;
+    uint64_t sum;
+} sl_sv_head;
+
+/* What is known of a user in a space. */
+typedef struct sl_sv_known {
+    uint64_t age;
+    sl_sv_id user;
+    sl_sv_space space;
+    unsigned role;   /* 0: not known */
+    bool met_coach;  /* it is known whether a coach is in it */
+    bool with_coach; /* and so it is */
+    bool unblocked;  /* nobody in the thread has blocked the user */
+} sl_sv_known;
+
 /* How much of something may come: thousandths, filled up to a time. */
 typedef struct sl_sv_pace {
     int64_t at_ms;
@@ -103,6 +122,7 @@ struct sl_sv_conn {
     int64_t opened_ms;
     int64_t exp_s;
     int64_t floor;
+    int64_t top; /* no operation with a number above it has a receipt; -1: not known */
     sl_sv_id user;
     sl_sv_id device;
     sl_sv_id session;
@@ -181,6 +201,11 @@ struct sl_service {
     bool batch_begun;  /* which has begun: what is to be sent is held */
     bool batch_broken; /* and cannot be committed */
     sl_buf held;
+    sl_sv_head *heads; /* by hash */
+    size_t head_count;
+    size_t head_cap;
+    sl_sv_known *known;     /* by hash, SL_SV_KNOWN of them, made by the first */
+    uint64_t known_age;     /* what is of another is known no more */
     sl_record rec;          /* of a page being read */
     struct sl_sv_job *jobs; /* of a push, with their memory: SL_SV_PUSH_MAX, made by the first */
     sl_sv_id *busy;         /* uploads whose bytes are being written */
@@ -272,10 +297,6 @@ struct sl_sv_tx {
     sl_sv_before_part *before;
     size_t before_count;
     size_t before_cap;
-    /* The role that was asked for last. */
-    sl_sv_id role_user;
-    sl_sv_space role_space;
-    unsigned role;
 };
 
 typedef sl_status (*sl_sv_fn)(sl_sv_tx *tx, void *ctx, sl_error **err);
@@ -300,7 +321,11 @@ sl_status sl_sv_touch(sl_sv_item *item, sl_error **err);
  * that it was first asked for in. */
 sl_status sl_sv_get(sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id,
                     sl_sv_item **out, sl_error **err);
-/* True when this transaction has a record of the id in another space. */
+/* A record that is in no space: the item is as sl_sv_get would make it. */
+sl_status sl_sv_get_none(sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id,
+                         sl_sv_item **out, sl_error **err);
+/* True when this transaction has asked for the record; when it has one of the id in another space. */
+bool sl_sv_has(const sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id);
 bool sl_sv_has_elsewhere(const sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id);
 /* A new record made by the server, under an id of its own when id is NULL. */
 sl_status sl_sv_new(sl_sv_tx *tx, const char *entity, const char *space, const char *id,
@@ -312,13 +337,35 @@ sl_status sl_sv_bury(sl_sv_item *item, sl_error **err);
 /* Gives the changed records their numbers and writes them: the last step of a transaction. */
 sl_status sl_sv_flush(sl_sv_tx *tx, sl_error **err);
 
+/* ---- head.c: the numbers of spaces ---- */
+
+/* [HEAD-1] a space's row is locked by the first number that is taken, and written when the transaction is
+ * committed: until then the newest number is here. */
+
+/* Takes the next n numbers. *seq: the one before the first. *out, until the next call: where their sum is
+ * to be added. */
+sl_status sl_sv_head_take(sl_service *s, const char *space, int64_t n, int64_t *seq,
+                          sl_sv_head **out, sl_error **err);
+/* NULL: the space's row says it. */
+const sl_sv_head *sl_sv_head_find(const sl_service *s, const char *space);
+/* Before the commit. */
+sl_status sl_sv_heads_write(sl_service *s, sl_error **err);
+/* After the commit, or when there is none. */
+void sl_sv_heads_forget(sl_service *s);
+
+/* ---- known.c: what was asked of the database before ---- */
+
+/* [KNOWN-1] nothing that was read within a transaction is known after that was undone, nor anything that
+ * a change of access, accounts, participants or blocks may have made wrong. */
+
+/* Where it is noted, until the next call; NULL: out of memory. */
+sl_sv_known *sl_sv_known_of(sl_service *s, const char *user, const char *space);
+void sl_sv_known_forget(sl_service *s);
+
 /* ---- access.c: spaces and who may hold them ---- */
 
 sl_status sl_sv_space_make(sl_sv_tx *tx, const char *space, sl_error **err);
 sl_status sl_sv_space_exists(sl_service *s, const char *space, bool *yes, sl_error **err);
-/* The same by what the transaction knows already. */
-sl_status sl_sv_role_in(sl_sv_tx *tx, const char *user, const char *space, unsigned *role,
-                        sl_error **err);
 /* The user's role as a bit, 0 for none. */
 sl_status sl_sv_role(sl_service *s, const char *user, const char *space, unsigned *role,
                      sl_error **err);
@@ -349,13 +396,14 @@ typedef struct sl_sv_from {
     sl_sv_id device;
     sl_sv_rank rank;
     int64_t floor;
+    int64_t top; /* as of a connection */
 } sl_sv_from;
 #define SL_SV_PUSH_BROKEN "operations have numbers that rise, at most 1024"
 /* Applies the operations of the frame in s->in. After each transaction that was committed fn finds its
  * receipts in s->receipts, and clears them or leaves them to the next; false ends the push.
  * SL_E_INVALID: they are no push, and nothing was done. */
 typedef bool (*sl_sv_receipts_fn)(void *ctx);
-sl_status sl_sv_push(sl_service *s, const sl_sv_from *from, sl_sv_receipts_fn fn, void *ctx);
+sl_status sl_sv_push(sl_service *s, sl_sv_from *from, sl_sv_receipts_fn fn, void *ctx);
 void sl_sv_on_push(sl_service *s, sl_sv_conn *c);
 void sl_sv_jobs_free(sl_service *s);
 /* Known already or not, allowed, valid: merges and has its effects. *item: the record. */
@@ -407,6 +455,8 @@ void sl_sv_ws_event(sl_service *s, const sl_ws_event *e); /* locked */
 
 /* Sends an error frame, closes and forgets the connection. */
 void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, const char *message);
+/* The device has sent operations by another way. */
+void sl_sv_top_unknown(sl_service *s, const char *user, const char *device);
 /* Drops the connections of one device; except may be NULL. */
 void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
                        const sl_sv_conn *except, int32_t code);
@@ -452,7 +502,7 @@ typedef struct sl_sv_state {
     bool summed;
     uint64_t sum;
 } sl_sv_state;
-sl_status sl_sv_state_read(sl_service *s, sl_sv_state *space, bool *found);
+sl_status sl_sv_state_read(sl_service *s, sl_sv_state *space, bool *found, sl_error **err);
 /* True when a device with this cursor can go on. epoch NULL: none. */
 bool sl_sv_cursor_ok(const sl_sv_state *space, const char *epoch, int64_t from);
 /* The records that follow `at`, but for those in the hole, into s->items; *to: the number they reach. */

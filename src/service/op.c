@@ -35,7 +35,7 @@ static sl_ruling rule(const sl_sv_op *o, bool author)
 static sl_status find_role(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
 {
     bool exists = true;
-    sl_status status = sl_sv_role_in(tx, o->user, o->op->space, &o->role, err);
+    sl_status status = sl_sv_role(tx->s, o->user, o->op->space, &o->role, err);
     if (status == SL_OK) {
         status =
             sl_sv_relation(tx->s, o->user, o->standing, o->op->space, o->role, &o->relation, err);
@@ -102,24 +102,40 @@ static sl_status check_root(sl_sv_tx *tx, const sl_op *op, sl_error **err)
     return status;
 }
 
-/* Devices make the ids and keep their records by them alone: one who may write to a space must not
- * take a record out of another by using its id again. Both copies of a connection share theirs. */
-static sl_status check_id(const sl_sv_tx *tx, const sl_op *op, sl_error **err)
+/* The record that the operation is about. *elsewhere: it creates one whose id another space has. */
+static sl_status find_record(sl_sv_tx *tx, const sl_op *op, sl_sv_item **item, bool *elsewhere,
+                             sl_error **err)
 {
-    if (strcmp(op->entity->name, "connection") == 0) {
-        return SL_OK;
-    }
     sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(tx->s, tx->s->sql[op->entity->index].elsewhere,
-                  SL_SV_ARGS(sl_cell_text(op->id), sl_cell_text(op->space)), &rows, err);
-    if (status == SL_OK &&
-        (rows.count > 0 || sl_sv_has_elsewhere(tx, op->entity, op->space, op->id))) {
-        status = sl_fail_field(err, SL_E_CONFLICT, "id", "the id is that of another %s",
-                               op->entity->name);
+    *elsewhere = false;
+    if (op->kind != SL_OP_CREATE) {
+        return sl_sv_get(tx, op->entity, op->space, op->id, item, err);
+    }
+    *elsewhere = sl_sv_has_elsewhere(tx, op->entity, op->space, op->id);
+    sl_status status = sl_sv_all(tx->s, tx->s->sql[op->entity->index].where,
+                                 SL_SV_ARGS(sl_cell_text(op->id)), &rows, err);
+    bool here = sl_sv_has(tx, op->entity, op->space, op->id);
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        bool same = strcmp(sl_sv_text(&rows, i, 0), op->space) == 0;
+        here = here || same;
+        *elsewhere = *elsewhere || !same;
     }
     sl_sv_rows_free(&rows);
-    return status;
+    if (status != SL_OK) {
+        return status;
+    }
+    return here ? sl_sv_get(tx, op->entity, op->space, op->id, item, err)
+                : sl_sv_get_none(tx, op->entity, op->space, op->id, item, err);
+}
+
+/* Devices make the ids and keep their records by them alone: one who may write to a space must not
+ * take a record out of another by using its id again. Both copies of a connection share theirs. */
+static sl_status check_id(const sl_op *op, bool elsewhere, sl_error **err)
+{
+    return elsewhere && strcmp(op->entity->name, "connection") != 0
+               ? sl_fail_field(err, SL_E_CONFLICT, "id", "the id is that of another %s",
+                               op->entity->name)
+               : SL_OK;
 }
 
 static sl_status merge(sl_sv_op *o, sl_sv_item *item, sl_error **err)
@@ -137,12 +153,13 @@ static sl_status merge(sl_sv_op *o, sl_sv_item *item, sl_error **err)
 
 sl_status sl_sv_apply(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item **item, sl_error **err)
 {
+    bool elsewhere = false;
     sl_status status = check_place(o->op, err);
     if (status == SL_OK) {
         status = find_role(tx, o, err);
     }
     if (status == SL_OK) {
-        status = sl_sv_get(tx, o->op->entity, o->op->space, o->op->id, item, err);
+        status = find_record(tx, o->op, item, &elsewhere, err);
     }
     if (status == SL_OK) {
         status = check_policy(o, &(*item)->rec, err);
@@ -150,8 +167,8 @@ sl_status sl_sv_apply(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item **item, sl_error **e
     if (status == SL_OK) {
         status = check_root(tx, o->op, err);
     }
-    if (status == SL_OK && o->op->kind == SL_OP_CREATE) {
-        status = check_id(tx, o->op, err);
+    if (status == SL_OK) {
+        status = check_id(o->op, elsewhere, err);
     }
     if (status == SL_OK && o->op->kind != SL_OP_DELETE) {
         status = sl_schema_check(o->op->entity, o->op->values, o->op->has,

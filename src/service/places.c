@@ -162,7 +162,7 @@ void sl_sv_on_load(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     sl_status status = SL_OK;
     sl_items_clear(s->items);
     if (is_live(c, frame->space)) {
-        status = sl_sv_state_read(s, &space, &found);
+        status = sl_sv_state_read(s, &space, &found, NULL);
     }
     if (found) {
         status = sl_sv_load_places(s, &space, frame, &covered);
@@ -207,7 +207,7 @@ void sl_sv_on_check(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
         return;
     }
     bool may = is_live(c, frame->space) && sl_space_has_places(frame->space);
-    sl_status status = may ? sl_sv_state_read(s, &space, &found) : SL_OK;
+    sl_status status = may ? sl_sv_state_read(s, &space, &found, NULL) : SL_OK;
     for (size_t i = 0; status == SL_OK && found && i < holes.n; i++) {
         status = add_range(s, frame->space, from, holes.at[i].above, &f.sum);
         from = holes.at[i].upto;

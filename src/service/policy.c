@@ -55,6 +55,11 @@ static sl_status coached(sl_service *s, const char *user, sl_standing standing, 
         return SL_OK;
     }
     sl_sv_rows rows;
+    sl_sv_known *known = sl_sv_known_of(s, user, space);
+    if (known != NULL && known->met_coach) {
+        *yes = known->with_coach;
+        return SL_OK;
+    }
     sl_status status =
         sl_sv_all(s,
                   "SELECT 1 FROM access x JOIN account a ON a.id=x.user_id WHERE x.space=$1 AND"
@@ -62,6 +67,10 @@ static sl_status coached(sl_service *s, const char *user, sl_standing standing, 
                   SL_SV_ARGS(sl_cell_text(space), sl_cell_text(user)), &rows, err);
     *yes = status == SL_OK && rows.count > 0;
     sl_sv_rows_free(&rows);
+    if (known != NULL && status == SL_OK) {
+        known->met_coach = true;
+        known->with_coach = *yes;
+    }
     return status;
 }
 

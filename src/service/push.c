@@ -34,7 +34,7 @@ typedef struct sl_sv_job {
 } job;
 
 typedef struct chunk {
-    const sl_sv_from *from;
+    sl_sv_from *from;
     job *jobs;
     size_t count;
 } chunk;
@@ -116,10 +116,29 @@ static sl_status take_receipt(job *j, const sl_sv_rows *rows, size_t i)
     return SL_OK;
 }
 
-/* The receipts that are there already, for all of the chunk. */
+/* What the newest receipt's number is. */
+static sl_status find_top(sl_service *s, sl_sv_from *from, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status =
+        sl_sv_all(s, "SELECT n FROM receipt WHERE user_id=$1 AND device=$2 ORDER BY n DESC LIMIT 1",
+                  SL_SV_ARGS(sl_cell_text(from->user), sl_cell_text(from->device)), &rows, err);
+    if (status == SL_OK) {
+        from->top = rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+/* The receipts that are there already, for all of the chunk: none when its numbers, which rise, are above
+ * the newest one's. */
 static sl_status find_receipts(sl_service *s, const chunk *c, sl_error **err)
 {
     sl_sv_rows rows;
+    sl_status known = c->from->top < 0 ? find_top(s, c->from, err) : SL_OK;
+    if (known != SL_OK || c->jobs[0].op.n > c->from->top) {
+        return known;
+    }
     int64_t from = c->jobs[0].op.n;
     int64_t to = from;
     for (size_t i = 0; i < c->count; i++) {
@@ -313,7 +332,7 @@ static void count_up(sl_service *s, const chunk *k)
     }
 }
 
-sl_status sl_sv_push(sl_service *s, const sl_sv_from *from, sl_sv_receipts_fn fn, void *ctx)
+sl_status sl_sv_push(sl_service *s, sl_sv_from *from, sl_sv_receipts_fn fn, void *ctx)
 {
     size_t count = 0;
     bool goes_on = true;
@@ -324,6 +343,8 @@ sl_status sl_sv_push(sl_service *s, const sl_sv_from *from, sl_sv_receipts_fn fn
         status = sl_sv_change(s, run_chunk, &k, NULL);
         status = status == SL_E_INVALID ? SL_E_INTERNAL : status;
         i += k.count;
+        int64_t last = s->jobs[i - 1].op.n;
+        from->top = from->top < 0 || from->top > last ? from->top : last;
         if (status == SL_OK) {
             count_up(s, &k);
             status = note_receipts(s, &k);
@@ -355,12 +376,15 @@ static bool send_receipts(void *ctx)
 void sl_sv_on_push(sl_service *s, sl_sv_conn *c)
 {
     pushing p = {s, c->id};
-    sl_sv_from from = {.floor = c->floor}; /* the connection may end on the way */
+    sl_sv_from from = {.floor = c->floor, .top = c->top}; /* the connection may end on the way */
     memcpy(from.user, c->user, sizeof from.user);
     memcpy(from.device, c->device, sizeof from.device);
     from.rank = c->rank;
     sl_status status = sl_sv_push(s, &from, send_receipts, &p);
     c = sl_sv_conn_find(s, p.conn);
+    if (c != NULL) {
+        c->top = from.top;
+    }
     if (c != NULL && status == SL_E_INVALID) {
         sl_sv_drop(s, c, 4400, SL_E_INVALID, SL_SV_PUSH_BROKEN);
     } else if (c != NULL && status != SL_OK) {

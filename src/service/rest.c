@@ -173,7 +173,7 @@ static bool open_space(sl_service *s, const sl_sv_who *who, sl_sv_state *space, 
     sl_status status = sl_sv_may_read(s, who->user, sl_sv_standing(&who->rank, sl_sv_now(s)),
                                       space->name, role, NULL);
     if (status == SL_OK && *role != 0) {
-        status = sl_sv_state_read(s, space, &found);
+        status = sl_sv_state_read(s, space, &found, NULL);
     }
     if (status != SL_OK) {
         sl_sv_broken(out, status);
@@ -366,6 +366,8 @@ static void push(sl_service *s, const sl_sv_who *who, const sl_http_in *in, sl_h
     from.rank = who->rank;
     sl_status status = read_push(s, in, &floor);
     from.floor = floor;
+    from.top = -1;
+    sl_sv_top_unknown(s, from.user, from.device);
     if (status == SL_OK) {
         status = sl_sv_keep_floor(s, &from);
         status = status == SL_E_INVALID ? SL_E_INTERNAL : status;

@@ -94,6 +94,8 @@ void sl_service_close(sl_service *s)
     sl_sv_conns_free(s);
     sl_sv_topics_free(s);
     sl_sv_jobs_free(s);
+    sl_mem_free(s->heads);
+    sl_mem_free(s->known);
     sl_frame_in_free(s->in);
     sl_items_free(s->items);
     sl_items_free(s->receipts);

@@ -324,9 +324,9 @@ sl_status sl_sv_sql_make(sl_service *s, sl_error **err)
     for (size_t i = 0; s->sql != NULL && i < sl_entity_count; i++) {
         s->sql[i].select = select_text(&sl_entities[i]);
         s->sql[i].upsert = upsert_text(&sl_entities[i]);
-        s->sql[i].elsewhere = sl_text_fmt(
-            "SELECT 1 FROM \"%s\" WHERE \"id\"=$1 AND \"space\"<>$2 LIMIT 1", sl_entities[i].name);
-        if (s->sql[i].select == NULL || s->sql[i].upsert == NULL || s->sql[i].elsewhere == NULL) {
+        s->sql[i].where =
+            sl_text_fmt("SELECT \"space\" FROM \"%s\" WHERE \"id\"=$1", sl_entities[i].name);
+        if (s->sql[i].select == NULL || s->sql[i].upsert == NULL || s->sql[i].where == NULL) {
             return sl_fail_nomem(err);
         }
     }
@@ -338,7 +338,7 @@ void sl_sv_sql_free(sl_service *s)
     for (size_t i = 0; s->sql != NULL && i < sl_entity_count; i++) {
         sl_mem_free(s->sql[i].select);
         sl_mem_free(s->sql[i].upsert);
-        sl_mem_free(s->sql[i].elsewhere);
+        sl_mem_free(s->sql[i].where);
     }
     sl_mem_free(s->sql);
     s->sql = NULL;

@@ -135,6 +135,11 @@ static sl_sv_item *find_item(const sl_sv_tx *tx, const sl_entity *e, const char 
     return NULL;
 }
 
+bool sl_sv_has(const sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id)
+{
+    return find_item(tx, e, space, id) != NULL;
+}
+
 bool sl_sv_has_elsewhere(const sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id)
 {
     size_t mask = tx->place_count - 1;
@@ -242,10 +247,10 @@ sl_status sl_sv_part_undo(sl_sv_tx *tx, sl_error **err)
         remove_last(tx);
     }
     tx->loss_count = tx->part_losses;
-    tx->role_space[0] = 0;
     if (!tx->part_saved) {
         return SL_OK;
     }
+    sl_sv_known_forget(tx->s);
     sl_status status = sl_sv_run(tx->s, "ROLLBACK TO SAVEPOINT part", NULL, 0, err);
     return status == SL_OK ? sl_sv_part_keep(tx, err) : status;
 }
@@ -287,6 +292,13 @@ sl_status sl_sv_touch(sl_sv_item *item, sl_error **err)
     return SL_OK;
 }
 
+sl_status sl_sv_get_none(sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id,
+                         sl_sv_item **out, sl_error **err)
+{
+    *out = add_item(tx, e, space, id);
+    return *out != NULL ? SL_OK : sl_fail_nomem(err);
+}
+
 sl_status sl_sv_get(sl_sv_tx *tx, const sl_entity *e, const char *space, const char *id,
                     sl_sv_item **out, sl_error **err)
 {
@@ -294,12 +306,11 @@ sl_status sl_sv_get(sl_sv_tx *tx, const sl_entity *e, const char *space, const c
     if (*out != NULL) {
         return SL_OK;
     }
-    *out = add_item(tx, e, space, id);
-    if (*out == NULL) {
-        (void)sl_fail_nomem(err);
-        return SL_E_NOMEM;
+    sl_status status = sl_sv_get_none(tx, e, space, id, out, err);
+    if (status != SL_OK) {
+        return status;
     }
-    sl_status status = sl_sv_load(tx->s, e, space, id, &(*out)->rec, err);
+    status = sl_sv_load(tx->s, e, space, id, &(*out)->rec, err);
     (*out)->had = (*out)->rec.entity != NULL ? (*out)->rec.seq : 0;
     return status;
 }
@@ -390,42 +401,6 @@ static void sort_items(sl_sv_tx *tx)
     }
 }
 
-/* The sum of a space from before sums were kept, as it was before this transaction. */
-static sl_status sum_up(sl_service *s, const char *space, uint64_t *sum, sl_error **err)
-{
-    sl_sv_rows rows;
-    sl_status status = sl_sv_all(s, "SELECT id, seq FROM feed WHERE space=$1",
-                                 SL_SV_ARGS(sl_cell_text(space)), &rows, err);
-    *sum = 0;
-    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
-        *sum += sl_sum_of(sl_sv_text(&rows, i, 0), sl_sv_int(&rows, i, 1));
-    }
-    sl_sv_rows_free(&rows);
-    return status;
-}
-
-/* Takes the next n numbers of the space. *seq: the one before the first. */
-static sl_status take_numbers(sl_sv_tx *tx, const char *space, int64_t n, int64_t *seq,
-                              uint64_t *sum, sl_error **err)
-{
-    sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(tx->s, "UPDATE space SET seq=seq+$1 WHERE space=$2 RETURNING seq, sum",
-                  SL_SV_ARGS(sl_cell_int(SL_PLANTED("seq-not-bumped") ? n - 1
-                                         : SL_PLANTED("seq-hole")     ? n + 1
-                                                                      : n),
-                             sl_cell_text(space)),
-                  &rows, err);
-    if (status == SL_OK && rows.count != 1) {
-        status = sl_fail(err, SL_E_INTERNAL, "the space of a record is not there");
-    }
-    bool summed = status == SL_OK && rows.rows[0].cells[1].kind == SL_CELL_INT;
-    *seq = status == SL_OK ? sl_sv_int(&rows, 0, 0) - n : 0;
-    *sum = summed ? (uint64_t)sl_sv_int(&rows, 0, 1) : 0;
-    sl_sv_rows_free(&rows);
-    return status == SL_OK && !summed ? sum_up(tx->s, space, sum, err) : status;
-}
-
 /* A record that is new stands for good where it is first stored. */
 static sl_status give_place(sl_sv_item *item, sl_error **err)
 {
@@ -436,36 +411,43 @@ static sl_status give_place(sl_sv_item *item, sl_error **err)
     return new ? sl_record_set(&item->rec, &e->fields[e->place_field], &place, err) : SL_OK;
 }
 
+/* What a change of it may make wrong is not known any more. */
+static void forget_by(const sl_sv_item *item)
+{
+    const char *name = item->entity->name;
+    if (strcmp(name, "block") == 0 ||
+        (strcmp(name, "participant") == 0 && (item->had == 0 || item->rec.deleted))) {
+        sl_sv_known_forget(item->tx->s);
+    }
+}
+
 static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **err)
 {
     int64_t n = 0;
     int64_t seq = 0;
-    uint64_t sum = 0;
+    sl_sv_head *head = NULL;
     for (size_t i = from; i < to; i++) {
         n += tx->items[i]->dirty ? 1 : 0;
     }
     if (n == 0) {
         return SL_OK;
     }
-    const char *space = tx->items[from]->space;
-    sl_status status = take_numbers(tx, space, n, &seq, &sum, err);
+    sl_status status = sl_sv_head_take(tx->s, tx->items[from]->space, n, &seq, &head, err);
     for (size_t i = from; status == SL_OK && i < to; i++) {
         sl_sv_item *item = tx->items[i];
         if (item->dirty) {
+            forget_by(item);
             item->rec.seq = ++seq;
             item->dirty = false;
             item->saved = true;
-            sum -= item->had > 0 ? sl_sum_of(item->id, item->had) : 0;
-            sum += sl_sum_of(item->id, seq);
+            head->sum -= item->had > 0 ? sl_sum_of(item->id, item->had) : 0;
+            head->sum += sl_sum_of(item->id, seq);
             status = give_place(item, err);
             item->had = seq;
             status = status == SL_OK ? sl_sv_save(tx->s, &item->rec, err) : status;
         }
     }
-    return status == SL_OK
-               ? sl_sv_run(tx->s, "UPDATE space SET sum=$1 WHERE space=$2",
-                           SL_SV_ARGS(sl_cell_int((int64_t)sum), sl_cell_text(space)), err)
-               : status;
+    return status;
 }
 
 sl_status sl_sv_flush(sl_sv_tx *tx, sl_error **err)

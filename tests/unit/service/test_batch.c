@@ -161,7 +161,7 @@ START_TEST(batch__a_database_that_fails_anywhere_in_it_tells_nobody_what_is_not_
     while (fail_at(k, SL_E_IO)) {
         k += 5;
     }
-    ck_assert_uint_gt(k, 30);
+    ck_assert_uint_gt(k, 20);
     for (uint64_t i = 1; i < k; i += 29) {
         (void)fail_at(i, SL_E_BUSY);
     }
