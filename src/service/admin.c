@@ -98,7 +98,6 @@ static sl_status set_role(sl_sv_tx *tx, const wish *w, sl_error **err)
         return SL_OK;
     }
     sl_space_name(own, "user", w->user);
-    sl_sv_known_forget(tx->s);
     sl_status status =
         set_one(tx, "UPDATE account SET role=$1 WHERE id=$2", w->role, "", w->user, err);
     if (status == SL_OK) {
@@ -118,6 +117,7 @@ static sl_status set_account(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (status != SL_OK || !w->found) {
         return status;
     }
+    sl_sv_known_forget(tx->s);
     status =
         set_one(tx, "UPDATE account SET status=$1 WHERE id=$2", w->status, "active", w->user, err);
     if (status == SL_OK) {

@@ -2,6 +2,7 @@
  * service/inside.h - what the files of the service share.
  *
  *   http.c, account.c, token.c, rest.c, upload.c, blob.c   requests
+ *   digest.c                                      the hashes of uploads under way
  *   media.c, hls.c                                the work on videos, and their streaming
  *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
@@ -24,6 +25,7 @@
 #define SL_SERVICE_INSIDE_H
 
 #include "base/thread.h"
+#include "crypto/hash.h"
 #include "crypto/key.h"
 #include "schema/policy.h"
 #include "service/route.h"
@@ -48,7 +50,8 @@ enum {
     SL_SV_FIXED = 6, /* columns before a record's fields */
     SL_SV_SHA_LEN = 64,
     SL_SV_DEVICES = 1024, /* places of the table of connections by device */
-    SL_SV_KNOWN = 1024
+    SL_SV_KNOWN = 1024,
+    SL_SV_DIGESTS = 32
 };
 
 typedef char sl_sv_id[SL_UUID_LEN + 1];
@@ -97,6 +100,13 @@ typedef struct sl_sv_head {
     int64_t seq;
     uint64_t sum;
 } sl_sv_head;
+
+/* The hash of the first bytes of an upload. */
+typedef struct sl_sv_digest {
+    sl_sv_id id;
+    int64_t at;
+    sl_sha256 *hash; /* NULL: a free place */
+} sl_sv_digest;
 
 /* What is known of a user in a space. */
 typedef struct sl_sv_known {
@@ -210,6 +220,8 @@ struct sl_service {
     struct sl_sv_job *jobs; /* of a push, with their memory: SL_SV_PUSH_MAX, made by the first */
     sl_sv_id *busy;         /* uploads whose bytes are being written */
     size_t busy_count;
+    sl_sv_digest digests[SL_SV_DIGESTS];
+    size_t digest_next;
 };
 
 /* ---- table.c: the database's tables ---- */
@@ -356,7 +368,7 @@ void sl_sv_heads_forget(sl_service *s);
 /* ---- known.c: what was asked of the database before ---- */
 
 /* [KNOWN-1] nothing that was read within a transaction is known after that was undone, nor anything that
- * a change of access, accounts, participants or blocks may have made wrong. */
+ * a change of access, accounts, sessions, participants or blocks may have made wrong. */
 
 /* Where it is noted, until the next call; NULL: out of memory. */
 sl_sv_known *sl_sv_known_of(sl_service *s, const char *user, const char *space);
@@ -642,6 +654,11 @@ void sl_sv_uploads(sl_sv_request *r, sl_http_out *out);
 void sl_sv_upload_form(sl_sv_request *r, sl_http_out *out);
 void sl_sv_blob(sl_sv_request *r, sl_http_out *out);
 bool sl_sv_sha_ok(const char *sha256);
+/* The hash of the first `at` bytes of the upload, given; NULL: not known. (digest.c) */
+sl_sha256 *sl_sv_digest_take(sl_service *s, const char *id, int64_t at);
+/* Takes the hash; the oldest one is given up for it. */
+void sl_sv_digest_keep(sl_service *s, const char *id, int64_t at, sl_sha256 *hash);
+void sl_sv_digests_free(sl_service *s);
 /* The file of a blob; NULL: out of memory. Freed with sl_mem_free. */
 char *sl_sv_blob_path(const sl_service *s, const char *sha256);
 /* The user speaks of a blob in a space. *here: its bytes are here and the user may read them. */

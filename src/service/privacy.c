@@ -192,6 +192,7 @@ static sl_status forget_account(sl_sv_tx *tx, const char *user, sl_error **err)
         "DELETE FROM upload WHERE user_id=$1",
     };
     sl_status status = SL_OK;
+    sl_sv_known_forget(tx->s);
     for (size_t i = 0; status == SL_OK && i < sizeof all / sizeof all[0]; i++) {
         status = sl_sv_run(tx->s, all[i], SL_SV_ARGS(sl_cell_text(user)), err);
     }

@@ -95,6 +95,7 @@ void sl_service_close(sl_service *s)
     sl_sv_topics_free(s);
     sl_sv_jobs_free(s);
     sl_mem_free(s->heads);
+    sl_sv_digests_free(s);
     sl_mem_free(s->known);
     sl_frame_in_free(s->in);
     sl_items_free(s->items);

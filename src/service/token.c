@@ -134,6 +134,10 @@ typedef struct sl_sv_seen {
     sl_sv_id device;
     sl_sv_id session;
     int64_t exp_s; /* 0: nothing is here */
+    bool alive;    /* the session, as it was known at the age; and the account */
+    bool factor_due;
+    uint64_t age;
+    sl_sv_rank rank;
 } sl_sv_seen;
 
 void sl_sv_tokens_forget(sl_service *s)
@@ -164,6 +168,29 @@ static bool take_seen(const sl_sv_seen *seen, const uint8_t hash[SL_SHA256_LEN],
     return true;
 }
 
+/* The session and its account, if nothing that may have changed them has happened since they were read. */
+static bool take_alive(const sl_service *s, const sl_sv_seen *seen, sl_sv_who *who)
+{
+    if (!seen->alive || seen->age != s->known_age) {
+        return false;
+    }
+    who->rank = seen->rank;
+    who->factor_due = seen->factor_due;
+    return true;
+}
+
+static sl_status look_alive(sl_service *s, sl_sv_seen *seen, sl_sv_who *who, sl_error **err)
+{
+    sl_status status = session_alive(s, who, err);
+    if (seen != NULL) {
+        seen->alive = status == SL_OK;
+        seen->age = s->known_age;
+        seen->rank = who->rank;
+        seen->factor_due = who->factor_due;
+    }
+    return status;
+}
+
 static void note_seen(sl_sv_seen *seen, const uint8_t hash[SL_SHA256_LEN], const sl_sv_who *who)
 {
     if (seen != NULL) {
@@ -185,7 +212,7 @@ sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl
     sl_sha256_of(token, strlen(token), hash);
     sl_sv_seen *seen = seen_place(s, hash);
     if (take_seen(seen, hash, rules.now_s, who)) {
-        return session_alive(s, who, err);
+        return take_alive(s, seen, who) ? SL_OK : look_alive(s, seen, who, err);
     }
     const sl_key *key = sl_sv_key_for(s, token);
     sl_status status =
@@ -203,7 +230,7 @@ sl_status sl_sv_token_check(sl_service *s, const char *token, sl_sv_who *who, sl
         return sl_fail(err, SL_E_AUTH, "the token has expired");
     }
     note_seen(seen, hash, who);
-    return session_alive(s, who, err);
+    return look_alive(s, seen, who, err);
 }
 
 void sl_sv_account_free(sl_sv_account *a)
@@ -349,6 +376,7 @@ sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, const char *parent, 
 
 sl_status sl_sv_session_end(sl_service *s, const char *session, sl_error **err)
 {
+    sl_sv_known_forget(s);
     sl_status status = sl_sv_run(s, "DELETE FROM refresh WHERE session_id=$1",
                                  SL_SV_ARGS(sl_cell_text(session)), err);
     return status == SL_OK ? sl_sv_run(s, "DELETE FROM session WHERE id=$1",

@@ -275,8 +275,10 @@ static sl_status was_settled(sl_service *s, upload *u)
     return status;
 }
 
-/* SL_E_CORRUPT: all bytes are here and are not what their name says. */
-static sl_status write_bytes(sl_service *s, upload *u, const uint8_t *body, size_t n)
+/* SL_E_CORRUPT: all bytes are here and are not what their name says. `hash`, of those before, may be NULL;
+ * these are added to it. */
+static sl_status write_bytes(sl_service *s, upload *u, const uint8_t *body, size_t n,
+                             sl_sha256 *hash)
 {
     const sl_platform *p = s->ports.platform;
     char *path = upload_path(s, u->id);
@@ -295,9 +297,14 @@ static sl_status write_bytes(sl_service *s, upload *u, const uint8_t *body, size
     if (status == SL_OK) {
         status = p->files->sync(p->user, file);
     }
+    if (status == SL_OK && hash != NULL) {
+        sl_sha256_update(hash, body, n);
+    }
     bool last = status == SL_OK && u->at + (int64_t)n == u->length;
     char hex[SL_SV_SHA_LEN + 1] = "";
-    if (last) {
+    if (last && hash != NULL) {
+        sl_sha256_final_hex(hash, hex);
+    } else if (last) {
         status = hash_file(s, file, u->length, hex);
     }
     if (file != NULL) {
@@ -472,11 +479,12 @@ static void patch(sl_service *s, const sl_http_in *in, upload *u, const char *id
 {
     sl_lock(s->lock);
     bool taken = take(s, in, u, id, out);
+    sl_sha256 *hash = taken ? sl_sv_digest_take(s, u->id, u->at) : NULL;
     sl_unlock(s->lock);
     if (!taken) {
         return;
     }
-    sl_status wrote = write_bytes(s, u, in->body, in->body_len);
+    sl_status wrote = write_bytes(s, u, in->body, in->body_len, hash);
     bool gone = wrote == SL_E_CORRUPT || wrote == SL_E_NOT_FOUND;
     sl_status status = wrote;
     sl_lock(s->lock);
@@ -487,6 +495,11 @@ static void patch(sl_service *s, const sl_http_in *in, upload *u, const char *id
         remove_file(s, u->id);
     }
     clear_busy(s, u->id);
+    if (hash != NULL && wrote == SL_OK && u->at < u->length) {
+        sl_sv_digest_keep(s, u->id, u->at, hash);
+    } else {
+        sl_sha256_free(hash);
+    }
     sl_unlock(s->lock);
     if (status != SL_OK) {
         sl_sv_broken(out, status);
@@ -598,7 +611,7 @@ static bool read_form(const sl_http_in *in, upload *u, sl_form_part *file, sl_ht
 /* Writes the bytes of an upload that nobody else knows. */
 static sl_status bring_whole(sl_service *s, upload *u, const sl_form_part *file)
 {
-    sl_status status = write_bytes(s, u, file->data, file->len);
+    sl_status status = write_bytes(s, u, file->data, file->len, NULL);
     sl_lock(s->lock);
     sl_status kept = sl_sv_change(s, status == SL_OK ? move_on : drop_upload, u, NULL);
     sl_unlock(s->lock);

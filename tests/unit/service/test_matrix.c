@@ -5,6 +5,7 @@
  */
 #include "base/buf.h"
 #include "schema/policy.h"
+#include "service/inside.h"
 #include "support.h"
 #include "unit/service/world.h"
 
@@ -35,6 +36,7 @@ static void sql(stage *s, const char *text)
     sl_error *err = NULL;
     sl_status status = s->w->db.run(s->w->db.user, text, NULL, 0, NULL, NULL, &err);
     ck_assert_msg(status == SL_OK, "%s: %s", text, sl_error_message(err));
+    sl_sv_known_forget(s->w->s); /* behind its back */
 }
 
 static const char *fresh(stage *s)
@@ -370,6 +372,7 @@ static void plan(world *w, const person *p, const char *set)
     char text[300];
     (void)snprintf(text, sizeof text, "UPDATE account SET %s WHERE id='%s'", set, p->id);
     ck_assert_int_eq(w->db.run(w->db.user, text, NULL, 0, NULL, NULL, NULL), SL_OK);
+    sl_sv_known_forget(w->s);
 }
 
 START_TEST(plan__gives_until_its_last_millisecond)

@@ -1,3 +1,4 @@
+#include "service/inside.h"
 #include "support.h"
 #include "unit/service/world.h"
 
@@ -111,6 +112,31 @@ START_TEST(upload__keeps_the_part_that_came_before_a_cut)
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(f->syncs, 1);
     ck_assert_uint_eq(f->size, 3);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(upload__many_at_once_in_parts_are_each_checked_whole)
+{
+    enum {
+        MANY = SL_SV_DIGESTS + 4,
+        EVERY = 7
+    };
+    scene s;
+    static char locations[MANY][128];
+    set(&s);
+    for (int i = 0; i < MANY; i++) {
+        ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, locations[i]), 201);
+    }
+    for (int i = 0; i < MANY; i++) { /* more than whose hashes are kept: the first are read again */
+        const char *part = i % EVERY == 0 ? "X123" : CLIP;
+        ck_assert_int_eq(upload_patch(s.w, &s.owner, locations[i], 0, part, 4), 204);
+    }
+    for (int i = 0; i < MANY; i++) {
+        int32_t want = i % EVERY == 0 ? 460 : 204;
+        ck_assert_int_eq(upload_patch(s.w, &s.owner, locations[i], 4, CLIP + 4, 12), want);
+    }
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
     world_free(s.w);
 }
 END_TEST
@@ -461,6 +487,7 @@ int main(void)
     const TTest *const tests[] = {
         upload__resumes_where_it_stopped_and_makes_the_video_ready,
         upload__keeps_the_part_that_came_before_a_cut,
+        upload__many_at_once_in_parts_are_each_checked_whole,
         upload__bytes_with_another_hash_are_thrown_away,
         upload__refuses_what_breaks_the_protocol,
         upload__of_another_is_not_there,
