@@ -184,10 +184,12 @@ static bool copy_known(sl_request *r, struct lws *wsi)
 {
     for (int i = 0; i < (int)WSI_TOKEN_COUNT; i++) {
         enum lws_token_indexes token = (enum lws_token_indexes)i;
+        if (lws_hdr_total_length(wsi, token) <= 0) {
+            continue;
+        }
         const char *name = (const char *)lws_token_to_string(token);
         size_t n = name != NULL ? strlen(name) : 0;
-        if (n < 2 || name[n - 1] != ':' || name[0] == ':' ||
-            lws_hdr_total_length(wsi, token) <= 0) {
+        if (n < 2 || name[n - 1] != ':' || name[0] == ':') {
             continue;
         }
         if (!keep_header(r, name, n - 1, copy_token(wsi, token))) {
@@ -561,12 +563,10 @@ static bool all_sent(const sl_request *r)
     return r->head_sent == r->head.len && r->body_sent == body_len && r->file_left == 0;
 }
 
-static int on_writeable(struct lws *wsi, sl_session *session)
+/* Writes the next piece; -1: the connection is to be ended. */
+static int send_piece(struct lws *wsi, sl_session *session)
 {
     sl_request *r = session->request;
-    if (r == NULL || r->state != REQ_SENDING) {
-        return 0;
-    }
     sl_adapter *a = r->adapter;
     int64_t n = next_bytes(r, a->chunk + LWS_PRE, SL_SERVER_CHUNK);
     bool end = all_sent(r);
@@ -591,6 +591,31 @@ static int on_writeable(struct lws *wsi, sl_session *session)
     return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
 }
 
+static int on_writeable(struct lws *wsi, sl_session *session)
+{
+    if (session == NULL || session->ends) {
+        return -1;
+    }
+    const sl_request *r = session->request;
+    return r != NULL && r->state == REQ_SENDING ? send_piece(wsi, session) : 0;
+}
+
+/* A socket that has asked and waits takes the first piece, as a rule all of it, at once. */
+static void answer(sl_request *r)
+{
+    struct lws *wsi = r->wsi;
+    prepare_answer(r);
+    bool taken = lws_partial_buffered(wsi) == 0;
+    if (taken && send_piece(wsi, lws_wsi_user(wsi)) == 0) {
+        return;
+    }
+    sl_session *session = lws_wsi_user(wsi); /* not always what it was before the answer's end */
+    if (session != NULL) {
+        session->ends = taken;
+    }
+    lws_callback_on_writable(wsi);
+}
+
 void sl_http_deliver(sl_adapter *a)
 {
     sl_lock(a->lock);
@@ -603,8 +628,7 @@ void sl_http_deliver(sl_adapter *a)
         if (r->wsi == NULL) {
             request_free(r);
         } else {
-            prepare_answer(r);
-            lws_callback_on_writable(r->wsi);
+            answer(r);
         }
     }
 }

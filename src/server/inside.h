@@ -42,6 +42,7 @@ typedef struct sl_conn sl_conn;
 typedef struct sl_session {
     sl_request *request;
     sl_conn *conn;
+    bool ends; /* by the next callback that may end it */
 } sl_session;
 
 struct sl_adapter {

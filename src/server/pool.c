@@ -12,6 +12,10 @@ struct sl_pool {
     sl_strand *head;
     sl_strand *tail;
     bool stopping;
+    uint32_t at_work; /* threads */
+    uint32_t idle;
+    bool watched;   /* an idle thread looks now and then whether those at work get on */
+    uint64_t taken; /* works so far */
     sl_thread *threads[POOL_THREADS_MAX];
     uint32_t n;
 };
@@ -54,9 +58,12 @@ static void run_one(sl_pool *pool, sl_strand *strand)
 {
     sl_work *work = pop_work(strand);
     bool last = work->last;
+    pool->taken++;
+    pool->at_work++;
     sl_unlock(pool->lock);
     work->run(work);
     sl_lock(pool->lock);
+    pool->at_work--;
     if (last) {
         return;
     }
@@ -67,18 +74,32 @@ static void run_one(sl_pool *pool, sl_strand *strand)
     }
 }
 
+/* Waits for a sign; true when the threads at work have taken nothing meanwhile though something waits. */
+static bool rest(sl_pool *pool)
+{
+    bool watches = pool->at_work > 0 && !pool->watched && !pool->stopping;
+    uint64_t taken = pool->taken;
+    pool->idle++;
+    pool->watched = pool->watched || watches;
+    sl_wait(pool->lock, watches ? SL_POOL_PATIENCE_MS : -1);
+    pool->idle--;
+    if (watches) {
+        pool->watched = false;
+    }
+    return watches && pool->taken == taken && pool->head != NULL;
+}
+
 static void worker(void *arg)
 {
     sl_pool *pool = arg;
+    bool wanted = false;
     sl_lock(pool->lock);
-    for (;;) {
-        sl_strand *strand = pop_ready(pool);
-        if (strand != NULL) {
-            run_one(pool, strand);
-        } else if (pool->stopping) {
-            break;
+    while (pool->head != NULL || !pool->stopping) {
+        if (pool->head != NULL && (wanted || pool->at_work == 0 || pool->stopping)) {
+            run_one(pool, pop_ready(pool));
+            wanted = true; /* it goes on as long as there is something */
         } else {
-            sl_wait(pool->lock, -1);
+            wanted = rest(pool);
         }
     }
     sl_unlock(pool->lock);
@@ -140,7 +161,9 @@ void sl_pool_post(sl_pool *pool, sl_strand *strand, sl_work *work)
     if (!strand->scheduled) {
         strand->scheduled = true;
         push_ready(pool, strand);
-        sl_signal_one(pool->lock);
+        if (pool->idle > 0 && (pool->at_work == 0 || !pool->watched)) {
+            sl_signal_one(pool->lock);
+        }
     }
     sl_unlock(pool->lock);
 }

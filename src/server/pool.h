@@ -1,6 +1,10 @@
 /*
  * server/pool.h - a few threads for what may block: SQL, password hashing.
  *
+ * A thread takes one work after the other; another thread is woken for what waits when none is at work, or when
+ * those that are have taken nothing new for a while (SL_POOL_PATIENCE_MS): most works are short and want the
+ * same lock, so that threads for each would stand in each other's way.
+ *
  * Work belongs to a strand. Works of one strand run one after the other, in the order in which
  * they were posted; strands take turns. Both are fields of their owners, so posting never fails.
  */
@@ -10,6 +14,10 @@
 #include "sideline/base.h"
 
 #include <stdbool.h>
+
+enum {
+    SL_POOL_PATIENCE_MS = 2
+};
 
 typedef struct sl_pool sl_pool;
 

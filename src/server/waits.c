@@ -20,7 +20,8 @@ enum {
     SOCKETS_MAX = 65536,
     EVENTS_MAX = 512,
     MS_PER_S = 1000,
-    NS_PER_MS = 1000000
+    NS_PER_MS = 1000000,
+    WISHES_MAX = 64
 };
 
 typedef struct known {
@@ -36,6 +37,9 @@ static known g_known[SOCKETS_MAX];
 static struct pollfd *g_kept; /* as the caller's array was, without answers */
 static size_t g_cap;
 static size_t g_count;
+/* Those that may be written to, as a rule, when it is asked: the epoll is told only when they may not. */
+static uint32_t g_wishes[WISHES_MAX]; /* places in the caller's array */
+static size_t g_wish_count;
 
 void sl_waits_serve(bool on)
 {
@@ -110,9 +114,14 @@ static bool note(struct pollfd *one, size_t i)
     }
     known *k = &g_known[one->fd];
     uint32_t events = (uint16_t)one->events; /* the two calls' bits are the same */
-    bool ok = (k->in && k->events == events) || tell(one->fd, k, events);
     k->place = (uint32_t)i;
     g_kept[i] = *one;
+    if (k->in && events == (k->events | POLLOUT) && events != k->events &&
+        g_wish_count < WISHES_MAX) {
+        g_wishes[g_wish_count++] = (uint32_t)i;
+        return true;
+    }
+    bool ok = (k->in && k->events == events) || tell(one->fd, k, events);
     if (!ok) {
         g_kept[i].fd = -1; /* and tried again */
     }
@@ -122,6 +131,7 @@ static bool note(struct pollfd *one, size_t i)
 static bool note_all(struct pollfd *fds, size_t n)
 {
     bool ok = room_for(n);
+    g_wish_count = 0;
     size_t had = n < g_count ? n : g_count;
     for (size_t i = 0; ok && i < n; i++) {
         if (i >= had || memcmp(&fds[i], &g_kept[i], sizeof *fds) != 0) {
@@ -143,11 +153,35 @@ static void let_go(int fd, uint32_t turn)
     }
 }
 
+/* Asks for those that are wished for; how many are ready. The others are for the epoll. */
+static int ask_wishes(struct pollfd *fds)
+{
+    struct pollfd some[WISHES_MAX];
+    const struct timespec at_once = {0, 0};
+    int answers = 0;
+    for (size_t i = 0; i < g_wish_count; i++) {
+        some[i] = (struct pollfd){.fd = fds[g_wishes[i]].fd, .events = POLLOUT};
+    }
+    bool asked = ppoll(some, (nfds_t)g_wish_count, &at_once, NULL) >= 0;
+    for (size_t i = 0; i < g_wish_count; i++) {
+        struct pollfd *one = &fds[g_wishes[i]];
+        if (asked && (some[i].revents & POLLOUT) != 0) {
+            one->revents = some[i].revents;
+            g_kept[g_wishes[i]].events =
+                (short)g_known[one->fd].events; /* looked at again next time */
+            answers++;
+        } else if (!tell(one->fd, &g_known[one->fd], (uint16_t)one->events)) {
+            g_kept[g_wishes[i]].fd = -1;
+        }
+    }
+    return answers;
+}
+
 static int by_epoll(struct pollfd *fds, size_t n, int timeout_ms)
 {
     struct epoll_event events[EVENTS_MAX];
-    int got = epoll_wait(g_epoll, events, EVENTS_MAX, timeout_ms);
-    int answers = 0;
+    int answers = g_wish_count > 0 ? ask_wishes(fds) : 0;
+    int got = epoll_wait(g_epoll, events, EVENTS_MAX, answers > 0 ? 0 : timeout_ms);
     for (int i = 0; i < got; i++) {
         int fd = (int)(uint32_t)events[i].data.u64;
         uint32_t turn = (uint32_t)(events[i].data.u64 >> 32);
@@ -156,10 +190,11 @@ static int by_epoll(struct pollfd *fds, size_t n, int timeout_ms)
             let_go(fd, turn);
             continue;
         }
-        fds[k->place].revents = (short)events[i].events;
-        answers++;
+        struct pollfd *one = &fds[k->place];
+        answers += one->revents == 0 ? 1 : 0;
+        one->revents = (short)(one->revents | (short)events[i].events);
     }
-    return got < 0 ? got : answers;
+    return got < 0 && answers == 0 ? got : answers;
 }
 
 static int by_poll(struct pollfd *fds, nfds_t n, int timeout_ms)

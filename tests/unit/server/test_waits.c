@@ -110,6 +110,35 @@ START_TEST(waits__what_is_asked_may_change_from_time_to_time)
 }
 END_TEST
 
+START_TEST(waits__a_full_socket_is_written_to_when_there_is_room_again)
+{
+    static char bytes[4096];
+    pairs p;
+    set_up(&p);
+    (void)ask(&p, MANY, 3);
+    while (write(p.ours[3], bytes, sizeof bytes) > 0) {
+    }
+    for (int round = 0; round < 2; round++) {
+        p.fds[3].events = POLLIN | POLLOUT;
+        ck_assert_int_eq(ask(&p, MANY, 3), 0);
+        say(&p, 3);
+        ck_assert_int_eq(ask(&p, MANY, 3), POLLIN);
+        hear(&p, 3);
+        p.fds[3].events = POLLIN;
+        ck_assert_int_eq(ask(&p, MANY, 3), 0);
+    }
+    p.fds[3].events = POLLIN | POLLOUT;
+    ck_assert_int_eq(ask(&p, MANY, 3), 0);
+    while (read(p.theirs[3], bytes, sizeof bytes) > 0) {
+    }
+    ck_assert_int_eq(ask(&p, MANY, 3), POLLOUT);
+    ck_assert_int_eq(ask(&p, MANY, 3), POLLOUT);
+    p.fds[3].events = POLLIN;
+    ck_assert_int_eq(ask(&p, MANY, 3), 0);
+    tear_down(&p);
+}
+END_TEST
+
 START_TEST(waits__hang_ups_are_said_unasked)
 {
     pairs p;
@@ -214,6 +243,7 @@ int main(void)
     const TTest *const tests[] = {
         waits__what_is_ready_is_said_as_long_as_it_is,
         waits__what_is_asked_may_change_from_time_to_time,
+        waits__a_full_socket_is_written_to_when_there_is_room_again,
         waits__hang_ups_are_said_unasked,
         waits__a_number_that_is_used_again_is_another_socket,
         waits__a_socket_that_nobody_asks_for_any_more_is_let_go_and_may_come_back,
