@@ -140,8 +140,6 @@ window.prepareTheirs = async () => {
 window.theirs = async (n, clipped) => {
     const { kit, surface, below, pen } = window;
     const canvas = surface.getCanvas();
-    const picture = new kit.Paint();
-    picture.setBlendMode(kit.BlendMode.Src);
     pen.setColor(kit.Color(0, 229, 255));
     const list = [];
     const cmds = [];
@@ -155,7 +153,8 @@ window.theirs = async (n, clipped) => {
                 canvas.clipRect(kit.LTRBRect(Math.min(px, x) - 8, Math.min(py, y) - 8, Math.max(px, x) + 8, Math.max(py, y) + 8),
                     kit.ClipOp.Intersect, false);
             }
-            canvas.drawImage(below, 0, 0, picture);
+            canvas.clear(kit.TRANSPARENT);
+            canvas.drawImage(below, 0, 0, null);
             const line = kit.Path.MakeFromCmds(cmds);
             canvas.drawPath(line, pen);
             line.delete();
