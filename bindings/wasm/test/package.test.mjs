@@ -1,6 +1,6 @@
 /* What npm pack makes, installed into a project that knows nothing of this tree, built by Vite, and used. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -41,6 +41,17 @@ test("the packed package is installed, type-checked, built by Vite, and works", 
     write("tsconfig.json", JSON.stringify({ compilerOptions: { strict: true, noEmit: true, target: "es2022", module: "esnext",
         moduleResolution: "bundler", types: [], lib: ["es2022", "esnext.disposable", "dom", "dom.asynciterable"] }, include: ["src"] }));
     await run("npm", ["install", "--offline", "--silent", "--no-audit", "--ignore-scripts"], { cwd: project });
+    const installed = (file) => path.join(project, "node_modules/@sideline/core", file);
+    const { exports } = JSON.parse(readFileSync(installed("package.json"), "utf8"));
+    for (const file of Object.values(exports).flatMap((entry) => (typeof entry === "string" ? [entry] : Object.values(entry)))) {
+        assert.ok(existsSync(installed(file)), `${file} is exported and not there`);
+    }
+    for (const name of ["index", "worker", "node"]) {
+        assert.match(readFileSync(installed(`dist/${name}.js`), "utf8"), new RegExp(`^//# sourceMappingURL=${name}\\.js\\.map$`, "m"));
+        const { sources, sourcesContent } = JSON.parse(readFileSync(installed(`dist/${name}.js.map`), "utf8"));
+        const at = sources.findIndex((source) => source.endsWith(`src/${name}.ts`));
+        assert.equal(sourcesContent[at], readFileSync(path.join(here, `src/${name}.ts`), "utf8"));
+    }
     symlinkSync(tool("vite"), path.join(project, "node_modules/vite"));
     await run(process.execPath, [tool("typescript/bin/tsc"), "-p", project]);
     await run(process.execPath, [tool("vite/bin/vite.js"), "build", "--logLevel", "warn"], { cwd: project });
