@@ -13,13 +13,9 @@ uint8_t *sl_buf_room(sl_buf *b, size_t n)
         b->failed = true;
         return NULL;
     }
-    if (need > b->cap) {
-        size_t cap = b->cap < 64 ? 64 : b->cap;
-        while (cap < need) {
-            if (!sl_size_mul(cap, 2, &cap)) {
-                cap = need;
-            }
-        }
+    if (need > b->cap) { /* twice as much, or what is asked at once when that is more */
+        size_t cap = b->cap < 32 ? 32 : b->cap;
+        cap = sl_size_mul(cap, 2, &cap) && cap > need ? cap : need;
         uint8_t *data = sl_mem_resize(b->data, cap, 1);
         if (data == NULL) {
             b->failed = true;

@@ -90,13 +90,23 @@ void sl_json_put_text(sl_buf *out, const char *s, size_t n)
 
 uint8_t *sl_json_int_at(uint8_t *to, int64_t v)
 {
+    static const char pairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334"
+        "3536373839404142434445464748495051525354555657585960616263646566676869"
+        "707172737475767778798081828384858687888990919293949596979899";
     char text[SL_JSON_INT_ROOM];
     size_t at = sizeof text;
     uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
-    do {
-        text[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
+    for (; rest >= 100; rest /= 100) {
+        at -= 2;
+        memcpy(text + at, pairs + rest % 100 * 2, 2);
+    }
+    if (rest >= 10) {
+        at -= 2;
+        memcpy(text + at, pairs + rest * 2, 2);
+    } else {
+        text[--at] = (char)('0' + rest);
+    }
     if (v < 0) {
         text[--at] = '-';
     }
@@ -331,7 +341,9 @@ static const char *element_end(const char *p, const char *end)
     size_t depth = 0;
     bool quoted = false;
     for (; p < end; p++) {
-        if (quoted && *p == '\\') {
+        if (quoted && end - p > 8 && !any_escape(p)) {
+            p += 7;
+        } else if (quoted && *p == '\\') {
             p += p + 1 < end;
         } else if (*p == '"') {
             quoted = !quoted;

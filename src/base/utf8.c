@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 /* Length of the sequence that starts at p, 0 when it is not valid. */
 static size_t sequence(const uint8_t *p, size_t left)
@@ -26,11 +27,19 @@ static size_t sequence(const uint8_t *p, size_t left)
     return code < least[len] || code > 0x10FFFF || surrogate ? 0 : len;
 }
 
+/* True when none of eight bytes begins or continues a longer sequence. */
+static bool all_ascii(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, 8);
+    return (w & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool sl_utf8_ok(const char *s, size_t n)
 {
     const uint8_t *p = (const uint8_t *)s;
     while (n > 0) {
-        size_t len = sequence(p, n);
+        size_t len = n >= 8 && all_ascii(p) ? 8 : sequence(p, n);
         if (len == 0) {
             return false;
         }

@@ -238,6 +238,7 @@ static void put_out(const sl_query *q, sl_buf *sql, const sl_out *o)
 {
     const char *e = q->entity->name;
     switch (o->kind) {
+    case SL_OUT_GIVEN:
     case SL_OUT_ENTITY:
     case SL_OUT_SPACE: break; /* known without the row, or by rid */
     case SL_OUT_SEQ: sl_buf_fmt(sql, ", \"%s\".\"seq\"", e); break;
@@ -250,10 +251,16 @@ static void put_out(const sl_query *q, sl_buf *sql, const sl_out *o)
     }
 }
 
-/* rid, id, then what a row tells. What is not selected is not read from the file. */
+/* rid (when it is not known whose space it tells), id, then what a row tells. What is not selected is
+ * not read from the file. */
 static void put_columns(const sl_query *q, sl_buf *sql)
 {
-    sl_buf_fmt(sql, "\"%s\".\"rid\", \"%s\".\"id\"", q->entity->name, q->entity->name);
+    if (q->space[0] != 0) {
+        sl_buf_str(sql, "NULL");
+    } else {
+        sl_buf_fmt(sql, "\"%s\".\"rid\"", q->entity->name);
+    }
+    sl_buf_fmt(sql, ", \"%s\".\"id\"", q->entity->name);
     for (size_t i = 0; i < q->out_count; i++) {
         put_out(q, sql, &q->out[i]);
     }
@@ -347,9 +354,14 @@ static void put_keys(sl_query *q, const keys *order, sl_buf *sql)
     q->key_count = order->n;
 }
 
-/* The statement; without its order it has the keys as columns, and a limit that shows whether there are
- * too many rows. */
-static char *whole(sl_query *q, const keys *order, const sl_buf *rest, bool ordered)
+static char *taken(sl_buf *sql, const sl_buf *rest)
+{
+    char *text = sql->failed || rest->failed ? NULL : sl_text_dup(sl_buf_text(sql));
+    sl_buf_free(sql);
+    return text;
+}
+
+static char *ordered(const sl_query *q, const keys *order, const sl_buf *rest)
 {
     sl_buf sql = {0};
     sl_buf_str(&sql, "SELECT ");
@@ -358,20 +370,24 @@ static char *whole(sl_query *q, const keys *order, const sl_buf *rest, bool orde
     } else {
         put_columns(q, &sql);
     }
-    if (!ordered) {
-        put_keys(q, order, &sql);
-    }
     sl_buf_put(&sql, rest->data, rest->len);
-    sql.failed = sql.failed || rest->failed;
-    if (ordered && !q->count) {
-        put_order(q, order, &sql);
-    }
     if (!q->count) {
-        sl_buf_fmt(&sql, " LIMIT %lld", (long long)(ordered ? q->limit : SL_QUERY_SORT_MAX + 1));
+        put_order(q, order, &sql);
+        sl_buf_fmt(&sql, " LIMIT %lld", (long long)q->limit);
     }
-    char *text = sql.failed ? NULL : sl_text_dup(sl_buf_text(&sql));
-    sl_buf_free(&sql);
-    return text;
+    return taken(&sql, rest);
+}
+
+/* For sl_sql_gather, with the keys as columns. */
+static char *plain(sl_query *q, const keys *order, const sl_buf *rest)
+{
+    sl_buf sql = {0};
+    sl_buf_str(&sql, "SELECT sl_row(");
+    put_columns(q, &sql);
+    put_keys(q, order, &sql);
+    sl_buf_u8(&sql, ')');
+    sl_buf_put(&sql, rest->data, rest->len);
+    return taken(&sql, rest);
 }
 
 static sl_status build(sl_query *q, const sl_json *j, sl_error **err)
@@ -392,11 +408,11 @@ static sl_status build(sl_query *q, const sl_json *j, sl_error **err)
     put_from(q, &rest);
     status = put_conditions(q, j, &order, &rest, err);
     if (status == SL_OK) {
-        q->sql = whole(q, &order, &rest, true);
+        q->sql = ordered(q, &order, &rest);
         status = q->sql != NULL ? SL_OK : sl_fail_nomem(err);
     }
     if (status == SL_OK && sorts_itself(q, &order)) {
-        q->plain = whole(q, &order, &rest, false);
+        q->plain = plain(q, &order, &rest);
         status = q->plain != NULL ? SL_OK : sl_fail_nomem(err);
     }
     sl_buf_free(&rest);
@@ -533,6 +549,32 @@ static sl_status read_select(sl_query *q, const sl_json *list, sl_error **err)
     return status;
 }
 
+/* What is the same in every row is written once: the entity, and the space of a query that is of one.
+ * False: out of memory. */
+static bool settle(sl_query *q)
+{
+    sl_buf text = {0};
+    bool ok = true;
+    for (size_t i = 0; ok && i < q->out_count; i++) {
+        sl_out *o = &q->out[i];
+        const char *value = o->kind == SL_OUT_ENTITY  ? q->entity->name
+                            : o->kind == SL_OUT_SPACE ? q->space
+                                                      : "";
+        if (value[0] != 0) {
+            sl_buf_clear(&text);
+            sl_buf_put(&text, o->key, o->key_len);
+            sl_json_put_text(&text, value, strlen(value));
+            o->kind = SL_OUT_GIVEN;
+            o->key_len = text.len;
+            o->key = text.failed ? NULL : sl_arena_text(&q->mem, sl_buf_text(&text), text.len);
+            ok = o->key != NULL;
+        }
+    }
+    q->tells_space = q->tells_space && q->space[0] == 0;
+    sl_buf_free(&text);
+    return ok;
+}
+
 sl_status sl_query_parse(const sl_json *j, sl_query **out, sl_error **err)
 {
     *out = NULL;
@@ -558,6 +600,9 @@ sl_status sl_query_parse(const sl_json *j, sl_query **out, sl_error **err)
     }
     if (status == SL_OK) {
         status = build(q, j, err);
+    }
+    if (status == SL_OK && !settle(q)) {
+        status = sl_fail_nomem(err);
     }
     if (status != SL_OK) {
         sl_query_free(q);

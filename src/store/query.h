@@ -25,6 +25,7 @@ enum {
 
 /* A member of a row. */
 typedef enum sl_out_kind {
+    SL_OUT_GIVEN, /* the same in every row: the key has the value too */
     SL_OUT_ENTITY,
     SL_OUT_SPACE,
     SL_OUT_SEQ,

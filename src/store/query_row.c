@@ -8,8 +8,7 @@
 #include <string.h>
 
 enum {
-    REAL_ROOM = 40,
-    NAME_ROOM = 80 /* of an entity */
+    REAL_ROOM = 40
 };
 
 static bool unreadable(sl_rows *r)
@@ -118,15 +117,15 @@ static uint8_t *put_value(sl_rows *r, uint8_t *to, const sl_field *f, const sl_c
 static uint8_t *put_named(uint8_t *to, const sl_rows *r, const sl_out *o, const sl_cell *c)
 {
     const char *space = r->reader->seen.space;
-    const char *entity = r->query->entity->name;
     to = put(to, o->key, o->key_len);
     switch (o->kind) {
-    case SL_OUT_ENTITY: return put_quoted(to, entity, strlen(entity));
     case SL_OUT_SPACE: return sl_json_text_at(to, space, strlen(space));
     case SL_OUT_SEQ: return sl_json_int_at(to, c->i);
     case SL_OUT_PENDING: return c->kind != SL_CELL_NULL ? put(to, "true", 4) : put(to, "false", 5);
     case SL_OUT_SNIPPET:
         return c->kind == SL_CELL_TEXT ? sl_json_text_at(to, c->text, c->len) : put(to, "\"\"", 2);
+    case SL_OUT_GIVEN:
+    case SL_OUT_ENTITY:
     case SL_OUT_EXT:
     case SL_OUT_FIELD: break;
     }
@@ -174,7 +173,7 @@ static uint8_t *room_for(sl_rows *r, const sl_cell *cells, size_t i)
         const sl_out *o = &q->out[i];
         n += o->key_len + (o->column > 0             ? cell_room(&cells[o->column])
                            : o->kind == SL_OUT_SPACE ? SL_JSON_TEXT_ROOM(SL_SPACE_MAX)
-                                                     : NAME_ROOM);
+                                                     : 0);
     }
     return sl_buf_room(r->out, n);
 }

@@ -77,7 +77,7 @@ static bool gather_row(void *ctx, const sl_cell *cells, size_t n)
         row->keys = keys;
         s->count++;
     }
-    return s->rows.status == SL_OK;
+    return s->rows.status == SL_OK && s->count <= SL_QUERY_SORT_MAX;
 }
 
 /* --- order ----------------------------------------------------------------------------------- */
@@ -148,10 +148,26 @@ static bool is_before(const sorting *s, const sl_ranked *a, const sl_ranked *b)
                               : comes_before(s->rows.query, &rows[a->row], &rows[b->row]);
 }
 
+static void sort_few(const sorting *s, sl_ranked *list, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        sl_ranked it = list[i];
+        size_t to = i;
+        for (; to > 0 && is_before(s, &it, &list[to - 1]); to--) {
+            list[to] = list[to - 1];
+        }
+        list[to] = it;
+    }
+}
+
 /* Merge sort of [0, n), from `list` by way of `spare`. */
 static void sort_ranked(const sorting *s, sl_ranked *list, sl_ranked *spare, size_t n)
 {
-    if (n < 2) {
+    enum {
+        FEW = 8
+    };
+    if (n <= FEW) {
+        sort_few(s, list, n);
         return;
     }
     size_t half = n / 2;
@@ -216,7 +232,7 @@ sl_status sl_query_sorted(const sl_rows *r, sl_query_row fn, void *ctx, bool *ma
     sl_buf_clear(&t->text);
     sl_arena_clear(&t->keys);
     sl_status status =
-        sl_sql_run(r->reader->sql, q->plain, q->params, q->param_count, gather_row, &s, r->err);
+        sl_sql_gather(r->reader->sql, q->plain, q->params, q->param_count, gather_row, &s, r->err);
     status = status != SL_OK ? status : s.rows.status;
     *many = s.count > SL_QUERY_SORT_MAX;
     if (status == SL_OK && !*many) {

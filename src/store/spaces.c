@@ -26,13 +26,26 @@ void sl_space_forget_numbers(sl_store *s)
     memset(&s->seen, 0, sizeof s->seen);
 }
 
+/* The name's place, or one that it may have. Names differ at their ends. */
 static sl_place *place_of(sl_store *s, const char *name)
 {
+    enum {
+        TAIL = 12,
+        NEAR = 4
+    };
     uint32_t h = 2166136261U;
-    for (const char *p = name; *p != 0; p++) {
-        h = (h ^ (uint8_t)*p) * 16777619U;
+    size_t len = strlen(name);
+    for (size_t i = len > TAIL ? len - TAIL : 0; i < len; i++) {
+        h = (h ^ (uint8_t)name[i]) * 16777619U;
     }
-    return &s->places[(h ^ h >> 16) % SL_PLACES];
+    h ^= h >> 16;
+    for (uint32_t i = 0; i < NEAR; i++) {
+        sl_place *place = &s->places[(h + i) % SL_PLACES];
+        if (place->space[0] == 0 || strcmp(place->space, name) == 0) {
+            return place;
+        }
+    }
+    return &s->places[h % SL_PLACES];
 }
 
 sl_status sl_space_no(sl_store *s, const char *name, bool make, int64_t *no, sl_error **err)

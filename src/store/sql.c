@@ -30,6 +30,9 @@ struct sl_sql {
     size_t count;
     size_t next_victim;
     int chain[BUCKETS]; /* first of each, -1 when empty */
+    sl_sql_row row;     /* what takes the rows of the statement that gathers, */
+    void *row_ctx;
+    bool stopped; /* and whether it wants no more */
 };
 
 static sl_status fail(const sl_sql *db, int code, sl_error **err)
@@ -54,6 +57,56 @@ static sl_status fail(const sl_sql *db, int code, sl_error **err)
     default: return sl_fail(err, SL_E_INTERNAL, "SQL: %s", sqlite3_errmsg(db->db));
     }
 }
+
+/* --- rows ------------------------------------------------------------------------------------ */
+
+/* False: out of memory. */
+static bool read_cell(sqlite3_value *v, sl_cell *cell)
+{
+    const void *p = NULL;
+    switch (sqlite3_value_type(v)) {
+    case SQLITE_INTEGER: *cell = sl_cell_int(sqlite3_value_int64(v)); return true;
+    case SQLITE_FLOAT: *cell = sl_cell_real(sqlite3_value_double(v)); return true;
+    case SQLITE_NULL: *cell = (sl_cell){.kind = SL_CELL_NULL}; return true;
+    case SQLITE_TEXT:
+        p = sqlite3_value_text(v);
+        *cell = (sl_cell){.kind = SL_CELL_TEXT, .len = (uint32_t)sqlite3_value_bytes(v), .text = p};
+        return p != NULL;
+    default:
+        p = sqlite3_value_blob(v);
+        *cell = (sl_cell){.kind = SL_CELL_BLOB, .len = (uint32_t)sqlite3_value_bytes(v), .blob = p};
+        if (cell->len == 0) { /* no bytes: no place either */
+            cell->blob = (const uint8_t *)"";
+            return true;
+        }
+        return p != NULL;
+    }
+}
+
+/* The values of a row are its arguments: SQLite has them all at hand, and goes on to the next row
+ * without coming back to who asked. */
+static void gather_step(sqlite3_context *ctx, int count, sqlite3_value **values)
+{
+    sl_sql *db = sqlite3_user_data(ctx);
+    sl_cell cells[SL_CELLS_MAX];
+    bool ok = count <= SL_CELLS_MAX;
+    for (int i = 0; ok && i < count; i++) {
+        ok = read_cell(values[i], &cells[i]);
+    }
+    if (!ok) {
+        sqlite3_result_error_nomem(ctx);
+    } else if (db->row == NULL || !db->row(db->row_ctx, cells, (size_t)count)) {
+        db->stopped = true;
+        sqlite3_result_error_code(ctx, SQLITE_ABORT);
+    }
+}
+
+static void gather_end(sqlite3_context *ctx)
+{
+    sqlite3_result_null(ctx);
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
 
 /* A reader that looks while the writer writes the WAL's index asks again, and the other way round. */
 enum {
@@ -99,6 +152,10 @@ static sl_status open_with(const char *path, const char *vfs, bool reads, sl_sql
     int code = sqlite3_open_v2(path, &db->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
     if (code == SQLITE_OK) {
         code = set_up(db->db, vfs == NULL, reads);
+    }
+    if (code == SQLITE_OK && reads) {
+        code = sqlite3_create_function(db->db, "sl_row", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, db,
+                                       NULL, gather_step, gather_end);
     }
     if (code == SQLITE_OK) {
         code = sqlite3_prepare_v3(db->db, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT, &db->rollback,
@@ -252,30 +309,11 @@ static int bind(const kept *k, const sl_cell *params, size_t n)
  * thread uses the connection, so that the values need no protection. */
 static int read_row(sqlite3_stmt *st, sl_cell *cells, int count)
 {
-    for (int i = 0; i < count; i++) {
-        sqlite3_value *v = sqlite3_column_value(st, i);
-        const void *p = NULL;
-        switch (sqlite3_value_type(v)) {
-        case SQLITE_INTEGER: cells[i] = sl_cell_int(sqlite3_value_int64(v)); continue;
-        case SQLITE_FLOAT: cells[i] = sl_cell_real(sqlite3_value_double(v)); continue;
-        case SQLITE_NULL: cells[i] = (sl_cell){.kind = SL_CELL_NULL}; continue;
-        case SQLITE_TEXT:
-            p = sqlite3_value_text(v);
-            cells[i] = sl_cell_text_n(p, (size_t)sqlite3_value_bytes(v));
-            break;
-        default:
-            p = sqlite3_value_blob(v);
-            cells[i] = sl_cell_blob(p, (size_t)sqlite3_value_bytes(v));
-            if (cells[i].len == 0) { /* no bytes: no place either */
-                cells[i].blob = (const uint8_t *)"";
-                continue;
-            }
-        }
-        if (p == NULL) {
-            return SQLITE_NOMEM;
-        }
+    bool ok = true;
+    for (int i = 0; ok && i < count; i++) {
+        ok = read_cell(sqlite3_column_value(st, i), &cells[i]);
     }
-    return SQLITE_OK;
+    return ok ? SQLITE_OK : SQLITE_NOMEM;
 }
 
 static int step_all(sqlite3_stmt *st, sl_sql_row row, void *ctx)
@@ -310,8 +348,20 @@ sl_status sl_sql_run(sl_sql *db, const char *sql, const sl_cell *params, size_t 
     if (code == SQLITE_OK) {
         code = step_all(st, row, ctx);
     }
-    sl_status status = code == SQLITE_OK ? SL_OK : fail(db, code, err);
+    bool done = code == SQLITE_OK || db->stopped;
+    sl_status status = done ? SL_OK : fail(db, code, err);
     (void)sqlite3_reset(st);
+    return status;
+}
+
+sl_status sl_sql_gather(sl_sql *db, const char *sql, const sl_cell *params, size_t n,
+                        sl_sql_row row, void *ctx, sl_error **err)
+{
+    db->row = row;
+    db->row_ctx = ctx;
+    sl_status status = sl_sql_run(db, sql, params, n, NULL, NULL, err);
+    db->row = NULL;
+    db->stopped = false;
     return status;
 }
 

@@ -111,6 +111,12 @@ START_TEST(utf8__accepts_the_edges_and_refuses_beyond_them)
     ck_assert_msg(!sl_utf8_ok("\xC0\x80", 2), "overlong");
     ck_assert_msg(!sl_utf8_ok("\xE0\x9F\xBF", 3), "overlong");
     ck_assert_msg(!sl_utf8_ok("\xE2\x82", 2), "cut");
+    for (size_t i = 0; i < 20; i++) { /* wherever it is */
+        char text[21] = "abcdefghijklmnopqrst";
+        text[i] = (char)0xFF;
+        ck_assert(!sl_utf8_ok(text, 20));
+        ck_assert(sl_utf8_ok(text, i));
+    }
     ck_assert_uint_eq(sl_utf8_count("a\xC3\xA9\xE2\x82\xAC", 6), 3);
 }
 END_TEST

@@ -269,6 +269,11 @@ START_TEST(put_int__is_read_back_to_both_ends)
     sl_buf out = {0};
     ck_assert_str_eq(int_text(&out, 0), "0");
     ck_assert_str_eq(int_text(&out, -1), "-1");
+    for (int64_t v = 1; v <= 1000000; v *= 10) {
+        ck_assert_int_eq(strtoll(int_text(&out, v), NULL, 10), v);
+        ck_assert_int_eq(strtoll(int_text(&out, v - 1), NULL, 10), v - 1);
+        ck_assert_int_eq(strtoll(int_text(&out, -v), NULL, 10), -v);
+    }
     ck_assert_str_eq(int_text(&out, INT64_MAX), "9223372036854775807");
     ck_assert_str_eq(int_text(&out, INT64_MIN), "-9223372036854775808");
     for (int bit = 0; bit < 63; bit++) {

@@ -1,7 +1,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/prng.h"
-#include "store/inside.h"
+#include "store/query.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -733,6 +733,37 @@ static size_t check_random(sl_prng *r, const sl_json *all)
     return count;
 }
 
+/* Bodies go down as numbers go up; the first three, and how many there are. */
+static void check_sorted(unsigned count)
+{
+    char expected[40];
+    (void)snprintf(expected, sizeof expected, "%02x %02x %02x", count & 0xFF, (count - 1) & 0xFF,
+                   (count - 2) & 0xFF);
+    ck_assert_str_eq(found("{\"from\":\"comment\",\"where\":{\"space\":\"" SPACE
+                           "1\"},\"order\":[\"body\"],\"limit\":3}"),
+                     expected);
+    sl_json *rows = ask("{\"from\":\"comment\",\"where\":{\"space\":\"" SPACE
+                        "1\"},\"order\":[\"body\"],\"limit\":10000}");
+    ck_assert_uint_eq(sl_json_count(rows), count);
+    sl_json_free(rows);
+}
+
+START_TEST(order__of_as_many_rows_as_are_sorted_here_and_of_one_more)
+{
+    char body[16];
+    ck_assert_int_eq(sl_store_begin(g_store, NULL), SL_OK);
+    for (unsigned i = 1; i <= SL_QUERY_SORT_MAX; i++) {
+        (void)snprintf(body, sizeof body, "b%04u", 9999 - i);
+        comment(i, 1, body, -1, i);
+    }
+    ck_assert_int_eq(sl_store_commit(g_store, NULL), SL_OK);
+    check_sorted(SL_QUERY_SORT_MAX);
+    (void)snprintf(body, sizeof body, "b%04u", 9999 - (SL_QUERY_SORT_MAX + 1));
+    comment(SL_QUERY_SORT_MAX + 1, 1, body, -1, SL_QUERY_SORT_MAX + 1);
+    check_sorted(SL_QUERY_SORT_MAX + 1);
+}
+END_TEST
+
 START_TEST(query__answers_as_a_plain_reading_of_it_does)
 {
     sl_prng r;
@@ -747,12 +778,16 @@ START_TEST(query__answers_as_a_plain_reading_of_it_does)
 }
 END_TEST
 
-SL_TEST_MAIN_WITH(
-    "query", setup, teardown, where__compares_with_each_operator,
-    where__joins_conditions_by_and_or_and_not, where__refuses_what_it_does_not_know_and_names_it,
-    where__has_limits, where__takes_values_only_as_values, select__gives_the_id_and_what_is_named,
-    count__counts_all_that_match_whatever_the_limit, after__needs_what_the_order_needs,
-    search__finds_all_words_and_the_last_as_a_beginning, search__takes_any_text,
-    search__gives_snippets_ranks_and_counts, search__follows_changes_and_dropped_spaces,
-    search__is_made_anew_when_it_is_missing_or_of_other_fields,
-    query__concerns_only_the_space_that_must_match, query__answers_as_a_plain_reading_of_it_does)
+SL_TEST_MAIN_WITH("query", setup, teardown, where__compares_with_each_operator,
+                  where__joins_conditions_by_and_or_and_not,
+                  where__refuses_what_it_does_not_know_and_names_it, where__has_limits,
+                  where__takes_values_only_as_values, select__gives_the_id_and_what_is_named,
+                  count__counts_all_that_match_whatever_the_limit,
+                  after__needs_what_the_order_needs,
+                  search__finds_all_words_and_the_last_as_a_beginning, search__takes_any_text,
+                  search__gives_snippets_ranks_and_counts,
+                  search__follows_changes_and_dropped_spaces,
+                  search__is_made_anew_when_it_is_missing_or_of_other_fields,
+                  query__concerns_only_the_space_that_must_match,
+                  order__of_as_many_rows_as_are_sorted_here_and_of_one_more,
+                  query__answers_as_a_plain_reading_of_it_does)
