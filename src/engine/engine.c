@@ -219,6 +219,9 @@ static void on_http(sl_core *core, const sl_mail *m, int64_t now_ms)
 
 static void on_mail(sl_core *core, const sl_mail *m, int64_t now_ms)
 {
+    if (m->kind != SL_PORT_WS_MESSAGE) {
+        (void)sl_kept_commit(core);
+    }
     switch (m->kind) {
     case SL_PORT_HTTP_HEAD:
     case SL_PORT_HTTP_DATA:
@@ -262,9 +265,13 @@ int64_t sl_engine_turn(sl_core *core)
     while (m != NULL) {
         on_mail(core, m, now_ms);
         mail_free(m);
-        sl_give_way(core->lock);
+        if (sl_wanted(core->lock)) {
+            (void)sl_kept_commit(core);
+            sl_give_way(core->lock);
+        }
         m = take_mail(core);
     }
+    (void)sl_kept_commit(core);
     close_lost(core);
     sl_window_run(core);
     int64_t planned_ms = sl_chat_later_turn(core, now_ms);

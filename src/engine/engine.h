@@ -134,6 +134,22 @@ typedef struct sl_link {
     sl_buf out;
 } sl_link;
 
+/* Pages whose transaction is open (kept.c). */
+enum {
+    SL_KEPT_MAX = 8
+};
+typedef struct sl_kept_page {
+    char space[SL_SPACE_MAX];
+    int64_t cursor;   /* before the page */
+    uint64_t touched; /* entities, by bit of their index */
+} sl_kept_page;
+typedef struct sl_kept {
+    sl_kept_page pages[SL_KEPT_MAX];
+    size_t count; /* 0: no transaction is open */
+    int64_t records;
+    unsigned alone; /* so many pages are stored one by one */
+} sl_kept;
+
 struct sl_core {
     sl_platform platform;
     bool stepped;
@@ -143,6 +159,7 @@ struct sl_core {
     sl_inbox inbox;
     sl_store *store;
     sl_sync *sync;
+    sl_kept kept;
     sl_session session;
     sl_id auth_after; /* answers to requests up to this one sign nobody in: something came after */
     char device[SL_UUID_LEN + 1];
@@ -259,6 +276,17 @@ void sl_online_tell_lost(sl_core *core, sl_json *lost);
 /* --- receipts.c --- */
 /* The receipts of the frame that was read, in one transaction. */
 void sl_online_receipts(sl_core *core);
+
+/* --- kept.c: called locked; whoever begins a transaction or gives up the lock commits before --- */
+
+bool sl_kept_open(const sl_core *core);
+/* The page that was stored last stays in the open transaction; false: it is to be committed, with all. */
+bool sl_kept_add(sl_core *core, const sl_space *before, uint64_t touched, int64_t records);
+/* Commits what is open and tells of it. When that fails its spaces are asked for again. */
+sl_status sl_kept_commit(sl_core *core);
+/* What was open has been committed, or rolled back. */
+void sl_kept_stored(sl_core *core);
+void sl_kept_lost(sl_core *core);
 
 /* --- window.c: spaces that are held in part --- */
 enum {

@@ -19,7 +19,10 @@ static bool recent(int64_t at_ms, int64_t now_ms, int64_t span_ms)
 static sl_status in_transaction(sl_core *core, const char *space, int64_t wall_ms,
                                 sl_status (*fn)(sl_store *, const char *, int64_t, sl_error **))
 {
-    sl_status status = sl_store_begin(core->store, NULL);
+    sl_status status = sl_kept_commit(core);
+    if (status == SL_OK) {
+        status = sl_store_begin(core->store, NULL);
+    }
     if (status == SL_OK) {
         status = fn(core->store, space, wall_ms, NULL);
         if (status == SL_OK) {

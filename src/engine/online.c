@@ -240,6 +240,7 @@ typedef struct after {
     int64_t reach;    /* place of the newest message of another */
     int64_t count;    /* records stored */
     bool apart;       /* somebody waits: what is left of the frame comes in another transaction */
+    bool kept;        /* its transaction is still open */
     bool later;       /* something of a later version came */
     bool skipped;     /* and was left out */
 } after;
@@ -322,31 +323,6 @@ static sl_status store_records(sl_core *core, after *due, bool may_part, sl_erro
     return status;
 }
 
-static sl_json *fields_of(const sl_op *op)
-{
-    sl_buf b = {0};
-    sl_op_put_fields(&b, op);
-    sl_json *fields = !b.failed ? sl_json_parse(sl_buf_text(&b), b.len) : NULL;
-    sl_buf_free(&b);
-    return fields;
-}
-
-sl_json *sl_rejected_event(const sl_op *op, const char *code, const char *message)
-{
-    sl_json *event = sl_json_object();
-    bool ok = event != NULL && sl_json_set_str(event, "ev", "rejected") &&
-              sl_json_set_str(event, "entity", op->entity->name) &&
-              sl_json_set_str(event, "id", op->id) && sl_json_set_str(event, "code", code) &&
-              sl_json_set_str(event, "message", message) &&
-              sl_json_set_int(event, "draft", op->n) &&
-              (op->values == NULL || sl_json_set(event, "fields", fields_of(op)));
-    if (!ok) {
-        sl_json_free(event);
-        return NULL;
-    }
-    return event;
-}
-
 static bool note_lost(void *ctx, const sl_op *op)
 {
     sl_json *event = sl_rejected_event(op, "SL_E_DENIED", SL_STORE_TAKEN_AWAY);
@@ -425,6 +401,22 @@ static sl_status store_hole(sl_core *core, const sl_news *news, sl_error **err)
     return status;
 }
 
+/* Of a page that says nothing but records. */
+static bool may_stay_open(const after *due)
+{
+    return !due->apart && due->reach == 0 && sl_json_count(due->granted) == 0 &&
+           sl_json_count(due->revoked) == 0 && sl_json_count(due->lost) == 0;
+}
+
+static uint64_t touched_by(const after *due)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        bits |= (uint64_t)(due->touched[i] && !SL_PLANTED("touch-none")) << i;
+    }
+    return bits;
+}
+
 /* Records of a page come in any order: the cursor moves with the last of them, and until then what is here
  * is newer than it says. */
 static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *before, after *due,
@@ -438,7 +430,7 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
         (void)sl_store_set_space(core->store, &space, NULL);
     }
     bool live = sl_sync_live(core->sync, space.name);
-    sl_status status = sl_store_begin(core->store, err);
+    sl_status status = sl_kept_open(core) ? SL_OK : sl_store_begin(core->store, err);
     if (status == SL_OK) {
         status = see_epoch(core, before, &space, err);
     }
@@ -470,11 +462,13 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     if (status == SL_OK) {
         status = store_grants(core, due, err);
     }
-    if (status == SL_OK) {
-        return sl_store_commit(core->store, err);
+    if (status != SL_OK) {
+        sl_store_rollback(core->store);
+        return status;
     }
-    sl_store_rollback(core->store);
-    return status;
+    due->kept = !live && !places && may_stay_open(due) &&
+                sl_kept_add(core, before, touched_by(due), due->count);
+    return due->kept ? SL_OK : sl_store_commit(core->store, err);
 }
 
 static void touch_all(sl_core *core, const char *space)
@@ -576,7 +570,10 @@ static sl_status apply_some(sl_core *core, const sl_news *news, sl_space *before
     if (status == SL_OK) {
         before->cursor = due.apart ? before->cursor : news->seq;
         (void)snprintf(before->epoch, sizeof before->epoch, "%s", news->epoch);
-        after_commit(core, before->name, &due);
+        if (!due.kept) {
+            sl_kept_stored(core);
+            after_commit(core, before->name, &due);
+        }
         renew_below(core, floor);
     }
     sl_json_free(due.granted);
@@ -595,14 +592,21 @@ static void apply(sl_core *core, const sl_news *news)
 {
     sl_space before = {.cursor = 0};
     bool more = true;
+    bool joins = !sl_sync_live(core->sync, news->space) && !sl_space_has_places(news->space);
+    bool open = joins || sl_kept_commit(core) == SL_OK;
     sl_status status = sl_store_space(core->store, news->space, &before, NULL);
     (void)snprintf(before.name, sizeof before.name, "%s", news->space);
+    if (!open) { /* the connection is being closed */
+        sl_sync_not_applied(core->sync, before.name, before.cursor);
+        return;
+    }
     while (status == SL_OK && more) {
         status = apply_some(core, news, &before, &more);
     }
     if (status != SL_OK) {
         /* Full disk, a record that makes no sense, or signed out: the rest comes later. */
         sl_sync_not_applied(core->sync, before.name, before.cursor);
+        sl_kept_lost(core);
         core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
     }
 }
@@ -614,6 +618,9 @@ static void settle_at_head(sl_core *core, const char *space)
     sl_status status = sl_store_outbox(core->store, &outbox, NULL);
     if (status == SL_OK && outbox.empty) {
         return;
+    }
+    if (status == SL_OK) {
+        status = sl_kept_commit(core);
     }
     if (status == SL_OK) {
         status = sl_store_begin(core->store, NULL);
@@ -675,6 +682,9 @@ static void lose_space(sl_core *core, const char *space, bool keep)
 
 static void read_again(sl_core *core, const char *space)
 {
+    if (sl_kept_commit(core) != SL_OK) {
+        return; /* asked for again in any case */
+    }
     (void)sl_sync_hold(core->sync, space, "", 0); /* it is held: this takes no memory */
     lose_space(core, space, true);
 }
@@ -727,6 +737,10 @@ void sl_online_message(sl_core *core, const void *p, size_t n)
     sl_frame frame;
     sl_news news = {.kind = SL_NEWS_NONE};
     sl_status status = sl_frame_read(link->in, &link->wire, p, n, &frame, NULL);
+    if (status == SL_OK && frame.kind != SL_FRAME_PAGE && frame.kind != SL_FRAME_SUBSCRIBED &&
+        sl_kept_commit(core) != SL_OK) {
+        return; /* the connection is being closed */
+    }
     if (status == SL_OK) {
         status = sl_sync_frame(core->sync, &frame, &news, NULL);
     }

@@ -459,8 +459,9 @@ START_TEST(fetch__onto_a_full_disk_ends_once)
 }
 END_TEST
 
-/* A page of the video: comments with the numbers from + 1 to `to`, of ids made of them. */
-static void page_of(sl_core *core, int from, int to, bool more)
+/* A page of the video, not looked at yet: comments with the numbers from + 1 to `to`, of ids made of
+ * them. */
+static void page_comes(sl_core *core, int from, int to, bool more)
 {
     enum {
         RECORD = 260
@@ -480,8 +481,14 @@ static void page_of(sl_core *core, int from, int to, bool more)
                       i == from + 1 ? "" : ",", i, i, i);
     }
     (void)snprintf(text + n, room - (size_t)n, "]}");
-    frame(core, text);
+    sl_host_ws_message(core, g_ws, SL_WS_TEXT, (const uint8_t *)text, strlen(text));
     sl_mem_free(text);
+}
+
+static void page_of(sl_core *core, int from, int to, bool more)
+{
+    page_comes(core, from, to, more);
+    (void)sl_core_step(core);
 }
 
 typedef struct writer {
@@ -542,6 +549,92 @@ START_TEST(page__is_whole_when_others_write_meanwhile)
 }
 END_TEST
 
+static const char COMMENTS[] = "{\"from\":\"comment\",\"limit\":10000}";
+static const char HEAD_100[] = "{\"t\":\"subscribed\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+                               "\",\"seq\":100,\"role\":\"owner\"}";
+static const char CHANGE_101[] =
+    "{\"t\":\"change\",\"space\":\"" VIDEO
+    "\",\"seq\":101,\"record\":{\"entity\":\"comment\",\"id\":\"" NOTE "\",\"space\":\"" VIDEO
+    "\",\"seq\":101,\"fields\":{\"body\":\"the next\"},\"clocks\":{}}}";
+static const char FROM_0[] = "\"space\":\"" VIDEO "\",\"epoch\":\"\",\"from\":0";
+
+/* Pages that come together are stored by one transaction. What it takes with it comes again, from where
+ * the space was before the first of them; and nobody is told of what is not there. */
+START_TEST(pages__that_came_together_are_lost_together_and_asked_for_again)
+{
+    sl_core *core = online(true);
+    sl_id sub = 0;
+    ck_assert_int_eq(sl_query_watch(core, COMMENTS, strlen(COMMENTS), &sub, NULL), SL_OK);
+    reconnect(core);
+    (void)events(core);
+    g_full = true;
+    page_comes(core, 0, 50, true);
+    page_comes(core, 50, 100, false);
+    (void)sl_core_step(core);
+    g_full = false;
+    ck_assert_int_eq(g_closed, 1011);
+    ck_assert_uint_eq(count_of(core, COMMENTS, "\"body\""), 0);
+    ck_assert_ptr_null(strstr(events(core), "\"rows\""));
+    g_closed = 0;
+    g_sent[0] = 0;
+    reconnect(core);
+    ck_assert_msg(strstr(g_sent, FROM_0) != NULL, "%s", g_sent);
+    page_comes(core, 0, 50, true);
+    page_comes(core, 50, 100, false);
+    (void)sl_core_step(core);
+    ck_assert_int_eq(g_closed, 0);
+    ck_assert_uint_eq(count_of(core, COMMENTS, "\"body\""), 100);
+    ck_assert_ptr_nonnull(strstr(events(core), "\"rows\""));
+    sl_core_close(core);
+}
+END_TEST
+
+static void bad_page_comes(sl_core *core)
+{
+    static const char text[] =
+        "{\"t\":\"page\",\"space\":\"" VIDEO "\",\"epoch\":\"" EPOCH
+        "\",\"from\":50,\"to\":51,\"more\":false,\"records\":[{\"entity\":"
+        "\"comment\",\"id\":\"" NOTE "\",\"space\":\"" VIDEO "\",\"seq\":51,\"fields\":[1]}]}";
+    sl_host_ws_message(core, g_ws, SL_WS_TEXT, (const uint8_t *)text, sizeof text - 1);
+}
+
+START_TEST(page__that_makes_no_sense_keeps_those_before_it_out_once_only)
+{
+    sl_core *core = online(true);
+    reconnect(core);
+    page_comes(core, 0, 50, true);
+    bad_page_comes(core);
+    (void)sl_core_step(core);
+    ck_assert_int_eq(g_closed, 1011);
+    ck_assert_uint_eq(count_of(core, COMMENTS, "\"body\""), 0);
+    g_closed = 0;
+    g_sent[0] = 0;
+    reconnect(core);
+    ck_assert_msg(strstr(g_sent, FROM_0) != NULL, "%s", g_sent);
+    page_comes(core, 0, 50, true);
+    bad_page_comes(core);
+    (void)sl_core_step(core);
+    ck_assert_int_eq(g_closed, 1011);
+    ck_assert_uint_eq(count_of(core, COMMENTS, "\"body\""), 50);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(change__after_pages_that_came_with_it_is_stored_behind_them)
+{
+    sl_core *core = online(true);
+    reconnect(core);
+    page_comes(core, 0, 50, true);
+    page_comes(core, 50, 100, false);
+    sl_host_ws_message(core, g_ws, SL_WS_TEXT, (const uint8_t *)HEAD_100, sizeof HEAD_100 - 1);
+    sl_host_ws_message(core, g_ws, SL_WS_TEXT, (const uint8_t *)CHANGE_101, sizeof CHANGE_101 - 1);
+    (void)sl_core_step(core);
+    ck_assert_int_eq(g_closed, 0);
+    ck_assert_uint_eq(count_of(core, COMMENTS, "\"body\""), 101);
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(fetch__ends_when_sync_is_stopped) /* [OP-1] */
 {
     sl_core *core = online(false);
@@ -571,6 +664,9 @@ SL_TEST_MAIN_WITH("online", host_set_up, host_tear_down,
                   sum__is_compared_at_the_head_unless_something_was_left_out,
                   own_edit__stays_visible_while_pages_come,
                   page__is_whole_when_others_write_meanwhile,
+                  pages__that_came_together_are_lost_together_and_asked_for_again,
+                  page__that_makes_no_sense_keeps_those_before_it_out_once_only,
+                  change__after_pages_that_came_with_it_is_stored_behind_them,
                   own_edit__is_over_at_the_head_without_its_record,
                   reset__sends_again_what_was_accepted_and_has_not_come_back,
                   page__of_another_epoch_sends_again_what_was_accepted,
