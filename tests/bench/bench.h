@@ -26,6 +26,8 @@ typedef struct bench_options {
     unsigned rounds;
     const char *only; /* the one part to run, NULL: all */
     const char *sidelined;
+    const char
+        *seeded; /* folder of a seeded service that stays, or is made; NULL: made and removed */
     const char *peers;   /* folder with what `./run bench` fetched, NULL: none */
     const char *scripts; /* folder with yjs.mjs, NULL: none */
     const char *url;     /* of a server, for a child */
@@ -132,7 +134,9 @@ void bench_undo(void); /* undo.c */
 void bench_chat(void); /* chat.c */
 /* loop.c: sidelined as a process of its own, over loopback. */
 void bench_loop(void);
-void bench_lock(void);
+void bench_lock(void);      /* no disk */
+void bench_lock_disk(void); /* the same on one */
+void bench_seed(void);      /* only makes the folder of --seeded: many rows take their time */
 void bench_memory(void);
 void bench_memory_child(const char *job);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum {
@@ -595,10 +596,51 @@ static void create_videos(device *d)
     device_settle(d);
 }
 
+/* The file that says how many rows the folder of --seeded has. */
+static FILE *seeded_file(const char *mode)
+{
+    char path[300];
+    (void)snprintf(path, sizeof path, "%s/seeded-rows", g_bench.seeded);
+    return fopen(path, mode);
+}
+
+static bool is_seeded(void)
+{
+    char text[32] = "";
+    FILE *f = g_bench.seeded != NULL ? seeded_file("r") : NULL;
+    if (f == NULL) {
+        return false;
+    }
+    bool same = fgets(text, sizeof text, f) != NULL && strtoull(text, NULL, 10) == g_bench.rows;
+    (void)fclose(f);
+    if (!same) {
+        bench_die("%s has another number of rows", g_bench.seeded);
+    }
+    return true;
+}
+
+static void note_seeded(void)
+{
+    FILE *f = g_bench.seeded != NULL ? seeded_file("w") : NULL;
+    if (f != NULL) {
+        (void)fprintf(f, "%zu\n", g_bench.rows);
+    }
+    if (g_bench.seeded != NULL && (f == NULL || fclose(f) != 0)) {
+        bench_die("%s cannot be written", g_bench.seeded);
+    }
+}
+
 link_t *link_seeded(device **seed)
 {
     if (g_link == NULL && g_seeded_dir[0] == '\0') {
-        (void)snprintf(g_seeded_dir, sizeof g_seeded_dir, "%s", bench_dir("service"));
+        if (is_seeded()) {
+            bench_die("this part makes its own service: not with --seeded");
+        }
+        if (g_bench.seeded != NULL && mkdir(g_bench.seeded, 0700) != 0) {
+            bench_die("%s cannot be made", g_bench.seeded);
+        }
+        (void)snprintf(g_seeded_dir, sizeof g_seeded_dir, "%s",
+                       g_bench.seeded != NULL ? g_bench.seeded : bench_dir("service"));
         g_link = link_open(g_seeded_dir);
         g_seed = open_device(g_link, "seed", true, true);
         device_online(g_seed);
@@ -621,12 +663,15 @@ link_t *link_seeded(device **seed)
 const char *link_seeded_dir(void)
 {
     device *seed = NULL;
-    if (g_seeded_dir[0] == '\0') {
+    if (g_seeded_dir[0] == '\0' && is_seeded()) {
+        (void)snprintf(g_seeded_dir, sizeof g_seeded_dir, "%s", g_bench.seeded);
+    } else if (g_seeded_dir[0] == '\0') {
         (void)link_seeded(&seed);
     }
     if (g_link != NULL) {
         link_close(g_link);
         g_link = NULL;
+        note_seeded();
     }
     return g_seeded_dir;
 }

@@ -280,7 +280,20 @@ void bench_lock(void)
 {
     start_server();
     watch_lock("no disk", bench_quick_dir("lock"), 8);
+}
+
+void bench_lock_disk(void)
+{
+    start_server();
     watch_lock("on disk", bench_dir("lock"), 0);
+}
+
+void bench_seed(void)
+{
+    if (g_bench.seeded == NULL) {
+        bench_die("this part wants --seeded");
+    }
+    (void)link_seeded_dir();
 }
 
 /* --- memory --------------------------------------------------------------------------------- */

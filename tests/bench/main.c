@@ -222,10 +222,17 @@ static const struct {
     const char *name;
     void (*run)(void);
 } PARTS[] = {
-    {"local", bench_local}, {"live", bench_live},   {"seal", bench_seal}, {"apply", bench_apply},
-    {"edits", bench_edits}, {"merge", bench_merge}, {"loop", bench_loop}, {"memory", bench_memory},
-    {"lock", bench_lock},   {"undo", bench_undo},   {"chat", bench_chat},
+    {"local", bench_local}, {"live", bench_live},     {"seal", bench_seal},
+    {"apply", bench_apply}, {"edits", bench_edits},   {"merge", bench_merge},
+    {"loop", bench_loop},   {"memory", bench_memory}, {"lock", bench_lock},
+    {"undo", bench_undo},   {"chat", bench_chat},     {"lock-disk", bench_lock_disk},
 };
+
+/* Run by their names only. */
+static const struct {
+    const char *name;
+    void (*run)(void);
+} APART[] = {{"seed", bench_seed}};
 
 static size_t number(const char *name, const char *text)
 {
@@ -245,6 +252,8 @@ static void take_option(const char *name, const char *value)
         g_bench.rounds = (unsigned)number(name, value);
     } else if (strcmp(name, "--sidelined") == 0) {
         g_bench.sidelined = value;
+    } else if (strcmp(name, "--seeded") == 0) {
+        g_bench.seeded = value;
     } else if (strcmp(name, "--peers") == 0) {
         g_bench.peers = value;
     } else if (strcmp(name, "--scripts") == 0) {
@@ -296,6 +305,12 @@ int main(int argc, char **argv)
             PARTS[i].run();
             (void)fprintf(stderr, "bench: %s took %.0f s\n", PARTS[i].name, bench_wall_s() - began);
             ran++;
+        }
+    }
+    for (size_t i = 0; g_bench.only != NULL && i < sizeof APART / sizeof APART[0]; i++) {
+        if (strcmp(g_bench.only, APART[i].name) == 0) {
+            APART[i].run();
+            return 0;
         }
     }
     if (ran == 0) {
