@@ -50,7 +50,8 @@ static int print_thread(cli *c, const js *line)
     js *gaps = count != NULL ? gaps_of(c, space) : NULL;
     text_free(&query);
     if (gaps != NULL) {
-        (void)printf("%s  with ", id);
+        (void)printf("%s  %s%swith ", id, js_str(line, "title"),
+                     js_str(line, "title")[0] != '\0' ? ", " : "");
         for (const js *p = js_first(js_get(line, "people")); p != NULL; p = p->next) {
             (void)printf("%s%s", js_str(p, "name"), p->next != NULL ? ", " : "");
         }
@@ -302,6 +303,9 @@ void cli_print_message(const js *m, const char *who, const char *state)
     (void)printf("%s  %s: ", when, who);
     if (reply != NULL) {
         (void)printf("> %s > ", yes(reply, "missing") ? "..." : js_str(reply, "body"));
+    }
+    if (js_is(m, "kind", "notice")) {
+        (void)printf("%s %s", js_str(m, "event"), js_str(m, "about"));
     }
     (void)printf("%s", js_str(m, "body"));
     if (js_str(m, "ref_id")[0] != '\0') {

@@ -68,6 +68,29 @@ SL_API sl_status sl_chat_retry(sl_core *core, const char *message,
 SL_API sl_status sl_chat_discard(sl_core *core, const char *message,
                                  sl_error *SL_NULLABLE *SL_NULLABLE err);
 
+/* --- groups ----------------------------------------------------------------------------------- */
+
+/* A conversation of two is made when they connect. Groups are made by coaches, who let in whom they are
+ * connected with: athletes and other coaches, up to 100 people. Every coach in a group leads it: renames it,
+ * lets in and removes. All may write in it, and leave it; where no coach is left, athletes can only read.
+ * Who is let in finds what was said before, as read; who leaves or is removed keeps nothing of it on any
+ * device. What happens is told by messages of kind "notice", made by the server: "event" made, renamed (the
+ * body is the title), added, removed or left, by its author, of "about_id". They do not count as unread.
+ * Everything works without a connection; what the server refuses is told by "rejected" events. */
+
+/* json: {"title","members"?: [user..]}. *out: {"thread":"thread:<id>"}: messages can be sent into it at
+ * once. SL_E_DENIED: this user makes no groups. */
+SL_API sl_status sl_chat_group(sl_core *core, const char *json, size_t n,
+                               sl_bytes *SL_NULLABLE *SL_NULLABLE out,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* json: {"title"?,"add"?: [user..],"remove"?: [user..]}. Who is in it already is left as he is. SL_E_DENIED:
+ * this user does not lead it; SL_E_NOT_FOUND: one to be removed is not in it. */
+SL_API sl_status sl_chat_group_edit(sl_core *core, const char *thread, const char *json, size_t n,
+                                    sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* The conversation goes from this device when the server has taken it. SL_E_INVALID: one of two. */
+SL_API sl_status sl_chat_leave(sl_core *core, const char *thread,
+                               sl_error *SL_NULLABLE *SL_NULLABLE err);
+
 /* --- not sent yet ----------------------------------------------------------------------------- */
 
 /* The text begun in a thread, kept on this device: any JSON object up to 16 KiB, NULL for none. */
@@ -97,6 +120,7 @@ SL_API sl_status sl_chat_unschedule(sl_core *core, const char *message,
  * "messages":[..]} in the order of the thread, each its record and
  *   "mine", "state"   queued, sent, delivered, read (by the least advanced of the others), failed, or
  *                     received: another's; "author": the name of another; "unread":true
+ *   "about"           of a notice: the name of about_id
  *   "mentioned":true  it names this user; "pinned":true
  *   "reactions"       [{"emoji","count","mine"}]
  *   "reply"           {"id","kind","author_id","author","body"} of what it answers, {"id","missing":true}
@@ -114,7 +138,7 @@ SL_API sl_status sl_chat_search(sl_core *core, const char *json, size_t n,
                                 sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* *out: JSON array of the conversations, the one where something happened last first:
- * [{"thread","title"?,"people":[{"user","name"}] without oneself,"last"? (a message as above, without what
+ * [{"thread","title"?,"group":true?,"people":[{"user","name"}] without oneself,"last"? (a message as above, without what
  * was said of it),"unread","mentions","more":bool,"queued"?,"failed"?,"muted_until_ms"?,"blocked":true?,
  * "draft"?}]. more: unread messages are not all on this device, there may be more of them. */
 SL_API sl_status sl_chat_threads(sl_core *core, sl_bytes *SL_NULLABLE *SL_NULLABLE out,
@@ -151,8 +175,8 @@ SL_API sl_status sl_chat_mark(sl_core *core, const char *thread, int32_t kind,
 /* Silent until then, Unix time in ms, on all devices of the user; 0: not silent. */
 SL_API sl_status sl_chat_mute(sl_core *core, const char *thread, int64_t until_ms,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
-/* on: 1: messages of this user are neither shown nor counted, and the server takes none for a thread that
- * both are in; 0: they are again. */
+/* on: 1: messages of this user are neither shown nor counted, and the server takes none for the
+ * conversation of the two; in a group the others get them; 0: they are again. */
 SL_API sl_status sl_chat_block(sl_core *core, const char *user, int32_t on,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);
 
@@ -163,8 +187,8 @@ SL_API sl_status sl_chat_block(sl_core *core, const char *user, int32_t on,
  * word of this device. */
 SL_API sl_status sl_chat_presence(sl_core *core, int32_t here,
                                   sl_error *SL_NULLABLE *SL_NULLABLE err);
-/* *out: JSON array of who takes part: [{"user","name","delivered","read","me":true?,"online":true?,
- * "typing":true?}], marks as places. */
+/* *out: JSON array of who takes part: [{"user","name","delivered","read","leads":true? (a group),
+ * "me":true?,"online":true?,"typing":true?}], marks as places. */
 SL_API sl_status sl_chat_people(sl_core *core, const char *thread,
                                 sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                                 sl_error *SL_NULLABLE *SL_NULLABLE err);

@@ -57,14 +57,14 @@ static sl_status give(sl_status status, sl_json *j, sl_bytes **out, sl_error **e
     return status;
 }
 
-/* The answer that names a message, before there is one: what was committed must not fail. */
-static sl_status name_answer(sl_core *core, char id[SL_UUID_LEN + 1], sl_bytes **answer,
-                             sl_error **err)
+/* The answer that names what is made, before it is: what was committed must not fail. */
+static sl_status name_answer(sl_core *core, const char *member, char id[SL_UUID_LEN + 1],
+                             sl_bytes **answer, sl_error **err)
 {
-    char text[SL_UUID_LEN + 16];
+    char text[SL_UUID_LEN + 32];
     sl_status status = sl_engine_uuid(core, id, err);
     if (status == SL_OK) {
-        (void)snprintf(text, sizeof text, "{\"id\":\"%s\"}", id);
+        (void)snprintf(text, sizeof text, "{\"%s%s\"}", member, id);
         *answer = sl_bytes_text(text);
         status = *answer != NULL ? SL_OK : sl_fail_nomem(err);
     }
@@ -107,7 +107,7 @@ sl_status sl_chat_send(sl_core *core, const char *thread, const char *json, size
     }
     sl_lock(core->lock);
     if (status == SL_OK) {
-        status = name_answer(core, id, &answer, err);
+        status = name_answer(core, "id\":\"", id, &answer, err);
     }
     if (status == SL_OK) {
         status = later ? sl_chat_plan(core, thread, id, send_ms, fields, err)
@@ -134,7 +134,7 @@ sl_status sl_chat_forward(sl_core *core, const char *message, const char *thread
         return status;
     }
     sl_lock(core->lock);
-    status = name_answer(core, id, &answer, err);
+    status = name_answer(core, "id\":\"", id, &answer, err);
     if (status == SL_OK) {
         status = sl_chat_repeat(core, message, thread, id, err);
     }
@@ -231,6 +231,61 @@ sl_status sl_chat_react(sl_core *core, const char *message, const char *emoji, i
         status = sl_chat_sign(core, message, emoji, on != 0, err);
         sl_unlock(core->lock);
     }
+    return status;
+}
+
+/* --- groups ---------------------------------------------------------------------------------- */
+
+sl_status sl_chat_group(sl_core *core, const char *json, size_t n, sl_bytes **out, sl_error **err)
+{
+    char id[SL_UUID_LEN + 1];
+    sl_json *in = NULL;
+    sl_bytes *answer = NULL;
+    sl_error_start(err);
+    if (out != NULL) {
+        *out = NULL;
+    }
+    sl_status status = read_object(json, n, &in, err);
+    sl_lock(core->lock);
+    if (status == SL_OK) {
+        status = name_answer(core, "thread\":\"thread:", id, &answer, err);
+    }
+    if (status == SL_OK) {
+        status = sl_chat_group_make(core, id, in, err);
+    }
+    sl_unlock(core->lock);
+    give_answer(status, answer, out);
+    sl_json_free(in);
+    return status;
+}
+
+sl_status sl_chat_group_edit(sl_core *core, const char *thread, const char *json, size_t n,
+                             sl_error **err)
+{
+    sl_json *in = NULL;
+    sl_error_start(err);
+    if (!is_thread(thread)) {
+        return no_thread(err);
+    }
+    sl_status status = read_object(json, n, &in, err);
+    if (status == SL_OK) {
+        sl_lock(core->lock);
+        status = sl_chat_group_change(core, thread, in, err);
+        sl_unlock(core->lock);
+    }
+    sl_json_free(in);
+    return status;
+}
+
+sl_status sl_chat_leave(sl_core *core, const char *thread, sl_error **err)
+{
+    sl_error_start(err);
+    if (!is_thread(thread)) {
+        return no_thread(err);
+    }
+    sl_lock(core->lock);
+    sl_status status = sl_chat_group_leave(core, thread, err);
+    sl_unlock(core->lock);
     return status;
 }
 

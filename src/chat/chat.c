@@ -50,6 +50,9 @@ static sl_status check_blob(const sl_chat_content *c, sl_error **err)
 
 sl_status sl_chat_check(const sl_chat_content *c, sl_error **err)
 {
+    if (is(c->kind, "notice")) {
+        return sl_fail_field(err, SL_E_INVALID, "kind", "a notice is made by the server");
+    }
     if (is(c->kind, "text") && empty(c->body) && c->blob == NULL) {
         return sl_fail_field(err, SL_E_INVALID, "body", "a text message needs a text");
     }
@@ -200,6 +203,10 @@ sl_status sl_chat_forward_fields(const sl_json *message, sl_json **fields, sl_er
 {
     static const char *const dropped[] = {"mentions", "reply_to"}; /* they belong to its thread */
     const char *first = sl_json_str(message, "forward_of");
+    *fields = NULL;
+    if (is(sl_json_str(message, "kind"), "notice")) {
+        return sl_fail(err, SL_E_INVALID, "what happened to a group is no message to send on");
+    }
     sl_json *out = sl_json_object();
     bool ok = out != NULL && copy(out, message, "kind");
     for (size_t i = 0; ok && i < CARRIED_COUNT; i++) {

@@ -5,7 +5,8 @@
 #include "schema/record.h"
 
 enum {
-    SL_CHAT_MENTIONS_MAX = 50
+    SL_CHAT_MENTIONS_MAX = 50,
+    SL_CHAT_GROUP_MAX = 100 /* people of a group */
 };
 
 /* What a message carries, as client and server look at it; NULL is absent. */
@@ -22,7 +23,8 @@ typedef struct sl_chat_content {
 } sl_chat_content;
 
 /* Whether it is a message: a text needs a text or an attachment, a video or review what it refers to, a
- * voice note its sound; a moment is one of a video. SL_E_INVALID names the field. */
+ * voice note its sound; a moment is one of a video; a notice is none that people write. SL_E_INVALID
+ * names the field. */
 sl_status sl_chat_check(const sl_chat_content *c, sl_error **err);
 /* Mentions against the text: [{"user":id,"at":n,"len":n},..] of at most SL_CHAT_MENTIONS_MAX, in order, not
  * overlapping, whole characters of the body counted in UTF-16 units. */
@@ -44,7 +46,7 @@ sl_status sl_chat_mark_patch(const sl_json *participant, const char *field, int6
 /* --- what is shown (view.c) ------------------------------------------------------------------ */
 
 /* Of a message with a place, of the user `me`: "sent", "delivered" or "read", by the least advanced of the
- * other participants (public records of any threads); "sent" when there is none. */
+ * other participants who are there (public records of any threads); "sent" when there is none. */
 const char *sl_chat_state(const sl_json *participants, const char *space, const char *me,
                           int64_t place);
 /* Whether mentions (an array, may be NULL) name the user. */

@@ -17,7 +17,8 @@ const char *sl_chat_state(const sl_json *participants, const char *space, const 
     bool read = true;
     bool delivered = true;
     for (const sl_json *p = sl_json_first(participants); p != NULL; p = sl_json_next(p)) {
-        if (same(p, "space", space) && !same(p, "user_id", me)) {
+        bool gone = sl_json_bool_or(p, "gone", false);
+        if (same(p, "space", space) && !same(p, "user_id", me) && !gone) {
             any = true;
             read = read && sl_json_int_or(p, "read", 0) >= place;
             delivered = delivered && sl_json_int_or(p, "delivered", 0) >= place;

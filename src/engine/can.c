@@ -48,7 +48,7 @@ static unsigned role_bit(const char *name)
 }
 
 /* The role in a space: by its grant; own and public spaces have none, nor has one whose root was made
- * here and waits to be sent, or is about to be made. */
+ * here and waits to be sent, or is about to be made. Who makes a group leads it. */
 static sl_status role_in(sl_core *core, const char *space, bool makes_root, unsigned *role,
                          sl_error **err)
 {
@@ -58,12 +58,14 @@ static sl_status role_in(sl_core *core, const char *space, bool makes_root, unsi
     (void)snprintf(kind, sizeof kind, "%.*s", (int)strcspn(space, ":"), space);
     sl_status status = first_row(core, "grant", "target", space, &grant, err);
     *role = role_bit(sl_json_str(grant, "role"));
-    if (status == SL_OK && *role == 0 && strcmp(kind, "thread") != 0) {
+    if (status == SL_OK && *role == 0) {
         status = first_row(core, kind, "id", sl_space_id(space), &root, err);
         bool waits = root != NULL && sl_json_bool_or(root, "pending", false);
         bool own_id = core->session.have && strcmp(sl_space_id(space), core->session.user) == 0;
         bool named = strcmp(kind, "user") == 0 || strcmp(kind, "coach") == 0;
-        if (named ? own_id : waits || (makes_root && root == NULL)) {
+        if (waits && strcmp(kind, "thread") == 0) {
+            *role = SL_R_COACH;
+        } else if (named ? own_id : waits || (makes_root && root == NULL)) {
             *role = SL_R_OWNER;
         } else if (strcmp(kind, "coach") == 0) {
             *role = SL_R_MEMBER;
@@ -71,6 +73,24 @@ static sl_status role_in(sl_core *core, const char *space, bool makes_root, unsi
     }
     sl_json_free(grant);
     sl_json_free(root);
+    return status;
+}
+
+/* Whether somebody who is in this group leads it. */
+static sl_status is_led(sl_core *core, const char *space, bool *yes, sl_error **err)
+{
+    sl_buf text = {0};
+    sl_buf query = {0};
+    sl_buf_fmt(&query,
+               "{\"from\":\"participant\",\"where\":{\"space\":\"%s\",\"role\":\"coach\","
+               "\"gone\":{\"ne\":true}},\"limit\":1}",
+               space);
+    sl_json *q = query.failed ? NULL : sl_json_parse(sl_buf_text(&query), query.len);
+    sl_status status = q != NULL ? sl_local_query(core, q, &text, err) : sl_fail_nomem(err);
+    *yes = status == SL_OK && text.len > 2; /* more than [] */
+    sl_json_free(q);
+    sl_buf_free(&query);
+    sl_buf_free(&text);
     return status;
 }
 
@@ -85,7 +105,7 @@ static sl_status is_coached(sl_core *core, const char *space, sl_standing standi
     const char *peer = sl_json_str(connection, "peer_role");
     *yes = *yes || (peer != NULL && strcmp(peer, "athlete") != 0);
     sl_json_free(connection);
-    return status;
+    return status == SL_OK && !*yes ? is_led(core, space, yes, err) : status;
 }
 
 static bool deed_of(const char *name, sl_deed *out)

@@ -126,28 +126,33 @@ sl_status sl_chat_reach(sl_core *core, const char *thread, const char *message, 
 
 /* --- operations ------------------------------------------------------------------------------ */
 
-/* A list of operations as text. */
 static void put_text(sl_buf *ops, const char *key, const char *value)
 {
     sl_buf_fmt(ops, ",\"%s\":", key);
     sl_json_put_text(ops, value, strlen(value));
 }
 
-static void begin_op(sl_buf *ops, const char *kind, const char *entity)
+void sl_chat_op_create(sl_buf *ops, const char *entity, const char *space)
+{
+    sl_buf_str(ops, ops->len > 0 ? ",{\"op\":\"create\"" : "[{\"op\":\"create\"");
+    put_text(ops, "entity", entity);
+    put_text(ops, "space", space);
+}
+
+void sl_chat_op_change(sl_buf *ops, const char *kind, const char *entity, const char *id)
 {
     sl_buf_fmt(ops, "%s{\"op\":\"%s\"", ops->len > 0 ? "," : "[", kind);
     put_text(ops, "entity", entity);
+    put_text(ops, "id", id);
 }
 
 static void put_delete(sl_buf *ops, const char *entity, const char *id)
 {
-    begin_op(ops, "delete", entity);
-    put_text(ops, "id", id);
+    sl_chat_op_change(ops, "delete", entity, id);
     sl_buf_u8(ops, '}');
 }
 
-/* Applies the list, which is freed; an empty one changes nothing. */
-static sl_status apply(sl_core *core, sl_buf *ops, sl_error **err)
+sl_status sl_chat_apply(sl_core *core, sl_buf *ops, sl_error **err)
 {
     sl_status status = SL_OK;
     if (ops->len > 0 || ops->failed) {
@@ -178,6 +183,16 @@ sl_status sl_chat_put(sl_core *core, sl_batch *b, const char *thread, const char
 
 /* --- sending --------------------------------------------------------------------------------- */
 
+sl_status sl_chat_members(sl_core *core, const char *thread, sl_json **people, sl_error **err)
+{
+    sl_buf query = {0};
+    sl_buf_fmt(&query,
+               "{\"from\":\"participant\",\"where\":{\"space\":\"%s\",\"gone\":{\"ne\":true}},"
+               "\"limit\":1000}",
+               thread);
+    return sl_chat_ask(core, &query, people, err);
+}
+
 static bool takes_part(const sl_json *people, const char *user)
 {
     bool found = false;
@@ -193,13 +208,11 @@ sl_status sl_chat_check_thread(sl_core *core, const char *thread, const sl_json 
 {
     const sl_json *mentions = sl_json_get(fields, "mentions");
     const char *reply = sl_json_str(fields, "reply_to");
-    sl_buf query = {0};
     sl_json *people = NULL;
     sl_record rec = {0};
     sl_status status = SL_OK;
     if (mentions != NULL && !sl_json_is_null(mentions)) {
-        sl_buf_fmt(&query, "{\"from\":\"participant\",\"where\":{\"space\":\"%s\"}}", thread);
-        status = sl_chat_ask(core, &query, &people, err);
+        status = sl_chat_members(core, thread, &people, err);
     }
     for (const sl_json *m = sl_json_first(mentions); status == SL_OK && m != NULL;
          m = sl_json_next(m)) {
@@ -228,13 +241,12 @@ sl_status sl_chat_post(sl_core *core, const char *thread, const char *id, const 
     if (status != SL_OK) {
         return status;
     }
-    begin_op(&ops, "create", "message");
-    put_text(&ops, "space", thread);
+    sl_chat_op_create(&ops, "message", thread);
     put_text(&ops, "id", id);
     sl_buf_str(&ops, ",\"fields\":");
     sl_json_put(&ops, fields);
     sl_buf_u8(&ops, '}');
-    return apply(core, &ops, err);
+    return sl_chat_apply(core, &ops, err);
 }
 
 sl_status sl_chat_repeat(sl_core *core, const char *message, const char *thread, const char *id,
@@ -299,12 +311,11 @@ sl_status sl_chat_change(sl_core *core, const char *message, const sl_json *in, 
         status = sl_chat_check_thread(core, sl_json_str(found, "space"), fields, err);
     }
     if (status == SL_OK) {
-        begin_op(&ops, "patch", "message");
-        put_text(&ops, "id", message);
+        sl_chat_op_change(&ops, "patch", "message", message);
         sl_buf_str(&ops, ",\"fields\":");
         sl_json_put(&ops, fields);
         sl_buf_u8(&ops, '}');
-        status = apply(core, &ops, err);
+        status = sl_chat_apply(core, &ops, err);
     }
     sl_json_free(fields);
     sl_json_free(found);
@@ -321,7 +332,7 @@ sl_status sl_chat_remove(sl_core *core, const char *message, sl_error **err)
     }
     if (status == SL_OK) {
         put_delete(&ops, "message", message);
-        status = apply(core, &ops, err);
+        status = sl_chat_apply(core, &ops, err);
     }
     sl_json_free(found);
     return status;
@@ -330,8 +341,7 @@ sl_status sl_chat_remove(sl_core *core, const char *message, sl_error **err)
 /* A record that says something of a message. */
 static void put_remark(sl_buf *ops, const char *entity, const sl_json *message, const char *emoji)
 {
-    begin_op(ops, "create", entity);
-    put_text(ops, "space", sl_json_str(message, "space"));
+    sl_chat_op_create(ops, entity, sl_json_str(message, "space"));
     sl_buf_str(ops, ",\"fields\":{\"message_id\":");
     sl_json_put_text(ops, sl_json_str(message, "id"), SL_UUID_LEN);
     if (emoji != NULL) {
@@ -351,39 +361,42 @@ static void put_deletes(const sl_core *core, sl_buf *ops, const char *entity, co
     }
 }
 
-static bool any_own(const sl_core *core, const sl_json *rows)
+static bool any(const sl_core *core, const sl_json *rows, bool own)
 {
     const sl_json *r = sl_json_first(rows);
-    while (r != NULL && !is_own(core, r)) {
+    while (r != NULL && own && !is_own(core, r)) {
         r = sl_json_next(r);
     }
     return r != NULL;
 }
 
-sl_status sl_chat_sign(sl_core *core, const char *message, const char *emoji, bool on,
-                       sl_error **err)
+/* Makes a remark on a message, or takes it back. With an emoji it is one's own sign; without, the pin,
+ * which is everybody's. */
+static sl_status remark(sl_core *core, const char *entity, const char *message, const char *emoji,
+                        bool on, sl_error **err)
 {
     sl_json *found = NULL;
     sl_json *rows = NULL;
     sl_buf query = {0};
     sl_buf ops = {0};
+    bool own = emoji != NULL;
     sl_status status = find_kept(core, message, &found, err);
     if (status == SL_OK) {
-        sl_buf_fmt(&query,
-                   "{\"from\":\"reaction\",\"where\":{\"space\":\"%s\",\"message_id\":\"%s\","
-                   "\"emoji\":",
-                   sl_json_str(found, "space"), message);
-        sl_json_put_text(&query, emoji, strlen(emoji));
-        sl_buf_str(&query, "},\"order\":[\"message_id\"]}");
+        sl_buf_fmt(&query, "{\"from\":\"%s\",\"where\":{\"space\":\"%s\",\"message_id\":\"%s\"",
+                   entity, sl_json_str(found, "space"), message);
+        if (own) {
+            put_text(&query, "emoji", emoji);
+        }
+        sl_buf_fmt(&query, "}%s}", own ? ",\"order\":[\"message_id\"]" : "");
         status = sl_chat_ask(core, &query, &rows, err);
     }
-    if (status == SL_OK && on && !any_own(core, rows)) {
-        put_remark(&ops, "reaction", found, emoji);
+    if (status == SL_OK && on && !any(core, rows, own)) {
+        put_remark(&ops, entity, found, emoji);
     } else if (status == SL_OK && !on) {
-        put_deletes(core, &ops, "reaction", rows, true);
+        put_deletes(core, &ops, entity, rows, own);
     }
     if (status == SL_OK) {
-        status = apply(core, &ops, err);
+        status = sl_chat_apply(core, &ops, err);
     }
     sl_buf_free(&ops);
     sl_json_free(rows);
@@ -391,30 +404,15 @@ sl_status sl_chat_sign(sl_core *core, const char *message, const char *emoji, bo
     return status;
 }
 
+sl_status sl_chat_sign(sl_core *core, const char *message, const char *emoji, bool on,
+                       sl_error **err)
+{
+    return remark(core, "reaction", message, emoji, on, err);
+}
+
 sl_status sl_chat_keep(sl_core *core, const char *message, bool on, sl_error **err)
 {
-    sl_json *found = NULL;
-    sl_json *rows = NULL;
-    sl_buf query = {0};
-    sl_buf ops = {0};
-    sl_status status = find_kept(core, message, &found, err);
-    if (status == SL_OK) {
-        sl_buf_fmt(&query, "{\"from\":\"pin\",\"where\":{\"space\":\"%s\",\"message_id\":\"%s\"}}",
-                   sl_json_str(found, "space"), message);
-        status = sl_chat_ask(core, &query, &rows, err);
-    }
-    if (status == SL_OK && on && sl_json_count(rows) == 0) {
-        put_remark(&ops, "pin", found, NULL);
-    } else if (status == SL_OK && !on) {
-        put_deletes(core, &ops, "pin", rows, false);
-    }
-    if (status == SL_OK) {
-        status = apply(core, &ops, err);
-    }
-    sl_buf_free(&ops);
-    sl_json_free(rows);
-    sl_json_free(found);
-    return status;
+    return remark(core, "pin", message, NULL, on, err);
 }
 
 /* --- oneself --------------------------------------------------------------------------------- */
@@ -433,18 +431,16 @@ sl_status sl_chat_silence(sl_core *core, const char *thread, int64_t until_ms, s
                sl_space_id(thread));
     status = sl_chat_ask(core, &query, &rows, err);
     if (status == SL_OK && sl_json_count(rows) == 0 && until_ms > 0) {
-        begin_op(&ops, "create", "thread_setting");
-        put_text(&ops, "space", core->session.space);
+        sl_chat_op_create(&ops, "thread_setting", core->session.space);
         sl_buf_fmt(&ops, ",\"fields\":{\"thread_id\":\"%s\",\"muted_until_ms\":%lld}}",
                    sl_space_id(thread), (long long)until_ms);
     }
     for (const sl_json *r = sl_json_first(rows); r != NULL; r = sl_json_next(r)) {
-        begin_op(&ops, "patch", "thread_setting");
-        put_text(&ops, "id", sl_json_str(r, "id"));
+        sl_chat_op_change(&ops, "patch", "thread_setting", sl_json_str(r, "id"));
         sl_buf_fmt(&ops, ",\"fields\":{\"muted_until_ms\":%lld}}", (long long)until_ms);
     }
     if (status == SL_OK) {
-        status = apply(core, &ops, err);
+        status = sl_chat_apply(core, &ops, err);
     }
     sl_buf_free(&ops);
     sl_json_free(rows);
@@ -459,14 +455,13 @@ sl_status sl_chat_shut(sl_core *core, const char *user, bool on, sl_error **err)
     sl_buf_fmt(&query, "{\"from\":\"block\",\"where\":{\"user_id\":\"%s\"}}", user);
     sl_status status = sl_chat_ask(core, &query, &rows, err);
     if (status == SL_OK && on && sl_json_count(rows) == 0) {
-        begin_op(&ops, "create", "block");
-        put_text(&ops, "space", core->session.space);
+        sl_chat_op_create(&ops, "block", core->session.space);
         sl_buf_fmt(&ops, ",\"fields\":{\"user_id\":\"%s\"}}", user);
     } else if (status == SL_OK && !on) {
         put_deletes(core, &ops, "block", rows, false);
     }
     if (status == SL_OK) {
-        status = apply(core, &ops, err);
+        status = sl_chat_apply(core, &ops, err);
     }
     sl_buf_free(&ops);
     sl_json_free(rows);

@@ -4,7 +4,7 @@
  *
  *   chat.c        messages: sending, changing, answering     chat_list.c   threads and counts
  *   chat_page.c   what a conversation shows                  chat_later.c  texts begun, messages planned
- *   notice.c      push notifications
+ *   notice.c      push notifications                         chat_group.c  groups
  */
 #ifndef SL_ENGINE_CHAT_H
 #define SL_ENGINE_CHAT_H
@@ -15,6 +15,13 @@
 
 /* The rows of a query, whose text `query` is and is freed. *rows is given. */
 sl_status sl_chat_ask(sl_core *core, sl_buf *query, sl_json **rows, sl_error **err);
+/* Operations as text, for sl_chat_apply: begins one, whose object the caller ends. kind: patch, delete. */
+void sl_chat_op_create(sl_buf *ops, const char *entity, const char *space);
+void sl_chat_op_change(sl_buf *ops, const char *kind, const char *entity, const char *id);
+/* Applies the list, which is freed; an empty one changes nothing. */
+sl_status sl_chat_apply(sl_core *core, sl_buf *ops, sl_error **err);
+/* The participants of a thread who are in it now; *people is given. */
+sl_status sl_chat_members(sl_core *core, const char *thread, sl_json **people, sl_error **err);
 /* A message that is here, or was refused; *out, its public record, is given; *draft: 0 unless refused.
  * SL_E_NOT_FOUND. */
 sl_status sl_chat_find(sl_core *core, const char *message, sl_json **out, int64_t *draft,
@@ -48,7 +55,7 @@ sl_status sl_chat_reach(sl_core *core, const char *thread, const char *message, 
 
 /* What both lists need: who takes part, who is blocked, what was refused. */
 typedef struct sl_chat_frame {
-    sl_json *people;  /* participants of all threads, or of one */
+    sl_json *people;  /* participants of all threads, or of one, also those who left */
     sl_json *failed;  /* drafts, as sl_drafts tells them */
     sl_buf unblocked; /* ,"not":{..}: a condition on authors, empty when nobody is blocked */
     sl_json *blocked; /* blocks */
@@ -88,6 +95,15 @@ sl_status sl_chat_told(sl_core *core, const sl_chat_frame *f, const sl_json *set
 /* payload: sl_chat_notice's; *out is given. */
 sl_status sl_chat_notified(sl_core *core, const char *payload, size_t n, sl_json **out,
                            sl_error **err);
+
+/* --- chat_group.c --- */
+
+/* in: sl_chat_group's. id: that of the thread. */
+sl_status sl_chat_group_make(sl_core *core, const char *id, const sl_json *in, sl_error **err);
+/* in: sl_chat_group_edit's. */
+sl_status sl_chat_group_change(sl_core *core, const char *thread, const sl_json *in,
+                               sl_error **err);
+sl_status sl_chat_group_leave(sl_core *core, const char *thread, sl_error **err);
 
 /* --- chat_later.c --- */
 

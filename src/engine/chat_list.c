@@ -51,7 +51,7 @@ static sl_status count_unread(sl_core *core, const sl_chat_frame *f, const char 
     memset(out, 0, sizeof *out);
     sl_buf_fmt(&query,
                "{\"from\":\"message\",\"where\":{\"space\":\"%s\",\"place\":{\"gt\":%lld},"
-               "\"author_id\":{\"ne\":\"%s\"}",
+               "\"kind\":{\"ne\":\"notice\"},\"author_id\":{\"ne\":\"%s\"}",
                space, (long long)read, core->session.user);
     sl_buf_put(&query, f->unblocked.data, f->unblocked.len);
     sl_buf_fmt(&query, "},\"order\":[\"place\"],\"select\":[\"mentions\"],\"limit\":%d}",
@@ -143,7 +143,8 @@ static bool put_people(const sl_core *core, const sl_chat_frame *f, const char *
     for (const sl_json *p = sl_json_first(f->people); ok && p != NULL; p = sl_json_next(p)) {
         const char *user = sl_json_str(p, "user_id");
         const char *name = sl_json_str(p, "name");
-        if (!same(p, "space", space) || user == NULL || strcmp(user, core->session.user) == 0) {
+        if (!same(p, "space", space) || user == NULL || strcmp(user, core->session.user) == 0 ||
+            sl_json_bool_or(p, "gone", false)) {
             continue;
         }
         any = true;
@@ -203,6 +204,7 @@ static sl_status line_of(sl_core *core, const sl_chat_frame *f, const sl_json *t
     out->when_ms = queued > 0 ? SL_JSON_INT_MAX : sl_json_int_or(last, "sent_ms", 0);
     bool ok = status == SL_OK && sl_json_set_str(row, "thread", space) &&
               (title == NULL || sl_json_set_str(row, "title", title)) &&
+              (!sl_json_bool_or(thread, "group", false) || sl_json_set_bool(row, "group", true)) &&
               put_people(core, f, space, row) &&
               put_counts(core, row, &t, muted_until(settings, space)) &&
               (queued == 0 || sl_json_set_int(row, "queued", queued)) &&
@@ -299,7 +301,8 @@ static sl_json *who_of(const sl_core *core, const char *thread, const sl_json *p
     bool ok = j != NULL && user != NULL && sl_json_set_str(j, "user", user) &&
               (name == NULL || sl_json_set_str(j, "name", name)) &&
               sl_json_set_int(j, "delivered", sl_json_int_or(p, "delivered", 0)) &&
-              sl_json_set_int(j, "read", sl_json_int_or(p, "read", 0));
+              sl_json_set_int(j, "read", sl_json_int_or(p, "read", 0)) &&
+              (!same(p, "role", "coach") || sl_json_set_bool(j, "leads", true));
     if (ok && strcmp(user, core->session.user) == 0) {
         ok = sl_json_set_bool(j, "me", true);
     } else if (ok) {
@@ -315,7 +318,6 @@ static sl_json *who_of(const sl_core *core, const char *thread, const sl_json *p
 
 sl_status sl_chat_who(sl_core *core, const char *thread, sl_json **out, sl_error **err)
 {
-    sl_buf query = {0};
     sl_json *rows = NULL;
     sl_json *list = sl_json_array();
     sl_space space;
@@ -323,8 +325,7 @@ sl_status sl_chat_who(sl_core *core, const char *thread, sl_json **out, sl_error
     sl_status status =
         list != NULL ? sl_store_space(core->store, thread, &space, err) : sl_fail_nomem(err);
     if (status == SL_OK) {
-        sl_buf_fmt(&query, "{\"from\":\"participant\",\"where\":{\"space\":\"%s\"}}", thread);
-        status = sl_chat_ask(core, &query, &rows, err);
+        status = sl_chat_members(core, thread, &rows, err);
     }
     for (const sl_json *p = sl_json_first(rows); status == SL_OK && p != NULL;
          p = sl_json_next(p)) {

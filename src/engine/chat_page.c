@@ -83,11 +83,11 @@ static const sl_json *person(const sl_chat_frame *f, const char *space, const ch
 
 /* --- one message ----------------------------------------------------------------------------- */
 
-static bool put_author(const sl_chat_frame *f, const char *space, sl_json *message)
+static bool put_name(const sl_chat_frame *f, const char *space, const char *user, const char *key,
+                     sl_json *message)
 {
-    const sl_json *p = person(f, space, sl_json_str(message, "author_id"));
-    const char *name = sl_json_str(p, "name");
-    return name == NULL || sl_json_set_str(message, "author", name);
+    const char *name = sl_json_str(person(f, space, user), "name");
+    return name == NULL || sl_json_set_str(message, key, name);
 }
 
 /* Mentions that do not fit the text, changed by somebody who does not know of them, are not shown. */
@@ -114,9 +114,11 @@ bool sl_chat_dress(const sl_core *core, const sl_chat_frame *f, sl_json *message
     const char *state = place == 0 ? "queued"
                         : mine     ? sl_chat_state(f->people, space, me, place)
                                    : "received";
-    bool unread = !mine && place > sl_json_int_or(person(f, space, me), "read", 0);
+    bool notice = same(message, "kind", "notice");
+    bool unread = !mine && !notice && place > sl_json_int_or(person(f, space, me), "read", 0);
     return sl_json_set_bool(message, "mine", mine) && sl_json_set_str(message, "state", state) &&
-           (mine || put_author(f, space, message)) &&
+           (mine || put_name(f, space, author, "author", message)) &&
+           put_name(f, space, sl_json_str(message, "about_id"), "about", message) &&
            (!unread || sl_json_set_bool(message, "unread", true)) && put_mentioned(me, message);
 }
 

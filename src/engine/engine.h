@@ -268,10 +268,14 @@ void sl_online_outbox_changed(sl_core *core);
 sl_status sl_online_send(sl_core *core, const sl_frame *frame);
 /* The records of SL_NEWS_LOADED; *count: how many. */
 sl_status sl_online_loaded(sl_core *core, const sl_news *news, int64_t *count, sl_error **err);
+
+/* --- lost.c --- */
 /* The event of an operation that was refused; NULL: out of memory. */
 sl_json *sl_rejected_event(const sl_op *op, const char *code, const char *message);
+/* Drops a space, inside a transaction. lost: gets the events of the operations that go with it. */
+sl_status sl_lost_space(sl_core *core, const char *space, sl_json *lost, sl_error **err);
 /* Tells the events of a list. */
-void sl_online_tell_lost(sl_core *core, sl_json *lost);
+void sl_lost_tell(sl_core *core, sl_json *lost);
 
 /* --- receipts.c --- */
 /* The receipts of the frame that was read, in one transaction. */
@@ -427,6 +431,8 @@ sl_status sl_local_get(sl_core *core, const char *entity, const char *id, sl_byt
                        sl_error **err);
 /* The rows' JSON array at the end of the buffer. */
 sl_status sl_local_query(sl_core *core, const sl_json *query, sl_buf *rows, sl_error **err);
+/* The id of the participant that is this user; "" when there is none. */
+sl_status sl_local_own(sl_core *core, const char *space, char id[SL_UUID_LEN + 1], sl_error **err);
 /* Moves this user's mark in a thread: field "delivered" or "read", up to a place. */
 sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t place,
                         sl_error **err);

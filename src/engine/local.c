@@ -277,17 +277,39 @@ static sl_status patch_own(sl_core *core, const sl_json *participant, const char
     return status;
 }
 
-sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t place,
-                        sl_error **err)
+/* The participant that is the user, *own NULL: none; of the rows, which are given. */
+static sl_status find_own(sl_core *core, const char *space, sl_json **rows, const sl_json **own,
+                          sl_error **err)
 {
     sl_json *query = query_of("participant", space, "user_id", core->session.user);
     sl_buf text = {0};
     sl_status status = query != NULL ? sl_local_query(core, query, &text, err) : sl_fail_nomem(err);
-    sl_json *rows = status == SL_OK ? sl_json_parse(sl_buf_text(&text), text.len) : NULL;
-    if (status == SL_OK && rows == NULL) {
+    *rows = status == SL_OK ? sl_json_parse(sl_buf_text(&text), text.len) : NULL;
+    if (status == SL_OK && *rows == NULL) {
         status = sl_fail_nomem(err);
     }
-    const sl_json *own = sl_json_first(rows);
+    *own = sl_json_first(*rows);
+    sl_buf_free(&text);
+    sl_json_free(query);
+    return status;
+}
+
+sl_status sl_local_own(sl_core *core, const char *space, char id[SL_UUID_LEN + 1], sl_error **err)
+{
+    sl_json *rows = NULL;
+    const sl_json *own = NULL;
+    sl_status status = find_own(core, space, &rows, &own, err);
+    (void)snprintf(id, SL_UUID_LEN + 1, "%s", own != NULL ? sl_json_str(own, "id") : "");
+    sl_json_free(rows);
+    return status;
+}
+
+sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t place,
+                        sl_error **err)
+{
+    sl_json *rows = NULL;
+    const sl_json *own = NULL;
+    sl_status status = find_own(core, space, &rows, &own, err);
     if (status == SL_OK && own == NULL) {
         status = sl_fail(err, SL_E_NOT_FOUND, "this user takes no part in the thread %s", space);
     }
@@ -295,7 +317,5 @@ sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int
         status = patch_own(core, own, field, place, err);
     }
     sl_json_free(rows);
-    sl_buf_free(&text);
-    sl_json_free(query);
     return status;
 }

@@ -323,44 +323,13 @@ static sl_status store_records(sl_core *core, after *due, bool may_part, sl_erro
     return status;
 }
 
-static bool note_lost(void *ctx, const sl_op *op)
-{
-    sl_json *event = sl_rejected_event(op, "SL_E_DENIED", SL_STORE_TAKEN_AWAY);
-    return event != NULL && sl_json_add(ctx, event);
-}
-
-static void forget_file(void *ctx, const char *hex)
-{
-    sl_transfers_forget(ctx, hex);
-}
-
-/* Inside a transaction. lost: gets the events of the operations that go. */
-static sl_status drop_space(sl_core *core, const char *space, sl_json *lost, sl_error **err)
-{
-    sl_status status = sl_store_outbox_of(core->store, space, note_lost, lost, err);
-    if (status == SL_OK) {
-        status = sl_store_drop_space(core->store, space, false, err);
-    }
-    if (status == SL_OK) {
-        status = sl_chat_forget(core, space, err);
-    }
-    return status == SL_OK ? sl_store_sweep_blobs(core->store, forget_file, core, err) : status;
-}
-
-void sl_online_tell_lost(sl_core *core, sl_json *lost)
-{
-    for (const sl_json *e = sl_json_first(lost); e != NULL; e = sl_json_next(e)) {
-        sl_events_push(core->events, sl_json_clone(e));
-    }
-}
-
 /* Losses come first: a space that was taken away and given again in one page is held, empty. */
 static sl_status store_grants(sl_core *core, const after *due, sl_error **err)
 {
     sl_status status = SL_OK;
     for (const sl_json *g = sl_json_first(due->revoked); g != NULL && status == SL_OK;
          g = sl_json_next(g)) {
-        status = drop_space(core, sl_json_text(g), due->lost, err);
+        status = sl_lost_space(core, sl_json_text(g), due->lost, err);
     }
     for (const sl_json *g = sl_json_first(due->granted); g != NULL && status == SL_OK;
          g = sl_json_next(g)) {
@@ -498,7 +467,7 @@ static void after_commit(sl_core *core, const char *space, const after *due)
         sl_transfers_drop(core, sl_json_text(g));
         touch_all(core, sl_json_text(g));
     }
-    sl_online_tell_lost(core, due->lost);
+    sl_lost_tell(core, due->lost);
     for (const sl_json *g = sl_json_first(due->granted); g != NULL; g = sl_json_next(g)) {
         sl_space held;
         if (sl_store_space(core->store, sl_json_text(g), &held, NULL) == SL_OK &&
@@ -661,7 +630,7 @@ static void lose_space(sl_core *core, const char *space, bool keep)
     sl_status status = lost != NULL ? sl_store_begin(core->store, NULL) : SL_E_NOMEM;
     if (status == SL_OK) {
         status = keep ? sl_store_drop_space(core->store, space, true, NULL)
-                      : drop_space(core, space, lost, NULL);
+                      : sl_lost_space(core, space, lost, NULL);
         if (status == SL_OK) {
             status = sl_store_commit(core->store, NULL);
         } else {
@@ -670,7 +639,7 @@ static void lose_space(sl_core *core, const char *space, bool keep)
     }
     if (status == SL_OK && !keep) {
         sl_transfers_drop(core, space);
-        sl_online_tell_lost(core, lost);
+        sl_lost_tell(core, lost);
     } else if (status != SL_OK) {
         undo_loss(core, space);
     } else {

@@ -109,7 +109,7 @@ static void tell_answers(sl_core *core, const answers *due)
             }
         }
     }
-    sl_online_tell_lost(core, due->rejected);
+    sl_lost_tell(core, due->rejected);
 }
 
 /* All receipts of a frame in one transaction. */

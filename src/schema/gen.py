@@ -52,8 +52,8 @@ def check(schema):
                     refuse(name, f"unknown role {role}")
         numbered(name, entity["fields"])
         author = entity.get("author_field")
-        if author is not None and entity["fields"].get(author, {}).get("merge") != "server":
-            refuse(name, "author_field must be a field with merge = server")
+        if author is not None and entity["fields"].get(author, {}).get("merge") not in ("server", "immutable"):
+            refuse(name, "author_field must be a field with merge = server or immutable")
         place = entity.get("place_field")
         if place is not None and [entity["fields"].get(place, {}).get(k) for k in ("type", "merge")] != ["int", "server"]:
             refuse(name, "place_field must be an int with merge = server")

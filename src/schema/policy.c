@@ -30,7 +30,7 @@ sl_relation sl_relation_of(const char *space_kind, unsigned role, bool coached)
         return SL_REL_OWN;
     }
     if (role != 0 && strcmp(space_kind, "thread") == 0) {
-        return coached ? SL_REL_DIRECT : SL_REL_PEER;
+        return (role & SL_R_COACH) != 0 ? SL_REL_LEAD : coached ? SL_REL_DIRECT : SL_REL_PEER;
     }
     if (role != 0 && strcmp(space_kind, "coach") == 0) {
         return SL_REL_PUBLIC;
@@ -47,6 +47,7 @@ static unsigned role_of(sl_relation relation)
     case SL_REL_OWN:
     case SL_REL_STRANGER: return SL_R_OWNER; /* a stranger whom the area lets in: an admin */
     case SL_REL_STUDENT: return SL_R_COACH;
+    case SL_REL_LEAD: return SL_R_COACH | SL_R_MEMBER;
     case SL_REL_GIVEN:
     case SL_REL_DIRECT:
     case SL_REL_PEER:

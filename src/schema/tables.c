@@ -9,7 +9,9 @@ static const char *const VALUES_connection_peer_role[] = {"athlete", "coach", "a
 static const char *const VALUES_grant_role[] = {"owner", "coach", "member", NULL};
 static const char *const VALUES_video_status[] = {"uploading", "ready", "processing", "failed", NULL};
 static const char *const VALUES_share_role[] = {"coach", "member", NULL};
-static const char *const VALUES_message_kind[] = {"text", "video", "review", "voice", NULL};
+static const char *const VALUES_participant_role[] = {"coach", "member", NULL};
+static const char *const VALUES_message_kind[] = {"text", "video", "review", "voice", "notice", NULL};
+static const char *const VALUES_message_event[] = {"made", "renamed", "added", "removed", "left", NULL};
 static const char *const VALUES_profile_handedness[] = {"left", "right", "both", NULL};
 static const char *const VALUES_profile_units[] = {"metric", "imperial", NULL};
 static const char *const VALUES_device_platform[] = {"android", "ios", "linux", "macos", "web", "windows", NULL};
@@ -158,23 +160,29 @@ static const sl_field FIELDS_comment[] = {
 };
 
 static const sl_field FIELDS_thread[] = {
-    /* Title. */
-    {"title", 0, 1, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(200), NULL, NULL},
+    /* Title of a group. */
+    {"title", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, false, false, INT64_C(1), INT64_C(200), NULL, NULL},
+    /* It is a group. */
+    {"group", 1, 2, SL_T_BOOL, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_participant[] = {
     /* Who. */
-    {"user_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    {"user_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* Their name. */
     {"name", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(100), NULL, NULL},
     /* Place of the newest message that reached a device of theirs. */
     {"delivered", 2, 3, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Place of the newest message they have seen. */
     {"read", 3, 4, SL_T_INT, SL_M_MAX, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
+    /* In a group: a coach leads it. Absent in a conversation of two. */
+    {"role", 4, 5, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_participant_role, NULL},
+    /* Has left the group, or was removed; the name stays for what they wrote. */
+    {"gone", 5, 6, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
 static const sl_field FIELDS_message[] = {
-    /* What it carries. */
+    /* What it carries; a notice, made by the server, tells what happened to the group. */
     {"kind", 0, 1, SL_T_ENUM, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(64), VALUES_message_kind, NULL},
     /* The text. */
     {"body", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_SENSITIVE, false, true, false, INT64_C(0), INT64_C(8000), NULL, NULL},
@@ -208,6 +216,10 @@ static const sl_field FIELDS_message[] = {
     {"duration_us", 15, 16, SL_T_INT, SL_M_IMMUTABLE, SL_C_INTERNAL, false, false, false, INT64_C(1), INT64_C(36000000000), NULL, NULL},
     /* A JPEG of it. */
     {"thumb", 16, 17, SL_T_BLOB, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
+    /* Of a notice: what its author did. Made and renamed: the body is the title. */
+    {"event", 17, 18, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_message_event, NULL},
+    /* Of a notice: the user who was added or removed, or left. */
+    {"about_id", 18, 19, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
 };
 
 static const sl_field FIELDS_profile[] = {
@@ -711,16 +723,16 @@ const sl_entity sl_entities[] = {
         SL_R_OWNER | SL_R_COACH | SL_R_MEMBER, SL_R_AUTHOR, SL_R_AUTHOR | SL_R_OWNER, 2, -1, false, UINT64_C(0),
         FIELDS_comment, sizeof FIELDS_comment / sizeof FIELDS_comment[0],
     },
-    /* A conversation. */
+    /* A conversation: of two, made when they connect, or a group that a coach made. */
     {
         "thread", "thread", 10, 9,
-        0, 0, 0, -1, -1, true, UINT64_C(0),
+        SL_R_OWNER, SL_R_COACH, 0, -1, -1, true, UINT64_C(0),
         FIELDS_thread, sizeof FIELDS_thread / sizeof FIELDS_thread[0],
     },
     /* A member of a thread, and how far the thread reached them: marks are places of messages. */
     {
         "participant", "thread", 11, 10,
-        0, SL_R_AUTHOR, 0, 0, -1, false, UINT64_C(0),
+        SL_R_COACH, SL_R_AUTHOR | SL_R_COACH, 0, 0, -1, false, UINT64_C(0),
         FIELDS_participant, sizeof FIELDS_participant / sizeof FIELDS_participant[0],
     },
     /* A message. */
@@ -887,4 +899,4 @@ const sl_entity sl_entities[] = {
     },
 };
 const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];
-const int sl_schema_version = 6;
+const int sl_schema_version = 7;

@@ -2,24 +2,15 @@
  * service/effect.c - what single entities ask beyond roles, and what operations cause.
  * src/sync/PROTOCOL.md lists it for readers.
  */
+#include "service/effect.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/plant.h"
-#include "chat/chat.h"
-#include "service/inside.h"
 
 #include <ctype.h>
 #include <string.h>
 
-typedef struct account {
-    bool found;
-    sl_sv_id id;
-    char email[256];
-    char name[104];
-    sl_sv_rank rank;
-} account;
-
-static sl_status account_by(sl_service *s, const char *sql, const char *key, account *out,
+static sl_status account_by(sl_service *s, const char *sql, const char *key, sl_sv_person *out,
                             sl_error **err)
 {
     memset(out, 0, sizeof *out);
@@ -36,14 +27,15 @@ static sl_status account_by(sl_service *s, const char *sql, const char *key, acc
     return status;
 }
 
-static sl_status account_by_id(sl_service *s, const char *id, account *out, sl_error **err)
+sl_status sl_sv_person_by_id(sl_service *s, const char *id, sl_sv_person *out, sl_error **err)
 {
     return account_by(s,
                       "SELECT id, email, name, role, plan, plan_until_ms FROM account WHERE id=$1",
                       id, out, err);
 }
 
-static sl_status account_by_email(sl_service *s, const char *email, account *out, sl_error **err)
+static sl_status account_by_email(sl_service *s, const char *email, sl_sv_person *out,
+                                  sl_error **err)
 {
     char lower[256];
     sl_sv_copy(lower, sizeof lower, email);
@@ -56,8 +48,8 @@ static sl_status account_by_email(sl_service *s, const char *email, account *out
 }
 
 /* Whether two users have a connection in this or a later state. */
-static sl_status connected(sl_service *s, const char *user, const char *peer, bool asked_counts,
-                           bool *yes, sl_error **err)
+sl_status sl_sv_connected(sl_service *s, const char *user, const char *peer, bool asked_counts,
+                          bool *yes, sl_error **err)
 {
     sl_sv_space own;
     sl_space_name(own, "user", user);
@@ -84,7 +76,7 @@ static sl_status connection_create(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
     if (state != NULL && strcmp(state, "requested") != 0) {
         return sl_fail_field(err, SL_E_INVALID, "status", "a connection begins as requested");
     }
-    account peer;
+    sl_sv_person peer;
     sl_status status = account_by_email(tx->s, sl_op_text(o->op, "peer_email"), &peer, err);
     if (status != SL_OK) {
         return status;
@@ -96,7 +88,7 @@ static sl_status connection_create(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
         return sl_fail_field(err, SL_E_INVALID, "peer_email", "this is your own address");
     }
     bool already = false;
-    status = connected(tx->s, o->user, peer.id, true, &already, err);
+    status = sl_sv_connected(tx->s, o->user, peer.id, true, &already, err);
     if (status == SL_OK && already) {
         status = sl_fail_field(err, SL_E_CONFLICT, "peer_email",
                                "you are connected with this person or one of you has asked");
@@ -104,7 +96,7 @@ static sl_status connection_create(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
     return status;
 }
 
-static sl_status set_peer(sl_sv_item *item, const account *peer, sl_error **err)
+static sl_status set_peer(sl_sv_item *item, const sl_sv_person *peer, sl_error **err)
 {
     sl_status status = sl_sv_set(item, "peer_id", peer->id, err);
     if (status == SL_OK) {
@@ -116,11 +108,11 @@ static sl_status set_peer(sl_sv_item *item, const account *peer, sl_error **err)
 /* The one who is asked sees who asks; the one who asks sees a name when it was accepted. */
 static sl_status connection_created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, sl_error **err)
 {
-    account me;
-    account peer;
+    sl_sv_person me;
+    sl_sv_person peer;
     sl_sv_space theirs;
     sl_sv_item *copy = NULL;
-    sl_status status = account_by_id(tx->s, o->user, &me, err);
+    sl_status status = sl_sv_person_by_id(tx->s, o->user, &me, err);
     if (status == SL_OK) {
         status = account_by_email(tx->s, sl_op_text(o->op, "peer_email"), &peer, err);
     }
@@ -163,55 +155,15 @@ static sl_status other_copy(sl_sv_tx *tx, const sl_sv_item *mine, sl_sv_item **o
     return sl_sv_get(tx, mine->entity, theirs, mine->id, out, err);
 }
 
-static sl_status add_participant(sl_sv_tx *tx, const char *space, const account *who,
-                                 sl_error **err)
-{
-    sl_sv_item *item = NULL;
-    sl_status status = sl_sv_new(tx, "participant", space, NULL, &item, err);
-    if (status == SL_OK) {
-        status = sl_sv_set(item, "user_id", who->id, err);
-    }
-    if (status == SL_OK) {
-        status = sl_sv_set(item, "name", who->name, err);
-    }
-    if (status == SL_OK) {
-        status = sl_sv_set_int(item, "delivered", 0, err);
-    }
-    if (status == SL_OK) {
-        status = sl_sv_set_int(item, "read", 0, err);
-    }
-    return status == SL_OK ? sl_sv_grant(tx, who->id, space, "member", err) : status;
-}
-
-static sl_status make_thread(sl_sv_tx *tx, const account *a, const account *b, sl_sv_id id,
-                             sl_error **err)
-{
-    sl_sv_space space;
-    sl_sv_item *thread = NULL;
-    sl_status status = sl_sv_uuid(tx->s, id, err);
-    if (status != SL_OK) {
-        return status;
-    }
-    sl_space_name(space, "thread", id);
-    status = sl_sv_space_make(tx, space, err);
-    if (status == SL_OK) {
-        status = sl_sv_new(tx, "thread", space, id, &thread, err);
-    }
-    if (status == SL_OK) {
-        status = add_participant(tx, space, a, err);
-    }
-    return status == SL_OK ? add_participant(tx, space, b, err) : status;
-}
-
 static sl_status connection_accepted(sl_sv_tx *tx, sl_sv_item *mine, sl_sv_item *theirs,
                                      const char *user, sl_error **err)
 {
-    account me;
-    account peer;
+    sl_sv_person me;
+    sl_sv_person peer;
     sl_sv_id thread;
-    sl_status status = account_by_id(tx->s, user, &me, err);
+    sl_status status = sl_sv_person_by_id(tx->s, user, &me, err);
     if (status == SL_OK) {
-        status = account_by_id(tx->s, sl_record_text(&mine->rec, "peer_id"), &peer, err);
+        status = sl_sv_person_by_id(tx->s, sl_record_text(&mine->rec, "peer_id"), &peer, err);
     }
     if (status == SL_OK && (!me.found || !peer.found)) {
         status = sl_fail(err, SL_E_NOT_FOUND, "the account is gone");
@@ -224,7 +176,7 @@ static sl_status connection_accepted(sl_sv_tx *tx, sl_sv_item *mine, sl_sv_item 
             sl_sv_room_for_student(tx->s, peer.id, sl_sv_standing(&peer.rank, tx->now_ms), err);
     }
     if (status == SL_OK) {
-        status = make_thread(tx, &peer, &me, thread, err);
+        status = sl_sv_thread_make(tx, &peer, &me, thread, err);
     }
     if (status == SL_OK) {
         status = set_peer(mine, &peer, err);
@@ -312,7 +264,7 @@ static sl_status share_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
 {
     const char *user = sl_op_text(o->op, "user_id");
     bool yes = false;
-    sl_status status = connected(tx->s, o->user, user, false, &yes, err);
+    sl_status status = sl_sv_connected(tx->s, o->user, user, false, &yes, err);
     if (status == SL_OK && !yes) {
         status = sl_fail_field(err, SL_E_DENIED, "user_id", "you are not connected with this user");
     }
@@ -350,129 +302,6 @@ static sl_status video_deleted(sl_sv_tx *tx, const char *space, sl_error **err)
     return status;
 }
 
-/* ---- message and participant ---- */
-
-/* Someone in the thread has blocked the author. */
-static sl_status not_blocked(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
-{
-    sl_sv_rows rows;
-    sl_sv_known *known = sl_sv_known_of(tx->s, o->user, o->op->space);
-    if (known != NULL && known->unblocked) {
-        return SL_OK;
-    }
-    sl_status status =
-        sl_sv_all(tx->s,
-                  "SELECT 1 FROM feed t JOIN \"participant\" p ON p.\"id\"=t.id AND"
-                  " p.\"space\"=t.space JOIN feed u ON u.space='user:' || p.\"user_id\" AND"
-                  " u.entity='block' JOIN \"block\" b ON b.\"id\"=u.id AND b.\"space\"=u.space"
-                  " WHERE t.space=$1 AND t.entity='participant' AND p.\"deleted\"=0 AND"
-                  " p.\"user_id\"<>$2 AND b.\"user_id\"=$2 AND b.\"deleted\"=0 LIMIT 1",
-                  SL_SV_ARGS(sl_cell_text(o->op->space), sl_cell_text(o->user)), &rows, err);
-    if (status == SL_OK && rows.count > 0) {
-        status = sl_fail(err, SL_E_DENIED, "this person does not take messages from you");
-    }
-    sl_sv_rows_free(&rows);
-    if (known != NULL) {
-        known->unblocked = status == SL_OK;
-    }
-    return status;
-}
-
-static bool has_value(const sl_op *op, const char *field)
-{
-    const sl_cell *v = sl_op_value(op, field);
-    return v != NULL && v->kind != SL_CELL_NULL;
-}
-
-static sl_chat_content content_of(const sl_op *op)
-{
-    return (sl_chat_content){.kind = sl_op_text(op, "kind"),
-                             .body = sl_op_text(op, "body"),
-                             .mentions = sl_op_text(op, "mentions"),
-                             .ref_space = sl_op_text(op, "ref_space"),
-                             .ref_id = sl_op_text(op, "ref_id"),
-                             .blob = sl_op_text(op, "blob"),
-                             .media_type = sl_op_text(op, "media_type"),
-                             .has_length = has_value(op, "duration_us"),
-                             .has_moment = has_value(op, "at_us")};
-}
-
-/* Whoever is named is in the thread. The mentions were found right. */
-static sl_status take_part(sl_sv_tx *tx, const sl_sv_op *o, const char *text, sl_error **err)
-{
-    sl_json *mentions = text != NULL ? sl_json_parse(text, strlen(text)) : NULL;
-    sl_status status = text != NULL && mentions == NULL ? sl_fail_nomem(err) : SL_OK;
-    for (const sl_json *m = sl_json_first(mentions); status == SL_OK && m != NULL;
-         m = sl_json_next(m)) {
-        unsigned role = 0;
-        status = sl_sv_role(tx->s, sl_json_str(m, "user"), o->op->space, &role, err);
-        if (status == SL_OK && role == 0) {
-            status = sl_fail_field(err, SL_E_INVALID, "mentions",
-                                   "somebody named takes no part in the thread");
-        }
-    }
-    sl_json_free(mentions);
-    return status;
-}
-
-static sl_status message_create(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
-{
-    sl_status open = not_blocked(tx, o, err);
-    if (open != SL_OK) {
-        return open;
-    }
-    open = sl_sv_use(tx, o->user, SL_LIMIT_MESSAGES_DAY, o->standing, err);
-    if (open != SL_OK) {
-        return open;
-    }
-    sl_chat_content c = content_of(o->op);
-    open = sl_chat_check(&c, err);
-    if (open == SL_OK) {
-        open = take_part(tx, o, c.mentions, err);
-    }
-    if (open != SL_OK || c.ref_space == NULL) {
-        return open;
-    }
-    unsigned role = 0;
-    sl_status status = sl_sv_may_read(tx->s, o->user, o->standing, c.ref_space, &role, err);
-    if (status == SL_OK && role == 0) {
-        status = sl_fail_field(err, SL_E_DENIED, "ref_space", "you do not hold what you send");
-    }
-    return status;
-}
-
-/* Mentions are ranges of the text: they change with it. */
-static sl_status message_patch(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
-{
-    sl_chat_content c = content_of(o->op);
-    if (c.mentions == NULL) {
-        return SL_OK;
-    }
-    sl_json *mentions = sl_json_parse(c.mentions, strlen(c.mentions));
-    sl_status status = mentions != NULL
-                           ? sl_chat_check_mentions(c.body, mentions, err)
-                           : sl_fail_field(err, SL_E_INVALID, "mentions", "mentions are a list");
-    sl_json_free(mentions);
-    return status == SL_OK ? take_part(tx, o, c.mentions, err) : status;
-}
-
-/* A mark beyond the thread's newest number would make everything to come read. */
-static sl_status participant_patch(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
-{
-    sl_sv_state space = {.name = o->op->space};
-    bool found = false;
-    sl_status status = sl_sv_state_read(tx->s, &space, &found, err);
-    int64_t seq = found ? space.seq : 0;
-    for (size_t i = 0; status == SL_OK && i < o->op->entity->field_count; i++) {
-        const sl_field *f = &o->op->entity->fields[i];
-        const sl_cell *v = sl_op_value(o->op, f->name);
-        if (v != NULL && sl_cell_int_or(v, 0) > seq) {
-            status = sl_fail_field(err, SL_E_INVALID, f->name, "the thread has not come so far");
-        }
-    }
-    return status;
-}
-
 /* ---- all ---- */
 
 bool sl_sv_stands_alone(const sl_op *op)
@@ -485,7 +314,7 @@ bool sl_sv_stands_alone(const sl_op *op)
     return alone;
 }
 
-static bool is(const sl_sv_op *o, sl_op_kind kind, const char *entity)
+bool sl_sv_op_is(const sl_sv_op *o, sl_op_kind kind, const char *entity)
 {
     return o->op->kind == kind && strcmp(o->op->entity->name, entity) == 0;
 }
@@ -495,29 +324,23 @@ sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **e
     if (o->op->kind == SL_OP_CREATE && item->rec.entity != NULL) {
         return SL_OK; /* the merge says that it exists */
     }
-    if (is(o, SL_OP_CREATE, "connection")) {
+    if (sl_sv_op_is(o, SL_OP_CREATE, "connection")) {
         return connection_create(tx, o, err);
     }
-    if (is(o, SL_OP_PATCH, "connection") && item->rec.entity != NULL) {
+    if (sl_sv_op_is(o, SL_OP_PATCH, "connection") && item->rec.entity != NULL) {
         return connection_patch(tx, o, item, err);
     }
-    if (is(o, SL_OP_DELETE, "connection")) {
+    if (sl_sv_op_is(o, SL_OP_DELETE, "connection")) {
         return connection_delete(tx, item, err);
     }
-    if (is(o, SL_OP_CREATE, "share")) {
+    if (sl_sv_op_is(o, SL_OP_CREATE, "share")) {
         return share_create(tx, o, err);
     }
-    if (is(o, SL_OP_DELETE, "share") && !SL_PLANTED("unshare-keeps") && item->rec.entity != NULL &&
-        !item->rec.deleted) {
+    if (sl_sv_op_is(o, SL_OP_DELETE, "share") && !SL_PLANTED("unshare-keeps") &&
+        item->rec.entity != NULL && !item->rec.deleted) {
         return sl_sv_revoke(tx, sl_record_text(&item->rec, "user_id"), o->op->space, err);
     }
-    if (is(o, SL_OP_CREATE, "message")) {
-        return message_create(tx, o, err);
-    }
-    if (is(o, SL_OP_PATCH, "message")) {
-        return message_patch(tx, o, err);
-    }
-    return is(o, SL_OP_PATCH, "participant") ? participant_patch(tx, o, err) : SL_OK;
+    return sl_space_is(o->op->space, "thread") ? sl_sv_thread_before(tx, o, item, err) : SL_OK;
 }
 
 /* References to blobs that the operation makes. *ready: the bytes of field "blob" are here. */
@@ -541,21 +364,20 @@ static sl_status created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, bool ready
 {
     const sl_entity *e = o->op->entity;
     sl_status status = SL_OK;
-    if (e->author_field >= 0 && !SL_PLANTED("author-not-set")) {
+    bool theirs = e->author_field >= 0 && e->fields[e->author_field].merge == SL_M_SERVER;
+    if (theirs && !SL_PLANTED("author-not-set")) {
         status = sl_sv_set(item, e->fields[e->author_field].name, o->user, err);
     }
-    if (status == SL_OK && is(o, SL_OP_CREATE, "video")) {
+    if (status == SL_OK && sl_sv_op_is(o, SL_OP_CREATE, "video")) {
         status =
             ready ? sl_sv_media_begin(tx, item, err) : sl_sv_set(item, "status", "uploading", err);
-    } else if (status == SL_OK && is(o, SL_OP_CREATE, "message")) {
-        status = sl_sv_set_int(item, "sent_ms", tx->now_ms, err);
-    } else if (status == SL_OK && is(o, SL_OP_CREATE, "post")) {
+    } else if (status == SL_OK && sl_sv_op_is(o, SL_OP_CREATE, "post")) {
         status = sl_sv_set_int(item, "posted_ms", tx->now_ms, err);
-    } else if (status == SL_OK && is(o, SL_OP_CREATE, "report")) {
+    } else if (status == SL_OK && sl_sv_op_is(o, SL_OP_CREATE, "report")) {
         status = sl_sv_set(item, "status", "open", err);
-    } else if (status == SL_OK && is(o, SL_OP_CREATE, "connection")) {
+    } else if (status == SL_OK && sl_sv_op_is(o, SL_OP_CREATE, "connection")) {
         status = connection_created(tx, o, item, err);
-    } else if (status == SL_OK && is(o, SL_OP_CREATE, "share") &&
+    } else if (status == SL_OK && sl_sv_op_is(o, SL_OP_CREATE, "share") &&
                !SL_PLANTED("share-without-grant")) {
         status = sl_sv_grant(tx, sl_record_text(&item->rec, "user_id"), o->op->space,
                              sl_record_text(&item->rec, "role"), err);
@@ -570,14 +392,14 @@ sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **er
     if (status == SL_OK && o->op->kind == SL_OP_CREATE) {
         status = created(tx, o, item, ready, err);
     }
-    if (status == SL_OK && is(o, SL_OP_DELETE, "video") && !SL_PLANTED("deleted-video-shared")) {
+    if (status == SL_OK && sl_sv_op_is(o, SL_OP_DELETE, "video") &&
+        !SL_PLANTED("deleted-video-shared")) {
         status = video_deleted(tx, o->op->space, err);
     }
-    bool edited = is(o, SL_OP_PATCH, "message") && o->merged != SL_MERGED_NOTHING;
-    if (status == SL_OK && edited && !item->rec.deleted && sl_op_value(o->op, "body") != NULL) {
-        status = sl_sv_set_int(item, "edited_ms", tx->now_ms, err);
+    if (status == SL_OK && sl_space_is(o->op->space, "thread")) {
+        status = sl_sv_thread_after(tx, o, item, err);
     }
-    if (status == SL_OK && is(o, SL_OP_PATCH, "user")) {
+    if (status == SL_OK && sl_sv_op_is(o, SL_OP_PATCH, "user")) {
         const char *name = sl_record_text(&item->rec, "name");
         status = sl_sv_run(
             tx->s, "UPDATE account SET name=$1 WHERE id=$2",

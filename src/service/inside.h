@@ -7,7 +7,7 @@
  *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
  *   conn.c, topic.c, feed.c, batch.c              connections and what they listen to
- *   push.c, op.c, refs.c, effect.c                  operations
+ *   push.c, op.c, refs.c, effect.c, thread.c        operations
  *   policy.c                                        who may do what
  *   places.c                                      pages of what devices do not hold
  *   signal.c                                      what passes by and is not stored

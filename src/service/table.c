@@ -199,6 +199,22 @@ static sl_status add_columns(sl_service *s, const sl_entity *e, const char *have
     return status;
 }
 
+/* What lists of records go by that belong to another. */
+static sl_status make_indexes(sl_service *s, const sl_entity *e, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < e->field_count; i++) {
+        const sl_field *f = &e->fields[i];
+        if (f->ordered && f->to != NULL) {
+            sl_buf sql = {0};
+            sl_buf_fmt(&sql, "CREATE INDEX IF NOT EXISTS \"%s_%s\" ON \"%s\" (\"%s\")", e->name,
+                       f->name, e->name, f->name);
+            status = run_text(s, &sql, err);
+        }
+    }
+    return status;
+}
+
 static sl_status migrate_entity(sl_service *s, const sl_entity *e, sl_error **err)
 {
     char key[80];
@@ -207,6 +223,9 @@ static sl_status migrate_entity(sl_service *s, const sl_entity *e, sl_error **er
     sl_status status = sl_sv_meta_get(s, key, &have, err);
     if (status == SL_OK) {
         status = have == NULL ? make_table(s, e, err) : add_columns(s, e, have, err);
+    }
+    if (status == SL_OK) {
+        status = make_indexes(s, e, err);
     }
     sl_buf now = {0};
     for (size_t i = 0; i < e->field_count; i++) {

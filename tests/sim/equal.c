@@ -257,7 +257,8 @@ static bool let_in(const truth *t, const person *p)
                 : strcmp(entity, "program") == 0 ? "coach_id"
                                                  : NULL;
         const char *user = field != NULL ? sl_json_str(f, field) : NULL;
-        if (user != NULL && strcmp(user, p->user) == 0) {
+        bool gone = sl_json_bool_or(f, "gone", false);
+        if (user != NULL && strcmp(user, p->user) == 0 && !gone) {
             return true;
         }
     }
@@ -379,6 +380,32 @@ static void check_threads(world *w, sl_json *pairs, const truth *t)
     (void)sl_json_set_bool(pairs, pair, true);
 }
 
+/* One person gives one message one sign once. */
+static void check_signs(world *w, const truth *t)
+{
+    static const char *const parts[] = {"message_id", "author_id", "emoji"};
+    sl_json *seen = sl_json_object();
+    for (const sl_json *r = sl_json_first(t->records); r != NULL && w->sim->failure == NULL;
+         r = sl_json_next(r)) {
+        const sl_json *fields = sl_json_get(r, "fields");
+        char key[160] = "";
+        if (strcmp(sl_json_str(r, "entity"), "reaction") != 0 ||
+            sl_json_bool_or(r, "deleted", false)) {
+            continue;
+        }
+        for (size_t i = 0; i < 3; i++) {
+            size_t n = strlen(key);
+            const char *part = sl_json_str(fields, parts[i]);
+            (void)snprintf(key + n, sizeof key - n, "%s ", part != NULL ? part : "");
+        }
+        if (sl_json_get(seen, key) != NULL) {
+            sl_sim_fail(w->sim, "a sign was given twice: %s", key);
+        }
+        (void)sl_json_set_bool(seen, key, true);
+    }
+    sl_json_free(seen);
+}
+
 /* The core moves the delivered mark to the newest message of others that reached it. */
 static void check_marks(world *w, const truth *t)
 {
@@ -389,7 +416,8 @@ static void check_marks(world *w, const truth *t)
     for (const sl_json *p = sl_json_first(t->records); p != NULL && !ill; p = sl_json_next(p)) {
         const sl_json *fields = sl_json_get(p, "fields");
         const char *user = sl_json_str(fields, "user_id");
-        if (strcmp(sl_json_str(p, "entity"), "participant") != 0 || user == NULL) {
+        if (strcmp(sl_json_str(p, "entity"), "participant") != 0 || user == NULL ||
+            sl_json_bool_or(fields, "gone", false)) {
             continue;
         }
         int64_t newest = 0;
@@ -443,6 +471,7 @@ void check_end(world *w)
         check_marks(w, &w->truths[i]);
         if (sl_space_is(w->truths[i].space, "thread")) {
             check_threads(w, pairs, &w->truths[i]);
+            check_signs(w, &w->truths[i]);
         }
     }
     for (unsigned i = 0; i < w->actor_count && w->sim->failure == NULL; i++) {

@@ -345,28 +345,31 @@ void lab_settle(lab *l, int64_t ms_max)
     }
 }
 
-void lab_connected(lab *l, lab_node **athlete, lab_node **coach)
+void lab_connect(lab_node *from, lab_node *to)
 {
-    lab_node *a = lab_device(l, "athlete");
-    lab_node *c = lab_device(l, "coach");
     char id[40];
-    lab_sign_up(a, "ana@lab.test", "athlete");
-    lab_sign_up(c, "cleo@lab.test", "coach");
-    lab_id(l, id);
-    ck_assert_int_eq(lab_apply(a,
+    lab_id(from->in, id);
+    ck_assert_int_eq(lab_apply(from,
                                "[{'op':'create','entity':'connection','id':'%s','space':'user:%s',"
-                               "'fields':{'peer_email':'cleo@lab.test'}}]",
-                               id, a->user),
+                               "'fields':{'peer_email':'%s'}}]",
+                               id, from->user, to->email),
                      SL_OK);
-    lab_settle(l, 20000);
-    ck_assert_int_eq(lab_apply(c,
+    lab_settle(from->in, 20000);
+    ck_assert_int_eq(lab_apply(to,
                                "[{'op':'patch','entity':'connection','id':'%s',"
                                "'fields':{'status':'accepted'}}]",
                                id),
                      SL_OK);
-    lab_settle(l, 20000);
-    *athlete = a;
-    *coach = c;
+    lab_settle(from->in, 20000);
+}
+
+void lab_connected(lab *l, lab_node **athlete, lab_node **coach)
+{
+    *athlete = lab_device(l, "athlete");
+    *coach = lab_device(l, "coach");
+    lab_sign_up(*athlete, "ana@lab.test", "athlete");
+    lab_sign_up(*coach, "cleo@lab.test", "coach");
+    lab_connect(*athlete, *coach);
 }
 
 void lab_video(lab_node *n, char id[40], char space[SL_SPACE_MAX])

@@ -81,6 +81,8 @@ void lab_id(lab *l, char out[40]);
 bool lab_settled(const lab_node *n);
 /* Runs until all are settled; fails after so long. */
 void lab_settle(lab *l, int64_t ms_max);
+/* The one asks, the other accepts. */
+void lab_connect(lab_node *from, lab_node *to);
 /* Athlete 0 and coach 1, connected. */
 void lab_connected(lab *l, lab_node **athlete, lab_node **coach);
 /* A video of the athlete; id and its space. */

@@ -3,7 +3,10 @@
  *
  *   [CHAT-1] each message that was sent is there once, on all devices, in one order, in which those of a
  *            device come as they were sent;
- *   [CHAT-2] at rest the counts are those of the messages that are there.
+ *   [CHAT-2] at rest the counts are those of the messages that are there;
+ *   [CHAT-3] one person gives one message one sign once.
+ *
+ * Odd seeds talk in a group, which is renamed meanwhile.
  */
 #include "base/mem.h"
 #include "engine/engine.h"
@@ -37,6 +40,7 @@ typedef struct saying {
     char body[32];
 } saying;
 
+static bool g_group;
 static saying g_sayings[SAID_MAX];
 static int g_count;
 
@@ -86,6 +90,11 @@ static void act(lab_node *n, unsigned device)
     if (n->node->core == NULL || !n->node->core->session.have) {
         return;
     }
+    if (pick >= 98 && g_group) {
+        char title[40];
+        int len = snprintf(title, sizeof title, "{\"title\":\"T%d\"}", g_count);
+        (void)sl_chat_group_edit(n->node->core, g_thread, title, (size_t)len, NULL);
+    }
     if (pick < 45) {
         act_say(n, device, false);
     } else if (pick < 55) {
@@ -120,7 +129,8 @@ static char *transcript(lab_node *n)
         ck_assert_msg(sl_json_int_or(m, "place", 0) > 0, "%s of %s is %s: %s",
                       sl_json_str(m, "body"), n->node->host.name, sl_json_str(m, "state"),
                       sl_json_str(m, "message") != NULL ? sl_json_str(m, "message") : "");
-        sl_buf_fmt(&b, "%s %s", sl_json_str(m, "id"), sl_json_str(m, "body"));
+        sl_buf_fmt(&b, "%s %s %s", sl_json_str(m, "id"), sl_json_str(m, "kind"),
+                   sl_json_str(m, "body"));
         const sl_json *signs = sl_json_get(m, "reactions");
         for (const sl_json *r = sl_json_first(signs); r != NULL; r = sl_json_next(r)) {
             sl_buf_fmt(&b, " %s%lld", sl_json_str(r, "emoji"),
@@ -134,6 +144,11 @@ static char *transcript(lab_node *n)
     return text;
 }
 
+static bool is_notice(const sl_json *message)
+{
+    return strcmp(sl_json_str(message, "kind"), "notice") == 0;
+}
+
 /* [CHAT-1] */
 static void check_once_in_order(lab_node *n)
 {
@@ -143,6 +158,9 @@ static void check_once_in_order(lab_node *n)
     sl_json *page = page_of(n, "{'limit':200}");
     const sl_json *list = sl_json_get(page, "messages");
     for (const sl_json *m = sl_json_first(list); m != NULL; m = sl_json_next(m)) {
+        if (is_notice(m)) {
+            continue;
+        }
         int i = (int)strtol(strchr(sl_json_str(m, "body"), '-') + 1, NULL, 10);
         const saying *s = &g_sayings[i];
         seen[i]++;
@@ -169,16 +187,49 @@ static void check_counts(lab_node *n)
     int64_t read = sl_json_int_or(page, "read", 0);
     const sl_json *list = sl_json_get(page, "messages");
     for (const sl_json *m = sl_json_first(list); m != NULL; m = sl_json_next(m)) {
-        bool others = strcmp(sl_json_str(m, "author_id"), n->user) != 0;
+        bool others = strcmp(sl_json_str(m, "author_id"), n->user) != 0 && !is_notice(m);
         unread += others && sl_json_int_or(m, "place", 0) > read ? 1 : 0;
     }
     counts(n, unread, 0, unread);
     sl_json_free(page);
 }
 
+/* [CHAT-3] */
+static void check_signs(lab_node *n)
+{
+    static const char query[] = "{\"from\":\"reaction\"}";
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_query_once(n->node->core, query, strlen(query), &out, NULL), SL_OK);
+    sl_json *rows = taken(out);
+    for (const sl_json *r = sl_json_first(rows); r != NULL; r = sl_json_next(r)) {
+        for (const sl_json *q = sl_json_first(rows); q != r; q = sl_json_next(q)) {
+            bool same = strcmp(sl_json_str(q, "message_id"), sl_json_str(r, "message_id")) == 0 &&
+                        strcmp(sl_json_str(q, "author_id"), sl_json_str(r, "author_id")) == 0;
+            ck_assert_msg(!same, "a sign was given twice to %s", sl_json_str(r, "message_id"));
+        }
+    }
+    sl_json_free(rows);
+}
+
+static void make_group(void)
+{
+    char json[120];
+    sl_bytes *out = NULL;
+    int len = snprintf(json, sizeof json, "{\"title\":\"T\",\"members\":[\"%s\"]}", g_ana->user);
+    ck_assert_int_eq(sl_chat_group(g_cleo->node->core, json, (size_t)len, &out, NULL), SL_OK);
+    sl_json *made = taken(out);
+    (void)snprintf(g_thread, sizeof g_thread, "%s", sl_json_str(made, "thread"));
+    sl_json_free(made);
+    sl_sim_node_touched(g_cleo->node);
+}
+
 static void run_seed(uint64_t seed)
 {
     set_up_seed(seed);
+    g_group = seed % 2 == 1;
+    if (g_group) {
+        make_group();
+    }
     lab_node *devices[DEVICES] = {g_ana, g_cleo, second(), lab_device(g_lab, "desk")};
     lab_log_in(devices[3], "cleo@lab.test");
     rest();
@@ -214,6 +265,7 @@ static void run_seed(uint64_t seed)
         planned(devices[d], 0);
         check_once_in_order(devices[d]);
         check_counts(devices[d]);
+        check_signs(devices[d]);
     }
     sl_mem_free(first);
     tear_down();

@@ -14,7 +14,7 @@ export interface Stored {
     pending: boolean;
 }
 
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /** The account as its owner sees it. */
 export interface User extends Stored {
@@ -306,18 +306,26 @@ export interface CommentPatch {
     body?: string;
 }
 
-/** A conversation. */
+/** A conversation: of two, made when they connect, or a group that a coach made. */
 export interface Thread extends Stored {
     /** Which entity this is. */
     entity: "thread";
-    /** Title. */
+    /** Title of a group. */
     title?: string;
+    /** It is a group. */
+    group?: boolean;
 }
 
 export interface ThreadCreate {
+    /** Title of a group. */
+    title?: string;
+    /** It is a group. */
+    group?: boolean;
 }
 
 export interface ThreadPatch {
+    /** Title of a group. */
+    title?: string | null;
 }
 
 /** A member of a thread, and how far the thread reached them: marks are places of messages. */
@@ -325,20 +333,28 @@ export interface Participant extends Stored {
     /** Which entity this is. */
     entity: "participant";
     /** Who. */
-    user_id?: string;
+    user_id: string;
     /** Their name. */
     name?: string;
     /** Place of the newest message that reached a device of theirs. */
     delivered?: number;
     /** Place of the newest message they have seen. */
     read?: number;
+    /** In a group: a coach leads it. Absent in a conversation of two. */
+    role?: "coach" | "member";
+    /** Has left the group, or was removed; the name stays for what they wrote. */
+    gone?: boolean;
 }
 
 export interface ParticipantCreate {
+    /** Who. */
+    user_id: string;
     /** Place of the newest message that reached a device of theirs. */
     delivered?: number;
     /** Place of the newest message they have seen. */
     read?: number;
+    /** Has left the group, or was removed; the name stays for what they wrote. */
+    gone?: boolean;
 }
 
 export interface ParticipantPatch {
@@ -346,14 +362,16 @@ export interface ParticipantPatch {
     delivered?: number | null;
     /** Place of the newest message they have seen. */
     read?: number | null;
+    /** Has left the group, or was removed; the name stays for what they wrote. */
+    gone?: boolean | null;
 }
 
 /** A message. */
 export interface Message extends Stored {
     /** Which entity this is. */
     entity: "message";
-    /** What it carries. */
-    kind: "text" | "video" | "review" | "voice";
+    /** What it carries; a notice, made by the server, tells what happened to the group. */
+    kind: "text" | "video" | "review" | "voice" | "notice";
     /** The text. */
     body?: string;
     /** Space of the video or review sent. */
@@ -386,11 +404,15 @@ export interface Message extends Stored {
     duration_us?: number;
     /** A JPEG of it. */
     thumb?: string;
+    /** Of a notice: what its author did. Made and renamed: the body is the title. */
+    event?: "made" | "renamed" | "added" | "removed" | "left";
+    /** Of a notice: the user who was added or removed, or left. */
+    about_id?: string;
 }
 
 export interface MessageCreate {
-    /** What it carries. */
-    kind: "text" | "video" | "review" | "voice";
+    /** What it carries; a notice, made by the server, tells what happened to the group. */
+    kind: "text" | "video" | "review" | "voice" | "notice";
     /** The text. */
     body?: string;
     /** Space of the video or review sent. */

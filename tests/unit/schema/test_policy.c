@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const char PATH[] = "tests/golden/policy.txt";
-static const char LETTERS[] = "osgdpux"; /* of the relations, in their order */
+static const char LETTERS[] = "osgdpuxl"; /* of the relations, in their order */
 
 typedef struct way {
     const char *name;
@@ -123,9 +123,10 @@ START_TEST(policy__is_what_was_reviewed)
 {
     sl_buf out = {0};
     size_t cells = 0;
-    sl_buf_str(&out,
-               "Relations: o own, s student, g given, d direct, p peer, u public, x stranger.\n"
-               "own after patch and delete: of a record whose author one is.\n\n");
+    sl_buf_str(
+        &out,
+        "Relations: o own, s student, g given, d direct, p peer, u public, x stranger, l lead.\n"
+        "own after patch and delete: of a record whose author one is.\n\n");
     put_entities(&out, &cells);
     sl_buf_str(&out, "\n");
     put_features(&out, &cells);
@@ -187,6 +188,9 @@ START_TEST(relation__comes_from_the_role_in_the_space)
     ck_assert_int_eq(sl_relation_of("thread", SL_R_MEMBER, true), SL_REL_DIRECT);
     ck_assert_int_eq(sl_relation_of("thread", SL_R_MEMBER, false), SL_REL_PEER);
     ck_assert_int_eq(sl_relation_of("thread", 0, true), SL_REL_STRANGER);
+    ck_assert_int_eq(sl_relation_of("thread", SL_R_COACH, true), SL_REL_LEAD);
+    ck_assert_int_eq(sl_relation_of("thread", SL_R_COACH, false), SL_REL_LEAD);
+    ck_assert_int_eq(sl_relation_of("thread", SL_R_OWNER, false), SL_REL_OWN);
     ck_assert_int_eq(sl_relation_of("coach", SL_R_MEMBER, false), SL_REL_PUBLIC);
     ck_assert_int_eq(sl_relation_of("coach", SL_R_OWNER, false), SL_REL_OWN);
 }

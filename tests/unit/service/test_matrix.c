@@ -20,6 +20,7 @@ typedef struct stage {
     person friend;  /* of the athlete */
     char direct[SL_SPACE_MAX];
     char peer[SL_SPACE_MAX];
+    char group[SL_SPACE_MAX]; /* of the coach alone */
     uint32_t next_id;
     size_t cells;
 } stage;
@@ -69,6 +70,10 @@ static void set(stage *s, sl_standing standing)
     person_make(s->w, &s->friend, "friend@x.y", "athlete", 4);
     befriend(s->w, &s->athlete, &s->coach, s->direct);
     befriend(s->w, &s->athlete, &s->friend, s->peer);
+    sl_space_name(s->group, "thread", fresh(s));
+    must(op(s->w, &s->coach, "create", "thread", s->group, sl_space_id(s->group),
+            "{\"title\":\"x\",\"group\":true}"),
+         "applied");
     (void)snprintf(text, sizeof text, "UPDATE account SET role='%s', plan=%s%s%s WHERE id='%s'",
                    STANDINGS[standing].role, STANDINGS[standing].plan != NULL ? "'" : "",
                    STANDINGS[standing].plan != NULL ? STANDINGS[standing].plan : "NULL",
@@ -149,8 +154,12 @@ static bool space_for(stage *s, const char *kind, sl_relation r, sl_standing sta
     bool shop = strcmp(kind, "coach") == 0;
     const person *owner = r == SL_REL_OWN ? &s->subject : &s->coach;
     if (thread) {
-        (void)snprintf(space, SL_SPACE_MAX, "%s", r == SL_REL_PEER ? s->peer : s->direct);
-        return r == SL_REL_DIRECT || r == SL_REL_STRANGER || (r == SL_REL_PEER && !is_coach);
+        (void)snprintf(space, SL_SPACE_MAX, "%s",
+                       r == SL_REL_PEER   ? s->peer
+                       : r == SL_REL_LEAD ? s->group
+                                          : s->direct);
+        return r == SL_REL_DIRECT || r == SL_REL_STRANGER || r == SL_REL_LEAD ||
+               (r == SL_REL_PEER && !is_coach);
     }
     if (user || shop) {
         sl_space_name(space, kind, owner->id);
@@ -219,7 +228,7 @@ static const char *make_record(stage *s, const sl_entity *e, const char *space, 
             (void)snprintf(id, sizeof id, "%s", fresh(s));
         }
         bool by_hand = strcmp(e->name, "connection") == 0 || strcmp(e->name, "share") == 0 ||
-                       strcmp(space, s->peer) == 0;
+                       strcmp(e->name, "participant") == 0 || strcmp(space, s->peer) == 0;
         if (by_hand) { /* their rules ask for more, or forbid it */
             return NULL;
         }
@@ -330,7 +339,7 @@ static void try_kind(stage *s, sl_standing standing, sl_relation r, const char *
         as_premium(s, standing, false);
     }
     if (strcmp(kind, "thread") == 0 && r != SL_REL_STRANGER) {
-        let_in(s, space, "member");
+        let_in(s, space, r == SL_REL_LEAD ? "coach" : "member");
     }
     try_read(s, standing, r, kind, space);
     for (size_t i = 0; i < sl_entity_count; i++) {
