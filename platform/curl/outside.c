@@ -46,25 +46,39 @@ static bool is_loopback(const char *url)
     return false;
 }
 
+/* NULL: out of memory. */
+static CURL *begin(const char *url)
+{
+    (void)pthread_once(&g_once, init_global);
+    CURL *easy = curl_easy_init();
+    if (easy != NULL) {
+        (void)curl_easy_setopt(easy, CURLOPT_URL, url);
+        (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+        (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+        (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)SL_OUTSIDE_S);
+        (void)curl_easy_setopt(easy, CURLOPT_PROXY, is_loopback(url) ? "" : NULL);
+    }
+    return easy;
+}
+
+static bool is_allowed(const char *url)
+{
+    return is_loopback(url) || strncmp(url, "https://", 8) == 0;
+}
+
 sl_status sl_outside_fetch(const char *url, const char *form, char **text, size_t *n)
 {
     page got = {NULL, 0};
     long status = 0;
     *text = NULL;
     *n = 0;
-    if (!is_loopback(url) && strncmp(url, "https://", 8) != 0) {
+    if (!is_allowed(url)) {
         return SL_E_INVALID;
     }
-    (void)pthread_once(&g_once, init_global);
-    CURL *easy = curl_easy_init();
+    CURL *easy = begin(url);
     if (easy == NULL) {
         return SL_E_NOMEM;
     }
-    (void)curl_easy_setopt(easy, CURLOPT_URL, url);
-    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)SL_OUTSIDE_S);
-    (void)curl_easy_setopt(easy, CURLOPT_PROXY, is_loopback(url) ? "" : NULL);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &got);
     if (form != NULL) {
@@ -80,6 +94,44 @@ sl_status sl_outside_fetch(const char *url, const char *form, char **text, size_
     }
     free(got.text);
     return code == CURLE_OK && (status == 400 || status == 401) ? SL_E_AUTH : SL_E_NETWORK;
+}
+
+static size_t ignore(char *p, size_t size, size_t count, void *ctx)
+{
+    (void)p;
+    (void)ctx;
+    return size * count;
+}
+
+sl_status sl_outside_post(const char *url, const char *secret, const char *json, int32_t *status)
+{
+    long answer = 0;
+    char auth[600];
+    *status = 0;
+    if (!is_allowed(url) || (secret != NULL && strlen(secret) > 512)) {
+        return SL_E_INVALID;
+    }
+    CURL *easy = begin(url);
+    struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json");
+    struct curl_slist *more = list;
+    if (secret != NULL) {
+        (void)snprintf(auth, sizeof auth, "Authorization: Bearer %s", secret);
+        more = list != NULL ? curl_slist_append(list, auth) : NULL;
+    }
+    if (easy == NULL || list == NULL || more == NULL) {
+        curl_easy_cleanup(easy);
+        curl_slist_free_all(list);
+        return SL_E_NOMEM;
+    }
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, json);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
+    CURLcode code = curl_easy_perform(easy);
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer);
+    curl_easy_cleanup(easy);
+    curl_slist_free_all(list);
+    *status = (int32_t)answer;
+    return code == CURLE_OK ? SL_OK : SL_E_NETWORK;
 }
 
 typedef struct letter {

@@ -17,6 +17,10 @@ enum {
  * SL_E_NETWORK for whatever else is not a page. */
 sl_status sl_outside_fetch(const char *url, const char *form, char **text, size_t *n);
 
+/* POSTs JSON, with "Authorization: Bearer <secret>" when there is one; what comes back is not read.
+ * *status: the answer's. Addresses as for sl_outside_fetch. SL_E_NETWORK: there was no answer. */
+sl_status sl_outside_post(const char *url, const char *secret, const char *json, int32_t *status);
+
 /* One mail of plain text. url: smtp://host:port or smtps://; user and password may be NULL. TLS is used
  * when the other side has it, and must be when there is a password. Addresses and subject are without
  * line ends. */

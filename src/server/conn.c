@@ -509,6 +509,15 @@ static int on_peer_close(struct lws *wsi)
     return code != 0 ? close_now(wsi, code, "") : 0;
 }
 
+static void note_fault(struct lws *wsi)
+{
+    sl_adapter *a = lws_context_user(lws_get_context(wsi));
+    int32_t code = a->watch->fault(lws_get_socket_fd(wsi));
+    if (code != 0) {
+        sl_refusal_note(a, wsi, "ws.refused", code);
+    }
+}
+
 static int on_timer(const sl_session *session)
 {
     sl_conn *c = session->conn;
@@ -533,6 +542,7 @@ int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_SERVER_WRITEABLE: return on_writeable(wsi, session);
     case LWS_CALLBACK_TIMER: return on_timer(session);
     case LWS_CALLBACK_CLOSED:
+        note_fault(wsi);
         sl_linger(a, wsi);
         if (session != NULL) {
             on_closed(session);

@@ -322,6 +322,9 @@ static int refuse(struct lws *wsi, int32_t status, const char *why)
     sl_adapter *a = adapter_of(wsi);
     sl_http_out out;
     sl_buf text = {0};
+    if (status < 500) {
+        sl_refusal_note(a, wsi, "http.refused", status);
+    }
     sl_reply_error(&out, status, why);
     if (sl_reply_head(&text, &out, true) && out.body != NULL) {
         sl_buf_put(&text, sl_bytes_data(out.body), sl_bytes_len(out.body));

@@ -70,7 +70,8 @@ struct sl_adapter {
     sl_conn *dirty;       /* lock: connections the loop should look at */
     struct sl_news *news; /* lock: what connections said, for the service */
     struct sl_news **news_end;
-    bool live_posted; /* lock: somebody works on it, or will */
+    size_t n_refusals; /* lock: lines of the audit log to be written */
+    bool live_posted;  /* lock: somebody works on it, or will */
     sl_strand live;
     sl_work live_work;
 
@@ -90,6 +91,9 @@ void sl_adapter_wake(sl_adapter *a);
 int sl_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                      size_t n);
 void sl_http_deliver(sl_adapter *a);
+
+/* refusal.c: what the service never sees: "http.refused" with a status, "ws.refused" with a close code. */
+void sl_refusal_note(sl_adapter *a, struct lws *wsi, const char *what, int32_t code);
 
 /* conn.c: the callback of WebSocket. */
 int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,

@@ -6,6 +6,7 @@
  */
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "platform/curl/outside.h"
 #include "platform/posix/posix.h"
@@ -18,6 +19,7 @@
 #include "server/mailer.h"
 #include "server/options.h"
 #include "server/password.h"
+#include "server/pusher.h"
 #include "server/strict.h"
 #include "server/waits.h"
 #include "server/web.h"
@@ -39,7 +41,8 @@ typedef struct daemon_state {
     sl_service *service;
     struct sl_media *media; /* NULL: videos are not worked on */
     sl_mailer *mailer;
-    sl_web *web; /* NULL: no app for browsers */
+    sl_pusher *pusher; /* NULL: nobody is notified */
+    sl_web *web;       /* NULL: no app for browsers */
     FILE *log;
     sigset_t signals;
     const char *program; /* as it was called */
@@ -50,6 +53,7 @@ typedef struct port_user {
     sl_adapter *adapter;
     struct sl_media *media;
     sl_mailer *mailer;
+    sl_pusher *pusher;
     FILE *log;
     const sl_platform *platform;
 } port_user;
@@ -126,6 +130,26 @@ static void send_mail(void *user, const char *to, const char *subject, const cha
     sl_mailer_send(p->mailer, to, subject, text);
 }
 
+static void push(void *user, const char *body)
+{
+    const port_user *p = user;
+    sl_pusher_send(p->pusher, body);
+}
+
+/* The device of a notification is not there any more. */
+static void push_gone(void *user, const char *body)
+{
+    const daemon_state *d = user;
+    sl_json *j = sl_json_parse(body, strlen(body));
+    const char *who = sl_json_str(j, "user");
+    const char *device = sl_json_str(j, "device");
+    const char *token = sl_json_str(j, "token");
+    if (who != NULL && device != NULL && token != NULL) {
+        sl_service_push_gone(d->service, who, device, token);
+    }
+    sl_json_free(j);
+}
+
 static void write_log(void *user, const char *line)
 {
     const port_user *p = user;
@@ -188,6 +212,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .mail = send_mail,
         .log = d->log != NULL ? write_log : NULL,
         .fetch = fetch,
+        .push = d->pusher != NULL ? push : NULL,
     };
 #ifdef SL_SERVER_MEDIA
     ports.media = d->media != NULL ? port_media : NULL;
@@ -284,8 +309,17 @@ static sl_status open_outside(daemon_state *d, port_user *user, sl_error **err)
             return sl_fail(err, SL_E_IO, "the log \"%s\" cannot be written", log);
         }
     }
+    sl_pusher_config pusher = {.url = d->options.push_url,
+                               .secret = getenv("SIDELINED_PUSH_SECRET"),
+                               .post = sl_outside_post,
+                               .gone = push_gone,
+                               .user = d};
     sl_status st = sl_mailer_new(&mail, &d->mailer, err);
+    if (st == SL_OK && pusher.url != NULL) {
+        st = sl_pusher_new(&pusher, &d->pusher, err);
+    }
     user->mailer = d->mailer;
+    user->pusher = d->pusher;
     user->log = d->log;
     return st;
 }
@@ -319,8 +353,9 @@ static sl_status run(daemon_state *d, sl_error **err)
     /* The folder may be one that others can enter: what is in it, keys and hashes, is ours. */
     (void)umask(0077);
     sl_status st = d->options.web != NULL ? sl_web_open(d->options.web, &d->web, err) : SL_OK;
-    static const sl_adapter_watch watch = {sl_waits_serve, new_socket, sl_strict_close,
-                                           sl_strict_begin_fd, sl_strict_said_fd};
+    static const sl_adapter_watch watch = {sl_waits_serve,    new_socket,
+                                           sl_strict_close,   sl_strict_begin_fd,
+                                           sl_strict_said_fd, sl_strict_fault_fd};
     sl_adapter_config config = {
         .platform = &d->platform,
         .web = d->web,
@@ -363,6 +398,7 @@ static sl_status run(daemon_state *d, sl_error **err)
 #ifdef SL_SERVER_MEDIA
     sl_media_free(d->media); /* its thread calls the service */
 #endif
+    sl_pusher_free(d->pusher); /* its thread too */
     /* The adapter's workers end before the service goes, its sockets after. */
     if (d->service != NULL) {
         sl_service_close(d->service);

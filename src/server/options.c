@@ -35,6 +35,8 @@ const char sl_options_usage[] =
     "  --mail URL           smtp://host:port; SIDELINED_MAIL_USER and SIDELINED_MAIL_PASSWORD say\n"
     "                       who we are there. Without: mails are files in DIR/outbox\n"
     "  --mail-from ADDRESS  (default sideline@localhost)\n"
+    "  --push-url URL       hand push notifications to this webhook, https or on this machine;\n"
+    "                       SIDELINED_PUSH_SECRET says who we are there\n"
     "  --public-url URL     where people reach the server, for links in mails\n"
     "  --oidc-issuer URL, --oidc-client ID\n"
     "                       another provider of sign-in (OpenID Connect)\n"
@@ -73,6 +75,7 @@ static const struct {
     {"make-admin", offsetof(sl_options, make_admin)},
     {"mail", offsetof(sl_options, mail)},
     {"mail-from", offsetof(sl_options, mail_from)},
+    {"push-url", offsetof(sl_options, push_url)},
     {"public-url", offsetof(sl_options, public_url)},
     {"oidc-issuer", offsetof(sl_options, oidc_issuer)},
     {"oidc-client", offsetof(sl_options, oidc_client)},

@@ -28,6 +28,7 @@ typedef struct sl_options {
     const char *make_admin; /* an e-mail address */
     const char *mail;       /* smtp://host:port */
     const char *mail_from;
+    const char *push_url; /* NULL: nobody is notified */
     const char *public_url;
     const char *tls_cert; /* PEM; both or neither */
     const char *tls_key;

@@ -175,7 +175,7 @@ size_t sl_strict_filter(sl_strict *s, uint8_t *p, size_t n)
     size_t good = walk(s, p, n, &code);
     if (code != 0) {
         s->dead = true;
-        s->fault = true;
+        s->fault = (uint16_t)code;
         return good + put_close(p + good, code);
     }
     if (!s->dead) {

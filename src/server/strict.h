@@ -30,7 +30,7 @@ typedef struct sl_strict {
     uint8_t last[4];  /* before the upgrade: the last bytes that came */
     bool framing;     /* after it */
     bool dead;        /* what comes is thrown away */
-    bool fault;       /* because something was wrong, not because the client closed */
+    uint16_t fault;   /* why: the code by which frames were refused, 0 when the client closed */
     bool in_message;  /* a message is not finished */
     uint64_t left;    /* bytes of the data frame under way that are still to come */
     uint64_t message; /* bytes of its message so far */
@@ -58,5 +58,6 @@ bool sl_strict_close(int fd);
 /* The upgrade was made. False: the connection is to be ended. */
 bool sl_strict_begin_fd(int fd, uint64_t message_max);
 int32_t sl_strict_said_fd(int fd);
+int32_t sl_strict_fault_fd(int fd);
 
 #endif

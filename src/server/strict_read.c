@@ -47,7 +47,7 @@ bool sl_strict_close(int fd)
     if (s == NULL) {
         return false;
     }
-    bool talks = s->fault || has_more(fd);
+    bool talks = s->fault != 0 || has_more(fd);
     g_sockets[fd] = NULL;
     sl_mem_free(s);
     return talks;
@@ -63,6 +63,12 @@ int32_t sl_strict_said_fd(int fd)
 {
     const sl_strict *s = find(fd);
     return s != NULL ? s->said : 0;
+}
+
+int32_t sl_strict_fault_fd(int fd)
+{
+    const sl_strict *s = find(fd);
+    return s != NULL ? s->fault : 0;
 }
 
 #define EXPORTED __attribute__((visibility("default")))

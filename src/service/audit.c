@@ -92,6 +92,15 @@ void sl_sv_audit_note(sl_service *s, const char *actor, const char *action, cons
     (void)sl_sv_change(s, add_note, &x, NULL);
 }
 
+void sl_service_refused(sl_service *s, const char *peer, const char *what, int32_t code)
+{
+    char outcome[16];
+    (void)snprintf(outcome, sizeof outcome, "%d", (int)code);
+    sl_lock(s->lock);
+    sl_sv_audit_note(s, "-", what, peer[0] != 0 ? peer : "-", outcome);
+    sl_unlock(s->lock);
+}
+
 /* ---- reading ---- */
 
 typedef struct walk {

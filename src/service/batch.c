@@ -16,6 +16,7 @@
 #include <string.h>
 
 enum {
+    HELD_PUSH = -1,             /* the code of a push notification */
     HELD_MAX = 4 * 1024 * 1024, /* bytes to send: then what was done is committed */
     CLOSE_INTERNAL = 1011
 };
@@ -24,7 +25,8 @@ enum {
 typedef struct held {
     sl_id conn;
     size_t n;
-    int32_t code; /* above 0: the connection is closed, and the bytes are the reason with its NUL */
+    int32_t code; /* above 0: the connection is closed, and the bytes are the reason with its NUL;
+                   * HELD_PUSH: they are a notification, and there is no connection */
 } held;
 
 void sl_sv_tell(sl_service *s, sl_id conn, const void *p, size_t n)
@@ -47,6 +49,17 @@ void sl_sv_end(sl_service *s, sl_id conn, int32_t code, const char *reason)
     held h = {conn, strlen(reason) + 1, code};
     sl_buf_put(&s->held, &h, sizeof h);
     sl_buf_put(&s->held, reason, h.n);
+}
+
+void sl_sv_tell_push(sl_service *s, const char *body)
+{
+    if (!s->batch_begun) {
+        s->ports.push(s->ports.user, body);
+        return;
+    }
+    held h = {0, strlen(body) + 1, HELD_PUSH};
+    sl_buf_put(&s->held, &h, sizeof h);
+    sl_buf_put(&s->held, body, h.n);
 }
 
 /* ---- transactions ---- */
@@ -121,6 +134,8 @@ static void send_held(sl_service *s)
     for (const uint8_t *p = take(s, &at, &h); p != NULL; p = take(s, &at, &h)) {
         if (h.code > 0) {
             s->ports.close(s->ports.user, h.conn, h.code, (const char *)p);
+        } else if (h.code == HELD_PUSH) {
+            s->ports.push(s->ports.user, (const char *)p);
         } else {
             s->ports.send(s->ports.user, h.conn, p, h.n);
         }
@@ -143,7 +158,9 @@ static void give_up(sl_service *s, const sl_ws_event *list, size_t n)
         if (h.code > 0) { /* it was forgotten already */
             s->ports.close(s->ports.user, h.conn, CLOSE_INTERNAL, "the server failed; try again");
         }
-        cut_off(s, h.conn);
+        if (h.code != HELD_PUSH) {
+            cut_off(s, h.conn);
+        }
     }
     for (size_t i = 0; i < n; i++) {
         cut_off(s, list[i].conn);

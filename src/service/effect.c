@@ -68,6 +68,22 @@ sl_status sl_sv_connected(sl_service *s, const char *user, const char *peer, boo
     return status;
 }
 
+sl_status sl_sv_has_blocked(sl_service *s, const char *user, const char *by, bool *yes,
+                            sl_error **err)
+{
+    sl_sv_space own;
+    sl_sv_rows rows;
+    sl_space_name(own, "user", user);
+    sl_status status = sl_sv_all(s,
+                                 "SELECT 1 FROM feed u JOIN \"block\" b ON b.\"id\"=u.id AND"
+                                 " b.\"space\"=u.space WHERE u.space=$1 AND u.entity='block' AND"
+                                 " b.\"user_id\"=$2 AND b.\"deleted\"=0 LIMIT 1",
+                                 SL_SV_ARGS(sl_cell_text(own), sl_cell_text(by)), &rows, err);
+    *yes = status == SL_OK && rows.count > 0;
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
 /* ---- connection ---- */
 
 static sl_status connection_create(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)

@@ -22,6 +22,9 @@ sl_status sl_sv_person_by_id(sl_service *s, const char *id, sl_sv_person *out, s
 /* Whether two users are connected, or, when asked_counts, one of them has asked. */
 sl_status sl_sv_connected(sl_service *s, const char *user, const char *peer, bool asked_counts,
                           bool *yes, sl_error **err);
+/* Whether `user` has blocked `by`. */
+sl_status sl_sv_has_blocked(sl_service *s, const char *user, const char *by, bool *yes,
+                            sl_error **err);
 bool sl_sv_op_is(const sl_sv_op *o, sl_op_kind kind, const char *entity);
 
 /* ---- thread.c ---- */

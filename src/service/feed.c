@@ -302,4 +302,7 @@ void sl_sv_publish(sl_service *s, const sl_sv_tx *tx)
     for (size_t i = SL_PLANTED("tell-nobody") ? tx->item_count : 0; i < tx->item_count;) {
         tell_part(s, tx, &i);
     }
+    for (size_t i = s->ports.push != NULL ? 0 : tx->item_count; i < tx->item_count; i++) {
+        sl_sv_notify(s, tx->items[i], tx->now_ms);
+    }
 }

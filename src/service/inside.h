@@ -11,6 +11,7 @@
  *   policy.c                                        who may do what
  *   places.c                                      pages of what devices do not hold
  *   signal.c                                      what passes by and is not stored
+ *   notify.c                                      push notifications
  *   tx.c, rows.c, table.c, head.c, known.c        the database, and what need not be asked of it again
  *
  * Invariants:
@@ -276,6 +277,7 @@ typedef struct sl_sv_item {
     int64_t had;   /* seq before this transaction, 0: none */
     bool dirty;
     bool saved;
+    bool fresh;    /* saved, and was not there before */
     unsigned mark; /* of the part that it was noted in */
 } sl_sv_item;
 
@@ -456,6 +458,8 @@ sl_status sl_sv_room_for_student(sl_service *s, const char *coach, sl_standing s
 /* Sends or closes, after the commit when one is due. */
 void sl_sv_tell(sl_service *s, sl_id conn, const void *p, size_t n);
 void sl_sv_end(sl_service *s, sl_id conn, int32_t code, const char *reason);
+/* A push notification, after the commit too. */
+void sl_sv_tell_push(sl_service *s, const char *body);
 /* Begins, commits and undoes one transaction, which may be a part of the batch's. */
 sl_status sl_sv_batch_enter(sl_service *s, sl_error **err);
 sl_status sl_sv_batch_leave(sl_service *s, sl_error **err);
@@ -522,6 +526,11 @@ sl_status sl_sv_page(sl_service *s, const sl_sv_state *space, int64_t at, const 
                      int64_t *to);
 /* A record's newest state to s->items. */
 sl_status sl_sv_item_add(sl_service *s, const char *space, const char *entity, const char *id);
+
+/* ---- notify.c: push notifications ---- */
+
+/* Tells devices that are not looking of a record that a transaction has saved. */
+void sl_sv_notify(sl_service *s, const sl_sv_item *item, int64_t now_ms);
 
 /* ---- places.c: spaces of which not all is held ---- */
 

@@ -51,6 +51,9 @@ typedef struct sl_service_ports {
     void (*media)(void *user);
     /* Queues a mail of plain text and returns at once. NULL: no mail is sent. */
     void (*mail)(void *user, const char *to, const char *subject, const char *text);
+    /* Queues a push notification for one device and returns at once: the body of a request to whoever
+     * hands it on (src/sync/PROTOCOL.md). NULL: nobody is notified. */
+    void (*push)(void *user, const char *body);
     /* One line of JSON, without anything that users wrote. NULL: nothing is logged. */
     void (*log)(void *user, const char *line);
     /* Fetches a page over HTTP, at most 1 MiB within 10 s; form NULL: GET, else POST of a form.
@@ -108,6 +111,13 @@ sl_status sl_service_make_admin(sl_service *s, const char *email, sl_error **err
 /* Reads the whole audit log. *lines: how many there are; SL_E_CORRUPT names the first that is not as it
  * was written. */
 sl_status sl_service_audit_verify(sl_service *s, int64_t *lines, sl_error **err);
+
+/* What whoever serves it refused before the service saw it: a line of the audit log. what: "http.refused" or
+ * "ws.refused"; code: the status or close code. */
+void sl_service_refused(sl_service *s, const char *peer, const char *what, int32_t code);
+/* The device of this user can no longer be reached by this push token: it is forgotten, if it is still
+ * that of the device. */
+void sl_service_push_gone(sl_service *s, const char *user, const char *device, const char *token);
 
 /* Always fills out, with a 5xx at worst. */
 void sl_service_http(sl_service *s, const sl_http_in *in, sl_http_out *out);

@@ -186,23 +186,6 @@ static sl_status check_room(sl_service *s, const char *space, sl_error **err)
     return status;
 }
 
-/* Whether `user` has blocked `by`. */
-static sl_status has_blocked(sl_service *s, const char *user, const char *by, bool *yes,
-                             sl_error **err)
-{
-    sl_sv_space own;
-    sl_sv_rows rows;
-    sl_space_name(own, "user", user);
-    sl_status status = sl_sv_all(s,
-                                 "SELECT 1 FROM feed u JOIN \"block\" b ON b.\"id\"=u.id AND"
-                                 " b.\"space\"=u.space WHERE u.space=$1 AND u.entity='block' AND"
-                                 " b.\"user_id\"=$2 AND b.\"deleted\"=0 LIMIT 1",
-                                 SL_SV_ARGS(sl_cell_text(own), sl_cell_text(by)), &rows, err);
-    *yes = status == SL_OK && rows.count > 0;
-    sl_sv_rows_free(&rows);
-    return status;
-}
-
 /* Whether the one who asks may let this user into the group, now. */
 static sl_status may_let_in(sl_sv_tx *tx, const sl_sv_op *o, const char *user, sl_error **err)
 {
@@ -211,7 +194,7 @@ static sl_status may_let_in(sl_sv_tx *tx, const sl_sv_op *o, const char *user, s
     bool blocked = false;
     sl_status status = sl_sv_connected(tx->s, o->user, user, false, &connected, err);
     if (status == SL_OK) {
-        status = has_blocked(tx->s, user, o->user, &blocked, err);
+        status = sl_sv_has_blocked(tx->s, user, o->user, &blocked, err);
     }
     if (status == SL_OK && (!connected || blocked) && !SL_PLANTED("group-of-strangers")) {
         return sl_fail_field(err, SL_E_DENIED, "user_id",

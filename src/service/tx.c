@@ -440,6 +440,7 @@ static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **er
             item->rec.seq = ++seq;
             item->dirty = false;
             item->saved = true;
+            item->fresh = item->fresh || item->had == 0;
             head->sum -= item->had > 0 ? sl_sum_of(item->id, item->had) : 0;
             head->sum += sl_sum_of(item->id, seq);
             status = give_place(item, err);

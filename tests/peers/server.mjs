@@ -13,6 +13,7 @@ import { promisify } from "node:util";
 import * as tus from "tus-js-client";
 import { WebSocket } from "ws";
 import { tryApi } from "./api.mjs";
+import { tryPush, tryRefused, tryStrokes } from "./more.mjs";
 import { check, finish, skipped, until } from "./report.mjs";
 import { tryStrict } from "./strict.mjs";
 
@@ -55,6 +56,8 @@ async function stop(child) {
   return child.ended;
 }
 
+const makeAdmin = (name, email) => execFileSync(sidelined, ["--data", join(work, name), "--make-admin", email]);
+
 async function ask(base, method, where, { body, token } = {}) {
   const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(body && { "content-type": "application/json" }) };
   const answer = await fetch(base + where, { method, headers, body: body && JSON.stringify(body) });
@@ -73,6 +76,13 @@ async function signUp(base, email, role = "athlete") {
   const { json } = await ask(base, "POST", "/api/v1/auth/signup", { body: { email, password, name: "N", role, device } });
   return { token: json.access_token, user: json.user.id, device, email };
 }
+
+// Another device of somebody.
+const logIn = (base) => async (who) => {
+  const device = randomUUID();
+  const { json } = await ask(base, "POST", "/api/v1/auth/login", { body: { email: who.email, password, device } });
+  return { ...who, token: json.access_token, device };
+};
 
 // ---- tus-js-client: a request is killed within, and what came is kept ----
 
@@ -163,9 +173,7 @@ async function tryLive(base, who, name) {
 // Signs in on a bare socket and then reads nothing: the kernel fills up, and then the server's queue.
 async function trySlow(base, port) {
   const who = await signUp(base, "slow@example.org");
-  const device = randomUUID();
-  const { json } = await ask(base, "POST", "/api/v1/auth/login", { body: { email: who.email, password, device } });
-  const other = { ...who, token: json.access_token, device };
+  const other = await logIn(base)(who);
   const space = `user:${who.user}`;
   const slow = open(base, who);
   await slow.wait("connected");
@@ -415,8 +423,10 @@ async function main() {
   await tryLive(server.base, who, "direct");
   await trySmuggling(server.port, "direct");
   await trySlow(server.base, server.port);
+  await tryStrokes(server, await signUp(server.base, "draws@example.org"), logIn(server.base), open);
   await tryApi(server.base, await signUp(server.base, "fuzz@example.org"), check);
-  await Promise.all([tryNginx(server, who), trySqlmap(server, who), tryTls(), tryDrain()]);
+  await Promise.all([tryNginx(server, who), trySqlmap(server, who), tryTls(), tryDrain(),
+    tryPush(startServer, stop, signUp, ask), tryRefused(startServer, stop, makeAdmin, signUp, ask, raw, smuggled)]);
   check("after all that the server ends with 0", await stop(server) === 0);
 }
 

@@ -236,6 +236,13 @@ static bool port_check(void *user, const char *secret, const char *hash)
     return strcmp(hex, hash) == 0;
 }
 
+static void port_push(void *user, const char *body)
+{
+    world *w = user;
+    w->pushes++;
+    (void)snprintf(w->push_text, sizeof w->push_text, "%s", body);
+}
+
 static void port_mail(void *user, const char *to, const char *subject, const char *text)
 {
     world *w = user;
@@ -328,6 +335,7 @@ static void open_service(world *w)
                               .check_password = port_check,
                               .media = port_media,
                               .mail = port_mail,
+                              .push = port_push,
                               .log = port_log};
     sl_service_config config = {.dir = "data",
                                 .key_pem = w->own_key ? NULL : g_pem,

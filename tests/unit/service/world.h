@@ -49,6 +49,8 @@ typedef struct world {
     char mail_to[256]; /* the last mail */
     char mail_text[1024];
     size_t mails;
+    char push_text[4096]; /* the last notification */
+    size_t pushes;
     size_t lines; /* logged */
     char line[512];
     bool limit_rates; /* for the next opening of the service */
