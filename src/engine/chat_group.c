@@ -106,7 +106,7 @@ sl_status sl_chat_group_make(sl_core *core, const char *id, const sl_json *in, s
     if (status == SL_OK) {
         status = may(core, "create", thread, err);
     }
-    if (status != SL_OK) {
+    if (status != SL_OK || title == NULL) {
         return status;
     }
     sl_chat_op_create(&ops, "thread", thread);
