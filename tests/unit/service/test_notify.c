@@ -38,6 +38,8 @@ static void set(scene *s)
     memset(s, 0, sizeof *s);
     s->next = 0x100;
     s->w = world_new();
+    s->w->push = true;
+    world_reopen(s->w);
     person_make(s->w, &s->coach, "coach@x.y", "coach", 1);
     person_make(s->w, &s->ana, "ana@x.y", "athlete", 2);
     befriend(s->w, &s->coach, &s->ana, s->thread);

@@ -335,7 +335,7 @@ static void open_service(world *w)
                               .check_password = port_check,
                               .media = port_media,
                               .mail = port_mail,
-                              .push = port_push,
+                              .push = w->push ? port_push : NULL,
                               .log = port_log};
     sl_service_config config = {.dir = "data",
                                 .key_pem = w->own_key ? NULL : g_pem,
