@@ -177,7 +177,7 @@ START_TEST(sign__is_counted_within_one_push)
         len += snprintf(frame + len, sizeof frame - (size_t)len,
                         "%s{\"n\":%lld,\"hlc\":\"%012llx%04x00000001\",\"op\":\"%s\",\"entity\":"
                         "\"reaction\",\"space\":\"%s\",\"id\":\"%s\"%s}",
-                        i > 0 ? "," : "", (long long)(s.ana.n + 1 + i),
+                        i > 0 ? "," : "", (long long)s.ana.n + 1 + i,
                         (unsigned long long)s.w->now_ms, 99 + i, i == 2 ? "delete" : "create",
                         s.direct, id(i == 2 ? 0x20 : 0x20 + i), i == 2 ? "" : fields);
     }
