@@ -51,7 +51,7 @@ typedef struct world {
     size_t mails;
     char push_text[4096]; /* the last notification */
     size_t pushes;
-    bool push; /* devices are notified: set, then world_reopen */
+    bool push;    /* devices are notified: set, then world_reopen */
     size_t lines; /* logged */
     char line[512];
     bool limit_rates; /* for the next opening of the service */
