@@ -177,6 +177,8 @@ SL_API sl_status sl_session_oidc(sl_core *core, const char *json, size_t n, sl_i
  *   "logout_all"             signs all out, this one too
  *   "erase" password         erases the account at the server for good, and signs out
  *   "oidc" redirect_uri      see sl_session_oidc
+ *   "playback" video         res {"url","expires_ms"}: where a player that sends no token finds the video as a
+ *                            stream (HLS), below the server's address, and until when
  * All but verify, reset, reset_mail and oidc need somebody signed in: else SL_E_AUTH. */
 SL_API sl_status sl_account_do(sl_core *core, const char *json, size_t n, sl_id *op,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);

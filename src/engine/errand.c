@@ -24,22 +24,24 @@ typedef struct kind {
     const char *path;
     bool signed_in;
     const char *members[MEMBERS]; /* of the body, all needed */
+    const char *named;            /* the member, an id, that ends the path, or NULL */
+    const char *behind;           /* and what comes after it */
 } kind;
 
-/* A path that ends in a slash takes the member "device". */
 static const kind KINDS[] = {
-    {"verify", "POST", "/api/v1/auth/verify", false, {"token"}},
-    {"verify_mail", "POST", "/api/v1/auth/verify/send", true, {NULL}},
-    {"reset", "POST", "/api/v1/auth/reset", false, {"token", "password"}},
-    {"reset_mail", "POST", "/api/v1/auth/reset/send", false, {"email"}},
-    {"totp", "POST", "/api/v1/auth/totp", true, {NULL}},
-    {"totp_confirm", "POST", "/api/v1/auth/totp/confirm", true, {"code"}},
-    {"recovery", "POST", "/api/v1/auth/recovery", true, {NULL}},
-    {"devices", "GET", "/api/v1/auth/devices", true, {NULL}},
-    {"device_end", "DELETE", "/api/v1/auth/devices/", true, {NULL}},
-    {"logout_all", "POST", "/api/v1/auth/logout/all", true, {NULL}},
-    {"erase", "POST", "/api/v1/account/erase", true, {"password"}},
-    {"oidc", "GET", "/api/v1/auth/oidc", false, {"redirect_uri"}},
+    {"verify", "POST", "/api/v1/auth/verify", false, {"token"}, NULL, NULL},
+    {"verify_mail", "POST", "/api/v1/auth/verify/send", true, {NULL}, NULL, NULL},
+    {"reset", "POST", "/api/v1/auth/reset", false, {"token", "password"}, NULL, NULL},
+    {"reset_mail", "POST", "/api/v1/auth/reset/send", false, {"email"}, NULL, NULL},
+    {"totp", "POST", "/api/v1/auth/totp", true, {NULL}, NULL, NULL},
+    {"totp_confirm", "POST", "/api/v1/auth/totp/confirm", true, {"code"}, NULL, NULL},
+    {"recovery", "POST", "/api/v1/auth/recovery", true, {NULL}, NULL, NULL},
+    {"devices", "GET", "/api/v1/auth/devices", true, {NULL}, NULL, NULL},
+    {"device_end", "DELETE", "/api/v1/auth/devices/", true, {NULL}, "device", ""},
+    {"logout_all", "POST", "/api/v1/auth/logout/all", true, {NULL}, NULL, NULL},
+    {"erase", "POST", "/api/v1/account/erase", true, {"password"}, NULL, NULL},
+    {"oidc", "GET", "/api/v1/auth/oidc", false, {"redirect_uri"}, NULL, NULL},
+    {"playback", "GET", "/api/v1/videos/", true, {NULL}, "video", "/playback"},
 };
 
 struct sl_errand {
@@ -109,12 +111,12 @@ static sl_status write_body(const kind *k, const sl_json *in, char **out, sl_err
 
 static sl_status write_path(const kind *k, const sl_json *in, char **out, sl_error **err)
 {
-    const char *device = sl_json_str(in, "device");
-    bool named = k->path[strlen(k->path) - 1] == '/';
-    if (named && !sl_uuid_ok(device)) {
-        return sl_fail_field(err, SL_E_INVALID, "device", "\"%s\" needs a device's id", k->name);
+    const char *id = k->named != NULL ? sl_json_str(in, k->named) : NULL;
+    if (k->named != NULL && !sl_uuid_ok(id)) {
+        return sl_fail_field(err, SL_E_INVALID, k->named, "\"%s\" needs a %s's id", k->name,
+                             k->named);
     }
-    *out = sl_text_fmt("%s%s", k->path, named ? device : "");
+    *out = id != NULL ? sl_text_fmt("%s%s%s", k->path, id, k->behind) : sl_text_fmt("%s", k->path);
     return *out != NULL ? SL_OK : sl_fail_nomem(err);
 }
 

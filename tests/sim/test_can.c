@@ -175,6 +175,25 @@ START_TEST(account__devices_are_told_and_signing_out_everywhere_ends_all)
 }
 END_TEST
 
+START_TEST(account__a_video_is_played_where_the_server_says_and_by_who_may_see_it)
+{
+    char json[200];
+    ck_assert_int_eq(account(g_ana, "{\"do\":\"playback\"}"), SL_E_INVALID);
+    ck_assert_int_eq(account(g_ana, "{\"do\":\"playback\",\"video\":\"../x\"}"), SL_E_INVALID);
+    (void)snprintf(json, sizeof json, "{\"do\":\"playback\",\"video\":\"%s\"}", g_video);
+    ck_assert_int_eq(account(g_cleo, json), SL_OK);
+    lab_wait_op(g_cleo);
+    ck_assert(g_cleo->op_ok);
+    ck_assert_int_eq(lab_apply(g_ana, "[{'op':'delete','entity':'share','id':'%s'}]", g_share),
+                     SL_OK);
+    lab_settle(g_lab, MINUTE);
+    ck_assert_int_eq(account(g_cleo, json), SL_OK);
+    lab_wait_op(g_cleo);
+    ck_assert(!g_cleo->op_ok);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH("can", set_up, take_down, can__says_what_the_server_will,
                   can__knows_features_and_what_makes_a_space,
-                  account__devices_are_told_and_signing_out_everywhere_ends_all)
+                  account__devices_are_told_and_signing_out_everywhere_ends_all,
+                  account__a_video_is_played_where_the_server_says_and_by_who_may_see_it)

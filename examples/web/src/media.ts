@@ -3,6 +3,7 @@ import { CoreError, type Video, newId } from "@sideline/core";
 import { useEffect, useState } from "react";
 import { theCore } from "./core";
 import { t } from "./i18n";
+import { type Rung, network, rungFor, streamOf } from "./stream";
 
 /** When something was made, by its id. */
 export function timeOf(id: string): number {
@@ -87,28 +88,35 @@ export async function store(
 
 const urls = new Map<string, Promise<string>>();
 
+/** The address of a blob that is on this device. */
+async function keptUrl(sha256: string, type: string): Promise<string | undefined> {
+    if (!urls.has(sha256)) {
+        try {
+            const bytes = await theCore().blobs.get(sha256);
+            urls.set(sha256, Promise.resolve(URL.createObjectURL(new Blob([bytes], { type }))));
+        } catch (error) {
+            if (!(error instanceof CoreError && error.code === "NOT_FOUND")) {
+                throw error;
+            }
+        }
+    }
+    return urls.get(sha256);
+}
+
 async function open(sha256: string, type: string): Promise<string> {
     const core = theCore();
-    let bytes: Uint8Array<ArrayBuffer>;
-    try {
-        bytes = await core.blobs.get(sha256);
-    } catch (error) {
-        if (!(error instanceof CoreError && error.code === "NOT_FOUND")) {
-            throw error;
-        }
-        await core.blobs.fetch(sha256);
-        bytes = await core.blobs.get(sha256);
-    }
-    return URL.createObjectURL(new Blob([bytes], { type }));
+    await core.blobs.fetch(sha256);
+    return URL.createObjectURL(new Blob([await core.blobs.get(sha256)], { type }));
 }
 
 /** An address at which the page finds a blob, fetched first when it is not here. */
-export function urlOf(sha256: string, type: string): Promise<string> {
-    let url = urls.get(sha256);
+export async function urlOf(sha256: string, type: string): Promise<string> {
+    let url = await keptUrl(sha256, type);
     if (url === undefined) {
-        url = open(sha256, type);
-        urls.set(sha256, url);
-        url.catch(() => urls.delete(sha256));
+        const opening = urls.get(sha256) ?? open(sha256, type);
+        urls.set(sha256, opening);
+        opening.catch(() => urls.delete(sha256));
+        url = await opening;
     }
     return url;
 }
@@ -131,8 +139,91 @@ export function useUrl(sha256: string | undefined, type: string): { url: string 
     return { url: now?.url, problem: now?.problem };
 }
 
-export function useClip(video: Video | undefined) {
-    return useUrl(video?.blob, video?.media_type ?? "video/mp4");
+/* ---- films that are watched ---- */
+
+/** As the network and the screen allow, so many lines, or the very file that was sent. */
+export type Quality = "auto" | "original" | `${number}`;
+
+const KEEP_BYTES = 300e6; /* a film that is watched is kept for when there is no network, unless it is larger */
+
+export interface Clip {
+    url: string | undefined;
+    problem: string | undefined;
+    /** What the server offers of one that is not here. */
+    rungs: Rung[];
+    quality: Quality;
+    choose(quality: Quality): void;
+}
+
+interface Source {
+    url: string;
+    rungs: Rung[];
+}
+
+/** What is played: the file when it is here; else what the server has made ready of it; else the file, fetched first. */
+async function sourceOf(video: Video, quality: Quality): Promise<Source> {
+    const kept = await keptUrl(video.blob, video.media_type);
+    if (kept !== undefined) {
+        return { url: kept, rungs: [] };
+    }
+    const rungs = (await streamOf(video))?.rungs ?? [];
+    const lines = Math.min(innerWidth, innerHeight) * devicePixelRatio;
+    const rung = rungs.find((one) => String(one.lines) === quality) ?? rungFor(rungs, lines, network());
+    if (quality === "original" || rung === undefined) {
+        return { url: await urlOf(video.blob, video.media_type), rungs };
+    }
+    if (network().saveData !== true && video.size <= KEEP_BYTES) {
+        theCore().blobs.fetch(video.blob).catch(() => undefined); /* it is fetched when it is wanted next */
+    }
+    return { url: rung.url, rungs };
+}
+
+/** The film of a clip. What is played stays the same until another quality is chosen. */
+export function useClip(video: Video | undefined): Clip {
+    const [quality, setQuality] = useState((localStorage.getItem("quality") ?? "auto") as Quality);
+    const [found, setFound] = useState<{ blob: string } & (Source | { problem: string })>();
+    const blob = video?.blob;
+    useEffect(() => {
+        let alive = true;
+        if (video !== undefined) {
+            sourceOf(video, quality).then(
+                (source) => alive && setFound({ blob: video.blob, ...source }),
+                (error: unknown) => alive && setFound({ blob: video.blob, problem: error instanceof Error ? error.message : String(error) }),
+            );
+        }
+        return () => {
+            alive = false;
+        };
+    }, [blob, quality]);
+    const now = found?.blob === blob ? found : undefined;
+    const choose = (next: Quality) => {
+        localStorage.setItem("quality", next);
+        setQuality(next);
+    };
+    return {
+        url: now !== undefined && "url" in now ? now.url : undefined,
+        problem: now !== undefined && "problem" in now ? now.problem : undefined,
+        rungs: now !== undefined && "rungs" in now ? now.rungs : [],
+        quality,
+        choose,
+    };
+}
+
+/** A picture of a film: that which was sent with it, else one that the server made. */
+export function useStill(video: Video | undefined): string | undefined {
+    const sent = useUrl(video?.thumb, "image/jpeg").url;
+    const [made, setMade] = useState<string>();
+    const without = video !== undefined && video.thumb === undefined && video.status === "ready";
+    useEffect(() => {
+        let alive = true;
+        if (without) {
+            void streamOf(video).then((stream) => alive && setMade(stream?.poster));
+        }
+        return () => {
+            alive = false;
+        };
+    }, [without, video?.id]);
+    return sent ?? (without ? made : undefined);
 }
 
 /** The name of the file without its ending. */

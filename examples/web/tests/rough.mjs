@@ -5,20 +5,23 @@
 import { peer } from "./peer.mjs";
 import { keeping, meeting, talking } from "./talking.mjs";
 import { sending } from "./sending.mjs";
+import { streaming } from "./streaming.mjs";
 import { World } from "./world.mjs";
 
 const [sidelined, app, clip, speech, shots] = process.argv.slice(2);
-const world = new World({ sidelined, app, speech, shots });
+const world = new World({ sidelined, app, speech, shots, media: true });
 
 await world.run("rough", async (step) => {
     const cleo = await peer(world.url, "Cleo", "coach");
     const anna = await world.person("Anna", "athlete", { hasTouch: true });
     let thread;
+    let part;
     try {
         await step("two meet", async () => void (thread = await meeting(world, anna, cleo)));
         await step("they talk: answers, pins, signs, forwarding, words found", () => talking(world, anna, cleo, thread));
         await step("drafts stay, silence is silent, what is refused is sent again", () => keeping(world, anna, cleo, thread));
-        await step("a part of a clip is cut out, held, and sent over reloads", () => sending(world, anna, cleo, clip));
+        await step("a part of a clip is cut out, held, and sent over reloads", async () => void (part = await sending(world, anna, cleo, clip)));
+        await step("a film plays as the server has made it ready, and is kept", () => streaming(world, anna, cleo, thread, part));
     } finally {
         await cleo.core.close();
     }

@@ -43,7 +43,7 @@ export async function sending(world, anna, cleo, clip) {
     await page.getByRole("button", { name: "Resume" }).click();
     await page.reload();
     await page.getByText("Uploaded").waitFor({ timeout: 30_000 });
-    const video = await waitFor("the clip", async () => (await cleo.core.query({ from: "video", where: { status: "ready" } }))[0], 30_000);
+    const video = await waitFor("the clip", async () => (await cleo.core.query({ from: "video" }))[0]);
     const { sha256 } = await cleo.core.blobs.fetch(video.blob);
     const bytes = Buffer.from(await cleo.core.blobs.get(sha256));
     const whole = readFileSync(clip);
@@ -58,4 +58,5 @@ export async function sending(world, anna, cleo, clip) {
     if (!(apart(part, same) < 1) || !(apart(part, other) > 2 * apart(part, same) + 0.5)) {
         throw new Error(`the part differs from the clip by ${apart(part, same)}, from another moment of it by ${apart(part, other)}`);
     }
+    return bytes;
 }

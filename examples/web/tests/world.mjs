@@ -15,18 +15,32 @@ export class World {
         this.problems = [];
     }
 
-    async start() {
+    /** Starts the server, on the same port as before when there was one. */
+    async serve() {
         const portFile = join(this.work, "port");
-        const { sidelined, app, speech } = this.options;
-        this.server = spawn(sidelined, ["--data", join(this.work, "data"), "--port", "0", "--port-file", portFile, "--web", app, "--mfa", "optional", "--no-limits", "--no-media", "--upload-rate", "400000"], { stdio: ["ignore", "ignore", "inherit"] });
-        const port = await waitFor("the server's port", () => {
+        const { sidelined, app } = this.options;
+        rmSync(portFile, { force: true });
+        this.server = spawn(sidelined, ["--data", join(this.work, "data"), "--port", this.port ?? "0", "--port-file", portFile, "--web", app, "--mfa", "optional", "--no-limits", ...(this.options.media ? [] : ["--no-media"]), "--upload-rate", "400000"], { stdio: ["ignore", "ignore", "inherit"] });
+        this.port = await waitFor("the server's port", () => {
             try {
-                return readFileSync(portFile, "utf8").trim();
+                return readFileSync(portFile, "utf8").trim() || undefined;
             } catch {
                 return undefined;
             }
         });
-        this.url = `http://127.0.0.1:${port}`;
+        this.url = `http://127.0.0.1:${this.port}`;
+    }
+
+    /** Ends the server without a warning. */
+    async kill() {
+        const ended = new Promise((resolve) => this.server.once("exit", resolve));
+        this.server.kill("SIGKILL");
+        await ended;
+    }
+
+    async start() {
+        const { speech } = this.options;
+        await this.serve();
         this.browser = await chromium.launch({
             executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
             args: ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${speech}`, "--autoplay-policy=no-user-gesture-required"],

@@ -2,16 +2,19 @@
 import type { Video } from "@sideline/core";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { moment, t } from "../i18n";
-import { useClip } from "../media";
+import { useClip, useStill } from "../media";
 import { Overlay } from "../overlay";
 import type { ReviewPlayer } from "../player";
 import { Tool } from "../ui/parts";
+import { Quality } from "../ui/quality";
 import { viewOf } from "../view";
 import { transformOf } from "../workspace/stage";
 import { Wave } from "../workspace/voice";
 
 export function ReviewView({ player, video, peaks }: { player: ReviewPlayer; video: Video; peaks: Int8Array | null }) {
-    const { url, problem } = useClip(video);
+    const clip = useClip(video);
+    const { url, problem } = clip;
+    const still = useStill(video);
     const [element, setElement] = useState<HTMLVideoElement | null>(null);
     const state = useSyncExternalStore((heard) => player.on(heard), () => player.state);
     useEffect(() => {
@@ -37,7 +40,7 @@ export function ReviewView({ player, video, peaks }: { player: ReviewPlayer; vid
         <div className="review-view" onKeyDown={keys} role="group" aria-label={t("watch.player")}>
             <div className="review-stage">
                 <div className="frame" dir="ltr" style={{ aspectRatio: `${video.width} / ${video.height}`, "--shape": video.width / video.height, transform: transformOf(viewOf(state.view, video)) } as React.CSSProperties}>
-                    <video ref={setElement} src={url} muted playsInline preload="auto" aria-label={t("stage.film")} />
+                    <video ref={setElement} src={url} poster={still} muted playsInline preload="auto" aria-label={t("stage.film")} />
                     <Overlay doc={player.doc} video={video} onShower={(shower) => { player.shower = shower; void player.follow(player.state.time); }} />
                 </div>
                 {url === undefined && <p className="stage-note" role="status">{problem ?? t("watch.fetching")}</p>}
@@ -51,6 +54,7 @@ export function ReviewView({ player, video, peaks }: { player: ReviewPlayer; vid
                         onChange={(event) => player.seek(Number(event.target.value))} />
                 </div>
                 <output className="timecode number" aria-label={t("film.time")}>{moment(state.time, false)}<span> / {moment(player.duration, false)}</span></output>
+                <Quality clip={clip} />
             </div>
         </div>
     );

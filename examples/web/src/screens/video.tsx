@@ -4,12 +4,13 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { me, theCore, useRecord, useRows, useSession } from "../core";
 import { useFilm } from "../film";
 import { ago, moment, t } from "../i18n";
-import { timeOf, useClip } from "../media";
+import { timeOf, useClip, useStill } from "../media";
 import { Overlay, type Shower } from "../overlay";
 import { go, useTitle } from "../router";
 import { VideoState } from "../ui/cards";
 import { Icon } from "../ui/icon";
 import { Button, Empty, Link, Tool, attempt } from "../ui/parts";
+import { Quality } from "../ui/quality";
 import { Ranges } from "../workspace/ranges";
 import { Transport } from "../workspace/transport";
 import { useDrawing } from "../workspace/use_drawing";
@@ -55,7 +56,9 @@ export function Video({ id }: { id: string }) {
 }
 
 function Player({ video }: { video: VideoRecord }) {
-    const { url, problem } = useClip(video);
+    const clip = useClip(video);
+    const { url, problem } = clip;
+    const still = useStill(video);
     const [element, setElement] = useState<HTMLVideoElement | null>(null);
     const film = useFilm(element, video.duration_us);
     const [doc, setDoc] = useState<Doc>();
@@ -91,12 +94,12 @@ function Player({ video }: { video: VideoRecord }) {
         <div className="review-view" onKeyDown={keys} role="group" aria-label={t("stage.film")}>
             <div className="review-stage" onClick={() => film?.toggle()}>
                 <div className="frame" dir="ltr" style={{ aspectRatio: `${video.width} / ${video.height}`, "--shape": video.width / video.height } as React.CSSProperties}>
-                    <video ref={setElement} src={url} playsInline preload="auto" aria-label={t("stage.film")} />
+                    <video ref={setElement} src={url} poster={still} playsInline preload="auto" aria-label={t("stage.film")} />
                     {doc !== undefined && <Overlay doc={doc} video={video} onShower={(made) => { shower.current = made; made.show(film?.state.time ?? 0); }} />}
                 </div>
                 {url === undefined && <p className="stage-note" role="status">{problem ?? t("watch.fetching")}</p>}
             </div>
-            <Transport film={film} duration={video.duration_us} />
+            <Transport film={film} duration={video.duration_us}><Quality clip={clip} /></Transport>
             {doc !== undefined && <Ranges film={film} duration={video.duration_us} items={drawing?.items ?? []} doc={doc} selected={null} onSelect={(id) => { const item = drawing?.items.find((one) => one.id === id); if (item !== undefined) film?.seek(item.in); }} />}
             <Remarks video={video} time={() => film?.state.time ?? 0} seek={(at) => film?.seek(at)} />
         </div>

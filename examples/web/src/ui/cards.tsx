@@ -2,12 +2,12 @@
 import type { ChatThread, Review, Video } from "@sideline/core";
 import { me, useTransfers } from "../core";
 import { ago, moment, t } from "../i18n";
-import { timeOf, useUrl } from "../media";
+import { timeOf, useStill } from "../media";
 import { Icon } from "./icon";
 import { Avatar, Link } from "./parts";
 
 export function Thumb({ video, eager = false }: { video: Video; eager?: boolean }) {
-    const { url } = useUrl(video.thumb, "image/jpeg");
+    const url = useStill(video);
     return (
         <span className="thumb">
             {url === undefined ? <Icon name="film" size={28} /> : <img src={url} alt="" loading={eager ? "eager" : "lazy"} />}

@@ -49,7 +49,16 @@ export function useTouch(held: () => void, twice: () => void) {
 export function useSwipe(swiped: () => void) {
     const from = useRef<{ x: number; y: number; way: "none" | "along" | "across" }>({ x: 0, y: 0, way: "none" });
     const sign = () => (document.documentElement.dir === "rtl" ? -1 : 1);
-    const moved = (event: TouchEvent) => (event.changedTouches[0]!.clientX - from.current.x) * sign();
+    /** How far along the line the finger is; 0 when it went across it first, or with another one. */
+    const along = (event: TouchEvent) => {
+        const touch = event.changedTouches[0]!;
+        const at = from.current;
+        const [dx, dy] = [(touch.clientX - at.x) * sign(), Math.abs(touch.clientY - at.y)];
+        if (at.way === "none" && Math.max(Math.abs(dx), dy) > STILL_PX) {
+            at.way = Math.abs(dx) > dy ? "along" : "across";
+        }
+        return at.way === "along" ? Math.max(0, dx) : 0;
+    };
     const back = (event: TouchEvent<HTMLElement>) => (event.currentTarget.style.transform = "");
     return {
         onTouchStart(event: TouchEvent) {
@@ -57,19 +66,11 @@ export function useSwipe(swiped: () => void) {
             from.current = { x: touch.clientX, y: touch.clientY, way: event.touches.length === 1 ? "none" : "across" };
         },
         onTouchMove(event: TouchEvent<HTMLElement>) {
-            const touch = event.touches[0]!;
-            const at = from.current;
-            const [along, across] = [moved(event), Math.abs(touch.clientY - at.y)];
-            if (at.way === "none" && Math.max(Math.abs(along), across) > STILL_PX) {
-                at.way = along > across ? "along" : "across";
-            }
-            if (at.way === "along") {
-                event.currentTarget.style.transform = `translateX(${sign() * Math.min(SWIPE_PX + 8, Math.max(0, along))}px)`;
-            }
+            event.currentTarget.style.transform = `translateX(${sign() * Math.min(SWIPE_PX + 8, along(event))}px)`;
         },
         onTouchEnd(event: TouchEvent<HTMLElement>) {
             back(event);
-            if (from.current.way === "along" && moved(event) >= SWIPE_PX) {
+            if (along(event) >= SWIPE_PX) {
                 swiped();
             }
         },

@@ -1,10 +1,11 @@
 /* Playing, steps, speed, zoom: the row of buttons under the frame. */
+import type { ReactNode } from "react";
 import { type Film, SPEEDS, useFilmState } from "../film";
 import { moment, t } from "../i18n";
 import { Tool } from "../ui/parts";
 import { type ViewBox, WHOLE, zoomed } from "./stage";
 
-export function Transport({ film, duration, view, onView, split, onSplit }: { film: Film | null; duration: number; view?: ViewBox; onView?(view: ViewBox): void; split?: boolean; onSplit?(): void }) {
+export function Transport({ film, duration, view, onView, split, onSplit, children }: { film: Film | null; duration: number; view?: ViewBox; onView?(view: ViewBox): void; split?: boolean; onSplit?(): void; children?: ReactNode }) {
     const { time, playing, rate } = useFilmState(film);
     return (
         <div className="transport" role="toolbar" aria-label={t("film.controls")} dir="ltr">
@@ -18,6 +19,7 @@ export function Transport({ film, duration, view, onView, split, onSplit }: { fi
                     {SPEEDS.map((speed) => <option key={speed} value={String(speed)}>{`${speed}×`}</option>)}
                 </select>
             </label>
+            {children}
             {view !== undefined && onView !== undefined && (
                 <span className="transport-view">
                     <Tool icon="zoomOut" name={t("view.out")} keys="-" disabled={view.scale === 1} onClick={() => onView(zoomed(view, 1 / 1.5))} />
