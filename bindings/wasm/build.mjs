@@ -47,5 +47,6 @@ for (const [name, platform] of [["index", "browser"], ["worker", "browser"], ["n
     });
 }
 copyFileSync(path.join(built, "sideline.wasm"), path.join(dist, "sideline.wasm"));
+copyFileSync(path.join(here, "src/worklet.js"), path.join(dist, "worklet.js"));
 copyFileSync(path.join(root, "LICENSE"), path.join(here, "LICENSE"));
 console.log(`@sideline/core: ${path.relative(root, dist)}`);

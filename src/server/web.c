@@ -53,10 +53,9 @@ static const struct {
     {".txt", "text/plain; charset=utf-8"},
 };
 
-/* What a page may do: its own scripts, workers and sockets, WebAssembly, pictures and films it made; blob: of
- * scripts is what the sound's thread is made of. */
+/* What a page may do: its own scripts, workers and sockets, WebAssembly, pictures and films it made. */
 static const char policy[] =
-    "Content-Security-Policy: default-src 'self'; script-src 'self' 'wasm-unsafe-eval' blob:; "
+    "Content-Security-Policy: default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; "
     "img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'\r\n"
     "Referrer-Policy: no-referrer\r\n"

@@ -6,85 +6,12 @@
 const BLOCK = 960; /* frames to a message: 20 ms at 48 kHz */
 const AHEAD = 9600; /* frames the player keeps waiting at the audio thread: 200 ms */
 
-/* The processors run in the audio thread and see nothing of this module: their source goes there as text. */
-const PROCESSORS = `
-class SidelineListen extends AudioWorkletProcessor {
-    constructor(options) {
-        super();
-        this.channels = options.processorOptions.channels;
-        this.block = new Float32Array(${BLOCK} * this.channels);
-        this.length = 0;
-    }
-    process(inputs) {
-        const input = inputs[0];
-        if (input.length === 0) return true;
-        const frames = input[0].length;
-        for (let i = 0; i < frames; i++) {
-            for (let c = 0; c < this.channels; c++) {
-                this.block[this.length++] = (input[c] ?? input[0])[i];
-            }
-            if (this.length === this.block.length) {
-                this.port.postMessage(this.block, [this.block.buffer]);
-                this.block = new Float32Array(${BLOCK} * this.channels);
-                this.length = 0;
-            }
-        }
-        return true;
-    }
-}
-class SidelinePlay extends AudioWorkletProcessor {
-    constructor() {
-        super();
-        this.blocks = [];
-        this.at = 0;
-        this.waiting = 0;
-        this.ended = false;
-        this.port.onmessage = ({ data }) => {
-            if (data === "clear") {
-                this.blocks = [];
-                this.at = this.waiting = 0;
-                this.ended = false;
-            } else if (data === "end") {
-                this.ended = true;
-            } else {
-                this.blocks.push(data);
-                this.waiting += data.pcm.length;
-            }
-        };
-    }
-    process(inputs, outputs) {
-        const out = outputs[0][0];
-        let n = 0, position = null;
-        while (n < out.length && this.blocks.length > 0) {
-            const { pcm, from, to } = this.blocks[0];
-            const take = Math.min(out.length - n, pcm.length - this.at);
-            out.set(pcm.subarray(this.at, this.at + take), n);
-            n += take;
-            this.at += take;
-            this.waiting -= take;
-            position = from + (to - from) * this.at / pcm.length;
-            if (this.at === pcm.length) {
-                this.blocks.shift();
-                this.at = 0;
-            }
-        }
-        if (position !== null || this.ended) {
-            this.port.postMessage({ position, waiting: this.waiting, done: this.ended && this.blocks.length === 0 });
-        }
-        return true;
-    }
-}
-registerProcessor("sideline-listen", SidelineListen);
-registerProcessor("sideline-play", SidelinePlay);
-`;
-
 const loaded = new WeakMap<BaseAudioContext, Promise<void>>();
 
 function load(context: AudioContext): Promise<void> {
     let promise = loaded.get(context);
     if (promise === undefined) {
-        const url = URL.createObjectURL(new Blob([PROCESSORS], { type: "text/javascript" }));
-        promise = context.audioWorklet.addModule(url).finally(() => URL.revokeObjectURL(url));
+        promise = context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url));
         loaded.set(context, promise);
     }
     return promise;
@@ -101,7 +28,7 @@ export async function listen(
     const source = context.createMediaStreamSource(stream);
     const node = new AudioWorkletNode(context, "sideline-listen", {
         numberOfOutputs: 0,
-        processorOptions: { channels },
+        processorOptions: { channels, block: BLOCK },
     });
     node.port.onmessage = (event) => take(event.data as Float32Array<ArrayBuffer>);
     source.connect(node);
