@@ -163,11 +163,14 @@ export class Transport {
         };
         socket.onopen = () => told(() => this.lib.raw("sl_host_ws_opened", this.core, BigInt(ws)));
         socket.onmessage = (event) => told(() => this.message(ws, event.data as string | ArrayBuffer));
-        socket.onclose = (event) =>
+        const ended = (code: number) =>
             told(() => {
                 this.sockets.delete(ws);
-                this.lib.raw("sl_host_ws_closed", this.core, BigInt(ws), event.code || ABNORMAL_CLOSURE);
+                this.lib.raw("sl_host_ws_closed", this.core, BigInt(ws), code);
             });
+        socket.onclose = (event) => ended(event.code || ABNORMAL_CLOSURE);
+        /* After an error nothing comes but the end, and in Node 20 not even that. */
+        socket.onerror = () => ended(ABNORMAL_CLOSURE);
         return OK;
     }
 
