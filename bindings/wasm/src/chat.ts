@@ -15,8 +15,12 @@ const FOREVER_MS = 4_102_444_800_000;
  * what is shown when a live query of one of them gives a difference.
  */
 export class Chat {
+    private here = false;
+
     /** @internal */
-    constructor(private readonly connection: Connection) {}
+    constructor(private readonly connection: Connection) {
+        connection.onMoved(() => this.here && !connection.closed && void this.presence(true).catch(() => undefined));
+    }
 
     /* --- sending -------------------------------------------------------------------------- */
 
@@ -141,6 +145,7 @@ export class Chat {
 
     /** Whether the app is used: people of this user's threads get "presence" events. At first it is not. */
     presence(here: boolean): Promise<void> {
+        this.here = here;
         return this.connection.call("chat_presence", [here]);
     }
 

@@ -56,16 +56,23 @@ export class Account {
 
 /** Being in step with the server. */
 export class Sync {
-    /** @internal */
-    constructor(private readonly connection: Connection) {}
+    private wanted = false;
 
-    /** Connects and stays connected. */
+    /** @internal */
+    constructor(private readonly connection: Connection) {
+        /* The tab that serves now has opened the folder anew. */
+        connection.onMoved(() => this.wanted && !connection.closed && void this.start().catch(() => undefined));
+    }
+
+    /** Connects and stays connected, when another tab takes over too. */
     start(): Promise<void> {
+        this.wanted = true;
         return this.connection.call("sync", [1]);
     }
 
     /** Goes offline. */
     stop(): Promise<void> {
+        this.wanted = false;
         return this.connection.call("sync", [2]);
     }
 
@@ -160,6 +167,8 @@ export class Core implements AsyncDisposable {
         this.chat = new Chat(connection);
         this.drafts = new Drafts(connection);
         net.register(this, connection, this);
+        const { asked } = this;
+        connection.onMoved(() => connection.closed || asked.forEach((what) => void connection.call("info", [what]).catch(() => undefined)));
     }
 
     /* --- records -------------------------------------------------------------------------- */
@@ -233,8 +242,11 @@ export class Core implements AsyncDisposable {
     }
 
     private readonly closing = new Set<Stream<CoreEvent>>();
+    /** What info() was asked for: asking turns events on, of the core that serves. */
+    private readonly asked = new Set<keyof Info>();
 
     info<W extends keyof Info>(what: W): Promise<Info[W]> {
+        this.asked.add(what);
         return this.connection.call("info", [what]);
     }
 
