@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from "react";
-import { usePresence, useRows, useStatus } from "./core";
+import { connectNow, usePresence, useRows, useStatus } from "./core";
 import { t } from "./i18n";
 import { go, usePath } from "./router";
 import { Account } from "./screens/account";
@@ -15,7 +15,7 @@ import { Video } from "./screens/video";
 import { Videos } from "./screens/videos";
 import { Watch } from "./screens/watch";
 import { Icon, type IconName } from "./ui/icon";
-import { Avatar, Link } from "./ui/parts";
+import { Avatar, Button, Link, attempt } from "./ui/parts";
 import { useCounts } from "./unread";
 import { Workspace } from "./workspace/workspace";
 
@@ -123,6 +123,7 @@ function SyncLine() {
         <div className={offline ? "sync-line sync-line-warn" : "sync-line"} role="status">
             <Icon name={offline ? "cloudOff" : "upload"} />
             <span className="grow">{offline ? `${t("sync.offline")} ${what}` : what}</span>
+            {offline && <Button look="quiet" onClick={() => attempt(connectNow)}>{t("sync.now")}</Button>}
         </div>
     );
 }

@@ -91,6 +91,12 @@ export function useSession(): SessionFacts | null {
 addEventListener("offline", () => void core?.sync.stop().catch(() => undefined));
 addEventListener("online", () => session?.user !== undefined && void core.sync.start().catch(() => undefined));
 
+/** Tries at once what would be tried after a while. */
+export async function connectNow(): Promise<void> {
+    await core.sync.stop();
+    await core.sync.start();
+}
+
 /** The signed-in user's id. */
 export function me(): string {
     return session?.user ?? "";

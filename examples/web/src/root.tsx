@@ -2,7 +2,8 @@
 import { Suspense, lazy } from "react";
 import { useSession } from "./core";
 import { useLanguage } from "./i18n";
-import { Sign } from "./screens/sign";
+import { usePath } from "./router";
+import { OUTSIDE, Sign } from "./screens/sign";
 import { Announcer } from "./ui/parts";
 
 export const loadInside = () => import("./app");
@@ -12,9 +13,10 @@ const Inside = lazy(async () => ({ default: (await loadInside()).Inside }));
 export function App() {
     useLanguage();
     const session = useSession();
+    const [first = ""] = usePath();
     return (
         <>
-            {session?.user === undefined ? <Sign /> : (
+            {session?.user === undefined || first in OUTSIDE ? <Sign /> : (
                 <Suspense>
                     <Inside coach={session.role === "coach"} name={session.name ?? ""} />
                 </Suspense>

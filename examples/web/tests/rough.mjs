@@ -2,6 +2,8 @@
  * What goes wrong, and what is said meanwhile: one person in a browser, another as a core in this process, against a real
  * server.
  */
+import { keepsNothing, noRoom, serverDies, twoTabs } from "./breaking.mjs";
+import { letters } from "./letters.mjs";
 import { peer } from "./peer.mjs";
 import { keeping, meeting, talking } from "./talking.mjs";
 import { sending } from "./sending.mjs";
@@ -22,6 +24,11 @@ await world.run("rough", async (step) => {
         await step("drafts stay, silence is silent, what is refused is sent again", () => keeping(world, anna, cleo, thread));
         await step("a part of a clip is cut out, held, and sent over reloads", async () => void (part = await sending(world, anna, cleo, clip)));
         await step("a film plays as the server has made it ready, and is kept", () => streaming(world, anna, cleo, thread, part));
+        await step("the server dies, and a page is loaded again meanwhile", () => serverDies(world, anna, cleo, thread));
+        await step("two tabs, one closed", () => twoTabs(world, anna, cleo, thread));
+        await step("no room in the store", () => noRoom(world, clip));
+        await step("no private file system, no database", () => keepsNothing(world));
+        await step("an address is confirmed, a forgotten password replaced", () => letters(world, anna));
     } finally {
         await cleo.core.close();
     }

@@ -41,10 +41,11 @@ export class World {
     async start() {
         const { speech } = this.options;
         await this.serve();
-        this.browser = await chromium.launch({
+        this.how = {
             executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
             args: ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${speech}`, "--autoplay-policy=no-user-gesture-required"],
-        });
+        };
+        this.browser = await chromium.launch(this.how);
     }
 
     /** A whole test: its steps, what they found, and the end of the process. */
@@ -85,9 +86,10 @@ export class World {
         }
     }
 
-    /** Somebody with a browser of their own. */
-    async person(name, role, options = {}) {
-        const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", permissions: ["microphone"], ...options });
+    /** Somebody with a browser of their own; lasting: one that is no private window, so that its store has a limit. */
+    async person(name, role, { lasting = false, ...options } = {}) {
+        const all = { viewport: { width: 1280, height: 800 }, locale: "en-GB", permissions: ["microphone"], ...options };
+        const context = await (lasting ? chromium.launchPersistentContext(join(this.work, name), { ...this.how, ...all }) : this.browser.newContext(all));
         context.setDefaultTimeout(15_000);
         const page = await context.newPage();
         page.on("pageerror", (error) => this.problems.push(`${name}: ${error.message}`));

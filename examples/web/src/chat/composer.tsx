@@ -88,10 +88,14 @@ export function Composer({ space, name, about, onAbout, onSent }: ComposerProps)
         }
         setText("");
         onAbout(null);
-        if (about?.do === "edit") {
-            await chat.edit(about.message.id, { body });
-        } else {
-            await chat.send(space, { body, ...(about === null ? {} : { reply_to: about.message.id }) });
+        try {
+            await (about?.do === "edit" ? chat.edit(about.message.id, { body }) : chat.send(space, { body, ...(about === null ? {} : { reply_to: about.message.id }) }));
+        } catch (error) {
+            setText((now) => (now === "" ? body : now)); /* what could not be kept is not lost */
+            onAbout(about);
+            throw error;
+        }
+        if (about?.do !== "edit") {
             onSent();
             if (offline) {
                 announce(t("chat.kept"));

@@ -27,6 +27,7 @@ export function Account() {
             </section>
             <section className="card card-pad"><Language /></section>
             <Factor />
+            <Address />
             <Devices />
             <Storage />
             <Button look="danger" icon="leave" onClick={leave}>{t("account.leave")}</Button>
@@ -69,6 +70,20 @@ function Factor() {
                     <ul className="codes">{codes.map((code) => <li key={code}><code>{code}</code></li>)}</ul>
                 </div>
             )}
+        </section>
+    );
+}
+
+/** Proving one's address again. */
+function Address() {
+    const send = () => attempt(async () => {
+        await theCore().account.do({ do: "verify_mail" });
+        announce(t("verify.sent"));
+    });
+    return (
+        <section className="card card-pad row">
+            <p className="grow muted">{t("verify.why")}</p>
+            <Button onClick={send}>{t("verify.send")}</Button>
         </section>
     );
 }

@@ -1,10 +1,11 @@
 /* Signing up, signing in, with the second factor when the account has one. */
 import { CoreError } from "@sideline/core";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, type ReactNode, useState } from "react";
 import { refreshSession, startElsewhere, theCore, whenCore } from "../core";
 import { LANGUAGES, type Language as Tongue, setLanguage, t, useLanguage } from "../i18n";
 import { go, usePath, useTitle } from "../router";
 import { Button, Field, Link, Select } from "../ui/parts";
+import { Forgot, Provider, Reset, Returned, Verify } from "./letters";
 
 interface Asked {
     email: string;
@@ -35,9 +36,18 @@ async function enter(up: boolean, asked: Asked): Promise<void> {
     go("/", true);
 }
 
+/** The screens on which nobody needs to be signed in. */
+export const OUTSIDE: { [first: string]: () => ReactNode } = {
+    forgot: () => <Forgot />,
+    reset: () => <Reset />,
+    verify: () => <Verify />,
+    oidc: () => <Returned />,
+};
+
 export function Sign() {
     useLanguage();
-    const up = usePath()[0] === "sign-up";
+    const [first = ""] = usePath();
+    const up = first === "sign-up";
     return (
         <div className="sign">
             <section className="sign-word">
@@ -46,7 +56,7 @@ export function Sign() {
                 <p>{t("sign.claim.more")}</p>
             </section>
             <main className="sign-card card">
-                <Form key={up ? "up" : "in"} up={up} />
+                {OUTSIDE[first]?.() ?? <Form key={up ? "up" : "in"} up={up} />}
                 <Language />
             </main>
         </div>
@@ -88,6 +98,8 @@ function Form({ up }: { up: boolean }) {
             {factor && <Field label={t("sign.code")} name="code" inputMode="numeric" autoComplete="one-time-code" required autoFocus hint={t("sign.code.hint")} />}
             {general !== undefined && <p className="problem" role="alert">{general}</p>}
             <Button look="primary" type="submit" busy={busy}>{t(up ? "sign.up" : "sign.in")}</Button>
+            <Provider />
+            {!up && <p className="sign-other"><Link to="/forgot">{t("forgot.title")}</Link></p>}
             <p className="sign-other">
                 {t(up ? "sign.have" : "sign.none")} <Link to={up ? "/sign-in" : "/sign-up"}>{t(up ? "sign.in" : "sign.up")}</Link>
             </p>

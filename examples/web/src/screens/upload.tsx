@@ -114,6 +114,9 @@ function OnTheWay({ id }: { id: string }) {
     const video = useRecord("video", id);
     const offline = useStatus().state !== "online";
     const transfer = useTransfers().find((one) => one.sha256 === video?.blob);
+    if (video === undefined) {
+        return null;
+    }
     return (
         <section className="card card-pad stack" aria-live="polite">
             <div className="row">
