@@ -16,9 +16,22 @@ function still(page, base64, at) {
         video.currentTime = time;
         await new Promise((resolve) => (video.onseeked = resolve));
         const picture = new OffscreenCanvas(48, 32).getContext("2d");
-        picture.drawImage(video, 0, 0, 48, 32);
-        const { data } = picture.getImageData(0, 0, 48, 32);
-        return { duration: video.duration, grey: Array.from({ length: 48 * 32 }, (_, i) => data[i * 4 + 1]) };
+        /* A slow machine has nothing to draw for some time after it has found the place: what is there twice is it. */
+        const draw = () => {
+            picture.drawImage(video, 0, 0, 48, 32);
+            const { data } = picture.getImageData(0, 0, 48, 32);
+            return Array.from({ length: 48 * 32 }, (_, i) => data[i * 4 + 1]);
+        };
+        let grey = draw();
+        for (let tries = 0; tries < 100; tries++) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            const before = grey;
+            grey = draw();
+            if (grey.some((value) => value > 32) && grey.every((value, i) => value === before[i])) {
+                break;
+            }
+        }
+        return { duration: video.duration, grey };
     }, [base64, at]);
 }
 
