@@ -32,6 +32,10 @@ export class Film {
         for (const name of ["play", "pause", "ratechange", "seeked", "loadeddata", "ended"]) {
             video.addEventListener(name, () => this.look(), { signal });
         }
+        /* The same film from elsewhere, or in another size, goes on where it was. */
+        let before = 0;
+        video.addEventListener("emptied", () => (before = this.state.time), { signal });
+        video.addEventListener("loadedmetadata", () => before > 0 && this.seek(before), { signal });
         this.nextFrame(frame === undefined);
         this.look();
     }

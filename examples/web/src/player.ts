@@ -15,12 +15,16 @@ export interface PlayerState {
     time: number;
     playing: boolean;
     view: { x: number; y: number; scale: number };
+    /** The film beside the first. */
+    second: string | null;
 }
 
 export class ReviewPlayer {
-    state: PlayerState = { time: 0, playing: false, view: { x: 0, y: 0, scale: 1 } };
+    state: PlayerState = { time: 0, playing: false, view: { x: 0, y: 0, scale: 1 }, second: null };
     shower: Shower | null = null;
     video: HTMLVideoElement | null = null;
+    /** Of the film beside the first, while there is one. */
+    second: HTMLVideoElement | null = null;
     private readonly hearers = new Set<() => void>();
     private context: AudioContext | null = null;
     private clock = { time: 0, at: 0 };
@@ -93,6 +97,7 @@ export class ReviewPlayer {
         cancelAnimationFrame(this.turn);
         this.set({ playing: false, time });
         this.video?.pause();
+        this.second?.pause();
         this.voice?.pause().catch(() => undefined);
         void this.follow(time);
     }
@@ -139,13 +144,20 @@ export class ReviewPlayer {
         this.asking = true;
         try {
             const state = await this.timeline.state(time);
-            this.followFilm(state);
+            this.followFilm(this.video, state.position, state);
+            if (state.second !== undefined) {
+                this.followFilm(this.second, state.second.position, state);
+            }
             await this.followItems(state);
             this.shower?.show(SHIFT + Math.round(time));
             const { x, y, scale } = state.view;
             const now = this.state.view;
             if (x !== now.x || y !== now.y || scale !== now.scale) {
                 this.set({ view: { x, y, scale } });
+            }
+            const second = state.second?.video ?? null;
+            if (second !== this.state.second) {
+                this.set({ second });
             }
         } catch (error) {
             if (!this.closed) {
@@ -156,12 +168,11 @@ export class ReviewPlayer {
         }
     }
 
-    private followFilm(state: TimelineState): void {
-        const { video } = this;
+    private followFilm(video: HTMLVideoElement | null, position: number, state: TimelineState): void {
         if (video === null || video.readyState < 1) {
             return;
         }
-        const at = state.position / 1e6;
+        const at = position / 1e6;
         const runs = state.playing && this.state.playing && !state.frozen;
         const apart = Math.abs(video.currentTime - at);
         if (apart > (runs ? APART_S : 0.02)) {
@@ -202,6 +213,7 @@ export class ReviewPlayer {
         cancelAnimationFrame(this.turn);
         this.state = { ...this.state, playing: false };
         this.video?.pause();
+        this.second?.pause();
         this.voice?.close();
         this.doc.close();
         this.timeline.close();

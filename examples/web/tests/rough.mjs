@@ -4,6 +4,7 @@
  */
 import { keepsNothing, noRoom, serverDies, twoTabs } from "./breaking.mjs";
 import { letters } from "./letters.mjs";
+import { pairing } from "./pairing.mjs";
 import { peer } from "./peer.mjs";
 import { keeping, meeting, talking } from "./talking.mjs";
 import { sending } from "./sending.mjs";
@@ -24,6 +25,7 @@ await world.run("rough", async (step) => {
         await step("drafts stay, silence is silent, what is refused is sent again", () => keeping(world, anna, cleo, thread));
         await step("a part of a clip is cut out, held, and sent over reloads", async () => void (part = await sending(world, anna, cleo, clip)));
         await step("a film plays as the server has made it ready, and is kept", () => streaming(world, anna, cleo, thread, part));
+        await step("a review shows two films in step", () => pairing(world, anna, clip));
         await step("the server dies, and a page is loaded again meanwhile", () => serverDies(world, anna, cleo, thread));
         await step("two tabs, one closed", () => twoTabs(world, anna, cleo, thread));
         await step("no room in the store", () => noRoom(world, clip));

@@ -34,6 +34,7 @@ export async function streaming(world, anna, cleo, thread, bytes) {
     await waitFor("a later moment", () => shown.evaluate((video) => video.readyState >= 2 && Math.abs(video.currentTime - 1.5) < 0.1));
     await page.getByLabel("Quality").selectOption(rungs[0]);
     await streams(`/${rungs[0]}.mp4`);
+    await waitFor("the same moment", () => shown.evaluate((video) => Math.abs(video.currentTime - 1.5) < 0.1));
     await world.axe(page, "video, streamed");
     await world.shot(page, "streamed", [320, 1024]);
     await page.getByLabel("Quality").selectOption("auto");

@@ -74,7 +74,7 @@ interface SideProps {
     setElement(element: HTMLVideoElement | null): void;
 }
 
-function Side({ video, film, mark, onMark, own = false, setElement }: SideProps) {
+export function Side({ video, film, mark, onMark, own = false, setElement }: SideProps) {
     const { url, problem } = useClip(video);
     const { time } = useFilmState(film);
     return (
@@ -97,7 +97,7 @@ function Side({ video, film, mark, onMark, own = false, setElement }: SideProps)
 }
 
 /** The second follows the first: as far from its mark as the first is from its own. */
-function useInStep(a: Film | null, b: Film | null, marks: [number, number]): void {
+export function useInStep(a: Film | null, b: Film | null, marks: [number, number]): void {
     useEffect(() => {
         if (a === null || b === null) {
             return undefined;

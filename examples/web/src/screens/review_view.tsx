@@ -1,6 +1,7 @@
 /* A review being played: film, drawings and voice in step, with the controls under them. */
 import type { Video } from "@sideline/core";
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { useRecord } from "../core";
 import { moment, t } from "../i18n";
 import { useClip, useStill } from "../media";
 import { Overlay } from "../overlay";
@@ -38,12 +39,13 @@ export function ReviewView({ player, video, peaks }: { player: ReviewPlayer; vid
     };
     return (
         <div className="review-view" onKeyDown={keys} role="group" aria-label={t("watch.player")}>
-            <div className="review-stage">
+            <div className={state.second === null ? "review-stage" : "review-stage review-pair"}>
                 <div className="frame" dir="ltr" style={{ aspectRatio: `${video.width} / ${video.height}`, "--shape": video.width / video.height, transform: transformOf(viewOf(state.view, video)) } as React.CSSProperties}>
                     <video ref={setElement} src={url} poster={still} muted playsInline preload="auto" aria-label={t("stage.film")} />
                     <Overlay doc={player.doc} video={video} onShower={(shower) => { player.shower = shower; void player.follow(player.state.time); }} />
                 </div>
                 {url === undefined && <p className="stage-note" role="status">{problem ?? t("watch.fetching")}</p>}
+                {state.second !== null && <SecondFilm key={state.second} id={state.second} player={player} />}
                 {!state.playing && url !== undefined && <button type="button" className="big-play" aria-label={t("film.play")} onClick={() => player.play()}><span /></button>}
             </div>
             <div className="transport" dir="ltr">
@@ -56,6 +58,24 @@ export function ReviewView({ player, video, peaks }: { player: ReviewPlayer; vid
                 <output className="timecode number" aria-label={t("film.time")}>{moment(state.time, false)}<span> / {moment(player.duration, false)}</span></output>
                 <Quality clip={clip} />
             </div>
+        </div>
+    );
+}
+
+/** The film beside the first, which has no clock of its own. */
+function SecondFilm({ id, player }: { id: string; player: ReviewPlayer }) {
+    const video = useRecord("video", id);
+    const { url, problem } = useClip(video);
+    const take = (element: HTMLVideoElement | null) => {
+        player.second = element;
+    };
+    if (video === undefined) {
+        return <p className="stage-note">{t("video.absent")}</p>;
+    }
+    return (
+        <div className="frame" style={{ aspectRatio: `${video.width} / ${video.height}`, "--shape": video.width / video.height } as React.CSSProperties}>
+            <video ref={take} src={url} muted playsInline preload="auto" aria-label={video.title} onLoadedData={() => void player.follow(player.state.time)} />
+            {url === undefined && <p className="stage-note" role="status">{problem ?? t("watch.fetching")}</p>}
         </div>
     );
 }

@@ -5,11 +5,14 @@ import { theCore, useRows, useStatus } from "../core";
 import { t } from "../i18n";
 import { go } from "../router";
 import { Button, Dialog, Field, announce, complain } from "../ui/parts";
-import { type Finished, type Take, timelineOf } from "./take";
+import { type Finished, type Pair, type Take, pairEvent, timelineOf } from "./take";
 
 /** Without a voice: the film once through, drawings as their ranges say, which stands for itself for its length. */
-function silent(video: Video, drawing: Drawing | null): Pick<Finished, "duration_us" | "events"> {
+function silent(video: Video, drawing: Drawing | null, pair: Pair | null): Pick<Finished, "duration_us" | "events"> {
     const events: Finished["events"] = [{ t: 0, do: "seek", to: 0 }, { t: 0, do: "play", rate: 1 }];
+    if (pair !== null) {
+        events.push({ t: 0, ...pairEvent(pair) });
+    }
     for (const item of drawing?.items ?? []) {
         events.push({ t: item.in, do: "draw", item: item.id });
         if (item.out < video.duration_us) {
@@ -19,9 +22,9 @@ function silent(video: Video, drawing: Drawing | null): Pick<Finished, "duration
     return { duration_us: video.duration_us, events };
 }
 
-async function save(video: Video, take: Finished | null, drawing: Drawing | null, title: string): Promise<string> {
+async function save(video: Video, take: Finished | null, drawing: Drawing | null, pair: Pair | null, title: string): Promise<string> {
     const core = theCore();
-    const what = take ?? silent(video, drawing);
+    const what = take ?? silent(video, drawing, pair);
     using timeline = await timelineOf(video.duration_us, what);
     const blob = await core.blobs.put(video.space, await timeline.encode(), { mediaType: "application/vnd.sideline.timeline" });
     const voice = take === null ? undefined : newId();
@@ -33,7 +36,7 @@ async function save(video: Video, take: Finished | null, drawing: Drawing | null
     return review;
 }
 
-export function Send({ video, take, drawing, owner, onClose }: { video: Video; take: Take | null; drawing: Drawing | null; owner: Connection | undefined; onClose(): void }) {
+export function Send({ video, take, drawing, pair, owner, onClose }: { video: Video; take: Take | null; drawing: Drawing | null; pair: Pair | null; owner: Connection | undefined; onClose(): void }) {
     const [busy, setBusy] = useState(false);
     const online = useStatus().state === "online";
     const people = useRows({ from: "connection", where: { status: "accepted" } });
@@ -46,7 +49,7 @@ export function Send({ video, take, drawing, owner, onClose }: { video: Video; t
         setBusy(true);
         try {
             await take?.finish();
-            const review = await save(video, take?.finished ?? null, drawing, title);
+            const review = await save(video, take?.finished ?? null, drawing, pair, title);
             if (to?.thread_id !== undefined) {
                 await theCore().chat.send(`thread:${to.thread_id}`, { kind: "review", body: note || title, ref_space: video.space, ref_id: review });
             }

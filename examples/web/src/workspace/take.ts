@@ -6,7 +6,21 @@ import type { Drawing, Recorder, RecorderLook, Timeline } from "@sideline/core";
 import { theCore } from "../core";
 import type { Film, FilmState } from "../film";
 
-type Noted = { t: number; do: string; [fact: string]: string | number };
+export type Noted = { t: number; do: string; [fact: string]: string | number | number[] };
+
+/** A second film beside the first: at one moment of it when the first is at one of its own. */
+export interface Pair {
+    video: string;
+    length: number;
+    mark: [first: number, second: number];
+}
+
+/** What a review says of it. */
+export function pairEvent(pair: Pair | null): Omit<Noted, "t"> & { do: string } {
+    return pair === null
+        ? { do: "pair", layout: "single" }
+        : { do: "pair", layout: "side", video: pair.video, length: pair.length, mark: pair.mark.map(Math.round), rate: 1 };
+}
 
 export interface TakeState {
     phase: "idle" | "recording" | "paused" | "done";
@@ -176,6 +190,9 @@ export class Take {
         this.note({ do: "rate", rate: state.rate });
         this.note({ do: "seek", to: state.time });
         this.note({ do: state.playing ? "play" : "pause" });
+        if (this.pair !== null) {
+            this.note(pairEvent(this.pair));
+        }
         this.noteItems();
     }
 
@@ -199,6 +216,7 @@ export class Take {
 
     /** A drawing is about to be made: it will grow from here on. */
     private began = 0;
+    private pair: Pair | null = null;
     noteBegan(): void {
         this.began = this.now();
     }
@@ -214,6 +232,15 @@ export class Take {
     /** x and y: the top left of what is seen, in units. */
     noteView(view: { x: number; y: number; scale: number }): void {
         this.note({ do: "view", x: Math.round(view.x), y: Math.round(view.y), scale: view.scale });
+    }
+
+    /** The film beside this one, or none; it is noted at once, and where recording goes on. */
+    notePair(pair: Pair | null): void {
+        const none = this.pair === null && pair === null;
+        this.pair = pair;
+        if (!none) {
+            this.note(pairEvent(pair));
+        }
     }
 
     /** What came into sight and what went, by the ranges of the drawings and the film's time. */

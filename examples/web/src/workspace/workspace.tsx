@@ -16,9 +16,10 @@ import { useKeys } from "./keys";
 import { Inks, Items } from "./panel";
 import { Preview } from "./preview";
 import { Ranges } from "./ranges";
+import { ChooseSecond, Second } from "./second";
 import { Send } from "./send";
 import { Stage, type ViewBox, WHOLE } from "./stage";
-import { Take } from "./take";
+import { type Pair, Take } from "./take";
 import { TextAsk } from "./text_ask";
 import { TOOLS, WIDTHS, toolOf } from "./tools";
 import { Transport } from "./transport";
@@ -73,6 +74,8 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
     const [selected, setSelected] = useState<string | null>(null);
     const [asked, setAsked] = useState<Place | null>(null);
     const [open, setOpen] = useState<Window>(null);
+    const [second, setSecond] = useState<Video | null>(null);
+    const [pair, setPair] = useState<Pair | null>(null);
     const showers = useRef<{ main: Shower | null; scratch: Shower | null }>({ main: null, scratch: null });
     const filmRef = useRef<Film | null>(null);
     filmRef.current = film;
@@ -109,6 +112,7 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
     /* The frames go past without the bench being drawn anew for each. */
     useEffect(() => film?.on(() => showers.current.main?.show(film.state.time)), [film]);
     useEffect(() => take?.noteItems(), [take, drawing]);
+    useEffect(() => take?.notePair(pair), [take, pair]);
     useEffect(() => {
         drawer.cancel();
         if (tool !== "select") {
@@ -174,8 +178,8 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
             <div className="rail" role="toolbar" aria-label={t("tool.label")} aria-orientation="vertical">
                 {TOOLS.map((one) => <Tool key={one.id} icon={one.icon} name={t(one.name)} keys={one.key.toUpperCase()} on={tool === one.id} onClick={() => setTool(one.id)} />)}
             </div>
-            <main className={split ? "views views-split" : "views"}>
-                {split && <Original url={url} film={film} video={video} />}
+            <main className={split || second !== null ? "views views-split" : "views"}>
+                {split && second === null && <Original url={url} film={film} video={video} />}
                 <div className="view">
                     {split && <p className="view-name">{t("view.annotated")}</p>}
                     <Stage video={video} url={url} doc={doc} scratch={scratch} drawer={drawer} view={view} onView={look} videoRef={setElement}
@@ -183,9 +187,12 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
                         onToggle={() => film?.toggle()} />
                     {url === undefined && <p className="stage-note" role="status">{problem ?? t("watch.fetching")}</p>}
                 </div>
+                {second !== null && <Second key={second.id} video={second} first={film} onPair={setPair} />}
             </main>
             <div className="deck">
-                <Transport film={film} duration={video.duration_us} view={view} onView={look} split={split} onSplit={() => setSplit(!split)} />
+                <Transport film={film} duration={video.duration_us} view={view} onView={look} split={split} onSplit={() => setSplit(!split)}>
+                    <ChooseSecond video={video} chosen={second?.id} onChoose={(next) => { setSecond(next); setPair(null); }} />
+                </Transport>
                 <Ranges film={film} duration={video.duration_us} items={drawing?.items ?? []} doc={doc} selected={selected} onSelect={setSelected} />
             </div>
             <aside className="panel" aria-label={t("panel.label")}>
@@ -196,7 +203,7 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
             {asked !== null && <TextAsk onClose={() => setAsked(null)} onText={(text) => { setAsked(null); drawer.text(asked, text); }} />}
             {open === "help" && <Help onClose={() => setOpen(null)} />}
             {open === "preview" && take?.finished != null && drawing !== null && <Preview video={video} take={take.finished} drawing={drawing} onClose={() => setOpen(null)} />}
-            {open === "send" && <Send video={video} take={take} drawing={drawing} owner={owner} onClose={() => setOpen(null)} />}
+            {open === "send" && <Send video={video} take={take} drawing={drawing} pair={pair} owner={owner} onClose={() => setOpen(null)} />}
             {open === "discard" && <Discard doc={doc} take={take} drawing={drawing} onClose={() => setOpen(null)} />}
         </div>
     );
