@@ -12,31 +12,6 @@ typedef struct answers {
     sl_json *rejected; /* events */
 } answers;
 
-static sl_json *fields_of(const sl_op *op)
-{
-    sl_buf b = {0};
-    sl_op_put_fields(&b, op);
-    sl_json *fields = !b.failed ? sl_json_parse(sl_buf_text(&b), b.len) : NULL;
-    sl_buf_free(&b);
-    return fields;
-}
-
-sl_json *sl_rejected_event(const sl_op *op, const char *code, const char *message)
-{
-    sl_json *event = sl_json_object();
-    bool ok = event != NULL && sl_json_set_str(event, "ev", "rejected") &&
-              sl_json_set_str(event, "entity", op->entity->name) &&
-              sl_json_set_str(event, "id", op->id) && sl_json_set_str(event, "code", code) &&
-              sl_json_set_str(event, "message", message) &&
-              sl_json_set_int(event, "draft", op->n) &&
-              (op->values == NULL || sl_json_set(event, "fields", fields_of(op)));
-    if (!ok) {
-        sl_json_free(event);
-        return NULL;
-    }
-    return event;
-}
-
 static bool note_space(answers *due, const char *space)
 {
     for (const sl_json *v = sl_json_first(due->spaces); v != NULL; v = sl_json_next(v)) {
