@@ -64,6 +64,23 @@ export class Chat {
         return this.connection.call("chat_discard", [message]);
     }
 
+    /* --- groups --------------------------------------------------------------------------- */
+
+    /** Makes a group of people the user is connected with: its thread, to be written in at once. DENIED: no coach. */
+    async group(title: string, members: string[] = []): Promise<Space> {
+        return (await this.connection.call<{ thread: Space }>("chat_group", [{ title, members }])).thread;
+    }
+
+    /** Renames it, lets people in, removes them. DENIED: this user does not lead it. */
+    editGroup(thread: Space, change: { title?: string; add?: string[]; remove?: string[] }): Promise<void> {
+        return this.connection.call("chat_group_edit", [thread, change]);
+    }
+
+    /** The group goes from this device when the server has taken it. INVALID: a conversation of two. */
+    leave(thread: Space): Promise<void> {
+        return this.connection.call("chat_leave", [thread]);
+    }
+
     /* --- not sent yet --------------------------------------------------------------------- */
 
     /** Keeps what is begun in a thread on this device: any object up to 16 KiB; null: nothing. */

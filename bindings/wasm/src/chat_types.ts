@@ -43,6 +43,8 @@ export interface ChatMessage extends Partial<Omit<Message, "id" | "space" | "men
     unread?: true;
     mentions?: Mention[];
     mentioned?: true;
+    /** Of a notice: the name of whom it is about. */
+    about?: string;
     pinned?: true;
     reactions?: { emoji: string; count: number; mine: boolean }[];
     /** What it answers. */
@@ -80,6 +82,7 @@ export type ChatPart = { limit?: number } & (
 export interface ChatThread {
     thread: Space;
     title?: string;
+    group?: true;
     /** Without oneself. */
     people: { user: string; name?: string }[];
     last?: ChatMessage;
@@ -109,6 +112,8 @@ export interface ChatPerson {
     /** Places of the newest message that came to a device of theirs, and that they have seen. */
     delivered: number;
     read: number;
+    /** Of a group: may change it. */
+    leads?: true;
     me?: true;
     online?: true;
     typing?: true;

@@ -28,6 +28,13 @@ const SENDING: Record<string, Method> = {
     chat_unschedule: named("sl_chat_unschedule"),
 };
 
+const GROUPS: Record<string, Method> = {
+    chat_group: (s, group: object) => json(s, "sl_chat_group", (r) => [s.core, ...r.json(group)]),
+    chat_group_edit: (s, thread: string, change: object) =>
+        plain(s, "sl_chat_group_edit", (r) => [s.core, r.text(thread), ...r.json(change)]),
+    chat_leave: named("sl_chat_leave"),
+};
+
 const SHOWING: Record<string, Method> = {
     chat_messages: (s, thread: string, part: object) =>
         json(s, "sl_chat_messages", (r) => [s.core, r.text(thread), ...r.json(part)]),
@@ -53,4 +60,4 @@ const BEING: Record<string, Method> = {
     chat_presence: (s, here: boolean) => plain(s, "sl_chat_presence", () => [s.core, here ? 1 : 0]),
 };
 
-export const CHAT_METHODS: Record<string, Method> = { ...SENDING, ...SHOWING, ...BEING };
+export const CHAT_METHODS: Record<string, Method> = { ...SENDING, ...GROUPS, ...SHOWING, ...BEING };

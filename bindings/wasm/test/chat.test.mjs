@@ -106,6 +106,26 @@ test("pages, the place around a message, and words", async () => {
     assert.deepEqual(await anna.chat.load(thread, "older"), { loaded: 0, more: false });
 });
 
+test("a coach makes a group, and who leaves it keeps nothing of it", async () => {
+    await refused("DENIED", anna.chat.group("Ours", [carl.id]));
+    const group = await carl.chat.group("Throwers", [anna.id]);
+    await carl.chat.send(group, { body: "Welcome" });
+    const has = (of, body) => of.chat.messages(group).then(({ messages }) => messages.some((one) => one.body === body), () => false);
+    await until("she is in it", () => has(anna, "Welcome"));
+    const row = (await anna.chat.threads()).find((one) => one.thread === group);
+    assert.deepEqual([row.title, row.group, row.people], ["Throwers", true, [{ user: carl.id, name: "carl" }]]);
+    const [made] = (await anna.chat.messages(group)).messages;
+    assert.deepEqual([made.kind, made.event, made.body], ["notice", "made", "Throwers"]);
+    assert.deepEqual((await anna.chat.people(group)).filter((one) => one.leads).map((one) => one.user), [carl.id]);
+    await refused("DENIED", anna.chat.editGroup(group, { title: "Mine" }));
+    await carl.chat.editGroup(group, { title: "The throwers" });
+    await until("its name", async () => (await anna.chat.threads()).some((one) => one.title === "The throwers"));
+    await anna.chat.leave(group);
+    await until("it is gone", async () => (await anna.chat.threads()).every((one) => one.thread !== group));
+    await until("he is told", async () => (await carl.chat.messages(group)).messages.some((one) => one.event === "left" && one.author === "anna"));
+    await refused("INVALID", carl.chat.leave(thread));
+});
+
 test("a message is repeated under a name of its own", async () => {
     const [first] = (await anna.chat.messages(thread)).messages;
     const id = await anna.chat.forward(first.id, thread);

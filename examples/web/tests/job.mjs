@@ -279,6 +279,38 @@ async function secondFactor(carl) {
 }
 
 /** A clip beside itself, half a second later. */
+async function grouping(anna, carl) {
+    const coach = carl.page;
+    await by(coach).link("Messages").first().click();
+    await by(coach).button("New group").click();
+    await coach.getByLabel("Name of the group").fill("Throwers");
+    await coach.getByRole("dialog").getByRole("checkbox").first().check();
+    await world.axe(coach, "a new group");
+    await world.shot(coach, "group-new", [320, 1024]);
+    await by(coach).button("Make the group").click();
+    await by(coach).see("You made the group “Throwers”");
+    await coach.getByLabel("Message to Throwers").fill("Welcome, all of you");
+    await coach.getByLabel("Message to Throwers").press("Enter");
+    const { page } = anna;
+    await page.goto(`${world.url}/messages`);
+    await page.locator("main .list-row", { hasText: "Throwers" }).click();
+    await by(page).see("Welcome, all of you");
+    await by(page).button("People in the group").click();
+    await page.getByRole("dialog").getByText("leads it").waitFor();
+    await world.axe(page, "a group's people");
+    await page.keyboard.press("Escape");
+    await world.shot(page, "group", [320, 1024]);
+    await by(coach).button("People in the group").click();
+    await coach.getByLabel("Name of the group").fill("Morning throwers");
+    await world.shot(coach, "group-people", [320, 1024]);
+    await by(coach).button("Rename").click();
+    await coach.keyboard.press("Escape");
+    await page.getByRole("heading", { name: "Morning throwers" }).waitFor();
+    await by(page).button("People in the group").click();
+    await by(page).button("Leave the group").click();
+    await waitFor("nothing of it", async () => (await page.locator("main .list-row").count()) === 1);
+    await by(coach).see(/^\S+ left$/);
+}
 async function comparing(anna) {
     const { page } = anna;
     await page.goto(`${world.url}/videos`);
@@ -330,6 +362,7 @@ await world.run("app", async (step) => {
     await step("the athlete watches it and answers", () => watching(anna, carl));
     await step("the coach makes another by keyboard alone", () => keyboardOnly(carl));
     await step("the coach signs in by a second step", () => secondFactor(carl));
+    await step("the coach makes a group, the athlete leaves it", () => grouping(anna, carl));
     await step("two films side by side", () => comparing(anna));
     await step("goals, account, the other direction of reading", () => rest(anna));
 });

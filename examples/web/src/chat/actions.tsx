@@ -4,7 +4,7 @@ import { theCore } from "../core";
 import { t } from "../i18n";
 import { Button, Dialog, announce, attempt } from "../ui/parts";
 import { useConversations } from "../unread";
-import { wordsOf } from "./bubble";
+import { nameOf, wordsOf } from "./words";
 
 const SIGNS = ["👍", "🔥", "👏", "💪", "❤️"] as const;
 
@@ -62,8 +62,9 @@ export function Forward({ message, onClose }: { message: ChatMessage; onClose():
         <Dialog title={t("chat.forward.to")} onClose={onClose}>
             <p className="dialog-quote clip"><bdi>{wordsOf(message)}</bdi></p>
             <div className="actions">
-                {conversations?.map(({ thread, people }) => {
-                    const name = people[0]?.name ?? t("chat.someone");
+                {conversations?.map((one) => {
+                    const { thread } = one;
+                    const name = nameOf(one);
                     return <Button key={thread} look="quiet" icon="chat" onClick={() => send(thread, name)}><bdi>{name}</bdi></Button>;
                 })}
             </div>

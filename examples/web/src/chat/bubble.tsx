@@ -7,6 +7,7 @@ import { Thumb } from "../ui/cards";
 import { useSwipe, useTouch } from "../ui/gestures";
 import { Icon, type IconName } from "../ui/icon";
 import { Button, Link, Tool } from "../ui/parts";
+import { noticeOf, wordsOf } from "./words";
 
 /** What may be done with a message from where it stands. */
 export interface Deeds {
@@ -23,28 +24,21 @@ function timeOfMessage(message: ChatMessage): number {
     return message.sent_ms ?? timeOf(message.id);
 }
 
-/** A message in a few words. */
-export function wordsOf(message: ChatMessage | NonNullable<ChatMessage["reply"]>): string {
-    if (message.body !== undefined && message.body !== "") {
-        return message.body;
-    }
-    const { kind } = message;
-    return t(kind === "review" ? "chat.attached.review" : kind === "voice" ? "chat.attached.voice" : "chat.attached.video");
-}
-
-export function Days({ messages, deeds, marked }: { messages: ChatMessage[]; deeds: Deeds; marked: string | null }) {
+export function Days({ messages, deeds, marked, group }: { messages: ChatMessage[]; deeds: Deeds; marked: string | null; group: boolean }) {
     return (
         <ol className="chat-days">
             {messages.map((message, i) => {
                 const before = messages[i - 1];
                 const at = timeOfMessage(message);
                 const newDay = before === undefined || midnight(timeOfMessage(before)) !== midnight(at);
-                const follows = !newDay && before.mine === message.mine && before.author_id === message.author_id && at - timeOfMessage(before) < 120_000;
+                const follows = !newDay && before.kind !== "notice" && before.mine === message.mine && before.author_id === message.author_id && at - timeOfMessage(before) < 120_000;
                 return (
                     <li key={message.id} id={`message-${message.id}`} className={marked === message.id ? "chat-marked" : undefined}>
                         {message.gap && i > 0 && <Button look="quiet" className="chat-gap" onClick={() => deeds.fill(message.id)}>{t("chat.missing")}</Button>}
                         {newDay && <p className="day"><span>{day(at)}</span></p>}
-                        <Bubble message={message} follows={follows} deeds={deeds} />
+                        {message.kind === "notice"
+                            ? <p className="chat-notice"><bdi>{noticeOf(message)}</bdi></p>
+                            : <Bubble message={message} follows={follows} deeds={deeds} named={group && !message.mine && !follows} />}
                     </li>
                 );
             })}
@@ -52,7 +46,7 @@ export function Days({ messages, deeds, marked }: { messages: ChatMessage[]; dee
     );
 }
 
-function Bubble({ message, follows, deeds }: { message: ChatMessage; follows: boolean; deeds: Deeds }) {
+function Bubble({ message, follows, deeds, named }: { message: ChatMessage; follows: boolean; deeds: Deeds; named: boolean }) {
     const { mine, state, reply } = message;
     const failed = state === "failed";
     const swipe = useSwipe(() => failed || deeds.reply(message));
@@ -61,7 +55,7 @@ function Bubble({ message, follows, deeds }: { message: ChatMessage; follows: bo
     return (
         <article className={`bubble-row ${mine ? "own" : ""} ${follows ? "follows" : ""} ${failed ? "failed" : ""}`} {...swipe}>
             <div className="bubble" {...touch}>
-                <span className="unseen">{mine ? t("dash.you") : message.author ?? t("chat.someone")}: </span>
+                <span className={named ? "bubble-who" : "unseen"}>{mine ? t("dash.you") : message.author ?? t("chat.someone")}{!named && ": "}</span>
                 {message.forward_of !== undefined && <p className="bubble-note"><Icon name="share" size={14} turn />{t("chat.forwarded")}</p>}
                 {reply !== undefined && <Quote reply={reply} jump={deeds.jump} />}
                 {(message.kind === "video" || message.kind === "review") && <Attached message={message} />}

@@ -5,7 +5,7 @@ import { theCore, useStatus } from "../core";
 import { t } from "../i18n";
 import { Icon } from "../ui/icon";
 import { Button, Link, Tool, announce, attempt } from "../ui/parts";
-import { wordsOf } from "./bubble";
+import { wordsOf } from "./words";
 
 const KEEP_MS = 400;
 

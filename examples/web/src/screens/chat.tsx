@@ -1,11 +1,13 @@
 /* A conversation: newest at the end, older on demand, marks of what reached whom, and what waits for a network. */
-import type { ChatMessage } from "@sideline/core";
+import type { ChatMessage, ChatPerson } from "@sideline/core";
 import { type UIEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { Actions, Forward } from "../chat/actions";
-import { type Deeds, Days, wordsOf } from "../chat/bubble";
+import { type Deeds, Days } from "../chat/bubble";
 import { type About, Composer } from "../chat/composer";
 import { useConversation, usePeople } from "../chat/conversation";
+import { GroupPeople } from "../chat/group";
 import { Search } from "../chat/search";
+import { nameOf, wordsOf } from "../chat/words";
 import { theCore, useRows } from "../core";
 import { t } from "../i18n";
 import { go, useTitle } from "../router";
@@ -18,9 +20,13 @@ export function Chat({ id }: { id: string }) {
     const space = `thread:${id}`;
     const talk = useConversation(space);
     const { shown } = talk;
-    const peer = usePeople(space).find((one) => one.me !== true);
-    const muted = useConversations()?.find((one) => one.thread === space)?.muted_until_ms !== undefined;
-    const name = peer?.name ?? t("chat.someone");
+    const people = usePeople(space);
+    const peer = people.find((one) => one.me !== true);
+    const thread = useConversations()?.find((one) => one.thread === space);
+    const muted = thread?.muted_until_ms !== undefined;
+    const group = thread?.group === true;
+    const name = nameOf(thread);
+    const [naming, setNaming] = useState(false);
     const [about, setAbout] = useState<About | null>(null);
     const [open, setOpen] = useState<{ do: "more" | "forward"; message: ChatMessage } | null>(null);
     const [searching, setSearching] = useState(false);
@@ -69,7 +75,8 @@ export function Chat({ id }: { id: string }) {
             <header className="chat-head">
                 <Tool icon="back" turn name={t("action.back")} onClick={() => go("/messages")} />
                 <Avatar name={name} size={36} />
-                <div className="grow clip"><h1 className="clip"><bdi>{name}</bdi></h1><p className="muted small" role="status">{peer?.typing ? t("chat.typing") : peer?.online ? t("chat.online") : ""}</p></div>
+                <div className="grow clip"><h1 className="clip"><bdi>{name}</bdi></h1><p className="muted small" role="status">{standing(people, group)}</p></div>
+                {group && <Tool icon="people" name={t("group.people")} onClick={() => setNaming(true)} />}
                 <Tool icon="search" name={t("chat.search")} on={searching} onClick={() => setSearching(!searching)} />
                 <Tool icon={muted ? "bellOff" : "bell"} name={t("chat.mute")} on={muted} onClick={mute} />
             </header>
@@ -78,7 +85,7 @@ export function Chat({ id }: { id: string }) {
             <div className="chat-list" ref={list} onScroll={scrolled} {...pull} tabIndex={0} role="log" aria-label={t("chat.log", { name })} aria-live="polite">
                 {shown !== undefined && shown.older !== null && <Button look="quiet" onClick={older}>{t("chat.older")}</Button>}
                 {shown?.messages.length === 0 && <Empty icon="chat" title={t("chat.empty")}><p>{t("chat.empty.more", { name })}</p></Empty>}
-                <Days messages={shown?.messages ?? []} deeds={deeds} marked={marked} />
+                <Days messages={shown?.messages ?? []} deeds={deeds} marked={marked} group={group} />
                 {shown?.newer && <Button look="quiet" onClick={newest}>{t("chat.newest")}</Button>}
             </div>
             <Composer space={space} name={name} about={about} onAbout={setAbout} onSent={newest} />
@@ -86,9 +93,20 @@ export function Chat({ id }: { id: string }) {
                 <Actions message={open.message} onClose={() => setOpen(null)} onReply={() => setAbout({ do: "reply", message: open.message })}
                     onEdit={() => setAbout({ do: "edit", message: open.message })} onForward={() => setOpen({ do: "forward", message: open.message })} />
             )}
+            {naming && thread !== undefined && <GroupPeople thread={thread} people={people} onClose={() => setNaming(false)} />}
             {open?.do === "forward" && <Forward message={open.message} onClose={() => setOpen(null)} />}
         </div>
     );
+}
+
+/** Who types, who is there; of a group, who is in it. */
+function standing(people: ChatPerson[], group: boolean): string {
+    const others = people.filter((one) => one.me !== true);
+    const typing = others.find((one) => one.typing);
+    if (!group) {
+        return typing !== undefined ? t("chat.typing") : others[0]?.online ? t("chat.online") : "";
+    }
+    return typing !== undefined ? t("group.typing", { name: typing.name ?? t("chat.someone") }) : t("group.count", { n: people.length });
 }
 
 /** The newest of what was pinned for all of the thread. */

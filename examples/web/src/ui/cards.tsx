@@ -1,5 +1,6 @@
 /* Clips and conversations as they stand in lists. */
 import type { ChatThread, Review, Video } from "@sideline/core";
+import { nameOf, wordsOf } from "../chat/words";
 import { me, useTransfers } from "../core";
 import { ago, moment, t } from "../i18n";
 import { timeOf, useStill } from "../media";
@@ -52,7 +53,7 @@ export function VideoCard({ video, reviews, owner }: { video: Video; reviews: Re
 }
 
 export function ConversationRow({ one }: { one: ChatThread }) {
-    const name = one.people[0]?.name ?? t("chat.someone");
+    const name = nameOf(one);
     const { last, unread } = one;
     const draft = (one.draft as { body?: string } | undefined)?.body;
     return (
@@ -70,7 +71,7 @@ export function ConversationRow({ one }: { one: ChatThread }) {
                             ? <span className="grow clip problem">{t("chat.failed.n", { n: one.failed ?? 0 })}</span>
                             : draft !== undefined
                                 ? <span className="grow clip"><span className="draft">{t("chat.draft")}</span> <bdi>{draft}</bdi></span>
-                                : <span className={unread > 0 ? "grow clip" : "grow clip muted"}>{last === undefined ? t("chat.empty") : <bdi>{last.kind === "review" ? t("chat.review", { title: last.body ?? "" }) : last.body}</bdi>}</span>}
+                                : <span className={unread > 0 ? "grow clip" : "grow clip muted"}>{last === undefined ? t("chat.empty") : <bdi>{last.kind === "review" ? t("chat.review", { title: last.body ?? "" }) : wordsOf(last)}</bdi>}</span>}
                         {unread > 0 && <span className="badge"><span aria-hidden="true">{unread}</span><span className="unseen">{t("nav.new", { n: unread })}</span></span>}
                     </span>
                 </span>
