@@ -30,6 +30,8 @@ export class ReviewPlayer {
     private clock = { time: 0, at: 0 };
     private turn = 0;
     private asking = false;
+    /** Where it is to go next. */
+    private wanted: number | null = null;
     private closed = false;
     /** What of the review's drawings is in the document: their ids there, and since when. */
     private readonly placed = new Map<string, { id: string; since: number }>();
@@ -136,28 +138,18 @@ export class ReviewPlayer {
         });
     }
 
-    /** Brings everything to a moment of the voice. */
+    /** Brings everything to a moment of the voice; asked again meanwhile, to the last one that was asked for. */
     async follow(time: number): Promise<void> {
-        if (this.asking || this.closed) {
+        this.wanted = time;
+        if (this.asking) {
             return;
         }
         this.asking = true;
         try {
-            const state = await this.timeline.state(time);
-            this.followFilm(this.video, state.position, state);
-            if (state.second !== undefined) {
-                this.followFilm(this.second, state.second.position, state);
-            }
-            await this.followItems(state);
-            this.shower?.show(SHIFT + Math.round(time));
-            const { x, y, scale } = state.view;
-            const now = this.state.view;
-            if (x !== now.x || y !== now.y || scale !== now.scale) {
-                this.set({ view: { x, y, scale } });
-            }
-            const second = state.second?.video ?? null;
-            if (second !== this.state.second) {
-                this.set({ second });
+            while (this.wanted !== null && !this.closed) {
+                const next = this.wanted;
+                this.wanted = null;
+                await this.bring(next);
             }
         } catch (error) {
             if (!this.closed) {
@@ -165,6 +157,25 @@ export class ReviewPlayer {
             }
         } finally {
             this.asking = false;
+        }
+    }
+
+    private async bring(time: number): Promise<void> {
+        const state = await this.timeline.state(time);
+        this.followFilm(this.video, state.position, state);
+        if (state.second !== undefined) {
+            this.followFilm(this.second, state.second.position, state);
+        }
+        await this.followItems(state);
+        this.shower?.show(SHIFT + Math.round(time));
+        const { x, y, scale } = state.view;
+        const now = this.state.view;
+        if (x !== now.x || y !== now.y || scale !== now.scale) {
+            this.set({ view: { x, y, scale } });
+        }
+        const second = state.second?.video ?? null;
+        if (second !== this.state.second) {
+            this.set({ second });
         }
     }
 
