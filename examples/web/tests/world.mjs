@@ -128,10 +128,10 @@ export class World {
             }
         }
         await page.setViewportSize(before);
-        /* Named targets smaller than 44 px, but for links within a text. */
+        /* Named targets smaller than 44 px, but for links within a text. Of a box to check the label is the target. */
         const small = await page.evaluate(() => [...document.querySelectorAll("button, a.button, a.tool, select, input:not([type=range], [type=file], [type=radio])")]
             .filter((one) => one.getClientRects().length > 0 && !one.classList.contains("unseen") && !one.classList.contains("range-body"))
-            .filter((one) => one.getBoundingClientRect().height < 43.5 || (one.tagName !== "INPUT" && one.getBoundingClientRect().width < 43.5))
+            .filter((one) => (one.closest("label") ?? one).getBoundingClientRect().height < 43.5 || (one.tagName !== "INPUT" && one.getBoundingClientRect().width < 43.5))
             .map((one) => `${one.className} ${one.getAttribute("aria-label") ?? one.textContent}`));
         if (small.length > 0) {
             this.problems.push(`${screen}: smaller than 44 px: ${small.join(", ")}`);

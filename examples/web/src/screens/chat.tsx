@@ -21,7 +21,6 @@ export function Chat({ id }: { id: string }) {
     const talk = useConversation(space);
     const { shown } = talk;
     const people = usePeople(space);
-    const peer = people.find((one) => one.me !== true);
     const thread = useConversations()?.find((one) => one.thread === space);
     const muted = thread?.muted_until_ms !== undefined;
     const group = thread?.group === true;
