@@ -173,7 +173,7 @@ test("a silent thread does not count for the icon, and a blocked one is not hear
     await carl.chat.mute(thread, false);
     assert.equal((await carl.chat.counts()).badge, 1);
     await carl.chat.block(anna.id);
-    assert.equal((await carl.chat.threads())[0].blocked, true);
+    assert.equal((await carl.chat.threads()).find((one) => one.thread === thread).blocked, true);
     assert.equal((await carl.chat.counts()).unread, 0);
     await carl.core.sync.settle();
     const id = await anna.chat.send(thread, { body: "do you hear me?" });
