@@ -30,34 +30,25 @@ static void set(scene *s)
     share_with(s->w, &s->athlete, &s->coach, s->video, "coach", 0x101);
 }
 
-static const char *id(uint32_t number)
-{
-    static char text[4][SL_UUID_LEN + 1];
-    static size_t turn;
-    char *out = text[turn++ % 4];
-    uuid_of(out, number);
-    return out;
-}
-
 START_TEST(policy__creating_patching_and_deleting_go_by_role_and_author)
 {
     scene s;
     set(&s);
-    must(op(s.w, &s.coach, "create", "annotation", s.video, id(1), STROKE), "applied");
-    must(op(s.w, &s.coach, "patch", "annotation", s.video, id(1), "{\"t_in\":5}"), "applied");
-    must_reject(op(s.w, &s.athlete, "patch", "annotation", s.video, id(1), "{\"t_in\":6}"),
+    must(op(s.w, &s.coach, "create", "annotation", s.video, id_of(1), STROKE), "applied");
+    must(op(s.w, &s.coach, "patch", "annotation", s.video, id_of(1), "{\"t_in\":5}"), "applied");
+    must_reject(op(s.w, &s.athlete, "patch", "annotation", s.video, id_of(1), "{\"t_in\":6}"),
                 "SL_E_DENIED");
-    must_reject(op(s.w, &s.stranger, "patch", "annotation", s.video, id(1), "{\"t_in\":7}"),
+    must_reject(op(s.w, &s.stranger, "patch", "annotation", s.video, id_of(1), "{\"t_in\":7}"),
                 "SL_E_DENIED");
-    must_reject(op(s.w, &s.stranger, "create", "comment", s.video, id(2), "{\"body\":\"hi\"}"),
+    must_reject(op(s.w, &s.stranger, "create", "comment", s.video, id_of(2), "{\"body\":\"hi\"}"),
                 "SL_E_DENIED");
-    must(op(s.w, &s.athlete, "delete", "annotation", s.video, id(1), NULL), "applied");
+    must(op(s.w, &s.athlete, "delete", "annotation", s.video, id_of(1), NULL), "applied");
     must_reject(op(s.w, &s.coach, "delete", "video", s.video, s.video + 6, NULL), "SL_E_DENIED");
     must_reject(op(s.w, &s.coach, "patch", "video", s.video, s.video + 6, "{\"title\":\"x\"}"),
                 "SL_E_DENIED");
     must(op(s.w, &s.athlete, "patch", "video", s.video, s.video + 6, "{\"title\":\"x\"}"),
          "applied");
-    must_reject(op(s.w, &s.coach, "patch", "annotation", s.video, id(77), "{\"t_in\":5}"),
+    must_reject(op(s.w, &s.coach, "patch", "annotation", s.video, id_of(77), "{\"t_in\":5}"),
                 "SL_E_NOT_FOUND");
     world_free(s.w);
 }
@@ -70,8 +61,9 @@ START_TEST(policy__a_member_may_comment_but_not_draw)
     char thread[SL_SPACE_MAX];
     befriend(s.w, &s.athlete, &s.stranger, thread);
     share_with(s.w, &s.athlete, &s.stranger, s.video, "member", 0x102);
-    must(op(s.w, &s.stranger, "create", "comment", s.video, id(2), "{\"body\":\"hi\"}"), "applied");
-    must_reject(op(s.w, &s.stranger, "create", "annotation", s.video, id(3), STROKE),
+    must(op(s.w, &s.stranger, "create", "comment", s.video, id_of(2), "{\"body\":\"hi\"}"),
+         "applied");
+    must_reject(op(s.w, &s.stranger, "create", "annotation", s.video, id_of(3), STROKE),
                 "SL_E_DENIED");
     world_free(s.w);
 }
@@ -84,7 +76,8 @@ START_TEST(policy__what_the_server_writes_a_client_cannot)
     must_reject(op(s.w, &s.athlete, "patch", "video", s.video, s.video + 6,
                    "{\"owner_id\":\"018b0000-0000-7000-8000-000000000009\"}"),
                 "SL_E_DENIED");
-    must_reject(op(s.w, &s.athlete, "create", "grant", s.athlete.own, id(4), "{}"), "SL_E_DENIED");
+    must_reject(op(s.w, &s.athlete, "create", "grant", s.athlete.own, id_of(4), "{}"),
+                "SL_E_DENIED");
     must_reject(
         op(s.w, &s.athlete, "patch", "user", s.athlete.own, s.athlete.id, "{\"role\":\"admin\"}"),
         "SL_E_DENIED");
@@ -92,9 +85,9 @@ START_TEST(policy__what_the_server_writes_a_client_cannot)
          "applied");
     must_reject(op(s.w, &s.athlete, "patch", "user", s.coach.own, s.coach.id, "{\"name\":\"No\"}"),
                 "SL_E_DENIED");
-    must_reject(op(s.w, &s.athlete, "create", "comment", s.thread, id(5), "{\"body\":\"hi\"}"),
+    must_reject(op(s.w, &s.athlete, "create", "comment", s.thread, id_of(5), "{\"body\":\"hi\"}"),
                 "SL_E_INVALID");
-    must_reject(op(s.w, &s.athlete, "create", "video", s.video, id(6), "{}"), "SL_E_INVALID");
+    must_reject(op(s.w, &s.athlete, "create", "video", s.video, id_of(6), "{}"), "SL_E_INVALID");
     world_free(s.w);
 }
 END_TEST
@@ -103,10 +96,11 @@ START_TEST(rejection__names_the_field)
 {
     scene s;
     set(&s);
-    const sl_json *r = op(s.w, &s.athlete, "create", "comment", s.video, id(2), "{\"body\":\"\"}");
+    const sl_json *r =
+        op(s.w, &s.athlete, "create", "comment", s.video, id_of(2), "{\"body\":\"\"}");
     must_reject(r, "SL_E_INVALID");
     ck_assert_str_eq(sl_json_str(r, "field"), "body");
-    r = op(s.w, &s.athlete, "create", "comment", s.video, id(2), "{\"body\":\"a\",\"zz\":1}");
+    r = op(s.w, &s.athlete, "create", "comment", s.video, id_of(2), "{\"body\":\"a\",\"zz\":1}");
     must_reject(r, "SL_E_INVALID");
     ck_assert_str_eq(sl_json_str(r, "field"), "zz");
     world_free(s.w);
@@ -118,19 +112,20 @@ START_TEST(once__the_same_number_has_one_effect_and_one_answer)
     scene s;
     set(&s);
     const sl_json *first =
-        op(s.w, &s.coach, "create", "comment", s.video, id(2), "{\"body\":\"one\"}");
+        op(s.w, &s.coach, "create", "comment", s.video, id_of(2), "{\"body\":\"one\"}");
     must(first, "applied");
     s.coach.n--;
     const sl_json *again =
-        op(s.w, &s.coach, "create", "comment", s.video, id(3), "{\"body\":\"two\"}");
+        op(s.w, &s.coach, "create", "comment", s.video, id_of(3), "{\"body\":\"two\"}");
     ck_assert(sl_json_equal(first, again));
     subscribe(s.w, &s.coach, s.video, 0, "");
     const sl_json *page = frame_at(s.w, s.coach.conn, "page", 0);
     ck_assert_uint_eq(sl_json_count(sl_json_get(page, "records")), 3); /* video, share, comment */
-    const sl_json *no = op(s.w, &s.coach, "create", "annotation", s.video, id(4), "{}");
+    const sl_json *no = op(s.w, &s.coach, "create", "annotation", s.video, id_of(4), "{}");
     must_reject(no, "SL_E_INVALID");
     s.coach.n--;
-    ck_assert(sl_json_equal(no, op(s.w, &s.coach, "create", "annotation", s.video, id(4), STROKE)));
+    ck_assert(
+        sl_json_equal(no, op(s.w, &s.coach, "create", "annotation", s.video, id_of(4), STROKE)));
     world_free(s.w);
 }
 END_TEST
@@ -139,11 +134,13 @@ START_TEST(once__the_answer_outlives_the_connection_until_the_floor_passes_it)
 {
     scene s;
     set(&s);
-    must(op(s.w, &s.coach, "create", "comment", s.video, id(2), "{\"body\":\"one\"}"), "applied");
+    must(op(s.w, &s.coach, "create", "comment", s.video, id_of(2), "{\"body\":\"one\"}"),
+         "applied");
     int64_t n = s.coach.n;
     person_connect(s.w, &s.coach);
     s.coach.n = n - 1;
-    must(op(s.w, &s.coach, "create", "comment", s.video, id(2), "{\"body\":\"one\"}"), "applied");
+    must(op(s.w, &s.coach, "create", "comment", s.video, id_of(2), "{\"body\":\"one\"}"),
+         "applied");
     char text[3000];
     s.coach.conn = ++s.w->conn_next;
     sl_service_ws_open(s.w->s, s.coach.conn, false);
@@ -152,11 +149,11 @@ START_TEST(once__the_answer_outlives_the_connection_until_the_floor_passes_it)
                    s.coach.access, s.coach.device, (long long)n + 1);
     say(s.w, &s.coach, text);
     s.coach.n = n - 1;
-    must_reject(op(s.w, &s.coach, "create", "comment", s.video, id(9), "{\"body\":\"one\"}"),
+    must_reject(op(s.w, &s.coach, "create", "comment", s.video, id_of(9), "{\"body\":\"one\"}"),
                 "SL_E_CONFLICT");
     person_connect(s.w, &s.coach); /* with floor 0: it does not go back */
     s.coach.n = n - 1;
-    must_reject(op(s.w, &s.coach, "create", "comment", s.video, id(9), "{\"body\":\"one\"}"),
+    must_reject(op(s.w, &s.coach, "create", "comment", s.video, id_of(9), "{\"body\":\"one\"}"),
                 "SL_E_CONFLICT");
     world_free(s.w);
 }
@@ -166,12 +163,14 @@ START_TEST(once__another_operation_under_a_used_number_is_refused_and_changes_no
 {
     scene s;
     set(&s);
-    must(op(s.w, &s.coach, "create", "comment", s.video, id(2), "{\"body\":\"one\"}"), "applied");
+    must(op(s.w, &s.coach, "create", "comment", s.video, id_of(2), "{\"body\":\"one\"}"),
+         "applied");
     s.coach.n--; /* a folder restored from a backup counts again from here, at a later time */
     s.w->now_ms += 1000;
-    must_reject(op(s.w, &s.coach, "create", "comment", s.video, id(3), "{\"body\":\"two\"}"),
+    must_reject(op(s.w, &s.coach, "create", "comment", s.video, id_of(3), "{\"body\":\"two\"}"),
                 "SL_E_CONFLICT");
-    must(op(s.w, &s.coach, "create", "comment", s.video, id(3), "{\"body\":\"two\"}"), "applied");
+    must(op(s.w, &s.coach, "create", "comment", s.video, id_of(3), "{\"body\":\"two\"}"),
+         "applied");
     world_free(s.w);
 }
 END_TEST
@@ -181,11 +180,12 @@ START_TEST(policy__an_id_of_another_space_cannot_be_used_again)
     scene s;
     char other[SL_SPACE_MAX];
     set(&s);
-    must(op(s.w, &s.athlete, "create", "comment", s.video, id(2), "{\"body\":\"one\"}"), "applied");
+    must(op(s.w, &s.athlete, "create", "comment", s.video, id_of(2), "{\"body\":\"one\"}"),
+         "applied");
     video_make(s.w, &s.coach, other, 0x200, "other");
-    must_reject(op(s.w, &s.coach, "create", "comment", other, id(2), "{\"body\":\"mine\"}"),
+    must_reject(op(s.w, &s.coach, "create", "comment", other, id_of(2), "{\"body\":\"mine\"}"),
                 "SL_E_CONFLICT");
-    must(op(s.w, &s.coach, "create", "comment", other, id(3), "{\"body\":\"mine\"}"), "applied");
+    must(op(s.w, &s.coach, "create", "comment", other, id_of(3), "{\"body\":\"mine\"}"), "applied");
     world_free(s.w);
 }
 END_TEST
@@ -199,7 +199,7 @@ START_TEST(sequence__rejected_operations_leave_no_hole)
     int64_t seq = sl_json_int_or(frame_at(s.w, s.coach.conn, "subscribed", 0), "seq", 0);
     for (uint32_t i = 0; i < 20; i++) {
         const char *body = i % 3 == 0 ? "{\"body\":\"\"}" : "{\"body\":\"ok\"}";
-        (void)op(s.w, &s.athlete, "create", "comment", s.video, id(0x200 + i), body);
+        (void)op(s.w, &s.athlete, "create", "comment", s.video, id_of(0x200 + i), body);
     }
     size_t changes = frame_count(s.w, s.coach.conn, "change");
     ck_assert_uint_eq(changes, 13);
@@ -271,30 +271,31 @@ START_TEST(connection__needs_the_one_asked_to_answer)
     person_make(w, &a, "a@x.y", "athlete", 1);
     person_make(w, &b, "b@x.y", "coach", 2);
     person_make(w, &c, "c@x.y", "coach", 3);
-    must_reject(op(w, &a, "create", "connection", a.own, id(1), "{\"peer_email\":\"q@x.y\"}"),
+    must_reject(op(w, &a, "create", "connection", a.own, id_of(1), "{\"peer_email\":\"q@x.y\"}"),
                 "SL_E_NOT_FOUND");
-    must_reject(op(w, &a, "create", "connection", a.own, id(1), "{\"peer_email\":\"a@x.y\"}"),
+    must_reject(op(w, &a, "create", "connection", a.own, id_of(1), "{\"peer_email\":\"a@x.y\"}"),
                 "SL_E_INVALID");
-    must_reject(op(w, &a, "create", "connection", a.own, id(1),
+    must_reject(op(w, &a, "create", "connection", a.own, id_of(1),
                    "{\"peer_email\":\"b@x.y\",\"status\":\"accepted\"}"),
                 "SL_E_INVALID");
     subscribe(w, &b, b.own, 0, "");
-    must(op(w, &a, "create", "connection", a.own, id(1), "{\"peer_email\":\"B@x.y\"}"), "applied");
+    must(op(w, &a, "create", "connection", a.own, id_of(1), "{\"peer_email\":\"B@x.y\"}"),
+         "applied");
     const sl_json *asked = sl_json_get(frame_at(w, b.conn, "change", 0), "record");
-    ck_assert_str_eq(sl_json_str(asked, "id"), id(1));
+    ck_assert_str_eq(sl_json_str(asked, "id"), id_of(1));
     ck_assert_str_eq(sl_json_str(sl_json_get(asked, "fields"), "direction"), "in");
     ck_assert_str_eq(sl_json_str(sl_json_get(asked, "fields"), "peer_email"), "a@x.y");
-    must_reject(op(w, &a, "create", "connection", a.own, id(2), "{\"peer_email\":\"b@x.y\"}"),
+    must_reject(op(w, &a, "create", "connection", a.own, id_of(2), "{\"peer_email\":\"b@x.y\"}"),
                 "SL_E_CONFLICT");
-    must_reject(op(w, &b, "create", "connection", b.own, id(2), "{\"peer_email\":\"a@x.y\"}"),
+    must_reject(op(w, &b, "create", "connection", b.own, id_of(2), "{\"peer_email\":\"a@x.y\"}"),
                 "SL_E_CONFLICT");
-    must_reject(op(w, &a, "patch", "connection", a.own, id(1), "{\"status\":\"accepted\"}"),
+    must_reject(op(w, &a, "patch", "connection", a.own, id_of(1), "{\"status\":\"accepted\"}"),
                 "SL_E_DENIED");
-    must_reject(op(w, &c, "patch", "connection", b.own, id(1), "{\"status\":\"accepted\"}"),
+    must_reject(op(w, &c, "patch", "connection", b.own, id_of(1), "{\"status\":\"accepted\"}"),
                 "SL_E_DENIED");
-    must(op(w, &b, "patch", "connection", b.own, id(1), "{\"status\":\"accepted\"}"), "applied");
-    must(op(w, &b, "patch", "connection", b.own, id(1), "{\"status\":\"accepted\"}"), "merged");
-    must_reject(op(w, &b, "patch", "connection", b.own, id(1), "{\"status\":\"declined\"}"),
+    must(op(w, &b, "patch", "connection", b.own, id_of(1), "{\"status\":\"accepted\"}"), "applied");
+    must(op(w, &b, "patch", "connection", b.own, id_of(1), "{\"status\":\"accepted\"}"), "merged");
+    must_reject(op(w, &b, "patch", "connection", b.own, id_of(1), "{\"status\":\"declined\"}"),
                 "SL_E_CONFLICT");
     world_free(w);
 }
@@ -307,8 +308,9 @@ START_TEST(connection__declined_makes_no_thread_and_may_be_asked_again)
     person b;
     person_make(w, &a, "a@x.y", "athlete", 1);
     person_make(w, &b, "b@x.y", "coach", 2);
-    must(op(w, &a, "create", "connection", a.own, id(1), "{\"peer_email\":\"b@x.y\"}"), "applied");
-    must(op(w, &b, "patch", "connection", b.own, id(1), "{\"status\":\"declined\"}"), "applied");
+    must(op(w, &a, "create", "connection", a.own, id_of(1), "{\"peer_email\":\"b@x.y\"}"),
+         "applied");
+    must(op(w, &b, "patch", "connection", b.own, id_of(1), "{\"status\":\"declined\"}"), "applied");
     frames_clear(w);
     subscribe(w, &a, a.own, 0, "");
     const sl_json *records = sl_json_get(frame_at(w, a.conn, "page", 0), "records");
@@ -316,7 +318,8 @@ START_TEST(connection__declined_makes_no_thread_and_may_be_asked_again)
     const sl_json *fields = sl_json_get(sl_json_at(records, 1), "fields");
     ck_assert_str_eq(sl_json_str(fields, "status"), "declined");
     ck_assert_ptr_null(sl_json_str(fields, "peer_name"));
-    must(op(w, &a, "create", "connection", a.own, id(2), "{\"peer_email\":\"b@x.y\"}"), "applied");
+    must(op(w, &a, "create", "connection", a.own, id_of(2), "{\"peer_email\":\"b@x.y\"}"),
+         "applied");
     world_free(w);
 }
 END_TEST
@@ -328,10 +331,10 @@ START_TEST(share__is_for_the_owner_and_for_the_connected)
     char fields[160];
     (void)snprintf(fields, sizeof fields, "{\"user_id\":\"%s\",\"role\":\"member\"}",
                    s.stranger.id);
-    must_reject(op(s.w, &s.athlete, "create", "share", s.video, id(1), fields), "SL_E_DENIED");
-    must_reject(op(s.w, &s.coach, "create", "share", s.video, id(1), fields), "SL_E_DENIED");
+    must_reject(op(s.w, &s.athlete, "create", "share", s.video, id_of(1), fields), "SL_E_DENIED");
+    must_reject(op(s.w, &s.coach, "create", "share", s.video, id_of(1), fields), "SL_E_DENIED");
     (void)snprintf(fields, sizeof fields, "{\"user_id\":\"%s\",\"role\":\"member\"}", s.coach.id);
-    must_reject(op(s.w, &s.athlete, "create", "share", s.video, id(1), fields), "SL_E_CONFLICT");
+    must_reject(op(s.w, &s.athlete, "create", "share", s.video, id_of(1), fields), "SL_E_CONFLICT");
     world_free(s.w);
 }
 END_TEST
@@ -345,15 +348,15 @@ START_TEST(share__its_end_takes_the_space_away_at_once)
     subscribe(s.w, &s.coach, s.video, 0, "");
     ck_assert_str_eq(sl_json_str(frame_at(s.w, s.coach.conn, "subscribed", 1), "role"), "coach");
     frames_clear(s.w);
-    must(op(s.w, &s.athlete, "delete", "share", s.video, id(0x101), NULL), "applied");
+    must(op(s.w, &s.athlete, "delete", "share", s.video, id_of(0x101), NULL), "applied");
     ck_assert_str_eq(sl_json_str(frame_at(s.w, s.coach.conn, "revoked", 0), "space"), s.video);
     const sl_json *gone = sl_json_get(frame_at(s.w, s.coach.conn, "change", 0), "record");
     ck_assert_str_eq(sl_json_str(gone, "entity"), "grant");
     ck_assert(sl_json_bool_or(gone, "deleted", false));
-    must(op(s.w, &s.athlete, "create", "comment", s.video, id(2), "{\"body\":\"secret\"}"),
+    must(op(s.w, &s.athlete, "create", "comment", s.video, id_of(2), "{\"body\":\"secret\"}"),
          "applied");
     ck_assert_uint_eq(frame_count(s.w, s.coach.conn, "change"), 1);
-    must_reject(op(s.w, &s.coach, "create", "comment", s.video, id(3), "{\"body\":\"x\"}"),
+    must_reject(op(s.w, &s.coach, "create", "comment", s.video, id_of(3), "{\"body\":\"x\"}"),
                 "SL_E_DENIED");
     subscribe(s.w, &s.coach, s.video, 0, "");
     ck_assert_uint_eq(frame_count(s.w, s.coach.conn, "revoked"), 2);
@@ -372,7 +375,7 @@ START_TEST(video__its_end_takes_it_from_everyone)
     subscribe(s.w, &s.coach, s.video, 0, "");
     must(op(s.w, &s.athlete, "delete", "video", s.video, s.video + 6, NULL), "applied");
     ck_assert_ptr_nonnull(frame_at(s.w, s.coach.conn, "revoked", 0));
-    must_reject(op(s.w, &s.athlete, "create", "comment", s.video, id(3), "{\"body\":\"x\"}"),
+    must_reject(op(s.w, &s.athlete, "create", "comment", s.video, id_of(3), "{\"body\":\"x\"}"),
                 "SL_E_NOT_FOUND");
     must(op(s.w, &s.athlete, "delete", "video", s.video, s.video + 6, NULL), "merged");
     world_free(s.w);
@@ -385,27 +388,27 @@ START_TEST(chat__a_message_gets_author_and_time_and_its_text_is_required)
     set(&s);
     frames_clear(s.w);
     subscribe(s.w, &s.athlete, s.thread, 0, "");
-    must(op(s.w, &s.coach, "create", "message", s.thread, id(1),
+    must(op(s.w, &s.coach, "create", "message", s.thread, id_of(1),
             "{\"kind\":\"text\",\"body\":\"good\"}"),
          "applied");
     const sl_json *record = sl_json_get(frame_at(s.w, s.athlete.conn, "change", 0), "record");
     const sl_json *fields = sl_json_get(record, "fields");
     ck_assert_str_eq(sl_json_str(fields, "author_id"), s.coach.id);
     ck_assert_int_eq(sl_json_int_or(fields, "sent_ms", 0), s.w->now_ms);
-    must_reject(op(s.w, &s.coach, "create", "message", s.thread, id(2), "{\"kind\":\"text\"}"),
+    must_reject(op(s.w, &s.coach, "create", "message", s.thread, id_of(2), "{\"kind\":\"text\"}"),
                 "SL_E_INVALID");
-    must_reject(op(s.w, &s.stranger, "create", "message", s.thread, id(2),
+    must_reject(op(s.w, &s.stranger, "create", "message", s.thread, id_of(2),
                    "{\"kind\":\"text\",\"body\":\"x\"}"),
                 "SL_E_DENIED");
-    must_reject(op(s.w, &s.athlete, "patch", "message", s.thread, id(1), "{\"body\":\"bad\"}"),
+    must_reject(op(s.w, &s.athlete, "patch", "message", s.thread, id_of(1), "{\"body\":\"bad\"}"),
                 "SL_E_DENIED");
     char about[200];
     (void)snprintf(about, sizeof about,
                    "{\"kind\":\"video\",\"ref_space\":\"%s\",\"ref_id\":\"%s\"}", s.video,
                    s.video + 6);
-    must(op(s.w, &s.coach, "create", "message", s.thread, id(3), about), "applied");
-    must(op(s.w, &s.athlete, "delete", "share", s.video, id(0x101), NULL), "applied");
-    must_reject(op(s.w, &s.coach, "create", "message", s.thread, id(4), about), "SL_E_DENIED");
+    must(op(s.w, &s.coach, "create", "message", s.thread, id_of(3), about), "applied");
+    must(op(s.w, &s.athlete, "delete", "share", s.video, id_of(0x101), NULL), "applied");
+    must_reject(op(s.w, &s.coach, "create", "message", s.thread, id_of(4), about), "SL_E_DENIED");
     world_free(s.w);
 }
 END_TEST

@@ -16,15 +16,6 @@ typedef struct scene {
     char program[SL_SPACE_MAX];
 } scene;
 
-static const char *id(uint32_t number)
-{
-    static char text[4][SL_UUID_LEN + 1];
-    static size_t turn;
-    char *out = text[turn++ % 4];
-    uuid_of(out, number);
-    return out;
-}
-
 static void set(scene *s)
 {
     s->w = world_new();
@@ -32,7 +23,7 @@ static void set(scene *s)
     person_make(s->w, &s->coach, "coach@x.y", "coach", 2);
     befriend(s->w, &s->athlete, &s->coach, s->thread);
     sl_space_name(s->storefront, "coach", s->coach.id);
-    sl_space_name(s->program, "program", id(0x200));
+    sl_space_name(s->program, "program", id_of(0x200));
 }
 
 static void open_shop(scene *s)
@@ -40,7 +31,7 @@ static void open_shop(scene *s)
     must(op(s->w, &s->coach, "create", "coach", s->storefront, s->coach.id,
             "{\"name\":\"Kim\",\"sports\":{\"add\":[\"tennis\"]}}"),
          "applied");
-    must(op(s->w, &s->coach, "create", "program", s->program, id(0x200),
+    must(op(s->w, &s->coach, "create", "program", s->program, id_of(0x200),
             "{\"title\":\"Serve in six weeks\"}"),
          "applied");
 }
@@ -76,22 +67,23 @@ START_TEST(own__is_written_by_its_owner_and_by_nobody_else)
     for (uint32_t i = 0; i < sizeof OWN / sizeof OWN[0]; i++) {
         const own_case *c = &OWN[i];
         const char *space = s.athlete.own;
-        must_reject(op(s.w, &s.coach, "create", c->entity, space, id(i), c->fields), "SL_E_DENIED");
-        must(op(s.w, &s.athlete, "create", c->entity, space, id(i), c->fields), "applied");
+        must_reject(op(s.w, &s.coach, "create", c->entity, space, id_of(i), c->fields),
+                    "SL_E_DENIED");
+        must(op(s.w, &s.athlete, "create", c->entity, space, id_of(i), c->fields), "applied");
         const char *patch = c->patch != NULL ? c->patch : "{}";
-        must_reject(op(s.w, &s.coach, "patch", c->entity, space, id(i), patch), "SL_E_DENIED");
-        const sl_json *r = op(s.w, &s.athlete, "patch", c->entity, space, id(i), patch);
+        must_reject(op(s.w, &s.coach, "patch", c->entity, space, id_of(i), patch), "SL_E_DENIED");
+        const sl_json *r = op(s.w, &s.athlete, "patch", c->entity, space, id_of(i), patch);
         if (c->patch != NULL) {
             must(r, "applied");
         } else {
             must_reject(r, "SL_E_DENIED");
         }
         if (c->server != NULL) {
-            must_reject(op(s.w, &s.athlete, "patch", c->entity, space, id(i), c->server),
+            must_reject(op(s.w, &s.athlete, "patch", c->entity, space, id_of(i), c->server),
                         "SL_E_DENIED");
         }
-        must_reject(op(s.w, &s.coach, "delete", c->entity, space, id(i), NULL), "SL_E_DENIED");
-        r = op(s.w, &s.athlete, "delete", c->entity, space, id(i), NULL);
+        must_reject(op(s.w, &s.coach, "delete", c->entity, space, id_of(i), NULL), "SL_E_DENIED");
+        r = op(s.w, &s.athlete, "delete", c->entity, space, id_of(i), NULL);
         if (c->may_delete) {
             must(r, "applied");
         } else {
@@ -109,21 +101,23 @@ START_TEST(money__is_written_by_the_server_alone)
     scene s;
     set(&s);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        must_reject(op(s.w, &s.coach, "create", names[i], s.coach.own, id(1), "{}"), "SL_E_DENIED");
+        must_reject(op(s.w, &s.coach, "create", names[i], s.coach.own, id_of(1), "{}"),
+                    "SL_E_DENIED");
     }
     open_shop(&s);
-    must_reject(op(s.w, &s.coach, "create", "product", s.storefront, id(2),
+    must_reject(op(s.w, &s.coach, "create", "product", s.storefront, id_of(2),
                    "{\"title\":\"Review\",\"kind\":\"review\",\"price_minor\":100}"),
                 "SL_E_DENIED");
-    must(op(s.w, &s.coach, "create", "product", s.storefront, id(2),
+    must(op(s.w, &s.coach, "create", "product", s.storefront, id_of(2),
             "{\"title\":\"Review\",\"kind\":\"review\"}"),
          "applied");
     must_reject(
-        op(s.w, &s.coach, "patch", "product", s.storefront, id(2), "{\"currency\":\"EUR\"}"),
+        op(s.w, &s.coach, "patch", "product", s.storefront, id_of(2), "{\"currency\":\"EUR\"}"),
         "SL_E_DENIED");
-    must_reject(op(s.w, &s.coach, "patch", "program", s.program, id(0x200), "{\"price_minor\":1}"),
-                "SL_E_DENIED");
-    must(op(s.w, &s.coach, "create", "subscription_plan", s.storefront, id(3),
+    must_reject(
+        op(s.w, &s.coach, "patch", "program", s.program, id_of(0x200), "{\"price_minor\":1}"),
+        "SL_E_DENIED");
+    must(op(s.w, &s.coach, "create", "subscription_plan", s.storefront, id_of(3),
             "{\"title\":\"Monthly\",\"period\":\"month\"}"),
          "applied");
     world_free(s.w);
@@ -135,23 +129,26 @@ START_TEST(program__is_made_by_a_coach_and_filled_by_its_owner)
     scene s;
     set(&s);
     static const char item[] = "{\"kind\":\"text\",\"title\":\"Grip\"}";
-    must_reject(op(s.w, &s.athlete, "create", "program", s.program, id(0x200), "{\"title\":\"x\"}"),
+    must_reject(
+        op(s.w, &s.athlete, "create", "program", s.program, id_of(0x200), "{\"title\":\"x\"}"),
+        "SL_E_DENIED");
+    must_reject(op(s.w, &s.coach, "create", "content_item", s.program, id_of(1), item),
                 "SL_E_DENIED");
-    must_reject(op(s.w, &s.coach, "create", "content_item", s.program, id(1), item), "SL_E_DENIED");
     open_shop(&s);
-    must(op(s.w, &s.coach, "create", "content_item", s.program, id(1), item), "applied");
-    must(op(s.w, &s.coach, "patch", "content_item", s.program, id(1), "{\"day\":2}"), "applied");
-    must_reject(op(s.w, &s.athlete, "create", "content_item", s.program, id(2), item),
+    must(op(s.w, &s.coach, "create", "content_item", s.program, id_of(1), item), "applied");
+    must(op(s.w, &s.coach, "patch", "content_item", s.program, id_of(1), "{\"day\":2}"), "applied");
+    must_reject(op(s.w, &s.athlete, "create", "content_item", s.program, id_of(2), item),
                 "SL_E_DENIED");
-    must_reject(op(s.w, &s.athlete, "patch", "program", s.program, id(0x200), "{\"title\":\"y\"}"),
-                "SL_E_DENIED");
+    must_reject(
+        op(s.w, &s.athlete, "patch", "program", s.program, id_of(0x200), "{\"title\":\"y\"}"),
+        "SL_E_DENIED");
     frames_clear(s.w);
     subscribe(s.w, &s.athlete, s.program, 0, "");
     ck_assert_uint_eq(frame_count(s.w, s.athlete.conn, "revoked"), 1);
     subscribe(s.w, &s.coach, s.program, 0, "");
     ck_assert_str_eq(sl_json_str(frame_at(s.w, s.coach.conn, "subscribed", 0), "role"), "owner");
-    must(op(s.w, &s.coach, "delete", "program", s.program, id(0x200), NULL), "applied");
-    must_reject(op(s.w, &s.coach, "create", "content_item", s.program, id(3), item),
+    must(op(s.w, &s.coach, "delete", "program", s.program, id_of(0x200), NULL), "applied");
+    must_reject(op(s.w, &s.coach, "create", "content_item", s.program, id_of(3), item),
                 "SL_E_NOT_FOUND");
     world_free(s.w);
 }
@@ -172,11 +169,11 @@ START_TEST(storefront__is_the_coachs_own_and_read_by_all)
     ck_assert_uint_eq(frame_count(s.w, s.athlete.conn, "revoked"), 1);
     open_shop(&s);
     static const char post[] = "{\"title\":\"Hello\",\"tags\":{\"add\":[\"news\"]}}";
-    must(op(s.w, &s.coach, "create", "post", s.storefront, id(1), post), "applied");
-    must_reject(op(s.w, &s.athlete, "create", "post", s.storefront, id(2), post), "SL_E_DENIED");
-    must_reject(op(s.w, &s.athlete, "patch", "post", s.storefront, id(1), "{\"body\":\"x\"}"),
+    must(op(s.w, &s.coach, "create", "post", s.storefront, id_of(1), post), "applied");
+    must_reject(op(s.w, &s.athlete, "create", "post", s.storefront, id_of(2), post), "SL_E_DENIED");
+    must_reject(op(s.w, &s.athlete, "patch", "post", s.storefront, id_of(1), "{\"body\":\"x\"}"),
                 "SL_E_DENIED");
-    must_reject(op(s.w, &s.coach, "patch", "post", s.storefront, id(1), "{\"like_count\":9}"),
+    must_reject(op(s.w, &s.coach, "patch", "post", s.storefront, id_of(1), "{\"like_count\":9}"),
                 "SL_E_DENIED");
     must_reject(op(s.w, &s.coach, "delete", "coach", s.storefront, s.coach.id, NULL),
                 "SL_E_DENIED");
@@ -198,15 +195,15 @@ START_TEST(reaction__is_a_members_own)
     set(&s);
     static const char text[] = "{\"kind\":\"text\",\"body\":\"hi\"}";
     char sign[100];
-    (void)snprintf(sign, sizeof sign, "{\"message_id\":\"%s\",\"emoji\":\"+\"}", id(9));
-    must(op(s.w, &s.coach, "create", "message", s.thread, id(9), text), "applied");
+    (void)snprintf(sign, sizeof sign, "{\"message_id\":\"%s\",\"emoji\":\"+\"}", id_of(9));
+    must(op(s.w, &s.coach, "create", "message", s.thread, id_of(9), text), "applied");
     person other;
     person_make(s.w, &other, "other@x.y", "athlete", 3);
-    must(op(s.w, &s.athlete, "create", "reaction", s.thread, id(1), sign), "applied");
-    must_reject(op(s.w, &other, "create", "reaction", s.thread, id(2), sign), "SL_E_DENIED");
-    must_reject(op(s.w, &s.coach, "delete", "reaction", s.thread, id(1), NULL), "SL_E_DENIED");
-    must_reject(op(s.w, &s.athlete, "patch", "reaction", s.thread, id(1), "{}"), "SL_E_DENIED");
-    must(op(s.w, &s.athlete, "delete", "reaction", s.thread, id(1), NULL), "applied");
+    must(op(s.w, &s.athlete, "create", "reaction", s.thread, id_of(1), sign), "applied");
+    must_reject(op(s.w, &other, "create", "reaction", s.thread, id_of(2), sign), "SL_E_DENIED");
+    must_reject(op(s.w, &s.coach, "delete", "reaction", s.thread, id_of(1), NULL), "SL_E_DENIED");
+    must_reject(op(s.w, &s.athlete, "patch", "reaction", s.thread, id_of(1), "{}"), "SL_E_DENIED");
+    must(op(s.w, &s.athlete, "delete", "reaction", s.thread, id_of(1), NULL), "applied");
     world_free(s.w);
 }
 END_TEST
@@ -222,26 +219,29 @@ START_TEST(reference__names_what_is_in_the_space_and_outlives_it)
     person other;
     person_make(s.w, &other, "other@x.y", "athlete", 3);
     befriend(s.w, &other, &s.coach, elsewhere);
-    (void)snprintf(sign, sizeof sign, "{\"message_id\":\"%s\",\"emoji\":\"+\"}", id(9));
-    const sl_json *receipt = op(s.w, &s.coach, "create", "reaction", s.thread, id(1), sign);
+    (void)snprintf(sign, sizeof sign, "{\"message_id\":\"%s\",\"emoji\":\"+\"}", id_of(9));
+    const sl_json *receipt = op(s.w, &s.coach, "create", "reaction", s.thread, id_of(1), sign);
     must_reject(receipt, "SL_E_NOT_FOUND");
     ck_assert_str_eq(sl_json_str(receipt, "field"), "message_id");
-    must(op(s.w, &s.coach, "create", "message", s.thread, id(9), text), "applied");
-    must_reject(op(s.w, &s.coach, "create", "reaction", elsewhere, id(1), sign), "SL_E_NOT_FOUND");
-    must(op(s.w, &s.coach, "create", "reaction", s.thread, id(1), sign), "applied");
-    must(op(s.w, &s.coach, "delete", "message", s.thread, id(9), NULL), "applied");
-    must_reject(op(s.w, &s.coach, "create", "reaction", s.thread, id(2), sign), "SL_E_NOT_FOUND");
-    (void)snprintf(fields, sizeof fields, "{\"goal_id\":\"%s\"}", id(5));
-    must(op(s.w, &s.coach, "create", "goal", s.coach.own, id(5), "{\"title\":\"run\"}"), "applied");
-    must(op(s.w, &s.coach, "create", "progress_entry", s.coach.own, id(6),
+    must(op(s.w, &s.coach, "create", "message", s.thread, id_of(9), text), "applied");
+    must_reject(op(s.w, &s.coach, "create", "reaction", elsewhere, id_of(1), sign),
+                "SL_E_NOT_FOUND");
+    must(op(s.w, &s.coach, "create", "reaction", s.thread, id_of(1), sign), "applied");
+    must(op(s.w, &s.coach, "delete", "message", s.thread, id_of(9), NULL), "applied");
+    must_reject(op(s.w, &s.coach, "create", "reaction", s.thread, id_of(2), sign),
+                "SL_E_NOT_FOUND");
+    (void)snprintf(fields, sizeof fields, "{\"goal_id\":\"%s\"}", id_of(5));
+    must(op(s.w, &s.coach, "create", "goal", s.coach.own, id_of(5), "{\"title\":\"run\"}"),
+         "applied");
+    must(op(s.w, &s.coach, "create", "progress_entry", s.coach.own, id_of(6),
             "{\"kind\":\"workout\",\"at_ms\":1}"),
          "applied");
-    must(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id(6), fields), "applied");
-    must(op(s.w, &s.coach, "delete", "goal", s.coach.own, id(5), NULL), "applied");
-    must(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id(6), fields), "applied");
-    must(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id(6), "{\"goal_id\":null}"),
+    must(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id_of(6), fields), "applied");
+    must(op(s.w, &s.coach, "delete", "goal", s.coach.own, id_of(5), NULL), "applied");
+    must(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id_of(6), fields), "applied");
+    must(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id_of(6), "{\"goal_id\":null}"),
          "applied");
-    must_reject(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id(6), fields),
+    must_reject(op(s.w, &s.coach, "patch", "progress_entry", s.coach.own, id_of(6), fields),
                 "SL_E_NOT_FOUND");
     world_free(s.w);
 }
@@ -254,17 +254,17 @@ START_TEST(block__refuses_the_messages_of_the_one_blocked_until_it_is_taken_back
     static const char text[] = "{\"kind\":\"text\",\"body\":\"hi\"}";
     char fields[80];
     (void)snprintf(fields, sizeof fields, "{\"user_id\":\"%s\"}", s.coach.id);
-    must(op(s.w, &s.coach, "create", "message", s.thread, id(1), text), "applied");
-    must(op(s.w, &s.athlete, "create", "block", s.athlete.own, id(2), fields), "applied");
-    must_reject(op(s.w, &s.coach, "create", "message", s.thread, id(3), text), "SL_E_DENIED");
-    must(op(s.w, &s.athlete, "create", "message", s.thread, id(4), text), "applied");
+    must(op(s.w, &s.coach, "create", "message", s.thread, id_of(1), text), "applied");
+    must(op(s.w, &s.athlete, "create", "block", s.athlete.own, id_of(2), fields), "applied");
+    must_reject(op(s.w, &s.coach, "create", "message", s.thread, id_of(3), text), "SL_E_DENIED");
+    must(op(s.w, &s.athlete, "create", "message", s.thread, id_of(4), text), "applied");
     person other;
     char thread[SL_SPACE_MAX];
     person_make(s.w, &other, "other@x.y", "athlete", 3);
     befriend(s.w, &other, &s.coach, thread);
-    must(op(s.w, &s.coach, "create", "message", thread, id(5), text), "applied");
-    must(op(s.w, &s.athlete, "delete", "block", s.athlete.own, id(2), NULL), "applied");
-    must(op(s.w, &s.coach, "create", "message", s.thread, id(3), text), "applied");
+    must(op(s.w, &s.coach, "create", "message", thread, id_of(5), text), "applied");
+    must(op(s.w, &s.athlete, "delete", "block", s.athlete.own, id_of(2), NULL), "applied");
+    must(op(s.w, &s.coach, "create", "message", s.thread, id_of(3), text), "applied");
     world_free(s.w);
 }
 END_TEST
@@ -273,14 +273,15 @@ START_TEST(counter__counts_each_operation_once_however_often_it_is_sent)
 {
     scene s;
     set(&s);
-    must(
-        op(s.w, &s.athlete, "create", "goal", s.athlete.own, id(1), "{\"title\":\"x\",\"done\":1}"),
-        "applied");
-    must(op(s.w, &s.athlete, "patch", "goal", s.athlete.own, id(1), "{\"done\":5}"), "applied");
+    must(op(s.w, &s.athlete, "create", "goal", s.athlete.own, id_of(1),
+            "{\"title\":\"x\",\"done\":1}"),
+         "applied");
+    must(op(s.w, &s.athlete, "patch", "goal", s.athlete.own, id_of(1), "{\"done\":5}"), "applied");
     s.athlete.n--;
-    must(op(s.w, &s.athlete, "patch", "goal", s.athlete.own, id(1), "{\"done\":-2}"), "applied");
-    must_reject(op(s.w, &s.athlete, "patch", "goal", s.athlete.own, id(1), "{\"done\":1000000001}"),
-                "SL_E_INVALID");
+    must(op(s.w, &s.athlete, "patch", "goal", s.athlete.own, id_of(1), "{\"done\":-2}"), "applied");
+    must_reject(
+        op(s.w, &s.athlete, "patch", "goal", s.athlete.own, id_of(1), "{\"done\":1000000001}"),
+        "SL_E_INVALID");
     frames_clear(s.w);
     subscribe(s.w, &s.athlete, s.athlete.own, 0, "");
     const sl_json *records = sl_json_get(frame_at(s.w, s.athlete.conn, "page", 0), "records");

@@ -493,6 +493,15 @@ void uuid_of(char out[SL_UUID_LEN + 1], uint32_t number)
     (void)snprintf(out, SL_UUID_LEN + 1, "018b0000-0000-7000-8000-0000%08x", number);
 }
 
+const char *id_of(uint32_t number)
+{
+    static char text[4][SL_UUID_LEN + 1];
+    static size_t turn;
+    char *out = text[turn++ % 4];
+    uuid_of(out, number);
+    return out;
+}
+
 void person_make(world *w, person *p, const char *email, const char *role, uint32_t device)
 {
     char json[512];
