@@ -24,6 +24,7 @@ typedef struct sl_adapter_watch {
     bool (*begin)(int fd, uint64_t message_max); /* false: the connection is to be ended */
     int32_t (*said)(int fd);  /* the code of the client's close when it was changed, else 0 */
     int32_t (*fault)(int fd); /* the code by which its frames were refused, 0: they were not */
+    void (*peer)(int fd, char *out, size_t cap); /* its address as text, "": not known */
 } sl_adapter_watch;
 
 typedef struct sl_adapter_config {

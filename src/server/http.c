@@ -283,7 +283,7 @@ static void note_peer(sl_request *r, struct lws *wsi)
     const char *last = list != NULL ? strrchr(list, ',') : NULL;
     last = last != NULL ? last + 1 : list;
     if (last == NULL) {
-        (void)lws_get_peer_simple(wsi, r->peer, sizeof r->peer);
+        r->adapter->watch->peer(lws_get_socket_fd(wsi), r->peer, sizeof r->peer);
         return;
     }
     while (*last == ' ') {

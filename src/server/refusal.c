@@ -42,7 +42,7 @@ void sl_refusal_note(sl_adapter *a, struct lws *wsi, const char *what, int32_t c
     r->code = code;
     r->work.run = write_line;
     r->work.last = true;
-    (void)lws_get_peer_simple(wsi, r->peer, sizeof r->peer);
+    a->watch->peer(lws_get_socket_fd(wsi), r->peer, sizeof r->peer);
     sl_lock(a->lock);
     a->n_refusals++;
     sl_unlock(a->lock);

@@ -188,7 +188,7 @@ size_t sl_strict_filter(sl_strict *s, uint8_t *p, size_t n)
 bool sl_strict_begin(sl_strict *s, uint64_t message_max)
 {
     bool clean = memcmp(s->last, "\r\n\r\n", sizeof s->last) == 0;
-    memset(s, 0, sizeof *s);
+    memset(s->last, 0, sizeof s->last);
     s->framing = true;
     s->message_max = message_max;
     return clean;

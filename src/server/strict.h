@@ -37,9 +37,10 @@ typedef struct sl_strict {
     uint64_t message_max;
     bool text; /* the message is text */
     uint8_t mask[4];
-    uint8_t turn;    /* which byte of the mask is next */
-    uint8_t tail[3]; /* the text's last bytes */
-    uint16_t said;   /* the code of the client's close, when 1000 was put in its place */
+    uint8_t turn;     /* which byte of the mask is next */
+    uint8_t tail[3];  /* the text's last bytes */
+    uint16_t said;    /* the code of the client's close, when 1000 was put in its place */
+    uint8_t peer[16]; /* its IPv6 address, or the mapped one of IPv4; zero: not known */
     uint8_t held_len;
     uint8_t held[SL_STRICT_HELD_MAX];
 } sl_strict;
@@ -59,5 +60,8 @@ bool sl_strict_close(int fd);
 bool sl_strict_begin_fd(int fd, uint64_t message_max);
 int32_t sl_strict_said_fd(int fd);
 int32_t sl_strict_fault_fd(int fd);
+/* The address it came from, as text; "" when it is not known. It was asked for by open: of a socket that
+ * its peer has reset the kernel does not tell it any more. */
+void sl_strict_peer_fd(int fd, char *out, size_t cap);
 
 #endif

@@ -9,14 +9,17 @@
 #include "base/mem.h"
 #include "server/strict.h"
 
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
 enum {
-    SOCKETS_MAX = 65536
+    SOCKETS_MAX = 65536,
+    MAPPED_LEN = 12 /* before an IPv4 address in an IPv6 one (RFC 4291, 2.5.5.2) */
 };
 
 /* A number may go from our socket to another thread's: what is read of it is one whole pointer. */
@@ -27,12 +30,50 @@ static sl_strict *find(int fd)
     return fd >= 0 && fd < SOCKETS_MAX ? g_sockets[fd] : NULL;
 }
 
+static void note_peer(sl_strict *s, int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } from = {0};
+    socklen_t n = sizeof from;
+    if (getpeername(fd, &from.any, &n) != 0) {
+        return;
+    }
+    if (from.any.sa_family == AF_INET) {
+        s->peer[10] = s->peer[11] = 0xff;
+        memcpy(s->peer + MAPPED_LEN, &from.v4.sin_addr, sizeof from.v4.sin_addr);
+    } else if (from.any.sa_family == AF_INET6) {
+        memcpy(s->peer, &from.v6.sin6_addr, sizeof s->peer);
+    }
+}
+
 void sl_strict_open(int fd)
 {
     if (fd >= 0 && fd < SOCKETS_MAX) {
         (void)sl_strict_close(fd);
-        g_sockets[fd] = sl_mem(sizeof(sl_strict));
+        sl_strict *s = sl_mem(sizeof *s);
+        if (s != NULL) {
+            note_peer(s, fd);
+        }
+        g_sockets[fd] = s;
     }
+}
+
+void sl_strict_peer_fd(int fd, char *out, size_t cap)
+{
+    static const uint8_t unknown[sizeof(((sl_strict *)0)->peer)];
+    const sl_strict *s = find(fd);
+    out[0] = '\0';
+    if (s == NULL || memcmp(s->peer, unknown, sizeof unknown) == 0) {
+        return;
+    }
+    struct in6_addr address;
+    memcpy(&address, s->peer, sizeof address);
+    const bool mapped = IN6_IS_ADDR_V4MAPPED(&address);
+    (void)inet_ntop(mapped ? AF_INET : AF_INET6, mapped ? s->peer + MAPPED_LEN : s->peer, out,
+                    (socklen_t)cap);
 }
 
 static bool has_more(int fd)
