@@ -5,8 +5,8 @@
  */
 import { Connection, type Wire } from "./connection.js";
 import { Core } from "./core.js";
-import { CoreError, factsOf } from "./errors.js";
-import { compile, type Fonts } from "./loader.js";
+import { CoreError } from "./errors.js";
+import type { Fonts } from "./loader.js";
 import type { Storage } from "./service.js";
 import type { FromWorker, OpenMessage, ToWorker } from "./worker.js";
 import type { ToPage } from "./wire.js";
@@ -63,14 +63,6 @@ class WorkerWire implements Wire {
         });
     }
 
-    /** Both sides start at once: the module follows the thread that will use it. */
-    compile(wasm: URL): void {
-        compile(wasm.href).then(
-            (module) => this.post({ kind: "module", module }),
-            (error: unknown) => this.post({ kind: "module", error: factsOf(error) }),
-        );
-    }
-
     post(message: ToWorker, transfer: Transferable[] = []): void {
         this.worker.postMessage(message, transfer);
     }
@@ -96,11 +88,11 @@ export async function openCore(options: OpenOptions): Promise<Core> {
         options.worker?.() ?? new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "sideline" });
     const wire = new WorkerWire(worker);
     const connection = new Connection(wire);
-    wire.compile(new URL(options.wasm ?? new URL("./sideline.wasm", import.meta.url), location.href));
     try {
         const storage = await wire.open(
             {
                 kind: "open",
+                wasm: new URL(options.wasm ?? new URL("./sideline.wasm", import.meta.url), location.href).href,
                 options: {
                     dir: options.dir,
                     server: String(options.server ?? location.origin).replace(/\/$/, ""),

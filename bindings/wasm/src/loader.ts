@@ -6,7 +6,7 @@ import load from "./sideline.js";
 export type Fonts = { [family: string]: string | Uint8Array };
 
 /** Compiles while it arrives, where the server says that it is WebAssembly. */
-export async function compile(url: string): Promise<WebAssembly.Module> {
+async function compile(url: string): Promise<WebAssembly.Module> {
     const response = await fetch(url);
     if (!response.ok) {
         throw new CoreError({ code: "NETWORK", message: `${url} cannot be loaded: ${response.status}` });
@@ -17,7 +17,7 @@ export async function compile(url: string): Promise<WebAssembly.Module> {
 }
 
 async function instantiate(
-    module: WebAssembly.Module | Promise<WebAssembly.Module>,
+    module: Promise<WebAssembly.Module>,
     node?: { require: unknown; folder: string },
 ): Promise<Library> {
     let table: WebAssembly.Table;
@@ -36,9 +36,9 @@ async function instantiate(
     return new Library(wasm, table!);
 }
 
-export async function loadFromModule(module: Promise<WebAssembly.Module>, fonts: Fonts): Promise<Library> {
+export async function loadFromUrl(url: string, fonts: Fonts): Promise<Library> {
     const [lib, files] = await Promise.all([
-        instantiate(module),
+        instantiate(compile(url)),
         Promise.all(Object.entries(fonts).map(async ([family, at]): Promise<[string, Uint8Array]> => {
             if (at instanceof Uint8Array) {
                 return [family, at];

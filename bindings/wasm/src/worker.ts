@@ -2,8 +2,8 @@
  * The thread of a core. The page sends {kind:"open"} first; then calls. Canvases that the page handed over
  * stay here and are painted here.
  */
-import { CoreError, factsOf, type ErrorFacts } from "./errors.js";
-import { type Fonts, loadFromModule } from "./loader.js";
+import { factsOf, type ErrorFacts } from "./errors.js";
+import { type Fonts, loadFromUrl } from "./loader.js";
 import { Service, type ServiceOptions, type Storage } from "./service.js";
 import { openStorage } from "./storage.js";
 import { Tabs } from "./tabs.js";
@@ -12,6 +12,7 @@ import type { Caller, ToCore, ToPage } from "./wire.js";
 
 export interface OpenMessage {
     kind: "open";
+    wasm: string; /* where the module is */
     options: ServiceOptions;
     fonts: Fonts;
     storage: "auto" | Storage["kind"];
@@ -23,10 +24,7 @@ export type FromWorker =
     | { kind: "unopened"; error: ErrorFacts }
     | { kind: "closed" };
 
-/** The page compiles while this thread starts. */
-export type ModuleMessage = { kind: "module"; module: WebAssembly.Module } | { kind: "module"; error: ErrorFacts };
-
-export type ToWorker = ToCore | OpenMessage | ModuleMessage | { kind: "close" };
+export type ToWorker = ToCore | OpenMessage | { kind: "close" };
 
 const scope = self as unknown as {
     postMessage(message: FromWorker, transfer: Transferable[]): void;
@@ -120,17 +118,9 @@ const page: Caller = {
     },
 };
 
-let compiled: (module: WebAssembly.Module) => void;
-let uncompiled: (error: unknown) => void;
-const module = new Promise<WebAssembly.Module>((resolve, reject) => {
-    compiled = resolve;
-    uncompiled = reject;
-});
-module.catch(() => undefined); /* who starts a core hears of it */
-
 async function start(message: OpenMessage): Promise<Service> {
     const [lib, storage] = await Promise.all([
-        loadFromModule(module, message.fonts),
+        loadFromUrl(message.wasm, message.fonts),
         openStorage(message.options.dir, message.storage),
     ]);
     try {
@@ -160,12 +150,6 @@ async function close(): Promise<void> {
 scope.onmessage = ({ data }) => {
     if (data.kind === "open") {
         void open(data);
-    } else if (data.kind === "module") {
-        if ("module" in data) {
-            compiled(data.module);
-        } else {
-            uncompiled(new CoreError(data.error));
-        }
     } else if (data.kind === "close") {
         void close();
     } else if (data.kind === "call" && data.method === "canvas") {

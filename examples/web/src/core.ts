@@ -59,7 +59,7 @@ export function useEvents(heard: (event: CoreEvent) => void): void {
 
 /* ---- who is signed in ---- */
 
-let session: SessionFacts | null = null;
+let session: SessionFacts | null = null; /* of who is signed in */
 const sessionHearers = new Set<() => void>();
 
 export async function refreshSession(): Promise<void> {
@@ -68,8 +68,8 @@ export async function refreshSession(): Promise<void> {
         await holdAgain();
         await core.sync.start();
     }
-    session = facts;
-    if (facts.user === undefined) {
+    session = facts.user === undefined ? null : facts;
+    if (session === null) {
         localStorage.removeItem("signed-in");
     } else {
         localStorage.setItem("signed-in", "yes");

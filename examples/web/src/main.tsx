@@ -28,13 +28,13 @@ async function start(): Promise<void> {
     try {
         if (wasSignedIn()) {
             await Promise.all([startCore(), loadInside()]);
+            root.render(<App />);
         } else {
             root.render(<App />); /* who is nobody yet can begin to write who they are */
             await painted();
+            addEventListener("input", () => void loadInside(), { once: true }); /* and will soon want the rest */
             await startCore();
-            void loadInside();
         }
-        root.render(<App />);
     } catch (error) {
         console.error(error);
         root.render(<Broken error={error} />);
