@@ -139,9 +139,9 @@ SL_API int32_t sl_core_step(sl_core *core);
  *   running, waiting for its turn, paused, or metered: waiting for another network. Once asked, "transfer"
  *   events tell how far each is, at most ten times a second,
  * "undo" [{"space","undo","redo"}]: how many steps sl_undo and sl_redo have,
- * "recordings" [{"path","duration_us"}]: voices whose recorder was killed, found when the core was
- * opened, or ended by a full disk, now whole Ogg Opus files; offered until the host has removed the file. In a sealed folder
- * only sl_recording_read reads them,
+ * "recordings" [{"path","duration_us","note"?}]: voices whose recorder was killed, found when the core was
+ * opened, or ended by a full disk, or freed with a note and not finished, now whole Ogg Opus files; offered until
+ * sl_recording_remove, or until the host has removed the file. In a sealed folder only sl_recording_read reads them,
  * "microphones" [name]: what sl_recorder_capture takes, as it is now. */
 SL_API sl_status sl_core_info(sl_core *core, const char *what,
                               sl_bytes *SL_NULLABLE *SL_NULLABLE out,

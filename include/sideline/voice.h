@@ -34,12 +34,15 @@ typedef struct sl_recorder sl_recorder;
  *   "loudness"    true   no peak more than 11 dB above the speech of the last seconds; on finish,
  *                        a gain in the file that makes it -16 LUFS (less, should its true peak
  *                        pass -1 dB)
+ *   "note"        none   up to 1000 bytes of the host's own, offered with what became of a recorder
+ *                        that was killed or freed: what the voice is about
  * SL_E_UNSUPPORTED for denoise and speech in a build without libspeexdsp (WebAssembly is one).
  * Starts paused. */
 SL_API sl_status sl_recorder_new(sl_core *core, const char *json, size_t n,
                                  sl_recorder *SL_NULLABLE *SL_NULLABLE out,
                                  sl_error *SL_NULLABLE *SL_NULLABLE err);
-SL_API void sl_recorder_free(sl_recorder *SL_NULLABLE r); /* cancels what was not finished */
+/* Cancels what was not finished; with a note it is offered under "recordings" instead. */
+SL_API void sl_recorder_free(sl_recorder *SL_NULLABLE r);
 
 /* Commands: the first two for buttons, the others for one finger on one button. Each is refused
  * with SL_E_MISUSE and a sentence where the table has `-`, and always once cancelled or finished:
@@ -131,6 +134,10 @@ SL_API sl_status sl_recorder_finish(sl_recorder *r, const char *space, int32_t k
 SL_API sl_status sl_recording_read(sl_core *core, const char *path,
                                    sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                                    sl_error *SL_NULLABLE *SL_NULLABLE err);
+
+/* Removes one of them, for good. SL_E_NOT_FOUND likewise. */
+SL_API sl_status sl_recording_remove(sl_core *core, const char *path,
+                                     sl_error *SL_NULLABLE *SL_NULLABLE err);
 
 /* --- playing ------------------------------------------------------------------------------------ */
 

@@ -22,13 +22,15 @@ bool sl_core_is_stepped(const sl_core *core);
 char *sl_core_temp_path(sl_core *core, const char *suffix);
 
 /* Notes that a recorder begins to write the file at `path` (made with sl_core_temp_path), or that it
- * needs it no more: a file whose recorder was killed is mended when a core opens the folder. */
-sl_status sl_core_recording(sl_core *core, const char *path, bool begins, sl_error **err);
+ * needs it no more: a file whose recorder was killed is mended when a core opens the folder. note:
+ * the host's own word on it, or NULL. */
+sl_status sl_core_recording(sl_core *core, const char *path, bool begins, const char *note,
+                            sl_error **err);
 /* The same file, which cannot go on, is mended and offered now. */
 void sl_recording_keep(sl_core *core, const char *path);
 /* Mends what was interrupted; nothing that fails here keeps the core from opening. */
 void sl_recordings_recover(sl_core *core);
-/* What is offered: [{"path","duration_us"}]. Called locked. NULL: out of memory. */
+/* What is offered: [{"path","duration_us","note"?}]. Called locked. NULL: out of memory. */
 sl_json *sl_recordings_info(sl_core *core);
 
 /* The names of what sl_recorder_capture takes; empty where the platform has no microphones. */

@@ -33,6 +33,7 @@ struct sl_recorder {
     bool stop;
     sl_take *take;
     char *path;
+    char *note;     /* NULL: what is not finished is not kept */
     sl_draft *file; /* open until finished */
     int64_t size;
     int64_t synced; /* of size */
@@ -73,6 +74,8 @@ void sl_recorder_close_mic(sl_recorder *r);
 sl_spool_file sl_recorder_file(sl_recorder *r);
 sl_status sl_recorder_open_file(sl_recorder *r, sl_error **err);
 sl_status sl_recorder_sync_file(sl_recorder *r, sl_error **err);
+/* Of one with a note that nobody finished or cancelled: true when there is a voice to be kept. */
+bool sl_recorder_leave(sl_recorder *r);
 /* Removes it, or offers what is in it under "recordings". */
 void sl_recorder_close_file(sl_recorder *r, bool keep);
 

@@ -1,9 +1,10 @@
 /*
- * api/recordings.c - voices whose recorder was killed.
+ * api/recordings.c - voices whose recorder was killed, or left behind.
  *
- * The names of the files that recorders write are noted in the store while they do. What is noted
- * when a core opens was interrupted: it is made a whole file and offered until the host has removed
- * it. Only a failure to note is an error; what cannot be mended now is tried at the next opening.
+ * The names of the files that recorders write are noted in the store while they do, and the note that
+ * the host gave. What is noted when a core opens was interrupted: it is made a whole file and offered
+ * until it is removed. Only a failure to note is an error; what cannot be mended now is tried at the
+ * next opening.
  */
 #include "api/inside.h"
 #include "base/buf.h"
@@ -17,7 +18,8 @@
 
 #include <string.h>
 
-static const char NOTED[] = "recordings"; /* an array of names in the folder's tmp */
+/* An array of names in the folder's tmp, {"name","note"} where the host gave a note. */
+static const char NOTED[] = "recordings";
 
 enum {
     SIZE_MAX_MENDED = 256 * 1024 * 1024
@@ -36,7 +38,34 @@ static sl_json *noted(sl_core *core)
     return list;
 }
 
-static sl_status note(sl_core *core, const sl_json *list, sl_error **err)
+static const char *name_of(const sl_json *entry)
+{
+    const char *plain = sl_json_text(entry);
+    return plain != NULL ? plain : sl_json_str(entry, "name");
+}
+
+static const char *last_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static bool add_entry(sl_json *list, const char *name, const char *text)
+{
+    if (text == NULL) {
+        return sl_json_add_str(list, name);
+    }
+    sl_json *entry = sl_json_object();
+    bool ok = entry != NULL && sl_json_set_str(entry, "name", name) &&
+              sl_json_set_str(entry, "note", text);
+    if (!ok) {
+        sl_json_free(entry);
+        return false;
+    }
+    return sl_json_add(list, entry);
+}
+
+static sl_status set_noted(sl_core *core, const sl_json *list, sl_error **err)
 {
     char *text = sl_json_count(list) > 0 ? sl_json_print(list) : NULL;
     if (text == NULL && sl_json_count(list) > 0) {
@@ -47,34 +76,43 @@ static sl_status note(sl_core *core, const sl_json *list, sl_error **err)
     return status;
 }
 
-sl_status sl_core_recording(sl_core *core, const char *path, bool begins, sl_error **err)
+/* Called locked. */
+static sl_status renote(sl_core *core, const char *path, bool begins, const char *text,
+                        sl_error **err)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
-    sl_lock(core->lock);
+    const char *name = last_of(path);
     sl_json *old = noted(core);
     sl_json *list = sl_json_array();
     bool ok = old != NULL && list != NULL;
     for (const sl_json *v = sl_json_first(old); ok && v != NULL; v = sl_json_next(v)) {
-        const char *other = sl_json_text(v);
-        ok = other == NULL || strcmp(other, name) == 0 || sl_json_add_str(list, other);
+        const char *other = name_of(v);
+        ok = other == NULL || strcmp(other, name) == 0 || sl_json_add(list, sl_json_clone(v));
     }
-    ok = ok && (!begins || sl_json_add_str(list, name));
-    sl_status status = ok ? note(core, list, err) : sl_fail_nomem(err);
-    sl_unlock(core->lock);
+    ok = ok && (!begins || add_entry(list, name, text));
+    sl_status status = ok ? set_noted(core, list, err) : sl_fail_nomem(err);
     sl_json_free(old);
     sl_json_free(list);
     return status;
 }
 
+sl_status sl_core_recording(sl_core *core, const char *path, bool begins, const char *note,
+                            sl_error **err)
+{
+    sl_lock(core->lock);
+    sl_status status = renote(core, path, begins, note, err);
+    sl_unlock(core->lock);
+    return status;
+}
+
 /* --- at opening --------------------------------------------------------------------------- */
 
-static bool offer(sl_core *core, const char *path, int64_t frames)
+static bool offer(sl_core *core, const char *path, int64_t frames, const char *text)
 {
     sl_json *one = sl_json_object();
-    bool ok =
-        one != NULL && sl_json_set_str(one, "path", path) &&
-        sl_json_set_int(one, "duration_us", (frames * 1000000 + SL_VOICE_RATE / 2) / SL_VOICE_RATE);
+    bool ok = one != NULL && sl_json_set_str(one, "path", path) &&
+              sl_json_set_int(one, "duration_us",
+                              (frames * 1000000 + SL_VOICE_RATE / 2) / SL_VOICE_RATE) &&
+              (text == NULL || sl_json_set_str(one, "note", text));
     if (!ok) {
         sl_json_free(one);
         return false;
@@ -131,7 +169,7 @@ static sl_status mend_file(sl_draft *file, int64_t *frames)
 }
 
 /* False when there is nothing to come back to. */
-static bool recover(sl_core *core, const char *path)
+static bool recover(sl_core *core, const char *path, const char *text)
 {
     const sl_platform *p = &core->platform;
     sl_draft *file = NULL;
@@ -147,7 +185,7 @@ static bool recover(sl_core *core, const char *path)
         return false;
     }
     if (status == SL_OK || status == SL_E_FULL) {
-        (void)offer(core, path, frames);
+        (void)offer(core, path, frames, text);
     }
     return true;
 }
@@ -158,11 +196,17 @@ void sl_recording_keep(sl_core *core, const char *path)
     if (core->recordings == NULL) {
         core->recordings = sl_json_array();
     }
-    bool there = core->recordings == NULL || recover(core, path);
-    sl_unlock(core->lock);
-    if (!there) {
-        (void)sl_core_recording(core, path, false, NULL);
+    sl_json *list = noted(core);
+    const char *text = NULL;
+    for (const sl_json *v = sl_json_first(list); v != NULL; v = sl_json_next(v)) {
+        const char *name = name_of(v);
+        text = name != NULL && strcmp(name, last_of(path)) == 0 ? sl_json_str(v, "note") : text;
     }
+    if (core->recordings != NULL && !recover(core, path, text)) {
+        (void)renote(core, path, false, NULL, NULL);
+    }
+    sl_unlock(core->lock);
+    sl_json_free(list);
 }
 
 void sl_recordings_recover(sl_core *core)
@@ -173,16 +217,16 @@ void sl_recordings_recover(sl_core *core)
     core->recordings = sl_json_array();
     bool ok = list != NULL && left != NULL && core->recordings != NULL;
     for (const sl_json *v = sl_json_first(list); ok && v != NULL; v = sl_json_next(v)) {
-        const char *name = sl_json_text(v);
+        const char *name = name_of(v);
         char *path = name != NULL && strchr(name, '/') == NULL
                          ? sl_text_fmt("%s/tmp/%s", sl_store_dir(core->store), name)
                          : NULL;
-        bool there = path != NULL && recover(core, path);
-        ok = !there || sl_json_add_str(left, name);
+        bool there = path != NULL && recover(core, path, sl_json_str(v, "note"));
+        ok = !there || sl_json_add(left, sl_json_clone(v));
         sl_mem_free(path);
     }
     if (ok && sl_json_count(left) != sl_json_count(list)) {
-        (void)note(core, left, NULL);
+        (void)set_noted(core, left, NULL);
     }
     sl_unlock(core->lock);
     sl_json_free(list);
@@ -206,15 +250,17 @@ sl_json *sl_recordings_info(sl_core *core)
     return list;
 }
 
-/* --- reading one ---------------------------------------------------------------------------- */
+/* --- taking one ----------------------------------------------------------------------------- */
 
 static bool is_offered(sl_core *core, const char *path)
 {
+    const sl_platform *p = &core->platform;
     bool found = false;
     sl_lock(core->lock);
     for (const sl_json *v = sl_json_first(core->recordings); v != NULL; v = sl_json_next(v)) {
         found = found || strcmp(sl_json_str(v, "path"), path) == 0;
     }
+    found = found && p->files->exists(p->user, path) == 1;
     sl_unlock(core->lock);
     return found;
 }
@@ -258,4 +304,21 @@ sl_status sl_recording_read(sl_core *core, const char *path, sl_bytes **out, sl_
     }
     *out = sl_buf_bytes(&bytes);
     return *out != NULL ? SL_OK : sl_fail_nomem(err);
+}
+
+sl_status sl_recording_remove(sl_core *core, const char *path, sl_error **err)
+{
+    sl_error_start(err);
+    if (core == NULL || path == NULL) {
+        return sl_fail(err, SL_E_MISUSE, "sl_recording_remove needs a core and a path");
+    }
+    if (!is_offered(core, path)) {
+        return sl_fail(err, SL_E_NOT_FOUND, "There is no such interrupted recording");
+    }
+    const sl_platform *p = &core->platform;
+    sl_status status = p->files->remove(p->user, path);
+    if (status != SL_OK) {
+        return sl_fail(err, status, "The recording cannot be removed");
+    }
+    return sl_core_recording(core, path, false, NULL, err);
 }

@@ -10,7 +10,8 @@
 enum {
     RING_SECONDS = 10,
     PUMP_MS = 20,
-    SYNC_MS = 1000
+    SYNC_MS = 1000,
+    NOTE_MAX = 1000
 };
 
 /* --- the pump ----------------------------------------------------------------------------- */
@@ -82,14 +83,15 @@ static void works_free(sl_recorder *r)
     sl_recorder_close_mic(r);
     sl_recorder_end_thread(r);
     if (r->file != NULL) {
-        /* What the disk could no longer take is worth keeping; what nobody finished is not. */
+        /* What the disk could no longer take is worth keeping; what nobody finished only with a note. */
         bool cancelled = r->take == NULL || sl_take_state_of(r->take) == SL_TAKE_CANCELLED;
-        sl_recorder_close_file(r, r->failure != NULL && !cancelled);
+        sl_recorder_close_file(r, !cancelled && (r->failure != NULL || sl_recorder_leave(r)));
     }
     sl_take_free(r->take);
     sl_ring_free(r->ring);
     sl_mutex_free(r->lock);
     sl_mem_free(r->path);
+    sl_mem_free(r->note);
     sl_error_release(r->failure);
     sl_mem_free(r);
 }
@@ -113,8 +115,18 @@ static int32_t small(const sl_json *j, const char *key, int32_t otherwise)
     return v >= INT32_MIN && v <= INT32_MAX ? (int32_t)v : INT32_MIN;
 }
 
+static sl_status read_note(const sl_json *j, char **note, sl_error **err)
+{
+    const char *text = sl_json_str(j, "note");
+    if (text != NULL && strlen(text) > NOTE_MAX) {
+        return sl_fail_field(err, SL_E_INVALID, "note", "A note has up to %d bytes", NOTE_MAX);
+    }
+    *note = text != NULL ? sl_text_dup(text) : NULL;
+    return text == NULL || *note != NULL ? SL_OK : sl_fail_nomem(err);
+}
+
 static sl_status read_settings(const char *json, size_t n, sl_take_config *config,
-                               uint32_t *channels, sl_error **err)
+                               uint32_t *channels, char **note, sl_error **err)
 {
     sl_json *j = NULL;
     sl_status status = sl_json_read(json, n, &j, err);
@@ -124,6 +136,9 @@ static sl_status read_settings(const char *json, size_t n, sl_take_config *confi
     int64_t rate = sl_json_int_or(j, "rate", 0);
     int64_t count = sl_json_int_or(j, "channels", 0);
     status = check_format(rate, count, err);
+    if (status == SL_OK) {
+        status = read_note(j, note, err);
+    }
     if (status == SL_OK) {
         sl_spool_config *s = &config->spool;
         s->rate = (int32_t)rate;
@@ -179,15 +194,18 @@ sl_status sl_recorder_new(sl_core *core, const char *json, size_t n, sl_recorder
     *out = NULL;
     sl_take_config config = {.loudness = true};
     uint32_t channels = 0;
-    sl_status status = read_settings(json, n, &config, &channels, err);
+    char *note = NULL;
+    sl_status status = read_settings(json, n, &config, &channels, &note, err);
     if (status != SL_OK) {
         return status;
     }
     sl_recorder *r = sl_mem(sizeof *r);
     if (r == NULL) {
+        sl_mem_free(note);
         return sl_fail_nomem(err);
     }
     r->core = core;
+    r->note = note;
     atomic_store(&r->channels, channels);
     atomic_store(&r->mic_status, SL_E_MISUSE);
     status = start(r, &config, err);

@@ -68,7 +68,7 @@ sl_status sl_recorder_open_file(sl_recorder *r, sl_error **err)
     if (status != SL_OK) {
         return sl_fail(err, status, "The file for the voice could not be made");
     }
-    return sl_core_recording(r->core, r->path, true, err);
+    return sl_core_recording(r->core, r->path, true, r->note, err);
 }
 
 sl_status sl_recorder_sync_file(sl_recorder *r, sl_error **err)
@@ -95,7 +95,7 @@ void sl_recorder_close_file(sl_recorder *r, bool keep)
         sl_recording_keep(r->core, r->path);
     } else {
         (void)platform->files->remove(platform->user, r->path);
-        (void)sl_core_recording(r->core, r->path, false, NULL);
+        (void)sl_core_recording(r->core, r->path, false, NULL, NULL);
     }
 }
 
@@ -130,6 +130,17 @@ static sl_status end_take(sl_recorder *r, sl_error **err)
         return status;
     }
     return sl_recorder_note(r, status);
+}
+
+bool sl_recorder_leave(sl_recorder *r)
+{
+    if (r->note == NULL) {
+        return false;
+    }
+    sl_lock(r->lock);
+    bool kept = end_take(r, NULL) == SL_OK;
+    sl_unlock(r->lock);
+    return kept;
 }
 
 static bool set_loudness(sl_json *j, const sl_take_facts *facts)

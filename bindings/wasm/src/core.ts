@@ -297,9 +297,14 @@ export class Core implements AsyncDisposable {
         return new Voice(this.connection, number, duration);
     }
 
-    /** What a crash left of recordings: info("recordings") lists them. */
+    /** What a crash, or a page that went, left of recordings: info("recordings") lists them. */
     recording(path: string): Promise<Uint8Array<ArrayBuffer>> {
         return this.connection.call("recording_read", [path]);
+    }
+
+    /** For good; until then it is offered. */
+    removeRecording(path: string): Promise<void> {
+        return this.connection.call("recording_remove", [path]);
     }
 
     /** A new timeline over a clip of this length in microseconds, or one from its bytes. */

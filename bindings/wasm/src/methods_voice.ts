@@ -80,6 +80,9 @@ const RECORDER: Record<string, Method> = {
         const { at } = held<Recorder>(s, n, "recorder");
         return json(s, "sl_recorder_finish", (r) => [at, r.text(space), keep ? 1 : 0]);
     },
+    recorder_discard: (s, n: number) =>
+        plain(s, "sl_recorder_finish", () => [held<Recorder>(s, n, "recorder").at, 0, 0, 0]),
+    recording_remove: (s, path: string) => plain(s, "sl_recording_remove", (r) => [s.core, r.text(path)]),
     recording_read(s, path: string) {
         const bytes = s.lib.with((r) => {
             const slot = r.slot();

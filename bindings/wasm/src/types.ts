@@ -160,7 +160,7 @@ export interface Info {
     build: { version: string; [name: string]: Json };
     transfers: TransferStatus[];
     undo: { space: Space; undo: number; redo: number }[];
-    recordings: { path: string; duration_us: number }[];
+    recordings: { path: string; duration_us: number; note?: string }[];
 }
 
 export interface Style {

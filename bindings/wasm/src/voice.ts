@@ -13,6 +13,8 @@ export interface RecorderOptions {
     highpass?: boolean;
     level?: boolean;
     loudness?: boolean;
+    /** Up to 1000 bytes of your own: a recorder that goes without an end, with its page or close(), leaves its voice with it under info("recordings"). */
+    note?: string;
 }
 
 const COMMANDS = { record: 1, pause: 2, hold: 3, release: 4, tap: 5, doubleTap: 6, swipe: 7 } as const;
@@ -95,6 +97,8 @@ export class Recorder extends Handle {
 
     /** Throws it away. */
     async discard(): Promise<void> {
+        this.microphone?.stop();
+        await this.call("recorder_discard");
         this.close();
     }
 

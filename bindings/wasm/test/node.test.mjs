@@ -248,6 +248,29 @@ test("a voice is recorded, stored, and read back", async () => {
     await core.close(); /* and whatever is still open with it */
 });
 
+test("a voice with a note that nobody finished is offered, until it is removed", async () => {
+    const core = await opened();
+    const begin = async () => {
+        const recorder = await core.recorder({ rate: 48000, channels: 1, note: "of the third throw" });
+        await recorder.command("record");
+        recorder.write(new Float32Array(48000).map((_, i) => 0.3 * Math.sin(i * 0.05)));
+        await recorder.look();
+        return recorder;
+    };
+    await (await begin()).discard();
+    assert.deepEqual(await core.info("recordings"), []);
+    (await begin()).close();
+    const [left] = await core.info("recordings");
+    assert.equal(left.note, "of the third throw");
+    assert.equal(left.duration_us, 1e6);
+    const voice = await core.voice(await core.recording(left.path));
+    assert.equal(voice.duration, 1e6);
+    await core.removeRecording(left.path);
+    await refused("NOT_FOUND", core.removeRecording(left.path));
+    assert.deepEqual(await core.info("recordings"), []);
+    await core.close();
+});
+
 test("a review's timeline", async () => {
     const core = await opened();
     const timeline = await core.timeline(10e6);

@@ -200,6 +200,73 @@ START_TEST(recorder__that_was_killed_leaves_a_voice_to_come_back_to)
 }
 END_TEST
 
+START_TEST(recorder__with_a_note_that_is_freed_is_offered_with_it_until_removed)
+{
+    char path[400];
+    open_core(SL_CORE_STEPPED);
+    sl_recorder *r = NULL;
+    ck_assert_int_eq(start("{\"rate\":48000,\"channels\":1,\"note\":\"video:7\"}", &r), SL_OK);
+    sl_recorder_free(r); /* without a sound there is nothing to keep */
+    sl_json *none = recordings();
+    ck_assert_uint_eq(sl_json_count(none), 0);
+    sl_json_free(none);
+    ck_assert_int_eq(leftovers(), 0);
+    ck_assert_int_eq(start("{\"rate\":48000,\"channels\":1,\"note\":\"video:7\"}", &r), SL_OK);
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_write(r, pcm, RATE, NULL), SL_OK);
+    sl_recorder_free(r);
+    for (int i = 0; i < 2; i++) {
+        sl_json *found = recordings();
+        ck_assert_uint_eq(sl_json_count(found), 1);
+        const sl_json *one = sl_json_at(found, 0);
+        ck_assert_int_eq(sl_json_int_or(one, "duration_us", 0), 1000000);
+        ck_assert_str_eq(sl_json_str(one, "note"), "video:7");
+        (void)snprintf(path, sizeof path, "%s", sl_json_str(one, "path"));
+        sl_json_free(found);
+        reopen();
+    }
+    ck_assert_int_eq(sl_recording_remove(core, path, NULL), SL_OK);
+    ck_assert_int_eq(sl_recording_remove(core, path, NULL), SL_E_NOT_FOUND);
+    ck_assert_int_eq(leftovers(), 0);
+    none = recordings();
+    ck_assert_uint_eq(sl_json_count(none), 0);
+    sl_json_free(none);
+    close_core();
+}
+END_TEST
+
+START_TEST(recorder__with_a_note_that_is_cancelled_leaves_nothing)
+{
+    open_core(SL_CORE_STEPPED);
+    sl_recorder *r = NULL;
+    ck_assert_int_eq(start("{\"rate\":48000,\"channels\":1,\"note\":\"video:7\"}", &r), SL_OK);
+    ck_assert_int_eq(sl_recorder_command(r, SL_RECORDER_RECORD, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_write(r, pcm, RATE, NULL), SL_OK);
+    ck_assert_int_eq(sl_recorder_finish(r, "", 0, NULL, NULL), SL_OK);
+    sl_recorder_free(r);
+    ck_assert_int_eq(leftovers(), 0);
+    sl_json *none = recordings();
+    ck_assert_uint_eq(sl_json_count(none), 0);
+    sl_json_free(none);
+    close_core();
+}
+END_TEST
+
+START_TEST(recorder__a_note_has_up_to_1000_bytes)
+{
+    char json[1100];
+    open_core(SL_CORE_STEPPED);
+    for (int more = 0; more < 2; more++) {
+        sl_recorder *r = NULL;
+        (void)snprintf(json, sizeof json, "{\"rate\":48000,\"channels\":1,\"note\":\"%0*d\"}",
+                       1000 + more, 0);
+        ck_assert_int_eq(start(json, &r), more == 0 ? SL_OK : SL_E_INVALID);
+        sl_recorder_free(r);
+    }
+    close_core();
+}
+END_TEST
+
 START_TEST(recorder__that_was_killed_before_any_sound_leaves_nothing)
 {
     open_core(SL_CORE_STEPPED);
@@ -248,4 +315,7 @@ SL_TEST_MAIN("voice_recorder", recorder__settings_out_of_range_are_refused,
              recorder__a_burst_that_does_not_fit_keeps_its_length,
              recorder__that_was_killed_leaves_a_voice_to_come_back_to,
              recorder__that_was_killed_before_any_sound_leaves_nothing,
+             recorder__with_a_note_that_is_freed_is_offered_with_it_until_removed,
+             recorder__with_a_note_that_is_cancelled_leaves_nothing,
+             recorder__a_note_has_up_to_1000_bytes,
              recorder__running_out_of_memory_while_starting_is_only_an_error)
