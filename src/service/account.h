@@ -81,6 +81,8 @@ const sl_key *sl_sv_key_for(const sl_service *s, const char *token);
 /* Fills session, refresh and now_ms. A device has one session: an older one ends. */
 sl_status sl_sv_session_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
 sl_status sl_sv_session_end(sl_service *s, const char *session, sl_error **err);
+/* All of a user; their connections are dropped by sl_sv_drop_user. */
+sl_status sl_sv_sessions_end(sl_service *s, const char *user, sl_error **err);
 /* parent: the hash of the token it takes over from, "" at sign-in. */
 sl_status sl_sv_refresh_new(sl_sv_tx *tx, sl_sv_account *a, const char *parent, sl_error **err);
 void sl_sv_refresh_hash(const char *token, char hex[SL_SHA256_HEX_LEN + 1]);

@@ -179,7 +179,6 @@ void sl_sv_reset_send(sl_sv_request *r, sl_http_out *out)
 static sl_status reset(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
     ticket_ctx *c = ctx;
-    sl_sv_rows rows;
     sl_status status = ticket_take(tx, c->given, "reset", c->user, err);
     if (status != SL_OK || c->user[0] == 0) {
         return status;
@@ -187,15 +186,7 @@ static sl_status reset(sl_sv_tx *tx, void *ctx, sl_error **err)
     status = sl_sv_run(
         tx->s, "UPDATE account SET hash=$1, verified_ms=$2 WHERE id=$3",
         SL_SV_ARGS(sl_cell_text(c->a.hash), sl_cell_int(tx->now_ms), sl_cell_text(c->user)), err);
-    if (status == SL_OK) {
-        status = sl_sv_all(tx->s, "SELECT id FROM session WHERE user_id=$1",
-                           SL_SV_ARGS(sl_cell_text(c->user)), &rows, err);
-        for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
-            status = sl_sv_session_end(tx->s, sl_sv_text(&rows, i, 0), err);
-        }
-        sl_sv_rows_free(&rows);
-    }
-    return status;
+    return status == SL_OK ? sl_sv_sessions_end(tx->s, c->user, err) : status;
 }
 
 void sl_sv_reset(sl_sv_request *r, sl_http_out *out)

@@ -7,7 +7,8 @@
  *
  *   [OIDC-1] issuer, audience, nonce, times and the RS256 signature are checked, as crypto/jwt.h does;
  *   [OIDC-2] an address that the provider has verified signs in to the account that has it; one that
- *            it has not makes or opens no account;
+ *            it has not makes or opens no account; where the account's own address was never proved,
+ *            whoever made it may be another: their password and sessions end;
  *   [OIDC-3] unknown keys make us ask for the provider's keys once in REFETCH_MS at most.
  */
 #include "base/buf.h"
@@ -273,6 +274,7 @@ typedef struct arrival {
     const char *name;
     bool verified;
     bool refused;
+    bool taken; /* from somebody who had not proved the address */
 } arrival;
 
 static sl_status make_new(sl_sv_tx *tx, arrival *x, sl_error **err)
@@ -290,6 +292,26 @@ static sl_status make_new(sl_sv_tx *tx, arrival *x, sl_error **err)
     return sl_sv_account_make(tx, a, err);
 }
 
+/* [OIDC-2] */
+static sl_status link_account(sl_sv_tx *tx, arrival *x, sl_error **err)
+{
+    const sl_sv_account *a = &x->a;
+    sl_status status = SL_OK;
+    if (!a->verified) {
+        status =
+            sl_sv_run(tx->s, "UPDATE account SET hash='-', totp=NULL, totp_step=NULL WHERE id=$1",
+                      SL_SV_ARGS(sl_cell_text(a->id)), err);
+        status = status == SL_OK ? sl_sv_sessions_end(tx->s, a->id, err) : status;
+        x->taken = true;
+    }
+    return status == SL_OK
+               ? sl_sv_run(tx->s, "UPDATE account SET external=$1, verified_ms=$2 WHERE id=$3",
+                           SL_SV_ARGS(sl_cell_text(x->external), sl_cell_int(tx->now_ms),
+                                      sl_cell_text(a->id)),
+                           err)
+               : status;
+}
+
 static sl_status arrive(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
     arrival *x = ctx;
@@ -302,10 +324,7 @@ static sl_status arrive(sl_sv_tx *tx, void *ctx, sl_error **err)
     if (status == SL_OK && !a->found) {
         status = sl_sv_account_load(tx->s, "email", x->email, a, err);
         if (status == SL_OK && a->found) {
-            status = sl_sv_run(
-                tx->s, "UPDATE account SET external=$1, verified_ms=$2 WHERE id=$3",
-                SL_SV_ARGS(sl_cell_text(x->external), sl_cell_int(tx->now_ms), sl_cell_text(a->id)),
-                err);
+            status = link_account(tx, x, err);
         } else if (status == SL_OK) {
             status = make_new(tx, x, err);
         }
@@ -347,6 +366,11 @@ static void finish(sl_sv_request *r, arrival *x, const sl_json *claims, sl_http_
     bool factor = x->a.factor;
     sl_status status = ok ? sl_sv_locked_change(r->s, arrive, x) : (sl_status)SL_E_AUTH;
     x->a.factor = factor;
+    if (status == SL_OK && x->taken) {
+        sl_lock(r->s->lock);
+        sl_sv_drop_user(r->s, x->a.id);
+        sl_unlock(r->s->lock);
+    }
     if (status == SL_E_AUTH) {
         sl_sv_refuse(out, 401, "unauthorized", "Invalid token");
     } else if (status != SL_OK) {

@@ -384,6 +384,18 @@ sl_status sl_sv_session_end(sl_service *s, const char *session, sl_error **err)
                            : status;
 }
 
+sl_status sl_sv_sessions_end(sl_service *s, const char *user, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(s, "SELECT id FROM session WHERE user_id=$1",
+                                 SL_SV_ARGS(sl_cell_text(user)), &rows, err);
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        status = sl_sv_session_end(s, sl_sv_text(&rows, i, 0), err);
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
 /* A device has one session: an older one ends. */
 sl_status sl_sv_session_new(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
 {
