@@ -5,9 +5,7 @@
  * mkdir, because the directory is synced as well. Files are the owner's only.
  */
 #define _FILE_OFFSET_BITS 64
-#ifdef __EMSCRIPTEN__
-#define _GNU_SOURCE /* getentropy */
-#endif
+#define _GNU_SOURCE       /* getentropy, sync_file_range */
 
 #include "platform/posix/posix.h"
 
@@ -27,7 +25,8 @@
 enum {
     RANDOM_CHUNK = 256, /* the most getentropy gives at once */
     FILE_MODE = 0600,
-    FOLDER_MODE = 0700
+    FOLDER_MODE = 0700,
+    EARLY_MIN = 256 * 1024
 };
 
 typedef struct posix_file posix_file;
@@ -280,6 +279,12 @@ static sl_status file_write(void *user, void *file, const void *src, size_t n, i
         }
         have += put > 0 ? (size_t)put : 0;
     }
+#ifdef __linux__
+    if (n >=
+        EARLY_MIN) { /* on its way to the disk already, so that a later sync has less to wait for */
+        (void)sync_file_range(f->fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE);
+    }
+#endif
     return SL_OK;
 }
 

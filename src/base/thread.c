@@ -52,6 +52,21 @@ void sl_lock(sl_mutex *m)
     (void)atomic_fetch_add(&m->taken, 1);
 }
 
+bool sl_try_lock(sl_mutex *m)
+{
+    enum {
+        TRIES = 4
+    };
+    for (int i = 0; i < TRIES; i++) {
+        if (pthread_mutex_trylock(&m->mutex) == 0) {
+            (void)atomic_fetch_add(&m->taken, 1);
+            return true;
+        }
+        (void)sched_yield(); /* whoever has it may be done before this thread's next turn */
+    }
+    return false;
+}
+
 void sl_unlock(sl_mutex *m)
 {
     (void)pthread_mutex_unlock(&m->mutex);

@@ -12,6 +12,7 @@ typedef struct sl_thread sl_thread;
 sl_mutex *sl_mutex_new(void); /* NULL: out of memory */
 void sl_mutex_free(sl_mutex *m);
 void sl_lock(sl_mutex *m);
+bool sl_try_lock(sl_mutex *m); /* false: another thread has it, and keeps it longer than a moment */
 void sl_unlock(sl_mutex *m);
 /* Called locked, between two pieces of long work: who waits for the lock gets it before this returns,
  * locked again. */

@@ -1,13 +1,14 @@
 /*
- * server/http.c - plain HTTP on libwebsockets: headers and body are collected, a worker gives the
- * request to the service, the answer is written in pieces as the socket takes it.
+ * server/http.c - plain HTTP on libwebsockets: headers and body (body.c) are collected, a worker gives the
+ * request to the service, the answer is written in pieces as the socket takes it. Small questions are answered
+ * on the loop's thread when the service is free.
  *
  *   reading -> working (worker, then adapter->answered) -> sending -> gone
  *
- * A request that loses its socket while reading or sending is freed at once; while working it is
- * freed when the worker is done with it.
+ * A request that loses its socket while reading or sending is freed at once; while working, or while a
+ * worker has a piece of its body, it is freed when the worker is done with it.
  */
-#include "server/inside.h"
+#include "server/request.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -20,51 +21,8 @@
 #include <sys/socket.h>
 
 enum {
-    HEADERS_MAX = 64,
     HEADER_LEN_MAX = 8192,
-    RATE_RCVBUF = 32 * 1024, /* a slow server must not let the kernel read ahead */
-    RATE_SLACK_US = 20000,
-    US_PER_S = 1000000
-};
-
-typedef enum req_state {
-    REQ_READING,
-    REQ_WORKING,
-    REQ_SENDING
-} req_state;
-
-typedef struct header_line {
-    char *name;
-    char *value;
-} header_line;
-
-struct sl_request {
-    sl_work work;
-    sl_strand strand;
-    sl_adapter *adapter;
-    struct lws *wsi; /* loop; NULL when it is gone */
-    req_state state;
-    sl_request *next; /* lock: in adapter->answered */
-
-    char *method;
-    char *path;
-    char *query;
-    header_line headers[HEADERS_MAX];
-    size_t n_headers;
-    char peer[64];
-    int64_t body_expect;
-    sl_buf body;
-    bool cut;
-    lws_sorted_usec_list_t resume; /* the body is read on after this */
-
-    sl_http_out out;
-    sl_buf head;
-    size_t head_sent;
-    size_t body_sent;
-    void *file;
-    int64_t file_at;
-    int64_t file_left;
-    bool close_after;
+    RATE_RCVBUF = 32 * 1024 /* a slow server must not let the kernel read ahead */
 };
 
 static sl_adapter *adapter_of(struct lws *wsi)
@@ -72,24 +30,21 @@ static sl_adapter *adapter_of(struct lws *wsi)
     return lws_context_user(lws_get_context(wsi));
 }
 
-static void request_free(sl_request *r)
+void sl_request_free(sl_request *r)
 {
     sl_adapter *a = r->adapter;
     a->n_requests--;
-    if (r->state == REQ_READING) {
-        a->bodies_len -= (int64_t)r->body.len;
-    }
+    sl_body_forget(r);
     if (r->file != NULL) {
         a->platform->files->close(a->platform->user, r->file);
     }
     for (size_t i = 0; i < r->n_headers; i++) {
-        sl_mem_free(r->headers[i].name);
         sl_mem_free(r->headers[i].value);
     }
-    sl_mem_free(r->method);
     sl_mem_free(r->path);
     sl_mem_free(r->query);
     sl_buf_free(&r->body);
+    sl_buf_free(&r->piece);
     sl_buf_free(&r->head);
     sl_http_out_free(&r->out);
     sl_mem_free(r);
@@ -97,36 +52,36 @@ static void request_free(sl_request *r)
 
 /* ---- the worker's side ---- */
 
-static const char *find_header(void *ctx, const char *name)
+const char *sl_request_header(void *ctx, const char *name)
 {
     const sl_request *r = ctx;
+    size_t n = strlen(name);
     for (size_t i = 0; i < r->n_headers; i++) {
-        if (strcmp(r->headers[i].name, name) == 0) {
+        if (r->headers[i].name_len == n && memcmp(r->headers[i].name, name, n) == 0) {
             return r->headers[i].value;
         }
     }
     return NULL;
 }
 
-static void run_request(sl_work *work)
+sl_http_in sl_request_in(sl_request *r)
 {
-    sl_request *r = (sl_request *)(void *)((char *)work - offsetof(sl_request, work));
-    sl_adapter *a = r->adapter;
-    sl_http_in in = {
+    return (sl_http_in){
         .method = r->method,
         .path = r->path,
         .query = r->query,
-        .header = find_header,
+        .header = sl_request_header,
         .ctx = r,
         .body = r->body.data,
         .body_len = r->body.len,
         .cut = r->cut,
         .peer = r->peer[0] != '\0' ? r->peer : NULL,
     };
-    memset(&r->out, 0, sizeof r->out);
-    if (a->web == NULL || !sl_web_answer(a->web, &in, &r->out)) {
-        sl_service_http(a->service, &in, &r->out);
-    }
+}
+
+void sl_request_answered(sl_request *r)
+{
+    sl_adapter *a = r->adapter;
     sl_lock(a->lock);
     r->next = a->answered;
     a->answered = r;
@@ -134,10 +89,20 @@ static void run_request(sl_work *work)
     sl_unlock(a->lock);
 }
 
-static void dispatch(sl_request *r)
+static void run_request(sl_work *work)
 {
-    sl_adapter *a = r->adapter;
-    a->bodies_len -= (int64_t)r->body.len;
+    sl_request *r = (sl_request *)(void *)((char *)work - offsetof(sl_request, work));
+    const sl_adapter *a = r->adapter;
+    sl_http_in in = sl_request_in(r);
+    memset(&r->out, 0, sizeof r->out);
+    if (a->web == NULL || !sl_web_answer(a->web, &in, &r->out)) {
+        sl_service_http(a->service, &in, &r->out);
+    }
+    sl_request_answered(r);
+}
+
+void sl_request_dispatch(sl_request *r)
+{
     r->state = REQ_WORKING;
     r->work.run = run_request;
     r->work.last = true;
@@ -145,7 +110,7 @@ static void dispatch(sl_request *r)
         /* However long it takes: the workers end by themselves. */
         lws_set_timeout(r->wsi, NO_PENDING_TIMEOUT, 0);
     }
-    sl_pool_post(a->pool, &r->strand, &r->work);
+    sl_pool_post(r->adapter->pool, &r->strand, &r->work);
 }
 
 /* ---- taking a request in ---- */
@@ -168,15 +133,16 @@ static char *copy_token(struct lws *wsi, enum lws_token_indexes token)
 
 static bool keep_header(sl_request *r, const char *name, size_t name_len, char *value)
 {
-    if (value == NULL || r->n_headers == HEADERS_MAX) {
+    if (value == NULL || r->n_headers == SL_SERVER_HEADERS_MAX) {
         sl_mem_free(value);
         return false;
     }
     header_line *line = &r->headers[r->n_headers];
-    line->name = sl_text_ndup(name, name_len);
+    line->name = name;
+    line->name_len = name_len;
     line->value = value;
     r->n_headers++;
-    return line->name != NULL;
+    return true;
 }
 
 /* Headers that libwebsockets has numbers for. */
@@ -238,7 +204,7 @@ static bool has_odd_header(struct lws *wsi)
     return false;
 }
 
-static char *copy_method(struct lws *wsi)
+static const char *method_of(struct lws *wsi)
 {
     static const struct {
         enum lws_token_indexes token;
@@ -251,17 +217,17 @@ static char *copy_method(struct lws *wsi)
     };
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
         if (lws_hdr_total_length(wsi, methods[i].token) > 0) {
-            return sl_text_dup(methods[i].name);
+            return methods[i].name;
         }
     }
-    return sl_text_dup("UNKNOWN");
+    return "UNKNOWN";
 }
 
 static char *copy_query(struct lws *wsi)
 {
     sl_buf query = {0};
     char part[HEADER_LEN_MAX];
-    for (int i = 0; i < HEADERS_MAX; i++) {
+    for (int i = 0; i < SL_SERVER_HEADERS_MAX; i++) {
         int n = lws_hdr_copy_fragment(wsi, part, (int)sizeof part, WSI_TOKEN_HTTP_URI_ARGS, i);
         if (n <= 0) {
             break;
@@ -279,7 +245,7 @@ static char *copy_query(struct lws *wsi)
 /* Where it comes from: by the socket, or by what the proxy before us adds to the list. */
 static void note_peer(sl_request *r, struct lws *wsi)
 {
-    const char *list = r->adapter->behind_proxy ? find_header(r, "x-forwarded-for") : NULL;
+    const char *list = r->adapter->behind_proxy ? sl_request_header(r, "x-forwarded-for") : NULL;
     const char *last = list != NULL ? strrchr(list, ',') : NULL;
     last = last != NULL ? last + 1 : list;
     if (last == NULL) {
@@ -304,12 +270,11 @@ static sl_request *request_new(struct lws *wsi, const char *path, size_t n)
     r->adapter = adapter_of(wsi);
     r->adapter->n_requests++;
     r->wsi = wsi;
-    r->method = copy_method(wsi);
+    r->method = method_of(wsi);
     r->path = sl_text_ndup(path, n);
     r->query = copy_query(wsi);
-    if (r->method == NULL || r->path == NULL || r->query == NULL || !copy_known(r, wsi) ||
-        !copy_custom(r, wsi)) {
-        request_free(r);
+    if (r->path == NULL || r->query == NULL || !copy_known(r, wsi) || !copy_custom(r, wsi)) {
+        sl_request_free(r);
         return NULL;
     }
     note_peer(r, wsi);
@@ -350,7 +315,7 @@ static void answer_expect(const sl_request *r)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
     void *ctx = (void *)(uintptr_t)r;
-    const char *expect = find_header(ctx, "expect");
+    const char *expect = sl_request_header(ctx, "expect");
     if (expect != NULL && strstr(expect, "100-") != NULL) {
         uint8_t *at = r->adapter->chunk + LWS_PRE;
         memcpy(at, text, sizeof text - 1);
@@ -358,111 +323,21 @@ static void answer_expect(const sl_request *r)
     }
 }
 
-static int on_request(struct lws *wsi, sl_session *session, const char *path, size_t n)
-{
-    sl_adapter *a = adapter_of(wsi);
-    if (session->request != NULL) {
-        return -1;
-    }
-    if (a->closing) {
-        return refuse(wsi, 503, "the server stops, try again");
-    }
-    sl_request *r = request_new(wsi, path, n);
-    if (r == NULL) {
-        return refuse(wsi, 400, "the request's headers are too many or too long");
-    }
-    sl_guard_in in = {
-        .content_length = find_header(r, "content-length"),
-        .transfer_encoding = find_header(r, "transfer-encoding"),
-        .host = find_header(r, "host"),
-        .old_http = is_old_http(wsi),
-        .odd_header = has_odd_header(wsi),
-    };
-    const char *why = NULL;
-    int32_t status = sl_guard_check(&in, SL_SERVER_BODY_MAX, &r->body_expect, &why);
-    if (status == 0 && r->body_expect + a->bodies_len > SL_SERVER_REQUESTS_MEM) {
-        status = 503;
-        why = "the server is taking in too much at once, try again";
-    }
-    if (status != 0) {
-        request_free(r);
-        return refuse(wsi, status, why);
-    }
-    session->request = r;
-    if (r->body_expect == 0) {
-        dispatch(r);
-    } else if (sl_buf_room(&r->body, (size_t)r->body_expect) ==
-               NULL) { /* at once, not by doubling */
-        session->request = NULL;
-        request_free(r);
-        return refuse(wsi, 503, "the server is out of memory, try again");
-    } else {
-        answer_expect(r);
-        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SL_SERVER_BODY_S);
-    }
-    return 0;
-}
-
-/* ---- the body ---- */
-
-static void resume_reading(lws_sorted_usec_list_t *timer)
-{
-    sl_request *r = (sl_request *)(void *)((char *)timer - offsetof(sl_request, resume));
-    if (r->wsi != NULL) {
-        (void)lws_rx_flow_control(r->wsi, 1);
-    }
-}
-
-/* Books n bytes on the common rate and lets the socket wait while it is overdrawn. */
-static void hold_to_rate(sl_request *r, size_t n)
-{
-    sl_adapter *a = r->adapter;
-    if (a->upload_rate == 0) {
-        return;
-    }
-    int64_t now = (int64_t)lws_now_usecs();
-    int64_t from = a->upload_free_us > now ? a->upload_free_us : now;
-    a->upload_free_us = from + (int64_t)n * US_PER_S / a->upload_rate;
-    if (a->upload_free_us - now > RATE_SLACK_US) {
-        (void)lws_rx_flow_control(r->wsi, 0);
-        lws_sul_schedule(a->context, 0, &r->resume, resume_reading,
-                         (lws_usec_t)(a->upload_free_us - now));
-    }
-}
-
-static int on_body(struct lws *wsi, const sl_session *session, const void *p, size_t n)
+static int on_body(const sl_session *session, const void *p, size_t n)
 {
     sl_request *r = session->request;
     if (r == NULL || r->state != REQ_READING) {
-        return n == 0 ? 0 : -1;
+        return n == 0 || (r != NULL && r->early) ? 0 : -1;
     }
-    if ((int64_t)(r->body.len + n) > r->body_expect) {
-        return -1;
-    }
-    sl_buf_put(&r->body, p, n);
-    if (r->body.failed) {
-        return -1;
-    }
-    r->adapter->bodies_len += (int64_t)n;
-    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SL_SERVER_BODY_S);
-    hold_to_rate(r, n);
-    return 0;
+    return sl_body_more(r, p, n) ? 0 : -1;
 }
 
-static void stop_timer(sl_request *r)
-{
-    lws_sul_schedule(r->adapter->context, 0, &r->resume, resume_reading, LWS_SET_TIMER_USEC_CANCEL);
-}
-
-static int on_body_end(struct lws *wsi, const sl_session *session)
+static int on_body_end(const sl_session *session)
 {
     sl_request *r = session->request;
-    if (r == NULL || r->state != REQ_READING) {
-        return 0;
+    if (r != NULL && r->state == REQ_READING) {
+        sl_body_end(r);
     }
-    stop_timer(r);
-    (void)lws_rx_flow_control(wsi, 1);
-    dispatch(r);
     return 0;
 }
 
@@ -473,20 +348,12 @@ static void on_closed(sl_session *session)
     if (r == NULL) {
         return;
     }
-    if (r->state == REQ_READING) {
-        stop_timer(r);
-    }
+    bool reading = r->state == REQ_READING;
+    bool lives = r->state == REQ_WORKING || (reading && sl_body_lost(r));
     r->wsi = NULL;
-    if (r->state == REQ_WORKING) {
-        return;
+    if (!lives) {
+        sl_request_free(r);
     }
-    if (r->state == REQ_READING && r->body.len > 0 && strcmp(r->method, "PATCH") == 0 &&
-        r->adapter->pool != NULL) {
-        r->cut = true;
-        dispatch(r);
-        return;
-    }
-    request_free(r);
 }
 
 /* ---- the answer ---- */
@@ -517,6 +384,7 @@ static void prepare_answer(sl_request *r)
     r->state = REQ_SENDING;
     r->close_after = r->close_after || r->adapter->closing;
     sl_buf_free(&r->body);
+    sl_buf_free(&r->piece);
     prepare_file(r);
     if (sl_reply_head(&r->head, &r->out, r->close_after)) {
         return;
@@ -576,10 +444,12 @@ static int send_piece(struct lws *wsi, sl_session *session)
     if (n < 0) {
         return -1;
     }
-    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SL_SERVER_BODY_S);
     if (n > 0 && lws_write(wsi, a->chunk + LWS_PRE, (size_t)n,
                            end ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < n) {
         return -1;
+    }
+    if (!end || lws_partial_buffered(wsi) != 0) {
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SL_SERVER_BODY_S);
     }
     if (!end) {
         lws_callback_on_writable(wsi);
@@ -587,11 +457,62 @@ static int send_piece(struct lws *wsi, sl_session *session)
     }
     bool close_after = r->close_after;
     session->request = NULL;
-    request_free(r);
+    sl_request_free(r);
     if (close_after) {
         return -1;
     }
     return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+}
+
+static int on_request(struct lws *wsi, sl_session *session, const char *path, size_t n)
+{
+    sl_adapter *a = adapter_of(wsi);
+    if (session->request != NULL) {
+        return -1;
+    }
+    if (a->closing) {
+        return refuse(wsi, 503, "the server stops, try again");
+    }
+    sl_request *r = request_new(wsi, path, n);
+    if (r == NULL) {
+        return refuse(wsi, 400, "the request's headers are too many or too long");
+    }
+    sl_guard_in in = {
+        .content_length = sl_request_header(r, "content-length"),
+        .transfer_encoding = sl_request_header(r, "transfer-encoding"),
+        .host = sl_request_header(r, "host"),
+        .old_http = is_old_http(wsi),
+        .odd_header = has_odd_header(wsi),
+    };
+    const char *why = NULL;
+    sl_http_in request = sl_request_in(r);
+    r->flows = sl_service_flows(&request);
+    int32_t status =
+        sl_guard_check(&in, r->flows ? INT64_MAX : SL_SERVER_BODY_MAX, &r->body_expect, &why);
+    if (status == 0 && !sl_body_fits(r)) {
+        status = 503;
+        why = "the server is taking in too much at once, try again";
+    }
+    if (status == 0 && r->body_expect > 0 && !sl_body_begin(r)) {
+        status = 503;
+        why = "the server is out of memory, try again";
+    }
+    if (status != 0) {
+        sl_request_free(r);
+        return refuse(wsi, status, why);
+    }
+    session->request = r;
+    if (r->body_expect == 0 && sl_service_http_now(a->service, &request, &r->out)) {
+        prepare_answer(r);
+        return send_piece(wsi, session);
+    }
+    if (r->body_expect == 0) {
+        sl_request_dispatch(r);
+    } else {
+        answer_expect(r);
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SL_SERVER_BODY_S);
+    }
+    return 0;
 }
 
 static int on_writeable(struct lws *wsi, sl_session *session)
@@ -608,6 +529,11 @@ static void answer(sl_request *r)
 {
     struct lws *wsi = r->wsi;
     prepare_answer(r);
+    if (r->early) {
+        (void)send_piece(wsi, lws_wsi_user(wsi));
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+        return;
+    }
     bool taken = lws_partial_buffered(wsi) == 0;
     if (taken && send_piece(wsi, lws_wsi_user(wsi)) == 0) {
         return;
@@ -628,8 +554,11 @@ void sl_http_deliver(sl_adapter *a)
     while (list != NULL) {
         sl_request *r = list;
         list = r->next;
+        if (r->flows && !sl_body_taken(r)) {
+            continue;
+        }
         if (r->wsi == NULL) {
-            request_free(r);
+            sl_request_free(r);
         } else {
             answer(r);
         }
@@ -674,8 +603,8 @@ int sl_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return on_upgrade(wsi, in);
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return 1; /* no such subprotocol here */
     case LWS_CALLBACK_HTTP: return on_request(wsi, session, in, n);
-    case LWS_CALLBACK_HTTP_BODY: return on_body(wsi, session, in, n);
-    case LWS_CALLBACK_HTTP_BODY_COMPLETION: return on_body_end(wsi, session);
+    case LWS_CALLBACK_HTTP_BODY: return on_body(session, in, n);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION: return on_body_end(session);
     case LWS_CALLBACK_HTTP_WRITEABLE: return on_writeable(wsi, session);
     case LWS_CALLBACK_CLOSED_HTTP:
         sl_linger(adapter_of(wsi), wsi);

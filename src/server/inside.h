@@ -20,7 +20,7 @@
 
 enum {
     SL_SERVER_THREADS = 4,
-    SL_SERVER_BODY_MAX = 17 * 1024 * 1024, /* of one HTTP request */
+    SL_SERVER_BODY_MAX = 17 * 1024 * 1024, /* of one HTTP request that brings no upload's bytes */
     SL_SERVER_FRAME_MAX = 1024 * 1024,     /* of one WebSocket message to us */
     SL_SERVER_IN_MAX = 2 * 1024 * 1024,    /* taken from a connection and not worked off */
     SL_SERVER_OUT_MAX = 8 * 1024 * 1024,   /* queued for a connection: then it is too slow */
@@ -79,6 +79,7 @@ struct sl_adapter {
     bool closing;           /* loop: what comes now is not taken any more */
     size_t n_requests;      /* loop: taken and not answered to the end */
     int64_t bodies_len;     /* loop: bytes of bodies being taken in */
+    sl_request *flowing;    /* loop: those whose bodies go on in pieces */
     int64_t upload_rate;    /* bytes per second, 0: no limit */
     int64_t upload_free_us; /* loop: the rate is used up until then */
     uint8_t *chunk;         /* loop: LWS_PRE + SL_SERVER_CHUNK bytes */
@@ -91,6 +92,7 @@ void sl_adapter_wake(sl_adapter *a);
 int sl_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                      size_t n);
 void sl_http_deliver(sl_adapter *a);
+void sl_body_abandon(sl_adapter *a); /* body.c: no worker is left, and the service will go */
 
 /* refusal.c: what the service never sees: "http.refused" with a status, "ws.refused" with a close code. */
 void sl_refusal_note(sl_adapter *a, struct lws *wsi, const char *what, int32_t code);

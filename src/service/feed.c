@@ -30,26 +30,39 @@ static sl_status send_or_fail(sl_service *s, sl_sv_conn *c, const sl_frame *f, s
     return sl_sv_send(s, c, f, items) > 0 ? SL_OK : SL_E_NOMEM;
 }
 
+typedef struct state_row {
+    sl_sv_state *space;
+    bool found;
+} state_row;
+
+static bool take_state(void *ctx, const sl_cell *cells, size_t n)
+{
+    state_row *r = ctx;
+    const char *epoch = sl_cell_str(&cells[0]);
+    (void)n;
+    r->found = true;
+    sl_sv_copy(r->space->epoch, sizeof r->space->epoch, epoch != NULL ? epoch : "");
+    r->space->seq = sl_cell_int_or(&cells[1], 0);
+    r->space->min_seq = sl_cell_int_or(&cells[2], 0);
+    r->space->summed = cells[3].kind == SL_CELL_INT;
+    r->space->sum = (uint64_t)sl_cell_int_or(&cells[3], 0);
+    return true;
+}
+
 sl_status sl_sv_state_read(sl_service *s, sl_sv_state *space, bool *found, sl_error **err)
 {
-    sl_sv_rows rows;
-    sl_status status = sl_sv_all(s, "SELECT epoch, seq, min_seq, sum FROM space WHERE space=$1",
-                                 SL_SV_ARGS(sl_cell_text(space->name)), &rows, err);
+    state_row row = {space, false};
+    sl_cell name = sl_cell_text(space->name);
+    sl_status status = s->ports.db.run(s->ports.db.user,
+                                       "SELECT epoch, seq, min_seq, sum FROM space WHERE space=$1",
+                                       &name, 1, take_state, &row, err);
     const sl_sv_head *head = sl_sv_head_find(s, space->name);
-    *found = status == SL_OK && rows.count > 0;
-    if (*found) {
-        sl_sv_copy(space->epoch, sizeof space->epoch, sl_sv_text(&rows, 0, 0));
-        space->seq = sl_sv_int(&rows, 0, 1);
-        space->min_seq = sl_sv_int(&rows, 0, 2);
-        space->summed = rows.rows[0].cells[3].kind == SL_CELL_INT;
-        space->sum = (uint64_t)sl_sv_int(&rows, 0, 3);
-    }
+    *found = status == SL_OK && row.found;
     if (*found && head != NULL) {
         space->seq = head->seq;
         space->summed = true;
         space->sum = head->sum;
     }
-    sl_sv_rows_free(&rows);
     return status;
 }
 

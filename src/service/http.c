@@ -4,36 +4,41 @@
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "service/account.h"
+#include "service/upload.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef SL_SERVICE_VERSION
 #define SL_SERVICE_VERSION "0"
 #endif
 
-/* Adds text to the header lines; what cannot be added for want of memory makes the answer 500. */
-static void header_text(sl_http_out *out, const char *line)
+/* Adds text to the header lines, and room for `more`; what cannot be added for want of memory makes the
+ * answer 500. Where the room is. */
+static char *header_room(sl_http_out *out, const char *text, size_t n, size_t more)
 {
-    const char *had = out->headers != NULL ? out->headers : "";
-    char *now = sl_text_fmt("%s%s", had, line);
+    size_t had = out->headers != NULL ? strlen(out->headers) : 0;
+    char *now = sl_mem_resize(out->headers, had + n + more + 1, 1);
     if (now == NULL) {
         out->status = 500;
-        return;
+        return NULL;
     }
-    sl_mem_free(out->headers);
+    memcpy(now + had, text, n);
+    now[had + n] = 0;
     out->headers = now;
+    return now + had + n;
 }
 
 void sl_sv_header(sl_http_out *out, const char *name, const char *value)
 {
-    char *line = sl_text_fmt("%s: %s\r\n", name, value);
-    if (line != NULL) {
-        header_text(out, line);
-    } else {
-        out->status = 500;
+    size_t n = strlen(value);
+    char *at = header_room(out, name, strlen(name), n + 4);
+    if (at != NULL) {
+        memcpy(at, ": ", 2);
+        memcpy(at + 2, value, n);
+        memcpy(at + 2 + n, "\r\n", 3);
     }
-    sl_mem_free(line);
 }
 
 void sl_sv_header_int(sl_http_out *out, const char *name, int64_t value)
@@ -131,6 +136,22 @@ static const sl_route *find_route(const sl_http_in *in, const char **rest, char 
     return found;
 }
 
+/* ---- the lock ---- */
+
+void sl_sv_hold(const sl_sv_request *r)
+{
+    if (!r->held) {
+        sl_lock(r->s->lock);
+    }
+}
+
+void sl_sv_let_go(const sl_sv_request *r)
+{
+    if (!r->held) {
+        sl_unlock(r->s->lock);
+    }
+}
+
 /* ---- who asks ---- */
 
 static void refuse_token(sl_http_out *out)
@@ -168,14 +189,14 @@ bool sl_sv_signed_in(sl_sv_request *r, sl_http_out *out)
     const char *token = value != NULL && strncmp(value, "Bearer ", 7) == 0 ? value + 7 : NULL;
     sl_status status = SL_E_AUTH;
     if (token != NULL) {
-        sl_lock(s->lock);
+        sl_sv_hold(r);
         status = r->route->need == SL_NEED_SERVICE
                      ? sl_sv_service_check(s, token, r->route->scope, r->service, NULL)
                      : (sl_status)SL_E_AUTH;
         if (status == SL_E_AUTH) {
             status = sl_sv_token_check(s, token, &r->who, NULL);
         }
-        sl_unlock(s->lock);
+        sl_sv_let_go(r);
     }
     if (status == SL_E_AUTH) {
         refuse_token(out);
@@ -215,18 +236,17 @@ static void tell_rate(sl_rate rate, const sl_sv_allowance *a, sl_http_out *out)
 }
 
 /* Takes one of the key's; false: the answer is made. */
-static bool take_one(sl_service *s, sl_rate rate, const char *key, bool tell, sl_http_out *out)
+static bool take_one(const sl_sv_request *r, sl_rate rate, const char *key, sl_http_out *out)
 {
-    sl_lock(s->lock);
+    sl_service *s = r->s;
+    sl_sv_hold(r);
     sl_sv_allowance a = sl_sv_bucket_take(s->buckets, rate, key, sl_sv_now(s));
-    s->counts.limited += a.ok ? 0 : 1;
-    sl_unlock(s->lock);
+    s->counts.limited += a.ok || r->held ? 0 : 1; /* held: it comes again */
+    sl_sv_let_go(r);
     if (!a.ok) {
         sl_sv_too_many(out, a.wait_s);
     }
-    if (tell || !a.ok) {
-        tell_rate(rate, &a, out);
-    }
+    tell_rate(rate, &a, out);
     return a.ok;
 }
 
@@ -247,7 +267,7 @@ static bool within_rate(sl_sv_request *r, sl_http_out *out)
         peer_key(r->in->peer, peer, sizeof peer);
         key = peer;
     }
-    return take_one(r->s, rate, key, true, out);
+    return take_one(r, rate, key, out);
 }
 
 /* ---- the body ---- */
@@ -378,31 +398,38 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
 
 /* ---- a request ---- */
 
-static void work(sl_sv_request *r, sl_http_out *out)
+/* All that comes before its handler. False: the answer is made. */
+static bool enter(sl_sv_request *r, sl_http_out *out)
 {
     char *allow = NULL;
-    r->route = find_route(r->in, &r->rest, &allow);
-    bool known = r->route != NULL && (r->route->need == SL_NEED_NONE || sl_sv_signed_in(r, out));
     sl_http_out limited;
     memset(&limited, 0, sizeof limited);
-    if (!within_rate(r, &limited)) {
+    if (r->route == NULL) {
+        r->route = find_route(r->in, &r->rest, &allow);
+    }
+    bool known = r->route != NULL && (r->route->need == SL_NEED_NONE || sl_sv_signed_in(r, out));
+    bool within = (known || !r->held) && within_rate(r, &limited);
+    if (r->held && !within) { /* what is refused is noted, and that takes longer */
+        r->later = true;
+        sl_mem_free(allow);
+        sl_http_out_free(&limited);
+        return false;
+    }
+    if (!within) {
         sl_http_out_free(out); /* too often, whatever the answer would have been */
         *out = limited;
     } else {
-        if (known && read_body(r, out)) {
-            sl_sv_handler_of((sl_route_id)(r->route - sl_routes))(r, out);
-        } else if (r->route == NULL && allow != NULL) {
-            sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
-            sl_sv_header(out, "Allow", allow);
-        } else if (r->route == NULL) {
-            sl_sv_refuse(out, 404, "not_found", "there is nothing here");
-        }
-        if (limited.headers != NULL) {
-            header_text(out, limited.headers);
-        }
-        sl_http_out_free(&limited);
+        r->rate_headers = limited.headers;
+    }
+    bool goes = within && known && read_body(r, out);
+    if (within && r->route == NULL && allow != NULL) {
+        sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
+        sl_sv_header(out, "Allow", allow);
+    } else if (within && r->route == NULL) {
+        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
     }
     sl_mem_free(allow);
+    return goes;
 }
 
 /* One line of the audit log for what was refused, and for all of the routes that ask for it. */
@@ -447,34 +474,135 @@ static int64_t mono(const sl_service *s)
     return p->clock->mono_ms(p->user);
 }
 
-void sl_service_http(sl_service *s, const sl_http_in *in, sl_http_out *out)
+/* False: the answer is made. */
+static bool begin(sl_sv_request *r, sl_service *s, const sl_http_in *in, sl_http_out *out)
 {
     memset(out, 0, sizeof *out);
+    r->s = s;
+    r->in = in;
+    r->rest = "";
     out->status = 500;
     if (in->method == NULL || in->path == NULL || in->header == NULL) {
         sl_sv_refuse(out, 400, "bad_request", "not a request");
-        return;
+        return false;
     }
-    int64_t began_ms = mono(s);
-    sl_sv_request r = {.s = s, .in = in, .rest = ""};
-    (void)sl_sv_uuid(s, r.id, NULL);
-    work(&r, out);
+    (void)sl_sv_uuid(s, r->id, NULL);
+    return enter(r, out);
+}
+
+static void end(sl_sv_request *r, int64_t took_ms, sl_http_out *out)
+{
+    sl_service *s = r->s;
+    if (r->rate_headers != NULL) {
+        (void)header_room(out, r->rate_headers, strlen(r->rate_headers), 0);
+    }
     if (out->headers == NULL || strstr(out->headers, "Cache-Control:") == NULL) {
         sl_sv_header(out, "Cache-Control", "no-store");
     }
     sl_sv_header(out, "X-Content-Type-Options", "nosniff");
-    sl_sv_header(out, "X-Request-Id", r.id);
-    if (strcmp(in->method, "HEAD") == 0 && out->body != NULL) {
+    sl_sv_header(out, "X-Request-Id", r->id);
+    if (r->in->method != NULL && strcmp(r->in->method, "HEAD") == 0 && out->body != NULL) {
         sl_bytes_release(out->body);
         out->body = NULL;
     }
-    int64_t took_ms = mono(s) - began_ms;
-    sl_lock(s->lock);
-    note(&r, out->status);
-    sl_sv_count_request(s, r.route, out->status, took_ms);
+    sl_sv_hold(r);
+    note(r, out->status);
+    sl_sv_count_request(s, r->route, out->status, took_ms);
     sl_unlock(s->lock);
-    log_line(&r, out->status, took_ms);
-    sl_json_free(r.body);
+    log_line(r, out->status, took_ms);
+    sl_mem_free(r->rate_headers);
+    sl_json_free(r->body);
+}
+
+void sl_service_http(sl_service *s, const sl_http_in *in, sl_http_out *out)
+{
+    sl_sv_request r = {.held = false};
+    int64_t began_ms = mono(s);
+    if (begin(&r, s, in, out)) {
+        sl_sv_handler_of((sl_route_id)(r.route - sl_routes))(&r, out);
+    }
+    end(&r, mono(s) - began_ms, out);
+}
+
+/* ---- at once ---- */
+
+/* One of our own clients' small questions: a few records by their place. */
+static bool is_small(const sl_http_in *in)
+{
+    enum {
+        FEW = 50
+    };
+    const sl_route *load = &sl_routes[SL_ROUTE_SYNC_LOAD];
+    const char *limit = in->query != NULL ? strstr(in->query, "limit=") : NULL;
+    return limit != NULL && strtol(limit + 6, NULL, 10) <= FEW &&
+           strcmp(in->method, load->method) == 0 && strcmp(in->path, load->path) == 0;
+}
+
+bool sl_service_http_now(sl_service *s, const sl_http_in *in, sl_http_out *out)
+{
+    if (!is_small(in) || !sl_try_lock(s->lock)) {
+        return false;
+    }
+    sl_sv_request r = {.held = true, .route = &sl_routes[SL_ROUTE_SYNC_LOAD]};
+    int64_t began_ms = mono(s);
+    if (begin(&r, s, in, out)) {
+        sl_sv_rest_load(&r, out);
+    }
+    if (r.later) {
+        sl_unlock(s->lock);
+        sl_http_out_free(out);
+        return false;
+    }
+    end(&r, mono(s) - began_ms, out);
+    return true;
+}
+
+/* ---- a body that comes in pieces ---- */
+
+struct sl_inflow {
+    sl_sv_request r;
+    sl_http_in in;
+    sl_http_out out; /* made, unless it is open */
+    sl_sv_flow flow;
+    bool open;
+    int64_t took_ms; /* to begin */
+};
+
+bool sl_service_flows(const sl_http_in *in)
+{
+    const sl_route *patch = &sl_routes[SL_ROUTE_UPLOAD_PATCH];
+    const char *rest = NULL;
+    return strcmp(in->method, patch->method) == 0 && matches(patch, in->path, &rest);
+}
+
+sl_inflow *sl_service_flow_begin(sl_service *s, const sl_http_in *in, uint64_t len)
+{
+    sl_inflow *f = sl_mem(sizeof *f);
+    if (f == NULL) {
+        return NULL;
+    }
+    int64_t began_ms = mono(s);
+    f->in = *in;
+    f->open = begin(&f->r, s, &f->in, &f->out) && sl_sv_patch_begin(&f->r, len, &f->flow, &f->out);
+    f->took_ms = mono(s) - began_ms;
+    return f;
+}
+
+bool sl_service_flow_put(sl_inflow *f, const void *p, size_t n)
+{
+    return f->open && (n == 0 || sl_sv_flow_put(&f->flow, p, n));
+}
+
+void sl_service_flow_end(sl_inflow *f, sl_http_out *out)
+{
+    sl_service *s = f->r.s;
+    int64_t began_ms = mono(s);
+    if (f->open) {
+        sl_sv_patch_end(&f->flow, &f->out);
+    }
+    end(&f->r, f->took_ms + mono(s) - began_ms, &f->out);
+    *out = f->out;
+    sl_mem_free(f);
 }
 
 void sl_http_out_free(sl_http_out *out)

@@ -2,7 +2,7 @@
  * service/inside.h - what the files of the service share.
  *
  *   http.c, account.c, token.c, rest.c, upload.c, blob.c   requests
- *   digest.c                                      the hashes of uploads under way
+ *   flow.c, digest.c                              the bytes of uploads, and the hashes of those under way
  *   media.c, hls.c                                the work on videos, and their streaming
  *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
@@ -16,7 +16,7 @@
  *
  * Invariants:
  *   - everything below is used with the service's lock held, but for password hashing and the
- *     bytes of an upload, whose row is then named in `busy`;
+ *     bytes of an upload, which then has a flow;
  *   - a transaction's function may run more than once and has no effect but through the
  *     transaction; what it changed is told to connections after the commit, under the same lock;
  *   - nothing depends on an address: connections are walked in order of their numbers, changes
@@ -101,6 +101,8 @@ typedef struct sl_sv_head {
     int64_t seq;
     uint64_t sum;
 } sl_sv_head;
+
+typedef struct sl_sv_flow sl_sv_flow;
 
 /* The hash of the first bytes of an upload. */
 typedef struct sl_sv_digest {
@@ -219,8 +221,7 @@ struct sl_service {
     uint64_t known_age;     /* what is of another is known no more */
     sl_record rec;          /* of a page being read */
     struct sl_sv_job *jobs; /* of a push, with their memory: SL_SV_PUSH_MAX, made by the first */
-    sl_sv_id *busy;         /* uploads whose bytes are being written */
-    size_t busy_count;
+    sl_sv_flow *flows;      /* those that have uploads */
     sl_sv_digest digests[SL_SV_DIGESTS];
     size_t digest_next;
 };
@@ -565,11 +566,18 @@ typedef struct sl_sv_request {
     sl_sv_who who;         /* set when the route needs it */
     char service[64];      /* the name of a service, "" for a user */
     sl_json *body;
+    bool held;                /* the lock is, all the way: sl_sv_hold does nothing */
+    bool later;               /* and this is not answered so */
+    char *rate_headers;       /* lines for the answer, or NULL */
     char id[SL_UUID_LEN + 1]; /* of the request */
 } sl_sv_request;
 
 /* For a route that anybody may ask, and that tells users by itself: r->who; false: the answer is made. */
 bool sl_sv_signed_in(sl_sv_request *r, sl_http_out *out);
+
+/* The service's lock, for handlers that may run with it held. */
+void sl_sv_hold(const sl_sv_request *r);
+void sl_sv_let_go(const sl_sv_request *r);
 
 typedef void (*sl_sv_handler)(sl_sv_request *r, sl_http_out *out);
 sl_sv_handler sl_sv_handler_of(sl_route_id id);

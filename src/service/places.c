@@ -117,7 +117,9 @@ static sl_status take_around(sl_service *s, const sl_sv_state *space, const char
     range below = {{0, place}, false, limit / 2 + 1, SL_SV_PAGE_BYTES / 2};
     range above = {{place, space->seq}, true, limit / 2, SL_SV_PAGE_BYTES};
     status = take_range(s, space->name, &below);
-    if (status == SL_OK) {
+    if (above.limit == 0) { /* the one record alone */
+        above.of.upto = place;
+    } else if (status == SL_OK) {
         status = take_range(s, space->name, &above);
     }
     *out = (sl_hole){below.of.above, above.of.upto};

@@ -297,6 +297,20 @@ static void load(sl_service *s, const sl_sv_who *who, const asked *a, sl_http_ou
     answer_text(out, &text);
 }
 
+/* In one transaction: begun and ended once, not with each of its questions. */
+static void load_at_once(sl_service *s, const sl_sv_who *who, const asked *a, sl_http_out *out)
+{
+    sl_status status = sl_sv_run(s, "BEGIN", NULL, 0, NULL);
+    if (status != SL_OK) {
+        sl_sv_broken(out, status);
+        return;
+    }
+    load(s, who, a, out);
+    if (sl_sv_run(s, "COMMIT", NULL, 0, NULL) != SL_OK) { /* nothing was written */
+        s->ports.db.rollback(s->ports.db.user);
+    }
+}
+
 void sl_sv_rest_load(sl_sv_request *r, sl_http_out *out)
 {
     asked a;
@@ -308,9 +322,9 @@ void sl_sv_rest_load(sl_sv_request *r, sl_http_out *out)
     if (ok && a.frame.limit == 0) {
         sl_sv_invalid(out, "limit", "is a number from 1 to 500");
     } else if (ok) {
-        sl_lock(r->s->lock);
-        load(r->s, &r->who, &a, out);
-        sl_unlock(r->s->lock);
+        sl_sv_hold(r);
+        load_at_once(r->s, &r->who, &a, out);
+        sl_sv_let_go(r);
     }
     sl_json_free(a.json);
 }

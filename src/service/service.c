@@ -114,7 +114,6 @@ void sl_service_close(sl_service *s)
     sl_mem_free(s->oidc_issuer);
     sl_mem_free(s->oidc_client);
     sl_mutex_free(s->lock);
-    sl_mem_free(s->busy);
     sl_mem_free(s->no_hash);
     sl_mem_free(s->dir);
     sl_wipe(s->pepper, sizeof s->pepper);

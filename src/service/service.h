@@ -123,6 +123,22 @@ void sl_service_push_gone(sl_service *s, const char *user, const char *device, c
 void sl_service_http(sl_service *s, const sl_http_in *in, sl_http_out *out);
 void sl_http_out_free(sl_http_out *out);
 
+/* The same for what is asked for most and takes little, on a thread that must not wait. False: not this one, or
+ * not now; it is for sl_service_http. */
+bool sl_service_http_now(sl_service *s, const sl_http_in *in, sl_http_out *out);
+
+/* A request whose body goes to its place while it comes, however long it is: the bytes of an upload.
+ * (sl_service_http takes such a one too, with all of its body.) One call at a time, from any thread. */
+typedef struct sl_inflow sl_inflow;
+bool sl_service_flows(const sl_http_in *in); /* by its method and path */
+/* in, and what it has, is borrowed until the end; its body is not looked at. len: how many bytes will come.
+ * NULL: out of memory. */
+sl_inflow *sl_service_flow_begin(sl_service *s, const sl_http_in *in, uint64_t len);
+/* False: the answer is known, and more is not wanted. */
+bool sl_service_flow_put(sl_inflow *f, const void *p, size_t n);
+/* All has come, or nothing more will: what has is kept. Fills out as sl_service_http; the flow is gone. */
+void sl_service_flow_end(sl_inflow *f, sl_http_out *out);
+
 /* conn: a number the adapter chose, never used twice. binary: its subprotocol is
  * SL_FRAME_PROTOCOL_BIN, and all its messages are binary ones; else they are text. */
 void sl_service_ws_open(sl_service *s, sl_id conn, bool binary);

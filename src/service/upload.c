@@ -1,96 +1,36 @@
 /*
- * service/upload.c - tus 1.0: core, creation, termination; and a small file at once, in a form.
- *
- *   [TUS-1] an offset that was told is on the disk: bytes are synced, then the row is written;
- *   [TUS-2] the last bytes are accepted together with the check of the hash, the move to the
- *           blob's place and its row: after a crash in between the last part is sent again.
- *
- * Bytes are written and hashed without the lock; `busy` keeps a second writer out.
+ * service/upload.c - tus 1.0: core, creation, termination; and a small file at once, in a form. The bytes
+ * themselves: flow.c.
  */
+#include "service/upload.h"
+
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "crypto/hash.h"
 #include "service/form.h"
-#include "service/inside.h"
 
 #include <string.h>
 
 enum {
-    OPEN_MAX = 256, /* uploads of one user */
-    TYPE_MAX = 100,
-    CHUNK = 256 * 1024
+    OPEN_MAX = 256 /* uploads of one user */
 };
 static const int64_t LIFE_MS = INT64_C(7) * 86400 * 1000;
 static const char TUS[] = "1.0.0";
 
-typedef struct upload {
-    bool found;
-    sl_sv_id id;
-    const char *user;
-    sl_standing standing;
-    int64_t length;
-    int64_t at;
-    char sha256[SL_SV_SHA_LEN + 1];
-    sl_sv_space space;
-    char type[TYPE_MAX + 1];
-    bool many;
-    sl_sv_rows dead; /* files to remove after the commit */
-} upload;
-
-static char *upload_path(const sl_service *s, const char *id)
-{
-    return sl_text_fmt("%s/uploads/%s", s->dir, id);
-}
-
-static void remove_file(sl_service *s, const char *id)
+void sl_sv_upload_remove_file(sl_service *s, const char *id)
 {
     const sl_platform *p = s->ports.platform;
-    char *path = upload_path(s, id);
+    char *path = sl_text_fmt("%s/uploads/%s", s->dir, id);
     if (path != NULL) {
         (void)p->files->remove(p->user, path);
     }
     sl_mem_free(path);
 }
 
-/* ---- busy ---- */
-
-static bool is_busy(const sl_service *s, const char *id)
-{
-    for (size_t i = 0; i < s->busy_count; i++) {
-        if (strcmp(s->busy[i], id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool set_busy(sl_service *s, const char *id)
-{
-    sl_sv_id *grown = sl_mem_resize(s->busy, s->busy_count + 1, sizeof *grown);
-    if (grown == NULL) {
-        return false;
-    }
-    s->busy = grown;
-    memcpy(s->busy[s->busy_count++], id, sizeof(sl_sv_id));
-    return true;
-}
-
-static void clear_busy(sl_service *s, const char *id)
-{
-    for (size_t i = 0; i < s->busy_count; i++) {
-        if (strcmp(s->busy[i], id) == 0) {
-            s->busy_count--;
-            memcpy(s->busy[i], s->busy[s->busy_count], sizeof(sl_sv_id));
-            return;
-        }
-    }
-}
-
 /* ---- rows ---- */
 
-static sl_status find_upload(sl_service *s, const char *id, upload *u, sl_error **err)
+static sl_status find_row(sl_service *s, const char *id, sl_sv_upload *u, sl_error **err)
 {
     sl_sv_rows rows;
     u->found = false;
@@ -115,7 +55,16 @@ static sl_status find_upload(sl_service *s, const char *id, upload *u, sl_error 
     return status;
 }
 
-static sl_status purge(sl_sv_tx *tx, upload *u, sl_error **err)
+sl_status sl_sv_upload_find(sl_service *s, const char *id, sl_sv_upload *u, sl_error **err)
+{
+    sl_status status = find_row(s, id, u, err);
+    if (status != SL_OK || !u->found || !sl_sv_flow_give_way(s, u->id)) {
+        return status;
+    }
+    return find_row(s, id, u, err);
+}
+
+static sl_status purge(sl_sv_tx *tx, sl_sv_upload *u, sl_error **err)
 {
     sl_sv_rows count;
     sl_sv_rows_free(&u->dead);
@@ -141,7 +90,7 @@ static bool is_work(const char *space)
 
 /* Whoever may write to the space may bring bytes for it. The space of a video or program that was
  * made offline may come after its bytes. */
-static sl_status may_bring(sl_service *s, const upload *u, sl_error **err)
+static sl_status may_bring(sl_service *s, const sl_sv_upload *u, sl_error **err)
 {
     unsigned role = 0;
     bool exists = true;
@@ -164,7 +113,7 @@ static sl_status may_bring(sl_service *s, const upload *u, sl_error **err)
 
 static sl_status make_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
-    upload *u = ctx;
+    sl_sv_upload *u = ctx;
     bool here = false;
     sl_status status = may_bring(tx->s, u, err);
     if (status == SL_OK) {
@@ -193,11 +142,16 @@ static sl_status make_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
                : status;
 }
 
-static sl_status move_on(sl_sv_tx *tx, void *ctx, sl_error **err)
+sl_status sl_sv_upload_move_on(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
-    const upload *u = ctx;
-    sl_status status = sl_sv_run(tx->s, "UPDATE upload SET at=$1 WHERE id=$2",
-                                 SL_SV_ARGS(sl_cell_int(u->at), sl_cell_text(u->id)), err);
+    const sl_sv_upload *u = ctx;
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(tx->s, "UPDATE upload SET at=$1 WHERE id=$2 RETURNING id",
+                                 SL_SV_ARGS(sl_cell_int(u->at), sl_cell_text(u->id)), &rows, err);
+    if (status == SL_OK && rows.count == 0) {
+        status = sl_fail(err, SL_E_NOT_FOUND, "the upload is gone");
+    }
+    sl_sv_rows_free(&rows);
     if (status != SL_OK || u->at < u->length) {
         return status;
     }
@@ -209,115 +163,10 @@ static sl_status move_on(sl_sv_tx *tx, void *ctx, sl_error **err)
     return status == SL_OK ? sl_sv_blob_done(tx, u->sha256, u->user, err) : status;
 }
 
-static sl_status drop_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
+sl_status sl_sv_upload_drop(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
-    const upload *u = ctx;
+    const sl_sv_upload *u = ctx;
     return sl_sv_run(tx->s, "DELETE FROM upload WHERE id=$1", SL_SV_ARGS(sl_cell_text(u->id)), err);
-}
-
-/* ---- bytes, without the lock ---- */
-
-static sl_status hash_file(sl_service *s, void *file, int64_t length, char hex[SL_SV_SHA_LEN + 1])
-{
-    const sl_platform *p = s->ports.platform;
-    sl_sha256 *h = sl_sha256_new();
-    uint8_t *chunk = sl_mem(CHUNK);
-    sl_status status = h != NULL && chunk != NULL ? SL_OK : SL_E_NOMEM;
-    int64_t at = 0;
-    while (status == SL_OK && at < length) {
-        size_t want = length - at < CHUNK ? (size_t)(length - at) : CHUNK;
-        int64_t got = p->files->read(p->user, file, chunk, want, at);
-        if (got <= 0) {
-            status = got < 0 ? (sl_status)got : SL_E_IO;
-        } else {
-            sl_sha256_update(h, chunk, (size_t)got);
-            at += got;
-        }
-    }
-    if (status == SL_OK) {
-        sl_sha256_final_hex(h, hex);
-    }
-    sl_sha256_free(h);
-    sl_mem_free(chunk);
-    return status;
-}
-
-/* Moves checked bytes to the place of the blob. */
-static sl_status settle(sl_service *s, const upload *u, const char *path)
-{
-    const sl_platform *p = s->ports.platform;
-    char *folder = sl_text_fmt("%s/blobs/%.2s", s->dir, u->sha256);
-    char *to = sl_sv_blob_path(s, u->sha256);
-    sl_status status = folder != NULL && to != NULL ? SL_OK : SL_E_NOMEM;
-    if (status == SL_OK) {
-        status = p->files->mkdir(p->user, folder);
-    }
-    if (status == SL_OK) {
-        status = p->files->rename(p->user, path, to);
-    }
-    sl_mem_free(folder);
-    sl_mem_free(to);
-    return status;
-}
-
-/* The file is gone after a crash between its move and the row: its bytes were checked then. */
-static sl_status was_settled(sl_service *s, upload *u)
-{
-    const sl_platform *p = s->ports.platform;
-    char *path = sl_sv_blob_path(s, u->sha256);
-    sl_status status = path == NULL                           ? SL_E_NOMEM
-                       : p->files->exists(p->user, path) == 1 ? SL_OK
-                                                              : SL_E_NOT_FOUND;
-    if (status == SL_OK) {
-        u->at = u->length;
-    }
-    sl_mem_free(path);
-    return status;
-}
-
-/* SL_E_CORRUPT: all bytes are here and are not what their name says. `hash`, of those before, may be NULL;
- * these are added to it. */
-static sl_status write_bytes(sl_service *s, upload *u, const uint8_t *body, size_t n,
-                             sl_sha256 *hash)
-{
-    const sl_platform *p = s->ports.platform;
-    char *path = upload_path(s, u->id);
-    void *file = NULL;
-    uint32_t flags = SL_FILE_READ | SL_FILE_WRITE;
-    flags |= u->at == 0 ? (uint32_t)(SL_FILE_CREATE | SL_FILE_TRUNCATE) : 0U;
-    sl_status status = path != NULL ? p->files->open(p->user, path, flags, &file) : SL_E_NOMEM;
-    if (status == SL_E_NOT_FOUND) {
-        status = was_settled(s, u);
-        sl_mem_free(path);
-        return status;
-    }
-    if (status == SL_OK && n > 0) {
-        status = p->files->write(p->user, file, body, n, u->at);
-    }
-    if (status == SL_OK) {
-        status = p->files->sync(p->user, file);
-    }
-    if (status == SL_OK && hash != NULL) {
-        sl_sha256_update(hash, body, n);
-    }
-    bool last = status == SL_OK && u->at + (int64_t)n == u->length;
-    char hex[SL_SV_SHA_LEN + 1] = "";
-    if (last && hash != NULL) {
-        sl_sha256_final_hex(hash, hex);
-    } else if (last) {
-        status = hash_file(s, file, u->length, hex);
-    }
-    if (file != NULL) {
-        p->files->close(p->user, file);
-    }
-    if (status == SL_OK && last) {
-        status = strcmp(hex, u->sha256) == 0 ? settle(s, u, path) : SL_E_CORRUPT;
-    }
-    if (status == SL_OK) {
-        u->at += (int64_t)n;
-    }
-    sl_mem_free(path);
-    return status;
 }
 
 /* ---- requests ---- */
@@ -364,7 +213,8 @@ static bool metadata(const char *all, const char *key, char *out, size_t room)
 }
 
 /* False: the answer is made. */
-static bool read_creation(const sl_service *s, const sl_http_in *in, upload *u, sl_http_out *out)
+static bool read_creation(const sl_service *s, const sl_http_in *in, sl_sv_upload *u,
+                          sl_http_out *out)
 {
     u->length = header_number(in, "upload-length");
     const char *all = in->header(in->ctx, "upload-metadata"); /* asked for last, so it stays */
@@ -388,7 +238,7 @@ static bool read_creation(const sl_service *s, const sl_http_in *in, upload *u, 
 }
 
 /* False: the answer is made. */
-static bool may_begin(sl_status status, const upload *u, sl_http_out *out)
+static bool may_begin(sl_status status, const sl_sv_upload *u, sl_http_out *out)
 {
     if (status == SL_E_NOT_FOUND) {
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
@@ -404,9 +254,17 @@ static bool may_begin(sl_status status, const upload *u, sl_http_out *out)
     return false;
 }
 
+static sl_sv_upload upload_of(const sl_service *s, const sl_sv_who *who)
+{
+    sl_sv_upload u = {.standing = sl_sv_standing(&who->rank, sl_sv_now(s))};
+    memcpy(u.user, who->user, sizeof u.user);
+    memcpy(u.session, who->session, sizeof u.session);
+    return u;
+}
+
 static void create(sl_service *s, const sl_http_in *in, const sl_sv_who *who, sl_http_out *out)
 {
-    upload u = {.user = who->user, .standing = sl_sv_standing(&who->rank, sl_sv_now(s))};
+    sl_sv_upload u = upload_of(s, who);
     if (!read_creation(s, in, &u, out)) {
         return;
     }
@@ -414,7 +272,7 @@ static void create(sl_service *s, const sl_http_in *in, const sl_sv_who *who, sl
     sl_status status = sl_sv_change(s, make_upload, &u, NULL);
     sl_unlock(s->lock);
     for (size_t i = 0; status == SL_OK && i < u.dead.count; i++) {
-        remove_file(s, sl_sv_text(&u.dead, i, 0));
+        sl_sv_upload_remove_file(s, sl_sv_text(&u.dead, i, 0));
     }
     sl_sv_rows_free(&u.dead);
     if (may_begin(status, &u, out)) {
@@ -426,10 +284,10 @@ static void create(sl_service *s, const sl_http_in *in, const sl_sv_who *who, sl
     }
 }
 
-static void head(sl_service *s, upload *u, const char *id, sl_http_out *out)
+static void head(sl_service *s, sl_sv_upload *u, const char *id, sl_http_out *out)
 {
     sl_lock(s->lock);
-    sl_status status = find_upload(s, id, u, NULL);
+    sl_status status = sl_sv_upload_find(s, id, u, NULL);
     sl_unlock(s->lock);
     if (status != SL_OK) {
         sl_sv_broken(out, status);
@@ -443,12 +301,13 @@ static void head(sl_service *s, upload *u, const char *id, sl_http_out *out)
     }
 }
 
-/* Looks the upload up and takes it for writing. False: the answer is made. */
-static bool take(sl_service *s, const sl_http_in *in, upload *u, const char *id, sl_http_out *out)
+/* Looks the upload up for the bytes of a request, `len` of them. False: the answer is made. */
+static bool take(sl_service *s, const sl_http_in *in, uint64_t len, sl_sv_upload *u, const char *id,
+                 sl_http_out *out)
 {
     int64_t at = header_number(in, "upload-offset");
     const char *type = in->header(in->ctx, "content-type");
-    sl_status status = find_upload(s, id, u, NULL);
+    sl_status status = sl_sv_upload_find(s, id, u, NULL);
     if (status != SL_OK) {
         sl_sv_broken(out, status);
     } else if (!u->found) {
@@ -457,71 +316,82 @@ static bool take(sl_service *s, const sl_http_in *in, upload *u, const char *id,
         sl_sv_refuse(out, 415, "unsupported_type", "send application/offset+octet-stream");
     } else if (at < 0) {
         sl_sv_refuse(out, 400, "bad_request", "Upload-Offset is required, in bytes");
-    } else if (is_busy(s, u->id)) {
+    } else if (sl_sv_upload_busy(s, u->id)) {
         sl_sv_refuse(out, 423, "locked", "bytes of this upload are being written");
     } else if (at != u->at) {
         sl_sv_refuse(out, 409, "conflict", "the upload is at another offset");
         sl_sv_header_int(out, "Upload-Offset", u->at);
-    } else if ((uint64_t)in->body_len > (uint64_t)(u->length - u->at)) {
+    } else if (len > (uint64_t)(u->length - u->at)) {
         sl_sv_refuse(out, 413, "too_large", "more bytes than the upload has");
-    } else if (in->body_len == 0) {
+    } else if (len == 0) {
         out->status = 204;
         sl_sv_header_int(out, "Upload-Offset", u->at);
-    } else if (!set_busy(s, u->id)) {
-        sl_sv_broken(out, SL_E_NOMEM);
     } else {
         return true;
     }
     return false;
 }
 
-static void patch(sl_service *s, const sl_http_in *in, upload *u, const char *id, sl_http_out *out)
+static bool speaks_tus(const sl_http_in *in, sl_http_out *out)
 {
-    sl_lock(s->lock);
-    bool taken = take(s, in, u, id, out);
-    sl_sha256 *hash = taken ? sl_sv_digest_take(s, u->id, u->at) : NULL;
-    sl_unlock(s->lock);
-    if (!taken) {
-        return;
+    const char *version = in->header(in->ctx, "tus-resumable");
+    if (version == NULL || strcmp(version, TUS) != 0) {
+        sl_sv_refuse(out, 412, "precondition_failed", "this server speaks tus 1.0.0");
+        sl_sv_header(out, "Tus-Version", TUS);
+        return false;
     }
-    sl_status wrote = write_bytes(s, u, in->body, in->body_len, hash);
-    bool gone = wrote == SL_E_CORRUPT || wrote == SL_E_NOT_FOUND;
-    sl_status status = wrote;
-    sl_lock(s->lock);
-    if (wrote == SL_OK || gone) {
-        status = sl_sv_change(s, gone ? drop_upload : move_on, u, NULL);
-    }
-    if (gone) {
-        remove_file(s, u->id);
-    }
-    clear_busy(s, u->id);
-    if (hash != NULL && wrote == SL_OK && u->at < u->length) {
-        sl_sv_digest_keep(s, u->id, u->at, hash);
-    } else {
-        sl_sha256_free(hash);
-    }
-    sl_unlock(s->lock);
-    if (status != SL_OK) {
-        sl_sv_broken(out, status);
-    } else if (wrote == SL_E_CORRUPT) {
-        sl_sv_refuse(out, 460, "checksum_mismatch", "the bytes do not have the SHA-256 given");
-    } else if (gone) {
-        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
-    } else {
-        out->status = 204;
-        sl_sv_header_int(out, "Upload-Offset", u->at);
-    }
+    return true;
 }
 
-static void terminate(sl_service *s, upload *u, const char *id, sl_http_out *out)
+bool sl_sv_patch_begin(sl_sv_request *r, uint64_t len, sl_sv_flow *f, sl_http_out *out)
+{
+    sl_service *s = r->s;
+    sl_sv_upload u = upload_of(s, &r->who);
+    bool taken = false;
+    if (speaks_tus(r->in, out)) {
+        sl_lock(s->lock);
+        taken = take(s, r->in, len, &u, r->rest, out);
+        if (taken) {
+            sl_sv_flow_begin(f, s, &u);
+        }
+        sl_unlock(s->lock);
+    }
+    if (!taken) {
+        sl_sv_header(out, "Tus-Resumable", TUS);
+    }
+    return taken;
+}
+
+void sl_sv_patch_end(sl_sv_flow *f, sl_http_out *out)
+{
+    sl_status status = sl_sv_flow_end(f);
+    if (status == SL_E_CORRUPT) {
+        sl_sv_refuse(out, 460, "checksum_mismatch", "the bytes do not have the SHA-256 given");
+    } else if (status == SL_E_NOT_FOUND) {
+        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else if (status == SL_E_AUTH) {
+        sl_sv_refuse(out, 401, "unauthorized", "Invalid token");
+        sl_sv_header(out, "WWW-Authenticate", "Bearer");
+    } else if (status == SL_E_CANCELLED) {
+        sl_sv_refuse(out, 409, "conflict", "another request has gone on with this upload");
+    } else if (status != SL_OK) {
+        sl_sv_broken(out, status);
+    } else {
+        out->status = 204;
+        sl_sv_header_int(out, "Upload-Offset", f->u.at);
+    }
+    sl_sv_header(out, "Tus-Resumable", TUS);
+}
+
+static void terminate(sl_service *s, sl_sv_upload *u, const char *id, sl_http_out *out)
 {
     sl_lock(s->lock);
-    sl_status status = find_upload(s, id, u, NULL);
-    bool busy = u->found && is_busy(s, u->id);
+    sl_status status = sl_sv_upload_find(s, id, u, NULL);
+    bool busy = u->found && sl_sv_upload_busy(s, u->id);
     if (status == SL_OK && u->found && !busy) {
-        status = sl_sv_change(s, drop_upload, u, NULL);
+        status = sl_sv_change(s, sl_sv_upload_drop, u, NULL);
         if (status == SL_OK) {
-            remove_file(s, u->id);
+            sl_sv_upload_remove_file(s, u->id);
         }
     }
     sl_unlock(s->lock);
@@ -536,26 +406,36 @@ static void terminate(sl_service *s, upload *u, const char *id, sl_http_out *out
     }
 }
 
+/* The whole body at once. */
+static void patch(sl_sv_request *r, sl_http_out *out)
+{
+    sl_sv_flow f;
+    if (sl_sv_patch_begin(r, r->in->body_len, &f, out)) {
+        (void)sl_sv_flow_put(&f, r->in->body, r->in->body_len);
+        sl_sv_patch_end(&f, out);
+    }
+}
+
 void sl_sv_uploads(sl_sv_request *r, sl_http_out *out)
 {
     sl_service *s = r->s;
-    const char *version = r->in->header(r->in->ctx, "tus-resumable");
     sl_route_id id = (sl_route_id)(r->route - sl_routes);
-    upload u = {.user = r->who.user, .standing = sl_sv_standing(&r->who.rank, sl_sv_now(s))};
+    sl_sv_upload u = upload_of(s, &r->who);
+    if (id == SL_ROUTE_UPLOAD_PATCH) {
+        patch(r, out);
+        return;
+    }
     if (id == SL_ROUTE_UPLOADS_INFO) {
         out->status = 204;
         sl_sv_header(out, "Tus-Version", TUS);
         sl_sv_header(out, "Tus-Extension", "creation,termination");
         sl_sv_header_int(out, "Tus-Max-Size", s->upload_max);
-    } else if (version == NULL || strcmp(version, TUS) != 0) {
-        sl_sv_refuse(out, 412, "precondition_failed", "this server speaks tus 1.0.0");
-        sl_sv_header(out, "Tus-Version", TUS);
+    } else if (!speaks_tus(r->in, out)) {
+        /* the answer is made */
     } else if (id == SL_ROUTE_UPLOAD_CREATE) {
         create(s, r->in, &r->who, out);
     } else if (id == SL_ROUTE_UPLOAD_HEAD) {
         head(s, &u, r->rest, out);
-    } else if (id == SL_ROUTE_UPLOAD_PATCH) {
-        patch(s, r->in, &u, r->rest, out);
     } else {
         terminate(s, &u, r->rest, out);
     }
@@ -575,7 +455,7 @@ static bool copy_value(const sl_form_part *part, char *out, size_t room)
 }
 
 /* What the form says into u; the file's part. False: the answer is made. */
-static bool read_form(const sl_http_in *in, upload *u, sl_form_part *file, sl_http_out *out)
+static bool read_form(const sl_http_in *in, sl_sv_upload *u, sl_form_part *file, sl_http_out *out)
 {
     sl_form f;
     sl_form_part part;
@@ -609,22 +489,27 @@ static bool read_form(const sl_http_in *in, upload *u, sl_form_part *file, sl_ht
 }
 
 /* Writes the bytes of an upload that nobody else knows. */
-static sl_status bring_whole(sl_service *s, upload *u, const sl_form_part *file)
+static sl_status bring_whole(sl_service *s, const sl_sv_upload *u, const sl_form_part *file)
 {
-    sl_status status = write_bytes(s, u, file->data, file->len, NULL);
+    sl_sv_flow f;
     sl_lock(s->lock);
-    sl_status kept = sl_sv_change(s, status == SL_OK ? move_on : drop_upload, u, NULL);
+    sl_sv_flow_begin(&f, s, u);
     sl_unlock(s->lock);
+    (void)sl_sv_flow_put(&f, file->data, file->len);
+    sl_status status = sl_sv_flow_end(&f);
     if (status != SL_OK) {
-        remove_file(s, u->id);
+        sl_lock(s->lock);
+        (void)sl_sv_change(s, sl_sv_upload_drop, &f.u, NULL);
+        sl_unlock(s->lock);
+        sl_sv_upload_remove_file(s, u->id);
     }
-    return status != SL_OK ? status : kept;
+    return status;
 }
 
 void sl_sv_upload_form(sl_sv_request *r, sl_http_out *out)
 {
     sl_service *s = r->s;
-    upload u = {.user = r->who.user, .standing = sl_sv_standing(&r->who.rank, sl_sv_now(s))};
+    sl_sv_upload u = upload_of(s, &r->who);
     sl_form_part file = {.len = 0};
     char hex[SL_SV_SHA_LEN + 1];
     if (!read_form(r->in, &u, &file, out)) {
@@ -642,7 +527,7 @@ void sl_sv_upload_form(sl_sv_request *r, sl_http_out *out)
     sl_status status = sl_sv_change(s, make_upload, &u, NULL);
     sl_unlock(s->lock);
     for (size_t i = 0; status == SL_OK && i < u.dead.count; i++) {
-        remove_file(s, sl_sv_text(&u.dead, i, 0));
+        sl_sv_upload_remove_file(s, sl_sv_text(&u.dead, i, 0));
     }
     sl_sv_rows_free(&u.dead);
     if (!may_begin(status, &u, out)) {

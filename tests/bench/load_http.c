@@ -14,6 +14,7 @@ enum {
     LANES = 16, /* connections that ask, each when it was answered */
     ANSWER_MAX = 16384,
     PIECE = 16 * 1024 * 1024, /* of an upload, for one request */
+    LOOK = 1024 * 1024,       /* after so much of it memory is looked at */
     UPLOAD = 1024 * 1024 * 1024,
     NGINX_PORT = 18424
 };
@@ -244,13 +245,15 @@ static void tus(const uint8_t *piece, const char *sha256, upload *best)
                        "Upload-Offset: %zu\r\nContent-Length: %d\r\n\r\n",
                        location, g_load.who[0].token, at, PIECE);
         send_all(fd, head, strlen(head));
-        send_all(fd, piece, PIECE);
+        for (size_t sent = 0; sent < PIECE; sent += LOOK) {
+            send_all(fd, piece + sent, LOOK);
+            int64_t now = load_rss(&s);
+            most = now > most ? now : most;
+        }
         int status = take_answer(fd, text, sizeof text);
         if (status != 204) {
             load_die("a piece is answered %d: %s", status, text);
         }
-        int64_t now = load_rss(&s);
-        most = now > most ? now : most;
     }
     upload took = {(double)(load_now_ns() - began) / 1e9, load_cpu_s(&s) - cpu,
                    (double)(most - before) / 1048576};

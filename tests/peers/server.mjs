@@ -251,12 +251,17 @@ async function tryDrain() {
 
 // ---- TLS ----
 
-async function tryTls() {
-  const cert = join(work, "cert.pem");
-  const key = join(work, "key.pem");
-  if (!have("openssl")) return skipped("TLS", "openssl is not installed");
+function makeCertificate(dir) {
+  const cert = join(dir, "cert.pem");
+  const key = join(dir, "key.pem");
   execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
     "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" });
+  return { cert, key };
+}
+
+async function tryTls() {
+  if (!have("openssl")) return skipped("TLS", "openssl is not installed");
+  const { cert, key } = makeCertificate(work);
   const server = await startServer("tls", ["--tls-cert", cert, "--tls-key", key]);
   const where = `127.0.0.1:${server.port}`;
   const offered = async (...words) => {
@@ -356,11 +361,14 @@ async function freePort() {
 async function tryNginx(server, who) {
   if (!have("nginx")) return skipped("nginx", "it is not installed (Debian package nginx)");
   const port = await freePort();
+  const secure = await freePort();
   const dir = join(work, "nginx");
   mkdirSync(dir);
+  const tls = have("openssl") && makeCertificate(dir);
   const temps = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((t) => `${t}_temp_path ${dir}/${t};`).join(" ");
   writeFileSync(join(dir, "conf"), `daemon off; master_process off; pid ${dir}/pid; error_log /dev/null; events {}
-    http { access_log off; ${temps} client_max_body_size 32m; server { listen 127.0.0.1:${port}; location / {
+    http { access_log off; ${temps} client_max_body_size 32m; server { listen 127.0.0.1:${port};
+    ${tls ? `listen 127.0.0.1:${secure} ssl http2; ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};` : ""} location / {
     proxy_pass http://127.0.0.1:${server.port}; proxy_http_version 1.1; proxy_set_header Host $host;
     proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; proxy_request_buffering off; } } }`);
   const nginx = start("nginx", ["-c", join(dir, "conf")]);
@@ -369,7 +377,27 @@ async function tryNginx(server, who) {
   await tryTus(base, who, "behind nginx");
   await tryLive(base, await signUp(base, "proxied@example.org"), "behind nginx");
   await trySmuggling(port, "nginx");
+  if (tls && have("curl")) await tryHttp2(`https://127.0.0.1:${secure}`, tls, who, dir);
+  else skipped("HTTP/2 by nginx", "curl or openssl is not installed");
   await stop(nginx);
+}
+
+// What our own TLS does not offer: an upload in one request, longer than any other may be.
+async function tryHttp2(base, tls, who, dir) {
+  const bytes = randomBytes(20 * 1024 * 1024);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const file = join(dir, "clip");
+  writeFileSync(file, bytes);
+  const curl = async (...words) => (await run("curl", ["-s", "--cacert", tls.cert, "--http2", "-w", " %{http_version} %{http_code}",
+    "-H", `Authorization: Bearer ${who.token}`, "-H", "Tus-Resumable: 1.0.0", ...words], { timeout: 20000 })).stdout;
+  const made = await curl("-D", "-", "-X", "POST", "-H", `Upload-Length: ${bytes.length}`, "-H", "Upload-Metadata: " + Object.entries(
+    { sha256, space: `user:${who.user}` }).map(([k, v]) => `${k} ${Buffer.from(v).toString("base64")}`).join(","),
+  `${base}/api/v1/uploads`);
+  const place = /location: (\S+)/i.exec(made)?.[1];
+  const patched = await curl("-D", "-", "-X", "PATCH", "-H", "Upload-Offset: 0", "-H",
+    "Content-Type: application/offset+octet-stream", "--data-binary", `@${file}`, `${base}${place}`);
+  check("curl --http2 by nginx: 20 MiB in one request are taken, and their hash is right",
+    made.endsWith(" 2 201") && patched.endsWith(" 2 204") && new RegExp(`upload-offset: ${bytes.length}`, "i").test(patched));
 }
 
 // ---- sqlmap, with something that it must find ----

@@ -1,4 +1,6 @@
 /* The feed and pushes as requests: the same rules, receipts and pages as on the live channel. */
+#include "base/mem.h"
+#include "service/inside.h"
 #include "support.h"
 #include "unit/service/world.h"
 
@@ -362,6 +364,86 @@ START_TEST(pull__refuses_wrong_parameters_by_name)
 }
 END_TEST
 
+/* ---- at once ---- */
+
+static const char *who_header(void *ctx, const char *name)
+{
+    static char text[4096];
+    const person *p = ctx;
+    if (p == NULL || strcmp(name, "authorization") != 0) {
+        return NULL;
+    }
+    (void)snprintf(text, sizeof text, "Bearer %s", p->access);
+    return text;
+}
+
+/* 0: not at once. */
+static int32_t now_status(const talk *t, person *p, const char *query, char *body, size_t room)
+{
+    sl_http_out out;
+    sl_http_in in = {.method = "GET",
+                     .path = "/api/v1/sync/load",
+                     .query = query,
+                     .header = who_header,
+                     .ctx = p};
+    bool done = sl_service_http_now(t->w->s, &in, &out);
+    if (!done) {
+        return 0;
+    }
+    int32_t status = out.status;
+    (void)snprintf(body, room, "%.*s", out.body != NULL ? (int)sl_bytes_len(out.body) : 0,
+                   out.body != NULL ? (const char *)sl_bytes_data(out.body) : "");
+    sl_http_out_free(&out);
+    return status;
+}
+
+START_TEST(now__answers_small_questions_as_they_are_answered_else)
+{
+    talk t;
+    char query[300];
+    char path[340];
+    char id[SL_UUID_LEN + 1];
+    char body[2000];
+    talk_open(&t);
+    answer a = push(&t, &t.ana, 50, 1, 1);
+    ck_assert_int_eq(a.status, 200);
+    answer_free(&a);
+    uuid_of(id, 5001);
+    (void)snprintf(query, sizeof query, "space=%s&id=%s&limit=50", t.thread, id);
+    ck_assert_int_eq(now_status(&t, &t.ana, query, body, sizeof body), 200);
+    (void)snprintf(path, sizeof path, "/api/v1/sync/load?%s", query);
+    a = ask(&t, &t.ana, "GET", path, NULL);
+    ck_assert_int_eq(a.status, 200);
+    char *text = sl_json_print(a.body);
+    ck_assert_str_eq(text, body);
+    ck_assert_ptr_nonnull(strstr(text, "number 1"));
+    sl_mem_free(text);
+    answer_free(&a);
+    ck_assert_int_eq(now_status(&t, &t.ana, "space=x&limit=1", body, sizeof body), 422);
+    world_free(t.w);
+}
+END_TEST
+
+START_TEST(now__is_not_for_strangers_nor_much_nor_while_another_is_at_it)
+{
+    talk t;
+    char query[300];
+    char body[2000];
+    talk_open(&t);
+    (void)snprintf(query, sizeof query, "space=%s&limit=51", t.thread);
+    ck_assert_int_eq(now_status(&t, &t.ana, query, body, sizeof body), 0);
+    (void)snprintf(query, sizeof query, "space=%s", t.thread);
+    ck_assert_int_eq(now_status(&t, &t.ana, query, body, sizeof body), 0);
+    (void)snprintf(query, sizeof query, "space=%s&limit=1", t.thread);
+    ck_assert_int_eq(now_status(&t, NULL, query, body, sizeof body), 0);
+    sl_lock(t.w->s->lock);
+    ck_assert_int_eq(now_status(&t, &t.ana, query, body, sizeof body), 0);
+    sl_unlock(t.w->s->lock);
+    ck_assert_int_eq(now_status(&t, &t.ana, query, body, sizeof body), 200);
+    world_free(t.w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -374,7 +456,9 @@ int main(void)
         pull__with_a_window_keeps_to_the_range_that_it_left_out,
         pull__is_for_who_may_hold_the_space,
         pull__of_a_cursor_that_is_of_no_use_says_reset,
-        pull__refuses_wrong_parameters_by_name};
+        pull__refuses_wrong_parameters_by_name,
+        now__answers_small_questions_as_they_are_answered_else,
+        now__is_not_for_strangers_nor_much_nor_while_another_is_at_it};
     world_start();
     int code = sl_test_run(sl_test_suite("rest", tests, sizeof tests / sizeof tests[0]));
     world_end();

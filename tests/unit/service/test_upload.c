@@ -1,3 +1,4 @@
+#include "base/mem.h"
 #include "service/inside.h"
 #include "support.h"
 #include "unit/service/world.h"
@@ -296,6 +297,212 @@ START_TEST(upload__bytes_one_may_read_are_born_complete_and_others_are_not)
 }
 END_TEST
 
+/* ---- a body that comes in pieces ---- */
+
+typedef struct stream {
+    const person *who;
+    int64_t at;
+    char text[2100];
+    sl_inflow *flow;
+} stream;
+
+static const char *stream_header(void *ctx, const char *name)
+{
+    stream *st = ctx;
+    const char *value = strcmp(name, "authorization") == 0   ? st->who->access
+                        : strcmp(name, "tus-resumable") == 0 ? "1.0.0"
+                        : strcmp(name, "content-type") == 0  ? "application/offset+octet-stream"
+                                                             : NULL;
+    if (strcmp(name, "upload-offset") == 0) {
+        (void)snprintf(st->text, sizeof st->text, "%lld", (long long)st->at);
+        return st->text;
+    }
+    if (value == st->who->access) {
+        (void)snprintf(st->text, sizeof st->text, "Bearer %s", value);
+        return st->text;
+    }
+    return value;
+}
+
+static void stream_begin(const scene *s, stream *st, const person *who, const char *location,
+                         int64_t at, uint64_t len)
+{
+    st->who = who;
+    st->at = at;
+    sl_http_in in = {
+        .method = "PATCH", .path = location, .query = "", .header = stream_header, .ctx = st};
+    ck_assert(sl_service_flows(&in));
+    st->flow = sl_service_flow_begin(s->w->s, &in, len);
+    ck_assert_ptr_nonnull(st->flow);
+}
+
+static int32_t stream_end(stream *st)
+{
+    sl_http_out out;
+    sl_service_flow_end(st->flow, &out);
+    int32_t status = out.status;
+    sl_http_out_free(&out);
+    return status;
+}
+
+static int64_t row_at(const scene *s)
+{
+    sl_sv_rows rows;
+    sl_lock(s->w->s->lock);
+    ck_assert_int_eq(sl_sv_all(s->w->s, "SELECT at FROM upload", NULL, 0, &rows, NULL), SL_OK);
+    sl_unlock(s->w->s->lock);
+    ck_assert_uint_eq(rows.count, 1);
+    int64_t at = sl_sv_int(&rows, 0, 0);
+    sl_sv_rows_free(&rows);
+    return at;
+}
+
+START_TEST(flow__brings_a_body_in_pieces)
+{
+    scene s;
+    stream st;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    stream_begin(&s, &st, &s.owner, location, 0, 16);
+    ck_assert(sl_service_flow_put(st.flow, NULL, 0));
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 5));
+    ck_assert(sl_service_flow_put(st.flow, CLIP + 5, 10));
+    ck_assert(sl_service_flow_put(st.flow, CLIP + 15, 1));
+    ck_assert_int_eq(stream_end(&st), 204);
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(flow__cut_short_keeps_what_came_and_is_gone_on_with)
+{
+    scene s;
+    stream st;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    stream_begin(&s, &st, &s.owner, location, 0, 16);
+    ck_assert_int_eq(stream_end(&st), 204); /* nothing came */
+    ck_assert_int_eq(row_at(&s), 0);
+    stream_begin(&s, &st, &s.owner, location, 0, 16);
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 5));
+    ck_assert_int_eq(row_at(&s), 0);
+    ck_assert_int_eq(stream_end(&st), 204);
+    ck_assert_int_eq(row_at(&s), 5);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 5, CLIP + 5, 11), 204);
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(flow__that_waits_gives_way_to_whoever_asks_anew)
+{
+    scene s;
+    stream st;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    stream_begin(&s, &st, &s.owner, location, 0, 16);
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 5));
+    ck_assert_int_eq(head_offset(&s, &s.stranger, location), -1);
+    ck_assert(sl_service_flow_put(st.flow, CLIP + 5, 1)); /* that of another did nothing */
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 6);
+    ck_assert(!sl_service_flow_put(st.flow, "X", 1));
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 6, CLIP + 6, 10), 204);
+    ck_assert_int_eq(stream_end(&st), 409);
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
+    ck_assert_ptr_null(s.w->s->flows);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(flow__is_refused_before_any_byte_of_it)
+{
+    scene s;
+    stream st;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    const struct {
+        const person *who;
+        int64_t at;
+        uint64_t len;
+        int32_t status;
+    } cases[] = {{&s.stranger, 0, 16, 404},
+                 {&s.owner, 1, 15, 409},
+                 {&s.owner, 0, 17, 413},
+                 {&s.owner, 0, 16, 204}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        stream_begin(&s, &st, cases[i].who, location, cases[i].at, cases[i].len);
+        bool wanted = cases[i].status == 204;
+        ck_assert(sl_service_flow_put(st.flow, NULL, 0) == wanted);
+        ck_assert(sl_service_flow_put(st.flow, CLIP, 16) == wanted);
+        ck_assert_int_eq(stream_end(&st), cases[i].status);
+    }
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(flow__ends_with_its_session_and_its_upload)
+{
+    scene s;
+    stream st;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    stream_begin(&s, &st, &s.owner, location, 0, 16);
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 16));
+    answer a = signed_request(s.w, &s.owner, "POST", "/api/v1/auth/logout/all", "", NULL, 0);
+    ck_assert_int_eq(a.status, 204);
+    answer_free(&a);
+    ck_assert_int_eq(stream_end(&st), 401);
+    ck_assert_int_eq(row_at(&s), 0);
+    world_free(s.w);
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    stream_begin(&s, &st, &s.owner, location, 0, 16);
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 16));
+    sl_lock(s.w->s->lock);
+    ck_assert_int_eq(sl_sv_run(s.w->s, "DELETE FROM upload", NULL, 0, NULL), SL_OK);
+    sl_unlock(s.w->s->lock);
+    ck_assert_int_eq(stream_end(&st), 404);
+    ck_assert_int_eq(get_status(&s, &s.owner), 404);
+    ck_assert_ptr_null(s.w->files[0].path);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(flow__of_many_bytes_is_kept_now_and_then)
+{
+    enum {
+        PIECE = 8 * 1024 * 1024,
+        KEPT = 4 * PIECE
+    };
+    scene s;
+    stream st;
+    char location[128];
+    uint8_t *piece = sl_mem(PIECE);
+    set(&s);
+    s.w->s->upload_max = INT64_MAX;
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, KEPT + 16, location), 201);
+    stream_begin(&s, &st, &s.owner, location, 0, KEPT + 16);
+    ck_assert(sl_service_flow_put(st.flow, piece, PIECE));
+    ck_assert(sl_service_flow_put(st.flow, piece, PIECE));
+    ck_assert(sl_service_flow_put(st.flow, piece, PIECE));
+    ck_assert(sl_service_flow_put(st.flow, piece, PIECE - 1));
+    ck_assert_int_eq(row_at(&s), 0);
+    ck_assert(sl_service_flow_put(st.flow, piece, 1));
+    ck_assert_int_eq(row_at(&s), KEPT);
+    ck_assert(sl_service_flow_put(st.flow, piece, 1));
+    ck_assert_int_eq(row_at(&s), KEPT);
+    ck_assert_int_eq(stream_end(&st), 204);
+    ck_assert_int_eq(row_at(&s), KEPT + 1);
+    sl_mem_free(piece);
+    world_free(s.w);
+}
+END_TEST
+
 START_TEST(video__made_after_its_bytes_is_ready_at_once)
 {
     scene s;
@@ -495,6 +702,12 @@ int main(void)
         upload__a_full_disk_keeps_the_offset,
         upload__whose_row_was_lost_after_the_move_is_completed_by_the_last_part,
         upload__bytes_one_may_read_are_born_complete_and_others_are_not,
+        flow__brings_a_body_in_pieces,
+        flow__cut_short_keeps_what_came_and_is_gone_on_with,
+        flow__that_waits_gives_way_to_whoever_asks_anew,
+        flow__is_refused_before_any_byte_of_it,
+        flow__ends_with_its_session_and_its_upload,
+        flow__of_many_bytes_is_kept_now_and_then,
         video__made_after_its_bytes_is_ready_at_once,
         blob__is_for_those_who_hold_a_space_that_refers_to_it,
         blob__serves_one_range,
