@@ -279,9 +279,8 @@ static sl_status file_write(void *user, void *file, const void *src, size_t n, i
         }
         have += put > 0 ? (size_t)put : 0;
     }
-#ifdef __linux__
-    if (n >=
-        EARLY_MIN) { /* on its way to the disk already, so that a later sync has less to wait for */
+#if defined(__linux__) && !defined(__ANDROID__) && !defined(__EMSCRIPTEN__)
+    if (n >= EARLY_MIN) { /* on its way to the disk: a later sync has less to wait for */
         (void)sync_file_range(f->fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE);
     }
 #endif

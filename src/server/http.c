@@ -486,9 +486,10 @@ static int on_request(struct lws *wsi, sl_session *session, const char *path, si
     };
     const char *why = NULL;
     sl_http_in request = sl_request_in(r);
-    r->flows = sl_service_flows(&request);
+    bool flows = sl_service_flows(&request);
     int32_t status =
-        sl_guard_check(&in, r->flows ? INT64_MAX : SL_SERVER_BODY_MAX, &r->body_expect, &why);
+        sl_guard_check(&in, flows ? INT64_MAX : SL_SERVER_BODY_MAX, &r->body_expect, &why);
+    r->flows = flows && r->body_expect > 0;
     if (status == 0 && !sl_body_fits(r)) {
         status = 503;
         why = "the server is taking in too much at once, try again";

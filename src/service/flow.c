@@ -236,6 +236,7 @@ bool sl_sv_flow_give_way(sl_service *s, const char *id)
     bool waited = false;
     sl_sv_flow **at = find_flow(s, id);
     for (int i = 0; *at != NULL && (*at)->writing && i < GIVE_WAY_TRIES; i++) {
+        (*at)->wanted = true;
         sl_wait(s->lock, GIVE_WAY_MS); /* a piece, or its end, is being written */
         at = find_flow(s, id);
         waited = true;
@@ -274,9 +275,10 @@ void sl_sv_flow_begin(sl_sv_flow *f, sl_service *s, const sl_sv_upload *u)
 static bool enter(sl_sv_flow *f)
 {
     sl_lock(f->s->lock);
-    f->writing = !f->lost;
+    bool may = !f->lost;
+    f->writing = may;
     sl_unlock(f->s->lock);
-    return f->writing;
+    return may;
 }
 
 /* Now and then in a long request, so that not all of it is lost when the server dies. */
@@ -308,9 +310,10 @@ bool sl_sv_flow_put(sl_sv_flow *f, const uint8_t *p, size_t n)
     }
     sl_lock(f->s->lock);
     f->writing = false;
+    bool goes_on = f->status == SL_OK && !f->wanted;
     sl_signal(f->s->lock);
     sl_unlock(f->s->lock);
-    return f->status == SL_OK;
+    return goes_on;
 }
 
 sl_status sl_sv_flow_end(sl_sv_flow *f)

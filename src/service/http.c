@@ -35,8 +35,9 @@ void sl_sv_header(sl_http_out *out, const char *name, const char *value)
     size_t n = strlen(value);
     char *at = header_room(out, name, strlen(name), n + 4);
     if (at != NULL) {
-        memcpy(at, ": ", 2);
-        memcpy(at + 2, value, n);
+        at[0] = ':';
+        at[1] = ' ';
+        memcpy(at + 2, value, n + 1);
         memcpy(at + 2 + n, "\r\n", 3);
     }
 }

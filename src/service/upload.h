@@ -30,7 +30,8 @@ struct sl_sv_flow {
     sl_service *s;
     sl_sv_upload u;
     bool writing; /* its owner is at the file */
-    bool lost;    /* another request has the upload now */
+    bool wanted;  /* another request waits for the upload: no more is taken */
+    bool lost;    /* and has it now */
     char *path;
     void *file;
     sl_sha256 *hash; /* of all bytes before `at`; NULL: not known */
@@ -51,8 +52,8 @@ sl_status sl_sv_upload_drop(sl_sv_tx *tx, void *ctx, sl_error **err);
 
 /* The flow has the upload, which is not busy, until its end. */
 void sl_sv_flow_begin(sl_sv_flow *f, sl_service *s, const sl_sv_upload *u);
-/* Ends the one that has the upload, when it waits for more bytes; one that is writing is waited for, but not
- * long. True: the lock was given up meanwhile. */
+/* Ends the one that has the upload, when it waits for more bytes; one that is writing is told to stop and
+ * waited for, but not long. True: the lock was given up meanwhile. */
 bool sl_sv_flow_give_way(sl_service *s, const char *id);
 /* Without the lock. False: there is no use in more. */
 bool sl_sv_flow_put(sl_sv_flow *f, const uint8_t *p, size_t n);
