@@ -1,17 +1,14 @@
 #include "annotation/codec.h"
 
-#include "annotation/rc.h"
+#include "annotation/samples.h"
+#include "annotation/tool.h"
 #include "base/error.h"
 #include "base/mem.h"
 
 #include <string.h>
 
 enum {
-    HAS_PRESSURE = 1,
-    HAS_DT = 2,
-    HAS_TEXT = 4,
-    HAS_PLAIN = 7,
-    HAS_TILT = 8,
+    PLAIN_COLUMNS = SL_HAS_PRESSURE | SL_HAS_DT | SL_HAS_TEXT,
     SECTION_END = 0,
     SECTION_SAMPLES = 1,
     SECTION_TEXT = 2,
@@ -55,24 +52,24 @@ static bool take_next(sl_rd *r, predictor *p, uint32_t i, const int64_t range[2]
 
 static void encode_plain(sl_buf *out, const sl_geometry *geo)
 {
-    int columns = (geo->pressure != NULL ? HAS_PRESSURE : 0) | (geo->dt_ms != NULL ? HAS_DT : 0) |
-                  (geo->text != NULL ? HAS_TEXT : 0);
+    int columns = (geo->pressure != NULL ? SL_HAS_PRESSURE : 0) |
+                  (geo->dt_ms != NULL ? SL_HAS_DT : 0) | (geo->text != NULL ? SL_HAS_TEXT : 0);
     sl_buf_u8(out, SL_GEOMETRY_PLAIN);
     sl_buf_u8(out, (uint8_t)geo->kind);
     sl_buf_u8(out, (uint8_t)columns);
     sl_buf_varint(out, geo->n);
-    predictor x = {0, 0};
+    predictor x = {0};
     for (uint32_t i = 0; i < geo->n; i++) {
         put_next(out, &x, i, geo->points[i].x);
     }
-    predictor y = {0, 0};
+    predictor y = {0};
     for (uint32_t i = 0; i < geo->n; i++) {
         put_next(out, &y, i, geo->points[i].y);
     }
     for (uint32_t i = 0; geo->pressure != NULL && i < geo->n; i++) {
         sl_buf_zigzag(out, (int64_t)geo->pressure[i] - (i > 0 ? geo->pressure[i - 1] : 0));
     }
-    predictor dt = {0, 0};
+    predictor dt = {0};
     for (uint32_t i = 0; geo->dt_ms != NULL && i < geo->n; i++) {
         put_next(out, &dt, i, geo->dt_ms[i]);
     }
@@ -86,14 +83,14 @@ static bool take_points(sl_rd *r, sl_geometry *geo)
 {
     static const int64_t range[2] = {-SL_COORD_MAX, SL_COORD_MAX};
     int64_t v = 0;
-    predictor x = {0, 0};
+    predictor x = {0};
     for (uint32_t i = 0; i < geo->n; i++) {
         if (!take_next(r, &x, i, range, &v)) {
             return false;
         }
         geo->points[i].x = (int32_t)v;
     }
-    predictor y = {0, 0};
+    predictor y = {0};
     for (uint32_t i = 0; i < geo->n; i++) {
         if (!take_next(r, &y, i, range, &v)) {
             return false;
@@ -122,7 +119,7 @@ static bool take_dt(sl_rd *r, sl_geometry *geo)
 {
     static const int64_t range[2] = {0, SL_DT_MS_MAX};
     int64_t v = 0;
-    predictor dt = {0, 0};
+    predictor dt = {0};
     for (uint32_t i = 0; i < geo->n; i++) {
         if (!take_next(r, &dt, i, range, &v)) {
             return false;
@@ -132,16 +129,11 @@ static bool take_dt(sl_rd *r, sl_geometry *geo)
     return true;
 }
 
-static sl_status damaged(sl_error **err)
-{
-    return sl_fail_field(err, SL_E_INVALID, "geometry", "the geometry is damaged");
-}
-
 static sl_status take_text(sl_rd *r, uint64_t len, sl_geometry *geo, sl_error **err)
 {
     const uint8_t *text = len <= TEXT_BYTES_MAX ? sl_rd_take(r, (size_t)len) : NULL;
     if (text == NULL || memchr(text, 0, (size_t)len) != NULL) {
-        return damaged(err);
+        return sl_geometry_damaged(err);
     }
     geo->text = sl_mem((size_t)len + 1);
     if (geo->text == NULL) {
@@ -151,201 +143,24 @@ static sl_status take_text(sl_rd *r, uint64_t len, sl_geometry *geo, sl_error **
     return SL_OK;
 }
 
-static sl_status make_columns(sl_geometry *geo, int columns, sl_error **err)
-{
-    geo->points = sl_mem_array(geo->n, sizeof *geo->points);
-    geo->pressure = (columns & HAS_PRESSURE) != 0 ? sl_mem(geo->n) : NULL;
-    geo->dt_ms = (columns & HAS_DT) != 0 ? sl_mem_array(geo->n, sizeof *geo->dt_ms) : NULL;
-    geo->tilt = (columns & HAS_TILT) != 0 ? sl_mem(geo->n) : NULL;
-    bool ok = geo->points != NULL && (geo->pressure != NULL || (columns & HAS_PRESSURE) == 0) &&
-              (geo->dt_ms != NULL || (columns & HAS_DT) == 0) &&
-              (geo->tilt != NULL || (columns & HAS_TILT) == 0);
-    return ok ? SL_OK : sl_fail_nomem(err);
-}
-
 static sl_status take_plain(sl_rd *r, sl_geometry *geo, sl_error **err)
 {
     uint8_t columns = sl_rd_u8(r);
     uint64_t n = sl_rd_varint(r);
     /* Every point takes at least two bytes: the claim cannot make us allocate more than was sent. */
-    if (r->bad || columns > HAS_PLAIN || n < 1 || n > SL_PEN_POINTS_MAX || n > r->left / 2) {
-        return damaged(err);
+    if (r->bad || columns > PLAIN_COLUMNS || n < 1 || n > SL_PEN_POINTS_MAX || n > r->left / 2) {
+        return sl_geometry_damaged(err);
     }
     geo->n = (uint32_t)n;
-    sl_status s = make_columns(geo, columns, err);
+    sl_status s = sl_geometry_columns(geo, columns, err);
     if (s != SL_OK) {
         return s;
     }
     if (!take_points(r, geo) || (geo->pressure != NULL && !take_pressure(r, geo)) ||
         (geo->dt_ms != NULL && !take_dt(r, geo))) {
-        return damaged(err);
+        return sl_geometry_damaged(err);
     }
-    return (columns & HAS_TEXT) != 0 ? take_text(r, sl_rd_varint(r), geo, err) : SL_OK;
-}
-
-/* The ways of guessing a coordinate: as the last, half or all of the last step on, and as far on as
- * the time since asks for. The writer takes the first that leaves least. */
-enum {
-    GUESS_LAST,
-    GUESS_HALF,
-    GUESS_STEP,
-    GUESS_TIME,
-    GUESSES
-};
-
-static int64_t guess(int way, const sl_geometry *geo, uint32_t i, const predictor *p)
-{
-    if (i < 2 || way == GUESS_LAST) {
-        return p->last;
-    }
-    int64_t step = p->last - p->before;
-    if (way == GUESS_HALF) {
-        return p->last + step / 2;
-    }
-    if (way == GUESS_TIME && geo->dt_ms != NULL && geo->dt_ms[i - 1] > geo->dt_ms[i - 2]) {
-        int64_t was = (int64_t)geo->dt_ms[i - 1] - geo->dt_ms[i - 2];
-        int64_t now = (int64_t)geo->dt_ms[i] - geo->dt_ms[i - 1];
-        now = now > 4 * was ? 4 * was : now;
-        return p->last + step * now / was;
-    }
-    return p->last + step;
-}
-
-static int bits_of(int64_t v)
-{
-    int n = 0;
-    for (v = v < 0 ? -v : v; v != 0; v >>= 1) {
-        n++;
-    }
-    return n;
-}
-
-static int best_guess(const sl_geometry *geo)
-{
-    uint64_t least = UINT64_MAX;
-    int best = 0;
-    for (int way = 0; way < GUESSES; way++) {
-        predictor x = {0, 0};
-        predictor y = {0, 0};
-        uint64_t sum = 0;
-        for (uint32_t i = 0; i < geo->n; i++) {
-            sum += (uint64_t)bits_of(geo->points[i].x - guess(way, geo, i, &x));
-            sum += (uint64_t)bits_of(geo->points[i].y - guess(way, geo, i, &y));
-            learn(&x, geo->points[i].x);
-            learn(&y, geo->points[i].y);
-        }
-        if (sum < least) {
-            least = sum;
-            best = way;
-        }
-    }
-    return best;
-}
-
-/* The contexts of all columns. */
-typedef struct contexts {
-    sl_rc_column x;
-    sl_rc_column y;
-    sl_rc_column pressure;
-    sl_rc_column dt;
-    sl_rc_column tilt;
-} contexts;
-
-/* What a sample's other values are guessed from: as the last, times as the last step on. */
-static int64_t dt_guess(const sl_geometry *geo, uint32_t i)
-{
-    return i == 0 ? 0 : i == 1 ? geo->dt_ms[0] : 2 * (int64_t)geo->dt_ms[i - 1] - geo->dt_ms[i - 2];
-}
-
-static void put_samples(sl_buf *out, const sl_geometry *geo, contexts *c)
-{
-    int way = best_guess(geo);
-    int columns = (geo->pressure != NULL ? HAS_PRESSURE : 0) | (geo->dt_ms != NULL ? HAS_DT : 0) |
-                  (geo->tilt != NULL ? HAS_TILT : 0);
-    sl_rc_out rc;
-    predictor x = {0, 0};
-    predictor y = {0, 0};
-    sl_buf_u8(out, (uint8_t)(columns | way << 4));
-    sl_rc_start(&rc, out);
-    for (uint32_t i = 0; i < geo->n; i++) {
-        if (geo->dt_ms != NULL) {
-            sl_rc_put_number(&rc, &c->dt, (int32_t)(geo->dt_ms[i] - dt_guess(geo, i)));
-        }
-        sl_rc_put_number(&rc, &c->x, (int32_t)(geo->points[i].x - guess(way, geo, i, &x)));
-        sl_rc_put_number(&rc, &c->y, (int32_t)(geo->points[i].y - guess(way, geo, i, &y)));
-        learn(&x, geo->points[i].x);
-        learn(&y, geo->points[i].y);
-        if (geo->pressure != NULL) {
-            sl_rc_put_number(&rc, &c->pressure,
-                             geo->pressure[i] - (i > 0 ? geo->pressure[i - 1] : 0));
-        }
-        if (geo->tilt != NULL) {
-            sl_rc_put_number(&rc, &c->tilt, geo->tilt[i] - (i > 0 ? geo->tilt[i - 1] : 0));
-        }
-    }
-    sl_rc_end(&rc);
-}
-
-static bool in(int64_t v, int64_t lo, int64_t hi)
-{
-    return v >= lo && v <= hi;
-}
-
-/* One sample; false when a value lies outside its range: with that every guess stays small. */
-static bool take_sample(sl_rc_in *rc, contexts *c, sl_geometry *geo, uint32_t i, int way,
-                        predictor at[2])
-{
-    int64_t v = 0;
-    if (geo->dt_ms != NULL) {
-        v = dt_guess(geo, i) + sl_rc_take_number(rc, &c->dt);
-        if (!in(v, 0, SL_DT_MS_MAX)) {
-            return false;
-        }
-        geo->dt_ms[i] = (uint32_t)v;
-    }
-    int64_t x = guess(way, geo, i, &at[0]) + sl_rc_take_number(rc, &c->x);
-    int64_t y = guess(way, geo, i, &at[1]) + sl_rc_take_number(rc, &c->y);
-    if (!in(x, -SL_COORD_MAX, SL_COORD_MAX) || !in(y, -SL_COORD_MAX, SL_COORD_MAX)) {
-        return false;
-    }
-    learn(&at[0], x);
-    learn(&at[1], y);
-    geo->points[i] = (sl_point){(int32_t)x, (int32_t)y};
-    if (geo->pressure != NULL) {
-        v = (i > 0 ? geo->pressure[i - 1] : 0) + (int64_t)sl_rc_take_number(rc, &c->pressure);
-        geo->pressure[i] = (uint8_t)v;
-        if (!in(v, 0, 255)) {
-            return false;
-        }
-    }
-    if (geo->tilt != NULL) {
-        v = (i > 0 ? geo->tilt[i - 1] : 0) + (int64_t)sl_rc_take_number(rc, &c->tilt);
-        geo->tilt[i] = (uint8_t)v;
-        return in(v, 0, SL_TILT_MAX);
-    }
-    return true;
-}
-
-static sl_status take_samples(const uint8_t *p, size_t n, sl_geometry *geo, sl_error **err)
-{
-    int columns = n > 0 ? p[0] & 15 : HAS_TEXT;
-    int way = n > 0 ? p[0] >> 4 : 0;
-    if ((columns & HAS_TEXT) != 0 || way >= GUESSES) {
-        return damaged(err);
-    }
-    sl_status s = make_columns(geo, columns, err);
-    contexts *c = s == SL_OK ? sl_mem(sizeof *c) : NULL;
-    if (c == NULL) {
-        return s == SL_OK ? sl_fail_nomem(err) : s;
-    }
-    sl_rc_in rc;
-    predictor at[2] = {{0, 0}, {0, 0}};
-    sl_rc_open(&rc, p + 1, n - 1);
-    for (uint32_t i = 0; s == SL_OK && i < geo->n; i++) {
-        s = take_sample(&rc, c, geo, i, way, at) ? SL_OK : damaged(err);
-    }
-    sl_mem_free(c);
-    return s;
+    return (columns & SL_HAS_TEXT) != 0 ? take_text(r, sl_rd_varint(r), geo, err) : SL_OK;
 }
 
 static void put_section(sl_buf *out, uint8_t tag, const sl_buf *section)
@@ -356,17 +171,13 @@ static void put_section(sl_buf *out, uint8_t tag, const sl_buf *section)
     out->failed = out->failed || section->failed;
 }
 
-static void encode_sections(sl_buf *out, const sl_geometry *geo)
+static void encode_sections(sl_buf *out, const sl_geometry *geo, int version)
 {
     sl_buf section = {0};
-    contexts *c = sl_mem(sizeof *c);
-    sl_buf_u8(out, SL_GEOMETRY_VERSION);
+    sl_buf_u8(out, (uint8_t)version);
     sl_buf_u8(out, (uint8_t)geo->kind);
     sl_buf_varint(out, geo->n);
-    if (c != NULL) {
-        put_samples(&section, geo, c);
-    }
-    section.failed = section.failed || c == NULL;
+    sl_samples_put(&section, geo, version);
     put_section(out, SECTION_SAMPLES, &section);
     sl_buf_free(&section);
     if (geo->text != NULL) {
@@ -377,7 +188,6 @@ static void encode_sections(sl_buf *out, const sl_geometry *geo)
     }
     sl_buf_put(out, geo->unknown, geo->unknown_n);
     sl_buf_u8(out, SECTION_END);
-    sl_mem_free(c);
 }
 
 /* Newer sections, from the tag of the first to the length and bytes of the last. */
@@ -396,21 +206,20 @@ static sl_status keep_unknown(sl_geometry *geo, const uint8_t *from, size_t n, s
     return SL_OK;
 }
 
-static sl_status take_section(uint64_t tag, const uint8_t *p, size_t n, sl_geometry *geo,
-                              sl_error **err)
+static sl_status take_section(uint64_t tag, int version, sl_rd r, sl_geometry *geo, sl_error **err)
 {
     if (tag == SECTION_SAMPLES) {
-        return take_samples(p, n, geo, err);
+        return sl_samples_take(&r, version, geo, err);
     }
-    sl_rd r = {p, n, false};
+    size_t n = r.left;
     return tag == SECTION_TEXT ? take_text(&r, n, geo, err) : SL_OK;
 }
 
-static sl_status take_sections(sl_rd *r, sl_geometry *geo, sl_error **err)
+static sl_status take_sections(sl_rd *r, int version, sl_geometry *geo, sl_error **err)
 {
     uint64_t n = sl_rd_varint(r);
     if (r->bad || n < 1 || n > SL_PEN_POINTS_MAX) {
-        return damaged(err);
+        return sl_geometry_damaged(err);
     }
     geo->n = (uint32_t)n;
     const uint8_t *unknown = NULL;
@@ -420,7 +229,7 @@ static sl_status take_sections(sl_rd *r, sl_geometry *geo, sl_error **err)
         uint64_t tag = sl_rd_varint(r);
         if (r->bad || (tag != SECTION_END && tag <= last) ||
             (last == SECTION_END && tag != SECTION_SAMPLES)) {
-            return damaged(err);
+            return sl_geometry_damaged(err);
         }
         unknown = unknown == NULL && tag > SECTION_TEXT ? at : unknown;
         if (tag == SECTION_END) {
@@ -428,7 +237,9 @@ static sl_status take_sections(sl_rd *r, sl_geometry *geo, sl_error **err)
         }
         uint64_t len = sl_rd_varint(r);
         const uint8_t *p = len <= r->left ? sl_rd_take(r, (size_t)len) : NULL;
-        s = p != NULL && !r->bad ? take_section(tag, p, (size_t)len, geo, err) : damaged(err);
+        sl_rd section = {p, (size_t)len, false};
+        s = p != NULL && !r->bad ? take_section(tag, version, section, geo, err)
+                                 : sl_geometry_damaged(err);
         if (s != SL_OK) {
             return s;
         }
@@ -463,7 +274,7 @@ void sl_geometry_encode(sl_buf *out, const sl_geometry *geo)
     if (is_plain(geo)) {
         encode_plain(out, geo);
     } else {
-        encode_sections(out, geo);
+        encode_sections(out, geo, SL_GEOMETRY_VERSION);
     }
 }
 
@@ -476,10 +287,11 @@ static sl_status take_geometry(sl_rd *r, sl_geometry *geo, sl_error **err)
                              "the geometry was made by a newer version");
     }
     if (r->bad || version < SL_GEOMETRY_PLAIN) {
-        return damaged(err);
+        return sl_geometry_damaged(err);
     }
     geo->kind = (sl_kind)kind;
-    return version == SL_GEOMETRY_PLAIN ? take_plain(r, geo, err) : take_sections(r, geo, err);
+    return version == SL_GEOMETRY_PLAIN ? take_plain(r, geo, err)
+                                        : take_sections(r, version, geo, err);
 }
 
 /* A number has longer spellings as a varint; the way back shows whether one was used. Plain
@@ -489,6 +301,8 @@ static sl_status check_canonical(const sl_geometry *geo, const uint8_t *p, size_
     sl_buf again = {0};
     if (p[0] == SL_GEOMETRY_PLAIN) {
         encode_plain(&again, geo);
+    } else if (p[0] == SL_GEOMETRY_UNSHARED && !is_plain(geo)) {
+        encode_sections(&again, geo, SL_GEOMETRY_UNSHARED);
     } else {
         sl_geometry_encode(&again, geo);
     }
@@ -496,7 +310,7 @@ static sl_status check_canonical(const sl_geometry *geo, const uint8_t *p, size_
     if (again.failed) {
         s = sl_fail_nomem(err);
     } else if (again.len != n || memcmp(again.data, p, n) != 0) {
-        s = damaged(err);
+        s = sl_geometry_damaged(err);
     }
     sl_buf_free(&again);
     return s;
@@ -509,7 +323,7 @@ sl_status sl_geometry_decode(const uint8_t *p, size_t n, size_t *used, sl_geomet
     memset(out, 0, sizeof *out);
     sl_status s = take_geometry(&r, out, err);
     if (s == SL_OK && used == NULL && r.left != 0) {
-        s = damaged(err);
+        s = sl_geometry_damaged(err);
     }
     s = s == SL_OK ? sl_geometry_check(out, err) : s;
     s = s == SL_OK ? check_canonical(out, p, n - r.left, err) : s;

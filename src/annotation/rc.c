@@ -4,7 +4,8 @@ enum {
     ONE_BITS = 12,
     HALF = 1 << (ONE_BITS - 1),
     LEAN_MAX = HALF - 32, /* neither bit is ever impossible */
-    SLOWEST = 30
+    SLOWEST = 30,
+    SIZE_MAX_BITS = 30 /* of a number */
 };
 
 #define RENORM (UINT32_C(1) << 24)
@@ -26,8 +27,9 @@ void sl_rc_start(sl_rc_out *rc, sl_buf *to)
     rc->to = to;
     rc->low = 0;
     rc->range = UINT32_MAX;
-    rc->held = 0;
+    rc->held = 1;
     rc->cache = 0;
+    rc->begun = false;
     rc->start = to->len;
 }
 
@@ -35,9 +37,11 @@ static void shift_low(sl_rc_out *rc)
 {
     if (rc->low < UINT64_C(0xFF000000) || rc->low > UINT32_MAX) {
         uint8_t carry = (uint8_t)(rc->low >> 32);
-        /* The very first byte is always 0 and is not written. */
         for (uint8_t v = rc->cache; rc->held > 0; rc->held--, v = 0xFF) {
-            sl_buf_u8(rc->to, (uint8_t)(v + carry));
+            if (rc->begun) {
+                sl_buf_u8(rc->to, (uint8_t)(v + carry));
+            }
+            rc->begun = true; /* the very first byte is always 0 and is not written */
         }
         rc->cache = (uint8_t)(rc->low >> 24);
     }
@@ -148,35 +152,71 @@ uint32_t sl_rc_take_even(sl_rc_in *rc, int bits)
     return v;
 }
 
-static void remember(sl_rc_column *column, int size, bool negative)
+static int size_of(uint32_t mag)
 {
-    column->after = (uint8_t)(size < SL_RC_AFTER ? size : SL_RC_AFTER - 1);
-    column->last_sign = (uint8_t)(size == 0 ? 0 : negative ? 2 : 1);
-}
-
-void sl_rc_put_number(sl_rc_out *rc, sl_rc_column *column, int32_t v)
-{
-    uint32_t mag = v < 0 ? (uint32_t) - (int64_t)v : (uint32_t)v;
     int size = 0;
     while (mag >> size != 0) {
         size++;
     }
+    return size;
+}
+
+static uint8_t sign_of(int size, bool negative)
+{
+    return (uint8_t)(size == 0 ? 0 : negative ? 2 : 1);
+}
+
+static void remember(sl_rc_column *column, int size, bool negative)
+{
+    column->after = (uint8_t)(size < SL_RC_AFTER ? size : SL_RC_AFTER - 1);
+    column->last_sign = sign_of(size, negative);
+}
+
+/* What a number of `size` bits is: its sign, then what stands below its highest bit. */
+static void put_value(sl_rc_out *rc, sl_rc_bit *sign, sl_rc_bit *high, int size, int32_t v)
+{
+    uint32_t mag = v < 0 ? (uint32_t) - (int64_t)v : (uint32_t)v;
+    if (size == 0) {
+        return;
+    }
+    sl_rc_put(rc, sign, v < 0);
+    int low = size - 1;
+    for (int at = 1; low > 0 && at < 4;) {
+        int bit = (int)(mag >> --low & 1U);
+        sl_rc_put(rc, &high[at], bit);
+        at = at * 2 + bit;
+    }
+    sl_rc_put_even(rc, mag, low);
+}
+
+static int32_t take_value(sl_rc_in *rc, sl_rc_bit *sign, sl_rc_bit *high, int size)
+{
+    if (size == 0) {
+        return 0;
+    }
+    bool negative = sl_rc_take(rc, sign) != 0;
+    uint32_t mag = 1;
+    int low = size - 1;
+    for (int at = 1; low > 0 && at < 4; low--) {
+        int bit = sl_rc_take(rc, &high[at]);
+        mag = mag << 1 | (uint32_t)bit;
+        at = at * 2 + bit;
+    }
+    mag = low > 0 ? mag << low | sl_rc_take_even(rc, low) : mag;
+    mag = mag < UINT32_C(1) << 30 ? mag : (UINT32_C(1) << 30) - 1;
+    return negative ? -(int32_t)mag : (int32_t)mag;
+}
+
+void sl_rc_put_number(sl_rc_out *rc, sl_rc_column *column, int32_t v)
+{
+    int size = size_of(v < 0 ? (uint32_t) - (int64_t)v : (uint32_t)v);
     sl_rc_bit *tree = column->size[column->after];
     for (int i = 4, at = 1; i >= 0; i--) {
         int bit = size >> i & 1;
         sl_rc_put(rc, &tree[at], bit);
         at = at * 2 + bit;
     }
-    if (size > 0) {
-        sl_rc_put(rc, &column->sign[column->last_sign], v < 0);
-        int low = size - 1;
-        for (int at = 1; low > 0 && at < 4;) {
-            int bit = (int)(mag >> --low & 1U);
-            sl_rc_put(rc, &column->high[size][at], bit);
-            at = at * 2 + bit;
-        }
-        sl_rc_put_even(rc, mag, low);
-    }
+    put_value(rc, &column->sign[column->last_sign], column->high[size], size, v);
     remember(column, size, v < 0);
 }
 
@@ -188,20 +228,36 @@ int32_t sl_rc_take_number(sl_rc_in *rc, sl_rc_column *column)
         size = size * 2 + sl_rc_take(rc, &tree[size]);
     }
     size -= 32;
-    if (size == 0) {
-        remember(column, 0, false);
-        return 0;
+    int32_t v = take_value(rc, &column->sign[column->last_sign], column->high[size], size);
+    remember(column, size, v < 0);
+    return v;
+}
+
+static sl_rc_bit *more_of(sl_rc_shared *table, const sl_rc_past *past)
+{
+    int near = past->size / 3;
+    return table->more[near < SL_RC_NEAR ? near : SL_RC_NEAR - 1];
+}
+
+void sl_rc_put_shared(sl_rc_out *rc, sl_rc_shared *table, sl_rc_past *past, int32_t v)
+{
+    int size = size_of(v < 0 ? (uint32_t) - (int64_t)v : (uint32_t)v);
+    sl_rc_bit *more = more_of(table, past);
+    for (int i = 0; i <= size && i < SIZE_MAX_BITS; i++) {
+        sl_rc_put(rc, &more[i], i < size);
     }
-    bool negative = sl_rc_take(rc, &column->sign[column->last_sign]) != 0;
-    uint32_t mag = 1;
-    int low = size - 1;
-    for (int at = 1; low > 0 && at < 4; low--) {
-        int bit = sl_rc_take(rc, &column->high[size][at]);
-        mag = mag << 1 | (uint32_t)bit;
-        at = at * 2 + bit;
+    put_value(rc, &table->sign[past->sign], table->high[size], size, v);
+    *past = (sl_rc_past){(uint8_t)size, sign_of(size, v < 0)};
+}
+
+int32_t sl_rc_take_shared(sl_rc_in *rc, sl_rc_shared *table, sl_rc_past *past)
+{
+    sl_rc_bit *more = more_of(table, past);
+    int size = 0;
+    while (size < SIZE_MAX_BITS && sl_rc_take(rc, &more[size]) != 0) {
+        size++;
     }
-    mag = low > 0 ? mag << low | sl_rc_take_even(rc, low) : mag;
-    mag = mag < UINT32_C(1) << 30 ? mag : (UINT32_C(1) << 30) - 1;
-    remember(column, size, negative);
-    return negative ? -(int32_t)mag : (int32_t)mag;
+    int32_t v = take_value(rc, &table->sign[past->sign], table->high[size], size);
+    *past = (sl_rc_past){(uint8_t)size, sign_of(size, v < 0)};
+    return v;
 }

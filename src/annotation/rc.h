@@ -22,6 +22,7 @@ typedef struct sl_rc_out {
     uint32_t range;
     uint32_t held; /* bytes that a carry may still change: `cache`, then 0xFF each */
     uint8_t cache;
+    bool begun;
     size_t start;
 } sl_rc_out;
 
@@ -59,5 +60,26 @@ typedef struct sl_rc_column {
 /* |v| < 2^30. */
 void sl_rc_put_number(sl_rc_out *rc, sl_rc_column *column, int32_t v);
 int32_t sl_rc_take_number(sl_rc_in *rc, sl_rc_column *column);
+
+/* The same for columns that share what they have learnt, with few contexts: how many bits is counted
+ * off one by one, so that small numbers are cheap before anything is learnt. */
+enum {
+    SL_RC_NEAR = 4
+};
+
+typedef struct sl_rc_shared {
+    sl_rc_bit more[SL_RC_NEAR][SL_RC_CLASSES];
+    sl_rc_bit sign[3];
+    sl_rc_bit high[SL_RC_CLASSES][4];
+} sl_rc_shared;
+
+/* A column's own last number. Zeroed: none yet. */
+typedef struct sl_rc_past {
+    uint8_t size; /* its bits */
+    uint8_t sign; /* as last_sign above */
+} sl_rc_past;
+
+void sl_rc_put_shared(sl_rc_out *rc, sl_rc_shared *table, sl_rc_past *past, int32_t v);
+int32_t sl_rc_take_shared(sl_rc_in *rc, sl_rc_shared *table, sl_rc_past *past);
 
 #endif
