@@ -12,10 +12,15 @@ static const double MIN_CUTOFF = 3.0;
 static const double BETA = 0.004;
 static const double SPEED_CUTOFF = 1.0;
 static const double PREDICT_CUTOFF = 8.0; /* of the pen's own speed */
+static const double PACE_PART = 0.125;    /* of a new interval in the pen's usual one */
+static const double PAUSE = 4;            /* usual intervals */
 static const double TAU = 6.283185307179586;
 
 enum {
     FIRST_ROOM = 256,
+    THIN_ERROR = 4, /* what is left of the bounds after rounding */
+    THIN_LAG = SL_STROKE_LAG_ERROR - 3,
+    THIN_PRESSURE = 8,
     RUN_MAX = 1024 /* points between forced keeps: bounds the cost of thinning out */
 };
 
@@ -31,6 +36,7 @@ struct sl_stroke {
     one_euro fy;
     double ms_first;
     double ms_last;
+    double pace_s; /* how long the pen's reports usually are apart; 0: not known */
     sl_point pen;  /* where the pen really is */
     double pen_vx; /* how fast it goes there, units a second */
     double pen_vy;
@@ -87,6 +93,19 @@ static sl_point to_point(double x, double y)
     return p;
 }
 
+/* Reports come at an even rate but are told at ragged times. The filter goes by the rate, or what
+ * it smooths would be as ragged. */
+static double paced(sl_stroke *s, double dt_s)
+{
+    if (s->pace_s <= 0) {
+        s->pace_s = dt_s;
+    } else if (dt_s < PAUSE * s->pace_s) {
+        s->pace_s += PACE_PART * (dt_s - s->pace_s);
+        return s->pace_s;
+    }
+    return dt_s;
+}
+
 static bool grow(sl_stroke *s, uint32_t need)
 {
     if (need <= s->room) {
@@ -132,8 +151,9 @@ static void add_point(sl_stroke *s, const float *q)
         double part = alpha(PREDICT_CUTOFF, dt_s);
         s->pen_vx += part * ((x - s->pen.x) / dt_s - s->pen_vx);
         s->pen_vy += part * ((y - s->pen.y) / dt_s - s->pen_vy);
-        x = smooth(&s->fx, x, dt_s);
-        y = smooth(&s->fy, y, dt_s);
+        double pace_s = paced(s, dt_s);
+        x = smooth(&s->fx, x, pace_s);
+        y = smooth(&s->fy, y, pace_s);
     }
     append(s, to_point(x, y), (double)q[2], s->ms_last);
     s->pen = to_point((double)q[0], (double)q[1]);
@@ -189,18 +209,18 @@ static double error_of(const sl_geometry *g, uint32_t a, uint32_t b, uint32_t i)
     double along = len2 > 0 ? clamp((px * dx + py * dy) / len2, 0, 1) : 0;
     double ex = px - along * dx;
     double ey = py - along * dy;
-    double worst = (ex * ex + ey * ey) / ((double)SL_STROKE_ERROR * SL_STROKE_ERROR);
+    double worst = (ex * ex + ey * ey) / ((double)THIN_ERROR * THIN_ERROR);
     if (g->dt_ms != NULL) {
         double span = (double)g->dt_ms[b] - g->dt_ms[a];
         double part = span > 0 ? ((double)g->dt_ms[i] - g->dt_ms[a]) / span : along;
         double lx = px - part * dx;
         double ly = py - part * dy;
-        double lag = (lx * lx + ly * ly) / ((double)SL_STROKE_LAG_ERROR * SL_STROKE_LAG_ERROR);
+        double lag = (lx * lx + ly * ly) / ((double)THIN_LAG * THIN_LAG);
         worst = lag > worst ? lag : worst;
     }
     if (g->pressure != NULL) {
         double meant = g->pressure[a] + along * ((double)g->pressure[b] - g->pressure[a]);
-        double dp = (g->pressure[i] - meant) / SL_STROKE_PRESSURE_ERROR;
+        double dp = (g->pressure[i] - meant) / THIN_PRESSURE;
         worst = dp * dp > worst ? dp * dp : worst;
     }
     return worst;
@@ -234,9 +254,49 @@ static void thin_run(const sl_geometry *g, uint32_t a, uint32_t b, uint8_t *keep
     }
 }
 
+static void leave_out(sl_geometry *geo, const uint8_t *keep)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < geo->n; i++) {
+        if (keep[i] == 0) {
+            continue;
+        }
+        geo->points[n] = geo->points[i];
+        if (geo->pressure != NULL) {
+            geo->pressure[n] = geo->pressure[i];
+        }
+        if (geo->dt_ms != NULL) {
+            geo->dt_ms[n] = geo->dt_ms[i];
+        }
+        if (geo->tilt != NULL) {
+            geo->tilt[n] = geo->tilt[i];
+        }
+        n++;
+    }
+    geo->n = n;
+}
+
+static int32_t to_step(int32_t v, int32_t step)
+{
+    int32_t half = v < 0 ? -(step / 2) : step / 2;
+    return (v + half) / step * step;
+}
+
+static void settle(sl_geometry *geo)
+{
+    for (uint32_t i = 0; i < geo->n; i++) {
+        geo->points[i].x = to_step(geo->points[i].x, SL_STROKE_STEP);
+        geo->points[i].y = to_step(geo->points[i].y, SL_STROKE_STEP);
+        if (geo->pressure != NULL) {
+            geo->pressure[i] = (uint8_t)to_step(geo->pressure[i], SL_STROKE_PRESSURE_STEP);
+        }
+    }
+}
+
 bool sl_stroke_simplify(sl_geometry *geo)
 {
     if (geo->n < 3) {
+        settle(geo);
         return true;
     }
     uint8_t *keep = sl_mem(geo->n);
@@ -252,20 +312,14 @@ bool sl_stroke_simplify(sl_geometry *geo)
     }
     uint32_t n = 0;
     for (uint32_t i = 0; i < geo->n; i++) {
-        if (keep[i] == 0) {
-            continue;
-        }
-        geo->points[n] = geo->points[i];
-        if (geo->pressure != NULL) {
-            geo->pressure[n] = geo->pressure[i];
-        }
-        if (geo->dt_ms != NULL) {
-            geo->dt_ms[n] = geo->dt_ms[i];
-        }
-        n++;
+        n += keep[i];
     }
-    geo->n = n;
+    /* Points at an even pace say more of each other than a few that are left over of them. */
+    if (4 * (uint64_t)n <= 3 * (uint64_t)geo->n) {
+        leave_out(geo, keep);
+    }
     sl_mem_free(keep);
+    settle(geo);
     return true;
 }
 

@@ -2,8 +2,10 @@
  * annotation/stroke.h - a stroke while it is drawn.
  *
  * Points are smoothed by the One-Euro filter (Casiez, Roussel and Vogel, CHI 2012) as they come,
- * rounded to units and kept. The end catches up with the pen and thins the points out
- * (Ramer-Douglas-Peucker), so that, against the smoothed points,
+ * rounded to units and kept. The end catches up with the pen, thins the points out
+ * (Ramer-Douglas-Peucker) where that leaves out a quarter of them or more, and rounds places to
+ * SL_STROKE_STEP units and pressure to SL_STROKE_PRESSURE_STEP, which is where most of a stored
+ * point's bytes would go. Against the smoothed points,
  *   [STROKE-1] the line moves by at most SL_STROKE_ERROR units,
  *   [STROKE-2] where the pen was at a recorded time by at most SL_STROKE_LAG_ERROR units,
  *   [STROKE-3] pressure by at most SL_STROKE_PRESSURE_ERROR of 255.
@@ -14,9 +16,11 @@
 #include "annotation/item.h"
 
 enum {
-    SL_STROKE_ERROR = 4, /* a quarter of a pixel at 1920 wide */
+    SL_STROKE_ERROR = 7, /* 0.41 pixels at 1920 wide: 4 of it of thinning out */
     SL_STROKE_LAG_ERROR = 128,
-    SL_STROKE_PRESSURE_ERROR = 12,
+    SL_STROKE_PRESSURE_ERROR = 16, /* 8 of it of thinning out */
+    SL_STROKE_STEP = 5,            /* moves a point by two units each way at most */
+    SL_STROKE_PRESSURE_STEP = 15,
     SL_PREDICT_MS_MAX = 100
 };
 
@@ -37,7 +41,8 @@ bool sl_stroke_predict(const sl_stroke *s, int32_t ahead_ms, sl_point *out);
 /* The finished item. The stroke is freed in any case. SL_E_INVALID: no points. */
 sl_status sl_stroke_finish(sl_stroke *s, sl_item **out, sl_error **err);
 
-/* Thins geometry out in place with the bounds above. False: out of memory, unchanged. */
+/* Thins geometry out and rounds it in place, within the bounds above. False: out of memory,
+ * unchanged. */
 bool sl_stroke_simplify(sl_geometry *geo);
 
 #endif

@@ -212,7 +212,7 @@ START_TEST(doc__a_live_stroke_is_seen_at_once_and_kept_or_cancelled)
     ck_assert_uint_eq(middle_pixel(doc, 49), 0);
     ck_assert_uint_eq(middle_pixel(doc, 50), 0xFFFFFFFFU);
     doc_text(doc, text, sizeof text);
-    ck_assert_ptr_nonnull(strstr(text, "[28000,9216]"));
+    ck_assert_ptr_nonnull(strstr(text, "[28000,9215]"));
     ck_assert_ptr_nonnull(strstr(text, "\"dt\":[0,"));
 
     sl_id many[16];
