@@ -17,7 +17,9 @@
  *   KVA    key images as bookmarks; pencils, lines, arrows, circles, crosses, labels, angles,
  *          rectangles, planes and their divisions, polylines, chronometers (of those with sections the
  *          first), trajectories, spotlights, numbers; the calibration as a ruler. Image pixels into the
- *          frame; fading as Kinovea has it. Counters, postures, pictures and how a drawing was tracked
+ *          frame; fading as Kinovea has it. A counter is one for each of its counts; human models and
+ *          OpenPose's points are a figure, a goniometer an angle, any other posture a polyline
+ *          through its points in their order; each tracked point of a drawing is a path. Pictures
  *          are left out
  */
 #ifndef SL_EXCHANGE_EXCHANGE_H

@@ -1,5 +1,5 @@
 /* exchange/kva.c - Kinovea's analyses, as its versions from 0.8.16 to 2025 write them. */
-#include "exchange/inside.h"
+#include "exchange/kva.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -8,30 +8,18 @@
 #include <string.h>
 
 enum {
-    FADE_FRAMES = 20, /* Kinovea's default */
-    LONG_FADE = 25,   /* ... of what belongs to no key image */
-    GRID_MAX = 64,    /* a grid's rows, as annotation/style.c has it */
-    FPS = 30          /* where the file names no rate */
+    LONG_FADE = 25, /* ... of what belongs to no key image */
+    GRID_MAX = 64,  /* a grid's rows, as annotation/style.c has it */
+    FPS = 30        /* where the file names no rate */
 };
 
-static const double US = 1e6;
-
-typedef struct kva {
-    sl_import *im;
-    sl_error **err;
-    double first;    /* time stamp of the first frame */
-    double per_s;    /* time stamps a second */
-    double frame_us; /* how long a frame is seen */
-    int32_t markers; /* numbered so far */
-} kva;
-
-static double child_number(const sl_xml *x, const char *name, double otherwise)
+double sl_kva_number(const sl_xml *x, const char *name, double otherwise)
 {
     return sl_number_or(sl_xml_child_text(x, name), otherwise);
 }
 
 /* "x;y", in pixels of the file's picture. False: not there. */
-static bool point_of(const kva *k, const char *text, sl_spot *out)
+bool sl_kva_point(const sl_kva *k, const char *text, sl_spot *out)
 {
     double x = 0;
     double y = 0;
@@ -46,14 +34,14 @@ static bool point_of(const kva *k, const char *text, sl_spot *out)
     return true;
 }
 
-static int64_t bounded(double us)
+int64_t sl_kva_bounded(double us)
 {
     return !(us > 0) ? 0 : us > (double)SL_ITEM_US_MAX ? SL_ITEM_US_MAX : (int64_t)floor(us + 0.5);
 }
 
-static double us_of(const kva *k, double stamp)
+double sl_kva_us(const sl_kva *k, double stamp)
 {
-    return (stamp - k->first) / k->per_s * US;
+    return (stamp - k->first) / k->per_s * SL_KVA_US;
 }
 
 /* "h:m:s:cs" in seconds; 0 when it is none. */
@@ -76,7 +64,7 @@ static double clock_of(const char *s)
 }
 
 /* How many time stamps make a second: told by the latest key image that has both. */
-static double stamps_by_clock(const kva *k, const sl_xml *root)
+static double stamps_by_clock(const sl_kva *k, const sl_xml *root)
 {
     double best = 0;
     double latest = 0;
@@ -93,27 +81,27 @@ static double stamps_by_clock(const kva *k, const sl_xml *root)
     return best;
 }
 
-static void read_clock(kva *k, const sl_xml *root)
+static void read_clock(sl_kva *k, const sl_xml *root)
 {
-    double per_frame = child_number(root, "AverageTimeStampsPerFrame", 0);
-    double fps = child_number(root, "CaptureFramerate", 0);
+    double per_frame = sl_kva_number(root, "AverageTimeStampsPerFrame", 0);
+    double fps = sl_kva_number(root, "CaptureFramerate", 0);
     per_frame = per_frame > 0 ? per_frame : 1;
-    k->first = child_number(root, "FirstTimeStamp", 0);
-    k->per_s = child_number(root, "AverageTimeStampsPerSecond", 0);
+    k->first = sl_kva_number(root, "FirstTimeStamp", 0);
+    k->per_s = sl_kva_number(root, "AverageTimeStampsPerSecond", 0);
     k->per_s = k->per_s > 0 ? k->per_s : fps > 0 ? fps * per_frame : stamps_by_clock(k, root);
     k->per_s = k->per_s > 0 ? k->per_s : FPS * per_frame;
-    k->frame_us = per_frame / k->per_s * US;
+    k->frame_us = per_frame / k->per_s * SL_KVA_US;
 }
 
 /* Around its key image a drawing comes and goes, or it is always there. */
-static void set_times(const kva *k, const sl_xml *drawing, double at_us, double frames,
-                      sl_item *item)
+void sl_kva_times(const sl_kva *k, const sl_xml *drawing, double at_us, double frames,
+                  sl_item *item)
 {
     const sl_xml *infos = sl_xml_child(drawing, "InfosFading");
     const char *always = sl_xml_child_text(infos, "AlwaysVisible");
     const char *enabled = sl_xml_child_text(infos, "Enabled");
-    double fade = child_number(infos, "Frames", frames);
-    double opaque = child_number(infos, "OpaqueFrames", 1);
+    double fade = sl_kva_number(infos, "Frames", frames);
+    double opaque = sl_kva_number(infos, "OpaqueFrames", 1);
     const char *fading = sl_xml_child_text(infos, "FadingFrames");
     fade = fading != NULL ? sl_number_or(fading, frames) : fade;
     fade = enabled != NULL && strcmp(enabled, "false") == 0 ? 0 : fmax(fade, 0);
@@ -124,9 +112,9 @@ static void set_times(const kva *k, const sl_xml *drawing, double at_us, double 
         return;
     }
     double fade_us = fmin(fade * k->frame_us, SL_FADE_US_MAX);
-    item->t_in = bounded(at_us - fade_us);
-    item->t_out = bounded(at_us + opaque * k->frame_us + fade_us);
-    item->fade_us = bounded(fade_us);
+    item->t_in = sl_kva_bounded(at_us - fade_us);
+    item->t_out = sl_kva_bounded(at_us + opaque * k->frame_us + fade_us);
+    item->fade_us = sl_kva_bounded(fade_us);
 }
 
 /* "alpha;red;green;blue". */
@@ -160,7 +148,7 @@ static void set_grid(const char *value, sl_style *style)
     style->cols = style->rows;
 }
 
-static void set_style(const kva *k, const sl_xml *drawing, sl_item *item)
+void sl_kva_style(const sl_kva *k, const sl_xml *drawing, sl_item *item)
 {
     const sl_xml *style = sl_xml_child(drawing, "DrawingStyle");
     item->style.width = sl_import_size(2 * k->im->scale, 1, SL_WIDTH_MAX);
@@ -190,7 +178,7 @@ static void set_style(const kva *k, const sl_xml *drawing, sl_item *item)
     }
 }
 
-static sl_status keep(kva *k, sl_item *item, const sl_spots *spots)
+sl_status sl_kva_keep(sl_kva *k, sl_item *item, const sl_spots *spots)
 {
     if (item == NULL || spots->failed || !sl_import_points(item, spots->p, spots->n)) {
         sl_item_free(item);
@@ -234,23 +222,23 @@ static const form *form_of(const sl_xml *drawing)
 }
 
 /* False: one of them is not there. */
-static bool take_points(const kva *k, const form *f, const sl_xml *drawing, sl_spots *spots)
+static bool take_points(const sl_kva *k, const form *f, const sl_xml *drawing, sl_spots *spots)
 {
     sl_spot p;
     for (size_t i = 0; f->points[i] != NULL; i++) {
-        if (!point_of(k, sl_xml_child_text(drawing, f->points[i]), &p)) {
+        if (!sl_kva_point(k, sl_xml_child_text(drawing, f->points[i]), &p)) {
             return false;
         }
         sl_spots_add(spots, p.x, p.y);
     }
     const sl_xml *list = sl_xml_child(drawing, "PointList");
     for (const sl_xml *x = list != NULL ? list->first : NULL; x != NULL; x = x->next) {
-        if (point_of(k, x->text, &p)) {
+        if (sl_kva_point(k, x->text, &p)) {
             sl_spots_add(spots, p.x, p.y);
         }
     }
     if (f->kind == SL_KIND_ELLIPSE) {
-        double r = child_number(drawing, "Radius", 0) * k->im->scale;
+        double r = sl_kva_number(drawing, "Radius", 0) * k->im->scale;
         sl_spot middle = spots->p != NULL ? spots->p[0] : (sl_spot){0, 0};
         spots->n = 0;
         sl_spots_add(spots, middle.x - r, middle.y - r);
@@ -266,8 +254,11 @@ static bool is_measured(const sl_xml *drawing)
     return measure != NULL && strcmp(measure, "true") == 0;
 }
 
-static sl_status read_drawing(kva *k, const sl_xml *drawing, double at_us)
+static sl_status read_drawing(sl_kva *k, const sl_xml *drawing, double at_us)
 {
+    if (sl_xml_is(drawing, "GenericPosture")) {
+        return sl_kva_posture(k, drawing, at_us);
+    }
     const form *f = form_of(drawing);
     sl_spots spots = {0};
     if (f == NULL || !take_points(k, f, drawing, &spots)) {
@@ -279,8 +270,8 @@ static sl_status read_drawing(kva *k, const sl_xml *drawing, double at_us)
     sl_item *item = sl_import_item(k->im, f->kind);
     bool failed = item == NULL;
     if (item != NULL) {
-        set_times(k, drawing, at_us, FADE_FRAMES, item);
-        set_style(k, drawing, item);
+        sl_kva_times(k, drawing, at_us, SL_KVA_FADE_FRAMES, item);
+        sl_kva_style(k, drawing, item);
         if (item->geo.kind == SL_KIND_LINE && is_measured(drawing)) {
             item->geo.kind = SL_KIND_RULER;
         } else if (item->geo.kind == SL_KIND_MARKER) {
@@ -293,7 +284,7 @@ static sl_status read_drawing(kva *k, const sl_xml *drawing, double at_us)
             failed = item->geo.text == NULL;
         }
     }
-    sl_status s = failed ? sl_fail_nomem(k->err) : keep(k, item, &spots);
+    sl_status s = failed ? sl_fail_nomem(k->err) : sl_kva_keep(k, item, &spots);
     if (failed) {
         sl_item_free(item);
     }
@@ -302,7 +293,7 @@ static sl_status read_drawing(kva *k, const sl_xml *drawing, double at_us)
 }
 
 /* A text mark of our own making: a bookmark, or a stopwatch without one. */
-static sl_status keep_mark(kva *k, sl_item *item, sl_spot at, const char *text)
+sl_status sl_kva_keep_mark(sl_kva *k, sl_item *item, sl_spot at, const char *text)
 {
     sl_spots spots = {0};
     bool ok = item != NULL;
@@ -311,7 +302,7 @@ static sl_status keep_mark(kva *k, sl_item *item, sl_spot at, const char *text)
         ok = item->geo.text != NULL;
     }
     sl_spots_add(&spots, at.x, at.y);
-    sl_status s = ok ? keep(k, item, &spots) : sl_fail_nomem(k->err);
+    sl_status s = ok ? sl_kva_keep(k, item, &spots) : sl_fail_nomem(k->err);
     if (!ok) {
         sl_item_free(item);
     }
@@ -319,15 +310,15 @@ static sl_status keep_mark(kva *k, sl_item *item, sl_spot at, const char *text)
     return s;
 }
 
-static sl_status read_keyframe(kva *k, const sl_xml *frame)
+static sl_status read_keyframe(sl_kva *k, const sl_xml *frame)
 {
-    double at_us = us_of(k, child_number(frame, "Position", 0));
+    double at_us = sl_kva_us(k, sl_kva_number(frame, "Position", 0));
     sl_item *mark = sl_import_item(k->im, SL_KIND_BOOKMARK);
     if (mark != NULL) {
-        mark->t_in = bounded(at_us);
-        mark->t_out = bounded(at_us + k->frame_us);
+        mark->t_in = sl_kva_bounded(at_us);
+        mark->t_out = sl_kva_bounded(at_us + k->frame_us);
     }
-    sl_status s = keep_mark(k, mark, (sl_spot){0, 0}, sl_xml_child_text(frame, "Title"));
+    sl_status s = sl_kva_keep_mark(k, mark, (sl_spot){0, 0}, sl_xml_child_text(frame, "Title"));
     const sl_xml *drawings = sl_xml_child(frame, "Drawings");
     for (const sl_xml *d = drawings != NULL ? drawings->first : NULL; s == SL_OK && d != NULL;
          d = d->next) {
@@ -336,40 +327,43 @@ static sl_status read_keyframe(kva *k, const sl_xml *frame)
     return s;
 }
 
-static sl_status read_chrono(kva *k, const sl_xml *chrono)
+static sl_status read_chrono(sl_kva *k, const sl_xml *chrono)
 {
     const sl_xml *values = sl_xml_child(chrono, "Values");
-    double from = child_number(values, "StartCounting", -1);
-    double to = child_number(values, "Invisible", -1);
+    double from = sl_kva_number(values, "StartCounting", -1);
+    double to = sl_kva_number(values, "Invisible", -1);
     sl_spot at;
     const sl_xml *parts = sl_xml_child(values, "Sections"); /* "from;to" each; the first is it */
     if (from < 0 && parts != NULL && parts->first != NULL) {
         from = sl_number_or(parts->first->text, -1);
     }
-    from = from >= 0 ? from : child_number(values, "Visible", 0);
-    if (sl_xml_is(chrono, "Counter") || !point_of(k, sl_xml_child_text(chrono, "Position"), &at)) {
+    from = from >= 0 ? from : sl_kva_number(values, "Visible", 0);
+    if (!sl_kva_point(k, sl_xml_child_text(chrono, "Position"), &at)) {
         k->im->skipped++;
         return SL_OK;
     }
+    if (sl_xml_is(chrono, "Counter")) {
+        return sl_kva_counter(k, chrono, at);
+    }
     sl_item *item = sl_import_item(k->im, SL_KIND_STOPWATCH);
     if (item != NULL) {
-        item->t_in = bounded(us_of(k, from));
-        item->t_out = to > from ? bounded(us_of(k, to)) : SL_ITEM_US_MAX;
-        set_style(k, chrono, item);
+        item->t_in = sl_kva_bounded(sl_kva_us(k, from));
+        item->t_out = to > from ? sl_kva_bounded(sl_kva_us(k, to)) : SL_ITEM_US_MAX;
+        sl_kva_style(k, chrono, item);
     }
-    return keep_mark(k, item, at, NULL);
+    return sl_kva_keep_mark(k, item, at, NULL);
 }
 
 /* A number of a sequence, or a spotlight: at a time of its own; numbers share a style. */
-static sl_status read_alone(kva *k, const sl_xml *x)
+static sl_status read_alone(sl_kva *k, const sl_xml *x)
 {
     bool number = sl_xml_is(x, "AutoNumber");
-    double r = child_number(x, "Radius", 0) * k->im->scale;
+    double r = sl_kva_number(x, "Radius", 0) * k->im->scale;
     sl_spot at = {0, 0};
     if (sl_xml_is(x, "DrawingStyle")) {
         return SL_OK;
     }
-    if (!point_of(k, sl_xml_child_text(x, number ? "Location" : "Center"), &at) ||
+    if (!sl_kva_point(k, sl_xml_child_text(x, number ? "Location" : "Center"), &at) ||
         (!number && !(r > 0))) {
         k->im->skipped++;
         return SL_OK;
@@ -377,65 +371,42 @@ static sl_status read_alone(kva *k, const sl_xml *x)
     sl_item *item = sl_import_item(k->im, number ? SL_KIND_MARKER : SL_KIND_SPOTLIGHT);
     sl_spots spots = {0};
     if (item != NULL) {
-        set_times(k, x, us_of(k, child_number(x, "Time", 0)), LONG_FADE, item);
-        set_style(k, x->parent, item);
+        sl_kva_times(k, x, sl_kva_us(k, sl_kva_number(x, "Time", 0)), LONG_FADE, item);
+        sl_kva_style(k, x->parent, item);
     }
     if (item != NULL && number) {
         double half = 0.75 * item->style.font_size; /* it names its upper left corner */
-        item->style.value = sl_import_size(child_number(x, "Value", 1), 0, SL_IMPORT_ITEMS_MAX);
+        item->style.value = sl_import_size(sl_kva_number(x, "Value", 1), 0, SL_IMPORT_ITEMS_MAX);
         sl_spots_add(&spots, at.x + half, at.y + half);
     } else {
         sl_spots_add(&spots, at.x - r, at.y - r);
         sl_spots_add(&spots, at.x + r, at.y + r);
     }
-    sl_status s = keep(k, item, &spots);
+    sl_status s = sl_kva_keep(k, item, &spots);
     sl_spots_free(&spots);
     return s;
 }
 
 /* "x;y;t", t from the track's own time on in files that start at 0. */
-static sl_status read_track(kva *k, const sl_xml *track)
+static sl_status read_track(sl_kva *k, const sl_xml *track)
 {
     const sl_xml *list = sl_xml_child(track, "TrackPointList");
-    double from = child_number(track, "TimePosition", 0);
-    double start = 0;
-    uint32_t last = 0;
-    sl_spots spots = {0};
-    sl_buf times = {0};
+    double from = sl_kva_number(track, "TimePosition", 0);
+    sl_kva_trail trail = {0};
     for (const sl_xml *x = list != NULL ? list->first : NULL; x != NULL; x = x->next) {
         const char *third = strchr(x->text, ';');
         third = third != NULL ? strchr(third + 1, ';') : NULL;
-        double t = third != NULL ? sl_number_or(third + 1, 0) : 0;
         sl_spot p;
-        if (third == NULL || !point_of(k, x->text, &p)) {
-            continue;
+        if (third != NULL && sl_kva_point(k, x->text, &p)) {
+            sl_kva_trail_add(k, &trail, p, sl_number_or(third + 1, 0));
         }
-        start = spots.n == 0 ? t : start;
-        uint32_t ms = (uint32_t)sl_import_size((t - start) / k->per_s * 1000, 0, SL_DT_MS_MAX);
-        last = ms > last ? ms : last;
-        sl_spots_add(&spots, p.x, p.y);
-        sl_buf_put(&times, &last, sizeof last);
     }
-    sl_item *item = sl_import_item(k->im, SL_KIND_PATH);
-    if (item == NULL || times.failed || spots.n == 0) {
-        sl_item_free(item);
-        sl_status s = item == NULL || times.failed ? sl_fail_nomem(k->err) : SL_OK;
-        k->im->skipped += s == SL_OK;
-        sl_buf_free(&times);
-        sl_spots_free(&spots);
-        return s;
-    }
-    item->geo.dt_ms = (uint32_t *)(void *)times.data; /* taken: it is of sl_mem too */
-    item->t_in = bounded(us_of(k, start > 0 ? start : from));
-    item->t_out = bounded((double)item->t_in + last * 1000.0 + US);
-    set_style(k, track, item);
-    sl_status s = keep(k, item, &spots);
-    sl_spots_free(&spots);
-    return s;
+    double start = trail.start > 0 ? trail.start : from;
+    return sl_kva_trail_keep(k, &trail, start, track);
 }
 
 /* Kinovea knows how long a pixel is, we how long a ruler: one along the lower edge. */
-static sl_status read_calibration(kva *k, const sl_xml *root, double w, double h)
+static sl_status read_calibration(sl_kva *k, const sl_xml *root, double w, double h)
 {
     const sl_xml *now = sl_xml_child(root, "Calibration");
     const sl_xml *then = sl_xml_child(root, "CalibrationHelp");
@@ -443,8 +414,8 @@ static sl_status read_calibration(kva *k, const sl_xml *root, double w, double h
     const char *name = unit == NULL  ? NULL
                        : now != NULL ? sl_xml_attribute(unit, "Abbreviation")
                                      : sl_xml_attribute(unit, "UserUnitLength");
-    double per_px = now != NULL ? child_number(sl_xml_child(now, "CalibrationLine"), "Scale", 0)
-                                : child_number(then, "PixelToUnit", 0);
+    double per_px = now != NULL ? sl_kva_number(sl_xml_child(now, "CalibrationLine"), "Scale", 0)
+                                : sl_kva_number(then, "PixelToUnit", 0);
     double length = floor(per_px * w * 0.2 * 1000 + 0.5);
     if (name == NULL || strcmp(name, "px") == 0 || strlen(name) > 8 || !(length >= 1) ||
         length > 1e9) {
@@ -462,12 +433,13 @@ static sl_status read_calibration(kva *k, const sl_xml *root, double w, double h
         item->t_in = 0;
         item->t_out = SL_ITEM_US_MAX;
     }
-    sl_status s = keep(k, item, &spots);
+    sl_status s = sl_kva_keep(k, item, &spots);
     sl_spots_free(&spots);
     return s;
 }
 
-static sl_status each_child(kva *k, const sl_xml *list, sl_status (*read)(kva *, const sl_xml *))
+static sl_status each_child(sl_kva *k, const sl_xml *list,
+                            sl_status (*read)(sl_kva *, const sl_xml *))
 {
     sl_status s = SL_OK;
     for (const sl_xml *x = list != NULL ? list->first : NULL; s == SL_OK && x != NULL;
@@ -479,7 +451,7 @@ static sl_status each_child(kva *k, const sl_xml *list, sl_status (*read)(kva *,
 
 sl_status sl_import_kva(sl_import *im, const sl_xml *root, sl_error **err)
 {
-    kva k = {.im = im, .err = err};
+    sl_kva k = {.im = im, .err = err};
     const char *size = sl_xml_child_text(root, "ImageSize");
     double w = 0;
     double h = 0;
@@ -493,6 +465,7 @@ sl_status sl_import_kva(sl_import *im, const sl_xml *root, sl_error **err)
     s = s == SL_OK ? each_child(&k, sl_xml_child(root, "Keyframes"), read_keyframe) : s;
     s = s == SL_OK ? each_child(&k, sl_xml_child(root, "Chronos"), read_chrono) : s;
     s = s == SL_OK ? each_child(&k, sl_xml_child(root, "Tracks"), read_track) : s;
+    s = s == SL_OK ? each_child(&k, sl_xml_child(root, "Trackability"), sl_kva_tracked) : s;
     static const char *const alone[] = {"Spotlights", "AutoNumbers", "NumberSequence"};
     for (size_t i = 0; s == SL_OK && i < sizeof alone / sizeof alone[0]; i++) {
         s = each_child(&k, sl_xml_child(root, alone[i]), read_alone);

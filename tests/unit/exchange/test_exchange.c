@@ -8,6 +8,7 @@
 #include "exchange/xml.h"
 #include "render/render.h"
 #include "support.h"
+#include "unit/exchange/read.h"
 #include "unit/render/tools.h"
 
 #include <math.h>
@@ -17,21 +18,6 @@ const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libfontconfig\n";
-}
-
-static sl_import import_of(void)
-{
-    sl_import im = {.frame_w = 1920, .frame_h = 1080, .t_in = 1000, .t_out = 2000};
-    return im;
-}
-
-static sl_import read_ok(sl_format format, const char *text)
-{
-    sl_import im = import_of();
-    sl_error *err = NULL;
-    sl_status s = sl_import_read(&im, format, text, strlen(text), &err);
-    ck_assert_msg(s == SL_OK, "%s: %s", text, sl_error_message(err));
-    return im;
 }
 
 static void refuse(sl_format format, const char *text, size_t n, sl_status want, const char *words)
@@ -52,16 +38,6 @@ static const sl_item *only(const sl_import *im, sl_kind kind)
     ck_assert_str_eq(sl_kind_name(im->items[0]->geo.kind), sl_kind_name(kind));
     ck_assert_int_eq(sl_item_check(im->items[0], NULL), SL_OK);
     return im->items[0];
-}
-
-/* In pixels of 1920 by 1080, within one unit. */
-static void at(const sl_item *item, uint32_t i, double x, double y)
-{
-    double k = SL_UNITS / 1920.0;
-    ck_assert_uint_lt(i, item->geo.n);
-    ck_assert_msg(
-        fabs(item->geo.points[i].x - x * k) <= 1 && fabs(item->geo.points[i].y - y * k) <= 1,
-        "point %u is at %.2f %.2f", i, item->geo.points[i].x / k, item->geo.points[i].y / k);
 }
 
 #define SVG(body) "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1920 1080'>" body "</svg>"
@@ -520,144 +496,6 @@ START_TEST(exchange__ink_beyond_the_frame_is_fitted_into_it)
 }
 END_TEST
 
-/* --- KVA --- */
-
-#define KVA_HEAD                                                                                         \
-    "<KinoveaVideoAnalysis><FormatVersion>2.0</FormatVersion><ImageSize>960;540</ImageSize>"             \
-    "<AverageTimeStampsPerFrame>1000</AverageTimeStampsPerFrame><CaptureFramerate>50</CaptureFramerate>" \
-    "<FirstTimeStamp>5000</FirstTimeStamp>"
-#define KVA_KEY(drawings)                                                                     \
-    KVA_HEAD                                                                                  \
-    "<Keyframes><Keyframe><Position UserTime='0:00:01:00'>55000</Position><Title>top</Title>" \
-    "<Drawings>" drawings "</Drawings></Keyframe></Keyframes></KinoveaVideoAnalysis>"
-
-START_TEST(exchange__a_key_image_is_a_bookmark_and_its_drawings_fade_around_it)
-{
-    sl_import im = read_ok(
-        SL_FORMAT_KVA,
-        KVA_KEY(
-            "<Line><Start>100;50</Start><End>200;60</End><DrawingStyle><Color Key='color'><Value>"
-            "128;255;51;0</Value></Color><LineSize><Value>5</Value></LineSize><Arrows><Value>"
-            "Round;ArrowAnchor</Value></Arrows></DrawingStyle><InfosFading><Frames>10</Frames>"
-            "<AlwaysVisible>false</AlwaysVisible></InfosFading></Line>"));
-    ck_assert_uint_eq(im.n, 2);
-    ck_assert_int_eq(im.items[0]->geo.kind, SL_KIND_BOOKMARK);
-    ck_assert_str_eq(im.items[0]->geo.text, "top");
-    ck_assert_int_eq(im.items[0]->t_in, 1000000);
-    const sl_item *line = im.items[1];
-    ck_assert_int_eq(line->geo.kind, SL_KIND_ARROW);
-    at(line, 0, 200, 100);
-    at(line, 1, 400, 120);
-    ck_assert_int_eq(line->style.rgb, 0xFF3300);
-    ck_assert_int_eq(line->style.opacity, 501);
-    ck_assert_int_eq(line->style.width, 171);
-    ck_assert_int_eq(line->t_in, 800000);
-    ck_assert_int_eq(line->t_out, 1220000);
-    ck_assert_int_eq(line->fade_us, 200000);
-    sl_import_clear(&im);
-}
-END_TEST
-
-START_TEST(exchange__each_drawing_of_kinovea_has_its_tool)
-{
-    static const struct {
-        const char *xml;
-        sl_kind kind;
-        uint32_t n;
-    } cases[] = {
-        {"<Pencil><PointList><Point>1;2</Point><Point>3;4.5</Point></PointList></Pencil>",
-         SL_KIND_PEN, 2},
-        {"<Circle><Origin>100;100</Origin><Radius>20</Radius></Circle>", SL_KIND_ELLIPSE, 2},
-        {"<CrossMark><CenterPoint>9;9</CenterPoint></CrossMark>", SL_KIND_MARKER, 1},
-        {"<Angle><PointO>1;1</PointO><PointA>9;1</PointA><PointB>1;9</PointB></Angle>",
-         SL_KIND_ANGLE, 3},
-        {"<Label><Text>knee</Text><Position>5;5</Position></Label>", SL_KIND_TEXT, 1},
-        {"<Plane><PointUpperLeft>1;1</PointUpperLeft><PointUpperRight>9;1</PointUpperRight>"
-         "<PointLowerRight>9;9</PointLowerRight><PointLowerLeft>1;9</PointLowerLeft></Plane>",
-         SL_KIND_PERSPECTIVE, 4},
-        {"<Line><Start>1;1</Start><End>9;9</End><MeasureVisible>true</MeasureVisible></Line>",
-         SL_KIND_RULER, 2},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        sl_buf b = {0};
-        sl_buf_fmt(&b,
-                   KVA_HEAD "<Keyframes><Keyframe><Position>55000</Position><Drawings>%s"
-                            "</Drawings></Keyframe></Keyframes></KinoveaVideoAnalysis>",
-                   cases[i].xml);
-        sl_import im = read_ok(SL_FORMAT_KVA, sl_buf_text(&b));
-        ck_assert_uint_eq(im.n, 2);
-        ck_assert_str_eq(sl_kind_name(im.items[1]->geo.kind), sl_kind_name(cases[i].kind));
-        ck_assert_uint_eq(im.items[1]->geo.n, cases[i].n);
-        sl_import_clear(&im);
-        sl_buf_free(&b);
-    }
-    sl_import im =
-        read_ok(SL_FORMAT_KVA, KVA_KEY("<Spotlight/><Circle><Radius>5</Radius></Circle>"));
-    ck_assert_uint_eq(im.n, 1);
-    ck_assert_uint_eq(im.skipped, 2);
-    sl_import_clear(&im);
-}
-END_TEST
-
-START_TEST(exchange__a_trajectory_a_chronometer_and_the_calibration_are_kept)
-{
-    sl_import im = read_ok(
-        SL_FORMAT_KVA, KVA_HEAD
-        "<CalibrationHelp><PixelToUnit>0.01</PixelToUnit><LengthUnit UserUnitLength='m'>1</LengthUnit>"
-        "</CalibrationHelp><Chronos><Chrono><Position>10;20</Position><Values><Visible>5000</Visible>"
-        "<StartCounting>30000</StartCounting><StopCounting>-1</StopCounting><Invisible>-1</Invisible>"
-        "</Values></Chrono></Chronos><Tracks><Track><TimePosition>55000</TimePosition>"
-        "<TrackPointList><TrackPoint>10;10;0</TrackPoint><TrackPoint>20;10;1000</TrackPoint>"
-        "<TrackPoint>30;10;3000</TrackPoint></TrackPointList></Track></Tracks>"
-        "</KinoveaVideoAnalysis>");
-    ck_assert_uint_eq(im.n, 3);
-    ck_assert_int_eq(im.items[0]->geo.kind, SL_KIND_RULER);
-    ck_assert_int_eq(im.items[0]->style.length, 1920); /* 192 pixels of 0.01 m */
-    ck_assert_str_eq(im.items[0]->style.unit, "m");
-    ck_assert_int_eq(im.items[1]->geo.kind, SL_KIND_STOPWATCH);
-    ck_assert_int_eq(im.items[1]->t_in, 500000);
-    ck_assert_int_eq(im.items[2]->geo.kind, SL_KIND_PATH);
-    ck_assert_int_eq(im.items[2]->t_in, 1000000);
-    ck_assert_uint_eq(im.items[2]->geo.dt_ms[2], 60);
-    at(im.items[2], 2, 60, 20);
-    sl_import_clear(&im);
-}
-END_TEST
-
-START_TEST(exchange__spotlights_numbers_sections_and_divisions_of_newer_files_are_kept)
-{
-    sl_import im = read_ok(
-        SL_FORMAT_KVA, KVA_HEAD
-        "<Keyframes><Keyframe><Position>5000</Position><Drawings><Plane><PointUpperLeft>0;0"
-        "</PointUpperLeft><PointUpperRight>9;0</PointUpperRight><PointLowerRight>9;9"
-        "</PointLowerRight><PointLowerLeft>0;9</PointLowerLeft><DrawingStyle><GridDivisions>"
-        "<Value>7</Value></GridDivisions></DrawingStyle></Plane></Drawings></Keyframe></Keyframes>"
-        "<Chronos><ChronoMulti><Position>1;1</Position><Values><Visible>5000</Visible><Invisible>-1"
-        "</Invisible><Sections><Section name='a'>30000;40000</Section><Section>50000;-1</Section>"
-        "</Sections></Values></ChronoMulti><Counter><Position>1;1</Position></Counter></Chronos>"
-        "<Spotlights><Spotlight><Time>55000</Time><Center>100;50</Center><Radius>10</Radius>"
-        "</Spotlight><Spotlight><Time>55000</Time></Spotlight></Spotlights><NumberSequence>"
-        "<DrawingStyle><Color Key='back color'><Value>255;0;255;0</Value></Color></DrawingStyle>"
-        "<AutoNumber id='x'><Time>55000</Time><Location>10;20</Location><Value>12</Value>"
-        "</AutoNumber></NumberSequence></KinoveaVideoAnalysis>");
-    ck_assert_uint_eq(im.n, 5);
-    ck_assert_uint_eq(im.skipped, 2);
-    ck_assert_int_eq(im.items[1]->style.rows, 7);
-    ck_assert_int_eq(im.items[1]->style.cols, 7);
-    ck_assert_int_eq(im.items[2]->geo.kind, SL_KIND_STOPWATCH);
-    ck_assert_int_eq(im.items[2]->t_in, 500000);
-    ck_assert_int_eq(im.items[3]->geo.kind, SL_KIND_SPOTLIGHT);
-    at(im.items[3], 0, 180, 80);
-    at(im.items[3], 1, 220, 120);
-    ck_assert_int_lt(im.items[3]->t_in, 1000000);
-    ck_assert_int_gt(im.items[3]->t_out, 1000000);
-    ck_assert_int_eq(im.items[4]->geo.kind, SL_KIND_MARKER);
-    ck_assert_int_eq(im.items[4]->style.value, 12);
-    ck_assert_int_eq(im.items[4]->style.rgb, 0x00FF00);
-    sl_import_clear(&im);
-}
-END_TEST
-
 /* --- what is hostile --- */
 
 START_TEST(exchange__other_files_and_damaged_ones_are_refused_in_words)
@@ -785,10 +623,6 @@ SL_TEST_MAIN("exchange", exchange__every_tool_comes_back_from_its_svg_as_it_was,
              exchange__a_path_of_too_many_points_becomes_a_stroke,
              exchange__inkml_differences_add_up, exchange__inkml_channels_and_brushes_are_kept,
              exchange__ink_beyond_the_frame_is_fitted_into_it,
-             exchange__a_key_image_is_a_bookmark_and_its_drawings_fade_around_it,
-             exchange__each_drawing_of_kinovea_has_its_tool,
-             exchange__a_trajectory_a_chronometer_and_the_calibration_are_kept,
-             exchange__spotlights_numbers_sections_and_divisions_of_newer_files_are_kept,
              exchange__other_files_and_damaged_ones_are_refused_in_words,
              exchange__entities_are_refused_however_they_grow,
              exchange__depth_and_numbers_have_limits_on_both_sides,
