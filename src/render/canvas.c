@@ -206,21 +206,23 @@ static void compare(sl_canvas *c, sl_pass *pass, const sl_shown *shown, size_t n
     }
 }
 
-/* The pixels that a magnifier shows. Its third point is in their middle. */
+/* The pixels that a magnifier shows at the scene's time. Its third point is in their middle. */
 static sl_box seen_by(const sl_canvas *c, const sl_scene *scene, const sl_item *lens)
 {
     enum {
         MARGIN = 5
     };
     sl_box all = {0, 0, c->pixels.width, c->pixels.height};
-    if (lens->keys_n > 0 || lens->geo.n < 3 || lens->style.zoom < 1) {
-        return all; /* moved about points that are its own */
+    if (lens->geo.n != 3 || lens->style.zoom < 1) {
+        return all;
     }
-    const sl_point *p = lens->geo.points;
+    sl_point room[3];
+    sl_item eye;
+    sl_item_pose(lens, scene->t_us, &eye, room);
+    const sl_point *p = eye.geo.points;
     sl_point round[3] = {p[2], p[2], p[2]};
     round[1].x += (int32_t)((int64_t)(p[1].x - p[0].x) * 1000 / lens->style.zoom);
     round[1].y += (int32_t)((int64_t)(p[1].y - p[0].y) * 1000 / lens->style.zoom);
-    sl_item eye = *lens;
     eye.geo.points = round;
     sl_shown shown = {&eye, -1};
     sl_box box = sl_render_scene_damage(scene, &shown, 1, &c->pixels);

@@ -248,6 +248,40 @@ START_TEST(canvas__a_magnifier_is_drawn_again_only_when_it_or_what_it_shows_chan
 }
 END_TEST
 
+/* A lens that wanders, over and under other things: equal to all drawn anew, and little of it is. */
+START_TEST(canvas__a_magnifier_that_moves_is_drawn_again_where_it_was_is_and_looks)
+{
+    uint8_t *before = sl_mem((size_t)W * H * 4);
+    sl_shown shown[ITEMS];
+    sl_scene scene = {.frame_w = 1920, .frame_h = 1080};
+    sl_drawing *d = sl_drawing_new(1920, 1080);
+    sl_canvas *c = sl_canvas_new(W, H);
+    add_json(d, "{\"kind\":\"rect\",\"points\":[[1000,1000],[30000,17000]],\"in\":0,\"out\":900,"
+                "\"style\":{\"width\":100}}");
+    add_json(d, "{\"kind\":\"ellipse\",\"points\":[[5200,3500],[6500,4800]],\"in\":0,\"out\":900,"
+                "\"style\":{\"width\":300}}");
+    add_json(d, "{\"kind\":\"magnifier\",\"points\":[[4096,4096],[5120,4096],[6000,4096]],"
+                "\"in\":0,\"out\":900,\"style\":{\"width\":100,\"keys\":["
+                "{\"t\":0,\"move\":[0,0]},{\"t\":800,\"move\":[8000,4000],\"scale\":1.5}]}}");
+    add_json(d, "{\"kind\":\"line\",\"points\":[[3000,3000],[14000,9000]],\"in\":0,\"out\":900,"
+                "\"style\":{\"width\":200}}");
+    size_t items = gather(d, NULL, shown);
+    for (int step = 0; step < 20; step++) {
+        scene.t_us = step * 40;
+        check_shown(c, before, &scene, shown, items);
+        size_t n = 0;
+        const sl_box *boxes = sl_canvas_damage(c, &n);
+        for (size_t k = 0; step > 0 && k < n; k++) {
+            ck_assert_int_lt(boxes[k].x1 - boxes[k].x0, 100);
+            ck_assert_int_lt(boxes[k].y1 - boxes[k].y0, 80);
+        }
+    }
+    sl_canvas_free(c);
+    sl_drawing_free(d);
+    sl_mem_free(before);
+}
+END_TEST
+
 /* [CANVAS-3], and an item that comes again is copied or blended as it was. */
 START_TEST(canvas__what_is_kept_stays_within_its_limits_and_is_right)
 {
@@ -321,5 +355,6 @@ END_TEST
 SL_TEST_MAIN("canvas", canvas__after_any_changes_it_shows_what_drawing_all_shows,
              canvas__a_live_stroke_damages_only_what_it_gains,
              canvas__a_magnifier_is_drawn_again_only_when_it_or_what_it_shows_changes,
+             canvas__a_magnifier_that_moves_is_drawn_again_where_it_was_is_and_looks,
              canvas__what_is_kept_stays_within_its_limits_and_is_right,
              canvas__every_failed_allocation_is_reported_and_mended)
