@@ -7,6 +7,10 @@
  * right, in the one font that Cairo finds. Latin text is the same either way: no kerning, no optional
  * ligatures, no hints.
  *
+ * A colour emoji is its silhouette in the text's colour. Its font holds a bitmap of one size where others
+ * hold outlines: in colours it would be blurred where it is enlarged, have no halo, and be a picture in
+ * the middle of a line that is one outline everywhere else: in the cache, the rasteriser and the PDF.
+ *
  * Shaped lines are kept for the process, up to a limit: whoever draws a text again only walks along its
  * outline. Any thread may call. GLib ends the process where Pango runs out of memory; Pango starts a
  * thread, once, that reads the fonts' configuration.
