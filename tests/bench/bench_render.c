@@ -6,7 +6,6 @@
  */
 #include "bench_render.h"
 
-#include "annotation/codec.h"
 #include "annotation/drawing.h"
 #include "annotation/stroke.h"
 #include "base/mem.h"
@@ -433,30 +432,17 @@ static void bench_hits(void)
     sl_drawing_free(d);
 }
 
-static void bench_bytes(const sl_drawing *d)
-{
-    size_t raw = 0;
-    size_t thinned = 0;
-    for (size_t i = 0; i < STROKES; i++) {
-        sl_item *item = sl_item_clone(sl_drawing_at(d, i));
-        sl_buf bytes = {0};
-        sl_geometry_encode(&bytes, &item->geo);
-        raw += bytes.len;
-        sl_buf_clear(&bytes);
-        must(sl_stroke_simplify(&item->geo), "simplify");
-        sl_geometry_encode(&bytes, &item->geo);
-        thinned += bytes.len;
-        sl_buf_free(&bytes);
-        sl_item_free(item);
-    }
-    (void)printf("bytes a point, noise of 0.15 px: %.2f as captured, %.2f as kept after thinning "
-                 "(a point captured)\n",
-                 (double)raw / (STROKES * POINTS), (double)thinned / (STROKES * POINTS));
-}
-
-/* [PEERS SCRIPTS]: where the peers and their scripts are. */
+/* [PEERS SCRIPTS]: where the peers and their scripts are; or --strokes FILE: what the strokes of a
+ * recording take, and those of W, and nothing else. */
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--strokes") == 0) {
+        sl_drawing *noisy = scene_of(STROKES, 0, 0, 0);
+        bench_bytes(noisy);
+        bench_recording(argv[2]);
+        sl_drawing_free(noisy);
+        return 0;
+    }
     peers p = {argc == 3 ? argv[1] : NULL, argc == 3 ? argv[2] : NULL};
     sl_drawing *dense = scene_of(STROKES, 40, 20, 20);
     sl_drawing *typical = scene_of(12, 4, 2, 3);

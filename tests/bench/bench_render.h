@@ -34,6 +34,10 @@ typedef struct ours {
 
 /* Skia filling the same outlines, perfect-freehand making outlines of the same strokes. */
 void bench_peers(const peers *p, const sl_outline *outlines, const sl_drawing *d, ours took);
+/* What a stroke's points take as they are stored: of a drawing's first STROKES items; of a recording,
+ * lines of "x y t_us pressure" in units, microseconds and 0..1, an empty line between two strokes. */
+void bench_bytes(const sl_drawing *d);
+void bench_recording(const char *path);
 /* The overlay of a drawing onto pictures of 4:2:0. */
 void bench_film(const char *name, const sl_drawing *d);
 
