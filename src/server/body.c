@@ -71,7 +71,6 @@ static void run_piece(sl_work *work)
 {
     sl_request *r = (sl_request *)(void *)((char *)work - offsetof(sl_request, work));
     if (r->flow == NULL && !r->refused) {
-        r->in = sl_request_in(r);
         r->flow = sl_service_flow_begin(r->adapter->service, &r->in, (uint64_t)r->body_expect);
     }
     if (r->flow == NULL || !sl_service_flow_put(r->flow, r->piece.data, r->piece.len)) {
@@ -157,6 +156,7 @@ bool sl_body_begin(sl_request *r)
     }
     r->flowing = r->adapter->flowing;
     r->adapter->flowing = r;
+    r->in = sl_request_in(r);
     post_piece(r); /* none yet, but it may be refused before any has come */
     return true;
 }

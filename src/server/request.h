@@ -36,21 +36,12 @@ struct sl_request {
     char peer[64];
     int64_t body_expect;
     int64_t body_got;
-    sl_buf body;     /* all of it, or what came since the last piece */
-    bool cut;        /* not all of it came */
-    bool over_rate;  /* it is read on after `resume` */
-    bool over_ahead; /* it is read on when a worker has taken a piece */
+    sl_buf body; /* all of it, or what came since the last piece */
     lws_sorted_usec_list_t resume;
-
-    bool flows;          /* its body goes on in pieces */
-    bool all_came;       /* or nothing more will */
-    bool unwanted;       /* the answer is known already: what comes is thrown away */
-    bool early;          /* and it is given without waiting for the rest */
     sl_request *flowing; /* next in adapter->flowing */
-    bool piece_out;      /* a worker has a piece, and what is below */
+
+    /* With a worker while `piece_out`. */
     sl_http_in in;
-    bool piece_last;
-    bool refused;
     sl_buf piece;
     sl_inflow *flow;
 
@@ -61,6 +52,17 @@ struct sl_request {
     void *file;
     int64_t file_at;
     int64_t file_left;
+
+    bool cut;        /* not all of the body came */
+    bool over_rate;  /* it is read on after `resume` */
+    bool over_ahead; /* it is read on when a worker has taken a piece */
+    bool flows;      /* it goes on in pieces */
+    bool all_came;   /* or nothing more will */
+    bool unwanted;   /* the answer is known already: what comes is thrown away */
+    bool early;      /* and it is given without waiting for the rest */
+    bool piece_out;
+    bool piece_last;
+    bool refused; /* the worker's, while it has a piece */
     bool close_after;
 };
 
