@@ -3,7 +3,9 @@ import { type Core, type CoreEvent, type Entities, type EntityName, type Info, t
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 
 let core: Core;
-let starting: Promise<void> = Promise.resolve();
+let begun: () => void;
+/** Until startCore() has been called; then what that one gives. */
+let starting: Promise<void> = new Promise<void>((resolve) => (begun = resolve)).then(() => starting);
 
 export function theCore(): Core {
     return core;
@@ -24,6 +26,7 @@ const hearers = new Set<(event: CoreEvent) => void>();
 
 export function startCore(): Promise<void> {
     starting = start();
+    begun();
     return starting;
 }
 

@@ -5,6 +5,7 @@
 import { keepsNothing, noRoom, serverDies, twoTabs } from "./breaking.mjs";
 import { letters } from "./letters.mjs";
 import { pairing } from "./pairing.mjs";
+import { providing, startProvider } from "./provider.mjs";
 import { peer } from "./peer.mjs";
 import { keeping, meeting, talking } from "./talking.mjs";
 import { sending } from "./sending.mjs";
@@ -12,7 +13,8 @@ import { streaming } from "./streaming.mjs";
 import { World } from "./world.mjs";
 
 const [sidelined, app, clip, speech, shots] = process.argv.slice(2);
-const world = new World({ sidelined, app, speech, shots, media: true });
+const provider = process.env.PEERS ? await startProvider(process.env.PEERS) : null;
+const world = new World({ sidelined, app, speech, shots, media: true, more: provider?.options });
 
 await world.run("rough", async (step) => {
     const cleo = await peer(world.url, "Cleo", "coach");
@@ -31,7 +33,11 @@ await world.run("rough", async (step) => {
         await step("no room in the store", () => noRoom(world, clip));
         await step("no private file system, no database", () => keepsNothing(world));
         await step("an address is confirmed, a forgotten password replaced", () => letters(world, anna));
+        if (provider !== null) {
+            await step("people sign in with another provider, cancel, and are refused", () => providing(world, provider));
+        }
     } finally {
         await cleo.core.close();
+        provider?.close();
     }
 });

@@ -20,7 +20,7 @@ export class World {
         const portFile = join(this.work, "port");
         const { sidelined, app } = this.options;
         rmSync(portFile, { force: true });
-        this.server = spawn(sidelined, ["--data", join(this.work, "data"), "--port", this.port ?? "0", "--port-file", portFile, "--web", app, "--mfa", "optional", "--no-limits", ...(this.options.media ? [] : ["--no-media"]), "--upload-rate", "400000"], { stdio: ["ignore", "ignore", "inherit"] });
+        this.server = spawn(sidelined, ["--data", join(this.work, "data"), "--port", this.port ?? "0", "--port-file", portFile, "--web", app, "--mfa", "optional", "--no-limits", ...(this.options.more ?? []), ...(this.options.media ? [] : ["--no-media"]), "--upload-rate", "400000"], { stdio: ["ignore", "ignore", "inherit"] });
         this.port = await waitFor("the server's port", () => {
             try {
                 return readFileSync(portFile, "utf8").trim() || undefined;

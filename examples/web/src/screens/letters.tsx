@@ -1,6 +1,7 @@
 /* What comes back from outside: the links of mails, whose ticket is behind the #, and another provider's answer. */
+import { CoreError } from "@sideline/core";
 import { type FormEvent, useEffect, useState } from "react";
-import { refreshSession, whenCore } from "../core";
+import { refreshSession, startElsewhere, whenCore } from "../core";
 import { t } from "../i18n";
 import { go, useTitle } from "../router";
 import { Button, Field, Link, announce } from "../ui/parts";
@@ -104,25 +105,64 @@ interface Question {
     [fact: string]: string;
     url: string;
     issuer: string;
+    state: string;
 }
 
 const ASKED = "oidc";
+const AGAIN_MS = 2000;
+
+async function question(): Promise<Question> {
+    return (await whenCore()).account.do<Question>({ do: "oidc", redirect_uri: `${location.origin}/oidc` });
+}
+
+/** To the provider's page; what was asked is kept until the answer comes back to this tab. */
+function leave(asked: Question): void {
+    sessionStorage.setItem(ASKED, JSON.stringify(asked));
+    location.assign(asked.url);
+}
+
+const nameOf = ({ issuer }: Question) => new URL(issuer).host;
 
 /** A way in by another provider, where the server has one. */
 export function Provider() {
-    const [question, setQuestion] = useState<Question>();
+    const [asked, setAsked] = useState<Question>();
+    const [tries, setTries] = useState(0);
     useEffect(() => {
-        const redirect_uri = `${location.origin}/oidc`;
-        whenCore().then((core) => core.account.do<Question>({ do: "oidc", redirect_uri })).then(setQuestion, () => undefined); /* most have none */
-    }, []);
-    if (question === undefined) {
-        return null;
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        question().then(setAsked, (error: unknown) => {
+            /* Most servers have none; one that does not answer now may later. */
+            if (error instanceof CoreError && error.code === "NETWORK") {
+                timer = setTimeout(() => setTries(tries + 1), AGAIN_MS * 2 ** Math.min(tries, 5));
+            }
+        });
+        return () => clearTimeout(timer);
+    }, [tries]);
+    return asked === undefined ? null : <Button onClick={() => leave(asked)}>{t("oidc.with", { name: nameOf(asked) })}</Button>;
+}
+
+/** Taken once: an answer serves once, too. */
+function takeAsked(): Question | null {
+    const kept = sessionStorage.getItem(ASKED);
+    sessionStorage.removeItem(ASKED);
+    return kept === null ? null : (JSON.parse(kept) as Question);
+}
+
+/** Signs in with what the provider said. False: it goes on elsewhere. */
+async function enter(asked: Question, redirect: string): Promise<boolean> {
+    const core = await whenCore();
+    try {
+        await core.account.oidc({ ...asked, redirect });
+    } catch (error) {
+        if (!(error instanceof CoreError && error.code === "CONFLICT")) {
+            throw error;
+        }
+        /* This browser keeps another user's data. That stays; the answer is used up, so the provider is asked again. */
+        await startElsewhere();
+        leave(await question());
+        return false;
     }
-    const leave = () => {
-        sessionStorage.setItem(ASKED, JSON.stringify(question));
-        location.assign(question.url);
-    };
-    return <Button onClick={leave}>{t("oidc.with", { name: new URL(question.issuer).host })}</Button>;
+    await refreshSession();
+    return true;
 }
 
 /** The provider has sent the user back. */
@@ -130,20 +170,23 @@ export function Returned() {
     const [problem, setProblem] = useState<string>();
     useTitle(`${t("sign.in")} · ${t("app.name")}`);
     useEffect(() => {
-        const kept = JSON.parse(sessionStorage.getItem(ASKED) ?? "{}") as Question;
-        sessionStorage.removeItem(ASKED);
-        const enter = async () => {
-            await (await whenCore()).account.oidc({ ...kept, redirect: location.href });
-            await refreshSession();
-            go("/", true);
-        };
-        enter().catch((error: unknown) => setProblem(words(error)));
+        const { href, search } = location;
+        const answer = new URLSearchParams(search);
+        const asked = takeAsked();
+        history.replaceState(null, "", "/oidc"); /* the code is not for history and pictures of the screen */
+        if (asked === null || answer.get("state") !== asked.state) {
+            setProblem(t("oidc.strange"));
+        } else if (answer.has("error")) {
+            setProblem(t(answer.get("error") === "access_denied" ? "oidc.cancelled" : "oidc.refused", { name: nameOf(asked) }));
+        } else {
+            enter(asked, href).then((done) => done && go("/", true), (error: unknown) => setProblem(words(error)));
+        }
     }, []);
     return (
         <div className="stack">
             <h1>{t("sign.in")}</h1>
             {problem === undefined ? <p role="status">{t("oidc.waits")}</p> : <p className="problem" role="alert">{problem}</p>}
-            <p className="sign-other"><Link to="/sign-in">{t("sign.in")}</Link></p>
+            <p className="sign-other"><Link to="/sign-in">{t("oidc.again")}</Link></p>
         </div>
     );
 }
