@@ -3,6 +3,8 @@
  * answer; with the network taken away in the middle.
  */
 import { createHmac } from "node:crypto";
+import { together } from "./live.mjs";
+import { draw, inked } from "./pens.mjs";
 import { PASSWORD, World, waitFor } from "./world.mjs";
 
 const [sidelined, app, clip, speech, shots] = process.argv.slice(2);
@@ -13,32 +15,6 @@ const by = (page) => ({
     link: (name) => page.getByRole("link", { name }),
     see: (text) => page.getByText(text).first().waitFor(),
 });
-
-/** Draws in the frame: places are parts of it. */
-async function draw(page, ...places) {
-    const box = await page.locator(".stage .frame").last().boundingBox();
-    const at = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
-    await page.mouse.move(...at(places[0]));
-    await page.mouse.down();
-    for (const place of places.slice(1)) {
-        await page.mouse.move(...at(place), { steps: 8 });
-    }
-    await page.mouse.up();
-}
-
-/** How much of the canvas over the film is drawn on. */
-function inked(page, selector) {
-    return page.locator(selector).first().evaluate((canvas) => {
-        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
-        copy.drawImage(canvas, 0, 0);
-        const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
-        let n = 0;
-        for (let i = 3; i < data.length; i += 4) {
-            n += data[i] > 0 ? 1 : 0;
-        }
-        return n;
-    });
-}
 
 async function signingUp(anna, carl) {
     await anna.page.goto(`${world.url}/sign-up`);
@@ -356,6 +332,7 @@ await world.run("app", async (step) => {
     await step("they connect", () => connecting(anna, carl));
     await step("the athlete sends a clip", () => uploading(anna));
     await step("the coach opens it", () => opening(carl));
+    await step("the athlete sees the coach draw", () => together(world, anna, carl));
     await step("the coach draws, undoes, measures", () => drawing(carl));
     await step("the coach talks over it and looks at it", () => speaking(carl));
     await step("without a network the review is kept, over a reload too", () => sendingOffline(carl));

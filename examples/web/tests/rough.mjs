@@ -3,7 +3,9 @@
  * server.
  */
 import { keepsNothing, noRoom, serverDies, twoTabs } from "./breaking.mjs";
+import { fingers } from "./fingers.mjs";
 import { letters } from "./letters.mjs";
+import { film, losing } from "./losing.mjs";
 import { pairing } from "./pairing.mjs";
 import { providing, startProvider } from "./provider.mjs";
 import { peer } from "./peer.mjs";
@@ -21,6 +23,7 @@ await world.run("rough", async (step) => {
     const anna = await world.person("Anna", "athlete", { hasTouch: true });
     let thread;
     let part;
+    let bench;
     try {
         await step("two meet", async () => void (thread = await meeting(world, anna, cleo)));
         await step("they talk: answers, pins, signs, forwarding, words found", () => talking(world, anna, cleo, thread));
@@ -28,6 +31,12 @@ await world.run("rough", async (step) => {
         await step("a part of a clip is cut out, held, and sent over reloads", async () => void (part = await sending(world, anna, cleo, clip)));
         await step("a film plays as the server has made it ready, and is kept", () => streaming(world, anna, cleo, thread, part));
         await step("a review shows two films in step", () => pairing(world, anna, clip));
+        await step("a reload while drawing and speaking loses nothing", async () => void (bench = await losing(world, anna, clip)));
+        await step("fingers draw, zoom and turn", async () => {
+            await anna.page.goto(bench);
+            await film(anna.page);
+            await fingers(world, anna);
+        });
         await step("the server dies, and a page is loaded again meanwhile", () => serverDies(world, anna, cleo, thread));
         await step("two tabs, one closed", () => twoTabs(world, anna, cleo, thread));
         await step("no room in the store", () => noRoom(world, clip));

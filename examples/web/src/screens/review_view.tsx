@@ -8,8 +8,7 @@ import { Overlay } from "../overlay";
 import type { ReviewPlayer } from "../player";
 import { Tool } from "../ui/parts";
 import { Quality } from "../ui/quality";
-import { viewOf } from "../view";
-import { transformOf } from "../workspace/stage";
+import { transformOf, viewOf } from "../view";
 import { Wave } from "../workspace/voice";
 
 export function ReviewView({ player, video, peaks }: { player: ReviewPlayer; video: Video; peaks: Int8Array | null }) {

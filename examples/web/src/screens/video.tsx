@@ -11,6 +11,8 @@ import { VideoState } from "../ui/cards";
 import { Icon } from "../ui/icon";
 import { Button, Empty, Link, Tool, attempt } from "../ui/parts";
 import { Quality } from "../ui/quality";
+import { GuestNote } from "../workspace/guest_note";
+import { useGuests } from "../workspace/live";
 import { Ranges } from "../workspace/ranges";
 import { Transport } from "../workspace/transport";
 import { useDrawing } from "../workspace/use_drawing";
@@ -63,24 +65,36 @@ function Player({ video }: { video: VideoRecord }) {
     const film = useFilm(element, video.duration_us);
     const [doc, setDoc] = useState<Doc>();
     const shower = useRef<Shower | null>(null);
+    const [others, setOthers] = useState<Doc>(); /* what others draw now, and is not saved yet */
+    const above = useRef<Shower | null>(null);
     useEffect(() => {
-        let opened: Doc | undefined;
+        let opened: Doc[] = [];
         let alive = true;
-        theCore().doc(video.space).then((made) => {
+        const core = theCore();
+        Promise.all([core.doc(video.space), core.newDoc(video.width, video.height)]).then((made) => {
             opened = made;
             if (alive) {
-                setDoc(made);
+                setDoc(made[0]);
+                setOthers(made[1]);
             } else {
-                made.close();
+                made.forEach((one) => one.close());
             }
         }, console.error);
         return () => {
             alive = false;
-            opened?.close();
+            opened.forEach((one) => one.close());
         };
     }, [video.space]);
     const drawing = useDrawing(doc, () => shower.current?.show(film?.state.time ?? 0));
-    useEffect(() => film?.on(() => shower.current?.show(film.state.time)), [film]);
+    const now = useRef(0);
+    const guests = useGuests(video.space, others, video.duration_us, drawing, () => above.current?.show(now.current));
+    useEffect(() => film?.on(() => {
+        now.current = film.state.time;
+        shower.current?.show(now.current);
+        if (guests.busy()) {
+            above.current?.show(now.current);
+        }
+    }), [film, others]);
     const keys = (event: React.KeyboardEvent) => {
         const on = event.target;
         if (event.key === " " && !(on instanceof HTMLButtonElement || on instanceof HTMLSelectElement)) {
@@ -96,8 +110,10 @@ function Player({ video }: { video: VideoRecord }) {
                 <div className="frame" dir="ltr" style={{ aspectRatio: `${video.width} / ${video.height}`, "--shape": video.width / video.height } as React.CSSProperties}>
                     <video ref={setElement} src={url} poster={still} playsInline preload="auto" aria-label={t("stage.film")} />
                     {doc !== undefined && <Overlay doc={doc} video={video} onShower={(made) => { shower.current = made; made.show(film?.state.time ?? 0); }} />}
+                    {others !== undefined && <Overlay doc={others} video={video} onShower={(made) => { above.current = made; made.show(now.current); }} />}
                 </div>
                 {url === undefined && <p className="stage-note" role="status">{problem ?? t("watch.fetching")}</p>}
+                <GuestNote who={guests.who} film={film} />
             </div>
             <Transport film={film} duration={video.duration_us}><Quality clip={clip} /></Transport>
             {doc !== undefined && <Ranges film={film} duration={video.duration_us} items={drawing?.items ?? []} doc={doc} selected={null} onSelect={(id) => { const item = drawing?.items.find((one) => one.id === id); if (item !== undefined) film?.seek(item.in); }} />}

@@ -8,15 +8,12 @@ import { ReviewPlayer } from "../player";
 import { go, useTitle } from "../router";
 import { Icon } from "../ui/icon";
 import { Button, Link, Tool, announce, attempt } from "../ui/parts";
+import { peaksOf } from "../workspace/peaks";
 import { ReviewView } from "./review_view";
 
 async function bytesOf(sha256: string): Promise<Uint8Array<ArrayBuffer>> {
     await urlOf(sha256, "application/octet-stream"); /* fetches it when it is not here */
     return theCore().blobs.get(sha256);
-}
-
-export function peaksOf(text: string | undefined): Int8Array | null {
-    return text === undefined ? null : Int8Array.from(atob(text), (char) => (char.charCodeAt(0) << 24) >> 24);
 }
 
 export function Watch({ video: videoId, review: reviewId }: { video: string; review: string }) {

@@ -1,9 +1,12 @@
 /* What a pen on the frame does, by the tool: places are in units of the drawings. */
 import type { Doc, Item, Stroke } from "@sideline/core";
 import { complain } from "../ui/parts";
+import { keepLine } from "./kept";
+import { Told } from "./live";
 import { type ToolFacts, styleOf, toolOf } from "./tools";
 
 const STAYS_US = 3_000_000; /* a new drawing is seen for so long, unless it is given another range */
+const KEEP_MS = 250; /* so often a line is kept for when the page goes */
 const NEAR = 450; /* units within which a pen meets a drawing */
 
 export interface Place {
@@ -15,6 +18,7 @@ export interface Place {
 }
 
 export interface DrawerHost {
+    space: string;
     doc: Doc;
     /** Stands alone: what is being drawn and not yet kept. */
     scratch: Doc;
@@ -24,6 +28,8 @@ export interface DrawerHost {
     showScratch(): void;
     began(): void;
     drawn(id: string): void;
+    /** A line is taken back. */
+    taken(): void;
     select(id: string | null): void;
     askText(at: Place): void;
     selected(): string | null;
@@ -71,13 +77,12 @@ export class Drawer {
         switch (this.tool.way) {
             case "stroke":
                 this.host.began();
-                this.stroke = this.host.doc.stroke({ kind: this.tool.id, style: styleOf(this.tool, this.color, this.width), ...this.range() });
-                this.strokeBegan = performance.now();
-                this.stroke.points([at.x, at.y, at.pressure, 0]);
+                this.begin(at);
                 break;
             case "drag":
                 this.host.began();
                 this.points = [[at.x, at.y], [at.x, at.y]];
+                this.tell(this.item(this.points));
                 break;
             case "three":
                 if (this.points.length === 0) {
@@ -99,10 +104,12 @@ export class Drawer {
 
     move(at: Place): void {
         if (this.stroke !== null) {
-            this.stroke.points([at.x, at.y, at.pressure, performance.now() - this.strokeBegan]);
+            this.add(at);
         } else if (this.points.length > 0) {
             const from = this.points.at(-2)!;
-            this.points[this.points.length - 1] = at.straight ? straightened(from, at) : [at.x, at.y];
+            const to: [number, number] = at.straight ? straightened(from, at) : [at.x, at.y];
+            this.points[this.points.length - 1] = to;
+            this.told?.move(...to);
             this.preview();
         } else if (this.erased.length > 0) {
             this.erased.push([at.x, at.y]);
@@ -113,10 +120,12 @@ export class Drawer {
 
     up(at: Place): void {
         if (this.stroke !== null) {
-            const { stroke } = this;
-            this.stroke = null;
+            const { stroke, told } = this;
+            this.stroke = this.told = null;
             this.queue(async () => {
                 const id = await stroke.end();
+                this.forgetLine();
+                told?.end(id);
                 if (id !== null) {
                     this.host.drawn(id);
                 }
@@ -133,6 +142,60 @@ export class Drawer {
         }
     }
 
+    /* ---- a line, point by point ---- */
+
+    /** The same for when the page goes before the pen is lifted. */
+    private line: (Item & { pressure: number[]; dt: number[] }) | null = null;
+    private keptAt = 0;
+
+    /** The same for those who look on. */
+    private told: Told | null = null;
+
+    private tell(item: Item): void {
+        this.told?.cancel();
+        this.told = new Told(this.host.space, item);
+    }
+
+    private begin(at: Place): void {
+        const item = { kind: this.tool.id, style: styleOf(this.tool, this.color, this.width), ...this.range() };
+        this.stroke = this.host.doc.stroke(item);
+        this.strokeBegan = this.keptAt = performance.now();
+        this.line = { ...item, points: [], pressure: [], dt: [] };
+        this.tell({ ...item, points: [[at.x, at.y]] });
+        this.add(at);
+    }
+
+    private add(at: Place): void {
+        const { line } = this;
+        const now = performance.now();
+        const dt = line?.points.length === 0 ? 0 : now - this.strokeBegan;
+        this.stroke?.points([at.x, at.y, at.pressure, dt]);
+        if (dt > 0) {
+            this.told?.move(at.x, at.y);
+        }
+        if (line !== null) {
+            line.points.push([Math.round(at.x), Math.round(at.y)]);
+            line.pressure.push(Math.round(at.pressure * 255));
+            line.dt.push(Math.round(dt));
+            if (now - this.keptAt > KEEP_MS) {
+                this.keptAt = now;
+                this.save();
+            }
+        }
+    }
+
+    /** Also called when the page goes. */
+    save(): void {
+        if (this.line !== null) {
+            keepLine(this.host.space, this.line);
+        }
+    }
+
+    private forgetLine(): void {
+        this.line = null;
+        keepLine(this.host.space, null);
+    }
+
     /** Takes back what is being drawn. */
     cancel(): void {
         const { stroke } = this;
@@ -140,8 +203,14 @@ export class Drawer {
         this.points = [];
         this.erased = [];
         this.dragged = null;
+        this.told?.cancel();
+        this.told = null;
         if (stroke !== null) {
-            this.queue(() => stroke.end(false));
+            this.forgetLine();
+            this.queue(async () => {
+                await stroke.end(false);
+                this.host.taken();
+            });
         }
         this.clear();
     }
@@ -165,13 +234,18 @@ export class Drawer {
         if (far) {
             this.keep(this.item(points));
         } else {
+            this.told?.cancel();
+            this.told = null;
             this.clear();
         }
     }
 
     private keep(item: Item): void {
+        const { told } = this;
+        this.told = null;
         this.queue(async () => {
             const id = await this.host.doc.add(rounded(item));
+            told?.end(id);
             this.host.drawn(id);
         });
         this.clear();

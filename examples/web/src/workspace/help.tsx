@@ -4,7 +4,7 @@ import { Dialog } from "../ui/parts";
 import { TOOLS } from "./tools";
 
 const KEYS: readonly [keys: string, name: Key][] = [
-    ["Space", "key.play"], [", .", "key.step"], ["← →", "key.second"], ["[ ]", "key.speed"], ["+ - 0", "key.zoom"], ["S", "view.split"],
+    ["Space", "key.play"], [", .", "key.step"], ["← →", "key.second"], ["[ ]", "key.speed"], ["+ - 0", "key.zoom"], ["Q W", "key.turn"], ["S", "view.split"],
     ["1 … 6", "key.color"], ["I O", "key.range"], ["Delete", "action.remove"], ["Ctrl+Z", "action.undo"], ["Ctrl+Shift+Z", "action.redo"],
     ["N", "key.voice"], ["Shift+N", "voice.stop"], ["Esc", "key.escape"], ["Ctrl+Enter", "send.title"], ["?", "key.help"],
 ];

@@ -1,8 +1,11 @@
 /* The keyboard of the workspace. */
 import { useEffect, useRef } from "react";
 import type { Film } from "../film";
-import { type ViewBox, WHOLE, zoomed } from "./stage";
+import { type ViewBox, WHOLE, turned, zoomed } from "../view";
 import { COLORS, TOOLS } from "./tools";
+
+/** Degrees of one key. */
+export const TURN = 15;
 
 export interface KeyHost {
     film: Film | null;
@@ -50,6 +53,8 @@ function command(event: KeyboardEvent, host: KeyHost): boolean {
         "=": () => host.onView(zoomed(host.view, 1.5)),
         "-": () => host.onView(zoomed(host.view, 1 / 1.5)),
         "0": () => host.onView(WHOLE),
+        q: () => host.onView(turned(host.view, (host.view.turn ?? 0) - TURN)),
+        w: () => host.onView(turned(host.view, (host.view.turn ?? 0) + TURN)),
         "?": host.help,
         s: host.split,
         i: () => host.range("in"),

@@ -3,8 +3,8 @@ import { useEffect, useState } from "react";
 import { t } from "../i18n";
 import { ReviewPlayer } from "../player";
 import { ReviewView } from "../screens/review_view";
-import { peaksOf } from "../screens/watch";
 import { Dialog, attempt } from "../ui/parts";
+import { peaksOf } from "./peaks";
 import { type Finished, timelineOf } from "./take";
 
 /** The review as it will be seen, before it is sent. */

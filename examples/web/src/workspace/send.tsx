@@ -53,6 +53,7 @@ export function Send({ video, take, drawing, pair, owner, onClose }: { video: Vi
             if (to?.thread_id !== undefined) {
                 await theCore().chat.send(`thread:${to.thread_id}`, { kind: "review", body: note || title, ref_space: video.space, ref_id: review });
             }
+            take?.sent();
             announce(t(online ? "send.sent" : "send.kept"));
             go("/");
         } catch (error) {

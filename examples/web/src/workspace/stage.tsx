@@ -3,17 +3,10 @@ import type { Doc, Video } from "@sideline/core";
 import { type PointerEvent, type Ref, useEffect, useRef, useState } from "react";
 import { t } from "../i18n";
 import { Overlay, type Shower, unitsOf } from "../overlay";
+import { type ViewBox, transformOf, within, zoomed } from "../view";
 import type { Drawer, Place } from "./drawer";
+import { useFingers } from "./fingers";
 
-/** How the frame is seen: x and y, in parts of it, are how far its middle is moved. */
-export interface ViewBox {
-    scale: number;
-    x: number;
-    y: number;
-}
-
-export const WHOLE: ViewBox = { scale: 1, x: 0, y: 0 };
-const MOST = 8;
 const EARLY = "onpointerrawupdate" in window;
 
 interface StageProps {
@@ -38,10 +31,10 @@ export function Stage(props: StageProps) {
     const units = unitsOf(video);
 
     const placeOf = (event: { clientX: number; clientY: number; pressure?: number; pointerType?: string; shiftKey: boolean }): Place => {
-        const box = frame.current!.getBoundingClientRect();
+        const [x, y] = within(view, video.width / video.height, frame.current!.getBoundingClientRect(), event.clientX, event.clientY);
         return {
-            x: ((event.clientX - box.left) / box.width) * units.width,
-            y: ((event.clientY - box.top) / box.height) * units.height,
+            x: x * units.width,
+            y: y * units.height,
             pressure: event.pointerType === "pen" ? (event.pressure ?? 0.5) : 0.5,
             straight: event.shiftKey,
         };
@@ -156,65 +149,4 @@ export function Stage(props: StageProps) {
 
 function clamp(value: number, most: number): number {
     return Math.min(Math.max(0, value), most);
-}
-
-export function moved(view: ViewBox, x: number, y: number): ViewBox {
-    return { ...view, x: view.x + x, y: view.y + y };
-}
-
-export function transformOf(view: ViewBox): string {
-    return `translate(${view.x * 100}%, ${view.y * 100}%) scale(${view.scale})`;
-}
-
-export function zoomed(view: ViewBox, by: number): ViewBox {
-    const scale = Math.min(MOST, Math.max(1, view.scale * by));
-    return scale === 1 ? WHOLE : { scale, x: (view.x * scale) / view.scale, y: (view.y * scale) / view.scale };
-}
-
-/** One finger draws, two move and zoom. The answers say whether the pointer is the pen. */
-function useFingers(frame: React.RefObject<HTMLDivElement | null>, view: ViewBox, onView: (view: ViewBox) => void, drawer: Drawer) {
-    const touches = useRef(new Map<number, { x: number; y: number }>());
-    const pinching = useRef(false);
-    const current = useRef(view);
-    useEffect(() => void (current.current = view), [view]);
-
-    const spread = () => {
-        const [a, b] = [...touches.current.values()];
-        return a === undefined || b === undefined ? null : { d: Math.hypot(a.x - b.x, a.y - b.y), x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
-    };
-    return {
-        down(event: PointerEvent): boolean {
-            if (event.pointerType !== "touch") {
-                return true;
-            }
-            touches.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
-            if (touches.current.size === 2) {
-                pinching.current = true;
-                drawer.cancel();
-            }
-            return touches.current.size === 1;
-        },
-        move(event: PointerEvent): boolean {
-            const before = spread();
-            if (event.pointerType !== "touch" || !touches.current.has(event.pointerId)) {
-                return event.pointerType !== "touch";
-            }
-            touches.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
-            const now = spread();
-            if (pinching.current && before !== null && now !== null && before.d > 0) {
-                const next = zoomed(current.current, now.d / before.d);
-                current.current = next.scale === 1 ? next : moved(next, (now.x - before.x) / frame.current!.offsetWidth, (now.y - before.y) / frame.current!.offsetHeight);
-                onView(current.current);
-            }
-            return !pinching.current;
-        },
-        up(event: PointerEvent): boolean {
-            touches.current.delete(event.pointerId);
-            const drawn = !pinching.current;
-            if (touches.current.size === 0) {
-                pinching.current = false;
-            }
-            return drawn;
-        },
-    };
 }

@@ -2,9 +2,11 @@
  * A voice-over in the making: the voice is recorded, and what is done to film and drawings meanwhile is noted
  * against its clock. Out of both comes a review.
  */
-import type { Drawing, Recorder, RecorderLook, Timeline } from "@sideline/core";
+import { type Drawing, type Recorder, type RecorderLook, type Timeline, newId } from "@sideline/core";
 import { theCore } from "../core";
 import type { Film, FilmState } from "../film";
+import { type Left, dropTake, holdTake, keepTake, noteOf, recoverLeft } from "./kept";
+import { peaksOf } from "./peaks";
 
 export type Noted = { t: number; do: string; [fact: string]: string | number | number[] };
 
@@ -40,6 +42,7 @@ export interface Finished {
 
 const NONE: TakeState = { phase: "idle", position: 0, level: 0, peaks: new Int8Array() };
 const LOOK_MS = 60;
+const KEEP_MS = 300;
 
 export class Take {
     state = NONE;
@@ -55,6 +58,11 @@ export class Take {
     private timer: ReturnType<typeof setTimeout> | undefined;
     private readonly hearers = new Set<() => void>();
     private readonly offFilm: () => void;
+    private readonly gone = new AbortController();
+    /** Of the voice-over that is being made: what is kept for when the page goes has this name. */
+    private id: string | null = null;
+    private letGo = () => {};
+    private keeping: ReturnType<typeof setTimeout> | undefined;
 
     constructor(
         private readonly film: Film,
@@ -63,6 +71,7 @@ export class Take {
     ) {
         this.before = film.state;
         this.offFilm = film.on(() => this.noteFilm());
+        addEventListener("pagehide", () => this.keep(), { signal: this.gone.signal });
     }
 
     on(heard: () => void): () => void {
@@ -81,7 +90,8 @@ export class Take {
         if (this.recorder === null) {
             this.stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: true, autoGainControl: true } });
             this.context = new AudioContext();
-            this.recorder = await theCore().recorder({ rate: this.context.sampleRate, channels: 1, level: true });
+            this.begin(newId());
+            this.recorder = await theCore().recorder({ rate: this.context.sampleRate, channels: 1, level: true, note: noteOf(this.id!, this.space) });
             await this.recorder.listen(this.stream, this.context);
         }
         return this.recorder;
@@ -109,7 +119,7 @@ export class Take {
     private lookOn(recorder: Recorder): void {
         clearTimeout(this.timer);
         this.timer = setTimeout(() => {
-            this.look(recorder).then((goOn) => goOn && this.lookOn(recorder), () => undefined);
+            this.look(recorder).then((goOn) => goOn && this.lookOn(recorder), () => this.interrupted(recorder));
         }, LOOK_MS);
     }
 
@@ -121,6 +131,15 @@ export class Take {
             this.set({ position: look.position, level: look.peak, peaks: look.pairs });
         }
         return current;
+    }
+
+    /** The tab that served the core is gone: what it had of the voice is offered by the one that serves now. */
+    private interrupted(recorder: Recorder): void {
+        if (this.recorder === recorder) {
+            this.keep();
+            this.silence();
+            this.forget();
+        }
     }
 
     async finish(): Promise<void> {
@@ -138,18 +157,67 @@ export class Take {
         this.finished = { blob, duration_us, peaks, events: this.events };
         this.silence();
         this.set({ phase: "done", position: duration_us });
+        this.keep();
     }
 
-    /** Throws the voice and what was noted away; drawings stay. */
-    async discard(): Promise<void> {
-        const { finished } = this;
-        this.recorder?.close();
-        this.silence();
+    /** Takes up what was left: as if it had just been finished. */
+    async recover(left: Left): Promise<void> {
+        this.begin(left.id);
+        try {
+            this.finished = await recoverLeft(left, this.space);
+        } catch (error) {
+            this.forget();
+            throw error;
+        }
+        this.events = this.finished.events;
+        this.set({ ...NONE, phase: "done", position: this.finished.duration_us, peaks: peaksOf(this.finished.peaks) ?? NONE.peaks });
+        this.keep();
+    }
+
+    /** It is part of a review now. */
+    sent(): void {
+        if (this.id !== null) {
+            dropTake(this.id);
+        }
+        this.forget();
+    }
+
+    private begin(id: string): void {
+        this.letGo();
+        this.id = id;
+        this.letGo = holdTake(id);
+    }
+
+    private forget(): void {
+        clearTimeout(this.keeping);
+        this.keeping = undefined;
+        this.letGo();
+        this.id = null;
         this.finished = null;
         this.events = [];
         this.shown.clear();
         this.drawnAt.clear();
         this.set(NONE);
+    }
+
+    /** What is noted goes to the disk soon, and at once when the page goes. */
+    private keep(): void {
+        clearTimeout(this.keeping);
+        this.keeping = undefined;
+        if (this.id !== null && (this.events.length > 0 || this.finished !== null)) {
+            const { space, events } = this;
+            const finished = this.finished === null ? {} : { finished: { blob: this.finished.blob, duration_us: this.finished.duration_us, peaks: this.finished.peaks } };
+            keepTake(this.id, { space, events, ...finished });
+        }
+    }
+
+    /** Throws the voice and what was noted away; drawings stay. */
+    async discard(): Promise<void> {
+        const { finished, recorder } = this;
+        this.recorder = null;
+        await recorder?.discard();
+        this.silence();
+        this.sent();
         if (finished !== null) {
             await theCore().blobs.transfer(finished.blob, "cancel").catch(() => undefined);
         }
@@ -164,9 +232,13 @@ export class Take {
         this.stream = this.context = null;
     }
 
+    /** What is not finished, or not sent, is offered when the workspace is opened again. */
     close(): void {
+        this.gone.abort();
         this.offFilm();
+        this.keep();
         this.silence();
+        this.letGo();
         this.hearers.clear();
     }
 
@@ -180,6 +252,7 @@ export class Take {
     private note(event: Omit<Noted, "t">, at = this.now()): void {
         if (this.state.phase === "recording") {
             this.events.push({ t: Math.max(0, at), ...event } as Noted);
+            this.keeping ??= setTimeout(() => this.keep(), KEEP_MS);
         }
     }
 

@@ -3,7 +3,8 @@ import type { ReactNode } from "react";
 import { type Film, SPEEDS, useFilmState } from "../film";
 import { moment, t } from "../i18n";
 import { Tool } from "../ui/parts";
-import { type ViewBox, WHOLE, zoomed } from "./stage";
+import { type ViewBox, WHOLE, isWhole, turned, zoomed } from "../view";
+import { TURN } from "./keys";
 
 export function Transport({ film, duration, view, onView, split, onSplit, children }: { film: Film | null; duration: number; view?: ViewBox; onView?(view: ViewBox): void; split?: boolean; onSplit?(): void; children?: ReactNode }) {
     const { time, playing, rate } = useFilmState(film);
@@ -24,7 +25,8 @@ export function Transport({ film, duration, view, onView, split, onSplit, childr
                 <span className="transport-view">
                     <Tool icon="zoomOut" name={t("view.out")} keys="-" disabled={view.scale === 1} onClick={() => onView(zoomed(view, 1 / 1.5))} />
                     <Tool icon="zoomIn" name={t("view.in")} keys="+" onClick={() => onView(zoomed(view, 1.5))} />
-                    <Tool icon="fit" name={t("view.fit")} keys="0" disabled={view.scale === 1} onClick={() => onView(WHOLE)} />
+                    <Tool icon="turn" name={t("view.turn")} keys="W" onClick={() => onView(turned(view, (view.turn ?? 0) + TURN))} />
+                    <Tool icon="fit" name={t("view.fit")} keys="0" disabled={isWhole(view)} onClick={() => onView(WHOLE)} />
                     <Tool icon="split" name={t("view.split")} keys="S" on={split ?? false} onClick={onSplit} />
                 </span>
             )}

@@ -7,18 +7,22 @@ import { t } from "../i18n";
 import { useClip } from "../media";
 import type { Shower } from "../overlay";
 import { go, useTitle } from "../router";
-import { Button, Tool, attempt } from "../ui/parts";
-import { seenOf } from "../view";
+import { Button, Tool, attempt, complain } from "../ui/parts";
+import { type ViewBox, WHOLE, seenOf } from "../view";
 import { Discard } from "./discard";
 import { Drawer, type Place } from "./drawer";
+import { GuestNote } from "./guest_note";
 import { Help } from "./help";
+import { restoreLine } from "./kept";
 import { useKeys } from "./keys";
+import { useGuests } from "./live";
 import { Inks, Items } from "./panel";
 import { Preview } from "./preview";
 import { Ranges } from "./ranges";
+import { Recover } from "./recover";
 import { ChooseSecond, Second } from "./second";
 import { Send } from "./send";
-import { Stage, type ViewBox, WHOLE } from "./stage";
+import { Stage } from "./stage";
 import { type Pair, Take } from "./take";
 import { TextAsk } from "./text_ask";
 import { TOOLS, WIDTHS, toolOf } from "./tools";
@@ -42,6 +46,7 @@ export function Workspace({ video: id }: { video: string }) {
             attempt(async () => {
                 const [doc, scratch] = await Promise.all([theCore().doc(`video:${id}`), theCore().newDoc(width, height)]);
                 opened = { doc, scratch };
+                await restoreLine(`video:${id}`, (item) => doc.add(item)).catch(complain);
                 if (alive) {
                     setDocs(opened);
                 } else {
@@ -83,6 +88,7 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
     const drawing = useDrawing(doc, () => showers.current.main?.show(time()));
     const drawingRef = useRef<Drawing | null>(null);
     drawingRef.current = drawing;
+    const guests = useGuests(video.space, scratch, video.duration_us, drawing, () => showers.current.scratch?.show(time()));
     const take = useCurrentTake(film, video.space, drawingRef);
     const takeRef = useRef(take);
     takeRef.current = take;
@@ -91,6 +97,7 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
     const phase = usePhase(take);
 
     const drawer = useMemo(() => new Drawer({
+        space: video.space,
         doc,
         scratch,
         duration: video.duration_us,
@@ -101,6 +108,7 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
             takeRef.current?.noteDrawn(id);
             showers.current.main?.show(time());
         },
+        taken: () => showers.current.main?.show(time()),
         select: setSelected,
         selected: () => selectedRef.current,
         askText: setAsked,
@@ -110,9 +118,19 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
     drawer.width = width;
 
     /* The frames go past without the bench being drawn anew for each. */
-    useEffect(() => film?.on(() => showers.current.main?.show(film.state.time)), [film]);
+    useEffect(() => film?.on(() => {
+        showers.current.main?.show(film.state.time);
+        if (guests.busy()) {
+            showers.current.scratch?.show(film.state.time);
+        }
+    }), [film, scratch]);
     useEffect(() => take?.noteItems(), [take, drawing]);
     useEffect(() => take?.notePair(pair), [take, pair]);
+    useEffect(() => {
+        const keep = () => drawer.save();
+        addEventListener("pagehide", keep);
+        return () => removeEventListener("pagehide", keep);
+    }, [drawer]);
     useEffect(() => {
         drawer.cancel();
         if (tool !== "select") {
@@ -186,10 +204,12 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
                         onShower={(made) => { showers.current.main = made; made.show(time()); }} onScratch={(made) => { showers.current.scratch = made; made.show(0); }}
                         onToggle={() => film?.toggle()} />
                     {url === undefined && <p className="stage-note" role="status">{problem ?? t("watch.fetching")}</p>}
+                    <GuestNote who={guests.who} film={film} />
                 </div>
                 {second !== null && <Second key={second.id} video={second} first={film} onPair={setPair} />}
             </main>
             <div className="deck">
+                <Recover take={take} space={video.space} />
                 <Transport film={film} duration={video.duration_us} view={view} onView={look} split={split} onSplit={() => setSplit(!split)}>
                     <ChooseSecond video={video} chosen={second?.id} onChoose={(next) => { setSecond(next); setPair(null); }} />
                 </Transport>
