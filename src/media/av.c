@@ -329,12 +329,23 @@ static int feed(sl_clip *c)
     return code;
 }
 
+/* The next frame that is ready; one may be larger than the file said. */
+static int receive(sl_clip *c, AVFrame *into)
+{
+    int code = avcodec_receive_frame(c->decoder, into);
+    if (code >= 0 && (into->width > SL_CLIP_SIDE_MAX || into->height > SL_CLIP_SIDE_MAX)) {
+        av_frame_unref(into);
+        code = AVERROR_INVALIDDATA;
+    }
+    return code;
+}
+
 sl_status sl_clip_next(sl_clip *c, AVFrame *into, bool *end, sl_error **err)
 {
     int bad = 0;
     *end = false;
     for (;;) {
-        int code = avcodec_receive_frame(c->decoder, into);
+        int code = receive(c, into);
         if (code >= 0) {
             return SL_OK;
         }
@@ -372,7 +383,7 @@ sl_status sl_clip_next_key(sl_clip *c, AVFrame *into, bool *end, sl_error **err)
             continue;
         }
         if (code >= 0 && avcodec_send_packet(c->decoder, NULL) >= 0) {
-            code = avcodec_receive_frame(c->decoder, into);
+            code = receive(c, into);
         }
         avcodec_flush_buffers(c->decoder);
         if (code >= 0) {
@@ -476,8 +487,8 @@ AVRational sl_clip_rate(AVFormatContext *format, AVStream *stream)
     if (rate.num <= 0 || rate.den <= 0) {
         rate = av_guess_frame_rate(format, stream, NULL);
     }
-    if (rate.num <= 0 || rate.den <= 0 || av_q2d(rate) > SL_CLIP_RATE_MAX || av_q2d(rate) < 0.01) {
-        return (AVRational){25, 1};
+    if (rate.num <= 0 || rate.den <= 0 || av_q2d(rate) >= SL_CLIP_RATE_MAX || av_q2d(rate) < 0.01) {
+        return (AVRational){30, 1};
     }
     (void)av_reduce(&rate.num, &rate.den, rate.num, rate.den, 1000000);
     return rate;

@@ -17,7 +17,7 @@
 enum {
     SL_CLIP_SIDE_MAX = 8192,
     SL_CLIP_HOURS_MAX = 10,
-    SL_CLIP_RATE_MAX = 1000 /* frames a second that are believed */
+    SL_CLIP_RATE_MAX = 1000 /* so many frames a second are the clock's ticks and not believed */
 };
 
 /* An open file and the decoder of one of its streams. Zero-initialise; sl_clip_close. */
@@ -58,7 +58,7 @@ void sl_clip_close(sl_clip *c);
 int32_t sl_clip_rotation(const AVStream *stream);
 /* Of the picture as shown: square pixels, turned. */
 void sl_clip_size(const AVStream *stream, int32_t *width, int32_t *height);
-/* Frames a second, believable; 25 when the file does not say. */
+/* Frames a second, believable; 30 when the file does not say. */
 AVRational sl_clip_rate(AVFormatContext *format, AVStream *stream);
 
 #endif

@@ -5,6 +5,7 @@
 #include "media/av.h"
 #include "media/picture.h"
 
+#include <libavutil/imgutils.h>
 #include <string.h>
 
 enum {
@@ -24,6 +25,7 @@ typedef struct passed {
     AVFrame *frame;
     int64_t t_us;
     int64_t until_us;
+    int64_t bytes;
 } passed;
 
 struct sl_frames {
@@ -31,7 +33,7 @@ struct sl_frames {
     passed kept[SL_FRAMES_KEPT]; /* a ring */
     size_t kept_n;
     size_t kept_next;
-    size_t kept_max;       /* as the bytes allow */
+    int64_t kept_bytes;    /* SL_FRAMES_BYTES at most, or one frame */
     int64_t last_us;       /* what the last call showed, ... */
     int64_t last_until_us; /* ... until when; INT64_MAX: to the end */
     int64_t whole_from_us; /* from here on no frame was left out */
@@ -62,30 +64,37 @@ static sl_status read_next(sl_frames *f, int64_t after_us, sl_error **err)
     return SL_OK;
 }
 
-/* Keeps the frame shown when another takes its place. */
+static void drop_oldest(sl_frames *f)
+{
+    passed *p = &f->kept[(f->kept_next + SL_FRAMES_KEPT - f->kept_n) % SL_FRAMES_KEPT];
+    av_frame_unref(p->frame);
+    p->until_us = INT64_MIN;
+    f->kept_bytes -= p->bytes;
+    f->kept_n--;
+}
+
+/* Keeps the frame shown when another takes its place. Each counts as what it is: a clip may grow. */
 static void keep(sl_frames *f)
 {
-    if (f->kept_max == 0) {
-        const AVFrame *a = f->shown.frame;
-        int64_t bytes = (int64_t)a->width * a->height * 3 / 2;
-        int64_t max = bytes > 0 ? SL_FRAMES_BYTES / bytes : 1;
-        f->kept_max = max < 2 ? 2 : max > SL_FRAMES_KEPT ? SL_FRAMES_KEPT : (size_t)max;
-    }
+    const AVFrame *a = f->shown.frame;
     passed *p = &f->kept[f->kept_next];
+    int bytes = av_image_get_buffer_size((enum AVPixelFormat)a->format, a->width, a->height, 1);
+    while (f->kept_n > 0 &&
+           (f->kept_n == SL_FRAMES_KEPT || f->kept_bytes + bytes > SL_FRAMES_BYTES)) {
+        drop_oldest(f);
+    }
     if (p->frame == NULL) {
         p->frame = av_frame_alloc();
     }
-    if (p->frame == NULL) {
+    if (p->frame == NULL || bytes < 0 || av_frame_ref(p->frame, a) < 0) {
         return; /* it is decoded again when wanted */
     }
-    av_frame_unref(p->frame);
-    p->until_us = INT64_MIN;
-    if (av_frame_ref(p->frame, f->shown.frame) >= 0) {
-        p->t_us = f->shown.t_us;
-        p->until_us = f->next.t_us;
-    }
-    f->kept_next = (f->kept_next + 1) % f->kept_max;
-    f->kept_n = f->kept_n < f->kept_max ? f->kept_n + 1 : f->kept_n;
+    p->t_us = f->shown.t_us;
+    p->until_us = f->next.t_us;
+    p->bytes = bytes;
+    f->kept_bytes += bytes;
+    f->kept_next = (f->kept_next + 1) % SL_FRAMES_KEPT;
+    f->kept_n++;
 }
 
 static void forget(sl_frames *f)
@@ -100,7 +109,7 @@ static void forget(sl_frames *f)
 /* The kept frame that is shown at t_us, or NULL. */
 static const passed *find_kept(const sl_frames *f, int64_t t_us)
 {
-    for (size_t i = 0; i < f->kept_n; i++) {
+    for (size_t i = 0; i < SL_FRAMES_KEPT; i++) {
         const passed *p = &f->kept[i];
         if (p->frame != NULL && p->t_us <= t_us + f->slack_us && p->until_us > t_us + f->slack_us) {
             return p;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define LENGTH_MAX_US ((int64_t)SL_CLIP_HOURS_MAX * 3600 * AV_TIME_BASE)
+
 static void copy_text(char *dst, size_t cap, const char *src)
 {
     size_t n = strlen(src);
@@ -36,12 +38,43 @@ static void name_format(const AVFormatContext *format, sl_probe *out)
     }
 }
 
-static int64_t duration_of(const sl_clip *c)
+/* Of a file that was written as it was filmed, as browsers do: where its last picture ends, and how
+ * many there are. */
+static int64_t measure(sl_clip *c, AVRational rate, int64_t *frames)
 {
-    if (c->stream->duration != AV_NOPTS_VALUE && c->stream->duration > 0) {
-        return av_rescale_q(c->stream->duration, c->stream->time_base, AV_TIME_BASE_Q);
+    int64_t until_us = 0;
+    (void)sl_clip_seek(c, 0); /* a short one may have been read whole for its first picture */
+    while (until_us <= LENGTH_MAX_US && av_read_frame(c->format, c->packet) >= 0) {
+        const AVPacket *p = c->packet;
+        if (p->stream_index == c->stream->index && p->pts != AV_NOPTS_VALUE) {
+            int64_t length_us =
+                p->duration > 0 ? av_rescale_q(p->duration, c->stream->time_base, AV_TIME_BASE_Q)
+                                : av_rescale_q(1, av_inv_q(rate), AV_TIME_BASE_Q);
+            int64_t end_us = sl_clip_us(c, p->pts) + length_us;
+            until_us = end_us > until_us ? end_us : until_us;
+            (*frames)++;
+        }
+        av_packet_unref(c->packet);
     }
-    return c->format->duration == AV_NOPTS_VALUE ? 0 : c->format->duration;
+    return until_us;
+}
+
+/* Length and frames. */
+static void find_length(sl_clip *c, AVRational rate, sl_probe *out)
+{
+    const AVStream *s = c->stream;
+    out->frames = s->nb_frames;
+    if (s->duration != AV_NOPTS_VALUE && s->duration > 0) {
+        out->duration_us = av_rescale_q(s->duration, s->time_base, AV_TIME_BASE_Q);
+    } else if (c->format->duration != AV_NOPTS_VALUE) {
+        out->duration_us = c->format->duration;
+    } else {
+        out->frames = 0;
+        out->duration_us = measure(c, rate, &out->frames);
+    }
+    if (out->frames <= 0) {
+        out->frames = av_rescale_q(out->duration_us, AV_TIME_BASE_Q, av_inv_q(rate));
+    }
 }
 
 static sl_status first_frame(sl_clip *c, sl_error **err)
@@ -64,12 +97,9 @@ static sl_status fill(sl_clip *c, sl_probe *out, sl_error **err)
     AVRational rate = sl_clip_rate(c->format, c->stream);
     sl_clip_size(c->stream, &out->width, &out->height);
     out->rotation = sl_clip_rotation(c->stream);
-    out->duration_us = duration_of(c);
+    find_length(c, rate, out);
     out->rate_num = rate.num;
     out->rate_den = rate.den;
-    out->frames = c->stream->nb_frames > 0
-                      ? c->stream->nb_frames
-                      : av_rescale_q(out->duration_us, AV_TIME_BASE_Q, av_inv_q(rate));
     copy_text(out->video_codec, sizeof out->video_codec,
               avcodec_get_name(c->stream->codecpar->codec_id));
     int audio = av_find_best_stream(c->format, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
@@ -80,8 +110,7 @@ static sl_status fill(sl_clip *c, sl_probe *out, sl_error **err)
     }
     out->size = avio_size(c->format->pb);
     name_format(c->format, out);
-    if (out->duration_us <= 0 ||
-        out->duration_us > (int64_t)SL_CLIP_HOURS_MAX * 3600 * AV_TIME_BASE) {
+    if (out->duration_us <= 0 || out->duration_us > LENGTH_MAX_US) {
         return sl_fail(err, SL_E_INVALID, "The video has no length or is longer than %d hours",
                        SL_CLIP_HOURS_MAX);
     }

@@ -6,6 +6,7 @@
 #include "clip.h"
 #include "media/export.h"
 #include "media/picture.h"
+#include "media/probe.h"
 #include "support.h"
 
 #include <inttypes.h>
@@ -193,6 +194,63 @@ START_TEST(exact__a_clip_of_mpeg4_in_avi_and_of_vp9_in_webm)
 }
 END_TEST
 
+static bool can_encode(const char *codec)
+{
+    char command[128];
+    (void)snprintf(command, sizeof command, "ffmpeg -v error -h encoder=%s 2>&1 | grep -q ^Encoder",
+                   codec);
+    return shell(command);
+}
+
+/* What phones and cameras write, as far as this FFmpeg can make it: ten bits, 4:2:2, frames that
+ * refer to later ones and are never shown themselves. */
+START_TEST(exact__a_clip_of_hevc_of_av1_and_of_prores)
+{
+    static const struct {
+        const char *encoder, *how, *name, *codec;
+    } cases[] = {
+        {"libx265",
+         "-frames:v 40 -c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=15:bframes=3 "
+         "-pix_fmt yuv420p10le -tag:v hvc1",
+         "hevc.mov", "hevc"},
+        {"libaom-av1", "-frames:v 12 -c:v libaom-av1 -usage realtime -cpu-used 8", "a.mp4", "av1"},
+        {"prores_ks", "-frames:v 12 -c:v prores_ks -profile:v standard -pix_fmt yuv422p10le",
+         "prores.mov", "prores"}};
+    static const int frames[] = {40, 12, 12};
+    set_up();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sl_probe p;
+        if (!can_encode(cases[i].encoder)) {
+            continue;
+        }
+        made_by("", cases[i].how, cases[i].name);
+        check_frames(frames[i]);
+        ck_assert_int_eq(sl_probe_file(path, &p, NULL), SL_OK);
+        ck_assert_str_eq(p.video_codec, cases[i].codec);
+        ck_assert_int_eq(p.frames, frames[i]);
+        ck_assert_int_eq(p.width, CLIP_WIDTH);
+    }
+    tear_down();
+}
+END_TEST
+
+/* As browsers write it while they film: no length, no index, no rate. */
+START_TEST(exact__a_clip_that_does_not_say_how_long_it_is)
+{
+    sl_probe p;
+    set_up();
+    made_by("",
+            "-an -vf \"select='lt(mod(n,7),3)'\" -fps_mode passthrough -enc_time_base 1/90000 "
+            "-c:v libvpx -deadline realtime -cpu-used 8 -g 20 -f webm -live 1",
+            "live.webm");
+    check_frames(39);
+    ck_assert_int_eq(sl_probe_file(path, &p, NULL), SL_OK);
+    ck_assert_int_eq(p.frames, 39);
+    ck_assert_int_le(llabs(p.duration_us - 2900000), 50000);
+    tear_down();
+}
+END_TEST
+
 /* ---- likeness ---- */
 
 enum {
@@ -286,6 +344,8 @@ int main(void)
         tcase_add_test(tcase, exact__a_clip_with_uneven_times);
         tcase_add_test(tcase, exact__a_clip_with_an_edit_list);
         tcase_add_test(tcase, exact__a_clip_of_mpeg4_in_avi_and_of_vp9_in_webm);
+        tcase_add_test(tcase, exact__a_clip_of_hevc_of_av1_and_of_prores);
+        tcase_add_test(tcase, exact__a_clip_that_does_not_say_how_long_it_is);
     }
     tcase_add_test(tcase, exact__an_export_looks_as_the_clip_does);
     suite_add_tcase(suite, tcase);
