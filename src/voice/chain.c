@@ -18,6 +18,7 @@ enum {
     LOOK_AHEAD = 96,    /* of the limiter: 2 ms */
     LEVEL_STEP = 480,   /* frames between two looks at the level */
     CREST_STEP = 4800,  /* between two looks at how much speech there is */
+    CREST_LOOKS = 20,   /* of which the mean is made */
     SPEECH_BEGINS = 60, /* percent */
     SPEECH_GOES_ON = 35,
     NOISE_DOWN_DB = -15
@@ -30,8 +31,10 @@ static const float level_least = 0.25F;   /* -12 dB */
 static const float level_up = 1.00346F;   /* 3 dB a second, in steps of 10 ms */
 static const float level_down = 0.98627F; /* 12 dB a second */
 static const float crest_most = 3.4F;     /* 10.6 dB */
-static const double crest_silence = 1e-6; /* -60 dBFS */
+static const double crest_silence = 1e-5; /* -50 dBFS: a room */
 static const double crest_pause = 0.1;
+static const double crest_fade = 0.98; /* in a pause, each 100 ms */
+static const double crest_jump = 8.0;
 static const float ceiling = 0.841F; /* -1.5 dBFS */
 
 typedef struct biquad {
@@ -50,7 +53,8 @@ typedef struct leveller {
 typedef struct crest {
     double energy; /* of this step */
     uint32_t fill;
-    double mean; /* 0: nothing heard yet */
+    double mean;    /* 0: nothing heard yet */
+    uint32_t looks; /* that it is made of */
 } crest;
 
 /* Looks ahead: the gain has fallen to where a peak needs it when the peak leaves the line. */
@@ -142,17 +146,20 @@ static void level(leveller *l, float *pcm, size_t n)
 
 /* --- crest and limiter -------------------------------------------------------------------- */
 
-/* Every 100 ms: of the speech of the last two seconds or so, pauses left out. */
+/* Every 100 ms: of the speech of the last two seconds or so, pauses left out. What is so much louder
+ * shows that it was none until now: the first word must not be held down to the room before it. */
 static void crest_look(crest *c)
 {
     double power = c->energy / CREST_STEP;
     c->energy = 0.0;
     c->fill = 0;
     if (power < crest_silence || power < c->mean * crest_pause) {
+        c->mean *= crest_fade;
         return;
     }
-    double part = c->mean <= 0.0 ? 1.0 : 0.05;
-    c->mean += (power - c->mean) * part;
+    c->looks = power > c->mean * crest_jump ? 1 : c->looks + 1;
+    c->looks = c->looks > CREST_LOOKS ? CREST_LOOKS : c->looks;
+    c->mean += (power - c->mean) / c->looks;
 }
 
 static float ceiling_now(const sl_chain *c)

@@ -205,6 +205,25 @@ START_TEST(chain__the_crest_takes_clicks_and_leaves_what_is_no_louder_than_speec
 }
 END_TEST
 
+/* A second of a quiet room, of -56 and of -40 dB, then somebody speaks. */
+START_TEST(chain__the_first_word_after_a_quiet_room_is_as_loud_as_the_others)
+{
+    for (int loud = 0; loud < 2; loud++) {
+        size_t from =
+            SECOND + (loud != 0 ? SECOND / 10 : 0); /* a loud one is told from speech then */
+        memset(in, 0, sizeof in);
+        syllables(in + SECOND, LONG - SECOND, 0.3);
+        noise(in, LONG, loud != 0 ? 0.0173 : 0.00274);
+        through((sl_chain_config){.crest = true}, LONG);
+        double first = db(tone_rms(out + from, SECOND / 5) / tone_rms(in + from, SECOND / 5));
+        from += 5 * SECOND;
+        double later = db(tone_rms(out + from, SECOND / 5) / tone_rms(in + from, SECOND / 5));
+        ck_assert_double_gt(first, later - 1.5);
+        ck_assert_double_gt(later, -4.0);
+    }
+}
+END_TEST
+
 START_TEST(chain__a_stage_that_the_build_is_without_is_refused)
 {
     sl_chain *c = NULL;
@@ -285,6 +304,7 @@ SL_TEST_MAIN("voice_chain", chain__as_much_comes_out_as_goes_in_at_its_place,
              chain__denoise_takes_noise_and_leaves_the_voice, chain__speech_is_told_from_noise,
              chain__the_level_comes_up_slowly_and_nothing_passes_the_ceiling,
              chain__the_crest_takes_clicks_and_leaves_what_is_no_louder_than_speech,
+             chain__the_first_word_after_a_quiet_room_is_as_loud_as_the_others,
              chain__a_stage_that_the_build_is_without_is_refused,
              loudness__of_sines_is_what_the_recommendation_says,
              loudness__leaves_pauses_out_and_knows_silence,
