@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "clip.h"
+#include "media/av.h"
 #include "media/probe.h"
 #include "media/sound.h"
 #include "support.h"
@@ -142,6 +143,49 @@ static void check_pictures(int64_t frames)
     sl_frames_close(f);
 }
 
+static size_t be32(const uint8_t *p)
+{
+    return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+}
+
+static size_t count_of(const sl_buf *bytes, const char *box)
+{
+    size_t n = 0;
+    for (size_t i = 0; i + 4 <= bytes->len; i++) {
+        n += memcmp(bytes->data + i, box, 4) == 0 ? 1 : 0;
+    }
+    return n;
+}
+
+/* What QuickTime and browsers want of a movie: the index in front of the pictures, H.264 of 4:2:0
+ * under avc1 and AAC under mp4a, an edit list for each track, so that what the encoders put in front
+ * is not shown and both begin at 0. */
+static void check_rules(void)
+{
+    sl_buf bytes = {0};
+    sl_clip c = {0};
+    ck_assert(clip_read(out, &bytes));
+    ck_assert_mem_eq(bytes.data + 4, "ftyp", 4);
+    size_t index = be32(bytes.data);
+    ck_assert_mem_eq(bytes.data + index + 4, "moov", 4);
+    bytes.len = index + be32(bytes.data + index); /* no further than the index */
+    ck_assert_uint_eq(count_of(&bytes, "elst"), 2);
+    ck_assert_uint_eq(count_of(&bytes, "avcC"), 1);
+    sl_buf_free(&bytes);
+    ck_assert_int_eq(sl_clip_open(&c, SL_SOURCE_FILE(out), NULL), SL_OK);
+    ck_assert_uint_eq(c.format->nb_streams, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        const AVStream *s = c.format->streams[i];
+        bool video = s->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+        ck_assert_int_eq(s->codecpar->codec_id, video ? AV_CODEC_ID_H264 : AV_CODEC_ID_AAC);
+        ck_assert_uint_eq(s->codecpar->codec_tag,
+                          video ? MKTAG('a', 'v', 'c', '1') : MKTAG('m', 'p', '4', 'a'));
+        ck_assert_int_eq(s->start_time, 0);
+        ck_assert(!video || s->codecpar->format == AV_PIX_FMT_YUV420P);
+    }
+    sl_clip_close(&c);
+}
+
 /* [EXPORT-1] */
 START_TEST(export__shows_and_plays_what_the_timeline_says)
 {
@@ -155,6 +199,7 @@ START_TEST(export__shows_and_plays_what_the_timeline_says)
     ck_assert_int_eq(made.duration_us, 4017000);
     ck_assert_uint_gt(strlen(made.encoder), 0);
     check_pictures(made.frames);
+    check_rules();
     ck_assert_double_le(fabs(clip_seconds(out, true) - 4.017), 0.04);
     ck_assert_double_le(fabs(clip_seconds(out, false) - 4.017), 0.04);
 
@@ -369,6 +414,7 @@ static void check_copied(int first, int64_t from_us, int64_t until_us, const cha
     sl_export_result made;
     ck_assert_int_eq(sl_export(&job, &made, NULL), SL_OK);
     ck_assert_int_eq(made.frames, 180 - first);
+    check_rules();
     sl_frames *a = NULL;
     sl_frames *b = NULL;
     sl_pixels p = clip_pixels(CLIP_WIDTH, CLIP_HEIGHT);
