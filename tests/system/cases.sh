@@ -398,6 +398,21 @@ variants() {
     sl a --json query '{"from":"variant","order":["id"]}' | grep -o '"name":"[0-9a-z]*"' | sort | tr -d '\n'
 }
 
+# A player that knows nothing of us gets every picture of every size from the address given out.
+played() {
+    local token='' id streams
+    command -v curl >/dev/null || return 0
+    asks 200 POST /api/v1/auth/login "{\"email\":\"anna@example.org\",\"password\":\"$SIDELINE_PASSWORD\",
+        \"device\":\"01890000-0000-7000-8000-00000000000d\"}"
+    token=$(value_of access_token)
+    id=$(sl a --json query '{"from":"video"}' | grep -oE '"id":"[0-9a-f-]{36}"' | head -n 1 | cut -d '"' -f 4)
+    asks 200 GET "/api/v1/videos/$id/playback"
+    streams=$(ffprobe -v warning -count_frames -select_streams v -show_entries stream=height,nb_read_frames \
+        -of csv=p=0 "$url$(value_of url)" 2>heard.txt | sed '/^$/d' | sort -u | tr '\n' ' ')
+    [[ ! -s heard.txt ]] || fail "FFmpeg as a player: $(cat heard.txt)"
+    [[ $streams == "$1" ]] || fail "a player sees \"$streams\""
+}
+
 case_streams() {
     start_server
     sign_up
@@ -417,6 +432,7 @@ case_streams() {
         for file in srv/blobs/*/*; do
             [[ -z $(ffprobe -v warning -count_frames "$file" 2>&1 >/dev/null) ]] || fail "ffprobe: $file"
         done
+        played "480,120 720,120 "
     fi
     stop_server
 }
