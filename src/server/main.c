@@ -136,6 +136,19 @@ static void push(void *user, const char *body)
     sl_pusher_send(p->pusher, body);
 }
 
+static void push_counts(void *user, sl_push_counts *out)
+{
+    const port_user *p = user;
+    sl_pusher_counts c = sl_pusher_count(p->pusher);
+    *out = (sl_push_counts){.queued = c.queued,
+                            .sent = c.sent,
+                            .gone = c.gone,
+                            .failed = c.failed,
+                            .dropped = c.dropped,
+                            .retried = c.retried,
+                            .waiting = c.waiting};
+}
+
 /* The device of a notification is not there any more. */
 static void push_gone(void *user, const char *body)
 {
@@ -213,6 +226,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .log = d->log != NULL ? write_log : NULL,
         .fetch = fetch,
         .push = d->pusher != NULL ? push : NULL,
+        .push_counts = d->pusher != NULL ? push_counts : NULL,
     };
 #ifdef SL_SERVER_MEDIA
     ports.media = d->media != NULL ? port_media : NULL;

@@ -115,7 +115,7 @@ static void settle(sl_pusher *p, note *x, sl_status status, int32_t answer)
         put(p, x);
         x = NULL;
     } else if (!sent && !gone) {
-        p->counts.dropped++;
+        p->counts.failed++;
     }
     sl_unlock(p->lock);
     note_free(x);
@@ -139,6 +139,7 @@ void sl_pusher_send(sl_pusher *p, const char *body)
     }
     bool ok = x != NULL && x->body != NULL;
     sl_lock(p->lock);
+    p->counts.queued++;
     if (ok && p->waiting < SL_PUSHER_WAITING) {
         put(p, x);
         x = NULL;
@@ -154,6 +155,7 @@ sl_pusher_counts sl_pusher_count(sl_pusher *p)
 {
     sl_lock(p->lock);
     sl_pusher_counts counts = p->counts;
+    counts.waiting = p->waiting;
     sl_unlock(p->lock);
     return counts;
 }

@@ -29,11 +29,15 @@ typedef struct sl_pusher_config {
         wait_ms; /* before the second try, four times as long before each further one; 0: 1000 */
 } sl_pusher_config;
 
+/* What was given to it is sent, gone, failed or dropped in the end, or still waits. */
 typedef struct sl_pusher_counts {
+    uint64_t queued; /* all that were given to it */
     uint64_t sent;
-    uint64_t gone;    /* of `sent` none: 404 and 410 */
+    uint64_t gone;    /* 404 and 410 */
+    uint64_t failed;  /* refused, or given up after the last try */
+    uint64_t dropped; /* there was no room */
     uint64_t retried; /* tries after the first */
-    uint64_t dropped;
+    uint64_t waiting; /* now */
 } sl_pusher_counts;
 
 /* The config's texts are borrowed until it is freed. */

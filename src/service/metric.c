@@ -55,6 +55,26 @@ static void put_one(sl_buf *b, const char *name, const char *type, const char *h
     sl_buf_fmt(b, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", name, help, name, type, name, v);
 }
 
+static void put_pushes(const sl_service *s, sl_buf *b)
+{
+    sl_push_counts c = {0};
+    if (s->ports.push_counts == NULL) {
+        return;
+    }
+    s->ports.push_counts(s->ports.user, &c);
+    put_one(b, "sidelined_push_queued_total", "counter", "Push notifications that were made.",
+            c.queued);
+    put_one(b, "sidelined_push_sent_total", "counter", "Those that the webhook has taken.", c.sent);
+    put_one(b, "sidelined_push_gone_total", "counter", "Those for tokens that reach nobody.",
+            c.gone);
+    put_one(b, "sidelined_push_failed_total", "counter",
+            "Those that were refused, or given up after the last try.", c.failed);
+    put_one(b, "sidelined_push_dropped_total", "counter", "Those that there was no room for.",
+            c.dropped);
+    put_one(b, "sidelined_push_retries_total", "counter", "Tries after the first.", c.retried);
+    put_one(b, "sidelined_push_waiting", "gauge", "Those that wait to be sent.", c.waiting);
+}
+
 void sl_sv_metrics(sl_sv_request *r, sl_http_out *out)
 {
     sl_service *s = r->s;
@@ -74,6 +94,7 @@ void sl_sv_metrics(sl_sv_request *r, sl_http_out *out)
             c.limited);
     put_one(&b, "sidelined_audit_lines_total", "counter", "Lines added to the audit log.",
             c.audited);
+    put_pushes(s, &b);
     out->status = 200;
     out->body = sl_buf_bytes(&b);
     if (out->body == NULL) {

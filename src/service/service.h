@@ -33,6 +33,17 @@ struct sl_db {
     void (*close)(void *user);
 };
 
+/* What became of push notifications since the start. */
+typedef struct sl_push_counts {
+    uint64_t queued;
+    uint64_t sent;
+    uint64_t gone;    /* for tokens that reach nobody */
+    uint64_t failed;  /* refused, or given up */
+    uint64_t dropped; /* there was no room for them */
+    uint64_t retried; /* tries after the first */
+    uint64_t waiting; /* now */
+} sl_push_counts;
+
 typedef struct sl_service_ports {
     const sl_platform
         *platform; /* clock, random, files; http and ws unused; borrowed until close */
@@ -54,6 +65,8 @@ typedef struct sl_service_ports {
     /* Queues a push notification for one device and returns at once: the body of a request to whoever
      * hands it on (src/sync/PROTOCOL.md). NULL: nobody is notified. */
     void (*push)(void *user, const char *body);
+    /* For the metrics; from any thread, without the service's lock. NULL: they say nothing of pushes. */
+    void (*push_counts)(void *user, sl_push_counts *out);
     /* One line of JSON, without anything that users wrote. NULL: nothing is logged. */
     void (*log)(void *user, const char *line);
     /* Fetches a page over HTTP, at most 1 MiB within 10 s; form NULL: GET, else POST of a form.
