@@ -83,7 +83,8 @@ static sl_status no_chance(void *user, void *dst, size_t n)
     return SL_OK;
 }
 
-static const sl_clock_ops CLOCK = {sizeof(sl_clock_ops), 0, no_time, no_time};
+static const sl_clock_ops CLOCK = {
+    .struct_size = sizeof(sl_clock_ops), .mono_ms = no_time, .wall_ms = no_time};
 static const sl_random_ops RANDOM = {sizeof(sl_random_ops), 0, no_chance};
 
 static bool put_op(void *ctx, const sl_op *op)

@@ -81,7 +81,8 @@ static bool check(void *user, const char *secret, const char *stored)
     return strcmp(secret, stored) == 0;
 }
 
-static const sl_clock_ops CLOCK = {sizeof(sl_clock_ops), 0, clock_ms, clock_ms};
+static const sl_clock_ops CLOCK = {
+    .struct_size = sizeof(sl_clock_ops), .mono_ms = clock_ms, .wall_ms = clock_ms};
 static const sl_random_ops RANDOM = {sizeof(sl_random_ops), 0, random_fill};
 static const char *no_header(void *ctx, const char *name)
 {

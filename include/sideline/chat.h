@@ -151,10 +151,11 @@ SL_API sl_status sl_chat_counts(sl_core *core, sl_bytes *SL_NULLABLE *SL_NULLABL
                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
 
 /* What a push notification says, without a connection: the bytes that the provider handed over, JSON with a
- * member "sideline" (src/sync/PROTOCOL.md), up to 8 KiB. *out: {"show":bool,"why":"muted|blocked|read|
- * other_user"?,"kind","title","body","space"?,"id"?,"user"?,"named":true?,"badge"}: whether to show it, and the
- * number for the icon with all that notifications told and has not come yet, each message once.
- * SL_E_UNSUPPORTED: of a later version; SL_E_AUTH: nobody is signed in. */
+ * member "sideline" (src/sync/PROTOCOL.md), up to 8 KiB. *out: {"show":bool,"why":"muted|quiet|off|blocked|
+ * read|other_user"?,"kind","title","body","space"?,"id"?,"user"?,"named":true?,"badge"}: whether to show it, and the
+ * number for the icon with all that notifications told and has not come yet, each message once. off, quiet:
+ * by the user's notification_setting of the topic, "push", and the hours from "quiet_from_min" to "quiet_to_min", over
+ * midnight when that is the lesser, by the platform's day_minute. SL_E_UNSUPPORTED: of a later version; SL_E_AUTH: nobody is signed in. */
 SL_API sl_status sl_chat_notice(sl_core *core, const char *payload, size_t n,
                                 sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                                 sl_error *SL_NULLABLE *SL_NULLABLE err);

@@ -35,6 +35,9 @@ typedef struct sl_clock_ops {
     uint32_t reserved;
     int64_t (*mono_ms)(void *SL_NULLABLE user); /* never goes back */
     int64_t (*wall_ms)(void *SL_NULLABLE user); /* Unix time; may jump either way */
+    /* The minute of the local day at this Unix time, 0 to 1439, for quiet hours. NULL, or not there by
+     * struct_size: that of UTC. */
+    int32_t (*day_minute)(void *SL_NULLABLE user, int64_t wall_ms);
 } sl_clock_ops;
 
 typedef struct sl_random_ops {

@@ -59,6 +59,14 @@ static int64_t wall_ms(void *user)
     return clock_ms(CLOCK_REALTIME);
 }
 
+static int32_t day_minute(void *user, int64_t wall_ms)
+{
+    struct tm local = {0};
+    time_t at = (time_t)(wall_ms / 1000);
+    (void)user;
+    return localtime_r(&at, &local) != NULL ? local.tm_hour * 60 + local.tm_min : 0;
+}
+
 static sl_status random_fill(void *user, void *dst, size_t n)
 {
     (void)user;
@@ -393,8 +401,10 @@ static sl_status path_list(void *user, const char *path, void (*fn)(void *ctx, c
     return status;
 }
 
-const sl_clock_ops sl_posix_clock = {
-    .struct_size = sizeof(sl_clock_ops), .mono_ms = mono_ms, .wall_ms = wall_ms};
+const sl_clock_ops sl_posix_clock = {.struct_size = sizeof(sl_clock_ops),
+                                     .mono_ms = mono_ms,
+                                     .wall_ms = wall_ms,
+                                     .day_minute = day_minute};
 
 const sl_random_ops sl_posix_random = {.struct_size = sizeof(sl_random_ops), .fill = random_fill};
 

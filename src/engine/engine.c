@@ -23,6 +23,17 @@ int64_t sl_engine_wall(const sl_core *core)
     return core->platform.clock->wall_ms(core->platform.user);
 }
 
+int32_t sl_engine_day_minute(const sl_core *core)
+{
+    const sl_clock_ops *clock = core->platform.clock;
+    int64_t now_ms = sl_engine_wall(core);
+    size_t needed = offsetof(sl_clock_ops, day_minute) + sizeof clock->day_minute;
+    if (clock->struct_size >= needed && clock->day_minute != NULL) {
+        return clock->day_minute(core->platform.user, now_ms);
+    }
+    return (int32_t)(now_ms / 60000 % 1440);
+}
+
 int64_t sl_engine_server_ms(const sl_core *core)
 {
     return core->server_known ? sl_engine_mono(core) + core->server_ahead_ms : sl_engine_wall(core);

@@ -207,6 +207,7 @@ sl_status sl_engine_open(const sl_config *cfg, sl_core **out, sl_error **err);
 void sl_engine_close(sl_core *core);
 int64_t sl_engine_mono(const sl_core *core);
 int64_t sl_engine_wall(const sl_core *core);
+int32_t sl_engine_day_minute(const sl_core *core); /* now, of the local day */
 /* The server's clock as it is now; before there was a connection that of this device. */
 int64_t sl_engine_server_ms(const sl_core *core);
 sl_status sl_engine_uuid(sl_core *core, char out[SL_UUID_LEN + 1], sl_error **err);

@@ -104,17 +104,43 @@ static sl_status remember(sl_core *core, const sl_notice *n, sl_error **err)
     return status;
 }
 
-/* Why it is not to be shown; NULL: it is. */
+/* ---- what the user wants ---- */
+
+/* From a minute of the day to another, over midnight when that is the lesser. */
+static bool in_hours(int64_t from, int64_t to, int64_t now)
+{
+    return from <= to ? now >= from && now < to : now >= from || now < to;
+}
+
+/* By the setting of the topic; of several the one with the greatest id holds. */
+static sl_status wish_of(sl_core *core, const char *topic, const char **why, sl_error **err)
+{
+    sl_buf query = {0};
+    sl_json *rows = NULL;
+    sl_buf_fmt(&query,
+               "{\"from\":\"notification_setting\",\"where\":{\"topic\":\"%s\"},\"order\":"
+               "[\"-id\"],\"limit\":1}",
+               topic);
+    sl_status status = sl_chat_ask(core, &query, &rows, err);
+    const sl_json *row = status == SL_OK ? sl_json_first(rows) : NULL;
+    int64_t from = sl_json_int_or(row, "quiet_from_min", -1);
+    int64_t to = sl_json_int_or(row, "quiet_to_min", -1);
+    bool quiet = from >= 0 && to >= 0 && in_hours(from, to, sl_engine_day_minute(core));
+    *why = !sl_json_bool_or(row, "push", true) ? "off" : quiet ? "quiet" : NULL;
+    sl_json_free(rows);
+    return status;
+}
+
+/* Why it is not to be shown; NULL: it is. wish: what the user wants of the topic. */
 static const char *reason_of(sl_core *core, const sl_notice *n, const sl_chat_frame *f,
-                             const sl_json *settings)
+                             const sl_json *settings, const char *wish)
 {
     bool message = strcmp(n->kind, "message") == 0;
-    return strcmp(n->to, core->session.user) != 0                     ? "other_user"
-           : n->user[0] != 0 && sl_chat_is_blocked(f, n->user)        ? "blocked"
-           : !message                                                 ? NULL
-           : n->place <= read_mark(core, f, n->space)                 ? "read"
-           : !n->named && sl_chat_is_silent(core, settings, n->space) ? "muted"
-                                                                      : NULL;
+    return strcmp(n->to, core->session.user) != 0                                ? "other_user"
+           : n->user[0] != 0 && sl_chat_is_blocked(f, n->user)                   ? "blocked"
+           : message && n->place <= read_mark(core, f, n->space)                 ? "read"
+           : message && !n->named && sl_chat_is_silent(core, settings, n->space) ? "muted"
+                                                                                 : wish;
 }
 
 /* A message that is here and was edited since has its text of now. */
@@ -159,7 +185,11 @@ static sl_status answer(sl_core *core, const sl_notice *n, sl_json *out, sl_erro
         sl_buf_str(&query, "{\"from\":\"thread_setting\",\"limit\":10000}");
         status = sl_chat_ask(core, &query, &settings, err);
     }
-    const char *why = status == SL_OK ? reason_of(core, n, &f, settings) : NULL;
+    const char *wish = NULL;
+    if (status == SL_OK) {
+        status = wish_of(core, n->kind, &wish, err);
+    }
+    const char *why = status == SL_OK ? reason_of(core, n, &f, settings, wish) : NULL;
     bool counted = strcmp(n->kind, "message") == 0 && strcmp(n->to, core->session.user) == 0;
     if (status == SL_OK && counted) {
         status = remember(core, n, err);

@@ -43,9 +43,10 @@ AT(sl_pixels, height, 8, 8);
 AT(sl_pixels, stride, 12, 12);
 AT(sl_pixels, data, 16, 16);
 
-SIZE(sl_clock_ops, 24, 16);
+SIZE(sl_clock_ops, 32, 20);
 AT(sl_clock_ops, mono_ms, 8, 8);
 AT(sl_clock_ops, wall_ms, 16, 12);
+AT(sl_clock_ops, day_minute, 24, 16);
 
 SIZE(sl_random_ops, 16, 12);
 AT(sl_random_ops, fill, 8, 8);

@@ -12,6 +12,7 @@ sl_id g_cancelled;
 sl_id g_ws;
 int32_t g_closed;
 int64_t g_now_ms;
+int32_t g_minute;
 bool g_full;
 char g_url[200];
 char g_sent[8000];
@@ -72,7 +73,14 @@ static int64_t on_wall(void *user)
     return g_base.clock->wall_ms(user);
 }
 
-static const sl_clock_ops CLOCK = {sizeof CLOCK, 0, on_mono, on_wall};
+static int32_t on_minute(void *user, int64_t wall_ms)
+{
+    (void)user;
+    ck_assert_int_gt(wall_ms, 0);
+    return g_minute;
+}
+
+static const sl_clock_ops CLOCK = {sizeof CLOCK, 0, on_mono, on_wall, on_minute};
 static const sl_http_ops HTTP = {sizeof HTTP, 0, on_start, on_cancel};
 static const sl_ws_ops WS = {sizeof WS, 0, on_open, on_send, on_close};
 

@@ -27,6 +27,7 @@ extern sl_id g_cancelled;
 extern sl_id g_ws;
 extern int32_t g_closed; /* the code the core closed the socket with */
 extern int64_t g_now_ms; /* where the clock stands, 0 when it goes */
+extern int32_t g_minute; /* of the local day */
 extern bool g_full;      /* the disk takes no byte */
 extern char g_url[200];
 extern char g_sent[8000]; /* frames, since it was emptied */

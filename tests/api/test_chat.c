@@ -125,6 +125,48 @@ START_TEST(notice__of_silent_threads_blocked_people_and_read_messages_is_not_sho
 }
 END_TEST
 
+static void wish(sl_core *core, const char *entity, const char *fields)
+{
+    char ops[400];
+    sl_error *err = NULL;
+    int n = snprintf(ops, sizeof ops,
+                     "[{\"op\":\"create\",\"entity\":\"%s\",\"space\":\"" OWN "\",\"fields\":%s}]",
+                     entity, fields);
+    sl_status status = sl_apply(core, ops, (size_t)n, NULL, &err);
+    ck_assert_msg(status == SL_OK, "%s", err != NULL ? sl_error_message(err) : "");
+}
+
+START_TEST(notice__in_quiet_hours_and_of_a_topic_that_is_off_is_not_shown_but_counts)
+{
+    static const struct {
+        int32_t minute;
+        bool shown;
+    } night[] = {{1319, true}, {1320, false}, {1439, false}, {0, false}, {419, false}, {420, true}};
+    sl_core *core = talking();
+    wish(core, "notification_setting",
+         "{\"topic\":\"message\",\"quiet_from_min\":1320,\"quiet_to_min\":420}");
+    for (size_t i = 0; i < sizeof night / sizeof night[0]; i++) {
+        g_minute = night[i].minute;
+        const char *text = notice(core, TWO, 6, ",\"named\":true");
+        has(text, night[i].shown ? "\"show\":true" : "\"show\":false,\"why\":\"quiet\"");
+        has(text, "\"badge\":2");
+    }
+    wish(core, "notification_setting",
+         "{\"topic\":\"message\",\"quiet_from_min\":60,\"quiet_to_min\":120}");
+    for (g_minute = 58; g_minute < 123; g_minute++) {
+        bool quiet = g_minute >= 60 && g_minute < 120; /* the later setting holds */
+        has(notice(core, TWO, 6, ""), quiet ? "\"why\":\"quiet\"" : "\"show\":true");
+    }
+    wish(core, "notification_setting",
+         "{\"topic\":\"message\",\"quiet_from_min\":60,\"quiet_to_min\":60}");
+    g_minute = 60;
+    has(notice(core, TWO, 6, ""), "\"show\":true"); /* no hours at all */
+    wish(core, "notification_setting", "{\"topic\":\"message\",\"push\":false}");
+    has(notice(core, TWO, 6, ""), "\"show\":false,\"why\":\"off\"");
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(notice__for_somebody_else_or_without_sense_says_so)
 {
     static const char other[] = "{\"v\":1,\"to\":\"" CLEO "\",\"kind\":\"system\",\"title\":\"t\"}";
@@ -215,6 +257,7 @@ END_TEST
 SL_TEST_MAIN_WITH("chat_api", host_set_up, host_tear_down,
                   notice__counts_each_message_once_until_it_has_come,
                   notice__of_silent_threads_blocked_people_and_read_messages_is_not_shown,
+                  notice__in_quiet_hours_and_of_a_topic_that_is_off_is_not_shown_but_counts,
                   notice__for_somebody_else_or_without_sense_says_so,
                   chat__calls_without_a_thread_message_or_place_for_the_answer_are_misuse,
                   chat__what_is_not_here_is_not_found)

@@ -133,7 +133,7 @@ export interface ScheduledMessage {
 /** What a push notification says. */
 export interface Notice {
     show: boolean;
-    why?: "muted" | "blocked" | "read" | "other_user";
+    why?: "muted" | "quiet" | "off" | "blocked" | "read" | "other_user";
     kind: string;
     title: string;
     body: string;

@@ -176,7 +176,8 @@ static sl_status file_mkdir(void *user, const char *path)
     return SL_OK;
 }
 
-static const sl_clock_ops CLOCK = {sizeof(sl_clock_ops), 0, clock_ms, clock_ms};
+static const sl_clock_ops CLOCK = {
+    .struct_size = sizeof(sl_clock_ops), .mono_ms = clock_ms, .wall_ms = clock_ms};
 static const sl_random_ops RANDOM = {sizeof(sl_random_ops), 0, random_fill};
 static const sl_file_ops FILES = {sizeof(sl_file_ops), 0,           file_open,     file_close,
                                   file_read,           file_write,  file_truncate, file_sync,
@@ -637,7 +638,7 @@ void befriend(world *w, person *a, person *b, char thread[SL_SPACE_MAX])
     for (size_t i = 0; i < sl_json_count(records); i++) {
         const sl_json *r = sl_json_at(records, i);
         const char *made = sl_json_str(sl_json_get(r, "fields"), "thread_id");
-        if (strcmp(sl_json_str(r, "id"), id) == 0) {
+        if (strcmp(sl_json_str(r, "id"), id) == 0 && made != NULL) { /* a notification shares it */
             sl_space_name(thread, "thread", made);
         }
     }
