@@ -307,13 +307,13 @@ static const sl_field FIELDS_progress_entry[] = {
 static const sl_field FIELDS_notification[] = {
     /* What it is about. */
     {"kind", 0, 1, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_notification_kind, NULL},
-    /* One line. */
+    /* The name of who caused it; of what nobody caused, one line. */
     {"title", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(200), NULL, NULL},
-    /* More lines. */
+    /* Their words, or more lines. */
     {"body", 2, 3, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(2000), NULL, NULL},
     /* Space of what it speaks of. */
     {"ref_space", 3, 4, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},
-    /* What it speaks of. */
+    /* What it speaks of; of a video that was shared, the video. */
     {"ref_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
     /* When it was sent. Unix time in ms. */
     {"sent_ms", 5, 6, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, true, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
@@ -330,9 +330,9 @@ static const sl_field FIELDS_notification_setting[] = {
     {"email", 2, 3, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* In the app. */
     {"in_app", 3, 4, SL_T_BOOL, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
-    /* Silent from this minute of the local day. */
+    /* No pushes from this minute of the local day. */
     {"quiet_from_min", 4, 5, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1439), NULL, NULL},
-    /* Until this minute. */
+    /* Until this minute, over midnight when it is the lesser. */
     {"quiet_to_min", 5, 6, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(1439), NULL, NULL},
 };
 

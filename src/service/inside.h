@@ -11,7 +11,7 @@
  *   policy.c                                        who may do what
  *   places.c                                      pages of what devices do not hold
  *   signal.c                                      what passes by and is not stored
- *   notify.c                                      push notifications
+ *   news.c, notify.c, words.c                     what people are told of: kept, and pushed
  *   tx.c, rows.c, table.c, head.c, known.c        the database, and what need not be asked of it again
  *
  * Invariants:
@@ -530,7 +530,7 @@ sl_status sl_sv_item_add(sl_service *s, const char *space, const char *entity, c
 
 /* ---- notify.c: push notifications ---- */
 
-/* Tells devices that are not looking of a record that a transaction has saved. */
+/* Tells devices of a record that a transaction has saved. */
 void sl_sv_notify(sl_service *s, const sl_sv_item *item, int64_t now_ms);
 
 /* ---- places.c: spaces of which not all is held ---- */

@@ -1,54 +1,35 @@
 /*
  * service/notify.c - push notifications: who is told of what, on which devices.
  *
- *   [PUSH-1] a new message is told to the others who hold its thread, an answer or request to connect to
- *            whom it is for, a review or comment to the owner of the video; never to who caused it;
- *   [PUSH-2] not to those who blocked the author or want no pushes of the kind; of a silent thread those
- *            alone who are named;
+ *   [PUSH-1] a new message is told to the others who hold its thread, all else as news.c says;
+ *   [PUSH-2] not to those who want no pushes of the kind or blocked the author; of a silent thread those alone
+ *            who are named. Quiet hours are the device's to keep: it knows its time;
  *   [PUSH-3] to devices that are signed in and gave a push token, connected or not: a connection that
- *            sleeps cannot be told from one that listens, and the core knows what it has shown.
+ *            sleeps cannot be told from one that listens, and the core knows what it has shown;
+ *   [PUSH-4] in the language of the user's profile, as far as there are words of it; else in English.
  */
 #include "base/buf.h"
 #include "base/json.h"
 #include "chat/chat.h"
-#include "chat/notice.h"
-#include "service/effect.h"
+#include "service/news.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    TEXT_MAX = 240, /* bytes of a text: what providers take is 4 KiB in all */
     BADGE_MAX = 999
 };
 
-/* What is told, before it is known to whom. */
-typedef struct news {
-    const char *kind;
-    const sl_sv_item *item;
-    const char *to_space; /* those who hold this */
-    const char *to_role;  /* as this, "" any */
-    const char *author;
+/* What is told to one user. */
+typedef struct note {
+    const sl_sv_news *news;
+    bool named; /* a message that names the user */
+    int64_t badge;
     char title[SL_NOTICE_TEXT];
-    char body[TEXT_MAX + 1];
-    int64_t now_ms;
-} news;
+    char body[SL_SV_NEWS_TEXT + 1];
+} note;
 
-/* Cut at a character. */
-static void copy_cut(char *to, size_t room, const char *from)
-{
-    size_t n = strnlen(from, room);
-    if (n == room) {
-        n--;
-        while (n > 0 && ((uint8_t)from[n] & 0xC0) == 0x80) {
-            n--;
-        }
-    }
-    memcpy(to, from, n);
-    to[n] = 0;
-}
-
-static const char *text_of(const news *n, const char *field)
+static const char *text_of(const sl_sv_news *n, const char *field)
 {
     const char *text = sl_record_text(&n->item->rec, field);
     return text != NULL ? text : "";
@@ -66,7 +47,7 @@ static bool number(sl_service *s, const char *sql, const sl_cell *args, size_t n
 
 /* ---- what the user wants ---- */
 
-static bool is_named(const news *n, const char *user)
+static bool is_named(const sl_sv_news *n, const char *user)
 {
     const char *text = text_of(n, "mentions");
     sl_json *mentions = text[0] != 0 ? sl_json_parse(text, strlen(text)) : NULL;
@@ -76,7 +57,7 @@ static bool is_named(const news *n, const char *user)
 }
 
 /* Of several settings the one with the greatest id holds. */
-static bool is_silent(sl_service *s, const news *n, const char *own)
+static bool is_silent(sl_service *s, const sl_sv_news *n, const char *own)
 {
     int64_t until_ms = 0;
     bool ok =
@@ -89,27 +70,15 @@ static bool is_silent(sl_service *s, const news *n, const char *own)
     return !ok || until_ms > n->now_ms;
 }
 
-static bool wants(sl_service *s, const news *n, const char *own)
-{
-    int64_t off = 0;
-    bool ok = number(s,
-                     "SELECT CASE WHEN t.\"push\"=0 THEN 1 ELSE 0 END FROM feed f JOIN"
-                     " \"notification_setting\" t ON t.\"id\"=f.id AND t.\"space\"=f.space WHERE"
-                     " f.space=$1 AND f.entity='notification_setting' AND t.\"topic\"=$2 AND"
-                     " t.\"deleted\"=0 ORDER BY f.id DESC LIMIT 1",
-                     SL_SV_ARGS(sl_cell_text(own), sl_cell_text(n->kind)), &off);
-    return ok && off == 0;
-}
-
-static bool may_tell(sl_service *s, const news *n, const char *user, bool *named)
+static bool may_tell(sl_service *s, const sl_sv_news *n, const char *user, bool *named)
 {
     sl_sv_space own;
-    bool blocked = true;
-    bool message = strcmp(n->kind, "message") == 0;
+    bool wanted = false;
+    bool message = n->event == SL_SV_SAID;
     sl_space_name(own, "user", user);
     *named = message && is_named(n, user);
-    return sl_sv_has_blocked(s, user, n->author, &blocked, NULL) == SL_OK && !blocked &&
-           wants(s, n, own) && (!message || *named || !is_silent(s, n, own));
+    return sl_sv_news_wanted(s, n, user, true, &wanted, NULL) == SL_OK && wanted &&
+           (!message || *named || !is_silent(s, n, own));
 }
 
 /* Unread messages of all the user's threads, as the core counts them for the icon. */
@@ -149,36 +118,38 @@ static void put_text(sl_buf *b, const char *key, const char *value)
 }
 
 /* What the core reads (chat/notice.h). */
-static void put_notice(sl_buf *b, const news *n, const char *user, bool named)
+static void put_notice(sl_buf *b, const note *x, const char *user)
 {
+    const sl_sv_news *n = x->news;
     sl_buf_str(b, "{\"sideline\":{\"v\":1,");
     put_text(b, "to", user);
     put_text(b, "kind", n->kind);
-    put_text(b, "space", n->item->space);
-    put_text(b, "id", n->item->id);
+    put_text(b, "space", n->ref_space);
+    put_text(b, "id", n->ref_id);
     put_text(b, "user", n->author);
-    put_text(b, "title", n->title);
-    put_text(b, "body", n->body);
-    if (strcmp(n->kind, "message") == 0) {
+    put_text(b, "title", x->title);
+    put_text(b, "body", x->body);
+    if (n->event == SL_SV_SAID) {
         int64_t place = sl_record_int(&n->item->rec, "place", 0);
         put_text(b, "what", text_of(n, "kind"));
         sl_buf_fmt(b, "\"place\":%lld,", (long long)place);
     }
-    sl_buf_fmt(b, "\"named\":%s}}", named ? "true" : "false");
+    sl_buf_fmt(b, "\"named\":%s}}", x->named ? "true" : "false");
 }
 
-/* rows: device, platform, token, user. */
-static void tell_device(sl_service *s, const news *n, const sl_sv_rows *rows, size_t i, bool named,
-                        int64_t badge)
+/* rows: device, platform, token. */
+static void tell_device(sl_service *s, const note *x, const char *user, const sl_sv_rows *rows,
+                        size_t i)
 {
-    static const char *const keys[] = {"device", "platform", "token", "user"};
+    static const char *const keys[] = {"device", "platform", "token"};
     sl_buf b = {0};
     sl_buf_u8(&b, '{');
-    for (size_t k = 0; k < 4; k++) {
+    for (size_t k = 0; k < 3; k++) {
         put_text(&b, keys[k], sl_sv_text(rows, i, k));
     }
-    sl_buf_fmt(&b, "\"badge\":%lld,\"payload\":", (long long)badge);
-    put_notice(&b, n, sl_sv_text(rows, i, 3), named);
+    put_text(&b, "user", user);
+    sl_buf_fmt(&b, "\"badge\":%lld,\"payload\":", (long long)x->badge);
+    put_notice(&b, x, user);
     sl_buf_u8(&b, '}');
     if (!b.failed) {
         sl_sv_tell_push(s, sl_buf_text(&b));
@@ -186,25 +157,32 @@ static void tell_device(sl_service *s, const news *n, const sl_sv_rows *rows, si
     sl_buf_free(&b);
 }
 
-/* ---- what is told ---- */
+/* ---- what it says ---- */
 
-static bool is(const sl_sv_item *item, const char *entity)
+/* The one that the user has chosen; of several profiles the one with the greatest id holds. */
+static bool language_of(sl_service *s, const char *user, size_t *out)
 {
-    return strcmp(item->entity->name, entity) == 0;
+    sl_sv_space own;
+    sl_sv_rows rows;
+    sl_space_name(own, "user", user);
+    bool ok = sl_sv_all(s,
+                        "SELECT p.\"locale\" FROM feed f JOIN \"profile\" p ON p.\"id\"=f.id AND"
+                        " p.\"space\"=f.space WHERE f.space=$1 AND f.entity='profile' AND"
+                        " p.\"deleted\"=0 AND p.\"locale\" IS NOT NULL ORDER BY f.id DESC LIMIT 1",
+                        SL_SV_ARGS(sl_cell_text(own)), &rows, NULL) == SL_OK;
+    *out = sl_sv_language(ok && rows.count > 0 ? sl_sv_text(&rows, 0, 0) : "");
+    sl_sv_rows_free(&rows);
+    return ok;
 }
 
-/* The name of who caused it, behind it that of the group. */
-static bool put_title(sl_service *s, news *n)
+/* Who caused it, and of a message the name of the group. */
+static bool names_of(sl_service *s, const sl_sv_news *n, sl_sv_person *who, char group[201])
 {
-    sl_sv_person who;
     sl_sv_rows rows;
-    bool ok = sl_sv_person_by_id(s, n->author, &who, NULL) == SL_OK && who.found;
-    if (!ok) {
-        return false;
-    }
-    copy_cut(n->title, sizeof n->title, who.name);
-    if (strcmp(n->kind, "message") != 0) {
-        return true;
+    bool ok = sl_sv_person_by_id(s, n->author, who, NULL) == SL_OK && who->found;
+    group[0] = 0;
+    if (!ok || n->event != SL_SV_SAID) {
+        return ok;
     }
     ok = sl_sv_all(
              s,
@@ -213,79 +191,60 @@ static bool put_title(sl_service *s, news *n)
              SL_SV_ARGS(sl_cell_text(sl_space_id(n->item->space)), sl_cell_text(n->item->space)),
              &rows, NULL) == SL_OK;
     if (ok && rows.count > 0) {
-        char both[2 * SL_NOTICE_TEXT];
-        (void)snprintf(both, sizeof both, "%s (%.200s)", who.name, sl_sv_text(&rows, 0, 0));
-        copy_cut(n->title, sizeof n->title, both);
+        sl_sv_copy_cut(group, 201, sl_sv_text(&rows, 0, 0));
     }
     sl_sv_rows_free(&rows);
     return ok;
 }
 
-static void tell_all(sl_service *s, news *n)
+/* False: the user has no device that can be told. */
+static bool devices_of(sl_service *s, const char *user, sl_sv_rows *rows)
 {
+    sl_sv_space own;
+    sl_space_name(own, "user", user);
+    return sl_sv_all(s,
+                     "SELECT d.\"id\", d.\"platform\", d.\"push_token\" FROM feed f JOIN \"device\""
+                     " d ON d.\"id\"=f.id AND d.\"space\"=f.space JOIN session s ON s.user_id=$1"
+                     " AND s.device=d.\"id\" WHERE f.space=$2 AND f.entity='device' AND"
+                     " d.\"deleted\"=0 AND d.\"push_token\" IS NOT NULL ORDER BY d.\"id\"",
+                     SL_SV_ARGS(sl_cell_text(user), sl_cell_text(own)), rows, NULL) == SL_OK &&
+           rows->count > 0;
+}
+
+static void tell_user(sl_service *s, const sl_sv_news *n, const char *user)
+{
+    note x = {.news = n};
+    char group[201];
+    size_t language = 0;
     sl_sv_rows rows;
-    bool tell = false;
-    bool named = false;
-    int64_t badge = 0;
-    sl_status status = sl_sv_all(
-        s,
-        "SELECT d.\"id\", d.\"platform\", d.\"push_token\", a.user_id FROM access a JOIN"
-        " feed f ON f.space='user:' || a.user_id AND f.entity='device' JOIN \"device\" d"
-        " ON d.\"id\"=f.id AND d.\"space\"=f.space JOIN session s ON s.user_id=a.user_id"
-        " AND s.device=d.\"id\" WHERE a.space=$1 AND a.user_id<>$2 AND ($3='' OR"
-        " a.role=$3) AND d.\"deleted\"=0 AND d.\"push_token\" IS NOT NULL"
-        " ORDER BY a.user_id, d.\"id\"",
-        SL_SV_ARGS(sl_cell_text(n->to_space), sl_cell_text(n->author), sl_cell_text(n->to_role)),
-        &rows, NULL);
-    bool ready = status == SL_OK && rows.count > 0 && put_title(s, n);
-    for (size_t i = 0; ready && i < rows.count; i++) {
-        const char *user = sl_sv_text(&rows, i, 3);
-        if (i == 0 || strcmp(user, sl_sv_text(&rows, i - 1, 3)) != 0) {
-            tell = may_tell(s, n, user, &named) && count_badge(s, user, n->now_ms, &badge);
+    sl_sv_person who;
+    bool tell = devices_of(s, user, &rows) && may_tell(s, n, user, &x.named) &&
+                count_badge(s, user, n->now_ms, &x.badge) && language_of(s, user, &language) &&
+                names_of(s, n, &who, group) && sl_sv_news_text(s, n, x.body, NULL) == SL_OK;
+    if (tell) {
+        sl_sv_say_title(x.title, sizeof x.title, language, n->event, who.name, group);
+        if (n->event == SL_SV_SAID && x.body[0] == 0) {
+            sl_sv_copy_cut(x.body, sizeof x.body, sl_sv_say_kind(language, text_of(n, "kind")));
         }
-        if (tell) {
-            tell_device(s, n, &rows, i, named, badge);
-        }
+    }
+    for (size_t i = 0; tell && i < rows.count; i++) {
+        tell_device(s, &x, user, &rows, i);
     }
     sl_sv_rows_free(&rows);
 }
 
-/* False: nobody is told of such a record. */
-static bool describe(const sl_sv_item *item, news *n)
-{
-    const char *body = "";
-    n->item = item;
-    n->to_space = item->space;
-    n->to_role = "";
-    if (is(item, "message") && item->fresh && strcmp(text_of(n, "kind"), "notice") != 0) {
-        n->kind = "message";
-        n->author = text_of(n, "author_id");
-        body = text_of(n, "body");
-    } else if (is(item, "connection")) {
-        const char *state = text_of(n, "status");
-        bool in = strcmp(text_of(n, "direction"), "in") == 0;
-        n->kind = in == (strcmp(state, "requested") == 0) && strcmp(state, "declined") != 0
-                      ? "connection"
-                      : NULL; /* asked, or accepted what one asked for */
-        n->author = text_of(n, "peer_id");
-        body = state;
-    } else if ((is(item, "review") || is(item, "comment")) && item->fresh) {
-        n->kind = item->entity->name;
-        n->to_role = "owner";
-        n->author = text_of(n, "author_id");
-        body = text_of(n, is(item, "review") ? "title" : "body");
-    }
-    copy_cut(n->body, sizeof n->body, body);
-    return n->kind != NULL;
-}
-
 void sl_sv_notify(sl_service *s, const sl_sv_item *item, int64_t now_ms)
 {
-    news n = {.now_ms = now_ms};
-    bool there = item->saved && item->rec.entity != NULL && !item->rec.deleted;
-    if (there && describe(item, &n)) {
-        tell_all(s, &n);
+    sl_sv_news n;
+    sl_sv_rows rows;
+    if (!item->saved || !sl_sv_news_of(item, now_ms, &n)) {
+        return;
     }
+    bool ok = sl_sv_news_to(s, &n, &rows, NULL) == SL_OK;
+    for (size_t i = 0; ok && i < rows.count; i++) {
+        tell_user(s, &n, sl_sv_text(&rows, i, 0));
+    }
+    sl_sv_rows_free(&rows);
 }
 
 /* ---- tokens that are no more ---- */

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/plant.h"
-#include "service/inside.h"
+#include "service/news.h"
 #include "sync/sum.h"
 
 #include <string.h>
@@ -453,6 +453,10 @@ static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **er
 
 sl_status sl_sv_flush(sl_sv_tx *tx, sl_error **err)
 {
+    sl_status status = sl_sv_news_keep(tx, err);
+    if (status != SL_OK) {
+        return status;
+    }
     sort_items(tx);
     if (tx->item_count > 0) {
         memset(tx->places, 0, tx->place_count * sizeof *tx->places);
@@ -460,7 +464,6 @@ sl_status sl_sv_flush(sl_sv_tx *tx, sl_error **err)
     for (size_t i = 0; i < tx->item_count; i++) {
         note_place(tx, i);
     }
-    sl_status status = SL_OK;
     size_t from = 0;
     while (status == SL_OK && from < tx->item_count) {
         size_t to = from + 1;

@@ -696,13 +696,13 @@ export interface Notification extends Stored {
     entity: "notification";
     /** What it is about. */
     kind?: "message" | "connection" | "review" | "comment" | "program" | "payment" | "system";
-    /** One line. */
+    /** The name of who caused it; of what nobody caused, one line. */
     title?: string;
-    /** More lines. */
+    /** Their words, or more lines. */
     body?: string;
     /** Space of what it speaks of. */
     ref_space?: string;
-    /** What it speaks of. */
+    /** What it speaks of; of a video that was shared, the video. */
     ref_id?: string;
     /** When it was sent. Unix time in ms. */
     sent_ms?: number;
@@ -732,9 +732,9 @@ export interface NotificationSetting extends Stored {
     email?: boolean;
     /** In the app. */
     in_app?: boolean;
-    /** Silent from this minute of the local day. */
+    /** No pushes from this minute of the local day. */
     quiet_from_min?: number;
-    /** Until this minute. */
+    /** Until this minute, over midnight when it is the lesser. */
     quiet_to_min?: number;
 }
 
@@ -747,9 +747,9 @@ export interface NotificationSettingCreate {
     email?: boolean;
     /** In the app. */
     in_app?: boolean;
-    /** Silent from this minute of the local day. */
+    /** No pushes from this minute of the local day. */
     quiet_from_min?: number;
-    /** Until this minute. */
+    /** Until this minute, over midnight when it is the lesser. */
     quiet_to_min?: number;
 }
 
@@ -760,9 +760,9 @@ export interface NotificationSettingPatch {
     email?: boolean | null;
     /** In the app. */
     in_app?: boolean | null;
-    /** Silent from this minute of the local day. */
+    /** No pushes from this minute of the local day. */
     quiet_from_min?: number | null;
-    /** Until this minute. */
+    /** Until this minute, over midnight when it is the lesser. */
     quiet_to_min?: number | null;
 }
 

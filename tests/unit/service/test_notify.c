@@ -227,7 +227,8 @@ START_TEST(notify__requests_to_connect_reviews_and_comments_are_told_to_whom_the
     ck_assert_uint_eq(s.w->pushes, 1);
     ck_assert_str_eq(decoded(&s).kind, "connection");
     ck_assert_str_eq(decoded(&s).user, ben.id);
-    ck_assert_str_eq(decoded(&s).body, "requested");
+    ck_assert_str_eq(decoded(&s).title, "Name of ben@x.y wants to connect");
+    ck_assert_str_eq(decoded(&s).body, "");
     video_make(s.w, &s.ana, video, 0x900, "clip");
     share_with(s.w, &s.ana, &s.coach, video, "coach", 0x901);
     s.w->pushes = 0;
@@ -238,8 +239,57 @@ START_TEST(notify__requests_to_connect_reviews_and_comments_are_told_to_whom_the
     ck_assert_str_eq(decoded(&s).to, s.ana.id);
     must(op(s.w, &s.ana, "create", "comment", video, fresh(&s), "{\"body\":\"thanks\"}"),
          "applied");
-    ck_assert_uint_eq(s.w->pushes, 1); /* the owner's own */
+    ck_assert_uint_eq(s.w->pushes, 2); /* the coach has taken part */
+    ck_assert_str_eq(decoded(&s).to, s.coach.id);
+    ck_assert_str_eq(decoded(&s).title, "Name of ana@x.y commented on a video");
     world_free(s.w);
+}
+END_TEST
+
+static void speaks(scene *s, person *p, const char *locale)
+{
+    char fields[60];
+    (void)snprintf(fields, sizeof fields, "{\"locale\":\"%s\"}", locale);
+    must(op(s->w, p, "create", "profile", p->own, fresh(s), fields), "applied");
+}
+
+START_TEST(notify__the_title_is_in_the_language_of_the_user_else_in_english)
+{
+    static const struct {
+        const char *locale;
+        const char *title;
+        const char *words;
+    } said[] = {
+        {"ar", "فيديو جديد من \xE2\x81\xA8Name of ana@x.y\xE2\x81\xA9", "رسالة صوتية"},
+        {"AR-eg", "فيديو جديد من \xE2\x81\xA8Name of ana@x.y\xE2\x81\xA9", "رسالة صوتية"},
+        {"arn", "Name of ana@x.y shared a video with you", "Voice note"},
+        {"fr", "Name of ana@x.y shared a video with you", "Voice note"},
+        {"en-GB", "Name of ana@x.y shared a video with you", "Voice note"},
+    };
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        scene s;
+        char video[SL_SPACE_MAX];
+        set(&s);
+        speaks(&s, &s.coach, said[i].locale);
+        video_make(s.w, &s.ana, video, 0x900, "clip");
+        share_with(s.w, &s.ana, &s.coach, video, "coach", 0x901);
+        ck_assert_uint_eq(s.w->pushes, 1);
+        ck_assert_str_eq(decoded(&s).title, said[i].title);
+        ck_assert_str_eq(decoded(&s).kind, "review");
+        ck_assert_str_eq(decoded(&s).id, video + strlen("video:"));
+        ck_assert_str_eq(decoded(&s).user, s.ana.id);
+        char voice[200];
+        char hash[65];
+        sha_of("v", hash);
+        (void)snprintf(voice, sizeof voice,
+                       "{\"kind\":\"voice\",\"blob\":\"%s\",\"media_type\":\"audio/ogg\","
+                       "\"duration_us\":9,\"size\":1}",
+                       hash);
+        must(op(s.w, &s.ana, "create", "message", s.thread, fresh(&s), voice), "applied");
+        ck_assert_str_eq(decoded(&s).title, "Name of ana@x.y");
+        ck_assert_str_eq(decoded(&s).body, said[i].words);
+        world_free(s.w);
+    }
 }
 END_TEST
 
@@ -292,6 +342,7 @@ int main(void)
         notify__nobody_is_told_who_blocked_or_switched_it_off_or_signed_out,
         notify__in_a_group_a_block_keeps_it_from_the_one_who_blocked,
         notify__requests_to_connect_reviews_and_comments_are_told_to_whom_they_are_for,
+        notify__the_title_is_in_the_language_of_the_user_else_in_english,
         notify__a_token_that_is_gone_is_forgotten_when_it_is_still_that_one,
         notify__a_long_text_is_cut_at_a_character,
     };
