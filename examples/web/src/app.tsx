@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect } from "react";
 import { connectNow, usePresence, useRows, useStatus } from "./core";
-import { t } from "./i18n";
+import { t, useLanguage } from "./i18n";
+import { useNews, useSpoken } from "./notices";
 import { go, usePath } from "./router";
 import { Account } from "./screens/account";
 import { Chat } from "./screens/chat";
@@ -8,6 +9,7 @@ import { Compare } from "./screens/compare";
 import { Dashboard } from "./screens/dashboard";
 import { Home } from "./screens/home";
 import { Messages } from "./screens/messages";
+import { Notices } from "./screens/notices";
 import { People } from "./screens/people";
 import { Progress } from "./screens/progress";
 import { Upload } from "./screens/upload";
@@ -30,7 +32,9 @@ interface Place {
 export function Inside({ coach, name }: { coach: boolean; name: string }) {
     const [first = "", id = "", other = ""] = usePath();
     const counts = useCounts();
+    const news = useNews();
     usePresence();
+    useSpoken(useLanguage());
     const asked = useRows({ from: "connection", where: { status: "requested", direction: "in" } })?.length;
     useEffect(() => {
         if (first === "sign-in" || first === "sign-up") {
@@ -59,6 +63,11 @@ export function Inside({ coach, name }: { coach: boolean; name: string }) {
                 <ul>
                     {places.map((place) => <NavItem key={place.path} place={place} here={`/${first}` === place.path} />)}
                 </ul>
+                <Link to="/notices" className="side-bell" aria-current={first === "notices" ? "page" : undefined}>
+                    <Icon name="bell" size={22} />
+                    <span className="nav-name">{t("nav.notices")}</span>
+                    <Badge n={news} />
+                </Link>
                 <Link to="/account" className="side-user" aria-current={first === "account" ? "page" : undefined}>
                     <Avatar name={name} size={36} />
                     <span className="grow clip"><bdi>{name}</bdi></span>
@@ -79,12 +88,15 @@ function NavItem({ place, here }: { place: Place; here: boolean }) {
             <Link to={place.path} className="nav-item" aria-current={here ? "page" : undefined}>
                 <Icon name={place.icon} size={22} />
                 <span className="nav-name">{place.name}</span>
-                {(place.count ?? 0) > 0 && (
-                    <span className="badge"><span aria-hidden="true">{place.count}</span><span className="unseen">{t("nav.new", { n: place.count ?? 0 })}</span></span>
-                )}
+                <Badge n={place.count ?? 0} />
             </Link>
         </li>
     );
+}
+
+/** Up to 99: more does not fit, and nobody counts further. */
+function Badge({ n }: { n: number }) {
+    return n > 0 && <span className="badge"><span aria-hidden="true">{n > 99 ? t("nav.many") : n}</span><span className="unseen">{t("nav.new", { n })}</span></span>;
 }
 
 function screen(coach: boolean, first: string, id: string, other: string): ReactNode {
@@ -96,6 +108,7 @@ function screen(coach: boolean, first: string, id: string, other: string): React
         case "messages": return id === "" ? <Messages /> : <Chat key={id} id={id} />;
         case "people": return <People coach={coach} />;
         case "progress": return <Progress />;
+        case "notices": return <Notices />;
         case "account": return <Account />;
         default: return coach ? <Dashboard /> : <Home />;
     }

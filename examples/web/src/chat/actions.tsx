@@ -14,9 +14,10 @@ interface ActionsProps {
     onReply(): void;
     onEdit(): void;
     onForward(): void;
+    onReport(): void;
 }
 
-export function Actions({ message, onClose, onReply, onEdit, onForward }: ActionsProps) {
+export function Actions({ message, onClose, onReply, onEdit, onForward, onReport }: ActionsProps) {
     const { chat } = theCore();
     const there = message.place !== undefined;
     const pinned = message.pinned === true;
@@ -43,6 +44,7 @@ export function Actions({ message, onClose, onReply, onEdit, onForward }: Action
                 {there && <Button look="quiet" icon="pin" onClick={run(() => chat.pin(message.id, !pinned))}>{t(pinned ? "chat.unpin" : "chat.pin")}</Button>}
                 {message.body !== undefined && <Button look="quiet" icon="copy" onClick={run(async () => { await navigator.clipboard.writeText(message.body ?? ""); announce(t("chat.copied")); })}>{t("chat.copy")}</Button>}
                 {message.mine && message.kind === "text" && <Button look="quiet" icon="pen" onClick={then(onEdit)}>{t("chat.edit")}</Button>}
+                {!message.mine && <Button look="danger" icon="flag" onClick={then(onReport)}>{t("report.title")}</Button>}
                 {message.mine && <Button look="danger" icon="trash" onClick={run(() => chat.delete(message.id))}>{t("chat.delete")}</Button>}
             </div>
         </Dialog>

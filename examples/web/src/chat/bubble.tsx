@@ -7,6 +7,7 @@ import { Thumb } from "../ui/cards";
 import { useSwipe, useTouch } from "../ui/gestures";
 import { Icon, type IconName } from "../ui/icon";
 import { Button, Link, Tool } from "../ui/parts";
+import { Named } from "./mentions";
 import { noticeOf, wordsOf } from "./words";
 
 /** What may be done with a message from where it stands. */
@@ -53,13 +54,13 @@ function Bubble({ message, follows, deeds, named }: { message: ChatMessage; foll
     const liked = message.reactions?.some((one) => one.mine && one.emoji === "👍") ?? false;
     const touch = useTouch(() => failed || deeds.more(message), () => failed || deeds.react(message, "👍", !liked));
     return (
-        <article className={`bubble-row ${mine ? "own" : ""} ${follows ? "follows" : ""} ${failed ? "failed" : ""}`} {...swipe}>
+        <article className={`bubble-row ${mine ? "own" : ""} ${follows ? "follows" : ""} ${failed ? "failed" : ""} ${message.mentioned ? "names-me" : ""}`} {...swipe}>
             <div className="bubble" {...touch}>
                 <span className={named ? "bubble-who" : "unseen"}>{mine ? t("dash.you") : message.author ?? t("chat.someone")}{!named && ": "}</span>
                 {message.forward_of !== undefined && <p className="bubble-note"><Icon name="share" size={14} turn />{t("chat.forwarded")}</p>}
                 {reply !== undefined && <Quote reply={reply} jump={deeds.jump} />}
                 {(message.kind === "video" || message.kind === "review") && <Attached message={message} />}
-                {message.body !== undefined && message.body !== "" && <p className="bubble-text"><bdi>{message.body}</bdi></p>}
+                {message.body !== undefined && message.body !== "" && <p className="bubble-text"><bdi><Named body={message.body} mentions={message.mentions} /></bdi></p>}
                 <p className="bubble-foot">
                     {message.pinned && <Icon name="pin" size={14} />}
                     {message.edited_ms !== undefined && <span>{t("chat.edited")}</span>}

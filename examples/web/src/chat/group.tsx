@@ -4,7 +4,8 @@ import { type FormEvent, useState } from "react";
 import { theCore, useRows } from "../core";
 import { t } from "../i18n";
 import { go } from "../router";
-import { Avatar, Button, Dialog, Field, attempt } from "../ui/parts";
+import { Avatar, Button, Dialog, Field, Tool, attempt } from "../ui/parts";
+import type { Person } from "./person";
 
 function useKnown(): Connection[] {
     return useRows({ from: "connection", where: { status: "accepted" } })?.filter((one) => one.peer_id !== undefined) ?? [];
@@ -43,7 +44,7 @@ export function NewGroup({ onClose }: { onClose(): void }) {
 }
 
 /** Who is in it; whoever leads renames it, lets in and removes. */
-export function GroupPeople({ thread, people, onClose }: { thread: ChatThread; people: ChatPerson[]; onClose(): void }) {
+export function GroupPeople({ thread, people, onClose, onPerson }: { thread: ChatThread; people: ChatPerson[]; onClose(): void; onPerson(person: Person): void }) {
     const { chat } = theCore();
     const leads = people.some((one) => one.me && one.leads);
     const others = useKnown().filter((one) => !people.some((person) => person.user === one.peer_id));
@@ -72,6 +73,7 @@ export function GroupPeople({ thread, people, onClose }: { thread: ChatThread; p
                         <Avatar name={one.name ?? t("dash.you")} size={36} />
                         <span className="grow"><bdi>{one.me ? t("dash.you") : one.name ?? t("chat.someone")}</bdi>{one.leads && <span className="muted small"> · {t("group.leads")}</span>}</span>
                         {leads && !one.me && <Button look="quiet" onClick={() => change({ remove: [one.user] })} aria-label={t("group.remove", { name: one.name ?? "" })}>{t("action.remove")}</Button>}
+                        {!one.me && <Tool icon="more" name={t("person.actions", { name: one.name ?? t("chat.someone") })} onClick={() => onPerson({ user: one.user, name: one.name ?? t("chat.someone") })} />}
                     </li>
                 ))}
                 {leads && others.map((one) => (

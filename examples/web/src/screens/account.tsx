@@ -5,6 +5,7 @@ import { ago, t } from "../i18n";
 import { go, useTitle } from "../router";
 import { Avatar, Button, Field, announce, attempt } from "../ui/parts";
 import { Language } from "./sign";
+import { Blocked, Wishes } from "./wishes";
 
 export function Account() {
     const session = useSession();
@@ -26,6 +27,8 @@ export function Account() {
                 <span className="tag">{t(session?.role === "coach" ? "sign.role.coach" : "sign.role.athlete")}</span>
             </section>
             <section className="card card-pad"><Language /></section>
+            <Wishes />
+            <Blocked />
             <Factor />
             <Address />
             <Devices />

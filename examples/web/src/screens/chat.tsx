@@ -2,11 +2,12 @@
 import type { ChatMessage, ChatPerson } from "@sideline/core";
 import { type UIEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { Actions, Forward } from "../chat/actions";
+import { type Sheet, Sheets } from "../chat/about";
 import { type Deeds, Days } from "../chat/bubble";
 import { type About, Composer } from "../chat/composer";
 import { useConversation, usePeople } from "../chat/conversation";
-import { GroupPeople } from "../chat/group";
 import { Search } from "../chat/search";
+import { type Target, block } from "../chat/person";
 import { nameOf, wordsOf } from "../chat/words";
 import { theCore, useRows } from "../core";
 import { t } from "../i18n";
@@ -17,7 +18,7 @@ import { Avatar, Button, Empty, Tool, announce, attempt } from "../ui/parts";
 import { useConversations } from "../unread";
 
 export function Chat({ id }: { id: string }) {
-    const space = `thread:${id}`;
+    const space = `thread:${id}` as const;
     const talk = useConversation(space);
     const { shown } = talk;
     const people = usePeople(space);
@@ -25,7 +26,7 @@ export function Chat({ id }: { id: string }) {
     const muted = thread?.muted_until_ms !== undefined;
     const group = thread?.group === true;
     const name = nameOf(thread);
-    const [naming, setNaming] = useState(false);
+    const [sheet, setSheet] = useState<Sheet | null>(null);
     const [about, setAbout] = useState<About | null>(null);
     const [open, setOpen] = useState<{ do: "more" | "forward"; message: ChatMessage } | null>(null);
     const [searching, setSearching] = useState(false);
@@ -75,9 +76,10 @@ export function Chat({ id }: { id: string }) {
                 <Tool icon="back" turn name={t("action.back")} onClick={() => go("/messages")} />
                 <Avatar name={name} size={36} />
                 <div className="grow clip"><h1 className="clip"><bdi>{name}</bdi></h1><p className="muted small" role="status">{standing(people, group)}</p></div>
-                {group && <Tool icon="people" name={t("group.people")} onClick={() => setNaming(true)} />}
+                {group && <Tool icon="people" className="chat-wide" name={t("group.people")} onClick={() => setSheet({ do: "people" })} />}
                 <Tool icon="search" name={t("chat.search")} on={searching} onClick={() => setSearching(!searching)} />
-                <Tool icon={muted ? "bellOff" : "bell"} name={t("chat.mute")} on={muted} onClick={mute} />
+                <Tool icon={muted ? "bellOff" : "bell"} className="chat-wide" name={t("chat.mute")} on={muted} onClick={mute} />
+                <Tool icon="more" name={t("chat.about")} onClick={() => setSheet({ do: "about" })} />
             </header>
             {searching && <Search space={space} onFound={jump} onClose={() => setSearching(false)} />}
             <Pins space={space} onJump={jump} />
@@ -87,15 +89,22 @@ export function Chat({ id }: { id: string }) {
                 <Days messages={shown?.messages ?? []} deeds={deeds} marked={marked} group={group} />
                 {shown?.newer && <Button look="quiet" onClick={newest}>{t("chat.newest")}</Button>}
             </div>
-            <Composer space={space} name={name} about={about} onAbout={setAbout} onSent={newest} />
+            {thread?.blocked === true && !group
+                ? <div className="chat-composer chat-blocked"><p className="grow">{t("block.here", { name })}</p><Button onClick={() => attempt(() => block({ user: thread.people[0]!.user, name }, false))}>{t("block.undo")}</Button></div>
+                : <Composer space={space} name={name} people={people} about={about} onAbout={setAbout} onSent={newest} />}
             {open?.do === "more" && (
                 <Actions message={open.message} onClose={() => setOpen(null)} onReply={() => setAbout({ do: "reply", message: open.message })}
-                    onEdit={() => setAbout({ do: "edit", message: open.message })} onForward={() => setOpen({ do: "forward", message: open.message })} />
+                    onEdit={() => setAbout({ do: "edit", message: open.message })} onForward={() => setOpen({ do: "forward", message: open.message })}
+                    onReport={() => setSheet({ do: "report", target: reportOf(open.message) })} />
             )}
-            {naming && thread !== undefined && <GroupPeople thread={thread} people={people} onClose={() => setNaming(false)} />}
+            {thread !== undefined && <Sheets sheet={sheet} onSheet={setSheet} thread={thread} people={people} muted={muted} onMute={mute} />}
             {open?.do === "forward" && <Forward message={open.message} onClose={() => setOpen(null)} />}
         </div>
     );
+}
+
+function reportOf(message: ChatMessage): Target {
+    return { user: message.author_id ?? "", name: message.author ?? t("chat.someone"), message: { id: message.id, space: message.space, words: wordsOf(message) } };
 }
 
 /** Who types, who is there; of a group, who is in it. */

@@ -72,6 +72,7 @@ export function ConversationRow({ one }: { one: ChatThread }) {
                             : draft !== undefined
                                 ? <span className="grow clip"><span className="draft">{t("chat.draft")}</span> <bdi>{draft}</bdi></span>
                                 : <span className={unread > 0 ? "grow clip" : "grow clip muted"}>{last === undefined ? t("chat.empty") : <bdi>{last.kind === "review" ? t("chat.review", { title: last.body ?? "" }) : wordsOf(last)}</bdi>}</span>}
+                        {one.mentions > 0 && <span className="badge badge-mention"><span aria-hidden="true">{t("mention.badge", { n: one.mentions })}</span><span className="unseen">{t("mention.n", { n: one.mentions })}</span></span>}
                         {unread > 0 && <span className="badge"><span aria-hidden="true">{unread}</span><span className="unseen">{t("nav.new", { n: unread })}</span></span>}
                     </span>
                 </span>

@@ -56,6 +56,7 @@ const PATHS = {
     search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5",
     bell: "M6 17V11a6 6 0 0 1 12 0v6l2 2H4zM10 21h4",
     bellOff: "M6 17V11a6 6 0 0 1 9-5.2M18 11v6M4 19h13M10 21h4M4 4l16 16",
+    block: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM5.6 5.6l12.8 12.8",
     reply: "M10 6L4 11l6 5M4 11h9c4 0 7 2 7 7",
 } as const;
 
