@@ -112,6 +112,9 @@ async function tryServiceKey(admin) {
     .setExpirationTime("5m").sign(privateKey);
   const metrics = await ask("GET", "/metrics", { token: await mint({}) });
   check("jose: a service's own token opens what its scope has", added.status === 201 && metrics.status === 200);
+  const pushes = ["queued_total", "sent_total", "gone_total", "failed_total", "dropped_total", "retries_total", "waiting"];
+  check("the metrics say what became of pushes",
+    pushes.every((name) => metrics.text.includes(`\nsidelined_push_${name} 0\n`)));
   const beyond = await ask("GET", "/api/v1/admin/audit", { token: await mint({}) });
   check("jose: and nothing else", beyond.status === 403);
   await importJWK(jwk, "RS256");
@@ -287,7 +290,7 @@ async function main() {
   await signUp("root@example.org", "athlete");
   await stopServer();
   execFileSync(sidelined, ["--data", join(work, "srv"), "--make-admin", "root@example.org"]);
-  await startServer(options);
+  await startServer([...options, "--push-url", "http://127.0.0.1:9/hook"]);
   const { json: admin } = await ask("POST", "/api/v1/auth/login",
     { body: { email: "root@example.org", password, device } });
   await tryServiceKey(admin.access_token);

@@ -18,7 +18,7 @@ export async function noticing(world, anna, cleo) {
     const bell = page.locator(".side-bell");
     const video = await waitFor("the clip", async () => (await cleo.core.query({ from: "video" }))[0]);
     const remark = (body) => cleo.core.create("comment", video.space, { body });
-    await page.goto(`${world.url}/notices`);
+    await bell.click();
     await page.getByText("Cleo accepted your request").waitFor();
     await remark("The elbow comes first");
     const row = page.locator(".notice-new", { hasText: "Cleo made a remark on a video" });
@@ -34,16 +34,12 @@ export async function noticing(world, anna, cleo) {
     await page.getByRole("button", { name: "Mark all as read" }).click();
     await bell.locator(".badge").waitFor({ state: "detached" });
     await page.locator(".notice-new").first().waitFor({ state: "detached" });
-    const twin = await twinOf(world, anna);
-    try {
-        await waitFor("the marks on another device", async () => {
-            const told = await twin.query({ from: "notification" });
-            return told.length === 2 && told.every((one) => one.read_ms > 0);
-        });
-        await wishing(world, page, remark, twin);
-    } finally {
-        await twin.close();
-    }
+    anna.twin = await twinOf(world, anna);
+    await waitFor("the marks on another device", async () => {
+        const told = await anna.twin.query({ from: "notification" });
+        return told.length === 2 && told.every((one) => one.read_ms > 0);
+    });
+    await wishing(world, page, remark, anna.twin);
 }
 
 async function wishing(world, page, remark, twin) {
@@ -74,7 +70,7 @@ async function wishing(world, page, remark, twin) {
 export async function naming(world, anna, cleo, thread) {
     const { page } = anna;
     const { user } = (await cleo.chat.people(thread)).find((one) => one.me !== true);
-    await page.goto(`${world.url}/messages`);
+    await page.getByRole("link", { name: "Messages" }).first().click();
     await cleo.chat.send(thread, { body: "@Anna look here", mentions: [{ user, at: 0, len: 5 }] });
     await page.locator(".badge-mention").waitFor();
     await world.axe(page, "messages, named");
@@ -151,11 +147,13 @@ export async function blocking(world, anna, cleo, thread) {
     await page.getByText("You have blocked Cleo.").waitFor();
     await world.axe(page, "chat, blocked");
     await world.shot(page, "chat-blocked", [320, 1024]);
-    await page.goto(`${world.url}/account`);
+    await page.locator(".side-user").click();
+    await page.getByRole("heading", { name: "Blocked" }).waitFor();
     await world.axe(page, "account, blocked");
     await page.getByRole("button", { name: "Unblock Cleo" }).click();
     await page.getByRole("button", { name: "Unblock Cleo" }).waitFor({ state: "detached" });
-    await page.goto(`${world.url}/messages/${thread.slice(7)}`);
+    await page.getByRole("link", { name: "Messages" }).first().click();
+    await page.locator("main .list-row").first().click();
     await bubble(page, "look here").getByRole("button", { name: /^Actions for/ }).click();
     await dialog.getByRole("button", { name: "Report", exact: true }).click();
     await dialog.getByLabel("Spam").check();
@@ -164,32 +162,32 @@ export async function blocking(world, anna, cleo, thread) {
     await world.shot(page, "chat-report", [320, 1024]);
     await dialog.getByRole("button", { name: "Send the report" }).click();
     await page.getByText("Thank you. We look at it.").waitFor();
-    const twin = await twinOf(world, anna);
-    try {
-        const [report] = await waitFor("the report", async () => {
-            const all = await twin.query({ from: "report" });
-            return all.length > 0 && all;
-        });
-        const message = (await cleo.chat.messages(thread)).messages.find((one) => one.id === report.target_id);
-        if (report.kind !== "message" || report.reason !== "spam" || report.detail !== "Over and over" || message?.body !== "@Anna look here") {
-            throw new Error(`reported was ${JSON.stringify(report)}`);
-        }
-    } finally {
-        await twin.close();
+    const [report] = await waitFor("the report", async () => {
+        const all = await anna.twin.query({ from: "report" });
+        return all.length > 0 && all;
+    });
+    const message = (await cleo.chat.messages(thread)).messages.find((one) => one.id === report.target_id);
+    if (report.kind !== "message" || report.reason !== "spam" || report.detail !== "Over and over" || message?.body !== "@Anna look here") {
+        throw new Error(`reported was ${JSON.stringify(report)}`);
     }
 }
 
 /** The same in the other language, from right to left. */
-export async function otherWay(world, anna, thread) {
+export async function otherWay(world, anna) {
     const { page } = anna;
-    await page.evaluate(() => localStorage.setItem("language", "ar"));
-    for (const [path, name] of [["/notices", "notices"], ["/account", "wishes"], [`/messages/${thread.slice(7)}`, "chat"]]) {
-        await page.goto(world.url + path);
-        await page.locator("main h1").waitFor();
-        await waitFor("what is in it", () => page.locator("main .notice, main .wish, main .bubble").first().isVisible());
+    const screen = async (link, part, name) => {
+        await page.locator(link).first().click();
+        await page.locator(part).first().waitFor();
         await world.axe(page, `${name}, Arabic`);
         await world.shot(page, `${name}-ar`, [320, 1024]);
-    }
-    await page.evaluate(() => localStorage.setItem("language", "en"));
-    await page.reload();
+    };
+    await page.locator(".side-user").click();
+    await page.getByLabel("Language").selectOption("ar");
+    await waitFor("the language on another device", async () => (await anna.twin.query({ from: "profile" }))[0].locale === "ar");
+    await screen(".side-bell", ".notice", "notices");
+    await screen(".side a[href='/messages']", "main .list-row", "messages");
+    await screen("main .list-row", ".bubble", "chat");
+    await screen(".side-user", ".wish", "wishes");
+    await page.locator("select").first().selectOption("en");
+    await page.getByRole("heading", { name: "Account" }).waitFor();
 }

@@ -34,7 +34,7 @@ await world.run("rough", async (step) => {
         await step("people are named", () => naming(world, anna, cleo, thread));
         await step("messages wait for their time", () => waiting(world, anna, cleo, thread));
         await step("somebody is blocked, a message reported", () => blocking(world, anna, cleo, thread));
-        await step("and from right to left", () => otherWay(world, anna, thread));
+        await step("and from right to left", () => otherWay(world, anna));
         await step("a film plays as the server has made it ready, and is kept", () => streaming(world, anna, cleo, thread, part));
         await step("a review shows two films in step", () => pairing(world, anna, clip));
         await step("a reload while drawing and speaking loses nothing", async () => void (bench = await losing(world, anna, clip)));
@@ -52,6 +52,7 @@ await world.run("rough", async (step) => {
             await step("people sign in with another provider, cancel, and are refused", () => providing(world, provider));
         }
     } finally {
+        await anna.twin?.close();
         await cleo.core.close();
         provider?.close();
     }
