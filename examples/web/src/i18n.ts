@@ -76,13 +76,13 @@ export function date(ms: number): string {
     return format("date", (l) => new Intl.DateTimeFormat(l, { day: "numeric", month: "short", year: "numeric" })).format(ms);
 }
 
-/** Today, yesterday, or the date. */
+/** Yesterday, today, tomorrow, or the date. */
 export function day(ms: number, now = Date.now()): string {
     const days = Math.round((midnight(now) - midnight(ms)) / 86_400_000);
-    if (days > 1 || days < 0) {
+    if (Math.abs(days) > 1) {
         return date(ms);
     }
-    return t(days === 0 ? "time.today" : "time.yesterday");
+    return t(days === 0 ? "time.today" : days > 0 ? "time.yesterday" : "time.tomorrow");
 }
 
 export function midnight(ms: number): number {
