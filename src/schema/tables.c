@@ -309,7 +309,7 @@ static const sl_field FIELDS_notification[] = {
     {"kind", 0, 1, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_notification_kind, NULL},
     /* The name of who caused it; of what nobody caused, one line. */
     {"title", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(200), NULL, NULL},
-    /* Their words, or more lines. */
+    /* More lines. The words of others are not in it: they are where ref_id stands. */
     {"body", 2, 3, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(2000), NULL, NULL},
     /* Space of what it speaks of. */
     {"ref_space", 3, 4, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), NULL, NULL},

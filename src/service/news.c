@@ -9,9 +9,11 @@
  *            two places to read each. They are told by pushes alone (notify.c);
  *   [NEWS-3] a notification has the id of the record that it speaks of, and goes with it: what was taken back is
  *            no news, and of an account that is erased nothing is left with others;
- *   [NEWS-4] of a user the newest 500 are kept.
+ *   [NEWS-4] nobody's words are copied: they are read where they stand, as they are now, as long as one may.
+ *            Whoever loses a space loses what was told of it too;
+ *   [NEWS-5] of a user the newest 500 are kept.
  *
- * What is kept is the author's name, and their words: the sentence is the app's, in the language of its screen.
+ * What is kept is the author's name: the sentence is the app's, in the language of its screen.
  */
 #include "service/news.h"
 
@@ -191,15 +193,11 @@ sl_status sl_sv_news_text(sl_service *s, const sl_sv_news *n, char out[SL_SV_NEW
 
 /* ---- what is kept ---- */
 
-static sl_status fill(sl_sv_item *item, const sl_sv_news *n, const char *who, const char *text,
-                      sl_error **err)
+static sl_status fill(sl_sv_item *item, const sl_sv_news *n, const char *who, sl_error **err)
 {
     sl_status status = sl_sv_set(item, "kind", n->kind, err);
     if (status == SL_OK) {
         status = sl_sv_set(item, "title", who, err);
-    }
-    if (status == SL_OK && text[0] != 0) {
-        status = sl_sv_set(item, "body", text, err);
     }
     if (status == SL_OK) {
         status = sl_sv_set(item, "ref_space", n->ref_space, err);
@@ -233,7 +231,7 @@ static sl_status make_room(sl_sv_tx *tx, const char *own, int64_t coming, sl_err
 }
 
 static sl_status keep_for(sl_sv_tx *tx, const sl_sv_news *n, const char *user, const char *who,
-                          const char *text, sl_error **err)
+                          sl_error **err)
 {
     sl_sv_space own;
     sl_sv_item *item = NULL;
@@ -249,7 +247,7 @@ static sl_status keep_for(sl_sv_tx *tx, const sl_sv_news *n, const char *user, c
         return status; /* told already */
     }
     status = sl_sv_new(tx, e->name, own, n->item->id, &item, err);
-    return status == SL_OK ? fill(item, n, who, text, err) : status;
+    return status == SL_OK ? fill(item, n, who, err) : status;
 }
 
 static sl_status keep(sl_sv_tx *tx, sl_sv_news *n, sl_error **err)
@@ -257,17 +255,13 @@ static sl_status keep(sl_sv_tx *tx, sl_sv_news *n, sl_error **err)
     sl_sv_rows rows;
     sl_sv_person who = {0};
     char name[201]; /* what a title holds */
-    char text[SL_SV_NEWS_TEXT + 1] = "";
     sl_status status = sl_sv_news_to(tx->s, n, &rows, err);
     if (status == SL_OK && rows.count > 0) {
         status = sl_sv_person_by_id(tx->s, n->author, &who, err);
     }
-    if (status == SL_OK && rows.count > 0) {
-        status = sl_sv_news_text(tx->s, n, text, err);
-    }
     sl_sv_copy_cut(name, sizeof name, who.name);
     for (size_t i = 0; status == SL_OK && who.found && i < rows.count; i++) {
-        status = keep_for(tx, n, sl_sv_text(&rows, i, 0), name, text, err);
+        status = keep_for(tx, n, sl_sv_text(&rows, i, 0), name, err);
     }
     sl_sv_rows_free(&rows);
     return status;
@@ -284,6 +278,28 @@ static sl_status withdraw(sl_sv_tx *tx, const sl_sv_item *item, sl_error **err)
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         sl_sv_item *told = NULL;
         status = sl_sv_get(tx, e, sl_sv_text(&rows, i, 0), item->id, &told, err);
+        status = status == SL_OK ? sl_sv_bury(told, err) : status;
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+/* What a user was told of a space that they may no longer hold. */
+static sl_status forget_space(sl_sv_tx *tx, const sl_sv_loss *loss, sl_error **err)
+{
+    const sl_entity *e = sl_entity_find("notification");
+    sl_sv_space own;
+    sl_sv_rows rows;
+    sl_space_name(own, "user", loss->user);
+    sl_status status =
+        sl_sv_all(tx->s,
+                  "SELECT f.id FROM feed f JOIN \"notification\" t ON t.\"id\"=f.id AND"
+                  " t.\"space\"=f.space WHERE f.space=$1 AND f.entity='notification' AND"
+                  " t.\"ref_space\"=$2 AND t.\"deleted\"=0",
+                  SL_SV_ARGS(sl_cell_text(own), sl_cell_text(loss->space)), &rows, err);
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        sl_sv_item *told = NULL;
+        status = sl_sv_get(tx, e, own, sl_sv_text(&rows, i, 0), &told, err);
         status = status == SL_OK ? sl_sv_bury(told, err) : status;
     }
     sl_sv_rows_free(&rows);
@@ -320,8 +336,11 @@ static int64_t coming_to(const sl_sv_tx *tx, size_t which, bool *first)
 
 sl_status sl_sv_news_keep(sl_sv_tx *tx, sl_error **err)
 {
-    size_t before = tx->item_count;
     sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < tx->loss_count; i++) {
+        status = forget_space(tx, &tx->losses[i], err);
+    }
+    size_t before = tx->item_count;
     for (size_t i = 0; status == SL_OK && i < before; i++) {
         const sl_sv_item *item = tx->items[i];
         sl_sv_news n;

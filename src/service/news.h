@@ -42,7 +42,7 @@ sl_status sl_sv_news_to(sl_service *s, sl_sv_news *n, sl_sv_rows *rows, sl_error
 /* *yes: the user wants to be told of the topic, by a push or in the app, and by the author. */
 sl_status sl_sv_news_wanted(sl_service *s, const sl_sv_news *n, const char *user, bool push,
                             bool *yes, sl_error **err);
-/* The words themselves: the author's, or the title of the video that was shared. Cut at a character. */
+/* The words themselves, for a push: the author's, or the title of the video that was shared. Cut at a character. */
 sl_status sl_sv_news_text(sl_service *s, const sl_sv_news *n, char out[SL_SV_NEWS_TEXT + 1],
                           sl_error **err);
 /* At the end of a transaction, before its records are saved: the notifications that they cause are among them,

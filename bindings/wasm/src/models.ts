@@ -698,7 +698,7 @@ export interface Notification extends Stored {
     kind?: "message" | "connection" | "review" | "comment" | "program" | "payment" | "system";
     /** The name of who caused it; of what nobody caused, one line. */
     title?: string;
-    /** Their words, or more lines. */
+    /** More lines. The words of others are not in it: they are where ref_id stands. */
     body?: string;
     /** Space of what it speaks of. */
     ref_space?: string;

@@ -279,8 +279,10 @@ START_TEST(own_space__tells_of_a_new_grant_live)
     subscribe(w, &b, b.own, 0, "");
     frames_clear(w);
     share_with(w, &a, &b, space, "coach", 5);
-    const sl_json *grant = sl_json_get(frame_at(w, b.conn, "change", 0), "record");
+    const sl_json *records = sl_json_get(frame_at(w, b.conn, "change", 0), "records");
+    const sl_json *grant = sl_json_at(records, 0);
     ck_assert_str_eq(sl_json_str(grant, "entity"), "grant");
+    ck_assert_str_eq(sl_json_str(sl_json_at(records, 1), "entity"), "notification");
     ck_assert_str_eq(sl_json_str(sl_json_get(grant, "fields"), "target"), space);
     ck_assert_str_eq(sl_json_str(sl_json_get(grant, "fields"), "role"), "coach");
     world_free(w);
