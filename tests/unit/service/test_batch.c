@@ -45,6 +45,9 @@ static void set_up(fixture *f)
     share_with(f->w, &f->a, &f->b, f->space, "coach", 5);
     subscribe(f->w, &f->a, f->space, 0, "");
     subscribe(f->w, &f->b, f->space, 0, "");
+    char text[200]; /* what a is told of it all is not looked at */
+    (void)snprintf(text, sizeof text, "{\"t\":\"unsubscribe\",\"space\":\"%s\"}", f->a.own);
+    say(f->w, &f->a, text);
     frames_clear(f->w);
 }
 

@@ -281,7 +281,8 @@ START_TEST(connection__needs_the_one_asked_to_answer)
     subscribe(w, &b, b.own, 0, "");
     must(op(w, &a, "create", "connection", a.own, id_of(1), "{\"peer_email\":\"B@x.y\"}"),
          "applied");
-    const sl_json *asked = sl_json_get(frame_at(w, b.conn, "change", 0), "record");
+    const sl_json *change = frame_at(w, b.conn, "change", 0); /* with a notification of it */
+    const sl_json *asked = sl_json_at(sl_json_get(change, "records"), 0);
     ck_assert_str_eq(sl_json_str(asked, "id"), id_of(1));
     ck_assert_str_eq(sl_json_str(sl_json_get(asked, "fields"), "direction"), "in");
     ck_assert_str_eq(sl_json_str(sl_json_get(asked, "fields"), "peer_email"), "a@x.y");
@@ -350,7 +351,8 @@ START_TEST(share__its_end_takes_the_space_away_at_once)
     frames_clear(s.w);
     must(op(s.w, &s.athlete, "delete", "share", s.video, id_of(0x101), NULL), "applied");
     ck_assert_str_eq(sl_json_str(frame_at(s.w, s.coach.conn, "revoked", 0), "space"), s.video);
-    const sl_json *gone = sl_json_get(frame_at(s.w, s.coach.conn, "change", 0), "record");
+    const sl_json *change = frame_at(s.w, s.coach.conn, "change", 0); /* and what was told of it */
+    const sl_json *gone = sl_json_at(sl_json_get(change, "records"), 0);
     ck_assert_str_eq(sl_json_str(gone, "entity"), "grant");
     ck_assert(sl_json_bool_or(gone, "deleted", false));
     must(op(s.w, &s.athlete, "create", "comment", s.video, id_of(2), "{\"body\":\"secret\"}"),
