@@ -134,10 +134,11 @@ void bench_undo(void); /* undo.c */
 void bench_chat(void); /* chat.c */
 /* loop.c: sidelined as a process of its own, over loopback. */
 void bench_loop(void);
-void bench_lock(void);      /* no disk */
-void bench_lock_disk(void); /* the same on one */
-void bench_seed(void);      /* only makes the folder of --seeded: many rows take their time */
+void bench_seed(void); /* only makes the folder of --seeded: many rows take their time */
 void bench_memory(void);
 void bench_memory_child(const char *job);
+/* lock.c: a core with threads at the same sidelined. */
+void bench_lock(void);      /* no disk */
+void bench_lock_disk(void); /* the same on one */
 
 #endif

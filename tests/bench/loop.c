@@ -1,4 +1,6 @@
 /* sidelined as a process of its own with the seeded folder, and cores with threads of their own. */
+#include "loop.h"
+
 #include "link.h"
 #include "relay.h"
 #include "sqlite.h"
@@ -16,15 +18,13 @@ enum {
     START_TRIES = 500,
     START_WAIT_MS = 20,
     WAIT_MS = 1000,
-    SAMPLES_MAX = 200000,
-    QUIET_SAMPLES = 300,
     KIB = 1024
 };
 
 static pid_t g_server;
 static uint16_t g_port;
 
-static void sleep_ms(int ms)
+void loop_sleep_ms(int ms)
 {
     struct timespec t = {0, (long)ms * 1000000};
     (void)nanosleep(&t, NULL);
@@ -51,6 +51,7 @@ static void start_server(void)
     }
     const char *dir = link_seeded_dir();
     (void)snprintf(file, sizeof file, "%s/port", dir);
+    (void)remove(file); /* of a run before */
     g_server = fork();
     if (g_server == 0) {
         (void)!freopen("/dev/null", "w", stdout);
@@ -65,7 +66,7 @@ static void start_server(void)
         if (f != NULL && fgets(text, sizeof text, f) != NULL) {
             port = strtoul(text, NULL, 10);
         } else {
-            sleep_ms(START_WAIT_MS);
+            loop_sleep_ms(START_WAIT_MS);
         }
         if (f != NULL) {
             (void)fclose(f);
@@ -89,8 +90,7 @@ static sl_core *open_client(const char *dir, const char *url)
     return core;
 }
 
-/* Looks at the events that are there; true when the operation has ended. */
-static bool has_ended(sl_core *core, sl_id op)
+bool loop_ended(sl_core *core, sl_id op)
 {
     char name[48];
     bool ended = false;
@@ -109,7 +109,7 @@ static bool has_ended(sl_core *core, sl_id op)
 
 static void await(sl_core *core, sl_id op)
 {
-    while (!has_ended(core, op)) {
+    while (!loop_ended(core, op)) {
         (void)sl_core_wait(core, WAIT_MS);
     }
 }
@@ -124,7 +124,7 @@ static void log_in(sl_core *core)
     await(core, op);
 }
 
-static sl_id begin_settle(sl_core *core)
+sl_id loop_begin_settle(sl_core *core)
 {
     sl_id op = 0;
     sl_error *err = NULL;
@@ -138,6 +138,16 @@ static void url_of(char *out, size_t n, uint16_t port)
     (void)snprintf(out, n, "http://127.0.0.1:%u", (unsigned)port);
 }
 
+sl_core *loop_client(const char *dir)
+{
+    char url[64];
+    start_server();
+    url_of(url, sizeof url, g_port);
+    sl_core *core = open_client(dir, url);
+    log_in(core);
+    return core;
+}
+
 /* Wall seconds from the wish to have everything until it is there. */
 static double arrive_over(uint16_t port)
 {
@@ -146,7 +156,7 @@ static double arrive_over(uint16_t port)
     sl_core *core = open_client(bench_dir("loop"), url);
     log_in(core);
     double began = bench_wall_s();
-    await(core, begin_settle(core));
+    await(core, loop_begin_settle(core));
     double took = bench_wall_s() - began;
     sl_core_close(core);
     return took;
@@ -170,122 +180,6 @@ void bench_loop(void)
                 alone, 2);
     bench_value("bytes on the wire for it, both ways", "MB", (double)(up + down) / 1e6,
                 9 * (double)g_bench.rows / 100000);
-}
-
-/* --- the lock ------------------------------------------------------------------------------- */
-
-typedef struct samples {
-    size_t n;
-    double ms[SAMPLES_MAX];
-} samples;
-
-static samples g_reads;
-static samples g_writes;
-
-static void note(samples *s, double began)
-{
-    if (s->n < SAMPLES_MAX) {
-        s->ms[s->n++] = (bench_wall_s() - began) * 1000;
-    }
-}
-
-static void read_page(sl_core *core, const char *video)
-{
-    char text[300];
-    sl_bytes *out = NULL;
-    sl_error *err = NULL;
-    int n = snprintf(text, sizeof text,
-                     "{\"from\":\"annotation\",\"where\":{\"space\":\"video:%s\"},"
-                     "\"order\":[\"t_in\"],\"limit\":20}",
-                     video);
-    double began = bench_wall_s();
-    sl_status status = sl_query_once(core, text, (size_t)n, &out, &err);
-    note(&g_reads, began);
-    bench_must(status, err, "sl_query_once");
-    sl_bytes_release(out);
-}
-
-static void write_one(sl_core *core, const char *video)
-{
-    char text[300];
-    sl_error *err = NULL;
-    int n = snprintf(text, sizeof text,
-                     "[{\"op\":\"create\",\"entity\":\"comment\",\"space\":\"video:%s\","
-                     "\"fields\":{\"body\":\"Elbow up\"}}]",
-                     video);
-    double began = bench_wall_s();
-    sl_status status = sl_apply(core, text, (size_t)n, NULL, &err);
-    note(&g_writes, began);
-    bench_must(status, err, "sl_apply");
-}
-
-/* What a player does: reads a page of what is there, and every fourth time writes one small thing.
- * Apart, so that each may be the one that has to wait. */
-static void use_once(sl_core *core, unsigned i)
-{
-    char video[37];
-    bench_video_of(i % BENCH_VIDEOS, video);
-    if (i % 4 == 3) {
-        write_one(core, video);
-    } else {
-        read_page(core, video);
-    }
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void report(const char *where, const char *what, samples *s, double reach)
-{
-    char line[200];
-    if (s->n == 0) {
-        return;
-    }
-    qsort(s->ms, s->n, sizeof s->ms[0], by_size);
-    (void)snprintf(line, sizeof line, "lock, %s: %zu %s, p50 %.2f ms, p99 %.2f ms; longest", where,
-                   s->n, what, s->ms[s->n / 2], s->ms[s->n * 99 / 100]);
-    bench_value(line, "ms", s->ms[s->n - 1], reach);
-    s->n = 0;
-}
-
-static void watch_lock(const char *where, const char *dir, double reach)
-{
-    char url[64];
-    unsigned i = 0;
-    url_of(url, sizeof url, g_port);
-    sl_core *core = open_client(dir, url);
-    log_in(core);
-    for (; i < QUIET_SAMPLES; i++) {
-        use_once(core, i);
-        sleep_ms(1);
-    }
-    report(where, "reads when nothing arrives", &g_reads, 0);
-    report(where, "small writes when nothing arrives", &g_writes, 0);
-    sl_id op = begin_settle(core);
-    while (!has_ended(core, op)) {
-        use_once(core, i++);
-        sleep_ms(1);
-    }
-    sl_core_close(core);
-    report(where, "reads while the set arrives", &g_reads, reach);
-    report(where, "small writes while the set arrives", &g_writes, reach);
-}
-
-/* On a disk a write waits for the disk as well, so what the lock alone costs is seen without one. */
-void bench_lock(void)
-{
-    start_server();
-    watch_lock("no disk", bench_quick_dir("lock"), 8);
-}
-
-void bench_lock_disk(void)
-{
-    start_server();
-    watch_lock("on disk", bench_dir("lock"), 0);
 }
 
 void bench_seed(void)
@@ -334,10 +228,10 @@ void bench_memory_child(const char *job)
     }
     sl_core *core = open_client(bench_dir("memory"), g_bench.url);
     log_in(core);
-    sleep_ms(200);
+    loop_sleep_ms(200);
     double idle = status_mib("VmRSS");
     forget_peak();
-    await(core, begin_settle(core));
+    await(core, loop_begin_settle(core));
     (void)printf("%.3f %.3f\n", idle, status_mib("VmHWM"));
     sl_core_close(core);
 }
