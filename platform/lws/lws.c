@@ -62,11 +62,11 @@ struct conn {
 
 struct sl_lws {
     pthread_mutex_t lock;
-    struct lws_context *context;
-    conn *list;    /* (lock) */
-    bool running;  /* (lock) */
-    bool stopping; /* (lock) */
-    bool began;    /* (lock) the thread is to be joined */
+    struct lws_context *context; /* (lock) NULL until the thread has made it */
+    conn *list;                  /* (lock) */
+    bool running;                /* (lock) */
+    bool stopping;               /* (lock) */
+    bool began;                  /* (lock) the thread is to be joined */
     sl_core *core;
     pthread_t thread;
 };
@@ -338,21 +338,41 @@ static void bury(sl_lws *l, bool all)
     }
 }
 
+/* What TLS wants takes tens of ms, and two MiB: the thread's time, not that of who asked for a socket. */
+static struct lws_context *make_context(sl_lws *l)
+{
+    lws_set_log_level(0, NULL);
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .protocols = PROTOCOLS,
+        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        .timeout_secs = CONNECT_S,
+        .retry_and_idle_policy = &KEEP_ALIVE,
+    };
+    struct lws_context *context = lws_create_context(&info);
+    pthread_mutex_lock(&l->lock);
+    l->context = context;
+    pthread_mutex_unlock(&l->lock);
+    return context;
+}
+
 static void *run(void *arg)
 {
     sl_lws *l = arg;
-    while (take_news(l)) {
+    struct lws_context *context = make_context(l);
+    while (context != NULL && take_news(l)) {
         bury(l, false);
-        if (lws_service(l->context, 0) < 0) {
+        if (lws_service(context, 0) < 0) {
             break;
         }
     }
     pthread_mutex_lock(&l->lock);
     l->running = false;
-    struct lws_context *context = l->context;
     l->context = NULL;
     pthread_mutex_unlock(&l->lock);
-    lws_context_destroy(context);
+    if (context != NULL) {
+        lws_context_destroy(context);
+    }
     bury(l, true);
     return NULL;
 }
@@ -379,36 +399,33 @@ sl_status sl_lws_start(sl_lws *l, sl_core *core)
     return SL_OK;
 }
 
-/* Called locked. The thread and what TLS wants, two MiB, come with the first socket. */
+/* Called locked. The thread comes with the first socket. */
 static sl_status begin(sl_lws *l)
 {
-    lws_set_log_level(0, NULL);
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = PROTOCOLS,
-        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-        .timeout_secs = CONNECT_S,
-        .retry_and_idle_policy = &KEEP_ALIVE,
-    };
-    l->context = lws_create_context(&info);
-    if (l->context == NULL) {
-        return SL_E_NOMEM;
-    }
     l->running = true;
     l->began = pthread_create(&l->thread, NULL, run, l) == 0;
-    if (!l->began) {
-        lws_context_destroy(l->context);
-        l->context = NULL;
-        l->running = false;
-        return SL_E_NOMEM;
-    }
-    return SL_OK;
+    l->running = l->began;
+    return l->began ? SL_OK : SL_E_NOMEM;
 }
 
-/* Called locked: the context lives as long as `running` holds. */
+/* A thread that could not go on has ended: the next socket has another. */
+static void reap(sl_lws *l)
+{
+    pthread_mutex_lock(&l->lock);
+    bool over = l->began && !l->running && !l->stopping;
+    pthread_mutex_unlock(&l->lock);
+    if (over) {
+        (void)pthread_join(l->thread, NULL);
+        pthread_mutex_lock(&l->lock);
+        l->began = false;
+        pthread_mutex_unlock(&l->lock);
+    }
+}
+
+/* Called locked: the thread destroys the context after it took it from here. */
 static void wake(sl_lws *l)
 {
-    if (l->running) {
+    if (l->context != NULL) {
         lws_cancel_service(l->context);
     }
 }
@@ -457,6 +474,7 @@ sl_status sl_lws_open(sl_lws *l, sl_id id, const char *url, const char *subproto
     c->url = strdup(url);
     c->subprotocol = named ? strdup(subprotocol) : NULL;
     sl_status status = c->url == NULL || (named && c->subprotocol == NULL) ? SL_E_NOMEM : SL_OK;
+    reap(l);
     pthread_mutex_lock(&l->lock);
     if (status == SL_OK && (l->core == NULL || l->stopping || (l->began && !l->running))) {
         status = SL_E_CLOSED;
