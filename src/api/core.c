@@ -185,9 +185,7 @@ int32_t sl_core_step(sl_core *core)
         return -1;
     }
     bool worked = sl_jobs_step(core);
-    sl_lock(core->lock);
     int64_t wait_ms = sl_engine_turn(core);
-    sl_unlock(core->lock);
     return worked ? 0 : wait_ms > INT32_MAX ? INT32_MAX : (int32_t)wait_ms;
 }
 

@@ -77,6 +77,11 @@ bool sl_wanted(sl_mutex *m)
     return atomic_load(&m->waiting) > 0;
 }
 
+unsigned sl_lock_count(sl_mutex *m)
+{
+    return atomic_load(&m->taken);
+}
+
 void sl_give_way(sl_mutex *m)
 {
     if (!sl_wanted(m)) {

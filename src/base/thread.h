@@ -19,6 +19,8 @@ void sl_unlock(sl_mutex *m);
 void sl_give_way(sl_mutex *m);
 /* True while another thread waits for the lock. */
 bool sl_wanted(sl_mutex *m);
+/* How often it was taken, modulo 2^32: whoever has it sees whether others had it meanwhile. */
+unsigned sl_lock_count(sl_mutex *m);
 /* Called locked; waits for sl_signal at most ms (-1: for ever). Spurious returns happen. */
 void sl_wait(sl_mutex *m, int64_t ms);
 void sl_signal(sl_mutex *m); /* wakes all that wait; locked or not */

@@ -269,16 +269,18 @@ static void close_lost(sl_core *core)
     }
 }
 
-int64_t sl_engine_turn(sl_core *core)
+/* Called locked. */
+static int64_t turn(sl_core *core)
 {
     int64_t now_ms = sl_engine_mono(core);
+    sl_kept_held(core);
     sl_mail *m = take_mail(core);
     while (m != NULL) {
         on_mail(core, m, now_ms);
         mail_free(m);
-        if (sl_wanted(core->lock)) {
+        if (sl_kept_hurry(core)) {
             (void)sl_kept_commit(core);
-            sl_give_way(core->lock);
+            sl_kept_give_way(core);
         }
         m = take_mail(core);
     }
@@ -298,14 +300,22 @@ int64_t sl_engine_turn(sl_core *core)
     return until_ms < 0 ? -1 : until_ms > now_ms ? until_ms - now_ms : 0;
 }
 
+int64_t sl_engine_turn(sl_core *core)
+{
+    sl_lock(core->lock);
+    int64_t wait_ms = turn(core);
+    sl_rest rest = sl_store_rest_due(core->store);
+    sl_unlock(core->lock);
+    sl_store_rest(core->store, rest);
+    return wait_ms;
+}
+
 static void engine_main(void *arg)
 {
     sl_core *core = arg;
     bool stop = false;
     while (!stop) {
-        sl_lock(core->lock);
         int64_t wait_ms = sl_engine_turn(core);
-        sl_unlock(core->lock);
         sl_lock(core->inbox.lock);
         if (core->inbox.first == NULL && !core->inbox.kick && !core->inbox.stop) {
             sl_wait(core->inbox.lock, wait_ms);

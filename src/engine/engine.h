@@ -160,6 +160,9 @@ struct sl_core {
     sl_store *store;
     sl_sync *sync;
     sl_kept kept;
+    int64_t held_ms;   /* since when the thread that stores what comes has `lock` */
+    unsigned held_no;  /* the how manieth time that is */
+    int64_t others_ms; /* when others were last seen to use it, 0: never */
     sl_session session;
     sl_id auth_after; /* answers to requests up to this one sign nobody in: something came after */
     char device[SL_UUID_LEN + 1];
@@ -216,7 +219,7 @@ sl_status sl_engine_uuid(sl_core *core, char out[SL_UUID_LEN + 1], sl_error **er
 sl_status sl_engine_keep_clock(sl_core *core, sl_error **err);
 /* Asks for a turn; any thread, locked or not. */
 void sl_engine_kick(sl_core *core);
-/* One turn, called locked. Returns ms until the next deadline, -1 for none. */
+/* One turn, called unlocked. Returns ms until the next deadline, -1 for none. */
 int64_t sl_engine_turn(sl_core *core);
 /* The end of a request or socket, made when it begins; false: out of memory. */
 bool sl_engine_expect(sl_core *core, sl_id id);
@@ -279,7 +282,7 @@ sl_status sl_lost_space(sl_core *core, const char *space, sl_json *lost, sl_erro
 void sl_lost_tell(sl_core *core, sl_json *lost);
 
 /* --- receipts.c --- */
-/* The receipts of the frame that was read, in one transaction. */
+/* The receipts of the frame that was read. */
 void sl_online_receipts(sl_core *core);
 
 /* --- kept.c: called locked; whoever begins a transaction or gives up the lock commits before --- */
@@ -292,6 +295,12 @@ sl_status sl_kept_commit(sl_core *core);
 /* What was open has been committed, or rolled back. */
 void sl_kept_stored(sl_core *core);
 void sl_kept_lost(sl_core *core);
+/* True when what is being stored should be committed and the lock given away for a moment: somebody waits
+ * for it, or it was held for long. */
+bool sl_kept_hurry(sl_core *core);
+void sl_kept_give_way(sl_core *core);
+/* The lock was just taken to store what comes. */
+void sl_kept_held(sl_core *core);
 
 /* --- window.c: spaces that are held in part --- */
 enum {

@@ -2,7 +2,9 @@
  * Pages of first reads that are stored by one transaction. Every page changes a few entries in nearly all
  * of an index's pages, which are written to the log once for each transaction: several pages in one cost a
  * third of it. The transaction ends before the core is given to anybody else and before anything but
- * another page is stored, so that nobody sees it open; what is told of the pages is told after it.
+ * another page is stored, so that nobody sees it open; what is told of the pages is told after it. It also
+ * ends when somebody waits for the core or it was held for long, at any record. It is soft: its end
+ * waits for no disk.
  */
 #include "engine/engine.h"
 
@@ -11,6 +13,9 @@
 
 enum {
     RECORDS_MAX = 2000,
+    HELD_MS = 3,        /* until it is to end, before the commit: while others use the core, */
+    HELD_ALONE_MS = 12, /* and when nobody was seen */
+    AROUND_MS = 1000,   /* for so long */
     ALONE =
         2 * SL_KEPT_MAX /* pages after a loss: one that cannot be stored takes no others with it */
 };
@@ -18,6 +23,32 @@ enum {
 bool sl_kept_open(const sl_core *core)
 {
     return core->kept.count > 0;
+}
+
+void sl_kept_held(sl_core *core)
+{
+    unsigned no = sl_lock_count(core->lock);
+    core->held_ms = sl_engine_mono(core);
+    core->others_ms = no - core->held_no > 1 ? core->held_ms : core->others_ms;
+    core->held_no = no;
+}
+
+/* Each end costs the pages of the index once more: without others they are fewer, and a stepped core has one
+ * thread, for whom nobody waits. */
+bool sl_kept_hurry(sl_core *core)
+{
+    if (core->stepped) {
+        return sl_wanted(core->lock);
+    }
+    int64_t now_ms = sl_engine_mono(core);
+    bool alone = core->others_ms == 0 || now_ms - core->others_ms > AROUND_MS;
+    return sl_wanted(core->lock) || now_ms - core->held_ms >= (alone ? HELD_ALONE_MS : HELD_MS);
+}
+
+void sl_kept_give_way(sl_core *core)
+{
+    sl_give_way(core->lock);
+    sl_kept_held(core);
 }
 
 bool sl_kept_add(sl_core *core, const sl_space *before, uint64_t touched, int64_t records)

@@ -124,6 +124,11 @@ static void send_greeting(sl_core *core)
 {
     sl_outbox_state outbox = {1, 1, 0, true};
     (void)sl_store_outbox(core->store, &outbox, NULL);
+    if (sl_store_harden(core->store, NULL) != SL_OK) {
+        /* What is below `floor` the server forgets: it must not come back. */
+        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
+        return;
+    }
     sl_sync_outbox(core->sync, outbox.floor, outbox.last);
     sl_frame frame = {.kind = SL_FRAME_CONNECT,
                       .version = 1,
@@ -155,7 +160,7 @@ static void send_push(sl_core *core, const sl_sync_step *step)
     int64_t n = step->n;
     sl_items_clear(items);
     while (status == SL_OK && n < step->n + step->count &&
-           sl_items_size(items) < SL_SYNC_PUSH_BYTES) {
+           sl_items_size(items) < SL_SYNC_PUSH_BYTES && !(n > step->n && sl_kept_hurry(core))) {
         status = sl_store_outbox_op(core->store, n, &op, NULL);
         if (status == SL_OK) {
             status = sl_items_op(items, &op);
@@ -215,6 +220,10 @@ int64_t sl_online_run(sl_core *core, int64_t now_ms)
         }
         take_step(core, &step, now_ms);
         down = core->ws == 0;
+        if (sl_kept_hurry(core)) { /* the next turn goes on */
+            until_ms = now_ms;
+            break;
+        }
     }
     tell_state(core);
     return until_ms;
@@ -239,7 +248,7 @@ typedef struct after {
     sl_json *lost;    /* events: operations that waited in what was dropped */
     int64_t reach;    /* place of the newest message of another */
     int64_t count;    /* records stored */
-    bool apart;       /* somebody waits: what is left of the frame comes in another transaction */
+    bool apart;       /* what is left of the frame comes in another transaction */
     bool kept;        /* its transaction is still open */
     bool later;       /* something of a later version came */
     bool skipped;     /* and was left out */
@@ -299,13 +308,10 @@ static sl_status store_one(sl_core *core, sl_record *rec, after *due, sl_error *
     return status;
 }
 
-/* The records of the frame that was read, or when others wait for the core and it may be, the next few.
+/* The records of the frame that was read, or when it is time to end and it may be, the next few.
  * What this version does not know is skipped, and read again after an update. */
 static sl_status store_records(sl_core *core, after *due, bool may_part, sl_error **err)
 {
-    enum {
-        FEW = 32
-    };
     sl_record rec = {0};
     bool got = true;
     sl_status status = SL_OK;
@@ -313,7 +319,7 @@ static sl_status store_records(sl_core *core, after *due, bool may_part, sl_erro
         status = sl_frame_record(core->link.in, &rec, &got, err);
         if (status == SL_OK && got && rec.entity != NULL) {
             status = store_one(core, &rec, due, err);
-            due->apart = may_part && due->count % FEW == 0 && sl_wanted(core->lock);
+            due->apart = may_part && sl_kept_hurry(core);
         } else if (status == SL_OK && got) {
             due->later = true;
             due->skipped = true;
@@ -399,7 +405,10 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
         (void)sl_store_set_space(core->store, &space, NULL);
     }
     bool live = sl_sync_live(core->sync, space.name);
-    sl_status status = sl_kept_open(core) ? SL_OK : sl_store_begin(core->store, err);
+    sl_status status = sl_kept_open(core) ? SL_OK
+                       : live || places || strcmp(news->space, core->session.space) == 0
+                           ? sl_store_begin(core->store, err)
+                           : sl_store_begin_soft(core->store, err);
     if (status == SL_OK) {
         status = see_epoch(core, before, &space, err);
     }
@@ -550,7 +559,7 @@ static sl_status apply_some(sl_core *core, const sl_news *news, sl_space *before
     sl_json_free(due.lost);
     if (*more) {
         sl_id ws = core->ws;
-        sl_give_way(core->lock);
+        sl_kept_give_way(core);
         bool same = ws == core->ws && core->session.have && core->want_online;
         status = same ? SL_OK : SL_E_CANCELLED;
     }

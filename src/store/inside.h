@@ -8,6 +8,7 @@
  *   rejected.c operations that were refused             status.c   how far spaces are
  *   spaces.c   spaces and their numbers                  query*.c, search.c   reading
  *   sums.c     sums of spaces                        holes.c    spaces held in part
+ *   rest.c     syncing and copying the log beside writers
  *
  * A record's row is known by `rid`: its space's number << 32 | a number within the space, so that
  * a space's records lie together in their table, in the order in which they came, and need no index
@@ -76,6 +77,14 @@ typedef struct sl_reader {
 } sl_reader;
 void sl_reader_close(sl_reader *reader);
 
+/* Copies the log into the database beside the writer. */
+typedef struct sl_copier {
+    sl_mutex *lock; /* one copies at a time */
+    sl_sql *sql;
+    int at; /* pages in the log when it is to be done again */
+} sl_copier;
+void sl_copier_close(sl_copier *copier);
+
 /* How many steps of undo a space has, remembered until a rollback. */
 typedef struct sl_undo_count {
     int64_t space; /* 0: of none */
@@ -115,6 +124,10 @@ struct sl_store {
     sl_vfs *vfs;
     sl_sql *sql;
     sl_reader reader;
+    sl_copier copier;
+    bool soft_open;   /* the transaction under way is soft, */
+    bool soft;        /* or one that was is not durable yet, */
+    bool soft_still;  /* after sl_store_rest neither, whose thread this is for */
     sl_table *tables; /* by index of the entity */
     sl_place places[SL_PLACES];
     sl_next nexts[SL_PLACES];

@@ -33,6 +33,7 @@ struct sl_sql {
     sl_sql_row row;     /* what takes the rows of the statement that gathers, */
     void *row_ctx;
     bool stopped; /* and whether it wants no more */
+    int logged;   /* pages */
 };
 
 static sl_status fail(const sl_sql *db, int code, sl_error **err)
@@ -113,12 +114,23 @@ enum {
     BUSY_MS = 5000
 };
 
+/* After a commit, in the place of SQLite's own limit. */
+static int on_logged(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+    sl_sql *sql = ctx;
+    sql->logged = pages;
+    if (pages >= SL_SQL_LOG_MAX) {
+        (void)sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    }
+    return SQLITE_OK;
+}
+
 /* The last step reads the file for the first time. */
 static int set_up(sqlite3 *db, bool alone, bool reads)
 {
     static const char writer[] =
         "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-        "PRAGMA wal_autocheckpoint=4000;";
+        "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=33554432;";
     static const char both[] = "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
                                "PRAGMA cell_size_check=ON; PRAGMA cache_size=-8192;"
                                " SELECT count(*) FROM sqlite_schema;";
@@ -153,6 +165,9 @@ static sl_status open_with(const char *path, const char *vfs, bool reads, sl_sql
     if (code == SQLITE_OK) {
         code = set_up(db->db, vfs == NULL, reads);
     }
+    if (code == SQLITE_OK && vfs != NULL && !reads) {
+        (void)sqlite3_wal_hook(db->db, on_logged, db);
+    }
     if (code == SQLITE_OK && reads) {
         code = sqlite3_create_function(db->db, "sl_row", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, db,
                                        NULL, gather_step, gather_end);
@@ -179,6 +194,12 @@ sl_status sl_sql_open_reader(const char *path, const char *vfs, sl_sql **out, sl
 {
     SL_ASSERT(vfs != NULL); /* SQLite's own keeps everybody else out */
     return open_with(path, vfs, true, out, err);
+}
+
+sl_status sl_sql_open_copier(const char *path, const char *vfs, sl_sql **out, sl_error **err)
+{
+    SL_ASSERT(vfs != NULL);
+    return open_with(path, vfs, false, out, err);
 }
 
 void sl_sql_close(sl_sql *db)
@@ -368,6 +389,20 @@ sl_status sl_sql_gather(sl_sql *db, const char *sql, const sl_cell *params, size
 sl_status sl_sql_script(sl_sql *db, const char *sql, sl_error **err)
 {
     int code = sqlite3_exec(db->db, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? SL_OK : fail(db, code, err);
+}
+
+int sl_sql_logged(const sl_sql *db)
+{
+    return db->logged;
+}
+
+sl_status sl_sql_copy(sl_sql *db, bool *whole, sl_error **err)
+{
+    int in_log = 0;
+    int copied = 0;
+    int code = sqlite3_wal_checkpoint_v2(db->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
+    *whole = code == SQLITE_OK && copied == in_log;
     return code == SQLITE_OK ? SL_OK : fail(db, code, err);
 }
 

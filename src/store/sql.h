@@ -24,6 +24,9 @@ sl_status sl_sql_open(const char *path, const char *vfs, sl_sql **out, sl_error 
  * statement, or each transaction, sees what was committed when it began. With a vfs of this module.
  * To be closed before the connection that writes. */
 sl_status sl_sql_open_reader(const char *path, const char *vfs, sl_sql **out, sl_error **err);
+/* Another one, on a thread of its own, for sl_sql_copy alone; with a vfs of this module. To be closed
+ * before the connection that writes. */
+sl_status sl_sql_open_copier(const char *path, const char *vfs, sl_sql **out, sl_error **err);
 void sl_sql_close(sl_sql *db); /* NULL accepted */
 
 /* One statement with $1.. parameters, borrowed until it ran; row may be NULL. Statements are kept
@@ -36,6 +39,15 @@ sl_status sl_sql_gather(sl_sql *db, const char *sql, const sl_cell *params, size
                         sl_sql_row row, void *ctx, sl_error **err);
 /* Several statements without parameters. */
 sl_status sl_sql_script(sl_sql *db, const char *sql, sl_error **err);
+/* Pages in the log after the last commit of this connection, copied or not. When nobody copies them until
+ * there are SL_SQL_LOG_MAX the commit does. */
+enum {
+    SL_SQL_LOG_MAX = 16000
+};
+int sl_sql_logged(const sl_sql *db);
+/* Copies committed pages of the log into the database, durably, beside readers and the writer, but for what
+ * a reader still looks at. *whole: all of them; the next commit begins the log anew. */
+sl_status sl_sql_copy(sl_sql *db, bool *whole, sl_error **err);
 /* True inside a transaction. */
 bool sl_sql_in_transaction(const sl_sql *db);
 /* Ends the transaction, if there is one, without its effects. Needs no memory. */

@@ -135,7 +135,8 @@ sl_status sl_store_open_sealed(const sl_platform *platform, const char *dir, con
         status = sl_search_prepare(s, err);
     }
     s->reader.lock = sl_mutex_new();
-    if (status == SL_OK && s->reader.lock == NULL) {
+    s->copier.lock = sl_mutex_new();
+    if (status == SL_OK && (s->reader.lock == NULL || s->copier.lock == NULL)) {
         status = sl_fail_nomem(err);
     }
     if (status != SL_OK) {
@@ -182,6 +183,7 @@ void sl_store_close(sl_store *s)
         return;
     }
     sl_reader_close(&s->reader);
+    sl_copier_close(&s->copier);
     sl_sql_close(s->sql);
     sl_vfs_free(s->vfs);
     sl_seal_free(s->seal);
@@ -204,11 +206,20 @@ sl_status sl_store_begin(sl_store *s, sl_error **err)
     return sl_sql_run(s->sql, "BEGIN IMMEDIATE", NULL, 0, NULL, NULL, err);
 }
 
+sl_status sl_store_begin_soft(sl_store *s, sl_error **err)
+{
+    sl_status status = sl_store_begin(s, err);
+    s->soft_open = status == SL_OK;
+    return status;
+}
+
 /* Empties the log of what was there before a space was dropped; the database has zeroes in its place.
  * What cannot be done now, because the disk fails, is tried after the next transaction. */
 static void scrub(sl_store *s)
 {
+    sl_lock(s->copier.lock);
     s->dropped = sl_sql_script(s->sql, "PRAGMA wal_checkpoint(TRUNCATE)", NULL) != SL_OK;
+    sl_unlock(s->copier.lock);
 }
 
 sl_status sl_store_commit(sl_store *s, sl_error **err)
@@ -222,11 +233,15 @@ sl_status sl_store_commit(sl_store *s, sl_error **err)
         status = sl_sum_flush(s, err);
     }
     if (status == SL_OK) {
+        sl_vfs_soften(s->vfs, s->soft_open);
         status = sl_sql_run(s->sql, "COMMIT", NULL, 0, NULL, NULL, err);
+        sl_vfs_soften(s->vfs, false);
+        s->soft = status == SL_OK ? s->soft_open : s->soft;
     }
     if (status != SL_OK) {
         sl_store_rollback(s);
     }
+    s->soft_open = false;
     sl_waiting_commit(s);
     if (status == SL_OK && s->dropped) {
         scrub(s);
@@ -236,6 +251,7 @@ sl_status sl_store_commit(sl_store *s, sl_error **err)
 
 void sl_store_rollback(sl_store *s)
 {
+    s->soft_open = false;
     s->last_n = -1; /* as stored, whatever was given out */
     s->last_n_new = false;
     sl_space_forget_numbers(s);

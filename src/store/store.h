@@ -7,7 +7,9 @@
  * on it. The entity's table holds the visible state; `shadow` holds the confirmed one
  * of the records that have pending operations and one, and of no others.
  *
- *   [STORE-1] what a committed transaction wrote survives a crash at any later moment;
+ *   [STORE-1] what a committed transaction wrote survives a crash at any later moment; that of a soft one
+ *             from the next that is not soft on, or from sl_store_harden or sl_store_rest on, and before
+ *             that it survives with all that came before it or not at all;
  *   [STORE-2] confirmed records and the cursor that covers them change in one transaction;
  *   [STORE-3] visible = confirmed + pending operations in order of n, at every commit;
  *   [STORE-4] the sum of a space is that of its confirmed records, at every commit;
@@ -46,8 +48,21 @@ sl_status sl_store_wipe(const sl_platform *platform, const char *dir, sl_error *
 const char *sl_store_dir(const sl_store *s);
 
 sl_status sl_store_begin(sl_store *s, sl_error **err);
+/* A transaction of what the server has and gives again: its commit waits for no disk. */
+sl_status sl_store_begin_soft(sl_store *s, sl_error **err);
 sl_status sl_store_commit(sl_store *s, sl_error **err); /* rolled back when it fails */
 void sl_store_rollback(sl_store *s);                    /* nothing when there is no transaction */
+/* Makes what soft transactions wrote durable, when something of it is not. */
+sl_status sl_store_harden(sl_store *s, sl_error **err);
+
+/* What waits for a disk and needs no writer to wait: asked for by whoever may write, done by the same thread
+ * beside writers and readers. What fails is due again. */
+typedef struct sl_rest {
+    bool sync; /* soft transactions become durable */
+    bool copy; /* the log is long: it is copied into the database */
+} sl_rest;
+sl_rest sl_store_rest_due(sl_store *s);
+void sl_store_rest(sl_store *s, sl_rest due);
 
 /* Small facts by name. *out NULL when absent; sl_mem text. value NULL removes. */
 sl_status sl_store_meta(sl_store *s, const char *key, char **out, sl_error **err);

@@ -16,18 +16,25 @@ struct sl_vfs {
     const sl_seal *seal; /* NULL: everything is in the clear */
     sl_shared_list shared;
     char name[32];
+    bool soft; /* of the connection that commits */
 };
 
 enum {
-    GATHER_MAX = 64 * 1024
+    GATHER_MAX = 64 * 1024,
+    FRAME_HEAD =
+        24, /* of a frame of the WAL; bytes 4 to 7 are 0 but in a transaction's last frame */
+    FRAME_ENDS = 4
 };
 
 /* What was written to a WAL, one piece behind the other, and is not handed on yet: SQLite writes a
  * frame in two pieces and a transaction frame by frame. Handed on before the file is looked at or
- * synced; other connections look only at what was committed, and a commit syncs (synchronous=FULL).
+ * synced; other connections look only at what was committed, and a commit syncs (synchronous=FULL): what a
+ * soft one leaves out is the disk's part of it.
  */
 typedef struct gather {
     bool here;      /* in this file */
+    bool last;      /* the frame that is being written ends a transaction, */
+    bool ended;     /* or the one that was written last did */
     uint8_t *bytes; /* made by the first write */
     size_t len;
     int64_t at;
@@ -35,6 +42,7 @@ typedef struct gather {
 
 typedef struct vfs_file {
     sqlite3_file base;
+    const sl_vfs *vfs;
     const sl_platform *platform;
     void *handle;
     char *remove_path; /* delete on close */
@@ -105,10 +113,24 @@ static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 at)
     return SQLITE_OK;
 }
 
+/* True when this piece makes the last frame of a transaction whole. */
+static bool ends_transaction(gather *g, const void *p, int n)
+{
+    static const uint8_t none[4] = {0};
+    bool whole = g->last && n == SL_PAGE_LEN;
+    if (n == FRAME_HEAD) {
+        g->last = memcmp((const uint8_t *)p + FRAME_ENDS, none, sizeof none) != 0;
+    } else {
+        g->last = false;
+    }
+    return whole;
+}
+
 static int file_write(sqlite3_file *base, const void *p, int n, sqlite3_int64 at)
 {
     vfs_file *f = (vfs_file *)base;
     gather *g = &f->gather;
+    g->ended = g->here && ends_transaction(g, p, n);
     bool follows = g->len > 0 && at == g->at + (int64_t)g->len && g->len + (size_t)n <= GATHER_MAX;
     sl_status status = follows ? SL_OK : hand_on(f);
     if (g->here && g->bytes == NULL) {
@@ -140,7 +162,7 @@ static int file_sync(sqlite3_file *base, int flags)
     (void)flags;
     vfs_file *f = (vfs_file *)base;
     sl_status status = hand_on(f);
-    if (status == SL_OK) {
+    if (status == SL_OK && !(f->gather.ended && f->vfs->soft)) {
         status = f->platform->files->sync(f->platform->user, f->handle);
     }
     return code_of(status, SQLITE_IOERR_FSYNC);
@@ -279,6 +301,7 @@ static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *base, int fl
     if (name == NULL) {
         return SQLITE_CANTOPEN; /* temporary files are kept in memory */
     }
+    f->vfs = vfs;
     f->platform = vfs->platform;
     if ((flags & SQLITE_OPEN_DELETEONCLOSE) != 0) {
         f->remove_path = sl_text_dup(name);
@@ -398,6 +421,11 @@ sl_status sl_vfs_new(const sl_platform *platform, const sl_seal *seal, sl_vfs **
 const char *sl_vfs_name(const sl_vfs *vfs)
 {
     return vfs->name;
+}
+
+void sl_vfs_soften(sl_vfs *vfs, bool soft)
+{
+    vfs->soft = soft;
 }
 
 void sl_vfs_free(sl_vfs *vfs)

@@ -12,6 +12,8 @@
 #include "sideline/platform.h"
 #include "store/seal.h"
 
+#include <stdbool.h>
+
 typedef struct sl_vfs sl_vfs;
 
 /* seal hides database, WAL and journal (store/pages.h); NULL: they are in the clear. Both are
@@ -19,6 +21,8 @@ typedef struct sl_vfs sl_vfs;
 sl_status sl_vfs_new(const sl_platform *platform, const sl_seal *seal, sl_vfs **out,
                      sl_error **err);
 const char *sl_vfs_name(const sl_vfs *vfs);
+/* Whoever commits, around it: the log is not synced, so that the transaction becomes durable later. */
+void sl_vfs_soften(sl_vfs *vfs, bool soft);
 void sl_vfs_free(sl_vfs *vfs); /* NULL accepted; no database may be open on it */
 
 #endif
