@@ -3,17 +3,24 @@
 
 #include "base/json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What a batch of receipts leaves to be done once it is committed. */
 typedef struct answers {
-    bool touched[64];  /* by entity index */
-    sl_json *spaces;   /* where */
-    sl_json *rejected; /* events */
+    bool touched[64];        /* by entity index */
+    sl_json *spaces;         /* where */
+    char last[SL_SPACE_MAX]; /* of them */
+    sl_json *rejected;       /* events */
+    bool more;               /* of the frame, in another transaction */
 } answers;
 
 static bool note_space(answers *due, const char *space)
 {
+    if (strcmp(due->last, space) == 0) {
+        return true;
+    }
+    (void)snprintf(due->last, sizeof due->last, "%s", space);
     for (const sl_json *v = sl_json_first(due->spaces); v != NULL; v = sl_json_next(v)) {
         if (strcmp(sl_json_text(v), space) == 0) {
             return true;
@@ -22,40 +29,52 @@ static bool note_space(answers *due, const char *space)
     return sl_json_add_str(due->spaces, space);
 }
 
-static sl_status store_receipt(sl_core *core, const sl_receipt *r, answers *due)
+static sl_status note_answer(answers *due, const sl_entity *e, const char *space)
+{
+    due->touched[e->index] = true;
+    return note_space(due, space) ? SL_OK : SL_E_NOMEM;
+}
+
+static sl_status store_rejection(sl_core *core, const sl_receipt *r, answers *due)
 {
     sl_op op = {0};
-    sl_status status = r->result == SL_REJECTED
-                           ? sl_store_outbox_op(core->store, r->n, &op, NULL)
-                           : sl_store_outbox_head(core->store, r->n, &op, NULL);
     const char *code = r->code != NULL ? r->code : "SL_E_DENIED";
     const char *message = r->message != NULL ? r->message : "";
+    sl_status status = sl_store_outbox_op(core->store, r->n, &op, NULL);
     if (status == SL_E_NOT_FOUND) {
         sl_op_free(&op);
         return SL_OK;
     }
     if (status == SL_OK) {
-        due->touched[op.entity->index] = true;
-        status = note_space(due, op.space) ? SL_OK : SL_E_NOMEM;
+        status = note_answer(due, op.entity, op.space);
     }
-    if (status == SL_OK && r->result == SL_REJECTED) {
+    if (status == SL_OK) {
         sl_json *event = sl_rejected_event(&op, code, message);
         status = event != NULL && sl_json_add(due->rejected, event)
                      ? sl_store_outbox_rejected(core->store, r->n, code, message,
                                                 r->field != NULL ? r->field : "", NULL)
                      : SL_E_NOMEM;
-    } else if (status == SL_OK) {
-        status = sl_store_outbox_accepted(core->store, r->n, r->seq, NULL);
     }
     sl_op_free(&op);
     return status;
 }
 
+static sl_status store_receipt(sl_core *core, const sl_receipt *r, answers *due)
+{
+    sl_accepted of;
+    if (r->result == SL_REJECTED) {
+        return store_rejection(core, r, due);
+    }
+    sl_status status = sl_store_outbox_accepted(core->store, r->n, r->seq, &of, NULL);
+    return status == SL_OK && of.entity != NULL ? note_answer(due, of.entity, of.space) : status;
+}
+
+/* Those of the frame, or as many as the lock may be held for. */
 static sl_status read_receipts(sl_core *core, answers *due)
 {
     sl_status status = SL_OK;
     bool got = true;
-    while (status == SL_OK && got) {
+    while (status == SL_OK && got && !due->more) {
         sl_receipt r;
         bool fresh = false;
         status = sl_frame_receipt(core->link.in, &r, &got, NULL);
@@ -64,6 +83,7 @@ static sl_status read_receipts(sl_core *core, answers *due)
         }
         if (status == SL_OK && fresh) {
             status = store_receipt(core, &r, due);
+            due->more = sl_kept_hurry(core);
         }
     }
     for (const sl_json *v = sl_json_first(due->spaces); status == SL_OK && v != NULL;
@@ -87,8 +107,8 @@ static void tell_answers(sl_core *core, const answers *due)
     sl_lost_tell(core, due->rejected);
 }
 
-/* All receipts of a frame in one transaction. */
-void sl_online_receipts(sl_core *core)
+/* One transaction. True: there is more. */
+static bool some_receipts(sl_core *core)
 {
     answers due = {.spaces = sl_json_array(), .rejected = sl_json_array()};
     bool ready = due.spaces != NULL && due.rejected != NULL;
@@ -110,4 +130,17 @@ void sl_online_receipts(sl_core *core)
     }
     sl_json_free(due.spaces);
     sl_json_free(due.rejected);
+    return status == SL_OK && due.more;
+}
+
+/* The receipts of a frame: others may have the core between two of them. */
+void sl_online_receipts(sl_core *core)
+{
+    sl_id ws = core->ws;
+    while (some_receipts(core)) {
+        sl_kept_give_way(core);
+        if (ws != core->ws || !core->session.have || !core->want_online) {
+            return; /* the rest is told again by another connection */
+        }
+    }
 }

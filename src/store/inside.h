@@ -140,6 +140,7 @@ struct sl_store {
     sl_sum sum;
     sl_buf scratch; /* of one call, */
     sl_arena cells; /* and what the cells of a row point into */
+    bool here;      /* the record of the last apply_remote had a row */
     sl_record rec;  /* of apply_local and apply_remote */
     sl_record old;
     sl_record made; /* whose values an operation has left in its row */

@@ -360,17 +360,40 @@ sl_status sl_store_outbox_state(sl_store *s, int64_t n, bool *waits, bool *accep
     return status == SL_E_NOT_FOUND ? SL_OK : status;
 }
 
-sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error **err)
+typedef struct accepting {
+    int64_t no; /* of the space; -1: no operation was */
+    const sl_entity *entity;
+} accepting;
+
+static bool take_accepted(void *ctx, const sl_cell *cells, size_t n)
 {
+    accepting *a = ctx;
+    (void)n;
+    a->no = sl_cell_int_or(&cells[0], 0);
+    a->entity = cells[1].kind == SL_CELL_BLOB ? sl_op_entity(cells[1].blob, cells[1].len) : NULL;
+    return false;
+}
+
+sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_accepted *out,
+                                   sl_error **err)
+{
+    accepting a = {-1, NULL};
     sl_cell params[] = {sl_cell_int(n), sl_cell_int(seq)};
-    sl_cell space;
-    sl_status status =
-        sl_store_one(s, "UPDATE outbox SET seq=$2 WHERE n=$1 AND seq IS NULL RETURNING space",
-                     params, 2, &(sl_taken){&space, 1, NULL}, err);
-    if (status == SL_OK) {
-        sl_waiting_add(s, sl_cell_int_or(&space, -1), -1);
+    sl_status status = sl_sql_run(
+        s->sql, "UPDATE outbox SET seq=$2 WHERE n=$1 AND seq IS NULL RETURNING space, op", params,
+        2, take_accepted, &a, err);
+    if (status == SL_OK && a.no >= 0) {
+        sl_waiting_add(s, a.no, -1);
     }
-    return status == SL_E_NOT_FOUND ? SL_OK : status;
+    if (out != NULL) {
+        memset(out, 0, sizeof *out);
+    }
+    if (status != SL_OK || a.no < 0 || out == NULL) {
+        return status;
+    }
+    out->entity = a.entity;
+    return a.entity != NULL ? sl_space_of(s, a.no, out->space, err)
+                            : sl_fail(err, SL_E_CORRUPT, "a stored operation cannot be read");
 }
 
 sl_status sl_store_outbox_again(sl_store *s, const char *space, sl_error **err)
@@ -420,19 +443,17 @@ sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
 {
     sl_space at;
     sl_op op = {0};
+    each_op each = {s, &op, NULL, NULL, true, true, SL_OK, err};
     sl_status status = sl_store_space(s, space, &at, err);
-    while (status == SL_OK && !SL_PLANTED("settle-never")) {
+    while (status == SL_OK && each.found && !SL_PLANTED("settle-never")) {
         sl_cell params[] = {sl_cell_text(space), sl_cell_int(at.cursor)};
-        sl_cell cell;
-        status =
-            sl_store_one(s,
-                         "SELECT n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1)"
-                         " AND seq<=$2 ORDER BY seq LIMIT 1",
-                         params, 2, &(sl_taken){&cell, 1, NULL}, err);
-        if (status == SL_OK) {
-            status = sl_store_outbox_head(s, cell.i, &op, err);
-        }
-        if (status == SL_OK) {
+        each.found = false;
+        status = sl_sql_run(s->sql,
+                            "SELECT op, n FROM outbox WHERE space=(SELECT no FROM space WHERE"
+                            " name=$1) AND seq<=$2 ORDER BY seq LIMIT 1",
+                            params, 2, one_op, &each, err);
+        status = status != SL_OK ? status : each.status;
+        if (status == SL_OK && each.found) {
             status = sl_replica_leave(s, &op, err);
         }
     }

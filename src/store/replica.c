@@ -54,11 +54,17 @@ sl_status sl_shadow_put(sl_store *s, const sl_record *rec, int64_t rid, sl_error
                       NULL, err);
 }
 
-static sl_status shadow_drop(sl_store *s, const sl_entity *e, int64_t rid, sl_error **err)
+/* *was: there was one; NULL: nobody asks. */
+static sl_status shadow_drop(sl_store *s, const sl_entity *e, int64_t rid, bool *was,
+                             sl_error **err)
 {
     sl_cell params[] = {sl_cell_int(e->no), sl_cell_int(rid)};
-    return sl_sql_run(s->sql, "DELETE FROM shadow WHERE entity=$1 AND rid=$2", params, 2, NULL,
-                      NULL, err);
+    sl_status status = sl_sql_run(s->sql, "DELETE FROM shadow WHERE entity=$1 AND rid=$2", params,
+                                  2, NULL, NULL, err);
+    if (was != NULL) {
+        *was = status == SL_OK && sl_sql_changes(s->sql) > 0;
+    }
+    return status;
 }
 
 typedef struct reading {
@@ -117,14 +123,16 @@ static sl_status replay(sl_store *s, const sl_chain *chain, const sl_record *was
     return status;
 }
 
-/* Makes the visible record of an existing row from the shadow and what is pending; without pending
- * operations the shadow goes. */
+/* Makes the visible record of an existing row from what is confirmed (NULL: as the shadow says) and what
+ * is pending; without pending operations the shadow goes. */
 static sl_status show(sl_store *s, const sl_record *was, const sl_row *row, const sl_chain *chain,
-                      sl_error **err)
+                      const sl_record *confirmed, sl_error **err)
 {
     sl_record rec = {0};
     sl_row to = {row->rid, chain->count > 0 ? chain->links[chain->count - 1].n : 0};
-    sl_status status = shadow_get(s, was, row->rid, &rec, err);
+    sl_status status = confirmed == NULL ? shadow_get(s, was, row->rid, &rec, err)
+                       : sl_record_copy(&rec, confirmed) == SL_OK ? SL_OK
+                                                                  : sl_fail_nomem(err);
     if (status == SL_OK) {
         status = replay(s, chain, was, &rec, err);
     }
@@ -140,7 +148,7 @@ static sl_status show(sl_store *s, const sl_record *was, const sl_row *row, cons
                                     : sl_row_delete(s, was, row, err);
     }
     if (status == SL_OK && chain->count == 0) {
-        status = shadow_drop(s, was->entity, row->rid, err);
+        status = shadow_drop(s, was->entity, row->rid, NULL, err);
     }
     sl_record_free(&rec);
     return status;
@@ -195,7 +203,7 @@ sl_status sl_replica_leave(sl_store *s, const sl_op *op, sl_error **err)
         status = sl_outbox_remove(s, op->n, err);
     }
     if (status == SL_OK && !SL_PLANTED("undo-forgotten")) {
-        status = show(s, &s->old, &row, &chain, err);
+        status = show(s, &s->old, &row, &chain, NULL, err);
     }
     sl_mem_free(chain.links);
     return status;
@@ -284,47 +292,76 @@ static sl_status confirmed_seq(sl_store *s, const sl_record *rec, const sl_row *
     return status == SL_E_NOT_FOUND ? SL_OK : status;
 }
 
-/* The server's state of a record that has a row. */
-static sl_status confirm(sl_store *s, const sl_record *rec, sl_error **err)
+/* The server's state, and no operation waits any more: it is what is to be seen. */
+static sl_status confirm_all(sl_store *s, const sl_record *rec, const sl_row *row, sl_error **err)
+{
+    bool was = row->pending == 0;
+    sl_row to = {row->rid, 0};
+    sl_status status = row->pending != 0 ? shadow_drop(s, rec->entity, row->rid, &was, err) : SL_OK;
+    int64_t had = was && !SL_PLANTED("sum-keeps-old") ? s->old.seq : 0;
+    if (status == SL_OK) {
+        status = sl_sum_move(s, row->rid >> 32, rec, had, err);
+    }
+    return status == SL_OK ? sl_row_update(s, rec, &s->old, &to, err) : status;
+}
+
+/* The server's state beside operations that wait. */
+static sl_status confirm_some(sl_store *s, const sl_record *rec, const sl_row *row,
+                              const sl_chain *chain, sl_error **err)
+{
+    int64_t had = 0;
+    sl_status status = confirmed_seq(s, &s->old, row, &had, err);
+    if (status == SL_OK) {
+        status = sl_sum_move(s, row->rid >> 32, rec, SL_PLANTED("sum-keeps-old") ? 0 : had, err);
+    }
+    if (status == SL_OK) {
+        status = sl_shadow_put(s, rec, row->rid, err);
+    }
+    return status == SL_OK ? show(s, &s->old, row, chain, rec, err) : status;
+}
+
+/* The server's state of a record that has a row; *here: it has one. */
+static sl_status confirm(sl_store *s, const sl_record *rec, bool *here, sl_error **err)
 {
     sl_row row;
     sl_chain chain = {NULL, 0};
     sl_status status = sl_row_load(s, rec->entity, rec->id, &s->old, &row, err);
+    *here = status != SL_OK || row.rid != 0;
     /* Another space holds the id: ids are made by devices, and whoever may write to one space must
      * not take records out of another by using their ids again. */
-    if (status != SL_OK || strcmp(s->old.space, rec->space) != 0) {
+    if (status != SL_OK || row.rid == 0 || strcmp(s->old.space, rec->space) != 0) {
         return status;
     }
-    int64_t had = 0;
-    status = confirmed_seq(s, &s->old, &row, &had, err);
-    if (status == SL_OK) {
-        status = sl_sum_move(s, row.rid >> 32, rec, SL_PLANTED("sum-keeps-old") ? 0 : had, err);
-    }
-    if (status == SL_OK && row.pending == 0) {
-        return sl_row_update(s, rec, &s->old, &row, err);
-    }
-    if (status == SL_OK) {
-        status = sl_shadow_put(s, rec, row.rid, err);
-    }
-    if (status == SL_OK) {
+    if (row.pending != 0) {
         status = sl_outbox_chain(s, row.pending, &chain, err);
     }
     if (status == SL_OK) {
         status = close_chain(s, &chain, is_covered, rec->seq, err);
     }
     if (status == SL_OK) {
-        status = show(s, &s->old, &row, &chain, err);
+        status = chain.count == 0 ? confirm_all(s, rec, &row, err)
+                                  : confirm_some(s, rec, &row, &chain, err);
     }
     sl_mem_free(chain.links);
     return status;
 }
 
+/* Records of a first read are new, those of changes are mostly here: what the one before was is asked
+ * first. */
 sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **err)
 {
     sl_row row = {0, 0};
-    sl_status status = sl_row_insert(s, rec, &row, err);
-    if (status == SL_OK && row.rid == 0) {
-        return confirm(s, rec, err);
+    bool here = false;
+    sl_status status = s->here ? confirm(s, rec, &here, err) : SL_OK;
+    if (status == SL_OK && !here) {
+        status = sl_row_insert(s, rec, &row, err);
+        here = status == SL_OK && row.rid == 0;
+        if (here) {
+            status = confirm(s, rec, &here, err);
+        } else if (status == SL_OK) {
+            status = sl_sum_move(s, row.rid >> 32, rec, 0, err);
+        }
     }
-    return status == SL_OK ? sl_sum_move(s, row.rid >> 32, rec, 0, err) : status;
+    s->here = here;
+    return status;
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -101,9 +102,35 @@ sl_status sl_row_insert(sl_store *s, const sl_record *rec, sl_row *row, sl_error
     return status == SL_OK && t->search ? sl_search_put_in(s, rec, row->rid, err) : status;
 }
 
+/* The update of the fields that differ alone: it leaves the indexes of the others as they are. False: too
+ * many do. */
+static bool few_text(char *sql, size_t room, const sl_record *rec, const sl_record *old)
+{
+    enum {
+        FEW = 3
+    };
+    const sl_entity *e = rec->entity;
+    unsigned count = 0;
+    int n = snprintf(sql, room,
+                     "UPDATE \"%s\" SET \"seq\"=$3,\"deleted\"=$4,\"pending\"=$5,\"clocks\"=$6,"
+                     "\"ext\"=$7",
+                     e->name);
+    for (size_t i = 0; i < e->field_count && count <= FEW; i++) {
+        if (!sl_cell_same(&rec->values[i], &old->values[i])) {
+            count++;
+            n += n < (int)room ? snprintf(sql + n, room - (size_t)n, ",\"%s\"=$%zu",
+                                          e->fields[i].name, SL_ROW_FIELDS + i + 1)
+                               : 0;
+        }
+    }
+    n += n < (int)room ? snprintf(sql + n, room - (size_t)n, " WHERE \"rid\"=$1") : 0;
+    return count <= FEW && n < (int)room;
+}
+
 sl_status sl_row_update(sl_store *s, const sl_record *rec, const sl_record *old, const sl_row *row,
                         sl_error **err)
 {
+    char few[320];
     const sl_table *t = NULL;
     sl_status status = sl_table_of(s, rec->entity, &t, err);
     bool again = status == SL_OK && t->search && !sl_search_same(old, rec);
@@ -111,7 +138,8 @@ sl_status sl_row_update(sl_store *s, const sl_record *rec, const sl_record *old,
         status = sl_search_take_out(s, old, row->rid, err);
     }
     if (status == SL_OK) {
-        status = write_row(s, t->update, rec, row, err);
+        bool some = old != NULL && few_text(few, sizeof few, rec, old);
+        status = write_row(s, some ? few : t->update, rec, row, err);
     }
     return status == SL_OK && again ? sl_search_put_in(s, rec, row->rid, err) : status;
 }

@@ -110,8 +110,14 @@ sl_status sl_store_pending_of(sl_store *s, const sl_entity *e, const char *id, i
 /* Whether the operation is in the outbox, and has a receipt. */
 sl_status sl_store_outbox_state(sl_store *s, int64_t n, bool *waits, bool *accepted,
                                 sl_error **err);
-/* Accepted with its effect at `seq` of its space: kept until the space's cursor covers it. */
-sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_error **err);
+/* Accepted with its effect at `seq` of its space: kept until the space's cursor covers it. What it is about
+ * goes to `out`, NULL when nobody asks; the entity is NULL when it is gone, or was accepted before. */
+typedef struct sl_accepted {
+    const sl_entity *entity;
+    char space[SL_SPACE_MAX];
+} sl_accepted;
+sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_accepted *out,
+                                   sl_error **err);
 /* Refused: undone in the visible record, the operation moved to `rejected` with its fields. field: the
  * one at fault, "" none. */
 sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,

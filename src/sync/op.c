@@ -161,6 +161,15 @@ static sl_status corrupt(sl_error **err)
     return sl_fail(err, SL_E_CORRUPT, "a stored operation cannot be read");
 }
 
+const sl_entity *sl_op_entity(const uint8_t *p, size_t n)
+{
+    sl_rd in = {p, n, false};
+    (void)sl_rd_varint(&in);
+    (void)sl_rd_u8(&in);
+    const sl_entity *e = sl_entity_of(sl_rd_varint(&in));
+    return in.bad ? NULL : e;
+}
+
 sl_status sl_op_unpack(sl_op *op, const uint8_t *p, size_t n, sl_error **err)
 {
     sl_rd in = {p, n, false};

@@ -82,7 +82,7 @@ static void reject(int64_t n)
 
 static void accept(int64_t n, int64_t seq)
 {
-    ck_assert_int_eq(sl_store_outbox_accepted(g_store, n, seq, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_accepted(g_store, n, seq, NULL, NULL), SL_OK);
 }
 
 static sl_row row(sl_record *rec)

@@ -121,7 +121,7 @@ static void fill(sl_store *s)
     ck_assert_int_eq(local(s, "create", "comment", RECORDS, "{\"body\":\"new\"}"), SL_OK);
     ck_assert_int_eq(local(s, "patch", "comment", RECORDS, "{\"body\":\"newer\"}"), SL_OK);
     ck_assert_int_eq(local(s, "delete", "comment", 3, "null"), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_accepted(s, 1, 50, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_accepted(s, 1, 50, NULL, NULL), SL_OK);
     ck_assert_int_eq(local(s, "create", "comment", RECORDS + 1, "{\"body\":\"no\"}"), SL_OK);
     ck_assert_int_eq(sl_store_outbox_rejected(s, 10, "SL_E_DENIED", "no", "", NULL), SL_OK);
     sl_space spaces[] = {{.name = SPACE, .epoch = "x", .cursor = 7},
@@ -248,7 +248,7 @@ static sl_status change_all(sl_store *s)
     }
     (void)remote(s, "comment", RECORDS, 80, FIELDS[0], CLOCKS[0]);
     for (int64_t n = 1; n < OPS_MAX; n += 2) {
-        (void)sl_store_outbox_accepted(s, n, 3, NULL);
+        (void)sl_store_outbox_accepted(s, n, 3, NULL, NULL);
         (void)sl_store_outbox_rejected(s, n + 1, "SL_E_DENIED", "no", "", NULL);
     }
     (void)sl_store_outbox_settle(s, SPACE, NULL);

@@ -144,7 +144,7 @@ START_TEST(store__keeps_an_accepted_change_until_the_cursor_covers_it)
     ck_assert_int_eq(outbox(s).floor, 1);
     sl_space space = {.name = SPACE, .epoch = ID, .cursor = 6};
     ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_accepted(s, n, 7, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_accepted(s, n, 7, NULL, NULL), SL_OK);
     ck_assert_int_eq(sl_store_outbox_settle(s, SPACE, NULL), SL_OK);
     ck_assert_str_eq(body(s), "mine");
     ck_assert(!outbox(s).empty);
@@ -273,7 +273,7 @@ START_TEST(store__a_counter_shows_a_pending_addition_once_before_and_after_its_e
     remote_goal(s, "{\"title\":\"x\",\"done\":8}", "{\"done\":{\"00000001\":\"0000000000000010\"}}",
                 3); /* the echo */
     ck_assert_int_eq(goal_done(s), 8);
-    ck_assert_int_eq(sl_store_outbox_accepted(s, op.n, 3, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_accepted(s, op.n, 3, NULL, NULL), SL_OK);
     ck_assert_int_eq(sl_store_outbox_settle(s, "user:" ID, NULL), SL_OK);
     ck_assert_int_eq(goal_done(s), 8);
     ck_assert(outbox(s).empty);

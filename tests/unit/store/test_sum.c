@@ -146,8 +146,8 @@ static void reject(void)
 static void accept(unsigned space)
 {
     begin();
-    ck_assert_int_eq(sl_store_outbox_accepted(g_store, some_op(), g_last[space] + dice(3), NULL),
-                     SL_OK);
+    ck_assert_int_eq(
+        sl_store_outbox_accepted(g_store, some_op(), g_last[space] + dice(3), NULL, NULL), SL_OK);
     end(sl_store_outbox_settle(g_store, SPACE[space], NULL));
 }
 
