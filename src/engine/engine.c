@@ -282,7 +282,9 @@ static int64_t turn(sl_core *core)
             (void)sl_kept_commit(core);
             sl_kept_give_way(core);
         }
-        m = take_mail(core);
+        /* What comes without end must not keep the log from being copied, and the turn from its end. */
+        bool over = !core->stepped && sl_store_log_long(core->store);
+        m = over ? NULL : take_mail(core);
     }
     (void)sl_kept_commit(core);
     close_lost(core);
@@ -305,6 +307,7 @@ int64_t sl_engine_turn(sl_core *core)
     sl_lock(core->lock);
     int64_t wait_ms = turn(core);
     sl_rest rest = sl_store_rest_due(core->store);
+    sl_kept_give_way(core); /* who waits comes before the next turn */
     sl_unlock(core->lock);
     sl_store_rest(core->store, rest);
     return wait_ms;

@@ -153,6 +153,7 @@ typedef struct sl_kept {
 struct sl_core {
     sl_platform platform;
     bool stepped;
+    unsigned held_no; /* the how manieth time `lock` was taken to store what comes */
     char *server;
     sl_mutex *lock;
     sl_events *events;
@@ -161,7 +162,6 @@ struct sl_core {
     sl_sync *sync;
     sl_kept kept;
     int64_t held_ms;   /* since when the thread that stores what comes has `lock` */
-    unsigned held_no;  /* the how manieth time that is */
     int64_t others_ms; /* when others were last seen to use it, 0: never */
     sl_session session;
     sl_id auth_after; /* answers to requests up to this one sign nobody in: something came after */

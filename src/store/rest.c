@@ -77,16 +77,22 @@ static bool copy(sl_store *s)
     return whole;
 }
 
+bool sl_store_log_long(const sl_store *s)
+{
+    int logged = sl_sql_logged(s->sql);
+    return logged >= COPY_PAGES && logged >= s->copier.at;
+}
+
 sl_rest sl_store_rest_due(sl_store *s)
 {
     int logged = sl_sql_logged(s->sql);
     sl_rest due = {.sync = s->soft || s->soft_still};
     s->soft = false;
     s->soft_still = false;
+    due.copy = sl_store_log_long(s);
     if (logged < COPY_PAGES) { /* it began anew */
         s->copier.at = COPY_PAGES;
-    } else if (logged >= s->copier.at) {
-        due.copy = true;
+    } else if (due.copy) {
         s->copier.at = logged + AGAIN_PAGES;
     }
     return due;

@@ -62,6 +62,8 @@ typedef struct sl_rest {
     bool copy; /* the log is long: it is copied into the database */
 } sl_rest;
 sl_rest sl_store_rest_due(sl_store *s);
+/* True when copying is due. */
+bool sl_store_log_long(const sl_store *s);
 void sl_store_rest(sl_store *s, sl_rest due);
 
 /* Small facts by name. *out NULL when absent; sl_mem text. value NULL removes. */

@@ -420,7 +420,7 @@ END_TEST
 
 START_TEST(vfs__of_commits_that_were_not_synced_a_power_cut_takes_the_last_ones)
 {
-    for (uint64_t seed = 1; seed <= 25; seed++) {
+    for (uint64_t seed = 1; seed <= 10; seed++) {
         survive(seed, true);
     }
 }
