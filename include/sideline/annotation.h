@@ -127,6 +127,9 @@ SL_API sl_status sl_doc_stroke_begin(sl_doc *doc, const char *item, size_t n, sl
 /* xypt: `points` times (x, y in units, pressure 0..1, ms since the stroke began). */
 SL_API sl_status sl_doc_stroke_points(sl_doc *doc, sl_id stroke, const float *xypt,
                                       uint32_t points);
+/* For pens that tell it: the tilt from upright of the points that follow, 0 to 90 degrees. A stroke of which none
+ * is told is kept without. SL_E_INVALID: another number. */
+SL_API sl_status sl_doc_stroke_tilt(sl_doc *doc, sl_id stroke, double degrees);
 /* Where the pen will be ahead_ms (0 to 100) after its last report, as x, y: to draw the end of a live
  * line ahead of the screen's delay. SL_E_NOT_FOUND: no such stroke, or no points yet. */
 SL_API sl_status sl_doc_stroke_predict(sl_doc *doc, sl_id stroke, int32_t ahead_ms, int32_t *xy);

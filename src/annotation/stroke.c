@@ -21,6 +21,7 @@ enum {
     THIN_ERROR = 4, /* what is left of the bounds after rounding */
     THIN_LAG = SL_STROKE_LAG_ERROR - 3,
     THIN_PRESSURE = 8,
+    TILT_UNKNOWN = -1,
     RUN_MAX = 1024 /* points between forced keeps: bounds the cost of thinning out */
 };
 
@@ -30,8 +31,9 @@ typedef struct one_euro {
 } one_euro;
 
 struct sl_stroke {
-    sl_item *item; /* points, pressure and dt_ms have room for `room` */
+    sl_item *item; /* points, pressure and dt_ms have room for `room`, and tilt when it is known */
     uint32_t room;
+    int32_t tilt; /* of the next points, degrees */
     one_euro fx;
     one_euro fy;
     double ms_first;
@@ -51,6 +53,7 @@ sl_stroke *sl_stroke_new(sl_item *style)
     }
     s->item = style;
     s->item->live = true;
+    s->tilt = TILT_UNKNOWN;
     return s;
 }
 
@@ -122,8 +125,30 @@ static bool grow(sl_stroke *s, uint32_t need)
     geo->pressure = pressure != NULL ? pressure : geo->pressure;
     uint32_t *dt = pressure != NULL ? sl_mem_resize(geo->dt_ms, room, sizeof *dt) : NULL;
     geo->dt_ms = dt != NULL ? dt : geo->dt_ms;
-    s->room = dt != NULL ? room : s->room;
-    return dt != NULL;
+    uint8_t *tilt = dt != NULL && s->tilt >= 0 ? sl_mem_resize(geo->tilt, room, 1) : geo->tilt;
+    bool ok = dt != NULL && (s->tilt < 0 || tilt != NULL);
+    geo->tilt = ok ? tilt : geo->tilt;
+    s->room = ok ? room : s->room;
+    return ok;
+}
+
+sl_status sl_stroke_tilt(sl_stroke *s, double degrees, sl_error **err)
+{
+    if (!(degrees >= 0 && degrees <= SL_TILT_MAX)) {
+        return sl_fail_field(err, SL_E_INVALID, "tilt", "a tilt is from 0 to %d degrees",
+                             SL_TILT_MAX);
+    }
+    sl_geometry *geo = &s->item->geo;
+    int32_t tilt = (int32_t)floor(degrees + 0.5);
+    if (s->tilt < 0 && s->room > 0) {
+        geo->tilt = sl_mem(s->room);
+        if (geo->tilt == NULL) {
+            return sl_fail_nomem(err);
+        }
+        memset(geo->tilt, tilt, geo->n); /* it was not otherwise when nobody said so */
+    }
+    s->tilt = tilt;
+    return SL_OK;
 }
 
 static void append(sl_stroke *s, sl_point p, double pressure, double ms)
@@ -132,6 +157,9 @@ static void append(sl_stroke *s, sl_point p, double pressure, double ms)
     geo->points[geo->n] = p;
     geo->pressure[geo->n] = (uint8_t)floor(clamp(pressure, 0, 1) * 255 + 0.5);
     geo->dt_ms[geo->n] = (uint32_t)floor(clamp(ms - s->ms_first, 0, SL_DT_MS_MAX) + 0.5);
+    if (geo->tilt != NULL) {
+        geo->tilt[geo->n] = (uint8_t)s->tilt;
+    }
     geo->n++;
 }
 
@@ -197,7 +225,7 @@ bool sl_stroke_predict(const sl_stroke *s, int32_t ahead_ms, sl_point *out)
     return true;
 }
 
-/* The largest of the three errors, each as a part of what is allowed, that point i would suffer
+/* The largest of the four errors, each as a part of what is allowed, that point i would suffer
  * from the straight way from a to b. */
 static double error_of(const sl_geometry *g, uint32_t a, uint32_t b, uint32_t i)
 {
@@ -222,6 +250,11 @@ static double error_of(const sl_geometry *g, uint32_t a, uint32_t b, uint32_t i)
         double meant = g->pressure[a] + along * ((double)g->pressure[b] - g->pressure[a]);
         double dp = (g->pressure[i] - meant) / THIN_PRESSURE;
         worst = dp * dp > worst ? dp * dp : worst;
+    }
+    if (g->tilt != NULL) {
+        double meant = g->tilt[a] + along * ((double)g->tilt[b] - g->tilt[a]);
+        double dt = (g->tilt[i] - meant) / SL_STROKE_TILT_ERROR;
+        worst = dt * dt > worst ? dt * dt : worst;
     }
     return worst;
 }

@@ -8,7 +8,8 @@
  * point's bytes would go. Against the smoothed points,
  *   [STROKE-1] the line moves by at most SL_STROKE_ERROR units,
  *   [STROKE-2] where the pen was at a recorded time by at most SL_STROKE_LAG_ERROR units,
- *   [STROKE-3] pressure by at most SL_STROKE_PRESSURE_ERROR of 255.
+ *   [STROKE-3] pressure by at most SL_STROKE_PRESSURE_ERROR of 255,
+ *   [STROKE-4] tilt by at most SL_STROKE_TILT_ERROR degrees.
  */
 #ifndef SL_ANNOTATION_STROKE_H
 #define SL_ANNOTATION_STROKE_H
@@ -19,7 +20,8 @@ enum {
     SL_STROKE_ERROR = 7, /* 0.41 pixels at 1920 wide: 4 of it of thinning out */
     SL_STROKE_LAG_ERROR = 128,
     SL_STROKE_PRESSURE_ERROR = 16, /* 8 of it of thinning out */
-    SL_STROKE_STEP = 5,            /* moves a point by two units each way at most */
+    SL_STROKE_TILT_ERROR = 8,
+    SL_STROKE_STEP = 5, /* moves a point by two units each way at most */
     SL_STROKE_PRESSURE_STEP = 15,
     SL_PREDICT_MS_MAX = 100
 };
@@ -33,6 +35,9 @@ bool sl_stroke_is_laser(const sl_stroke *s);
 /* x, y in units, pressure 0..1, ms since the stroke began, `n` times. SL_E_INVALID when a number
  * is not finite, SL_E_LIMIT beyond SL_PEN_POINTS_MAX: none of these points is then added. */
 sl_status sl_stroke_points(sl_stroke *s, const float *xypt, size_t n, sl_error **err);
+/* The pen's tilt from upright from the next point on, 0 to 90 degrees; of those before the first tilt that
+ * is told it is that one. SL_E_INVALID. */
+sl_status sl_stroke_tilt(sl_stroke *s, double degrees, sl_error **err);
 /* The stroke so far as an item, borrowed until the next call; NULL before the first point. */
 const sl_item *sl_stroke_now(const sl_stroke *s);
 /* Where the pen will be so many ms after its last report, by its smoothed speed; false: it has no

@@ -491,6 +491,19 @@ sl_status sl_doc_stroke_points(sl_doc *doc, sl_id stroke, const float *xypt, uin
     return s;
 }
 
+sl_status sl_doc_stroke_tilt(sl_doc *doc, sl_id stroke, double degrees)
+{
+    if (doc == NULL) {
+        return SL_E_MISUSE;
+    }
+    sl_lock(doc->mutex);
+    sl_live_stroke *place = stroke != 0 ? stroke_place(doc, stroke) : NULL;
+    sl_status s =
+        place != NULL ? sl_stroke_tilt(place->stroke, degrees, NULL) : (sl_status)SL_E_NOT_FOUND;
+    sl_unlock(doc->mutex);
+    return s;
+}
+
 sl_status sl_doc_stroke_end(sl_doc *doc, sl_id stroke, int32_t keep, sl_bytes **id, sl_error **err)
 {
     sl_error_start(err);

@@ -308,6 +308,9 @@ START_TEST(drawing__a_hand_selects_snaps_and_is_predicted)
     ck_assert_int_eq(sl_doc_stroke_points(doc, stroke, points, 1), SL_OK);
     ck_assert_int_eq(sl_doc_stroke_predict(doc, stroke, 100, to), SL_OK);
     ck_assert_int_eq(sl_doc_stroke_predict(doc, stroke, 101, to), SL_E_MISUSE);
+    ck_assert_int_eq(sl_doc_stroke_tilt(doc, stroke, 90), SL_OK);
+    ck_assert_int_eq(sl_doc_stroke_tilt(doc, stroke, 91), SL_E_INVALID);
+    ck_assert_int_eq(sl_doc_stroke_tilt(doc, stroke + 1, 45), SL_E_NOT_FOUND);
     ck_assert_int_eq(sl_doc_stroke_end(doc, stroke, 0, NULL, NULL), SL_OK);
     sl_doc_close(doc);
 }

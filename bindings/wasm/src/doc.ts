@@ -15,10 +15,15 @@ export class Stroke {
     }
 
     private readonly early: Float32Array[] = [];
+    private tilt: number | undefined;
 
-    /** Groups of four: x, y in units, pressure 0..1, ms since the stroke began. The array is copied. */
-    points(xypt: Float32Array | readonly number[]): void {
+    /**
+     * Groups of four: x, y in units, pressure 0..1, ms since the stroke began. The array is copied. `tilt`, of pens
+     * that tell it: from upright, 0 to 90 degrees; of all that is told in one turn the last one holds.
+     */
+    points(xypt: Float32Array | readonly number[], tilt?: number): void {
         this.early.push(Float32Array.from(xypt));
+        this.tilt = tilt;
         this.flush().catch(() => undefined);
     }
 
@@ -33,7 +38,7 @@ export class Stroke {
                 xypt.set(part, at);
                 at += part.length;
             }
-            this.connection.tell("stroke_points", [this.doc(), stroke, xypt], [xypt.buffer]);
+            this.connection.tell("stroke_points", [this.doc(), stroke, xypt, this.tilt], [xypt.buffer]);
         }
     }
 

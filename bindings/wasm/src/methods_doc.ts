@@ -188,8 +188,11 @@ const STROKES: Record<string, Method> = {
             return r.id(slot);
         });
     },
-    stroke_points(s, n: number, stroke: number, xypt: Float32Array) {
+    stroke_points(s, n: number, stroke: number, xypt: Float32Array, tilt?: number) {
         s.lib.with((r) => {
+            if (tilt !== undefined) {
+                s.lib.raw("sl_doc_stroke_tilt", doc(s, n), BigInt(stroke), tilt);
+            }
             const status = s.lib.raw("sl_doc_stroke_points", doc(s, n), BigInt(stroke), r.floats(xypt), xypt.length / 4);
             if (status !== 0) {
                 s.ready(n);

@@ -330,10 +330,67 @@ START_TEST(touch__a_prediction_goes_on_as_the_pen_went)
 }
 END_TEST
 
+static sl_item *drawn_with(const double *tilts, int n)
+{
+    sl_json *j = json_of("{'kind':'pen','in':0,'out':9}");
+    sl_item *style = NULL;
+    sl_item *item = NULL;
+    ck_assert_int_eq(sl_item_from_json_open(j, &style, NULL), SL_OK);
+    sl_stroke *s = sl_stroke_new(style);
+    for (int i = 0; i < n; i++) {
+        float q[4] = {(float)(100 * i), 3000, 0.5F, (float)(10 * i)};
+        if (tilts[i] >= 0) {
+            ck_assert_int_eq(sl_stroke_tilt(s, tilts[i], NULL), SL_OK);
+        }
+        ck_assert_int_eq(sl_stroke_points(s, q, 1, NULL), SL_OK);
+    }
+    ck_assert_int_eq(sl_stroke_tilt(s, -1, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_stroke_tilt(s, 90.5, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_stroke_tilt(s, (double)NAN, NULL), SL_E_INVALID);
+    ck_assert_int_eq(sl_stroke_finish(s, &item, NULL), SL_OK);
+    sl_json_free(j);
+    return item;
+}
+
+/* [STROKE-4] The pen goes straight at an even pace: but for its tilt the two ends would say it all. */
+START_TEST(touch__the_tilt_that_a_pen_tells_is_kept_within_its_bound)
+{
+    enum {
+        N = 400 /* more than the first room */
+    };
+    double tilts[N];
+    for (int i = 0; i < N; i++) {
+        tilts[i] = i < 2 ? -1 : i < N / 2 ? 90.0 * i / N : 90 - 90.0 * i / N;
+    }
+    sl_item *item = drawn_with(tilts, N);
+    const sl_geometry *g = &item->geo;
+    ck_assert_ptr_nonnull(g->tilt);
+    ck_assert_uint_le(g->n, 8);
+    for (uint32_t k = 0; k + 1 < g->n; k++) {
+        for (int i = 2; i < N; i++) {
+            double part =
+                ((double)(10 * i) - g->dt_ms[k]) / ((double)g->dt_ms[k + 1] - g->dt_ms[k]);
+            if (part >= 0 && part <= 1) {
+                double meant = g->tilt[k] + part * ((double)g->tilt[k + 1] - g->tilt[k]);
+                ck_assert_double_le(fabs(meant - tilts[i]), SL_STROKE_TILT_ERROR + 0.5);
+            }
+        }
+    }
+    sl_item_free(item);
+    for (int i = 0; i < N; i++) {
+        tilts[i] = -1;
+    }
+    item = drawn_with(tilts, N);
+    ck_assert_ptr_null(item->geo.tilt);
+    sl_item_free(item);
+}
+END_TEST
+
 SL_TEST_MAIN("annotation_touch", touch__an_eraser_takes_what_it_goes_over_and_nothing_else,
              touch__points_that_stay_keep_their_pressure_tilt_and_the_times_between_them,
              touch__a_moved_stroke_is_cut_where_it_is_and_a_keyframed_one_not_at_all,
              touch__pieces_have_a_limit_on_both_sides,
              touch__a_lasso_takes_what_lies_in_it_for_more_than_its_half,
              touch__points_snap_to_points_then_directions_then_the_frame,
-             touch__a_prediction_goes_on_as_the_pen_went)
+             touch__a_prediction_goes_on_as_the_pen_went,
+             touch__the_tilt_that_a_pen_tells_is_kept_within_its_bound)

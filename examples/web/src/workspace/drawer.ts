@@ -13,6 +13,8 @@ export interface Place {
     x: number;
     y: number;
     pressure: number;
+    /** Of pens that tell it: degrees from upright. */
+    tilt?: number | undefined;
     /** Shift is held: straight, at right angles. */
     straight: boolean;
 }
@@ -169,7 +171,7 @@ export class Drawer {
         const { line } = this;
         const now = performance.now();
         const dt = line?.points.length === 0 ? 0 : now - this.strokeBegan;
-        this.stroke?.points([at.x, at.y, at.pressure, dt]);
+        this.stroke?.points([at.x, at.y, at.pressure, dt], at.tilt);
         if (dt > 0) {
             this.told?.move(at.x, at.y);
         }

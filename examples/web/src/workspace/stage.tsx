@@ -23,6 +23,15 @@ interface StageProps {
     onToggle(): void;
 }
 
+type PenFacts = Pick<globalThis.PointerEvent, "pressure" | "pointerType" | "tiltX" | "tiltY">;
+
+/** From upright, of the angles in the planes of x and y; a pen that tells none says 0 and 0 (Pointer Events, 10.1). */
+function tiltOf({ tiltX = 0, tiltY = 0 }: Partial<PenFacts>): number | undefined {
+    const slope = (degrees: number) => Math.tan((Math.min(Math.abs(degrees), 89.9) * Math.PI) / 180);
+    const tilt = (Math.atan(Math.hypot(slope(tiltX), slope(tiltY))) * 180) / Math.PI;
+    return tilt > 0 ? tilt : undefined;
+}
+
 export function Stage(props: StageProps) {
     const { video, url, doc, scratch, drawer, view, onView } = props;
     const frame = useRef<HTMLDivElement>(null);
@@ -30,12 +39,13 @@ export function Stage(props: StageProps) {
     const [cursor, setCursor] = useState<{ x: number; y: number; down: boolean } | null>(null);
     const units = unitsOf(video);
 
-    const placeOf = (event: { clientX: number; clientY: number; pressure?: number; pointerType?: string; shiftKey: boolean }): Place => {
+    const placeOf = (event: { clientX: number; clientY: number; shiftKey: boolean } & Partial<PenFacts>): Place => {
         const [x, y] = within(view, video.width / video.height, frame.current!.getBoundingClientRect(), event.clientX, event.clientY);
         return {
             x: x * units.width,
             y: y * units.height,
             pressure: event.pointerType === "pen" ? (event.pressure ?? 0.5) : 0.5,
+            tilt: event.pointerType === "pen" ? tiltOf(event) : undefined,
             straight: event.shiftKey,
         };
     };
