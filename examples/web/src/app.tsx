@@ -16,8 +16,9 @@ import { Upload } from "./screens/upload";
 import { Video } from "./screens/video";
 import { Videos } from "./screens/videos";
 import { Watch } from "./screens/watch";
+import { useAside, usePull } from "./ui/gestures";
 import { Icon, type IconName } from "./ui/icon";
-import { Avatar, Button, Link, attempt } from "./ui/parts";
+import { Avatar, Button, Link, announce, attempt } from "./ui/parts";
 import { useCounts } from "./unread";
 import { Workspace } from "./workspace/workspace";
 
@@ -74,10 +75,36 @@ export function Inside({ coach, name }: { coach: boolean; name: string }) {
                     <span className="unseen">{t("nav.account")}</span>
                 </Link>
             </nav>
-            <div className="shell-main">
+            <Screens paths={places.map((place) => place.path)} here={`/${first}`} top={id === ""}>
                 <SyncLine />
                 <main id="main" tabIndex={-1}>{screen(coach, first, id, other)}</main>
-            </div>
+            </Screens>
+        </div>
+    );
+}
+
+/** The screens of the navigation are drawn aside with a finger, and pulled down to look for news: what links and "Try now" do. */
+function Screens({ paths, here, top, children }: { paths: string[]; here: string; top: boolean; children: ReactNode }) {
+    const at = top ? paths.indexOf(here) : -1;
+    const aside = useAside((way) => {
+        const next = at < 0 ? undefined : paths[at + way];
+        if (next !== undefined) {
+            go(next);
+        }
+    });
+    const pull = usePull(() => {
+        if (at >= 0) {
+            announce(t("sync.asked"));
+            attempt(connectNow);
+        }
+    }, () => document.scrollingElement);
+    const both = (name: "onTouchStart" | "onTouchEnd") => (event: React.TouchEvent) => {
+        aside[name](event);
+        pull[name](event);
+    };
+    return (
+        <div className="shell-main" onTouchStart={both("onTouchStart")} onTouchEnd={both("onTouchEnd")} onTouchCancel={() => { aside.onTouchCancel(); pull.onTouchCancel(); }}>
+            {children}
         </div>
     );
 }

@@ -95,3 +95,29 @@ export async function fingers(world, { page }) {
     await page.keyboard.press("Control+z");
     await hand.detach();
 }
+
+/** The screens of the navigation are drawn aside, and pulled down. */
+export async function screens(world, { page }) {
+    const hand = await page.context().newCDPSession(page);
+    const put = (type, ...at) => hand.send("Input.dispatchTouchEvent", { type, touchPoints: at.map(([x, y], id) => ({ x, y, id })) });
+    const drag = async (from, to) => {
+        await put("touchStart", from);
+        for (let part = 1; part <= 5; part++) {
+            await put("touchMove", from.map((value, i) => value + ((to[i] - value) * part) / 5));
+        }
+        await put("touchEnd");
+    };
+    const before = page.viewportSize();
+    await page.setViewportSize({ width: 320, height: 680 });
+    await page.goto(`${world.url}/videos`);
+    await page.locator(".video-card").first().waitFor();
+    await drag([280, 560], [60, 550]);
+    await page.waitForURL(`${world.url}/messages`);
+    await page.getByRole("heading", { name: "Messages" }).waitFor();
+    await drag([40, 550], [260, 560]);
+    await page.waitForURL(`${world.url}/videos`);
+    await drag([160, 200], [165, 420]);
+    await page.getByText("Looking for news").waitFor();
+    await page.setViewportSize(before);
+    await hand.detach();
+}

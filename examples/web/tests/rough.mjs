@@ -3,7 +3,7 @@
  * server.
  */
 import { keepsNothing, noRoom, serverDies, twoTabs } from "./breaking.mjs";
-import { fingers } from "./fingers.mjs";
+import { fingers, screens } from "./fingers.mjs";
 import { letters } from "./letters.mjs";
 import { film, losing } from "./losing.mjs";
 import { blocking, naming, noticing, otherWay, waiting } from "./noticing.mjs";
@@ -42,6 +42,7 @@ await world.run("rough", async (step) => {
             await anna.page.goto(bench);
             await film(anna.page);
             await fingers(world, anna);
+            await screens(world, anna);
         });
         await step("the server dies, and a page is loaded again meanwhile", () => serverDies(world, anna, cleo, thread));
         await step("two tabs, one closed", () => twoTabs(world, anna, cleo, thread));

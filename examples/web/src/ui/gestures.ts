@@ -97,3 +97,30 @@ export function usePull(pulled: () => void, scroller: () => Element | null) {
         },
     };
 }
+
+/* What has a movement of its own along the line. */
+const OWN_ASIDE = "input, select, textarea, [role=slider], [role=toolbar], dialog, video, .review-view, .bubble-row";
+
+/** Drawing the whole screen aside: to the next one, or to the one before, as one reads. */
+export function useAside(aside: (way: 1 | -1) => void) {
+    const from = useRef<{ x: number; y: number } | null>(null);
+    return {
+        onTouchStart(event: TouchEvent) {
+            const touch = event.touches[0]!;
+            const own = event.target instanceof Element && event.target.closest(OWN_ASIDE) !== null;
+            from.current = own || event.touches.length > 1 ? null : { x: touch.clientX, y: touch.clientY };
+        },
+        onTouchEnd(event: TouchEvent) {
+            const touch = event.changedTouches[0]!;
+            const at = from.current;
+            from.current = null;
+            const [dx, dy] = at === null ? [0, 0] : [touch.clientX - at.x, Math.abs(touch.clientY - at.y)];
+            if (Math.abs(dx) > SWIPE_PX && Math.abs(dx) > 2 * dy) {
+                aside((dx < 0) === (document.documentElement.dir !== "rtl") ? 1 : -1);
+            }
+        },
+        onTouchCancel() {
+            from.current = null;
+        },
+    };
+}
