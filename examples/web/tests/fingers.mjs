@@ -50,26 +50,25 @@ export async function fingers(world, { page }) {
     const box = await page.locator(".stage").boundingBox();
     const [cx, cy] = [box.x + box.width / 2, box.y + box.height / 2];
     const around = (degrees, arm) => [0, 180].map((more) => [cx + arm * Math.cos(((degrees + more) * Math.PI) / 180), cy + arm * Math.sin(((degrees + more) * Math.PI) / 180)]);
-    const twist = async (degrees, from = 80, to = 80) => {
+    /* Lifted when what they do is seen: moves that are under way when a finger goes may be dropped. */
+    const twist = async (what, should, degrees, from = 80, to = 80) => {
         await put("touchStart", ...around(0, from));
         for (let part = 1; part <= 10; part++) {
             await put("touchMove", ...around((degrees * part) / 10, from + ((to - from) * part) / 10));
         }
+        await becomes(page, what, should);
         await put("touchEnd");
     };
     /* A pinch that is not quite straight only zooms. */
-    await twist(6, 60, 90);
-    await becomes(page, "zoom alone after a pinch", { turn: [0, 0.01], scale: [1.5, 0.05] });
+    await twist("zoom alone after a pinch", { turn: [0, 0.01], scale: [1.5, 0.05] }, 6, 60, 90);
     await waitFor("no trace of the finger that came first", async () => (await inkOf(page)).right === 0);
     await page.keyboard.press("0");
-    await twist(38);
-    await becomes(page, "a turn alone", { turn: [30, 1], scale: [1, 0.02] });
+    await twist("a turn alone", { turn: [30, 1], scale: [1, 0.02] }, 38);
     await world.axe(page, "workspace, turned");
     await world.shot(page, "turned", [320, 1024]);
     /* Near a right angle it is one, and a finger draws where it is: across the window is along the frame's height. */
     await page.getByRole("button", { name: "Whole picture" }).click();
-    await twist(100);
-    await becomes(page, "a right angle", { turn: [90, 0.01] });
+    await twist("a right angle", { turn: [90, 0.01] }, 100);
     await page.keyboard.press("l");
     const before = await page.locator(".items li").count();
     await put("touchStart", [cx - 60, cy + 40]);
