@@ -154,7 +154,7 @@ static void use(sl_store *s)
         for (int64_t n = 0; n < OPS; n++) {
             write_one(s, n);
         }
-        (void)sl_store_outbox_accepted(s, 1, 3, NULL);
+        (void)sl_store_outbox_accepted(s, 1, 3, NULL, NULL);
         (void)sl_store_outbox_rejected(s, 2, "SL_E_DENIED", "no", "", NULL);
         (void)sl_store_outbox_settle(s, SPACE, NULL);
         (void)sl_store_drop_space(s, SPACE, false, NULL);

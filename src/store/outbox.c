@@ -288,9 +288,9 @@ static bool one_op(void *ctx, const sl_cell *cells, size_t n)
     return each->status == SL_OK;
 }
 
-static sl_status read_op(sl_store *s, int64_t n, bool head, sl_op *out, sl_error **err)
+sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
 {
-    each_op each = {s, out, NULL, NULL, head, false, SL_OK, err};
+    each_op each = {s, out, NULL, NULL, false, false, SL_OK, err};
     sl_cell params[] = {sl_cell_int(n)};
     sl_status status =
         sl_sql_run(s->sql, "SELECT op, n FROM outbox WHERE n=$1", params, 1, one_op, &each, err);
@@ -299,16 +299,6 @@ static sl_status read_op(sl_store *s, int64_t n, bool head, sl_op *out, sl_error
         status = sl_fail(err, SL_E_NOT_FOUND, "there is no operation %lld", (long long)n);
     }
     return status;
-}
-
-sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
-{
-    return read_op(s, n, false, out, err);
-}
-
-sl_status sl_store_outbox_head(sl_store *s, int64_t n, sl_op *out, sl_error **err)
-{
-    return read_op(s, n, true, out, err);
 }
 
 sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ctx, const sl_op *op),

@@ -34,6 +34,7 @@ struct sl_sql {
     void *row_ctx;
     bool stopped; /* and whether it wants no more */
     int logged;   /* pages */
+    bool inside;  /* a transaction, as far as its owner knows */
 };
 
 static sl_status fail(const sl_sql *db, int code, sl_error **err)
@@ -356,9 +357,29 @@ static int step_all(sqlite3_stmt *st, sl_sql_row row, void *ctx)
     }
 }
 
+static bool in_transaction(const sl_sql *db)
+{
+    return sqlite3_get_autocommit(db->db) == 0;
+}
+
+/* For want of memory or room SQLite ends a transaction by itself, maybe in a statement whose failure nobody
+ * minded: what was run then would stay, whatever becomes of the rest. */
+static bool was_ended(const sl_sql *db)
+{
+    return db->inside && !in_transaction(db);
+}
+
+static sl_status fail_ended(sl_error **err)
+{
+    return sl_fail(err, SL_E_IO, "the database ended the transaction");
+}
+
 sl_status sl_sql_run(sl_sql *db, const char *sql, const sl_cell *params, size_t n, sl_sql_row row,
                      void *ctx, sl_error **err)
 {
+    if (was_ended(db)) {
+        return fail_ended(err);
+    }
     kept *k = NULL;
     int code = statement(db, sql, &k);
     if (code != SQLITE_OK) {
@@ -372,6 +393,7 @@ sl_status sl_sql_run(sl_sql *db, const char *sql, const sl_cell *params, size_t 
     bool done = code == SQLITE_OK || db->stopped;
     sl_status status = done ? SL_OK : fail(db, code, err);
     (void)sqlite3_reset(st);
+    db->inside = done ? in_transaction(db) : db->inside;
     return status;
 }
 
@@ -388,6 +410,9 @@ sl_status sl_sql_gather(sl_sql *db, const char *sql, const sl_cell *params, size
 
 sl_status sl_sql_script(sl_sql *db, const char *sql, sl_error **err)
 {
+    if (was_ended(db)) {
+        return fail_ended(err);
+    }
     int code = sqlite3_exec(db->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? SL_OK : fail(db, code, err);
 }
@@ -406,14 +431,10 @@ sl_status sl_sql_copy(sl_sql *db, bool *whole, sl_error **err)
     return code == SQLITE_OK ? SL_OK : fail(db, code, err);
 }
 
-bool sl_sql_in_transaction(const sl_sql *db)
-{
-    return sqlite3_get_autocommit(db->db) == 0;
-}
-
 void sl_sql_rollback(sl_sql *db)
 {
-    if (sl_sql_in_transaction(db)) {
+    db->inside = false;
+    if (in_transaction(db)) {
         (void)sqlite3_step(db->rollback);
         (void)sqlite3_reset(db->rollback);
     }

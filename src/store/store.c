@@ -224,11 +224,7 @@ static void scrub(sl_store *s)
 
 sl_status sl_store_commit(sl_store *s, sl_error **err)
 {
-    /* For want of memory or room SQLite ends it by itself, maybe in a statement whose failure nobody
-     * minded: what is written from then on stays. */
-    sl_status status = sl_sql_in_transaction(s->sql)
-                           ? sl_outbox_flush(s, err)
-                           : sl_fail(err, SL_E_IO, "the database ended the transaction");
+    sl_status status = sl_outbox_flush(s, err);
     if (status == SL_OK) {
         status = sl_sum_flush(s, err);
     }

@@ -103,8 +103,6 @@ sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err);
 sl_status sl_store_outbox_count(sl_store *s, int64_t *out, sl_error **err);
 /* SL_E_NOT_FOUND when it is gone. */
 sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err);
-/* The same but for its values, which may be missing. */
-sl_status sl_store_outbox_head(sl_store *s, int64_t n, sl_op *out, sl_error **err);
 /* The numbers of the operations on a record that wait, oldest first; sl_mem. None: the record is as the
  * server has it, or is not there. */
 sl_status sl_store_pending_of(sl_store *s, const sl_entity *e, const char *id, int64_t **numbers,
