@@ -414,6 +414,7 @@ sl_status sl_sql_script(sl_sql *db, const char *sql, sl_error **err)
         return fail_ended(err);
     }
     int code = sqlite3_exec(db->db, sql, NULL, NULL, NULL);
+    db->inside = code == SQLITE_OK ? in_transaction(db) : db->inside;
     return code == SQLITE_OK ? SL_OK : fail(db, code, err);
 }
 
