@@ -357,7 +357,7 @@ static int step_all(sqlite3_stmt *st, sl_sql_row row, void *ctx)
     }
 }
 
-static bool in_transaction(const sl_sql *db)
+bool sl_sql_in_transaction(const sl_sql *db)
 {
     return sqlite3_get_autocommit(db->db) == 0;
 }
@@ -366,7 +366,7 @@ static bool in_transaction(const sl_sql *db)
  * minded: what was run then would stay, whatever becomes of the rest. */
 static bool was_ended(const sl_sql *db)
 {
-    return db->inside && !in_transaction(db);
+    return db->inside && !sl_sql_in_transaction(db);
 }
 
 static sl_status fail_ended(sl_error **err)
@@ -393,7 +393,7 @@ sl_status sl_sql_run(sl_sql *db, const char *sql, const sl_cell *params, size_t 
     bool done = code == SQLITE_OK || db->stopped;
     sl_status status = done ? SL_OK : fail(db, code, err);
     (void)sqlite3_reset(st);
-    db->inside = done ? in_transaction(db) : db->inside;
+    db->inside = done ? sl_sql_in_transaction(db) : db->inside;
     return status;
 }
 
@@ -414,7 +414,7 @@ sl_status sl_sql_script(sl_sql *db, const char *sql, sl_error **err)
         return fail_ended(err);
     }
     int code = sqlite3_exec(db->db, sql, NULL, NULL, NULL);
-    db->inside = code == SQLITE_OK ? in_transaction(db) : db->inside;
+    db->inside = code == SQLITE_OK ? sl_sql_in_transaction(db) : db->inside;
     return code == SQLITE_OK ? SL_OK : fail(db, code, err);
 }
 
@@ -435,7 +435,7 @@ sl_status sl_sql_copy(sl_sql *db, bool *whole, sl_error **err)
 void sl_sql_rollback(sl_sql *db)
 {
     db->inside = false;
-    if (in_transaction(db)) {
+    if (sl_sql_in_transaction(db)) {
         (void)sqlite3_step(db->rollback);
         (void)sqlite3_reset(db->rollback);
     }

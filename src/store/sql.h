@@ -48,6 +48,8 @@ int sl_sql_logged(const sl_sql *db);
 /* Copies committed pages of the log into the database, durably, beside readers and the writer, but for what
  * a reader still looks at. *whole: all of them; the next commit begins the log anew. */
 sl_status sl_sql_copy(sl_sql *db, bool *whole, sl_error **err);
+/* True inside a transaction. */
+bool sl_sql_in_transaction(const sl_sql *db);
 /* Ends the transaction, if there is one, without its effects. Needs no memory. When the database has ended a
  * transaction by itself, all that is run fails with SL_E_IO until its owner has called this. */
 void sl_sql_rollback(sl_sql *db);

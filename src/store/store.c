@@ -224,7 +224,9 @@ static void scrub(sl_store *s)
 
 sl_status sl_store_commit(sl_store *s, sl_error **err)
 {
-    sl_status status = sl_outbox_flush(s, err);
+    sl_status status = sl_sql_in_transaction(s->sql)
+                           ? sl_outbox_flush(s, err)
+                           : sl_fail(err, SL_E_IO, "the database ended the transaction");
     if (status == SL_OK) {
         status = sl_sum_flush(s, err);
     }
