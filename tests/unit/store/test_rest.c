@@ -100,20 +100,17 @@ START_TEST(rest__a_long_log_is_copied_and_begins_anew)
     };
     char *big = malloc(BIG + 1);
     ck_assert_ptr_nonnull(big);
-    memset(big, 'x', BIG);
     big[BIG] = 0;
     int longest = 0;
     for (unsigned i = 0; i < TIMES; i++) {
-        big[i] = 'y';
+        memset(big, 'a' + (int)i, BIG); /* SQLite writes pages that differ only */
         (void)commit(i % 2 == 0, big);
         int logged = sl_sql_logged(g_store->sql);
         longest = logged > longest ? logged : longest;
         (void)rest();
     }
     free(big);
-#ifndef __EMSCRIPTEN__ /* whose files are copied as they are written */
     ck_assert_int_gt(longest, 4000);
-#endif
     ck_assert_int_lt(longest, 4600);
     char *fact = NULL;
     ck_assert_int_eq(sl_store_meta(g_store, "fact", &fact, NULL), SL_OK);
