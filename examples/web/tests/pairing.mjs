@@ -15,7 +15,9 @@ export async function pairing(world, anna, clip) {
     await page.getByRole("link", { name: "Draw" }).click();
     await page.getByLabel("A video beside it").selectOption({ label: "The throw after that" });
     await waitFor("two films", async () => (await times(page, ".views")).filter((time) => time >= 0).length === 2);
-    await page.getByRole("slider", { name: "Position in “The throw after that”" }).fill("1000000");
+    const slider = page.getByRole("slider", { name: "Position in “The throw after that”" });
+    await slider.fill("1000000");
+    await waitFor("its frame to be shown", async () => Math.abs(Number(await slider.inputValue()) - 1e6) < 1e5); /* what is seen is marked */
     await page.getByRole("button", { name: "Mark", exact: true }).click();
     await world.axe(page, "workspace, two films");
     await world.shot(page, "workspace-pair", [320, 1024]);
@@ -24,9 +26,12 @@ export async function pairing(world, anna, clip) {
     await page.getByText(/^Review (sent|saved)/).waitFor();
     await page.locator(".latest").click();
     await page.getByRole("slider", { name: "Position" }).fill("500000");
+    let seen = [];
     await waitFor("the second film a second ahead", async () => {
-        const [first, second] = await times(page, ".review-stage");
+        const [first, second] = seen = await times(page, ".review-stage");
         return Math.abs(first - 0.5) < 0.1 && Math.abs(second - 1.5) < 0.1;
+    }).catch((error) => {
+        throw new Error(`${error.message}: at ${seen.join(" and ")} s`);
     });
     await world.axe(page, "watch, two films");
     await world.shot(page, "watch-pair", [320, 1024]);

@@ -124,7 +124,9 @@ export class World {
             await page.setViewportSize({ width, height: 768 });
             const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
             if (wide > 0) {
-                this.problems.push(`${screen}: at ${width} px, ${wide} px wider than the window`);
+                const what = await page.evaluate(() => [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+                    .slice(-3).map((one) => `${one.tagName.toLowerCase()}.${one.getAttribute("class")}`).join(", "));
+                this.problems.push(`${screen}: at ${width} px, ${wide} px wider than the window: ${what}`);
             }
         }
         await page.setViewportSize(before);
