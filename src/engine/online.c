@@ -612,8 +612,9 @@ static void settle_at_head(sl_core *core, const char *space)
     if (status == SL_OK) {
         status = sl_store_commit(core->store, NULL);
     }
-    if (status != SL_OK) {
+    if (status != SL_OK) { /* pages may still be kept: they go too */
         sl_store_rollback(core->store);
+        sl_kept_lost(core);
         core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot store");
     } else {
         renew_below(core, outbox.floor);
