@@ -558,17 +558,22 @@ void device_apply(device *d, const char *ops, size_t n)
     hear_events(d);
 }
 
-size_t device_count(device *d)
+size_t bench_count(sl_core *core)
 {
     static const char query[] = "{\"from\":\"annotation\",\"count\":true}";
     sl_error *err = NULL;
     sl_bytes *out = NULL;
-    sl_status status = sl_query_once(d->core, query, strlen(query), &out, &err);
+    sl_status status = sl_query_once(core, query, strlen(query), &out, &err);
     bench_must(status, err, "counting");
     const char *at = strstr((const char *)sl_bytes_data(out), "\"count\":");
     size_t n = at != NULL ? strtoul(at + strlen("\"count\":"), NULL, 10) : 0;
     sl_bytes_release(out);
     return n;
+}
+
+size_t device_count(device *d)
+{
+    return bench_count(d->core);
 }
 
 /* --- the seeded service --------------------------------------------------------------------- */

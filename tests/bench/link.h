@@ -40,6 +40,7 @@ void device_settle(device *d);
 /* One batch, counted as spent. */
 void device_apply(device *d, const char *ops, size_t n);
 size_t device_count(device *d); /* its annotations */
+size_t bench_count(sl_core *core);
 
 /* An account with the set, uploaded by a device "seed" through the protocol; once per run. */
 link_t *link_seeded(device **seed);

@@ -114,7 +114,7 @@ static void await(sl_core *core, sl_id op)
     }
 }
 
-static void log_in(sl_core *core)
+void loop_log_in(sl_core *core)
 {
     static const char who[] = "{\"email\":\"" LINK_EMAIL "\",\"password\":\"" LINK_PASSWORD "\"}";
     sl_id op = 0;
@@ -122,6 +122,14 @@ static void log_in(sl_core *core)
     sl_status status = sl_session_login(core, who, strlen(who), &op, &err);
     bench_must(status, err, "sl_session_login");
     await(core, op);
+}
+
+void loop_must_hold_all(sl_core *core)
+{
+    size_t n = bench_count(core);
+    if (n != g_bench.rows) {
+        bench_die("%zu of %zu rows arrived", n, (size_t)g_bench.rows);
+    }
 }
 
 sl_id loop_begin_settle(sl_core *core)
@@ -138,14 +146,12 @@ static void url_of(char *out, size_t n, uint16_t port)
     (void)snprintf(out, n, "http://127.0.0.1:%u", (unsigned)port);
 }
 
-sl_core *loop_client(const char *dir)
+sl_core *loop_client(const char *name, bool quick)
 {
     char url[64];
-    start_server();
+    start_server(); /* which makes folders of its own: the names of folders are kept in one place */
     url_of(url, sizeof url, g_port);
-    sl_core *core = open_client(dir, url);
-    log_in(core);
-    return core;
+    return open_client(quick ? bench_quick_dir(name) : bench_dir(name), url);
 }
 
 /* Wall seconds from the wish to have everything until it is there. */
@@ -154,10 +160,11 @@ static double arrive_over(uint16_t port)
     char url[64];
     url_of(url, sizeof url, port);
     sl_core *core = open_client(bench_dir("loop"), url);
-    log_in(core);
     double began = bench_wall_s();
+    loop_log_in(core);
     await(core, loop_begin_settle(core));
     double took = bench_wall_s() - began;
+    loop_must_hold_all(core);
     sl_core_close(core);
     return took;
 }
@@ -227,10 +234,10 @@ void bench_memory_child(const char *job)
         return;
     }
     sl_core *core = open_client(bench_dir("memory"), g_bench.url);
-    log_in(core);
     loop_sleep_ms(200);
     double idle = status_mib("VmRSS");
     forget_peak();
+    loop_log_in(core);
     await(core, loop_begin_settle(core));
     (void)printf("%.3f %.3f\n", idle, status_mib("VmHWM"));
     sl_core_close(core);

@@ -4,9 +4,12 @@
 
 #include "bench.h"
 
-/* Signed in, not told to synchronise yet. The server is started when it does not run, and stopped when
- * the program ends. */
-sl_core *loop_client(const char *dir);
+/* A core with an empty folder that nobody has signed in to: the set arrives from the moment somebody does. The
+ * folder costs no disk when it is quick. The server is started when it does not run, and stopped when the program
+ * ends. */
+sl_core *loop_client(const char *name, bool quick);
+void loop_log_in(sl_core *core);
+void loop_must_hold_all(sl_core *core);
 sl_id loop_begin_settle(sl_core *core);
 /* Looks at the events that are there; true when the operation has ended. */
 bool loop_ended(sl_core *core, sl_id op);
