@@ -8,6 +8,7 @@ import "./style/chat.css";
 import "./style/workspace.css";
 import "./style/panel.css";
 import "./style/notices.css";
+import "./style/filming.css";
 import { createRoot } from "react-dom/client";
 import { startCore, wasSignedIn } from "./core";
 import { setLanguage } from "./i18n";

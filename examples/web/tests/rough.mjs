@@ -5,6 +5,7 @@
 import { keepsNothing, noRoom, serverDies, twoTabs } from "./breaking.mjs";
 import { fingers, screens } from "./fingers.mjs";
 import { letters } from "./letters.mjs";
+import { filming } from "./filming.mjs";
 import { film, losing } from "./losing.mjs";
 import { blocking, naming, noticing, otherWay, waiting } from "./noticing.mjs";
 import { pairing } from "./pairing.mjs";
@@ -17,7 +18,7 @@ import { World } from "./world.mjs";
 
 const [sidelined, app, clip, speech, shots] = process.argv.slice(2);
 const provider = process.env.PEERS ? await startProvider(process.env.PEERS) : null;
-const world = new World({ sidelined, app, speech, shots, media: true, more: provider?.options });
+const world = new World({ sidelined, app, clip, speech, shots, media: true, more: provider?.options });
 
 await world.run("rough", async (step) => {
     const cleo = await peer(world.url, "Cleo", "coach");
@@ -30,6 +31,7 @@ await world.run("rough", async (step) => {
         await step("they talk: answers, pins, signs, forwarding, words found", () => talking(world, anna, cleo, thread));
         await step("drafts stay, silence is silent, what is refused is sent again", () => keeping(world, anna, cleo, thread));
         await step("a part of a clip is cut out, held, and sent over reloads", async () => void (part = await sending(world, anna, cleo, clip)));
+        await step("a film is made in the app, over a reload, with fingers, and sent", () => filming(world, anna, cleo));
         await step("what happens is told, and what one wants to be told of", () => noticing(world, anna, cleo));
         await step("people are named", () => naming(world, anna, cleo, thread));
         await step("messages wait for their time", () => waiting(world, anna, cleo, thread));

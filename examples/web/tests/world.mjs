@@ -1,5 +1,5 @@
 /* A real sidelined with the built app, a real browser, and what two people do in it. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,11 +39,15 @@ export class World {
     }
 
     async start() {
-        const { speech } = this.options;
+        const { clip, speech } = this.options;
         await this.serve();
+        const camera = join(this.work, "camera.mjpeg");
+        if (clip !== undefined) {
+            execFileSync("ffmpeg", ["-v", "error", "-ss", "2", "-i", clip, "-t", "4", "-vf", "scale=640:480", "-r", "25", "-q:v", "4", camera]);
+        }
         this.how = {
             executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-            args: ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${speech}`, "--autoplay-policy=no-user-gesture-required"],
+            args: ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${speech}`, ...(clip === undefined ? [] : [`--use-file-for-fake-video-capture=${camera}`]), "--autoplay-policy=no-user-gesture-required"],
         };
         this.browser = await chromium.launch(this.how);
     }
@@ -88,7 +92,7 @@ export class World {
 
     /** Somebody with a browser of their own; lasting: one that is no private window, so that its store has a limit. */
     async person(name, role, { lasting = false, ...options } = {}) {
-        const all = { viewport: { width: 1280, height: 800 }, locale: "en-GB", permissions: ["microphone"], ...options };
+        const all = { viewport: { width: 1280, height: 800 }, locale: "en-GB", permissions: ["microphone", "camera"], ...options };
         const context = await (lasting ? chromium.launchPersistentContext(join(this.work, name), { ...this.how, ...all }) : this.browser.newContext(all));
         context.setDefaultTimeout(15_000);
         const page = await context.newPage();

@@ -2,9 +2,13 @@
 import type { TransferStatus } from "@sideline/core";
 import { type DragEvent, type FormEvent, useEffect, useRef, useState } from "react";
 import { holdTransfer, useRecord, useRows, useSession, useStatus, useTransfers } from "../core";
-import { bytes, moment, t } from "../i18n";
+import { bytes, clock, date, moment, t } from "../i18n";
 import { cut, cuttable } from "../cut/cut";
 import { type Range, Trim } from "../cut/trim";
+import { canFilm } from "../filming/camera";
+import { Filming } from "../filming/filming";
+import { LeftFilms } from "../filming/left";
+import type { Reel } from "../filming/reel";
 import { type Facts, look, store, titleOf } from "../media";
 import { go, useTitle } from "../router";
 import { Icon } from "../ui/icon";
@@ -16,29 +20,47 @@ interface Chosen {
     url: string;
     /** A part of it can be cut out. */
     cuttable: boolean;
+    /** It was filmed here, and is kept there until it is stored. */
+    reel: Reel | undefined;
 }
 
 /** sent: the clip that is on its way, which the address names, so that a reload shows it again. */
 export function Upload({ sent }: { sent: string | undefined }) {
     const [chosen, setChosen] = useState<Chosen>();
+    const [filming, setFilming] = useState(false);
     useTitle(`${t("upload.title")} · ${t("app.name")}`);
-    useEffect(() => () => URL.revokeObjectURL(chosen?.url ?? ""), [chosen]);
-    const choose = (file: File | undefined) => {
+    useEffect(() => () => {
+        URL.revokeObjectURL(chosen?.url ?? "");
+        chosen?.reel?.release();
+    }, [chosen]);
+    const choose = async (file: File | undefined, reel?: Reel) => {
         if (file !== undefined) {
-            Promise.all([look(file), cuttable(file)]).then(([facts, can]) => setChosen({ file, facts, url: URL.createObjectURL(file), cuttable: can }), complain);
+            const [facts, can] = await Promise.all([look(file), cuttable(file)]);
+            setChosen({ file, facts, url: URL.createObjectURL(file), cuttable: can, reel });
+        }
+    };
+    const take = (reel: Reel | undefined) => {
+        setFilming(false);
+        if (reel !== undefined) {
+            attempt(async () => choose(await reel.file(t("filming.name", { when: `${date(reel.begun)} ${clock(reel.begun)}` })), reel));
         }
     };
     return (
         <div className="page page-narrow stack">
             <h1>{t("upload.title")}</h1>
             {sent !== undefined && <OnTheWay id={sent} />}
-            {sent === undefined && chosen === undefined && <Choose choose={choose} />}
+            {sent === undefined && chosen === undefined && filming && <Filming onReel={take} />}
+            {sent === undefined && chosen === undefined && !filming && <LeftFilms use={take} />}
+            {sent === undefined && chosen === undefined && !filming && <Choose choose={(file) => attempt(() => choose(file))} film={() => setFilming(true)} />}
             {sent === undefined && chosen !== undefined && <Describe chosen={chosen} onOther={() => setChosen(undefined)} />}
         </div>
     );
 }
 
-function Choose({ choose }: { choose(file: File | undefined): void }) {
+/* Where there are fingers there is a camera's own program, which films in slow motion. */
+const touched = matchMedia("(any-pointer: coarse)").matches;
+
+function Choose({ choose, film }: { choose(file: File | undefined): void; film(): void }) {
     const [over, setOver] = useState(false);
     const picker = useRef<HTMLInputElement>(null);
     const camera = useRef<HTMLInputElement>(null);
@@ -54,10 +76,11 @@ function Choose({ choose }: { choose(file: File | undefined): void }) {
             <p className="muted">{t("upload.offline")}</p>
             <div className="row">
                 <Button look="primary" icon="film" onClick={() => picker.current?.click()}>{t("upload.choose")}</Button>
-                <Button icon="camera" onClick={() => camera.current?.click()}>{t("upload.film")}</Button>
+                {canFilm() && <Button icon="camera" onClick={film}>{t("upload.film")}</Button>}
+                {(touched || !canFilm()) && <Button icon="camera" onClick={() => camera.current?.click()}>{t("upload.camera")}</Button>}
             </div>
             <input ref={picker} className="unseen" tabIndex={-1} aria-label={t("upload.choose")} type="file" accept="video/*" onChange={(event) => choose(event.target.files?.[0])} />
-            <input ref={camera} className="unseen" tabIndex={-1} aria-label={t("upload.film")} type="file" accept="video/*" capture="environment" onChange={(event) => choose(event.target.files?.[0])} />
+            <input ref={camera} className="unseen" tabIndex={-1} aria-label={t("upload.camera")} type="file" accept="video/*" capture="environment" onChange={(event) => choose(event.target.files?.[0])} />
         </div>
     );
 }
@@ -85,7 +108,10 @@ function Describe({ chosen, onOther }: { chosen: Chosen; onOther(): void }) {
         setPart(0);
         const share = coach?.peer_id !== undefined && coach.thread_id !== undefined && to !== "" ? { user: coach.peer_id, thread: coach.thread_id } : null;
         const about = { title: String(given.get("title")).trim(), note: String(given.get("note")).trim(), coach: share };
-        partOf(chosen, range).then((one) => store(one.file, one.facts, about, setPart)).then((id) => go(`/upload/${id}`), (error: unknown) => {
+        partOf(chosen, range).then((one) => store(one.file, one.facts, about, setPart)).then(async (id) => {
+            await chosen.reel?.drop();
+            go(`/upload/${id}`);
+        }).catch((error: unknown) => {
             setPart(undefined);
             complain(error);
         });
