@@ -57,16 +57,30 @@ export async function look(file: Blob): Promise<Facts> {
     }
 }
 
-/** Stores a film with its record, lets the coach in and tells them: durable at once, sent when there is a network. */
+/** Somebody with whom one is connected, as far as letting them in needs. */
+export interface Receiver {
+    peer_id: string;
+    peer_role?: string | undefined;
+    thread_id: string;
+}
+
+/** Lets somebody see a clip, and draw on it when they coach, and tells them so. */
+export async function shareWith(space: `video:${string}`, id: string, { peer_id, peer_role, thread_id }: Receiver, words: string): Promise<void> {
+    const core = theCore();
+    await core.create("share", space, { user_id: peer_id, role: peer_role === "athlete" ? "member" : "coach" });
+    await core.chat.send(`thread:${thread_id}`, { kind: "video", body: words, ref_space: space, ref_id: id });
+}
+
+/** Stores a film with its record, and shares it: durable at once, sent when there is a network. */
 export async function store(
     file: File,
     facts: Facts,
-    about: { title: string; note: string; coach: { user: string; thread: string } | null },
+    about: { title: string; note: string; to: Receiver | null },
     onProgress: (part: number) => void,
 ): Promise<string> {
     const core = theCore();
     const id = newId();
-    const space = `video:${id}`;
+    const space = `video:${id}` as const;
     const media_type = file.type === "" ? "video/mp4" : file.type;
     const blob = await core.blobs.put(space, file, {
         mediaType: media_type,
@@ -77,9 +91,8 @@ export async function store(
     const thumb = await core.blobs.put(space, facts.thumb, { mediaType: "image/jpeg" });
     const { duration_us, width, height } = facts;
     await core.create("video", space, { title: about.title, blob, thumb, media_type, size: file.size, duration_us, width, height }, id);
-    if (about.coach !== null) {
-        await core.create("share", space, { user_id: about.coach.user, role: "coach" });
-        await core.chat.send(`thread:${about.coach.thread}`, { kind: "video", body: about.note || about.title, ref_space: space, ref_id: id });
+    if (about.to !== null) {
+        await shareWith(space, id, about.to, about.note || about.title);
     }
     return id;
 }

@@ -3,9 +3,10 @@
  * server.
  */
 import { keepsNothing, noRoom, serverDies, twoTabs } from "./breaking.mjs";
+import { clips } from "./clips.mjs";
+import { filming } from "./filming.mjs";
 import { fingers, screens } from "./fingers.mjs";
 import { letters } from "./letters.mjs";
-import { filming } from "./filming.mjs";
 import { film, losing } from "./losing.mjs";
 import { blocking, naming, noticing, otherWay, waiting } from "./noticing.mjs";
 import { pairing } from "./pairing.mjs";
@@ -32,6 +33,7 @@ await world.run("rough", async (step) => {
         await step("drafts stay, silence is silent, what is refused is sent again", () => keeping(world, anna, cleo, thread));
         await step("a part of a clip is cut out, held, and sent over reloads", async () => void (part = await sending(world, anna, cleo, clip)));
         await step("a film is made in the app, over a reload, with fingers, and sent", () => filming(world, anna, cleo));
+        await step("a clip is held, renamed, shown to less and more people, and deleted", () => clips(world, anna, cleo));
         await step("what happens is told, and what one wants to be told of", () => noticing(world, anna, cleo));
         await step("people are named", () => naming(world, anna, cleo, thread));
         await step("messages wait for their time", () => waiting(world, anna, cleo, thread));

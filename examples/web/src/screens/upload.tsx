@@ -106,8 +106,9 @@ function Describe({ chosen, onOther }: { chosen: Chosen; onOther(): void }) {
         event.preventDefault();
         const given = new FormData(event.currentTarget);
         setPart(0);
-        const share = coach?.peer_id !== undefined && coach.thread_id !== undefined && to !== "" ? { user: coach.peer_id, thread: coach.thread_id } : null;
-        const about = { title: String(given.get("title")).trim(), note: String(given.get("note")).trim(), coach: share };
+        const { peer_id, peer_role, thread_id } = coach ?? {};
+        const share = peer_id !== undefined && thread_id !== undefined && to !== "" ? { peer_id, peer_role, thread_id } : null;
+        const about = { title: String(given.get("title")).trim(), note: String(given.get("note")).trim(), to: share };
         partOf(chosen, range).then((one) => store(one.file, one.facts, about, setPart)).then(async (id) => {
             await chosen.reel?.drop();
             go(`/upload/${id}`);

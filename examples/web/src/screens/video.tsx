@@ -11,6 +11,7 @@ import { VideoState } from "../ui/cards";
 import { Icon } from "../ui/icon";
 import { Button, Empty, Link, Tool, attempt } from "../ui/parts";
 import { Quality } from "../ui/quality";
+import { VideoOptions } from "../ui/video_options";
 import { GuestNote } from "../workspace/guest_note";
 import { useGuests } from "../workspace/live";
 import { Ranges } from "../workspace/ranges";
@@ -22,6 +23,7 @@ export function Video({ id }: { id: string }) {
     const reviews = useRows({ from: "review", where: { space: `video:${id}` }, order: ["-id"] });
     const coach = useSession()?.role === "coach";
     const people = useRows({ from: "connection" });
+    const [options, setOptions] = useState(false);
     useTitle(`${video?.title ?? ""} · ${t("app.name")}`);
     if (video === undefined) {
         return <div className="page"><Empty icon="film" title={t("video.absent")} /></div>;
@@ -35,8 +37,10 @@ export function Video({ id }: { id: string }) {
                     <h1 className="clip"><bdi>{video.title}</bdi></h1>
                     <p className="muted row row-tight"><bdi>{nameOf(video.owner_id)}</bdi><span>{ago(timeOf(video.id))}</span><VideoState video={video} reviews={reviews ?? []} /></p>
                 </div>
+                {video.owner_id === me() && <Tool icon="more" name={t("clip.options")} onClick={() => setOptions(true)} />}
                 {(coach || video.owner_id === me()) && <Link to={`/review/${id}`} className="button button-primary"><Icon name="pen" />{t(coach ? "dash.review" : "video.draw")}</Link>}
             </header>
+            {options && <VideoOptions video={video} onClose={() => setOptions(false)} onGone={() => go("/videos")} />}
             <Player video={video} />
             <section className="card" aria-labelledby="reviews">
                 <div className="card-head"><h2 id="reviews">{t("video.reviews")}</h2></div>

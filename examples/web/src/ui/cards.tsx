@@ -1,11 +1,14 @@
 /* Clips and conversations as they stand in lists. */
 import type { ChatThread, Review, Video } from "@sideline/core";
 import { nameOf, wordsOf } from "../chat/words";
+import { useRef, useState } from "react";
 import { me, useTransfers } from "../core";
 import { ago, moment, t } from "../i18n";
 import { timeOf, useStill } from "../media";
+import { useTouch } from "./gestures";
 import { Icon } from "./icon";
 import { Avatar, Link } from "./parts";
+import { VideoOptions } from "./video_options";
 
 export function Thumb({ video, eager = false }: { video: Video; eager?: boolean }) {
     const url = useStill(video);
@@ -39,16 +42,27 @@ export function VideoState({ video, reviews }: { video: Video; reviews: Review[]
     return <span className="tag">{t(video.status === "processing" ? "video.processing" : "video.sent")}</span>;
 }
 
+/** One's own is held to see what can be done with it. */
 export function VideoCard({ video, reviews, owner }: { video: Video; reviews: Review[]; owner?: string | undefined }) {
+    const [open, setOpen] = useState(false);
+    const held = useRef(false);
+    const own = video.owner_id === me();
+    const touch = useTouch(() => {
+        held.current = own;
+        setOpen(own);
+    }, () => undefined);
     return (
-        <Link to={`/video/${video.id}`} className="video-card">
-            <Thumb video={video} />
-            <span className="video-card-text">
-                <span className="list-title clip"><bdi>{video.title}</bdi></span>
-                <span className="muted small clip">{owner !== undefined && <><bdi>{owner}</bdi> · </>}{ago(timeOf(video.id))}</span>
-                <VideoState video={video} reviews={reviews} />
-            </span>
-        </Link>
+        <>
+            <Link to={`/video/${video.id}`} className="video-card" {...touch} onClickCapture={(event) => held.current && event.preventDefault()} onTouchStart={() => (held.current = false)}>
+                <Thumb video={video} />
+                <span className="video-card-text">
+                    <span className="list-title clip"><bdi>{video.title}</bdi></span>
+                    <span className="muted small clip">{owner !== undefined && <><bdi>{owner}</bdi> · </>}{ago(timeOf(video.id))}</span>
+                    <VideoState video={video} reviews={reviews} />
+                </span>
+            </Link>
+            {open && <VideoOptions video={video} onClose={() => setOpen(false)} />}
+        </>
     );
 }
 
