@@ -44,6 +44,25 @@ async function record(page, until) {
 /** Minutes and seconds as the screen has them, in seconds. */
 const seconds = (text) => text.trim().split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
 
+/** A second tab works through the first one's core: what it records is safe there, whichever of the two goes. */
+async function inAnotherTab({ context, page }, address) {
+    const second = await context.newPage();
+    await second.goto(address);
+    await film(second);
+    const offered = second.getByRole("region", { name: "Recover recording" });
+    for (const goes of [second, page]) {
+        await record(second, "0:01.60");
+        await goes.reload();
+        if (goes !== second) {
+            await second.reload();
+        }
+        await offered.getByText(/A voice-over of 0:\d\d was interrupted/).waitFor();
+        await offered.getByRole("button", { name: "Throw away" }).click();
+        await offered.waitFor({ state: "detached" });
+    }
+    await second.close();
+}
+
 export async function losing(world, person, clip) {
     const { page } = person;
     const address = await bench(world, person, clip, "Interrupted");
@@ -83,5 +102,6 @@ export async function losing(world, person, clip) {
     await page.getByRole("button", { name: "Save & send" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Save & send" }).click();
     await page.getByText(/^Review (sent|saved)/).waitFor();
+    await inAnotherTab(person, address);
     return address;
 }
