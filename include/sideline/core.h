@@ -179,6 +179,9 @@ SL_API sl_status sl_session_oidc(sl_core *core, const char *json, size_t n, sl_i
  *   "oidc" redirect_uri      see sl_session_oidc
  *   "playback" video         res {"url","expires_ms"}: where a player that sends no token finds the video as a
  *                            stream (HLS), below the server's address, and until when
+ *   "organisation" organisation  res {"id","days":30,"members":[{"id","user","name","role","messages",
+ *                            "conversations","reviews","athletes"}]}: what its coaches did in these days, counted,
+ *                            for whoever may patch the organisation
  * All but verify, reset, reset_mail and oidc need somebody signed in: else SL_E_AUTH. */
 SL_API sl_status sl_account_do(sl_core *core, const char *json, size_t n, sl_id *op,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);
@@ -189,7 +192,7 @@ SL_API sl_status sl_account_do(sl_core *core, const char *json, size_t n, sl_id 
  * of a record that is here, or else the space; or {"feature":"analytics_own"|..}, a name of
  * src/schema/policy.toml.
  * *out: {"allow":bool,"standing":"guest|athlete_free|athlete_paid|coach_basic|coach_trial|coach_premium|
- * admin","relation":"own|student|given|direct|peer|public|stranger"?,
+ * admin","relation":"own|student|given|direct|peer|public|stranger|lead"?,
  * "limits":{"messages_day":n?,"students":n?}}. */
 SL_API sl_status sl_can(sl_core *core, const char *json, size_t n,
                         sl_bytes *SL_NULLABLE *SL_NULLABLE out,

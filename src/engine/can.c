@@ -48,7 +48,7 @@ static unsigned role_bit(const char *name)
 }
 
 /* The role in a space: by its grant; own and public spaces have none, nor has one whose root was made
- * here and waits to be sent, or is about to be made. Who makes a group leads it. */
+ * here and waits to be sent, or is about to be made. Who makes a group or an organisation leads it. */
 static sl_status role_in(sl_core *core, const char *space, bool makes_root, unsigned *role,
                          sl_error **err)
 {
@@ -63,7 +63,8 @@ static sl_status role_in(sl_core *core, const char *space, bool makes_root, unsi
         bool waits = root != NULL && sl_json_bool_or(root, "pending", false);
         bool own_id = core->session.have && strcmp(sl_space_id(space), core->session.user) == 0;
         bool named = strcmp(kind, "user") == 0 || strcmp(kind, "coach") == 0;
-        if (waits && strcmp(kind, "thread") == 0) {
+        bool led = strcmp(kind, "thread") == 0 || strcmp(kind, "organisation") == 0;
+        if (waits && led) {
             *role = SL_R_COACH;
         } else if (named ? own_id : waits || (makes_root && root == NULL)) {
             *role = SL_R_OWNER;

@@ -42,6 +42,7 @@ static const kind KINDS[] = {
     {"erase", "POST", "/api/v1/account/erase", true, {"password"}, NULL, NULL},
     {"oidc", "GET", "/api/v1/auth/oidc", false, {"redirect_uri"}, NULL, NULL},
     {"playback", "GET", "/api/v1/videos/", true, {NULL}, "video", "/playback"},
+    {"organisation", "GET", "/api/v1/organisations/", true, {NULL}, "organisation", ""},
 };
 
 struct sl_errand {

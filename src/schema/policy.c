@@ -35,6 +35,9 @@ sl_relation sl_relation_of(const char *space_kind, unsigned role, bool coached)
     if (role != 0 && strcmp(space_kind, "coach") == 0) {
         return SL_REL_PUBLIC;
     }
+    if ((role & SL_R_COACH) != 0 && strcmp(space_kind, "organisation") == 0) {
+        return SL_REL_LEAD;
+    }
     return (role & SL_R_COACH) != 0    ? SL_REL_STUDENT
            : (role & SL_R_MEMBER) != 0 ? SL_REL_GIVEN
                                        : SL_REL_STRANGER;

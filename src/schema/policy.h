@@ -82,8 +82,9 @@ extern const int64_t sl_policy_limits[SL_LIMITS][SL_STANDINGS]; /* -1: none */
  * one. until_ms: end of the plan, 0 for none. */
 sl_standing sl_standing_of(const char *role, const char *plan, int64_t until_ms, int64_t now_ms);
 
-/* role: the SL_R_* in the space, 0 for none; of a thread that of a coach is leading a group. coached: of
- * a thread, whether a coach other than the user is in it, or the user is one. */
+/* role: the SL_R_* in the space, 0 for none; of a thread that of a coach is leading a group, of an
+ * organisation being its admin. coached: of a thread, whether a coach other than the user is in it, or the
+ * user is one. */
 sl_relation sl_relation_of(const char *space_kind, unsigned role, bool coached);
 
 typedef struct sl_policy_ask {

@@ -20,6 +20,8 @@ const sl_area sl_areas[] = {
     {"coach", {0x21, 0x21, 0x21, 0x21, 0x21, 0x21, 0x21}, {0x00, 0x00, 0x00, 0x01, 0x01, 0x01, 0x21}},
     /* What a storefront sells. */
     {"shop", {0x21, 0x21, 0x21, 0x21, 0x21, 0x21, 0x21}, {0x00, 0x00, 0x00, 0x00, 0x01, 0x01, 0x21}},
+    /* Organisations, for their coaches alone: not for those who run the service, to whom they are not there. An admin sees who is a member, the members' programs and counts of their work. What members say in conversations, and the videos of their athletes, an admin does not: an athlete has trusted a coach with them, not whom the coach works for. */
+    {"organisation", {0x00, 0x00, 0x00, 0x85, 0x85, 0x85, 0x85}, {0x00, 0x00, 0x00, 0x85, 0x85, 0x85, 0x85}},
 };
 const size_t sl_area_count = sizeof sl_areas / sizeof sl_areas[0];
 
@@ -63,6 +65,10 @@ const uint8_t sl_area_of_entity[] = {
     1, /* variant */
     3, /* pin */
     0, /* thread_setting */
+    7, /* organisation */
+    7, /* member */
+    0, /* membership */
+    7, /* program_share */
 };
 
 const sl_feature sl_features[] = {

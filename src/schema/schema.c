@@ -57,7 +57,7 @@ bool sl_space_is(const char *space, const char *kind)
 }
 
 /* Their places are their numbers in binary encodings: appended to only. */
-static const char *const KINDS[] = {"user", "video", "thread", "program", "coach"};
+static const char *const KINDS[] = {"user", "video", "thread", "program", "coach", "organisation"};
 
 enum {
     KIND_COUNT = sizeof KINDS / sizeof KINDS[0]

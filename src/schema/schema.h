@@ -97,7 +97,7 @@ const sl_field *sl_field_of(const sl_entity *e, uint64_t no);
 
 /* A space's name is kind:uuid. */
 enum {
-    SL_SPACE_MAX = 48
+    SL_SPACE_MAX = 56
 };
 bool sl_space_ok(const char *space);
 /* True when records of some entity have places in spaces of this kind: these can be held in part. */

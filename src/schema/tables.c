@@ -37,6 +37,10 @@ static const char *const VALUES_program_level[] = {"beginner", "intermediate", "
 static const char *const VALUES_program_status[] = {"draft", "published", "archived", NULL};
 static const char *const VALUES_content_item_kind[] = {"video", "text", "exercise", "rest", "test", NULL};
 static const char *const VALUES_variant_name[] = {"1080", "720", "480", "poster", NULL};
+static const char *const VALUES_member_role[] = {"coach", "admin", NULL};
+static const char *const VALUES_member_state[] = {"invited", "active", NULL};
+static const char *const VALUES_membership_role[] = {"coach", "admin", NULL};
+static const char *const VALUES_membership_state[] = {"invited", "active", NULL};
 
 static const sl_field FIELDS_user[] = {
     /* Address used to sign in, lower case. */
@@ -668,6 +672,48 @@ static const sl_field FIELDS_thread_setting[] = {
     {"muted_until_ms", 1, 2, SL_T_INT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
 };
 
+static const sl_field FIELDS_organisation[] = {
+    /* Its name. */
+    {"name", 0, 1, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, true, false, false, INT64_C(1), INT64_C(200), NULL, NULL},
+    /* What it is. */
+    {"about", 1, 2, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(4000), NULL, NULL},
+};
+
+static const sl_field FIELDS_member[] = {
+    /* The address invited; gone once the invitation was accepted. */
+    {"email", 0, 1, SL_T_TEXT, SL_M_IMMUTABLE, SL_C_SENSITIVE, false, false, false, INT64_C(3), INT64_C(254), NULL, NULL},
+    /* An admin leads the organisation. */
+    {"role", 1, 2, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_member_role, NULL},
+    /* Active once the invitation was accepted. */
+    {"state", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_member_state, NULL},
+    /* Who. */
+    {"user_id", 3, 4, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* Their name, once active. */
+    {"name", 4, 5, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(100), NULL, NULL},
+};
+
+static const sl_field FIELDS_membership[] = {
+    /* The organisation. */
+    {"organisation_id", 0, 1, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* Its name. */
+    {"name", 1, 2, SL_T_TEXT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(200), NULL, NULL},
+    /* As what. */
+    {"role", 2, 3, SL_T_ENUM, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_membership_role, NULL},
+    /* Invited by an admin; active when the user agrees. */
+    {"state", 3, 4, SL_T_ENUM, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(64), VALUES_membership_state, NULL},
+    /* Who invites. */
+    {"by_id", 4, 5, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* Their name. */
+    {"by_name", 5, 6, SL_T_TEXT, SL_M_SERVER, SL_C_SENSITIVE, false, false, false, INT64_C(0), INT64_C(100), NULL, NULL},
+};
+
+static const sl_field FIELDS_program_share[] = {
+    /* The program. */
+    {"program_id", 0, 1, SL_T_REF, SL_M_IMMUTABLE, SL_C_INTERNAL, true, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* Whose program. */
+    {"user_id", 1, 2, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+};
+
 const sl_entity sl_entities[] = {
     /* The account as its owner sees it. */
     {
@@ -897,6 +943,30 @@ const sl_entity sl_entities[] = {
         SL_R_OWNER, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(0),
         FIELDS_thread_setting, sizeof FIELDS_thread_setting / sizeof FIELDS_thread_setting[0],
     },
+    /* A training organisation: the root of a space that its coaches hold, made by the first of its admins. */
+    {
+        "organisation", "organisation", 39, 38,
+        SL_R_OWNER, SL_R_COACH, SL_R_COACH, -1, -1, true, UINT64_C(0),
+        FIELDS_organisation, sizeof FIELDS_organisation / sizeof FIELDS_organisation[0],
+    },
+    /* A coach of an organisation, or one who is invited; the coach holds a membership under the same id, in step. */
+    {
+        "member", "organisation", 40, 39,
+        SL_R_COACH, SL_R_COACH, SL_R_COACH, -1, -1, false, UINT64_C(0),
+        FIELDS_member, sizeof FIELDS_member / sizeof FIELDS_member[0],
+    },
+    /* What the user is in an organisation, or is asked to be: made active to accept, deleted to decline or to leave. */
+    {
+        "membership", "user", 41, 40,
+        0, SL_R_OWNER, SL_R_OWNER, -1, -1, false, UINT64_C(0),
+        FIELDS_membership, sizeof FIELDS_membership / sizeof FIELDS_membership[0],
+    },
+    /* A coach lets all coaches of an organisation read a program. */
+    {
+        "program_share", "organisation", 42, 41,
+        SL_R_COACH | SL_R_MEMBER, 0, SL_R_AUTHOR | SL_R_COACH, 1, -1, false, UINT64_C(0),
+        FIELDS_program_share, sizeof FIELDS_program_share / sizeof FIELDS_program_share[0],
+    },
 };
 const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];
-const int sl_schema_version = 7;
+const int sl_schema_version = 8;

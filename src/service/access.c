@@ -103,6 +103,37 @@ static sl_status note_loss(sl_sv_tx *tx, const char *user, const char *space, sl
     return SL_OK;
 }
 
+static sl_status grants_of(sl_service *s, const char *own, const char *space, sl_sv_rows *rows,
+                           sl_error **err)
+{
+    return sl_sv_all(
+        s, "SELECT \"id\" FROM \"grant\" WHERE \"space\"=$1 AND \"target\"=$2 AND \"deleted\"=0",
+        SL_SV_ARGS(sl_cell_text(own), sl_cell_text(space)), rows, err);
+}
+
+sl_status sl_sv_regrant(sl_sv_tx *tx, const char *user, const char *space, const char *role,
+                        sl_error **err)
+{
+    sl_sv_space own;
+    sl_sv_rows rows;
+    sl_space_name(own, "user", user);
+    sl_sv_known_forget(tx->s);
+    sl_status status =
+        sl_sv_write(tx, "UPDATE access SET role=$1 WHERE user_id=$2 AND space=$3",
+                    SL_SV_ARGS(sl_cell_text(role), sl_cell_text(user), sl_cell_text(space)), err);
+    if (status != SL_OK) {
+        return status;
+    }
+    status = grants_of(tx->s, own, space, &rows, err);
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        sl_sv_item *grant = NULL;
+        status = sl_sv_get(tx, sl_entity_find("grant"), own, sl_sv_text(&rows, i, 0), &grant, err);
+        status = status == SL_OK ? sl_sv_set(grant, "role", role, err) : status;
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
 sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_error **err)
 {
     sl_sv_space own;
@@ -116,10 +147,7 @@ sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_err
         return status;
     }
     sl_sv_rows rows;
-    status = sl_sv_all(
-        tx->s,
-        "SELECT \"id\" FROM \"grant\" WHERE \"space\"=$1 AND \"target\"=$2 AND \"deleted\"=0",
-        SL_SV_ARGS(sl_cell_text(own), sl_cell_text(space)), &rows, err);
+    status = grants_of(tx->s, own, space, &rows, err);
     for (size_t i = SL_PLANTED("revoke-keeps-grant") ? rows.count : 0;
          status == SL_OK && i < rows.count; i++) {
         sl_sv_item *grant = NULL;

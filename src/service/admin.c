@@ -103,8 +103,11 @@ static sl_status set_role(sl_sv_tx *tx, const wish *w, sl_error **err)
     if (status == SL_OK) {
         status = sl_sv_get(tx, sl_entity_find("user"), own, w->user, &user, err);
     }
-    return status == SL_OK && user->rec.entity != NULL ? sl_sv_set(user, "role", w->role, err)
-                                                       : status;
+    if (status == SL_OK && user->rec.entity != NULL) {
+        status = sl_sv_set(user, "role", w->role, err);
+    }
+    bool athlete = strcmp(w->role, "athlete") == 0;
+    return status == SL_OK && athlete ? sl_sv_organisations_leave(tx, w->user, err) : status;
 }
 
 static sl_status set_account(sl_sv_tx *tx, void *ctx, sl_error **err)

@@ -34,8 +34,7 @@ sl_status sl_sv_person_by_id(sl_service *s, const char *id, sl_sv_person *out, s
                       id, out, err);
 }
 
-static sl_status account_by_email(sl_service *s, const char *email, sl_sv_person *out,
-                                  sl_error **err)
+sl_status sl_sv_person_by_email(sl_service *s, const char *email, sl_sv_person *out, sl_error **err)
 {
     char lower[256];
     sl_sv_copy(lower, sizeof lower, email);
@@ -93,7 +92,7 @@ static sl_status connection_create(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
         return sl_fail_field(err, SL_E_INVALID, "status", "a connection begins as requested");
     }
     sl_sv_person peer;
-    sl_status status = account_by_email(tx->s, sl_op_text(o->op, "peer_email"), &peer, err);
+    sl_status status = sl_sv_person_by_email(tx->s, sl_op_text(o->op, "peer_email"), &peer, err);
     if (status != SL_OK) {
         return status;
     }
@@ -130,7 +129,7 @@ static sl_status connection_created(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine,
     sl_sv_item *copy = NULL;
     sl_status status = sl_sv_person_by_id(tx->s, o->user, &me, err);
     if (status == SL_OK) {
-        status = account_by_email(tx->s, sl_op_text(o->op, "peer_email"), &peer, err);
+        status = sl_sv_person_by_email(tx->s, sl_op_text(o->op, "peer_email"), &peer, err);
     }
     if (status == SL_OK && (!me.found || !peer.found)) {
         status = sl_fail(err, SL_E_NOT_FOUND, "the account is gone");
@@ -206,19 +205,19 @@ static sl_status connection_accepted(sl_sv_tx *tx, sl_sv_item *mine, sl_sv_item 
     return status == SL_OK ? sl_sv_set(theirs, "thread_id", thread, err) : status;
 }
 
-/* The answer stands whatever the two devices' clocks say: it takes the place of the merge. */
-static sl_status set_state(sl_sv_item *item, const char *state, sl_hlc stamp, sl_error **err)
+sl_status sl_sv_overrule(sl_sv_item *item, const char *field, const char *value, sl_hlc stamp,
+                         sl_error **err)
 {
     sl_status status = sl_sv_touch(item, err);
     if (status != SL_OK) {
         return status;
     }
-    sl_clock *clock = sl_record_clock(&item->rec, sl_field_find(item->entity, "status"));
+    sl_clock *clock = sl_record_clock(&item->rec, sl_field_find(item->entity, field));
     if (clock == NULL) {
         return sl_fail_nomem(err);
     }
     clock->at = sl_hlc_compare(item->rec.birth, stamp) > 0 ? item->rec.birth : stamp;
-    return sl_sv_set(item, "status", state, err);
+    return sl_sv_set(item, field, value, err);
 }
 
 static sl_status connection_patch(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, sl_error **err)
@@ -255,10 +254,10 @@ static sl_status connection_patch(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *mine, s
     status =
         strcmp(wish, "accepted") == 0 ? connection_accepted(tx, mine, theirs, o->user, err) : SL_OK;
     if (status == SL_OK) {
-        status = set_state(mine, wish, o->op->hlc, err);
+        status = sl_sv_overrule(mine, "status", wish, o->op->hlc, err);
     }
     if (status == SL_OK) {
-        status = set_state(theirs, wish, o->op->hlc, err);
+        status = sl_sv_overrule(theirs, "status", wish, o->op->hlc, err);
     }
     o->merged = SL_MERGED_ALL;
     return status;
@@ -323,7 +322,8 @@ static sl_status video_deleted(sl_sv_tx *tx, const char *space, sl_error **err)
 bool sl_sv_stands_alone(const sl_op *op)
 {
     static const char *const names[] = {"connection", "share", "block"};
-    bool alone = op->kind == SL_OP_DELETE && op->entity->root;
+    bool alone =
+        (op->kind == SL_OP_DELETE && op->entity->root) || sl_sv_organisation_has(op->entity);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         alone = alone || strcmp(op->entity->name, names[i]) == 0;
     }
@@ -355,6 +355,9 @@ sl_status sl_sv_before(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **e
     if (sl_sv_op_is(o, SL_OP_DELETE, "share") && !SL_PLANTED("unshare-keeps") &&
         item->rec.entity != NULL && !item->rec.deleted) {
         return sl_sv_revoke(tx, sl_record_text(&item->rec, "user_id"), o->op->space, err);
+    }
+    if (sl_sv_organisation_has(o->op->entity)) {
+        return sl_sv_organisation_before(tx, o, item, err);
     }
     return sl_space_is(o->op->space, "thread") ? sl_sv_thread_before(tx, o, item, err) : SL_OK;
 }
@@ -411,6 +414,12 @@ sl_status sl_sv_after(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item *item, sl_error **er
     if (status == SL_OK && sl_sv_op_is(o, SL_OP_DELETE, "video") &&
         !SL_PLANTED("deleted-video-shared")) {
         status = video_deleted(tx, o->op->space, err);
+    }
+    if (status == SL_OK && sl_sv_organisation_has(o->op->entity)) {
+        status = sl_sv_organisation_after(tx, o, item, err);
+    }
+    if (status == SL_OK && strcmp(o->op->entity->name, "program") == 0) {
+        status = sl_sv_lend_program(tx, o, err);
     }
     if (status == SL_OK && sl_space_is(o->op->space, "thread")) {
         status = sl_sv_thread_after(tx, o, item, err);

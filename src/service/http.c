@@ -381,6 +381,7 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
         [SL_ROUTE_BLOB] = sl_sv_blob,
         [SL_ROUTE_VIDEO] = sl_sv_videos,
         [SL_ROUTE_VIDEO_HEAD] = sl_sv_videos,
+        [SL_ROUTE_ORGANISATION] = sl_sv_organisation,
         [SL_ROUTE_ACCOUNTS] = sl_sv_accounts,
         [SL_ROUTE_ACCOUNT_SET] = sl_sv_account_set,
         [SL_ROUTE_SERVICE_KEY_ADD] = sl_sv_service_key_add,

@@ -8,6 +8,7 @@
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
  *   conn.c, topic.c, feed.c, batch.c              connections and what they listen to
  *   push.c, op.c, refs.c, effect.c, thread.c        operations
+ *   organisation.c, lend.c, numbers.c               organisations
  *   policy.c                                        who may do what
  *   places.c                                      pages of what devices do not hold
  *   signal.c                                      what passes by and is not stored
@@ -387,6 +388,9 @@ sl_status sl_sv_role(sl_service *s, const char *user, const char *space, unsigne
 const char *sl_sv_role_name(unsigned role);
 sl_status sl_sv_grant(sl_sv_tx *tx, const char *user, const char *space, const char *role,
                       sl_error **err);
+/* Another role for who holds it. */
+sl_status sl_sv_regrant(sl_sv_tx *tx, const char *user, const char *space, const char *role,
+                        sl_error **err);
 sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_error **err);
 
 int64_t sl_sv_now(const sl_service *s);
@@ -431,6 +435,11 @@ bool sl_sv_stands_alone(const sl_op *op);
 /* The fields with `to` that the operation writes: each names a record of the space that is there and
  * not deleted, or what the record named before. SL_E_NOT_FOUND names the field. (refs.c) */
 sl_status sl_sv_check_refs(sl_sv_tx *tx, const sl_op *op, const sl_record *old, sl_error **err);
+
+/* ---- organisation.c ---- */
+
+/* The account ends, or is a coach no more: it is in none, nor asked to be. */
+sl_status sl_sv_organisations_leave(sl_sv_tx *tx, const char *user, sl_error **err);
 
 /* ---- policy.c: who may do what ---- */
 
@@ -608,6 +617,7 @@ void sl_sv_logout(sl_sv_request *r, sl_http_out *out);
 void sl_sv_logout_all(sl_sv_request *r, sl_http_out *out);
 void sl_sv_export(sl_sv_request *r, sl_http_out *out);
 void sl_sv_erase(sl_sv_request *r, sl_http_out *out);
+void sl_sv_organisation(sl_sv_request *r, sl_http_out *out); /* numbers.c */
 void sl_sv_accounts(sl_sv_request *r, sl_http_out *out);
 void sl_sv_account_set(sl_sv_request *r, sl_http_out *out);
 void sl_sv_service_key_add(sl_sv_request *r, sl_http_out *out);

@@ -2,7 +2,7 @@
  * service/news.c - what people are told of, and what is kept of it: a `notification` in the user's own space,
  * made in the transaction of the record that it speaks of.
  *
- *   [NEWS-1] a request to connect and an accepted one are told to whom they are for; a video that is shared to
+ *   [NEWS-1] a request to connect, an accepted one and an invitation are told to whom they are for; a video that is shared to
  *            whom it is shared with; a review to the owner of the video; a comment to the owner and to those
  *            who have reviewed or commented on it; never to who caused it, nor to who blocked them;
  *   [NEWS-2] messages are kept in their thread, which counts what is unread: a second list of them would be
@@ -58,6 +58,14 @@ static bool of_connection(const sl_sv_item *item, bool fresh, sl_sv_news *n)
     return asked || accepted;
 }
 
+static bool of_membership(const sl_sv_item *item, bool fresh, sl_sv_news *n)
+{
+    n->kind = "connection";
+    n->event = SL_SV_INVITED;
+    sl_sv_copy(n->author, sizeof n->author, text_of(item, "by_id"));
+    return fresh && n->author[0] != 0;
+}
+
 static bool of_message(const sl_sv_item *item, sl_sv_news *n)
 {
     n->kind = "message";
@@ -110,6 +118,9 @@ bool sl_sv_news_of(const sl_sv_item *item, int64_t now_ms, sl_sv_news *out)
     memcpy(out->to_space, item->space, sizeof out->to_space);
     if (is(item, "connection")) {
         return of_connection(item, fresh, out);
+    }
+    if (is(item, "membership")) {
+        return of_membership(item, fresh, out);
     }
     return fresh && (is(item, "message") ? of_message(item, out) : of_video(item, out));
 }
@@ -309,7 +320,7 @@ static sl_status forget_space(sl_sv_tx *tx, const sl_sv_loss *loss, sl_error **e
 /* Messages are not kept, and most transactions are of them. */
 static bool may_be_kept(const sl_sv_item *item)
 {
-    static const char *const names[] = {"connection", "share", "review", "comment"};
+    static const char *const names[] = {"connection", "membership", "share", "review", "comment"};
     bool may = false;
     for (size_t i = 0; item->dirty && i < sizeof names / sizeof names[0]; i++) {
         may = may || is(item, names[i]);

@@ -15,6 +15,7 @@ typedef enum sl_sv_event {
     SL_SV_SAID,      /* a message */
     SL_SV_ASKED,     /* to connect */
     SL_SV_ACCEPTED,  /* what one asked for */
+    SL_SV_INVITED,   /* into an organisation */
     SL_SV_SHARED,    /* a video */
     SL_SV_REVIEWED,  /* one */
     SL_SV_COMMENTED, /* on one */

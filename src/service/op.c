@@ -52,8 +52,9 @@ static sl_status find_role(sl_sv_tx *tx, sl_sv_op *o, sl_error **err)
     }
     o->role = SL_R_OWNER;
     o->relation = SL_REL_OWN;
-    /* A group is led, by its maker and other coaches: what is said in it is everybody's own. */
-    const char *role = sl_space_is(o->op->space, "thread") ? "coach" : "owner";
+    /* A group or an organisation is led, by its maker and others: it is not one's own. */
+    bool led = sl_space_is(o->op->space, "thread") || sl_space_is(o->op->space, "organisation");
+    const char *role = led ? "coach" : "owner";
     status = sl_sv_space_make(tx, o->op->space, err);
     return status == SL_OK ? sl_sv_grant(tx, o->user, o->op->space, role, err) : status;
 }

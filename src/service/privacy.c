@@ -206,7 +206,10 @@ static sl_status erase(sl_sv_tx *tx, void *ctx, sl_error **err)
     x->err = err;
     x->status = SL_OK;
     sl_sv_rows_free(&x->dead);
-    sl_status status = leave_all(tx, x->user, err);
+    sl_status status = sl_sv_organisations_leave(tx, x->user, err);
+    if (status == SL_OK) {
+        status = leave_all(tx, x->user, err);
+    }
     if (status == SL_OK) {
         status = part_from_all(tx, x->user, err);
     }

@@ -89,6 +89,10 @@ static const char *const STEPS[] = {
     "ALTER TABLE feed ADD COLUMN place BIGINT;"
     "CREATE INDEX feed_place ON feed (space, place) WHERE place IS NOT NULL;"
     "CREATE INDEX feed_moved ON feed (space, seq) WHERE place<seq",
+    /* What an organisation gives (lend.c): null is given by other ways. */
+    "ALTER TABLE access ADD COLUMN via TEXT;"
+    "CREATE TABLE lent (organisation TEXT NOT NULL, space TEXT NOT NULL, id TEXT NOT NULL,"
+    " PRIMARY KEY (organisation, space))",
 };
 
 enum {

@@ -215,8 +215,9 @@ sl_json *values_of(actor *a, const sl_entity *e, const char *space, bool create)
 
 bool entity_plain(const sl_entity *e)
 {
-    static const char *const special[] = {"user",  "connection", "grant",       "video",
-                                          "share", "thread",     "participant", "message"};
+    static const char *const special[] = {
+        "user",        "connection", "grant",        "video",  "share",      "thread",
+        "participant", "message",    "organisation", "member", "membership", "program_share"};
     for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
         if (strcmp(special[i], e->name) == 0) {
             return false;

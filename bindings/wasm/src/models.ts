@@ -14,7 +14,7 @@ export interface Stored {
     pending: boolean;
 }
 
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 /** The account as its owner sees it. */
 export interface User extends Stored {
@@ -1484,6 +1484,104 @@ export interface ThreadSettingPatch {
     muted_until_ms?: number | null;
 }
 
+/** A training organisation: the root of a space that its coaches hold, made by the first of its admins. */
+export interface Organisation extends Stored {
+    /** Which entity this is. */
+    entity: "organisation";
+    /** Its name. */
+    name: string;
+    /** What it is. */
+    about?: string;
+}
+
+export interface OrganisationCreate {
+    /** Its name. */
+    name: string;
+    /** What it is. */
+    about?: string;
+}
+
+export interface OrganisationPatch {
+    /** Its name. */
+    name?: string;
+    /** What it is. */
+    about?: string | null;
+}
+
+/** A coach of an organisation, or one who is invited; the coach holds a membership under the same id, in step. */
+export interface Member extends Stored {
+    /** Which entity this is. */
+    entity: "member";
+    /** The address invited; gone once the invitation was accepted. */
+    email?: string;
+    /** An admin leads the organisation. */
+    role?: "coach" | "admin";
+    /** Active once the invitation was accepted. */
+    state?: "invited" | "active";
+    /** Who. */
+    user_id?: string;
+    /** Their name, once active. */
+    name?: string;
+}
+
+export interface MemberCreate {
+    /** The address invited; gone once the invitation was accepted. */
+    email?: string;
+    /** An admin leads the organisation. */
+    role?: "coach" | "admin";
+}
+
+export interface MemberPatch {
+    /** An admin leads the organisation. */
+    role?: "coach" | "admin" | null;
+}
+
+/** What the user is in an organisation, or is asked to be: made active to accept, deleted to decline or to leave. */
+export interface Membership extends Stored {
+    /** Which entity this is. */
+    entity: "membership";
+    /** The organisation. */
+    organisation_id?: string;
+    /** Its name. */
+    name?: string;
+    /** As what. */
+    role?: "coach" | "admin";
+    /** Invited by an admin; active when the user agrees. */
+    state?: "invited" | "active";
+    /** Who invites. */
+    by_id?: string;
+    /** Their name. */
+    by_name?: string;
+}
+
+export interface MembershipCreate {
+    /** Invited by an admin; active when the user agrees. */
+    state?: "invited" | "active";
+}
+
+export interface MembershipPatch {
+    /** Invited by an admin; active when the user agrees. */
+    state?: "invited" | "active" | null;
+}
+
+/** A coach lets all coaches of an organisation read a program. */
+export interface ProgramShare extends Stored {
+    /** Which entity this is. */
+    entity: "program_share";
+    /** The program. */
+    program_id: string;
+    /** Whose program. */
+    user_id?: string;
+}
+
+export interface ProgramShareCreate {
+    /** The program. */
+    program_id: string;
+}
+
+export interface ProgramSharePatch {
+}
+
 export interface Entities {
     user: User;
     connection: Connection;
@@ -1523,6 +1621,10 @@ export interface Entities {
     variant: Variant;
     pin: Pin;
     thread_setting: ThreadSetting;
+    organisation: Organisation;
+    member: Member;
+    membership: Membership;
+    program_share: ProgramShare;
 }
 
 export interface Creates {
@@ -1564,6 +1666,10 @@ export interface Creates {
     variant: VariantCreate;
     pin: PinCreate;
     thread_setting: ThreadSettingCreate;
+    organisation: OrganisationCreate;
+    member: MemberCreate;
+    membership: MembershipCreate;
+    program_share: ProgramShareCreate;
 }
 
 export interface Patches {
@@ -1605,4 +1711,8 @@ export interface Patches {
     variant: VariantPatch;
     pin: PinPatch;
     thread_setting: ThreadSettingPatch;
+    organisation: OrganisationPatch;
+    member: MemberPatch;
+    membership: MembershipPatch;
+    program_share: ProgramSharePatch;
 }

@@ -191,6 +191,9 @@ START_TEST(relation__comes_from_the_role_in_the_space)
     ck_assert_int_eq(sl_relation_of("thread", SL_R_COACH, true), SL_REL_LEAD);
     ck_assert_int_eq(sl_relation_of("thread", SL_R_COACH, false), SL_REL_LEAD);
     ck_assert_int_eq(sl_relation_of("thread", SL_R_OWNER, false), SL_REL_OWN);
+    ck_assert_int_eq(sl_relation_of("organisation", SL_R_COACH, false), SL_REL_LEAD);
+    ck_assert_int_eq(sl_relation_of("organisation", SL_R_MEMBER, false), SL_REL_GIVEN);
+    ck_assert_int_eq(sl_relation_of("organisation", 0, false), SL_REL_STRANGER);
     ck_assert_int_eq(sl_relation_of("coach", SL_R_MEMBER, false), SL_REL_PUBLIC);
     ck_assert_int_eq(sl_relation_of("coach", SL_R_OWNER, false), SL_REL_OWN);
 }

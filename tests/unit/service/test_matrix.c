@@ -165,6 +165,9 @@ static bool space_for(stage *s, const char *kind, sl_relation r, sl_standing sta
         sl_space_name(space, kind, owner->id);
         return r == SL_REL_OWN || (user && r == SL_REL_STRANGER) || (shop && r == SL_REL_PUBLIC);
     }
+    if (strcmp(kind, "organisation") == 0) {
+        return r == SL_REL_LEAD || r == SL_REL_GIVEN || r == SL_REL_STRANGER;
+    }
     return r == SL_REL_OWN || r == SL_REL_STUDENT || r == SL_REL_GIVEN || r == SL_REL_STRANGER;
 }
 
@@ -201,9 +204,31 @@ static void make_space(stage *s, const char *kind, sl_relation r, char *space)
     char *fields = fields_of(s, root, true, NULL);
     must(op(s->w, host, "create", kind, space, sl_space_id(space), fields), "applied");
     free(fields);
-    if (r == SL_REL_STUDENT || r == SL_REL_GIVEN) {
-        let_in(s, space, r == SL_REL_STUDENT ? "coach" : "member");
+    if (r == SL_REL_STUDENT || r == SL_REL_GIVEN || r == SL_REL_LEAD) {
+        let_in(s, space, r == SL_REL_GIVEN ? "member" : "coach");
     }
+}
+
+/* Somebody to invite, or a program of the host to share: the fields of such a record; NULL: another entity. */
+static char *fields_of_bond(stage *s, const sl_entity *e, person *host)
+{
+    char text[120];
+    char space[SL_SPACE_MAX];
+    person guest;
+    if (strcmp(e->name, "member") == 0) {
+        (void)snprintf(text, sizeof text, "g%u@x.y", (unsigned)++s->next_id);
+        person_make(s->w, &guest, text, "coach", s->next_id);
+        (void)snprintf(text, sizeof text, "{\"email\":\"%s\"}", guest.email);
+        return strdup(text);
+    }
+    if (strcmp(e->name, "program_share") == 0) {
+        sl_space_name(space, "program", fresh(s));
+        must(op(s->w, host, "create", "program", space, sl_space_id(space), "{\"title\":\"x\"}"),
+             "applied");
+        (void)snprintf(text, sizeof text, "{\"program_id\":\"%s\"}", sl_space_id(space));
+        return strdup(text);
+    }
+    return NULL;
 }
 
 /* A record of the entity, made by somebody who may, with this author; NULL: only the server could. */
@@ -232,7 +257,8 @@ static const char *make_record(stage *s, const sl_entity *e, const char *space, 
         if (by_hand) { /* their rules ask for more, or forbid it */
             return NULL;
         }
-        char *fields = fields_of(s, e, true, message);
+        char *fields = fields_of_bond(s, e, host);
+        fields = fields != NULL ? fields : fields_of(s, e, true, message);
         must(op(s->w, host, "create", e->name, space, id, fields), "applied");
         free(fields);
     }
@@ -351,7 +377,8 @@ static void try_kind(stage *s, sl_standing standing, sl_relation r, const char *
 
 static size_t try_standing(sl_standing standing)
 {
-    static const char *const kinds[] = {"user", "video", "thread", "program", "coach"};
+    static const char *const kinds[] = {"user",    "video", "thread",
+                                        "program", "coach", "organisation"};
     size_t cells = 0;
     for (unsigned r = 0; r < SL_RELATIONS; r++) {
         for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {

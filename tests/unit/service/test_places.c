@@ -390,6 +390,7 @@ static void forget_places(world *w)
 {
     static const char sql[] =
         "DROP INDEX feed_place; DROP INDEX feed_moved; ALTER TABLE feed DROP COLUMN place;"
+        "DROP TABLE lent; ALTER TABLE access DROP COLUMN via;"
         "UPDATE message SET place=NULL; UPDATE meta SET value='6' WHERE name='steps'";
     ck_assert_int_eq(w->db.run(w->db.user, sql, NULL, 0, NULL, NULL, NULL), SL_OK);
 }

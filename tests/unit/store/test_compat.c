@@ -686,6 +686,28 @@ START_TEST(compat__version_6_keeps_its_records_and_knows_of_no_group)
 }
 END_TEST
 
+START_TEST(compat__version_7_keeps_its_groups_and_knows_of_no_organisation)
+{
+    make("client-v7.sql", "");
+    sl_store *s = open_store();
+    check_fourth(s);
+    sl_record rec = record(s, "message", "01890000-0000-7000-8000-000000000404");
+    ck_assert_str_eq(sl_record_text(&rec, "event"), "renamed");
+    sl_record_free(&rec);
+    rec = record(s, "thread", &THREAD3[sizeof "thread:" - 1]);
+    ck_assert_int_eq(sl_record_int(&rec, "group", 0), 1);
+    sl_record_free(&rec);
+    static const char *const names[] = {"organisation", "member", "membership", "program_share"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        ck_assert_int_eq(sl_store_record(s, sl_entity_find(names[i]), COMMENT, &rec, NULL), SL_OK);
+        ck_assert_ptr_null(rec.entity);
+    }
+    ck_assert_int_eq(cursor_of(s, THREAD3), 170);
+    ck_assert_uint_eq(holes_of(s, THREAD3), 1);
+    sl_store_close(s);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH(
     "compat", setup, teardown, compat__version_1_opens_with_all_that_it_held,
     compat__every_table_of_the_present_schema_is_there_and_only_the_first_opening_migrates,
@@ -698,5 +720,6 @@ SL_TEST_MAIN_WITH(
     compat__version_4_keeps_its_records_and_reads_its_threads_again,
     compat__version_5_keeps_its_records_its_gaps_and_where_it_was,
     compat__version_6_keeps_its_records_and_knows_of_no_group,
+    compat__version_7_keeps_its_groups_and_knows_of_no_organisation,
     compat__reads_all_again_after_an_update_when_something_was_skipped,
     compat__a_migration_that_runs_out_of_memory_changes_nothing_and_can_be_tried_again)
