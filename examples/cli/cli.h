@@ -99,6 +99,9 @@ enum {
 /* account.c: from --password, SIDELINE_PASSWORD or the terminal. CLI_OK, or CLI_FAILED after saying why. */
 int cli_password(cli *c, char out[CLI_PASSWORD_MAX]);
 
+/* signin.c: sl_account_do of {"do":what, name:value}, and its end; name may be NULL. res as cli_wait_op. */
+int cli_account_do(cli *c, const char *what, const char *name, const char *value, js **res);
+
 /* key.c: the key in a file, made when absent. CLI_OK, or CLI_FAILED after saying why. */
 int cli_load_key(const char *path, uint8_t key[CLI_KEY_LEN]);
 
@@ -179,6 +182,7 @@ int cmd_invite(cli *c);
 int cmd_remove(cli *c);
 int cmd_rename(cli *c);
 int cmd_leave(cli *c);
+int cmd_organisation(cli *c);
 int cmd_send(cli *c);
 int cmd_messages(cli *c);
 int cmd_read(cli *c);

@@ -73,6 +73,7 @@ static int fit(const js *record, const char *what)
     size_t n = strlen(what);
     const char *id = js_str(record, "id");
     const char *title = js_str(record, "title");
+    title = title[0] != '\0' ? title : js_str(record, "name");
     if (strcmp(id, what) == 0 || strcmp(title, what) == 0) {
         return 2;
     }

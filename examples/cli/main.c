@@ -137,6 +137,10 @@ static const command commands[] = {
     {"remove", 2, 2, 0, 0, cmd_remove, "THREAD EMAIL,..", "put people out of a group"},
     {"rename", 2, 2, 0, 0, cmd_rename, "THREAD TITLE", "give a group another title"},
     {"leave", 1, 1, 0, 0, cmd_leave, "THREAD", "leave a group"},
+    {"organisation", 0, 3, 0, 0, cmd_organisation,
+     "[make NAME | accept|leave|numbers|close ORGANISATION | invite ORGANISATION EMAIL |"
+     " remove|admin|coach ORGANISATION MEMBER | share|unshare ORGANISATION PROGRAM]",
+     "the organisations of a coach, or one thing done in them; leave also declines"},
     {"send", 2, 2, BIT(OPT_REVIEW) | BIT(OPT_VIDEO) | BIT(OPT_AT) | BIT(OPT_REPLY) | BIT(OPT_IN), 0,
      cmd_send,
      "THREAD TEXT [--review ID | --video ID [--at SECONDS]] [--reply MESSAGE] [--in SECONDS]",

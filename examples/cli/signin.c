@@ -16,8 +16,7 @@ static int account_do(cli *c, const char *json, js **res)
     return st != SL_OK ? cli_error(st, err) : cli_wait_op(c, op, "asking", c->timeout_ms, res);
 }
 
-/* {"do":what, name:value}; name may be NULL. */
-static int do_with(cli *c, const char *what, const char *name, const char *value, js **res)
+int cli_account_do(cli *c, const char *what, const char *name, const char *value, js **res)
 {
     text json = {0};
     text_add(&json, "{\"do\":");
@@ -53,9 +52,10 @@ static int say(cli *c, int code, const char *sentence)
 int cmd_verify(cli *c)
 {
     if (c->args[0] == NULL) {
-        return say(c, do_with(c, "verify_mail", NULL, NULL, NULL), "a mail is on its way");
+        return say(c, cli_account_do(c, "verify_mail", NULL, NULL, NULL), "a mail is on its way");
     }
-    return say(c, do_with(c, "verify", "token", c->args[0], NULL), "the e-mail address is proven");
+    return say(c, cli_account_do(c, "verify", "token", c->args[0], NULL),
+               "the e-mail address is proven");
 }
 
 int cmd_reset(cli *c)
@@ -66,7 +66,7 @@ int cmd_reset(cli *c)
         return cli_fail("reset needs an e-mail address, or --token of the mail");
     }
     if (token == NULL) {
-        return say(c, do_with(c, "reset_mail", "email", c->args[0], NULL),
+        return say(c, cli_account_do(c, "reset_mail", "email", c->args[0], NULL),
                    "if there is such an account, a mail is on its way");
     }
     int code = cli_password(c, password);
@@ -100,9 +100,10 @@ int cmd_totp(cli *c)
 {
     js *res = NULL;
     const char *given = c->args[0];
-    int code = given == NULL                    ? do_with(c, "totp", NULL, NULL, &res)
-               : strcmp(given, "recovery") == 0 ? do_with(c, "recovery", NULL, NULL, &res)
-                                                : do_with(c, "totp_confirm", "code", given, &res);
+    int code = given == NULL ? cli_account_do(c, "totp", NULL, NULL, &res)
+               : strcmp(given, "recovery") == 0
+                   ? cli_account_do(c, "recovery", NULL, NULL, &res)
+                   : cli_account_do(c, "totp_confirm", "code", given, &res);
     if (code != CLI_OK) {
         return code;
     }
@@ -125,7 +126,7 @@ int cmd_oidc(cli *c)
     sl_error *err = NULL;
     sl_id op = 0;
     if (c->args[0][0] != '{') {
-        int code = do_with(c, "oidc", "redirect_uri", c->args[0], &res);
+        int code = cli_account_do(c, "oidc", "redirect_uri", c->args[0], &res);
         if (code == CLI_OK) {
             print_raw(res);
             js_free(res);
@@ -147,9 +148,9 @@ int cmd_devices(cli *c)
 {
     js *res = NULL;
     if (c->args[0] != NULL) {
-        return say(c, do_with(c, "device_end", "device", c->args[0], NULL), "signed out");
+        return say(c, cli_account_do(c, "device_end", "device", c->args[0], NULL), "signed out");
     }
-    int code = do_with(c, "devices", NULL, NULL, &res);
+    int code = cli_account_do(c, "devices", NULL, NULL, &res);
     if (code != CLI_OK) {
         return code;
     }
@@ -169,7 +170,7 @@ int cmd_devices(cli *c)
 int cmd_logout(cli *c)
 {
     if (c->option[OPT_EVERYWHERE] != NULL) {
-        return say(c, do_with(c, "logout_all", NULL, NULL, NULL), "signed out everywhere");
+        return say(c, cli_account_do(c, "logout_all", NULL, NULL, NULL), "signed out everywhere");
     }
     sl_error *err = NULL;
     sl_status st = sl_session_logout(c->core, &err);
@@ -181,7 +182,7 @@ int cmd_erase(cli *c)
     char password[CLI_PASSWORD_MAX];
     int code = cli_password(c, password);
     if (code == CLI_OK) {
-        code = do_with(c, "erase", "password", password, NULL);
+        code = cli_account_do(c, "erase", "password", password, NULL);
     }
     memset(password, 0, sizeof password);
     return say(c, code, "the account is erased");

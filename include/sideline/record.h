@@ -27,7 +27,7 @@ SL_API sl_status sl_record_get(sl_core *core, const char *entity, const char *id
  *       {"op":"patch","entity":"..","id":"..","fields":{..}},
  *       {"op":"delete","entity":"..","id":".."}]
  * A space that does not exist yet is made by creating its root record with
- * "space":"video:<id>" and the same id. *out: {"ids":[..]}. SL_E_INVALID names field and rule.
+ * "space":"video:<id>" and the same id, or without a space, which then has an id of its own. *out: {"ids":[..]}. SL_E_INVALID names field and rule.
  * A field that refers to an entity (SCHEMA.md) names a record of the same space, one that is there or
  * that this batch made before: else SL_E_NOT_FOUND names the field. Deleting a record leaves the
  * references to it as they are: sl_record_get then finds nothing, and no new ones can be made. */

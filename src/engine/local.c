@@ -13,10 +13,26 @@ enum {
     GROUP_MAX = 64
 };
 
+/* A root without a space makes one of its own. */
+static sl_status make_space(sl_core *core, sl_op *op, const char *id, sl_error **err)
+{
+    char fresh[SL_UUID_LEN + 1];
+    sl_status status = id == NULL ? sl_engine_uuid(core, fresh, err) : SL_OK;
+    if (status == SL_OK) {
+        sl_space_name(op->space, op->entity->space_kind, id != NULL ? id : fresh);
+        memcpy(op->id, sl_space_id(op->space), sizeof op->id);
+    }
+    return status;
+}
+
 static sl_status make_create(sl_core *core, const sl_json *j, sl_op *op, sl_error **err)
 {
     const char *space = sl_json_str(j, "space");
     const char *id = sl_json_str(j, "id");
+    bool none = sl_json_get(j, "space") == NULL && op->entity->root && op->entity->create != 0;
+    if (none && (id == NULL || sl_uuid_ok(id))) {
+        return make_space(core, op, id, err);
+    }
     if (!sl_space_ok(space) || !sl_space_is(space, op->entity->space_kind)) {
         return sl_fail_field(err, SL_E_INVALID, "space", "a %s lives in a %s space",
                              op->entity->name, op->entity->space_kind);

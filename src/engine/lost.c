@@ -32,8 +32,8 @@ sl_json *sl_rejected_event(const sl_op *op, const char *code, const char *messag
     return event;
 }
 
-/* A space that goes. What waits of one's own participant (how far one has read, that one leaves) went
- * with it: nobody is told that it was refused. */
+/* A space that goes. What waits of one's own participant (how far one has read, that one leaves), or of the
+ * organisation itself (that it is deleted), went with it: nobody is told that it was refused. */
 typedef struct losing {
     sl_json *lost; /* gets the events of the other operations */
     char own[SL_UUID_LEN + 1];
@@ -59,10 +59,14 @@ sl_status sl_lost_space(sl_core *core, const char *space, sl_json *lost, sl_erro
     losing l = {.lost = lost};
     int64_t *numbers = NULL;
     size_t count = 0;
+    bool organisation = sl_space_is(space, "organisation");
     sl_status status = sl_space_is(space, "thread") ? sl_local_own(core, space, l.own, err) : SL_OK;
+    if (organisation) {
+        memcpy(l.own, sl_space_id(space), sizeof l.own);
+    }
     if (status == SL_OK && l.own[0] != 0) {
-        status = sl_store_pending_of(core->store, sl_entity_find("participant"), l.own, &numbers,
-                                     &count, err);
+        const sl_entity *e = sl_entity_find(organisation ? "organisation" : "participant");
+        status = sl_store_pending_of(core->store, e, l.own, &numbers, &count, err);
     }
     if (status == SL_OK) {
         status = sl_store_outbox_of(core->store, space, note_lost, &l, err);

@@ -106,6 +106,39 @@ START_TEST(apply__is_all_or_nothing)
 }
 END_TEST
 
+START_TEST(apply__a_root_without_a_space_makes_one_of_its_own)
+{
+    sl_core *core = open_core();
+    sl_bytes *rows = NULL;
+    const char *query = "{\"from\":\"program\",\"order\":[\"title\"]}";
+    ck_assert_int_eq(apply(core, "[{\"op\":\"create\",\"entity\":\"program\",\"fields\":"
+                                 "{\"title\":\"A\"}},{\"op\":\"create\",\"entity\":\"program\","
+                                 "\"id\":\"01890000-0000-7000-8000-000000000009\",\"fields\":"
+                                 "{\"title\":\"B\"}}]"),
+                     SL_OK);
+    ck_assert_int_eq(sl_query_once(core, query, strlen(query), &rows, NULL), SL_OK);
+    const char *text = text_of(rows);
+    for (int i = 0; i < 2; i++) { /* each has the id of its space */
+        const char *space = strstr(text, "\"space\":\"program:");
+        ck_assert_ptr_nonnull(space);
+        char id[60];
+        (void)snprintf(id, sizeof id, "\"id\":\"%.36s\"", space + strlen("\"space\":\"program:"));
+        ck_assert_ptr_nonnull(strstr(text, id));
+        text = space + 1;
+    }
+    ck_assert_ptr_nonnull(strstr(text, "000000000009\""));
+    ck_assert_int_eq(apply(core, "[{\"op\":\"create\",\"entity\":\"program\",\"id\":\"x\","
+                                 "\"fields\":{\"title\":\"A\"}}]"),
+                     SL_E_INVALID);
+    ck_assert_int_eq(apply(core, "[{\"op\":\"create\",\"entity\":\"comment\",\"fields\":"
+                                 "{\"body\":\"x\"}}]"),
+                     SL_E_INVALID); /* no root */
+    ck_assert_int_eq(apply(core, "[{\"op\":\"create\",\"entity\":\"user\",\"fields\":{}}]"),
+                     SL_E_INVALID); /* the server's */
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(apply__survives_reopening)
 {
     sl_core *core = open_core();
@@ -279,7 +312,8 @@ START_TEST(online__calls_say_what_is_missing)
 END_TEST
 
 SL_TEST_MAIN_WITH("core", setup, teardown, open__refuses_what_is_not_a_configuration,
-                  open__a_folder_has_one_core, apply__is_all_or_nothing, apply__survives_reopening,
+                  open__a_folder_has_one_core, apply__is_all_or_nothing,
+                  apply__a_root_without_a_space_makes_one_of_its_own, apply__survives_reopening,
                   live__gives_differences_and_stays_silent_for_other_records,
                   live__counts_and_searches, blob__is_stored_under_its_hash_and_read_back,
                   blob__piece_by_piece_is_the_same_blob,

@@ -250,6 +250,7 @@ START_TEST(organisation__can_says_what_the_server_will)
     rest();
     ck_assert_int_eq(rows_of(g_ada), 0);
     ck_assert_int_eq(rows_of(g_ben), 0);
+    ck_assert_uint_eq(g_ben->rejected, 1); /* as before: it was not refused to him who deleted it */
     ck_assert(!can(g_ada, "read", "organisation"));
     ck_assert(!numbers(g_ada));
     ck_assert_int_eq(lab_count(g_ada, "{'from':'membership'}"), 0);

@@ -630,6 +630,36 @@ case_chat_history() {
     ok sl c --offline messages last --older 10
 }
 
+# Two coaches in one organisation, by the commands alone.
+case_organisation() {
+    local id
+    start_server
+    ok sl a signup anna@example.org --name Anna --role coach
+    ok sl b signup ben@example.org --name Ben --role coach
+    expect 1 'no membership' sl a organisation invite Club ben@example.org
+    expect 2 'as "sideline help" says' sl a organisation dance Club
+    expect 2 'as "sideline help" says' sl a organisation invite Club
+    ok sl a organisation make "Club of the North"
+    ok sl a organisation invite Club ben@example.org
+    expect 1 'no coach has this' sl a organisation invite Club nobody@example.org
+    ok sl b sync
+    sl b organisation | grep -q 'asked by Anna' || fail "not asked: $(sl b organisation)"
+    expect 1 'there is nothing' sl b organisation numbers Club
+    ok sl b organisation accept Club
+    sl b organisation | grep -q 'Anna .*admin' || fail "not in it: $(sl b organisation)"
+    ok sl a sync
+    sl a organisation numbers Club | grep -q '^Ben .*0 athletes, 0 messages' || fail "no numbers: $(sl a organisation numbers Club)"
+    id=$(sl a --json organisation | grep -o '"organisation_id":"[^"]*"' | cut -d '"' -f 4)
+    sl b can patch organisation "organisation:$id" | grep -q '"allow":false' || fail "a member may lead"
+    sl a can patch organisation "organisation:$id" | grep -q '"allow":true' || fail "the admin may not lead"
+    expect 1 'only admin' sl a organisation leave Club
+    ok sl a organisation admin Club Ben
+    ok sl a organisation leave Club
+    [[ -z $(sl a organisation) ]] || fail "still in it: $(sl a organisation)"
+    ok sl b organisation close Club
+    [[ -z $(sl b organisation) ]] || fail "still there: $(sl b organisation)"
+}
+
 # Drawings out of a video and back, offline: every format, files of others, and what is wrong with some.
 case_drawing() {
     start_server
