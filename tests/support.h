@@ -10,6 +10,24 @@ enum {
     SL_TEST_TIMEOUT_S = 120
 };
 
+/* Of loops over very many cases the sanitizers, which are some five times as slow, run every so many; all are run
+ * without them. */
+#if defined(__has_feature)
+#define SL_TEST_HAS(name) __has_feature(name)
+#else
+#define SL_TEST_HAS(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    SL_TEST_HAS(address_sanitizer) || SL_TEST_HAS(thread_sanitizer)
+enum {
+    SL_TEST_STRIDE = 7
+};
+#else
+enum {
+    SL_TEST_STRIDE = 1
+};
+#endif
+
 /* Runs one suite and answers for main(). */
 static inline int sl_test_run(Suite *suite)
 {

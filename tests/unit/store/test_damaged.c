@@ -344,7 +344,7 @@ static void upset(const char *table, bool every)
 {
     columns c;
     sl_sql_close(loosen(table, &c));
-    for (size_t i = 0; i < c.n * (every ? NONSENSES : 1); i++) {
+    for (size_t i = 0; i < c.n * (every ? NONSENSES : 1); i += SL_TEST_STRIDE) {
         char sql[200];
         sl_sql *db = loosen(table, &c);
         (void)snprintf(sql, sizeof sql, "UPDATE \"%s\" SET \"%s\"=%s", table, c.names[i % c.n],
