@@ -329,10 +329,30 @@ static int feed(sl_clip *c)
     return code;
 }
 
+/* What the codec does not say of the colours, the container may. */
+static void name_colours(const AVCodecParameters *said, AVFrame *f)
+{
+    if (f->color_trc == AVCOL_TRC_UNSPECIFIED) {
+        f->color_trc = said->color_trc;
+    }
+    if (f->color_primaries == AVCOL_PRI_UNSPECIFIED) {
+        f->color_primaries = said->color_primaries;
+    }
+    if (f->colorspace == AVCOL_SPC_UNSPECIFIED) {
+        f->colorspace = said->color_space;
+    }
+    if (f->color_range == AVCOL_RANGE_UNSPECIFIED) {
+        f->color_range = said->color_range;
+    }
+}
+
 /* The next frame that is ready; one may be larger than the file said. */
 static int receive(sl_clip *c, AVFrame *into)
 {
     int code = avcodec_receive_frame(c->decoder, into);
+    if (code >= 0) {
+        name_colours(c->stream->codecpar, into);
+    }
     if (code >= 0 && (into->width > SL_CLIP_SIDE_MAX || into->height > SL_CLIP_SIDE_MAX)) {
         av_frame_unref(into);
         code = AVERROR_INVALIDDATA;
@@ -438,7 +458,8 @@ void sl_clip_close(sl_clip *c)
     c->stream = NULL;
 }
 
-int32_t sl_clip_rotation(const AVStream *stream)
+/* As FFmpeg keeps it: 3 by 3, 16 bits behind the point. NULL: none. */
+static const int32_t *display_matrix(const AVStream *stream)
 {
     const int32_t *matrix = NULL;
 #if LIBAVCODEC_VERSION_MAJOR >= 61
@@ -455,12 +476,29 @@ int32_t sl_clip_rotation(const AVStream *stream)
         matrix = side;
     }
 #endif
-    double degrees = matrix != NULL ? av_display_rotation_get(matrix) : 0.0;
+    return matrix;
+}
+
+int32_t sl_clip_rotation(const AVStream *stream)
+{
+    const int32_t *said = display_matrix(stream);
+    int32_t matrix[9];
+    if (said == NULL) {
+        return 0;
+    }
+    memcpy(matrix, said, sizeof matrix);
+    bool mirrored = (double)matrix[0] * matrix[4] < (double)matrix[1] * matrix[3];
+    if (mirrored) { /* what is left when left and right have changed places */
+        for (int i = 0; i < 2; i++) {
+            matrix[i] = matrix[i] == INT32_MIN ? INT32_MAX : -matrix[i];
+        }
+    }
+    double degrees = av_display_rotation_get(matrix);
     if (isnan(degrees)) {
         return 0;
     }
     long quarters = lround(-degrees / 90.0) % 4;
-    return (int32_t)((quarters + 4) % 4) * 90;
+    return (int32_t)((quarters + 4) % 4) * 90 + (mirrored ? SL_MIRRORED : 0);
 }
 
 void sl_clip_size(const AVStream *stream, int32_t *width, int32_t *height)

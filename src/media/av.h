@@ -17,6 +17,7 @@
 enum {
     SL_CLIP_SIDE_MAX = 8192,
     SL_CLIP_HOURS_MAX = 10,
+    SL_MIRRORED = 360,
     SL_CLIP_RATE_MAX = 1000 /* so many frames a second are the clock's ticks and not believed */
 };
 
@@ -54,7 +55,8 @@ bool sl_clip_seek(sl_clip *c, int64_t t_us);
 int64_t sl_clip_us(const sl_clip *c, int64_t pts);
 void sl_clip_close(sl_clip *c);
 
-/* 0, 90, 180 or 270: degrees clockwise that the decoded picture is to be turned by. */
+/* 0, 90, 180 or 270: degrees clockwise that the decoded picture is to be turned by; SL_MIRRORED more
+ * when left and right are to change places before. */
 int32_t sl_clip_rotation(const AVStream *stream);
 /* Of the picture as shown: square pixels, turned. */
 void sl_clip_size(const AVStream *stream, int32_t *width, int32_t *height);

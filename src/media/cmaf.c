@@ -98,7 +98,11 @@ static int set_rotation(AVStream *stream, int32_t rotation)
     if (rotation == 0) {
         return 0;
     }
-    av_display_rotation_set(matrix, rotation); /* clockwise */
+    av_display_rotation_set(matrix, rotation % SL_MIRRORED); /* clockwise */
+    if (rotation >= SL_MIRRORED) {
+        matrix[0] = -matrix[0];
+        matrix[1] = -matrix[1];
+    }
 #if LIBAVCODEC_VERSION_MAJOR >= 61
     AVCodecParameters *p = stream->codecpar;
     AVPacketSideData *side = av_packet_side_data_new(&p->coded_side_data, &p->nb_coded_side_data,

@@ -13,7 +13,7 @@ typedef struct sl_cmaf_stream {
     AVRational time_base;                /* of its packets */
 } sl_cmaf_stream;
 
-/* rotation: degrees clockwise that players are to turn the picture by. */
+/* rotation: how players are to turn the picture, as sl_clip_rotation has it. */
 sl_status sl_cmaf_open(const char *path, sl_cmaf_stream video, int32_t rotation,
                        sl_cmaf_stream sound, sl_cmaf **out, sl_error **err);
 /* Packets of each stream in decoding order; what they hold is taken. */

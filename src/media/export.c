@@ -60,17 +60,27 @@ static void choose_rate(exporter *x)
     }
 }
 
-static sl_status open_pictures(exporter *x, sl_error **err)
+/* The movie is BT.709; unless parts of a clip that is BT.601 are copied: then all of it is. */
+static sl_status choose_colours(exporter *x, sl_error **err)
 {
     const AVFrame *first = NULL;
-    sl_status status = sl_frames_open(&x->job->source, &x->frames, err);
+    sl_status status = sl_export_learn(x, err);
     if (status == SL_OK) {
         status = sl_frames_at(x->frames, 0, &first, NULL, err);
     }
+    if (status == SL_OK) {
+        x->is_709 = !x->spliced || sl_picture_is_709(first);
+        x->base->colorspace = x->is_709 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+    }
+    return status;
+}
+
+static sl_status open_pictures(exporter *x, sl_error **err)
+{
+    sl_status status = sl_frames_open(&x->job->source, &x->frames, err);
     if (status != SL_OK) {
         return status;
     }
-    x->is_709 = sl_picture_is_709(first);
     sl_frames_size(x->frames, &x->clip_width, &x->clip_height);
     choose_size(x);
     choose_rate(x);
@@ -86,8 +96,7 @@ static sl_status open_pictures(exporter *x, sl_error **err)
         x->film == NULL) {
         return sl_fail_nomem(err);
     }
-    x->base->colorspace = x->is_709 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
-    return SL_OK;
+    return choose_colours(x, err);
 }
 
 static sl_status open_all(exporter *x, const char *temp, sl_error **err)
@@ -112,10 +121,6 @@ static sl_status open_all(exporter *x, const char *temp, sl_error **err)
         x->items[i] = job->items[i];
     }
     qsort(x->items, job->items_n, sizeof(const sl_item *), by_id);
-    status = sl_export_learn(x, err);
-    if (status != SL_OK) {
-        return status;
-    }
     status = sl_mix_open(job, &x->mix, err);
     if (status != SL_OK) {
         return status;

@@ -12,6 +12,8 @@
  * half its strength, while the second moves as fast as the first.
  * Whole groups of pictures that play at 1x, in step with the movie, with no drawing, alone and all in view,
  * are copied as they are; libx264 encodes the others beside them (media/splice.h).
+ * The movie is BT.709 of the limited range, whatever the clip is (media/tone.h); only one with parts
+ * copied out of a clip in BT.601 is in that.
  *   [EXPORT-1] both streams are as long as the timeline, within half a frame;
  *   [EXPORT-2] after a failure or a cancel no file is left, and an old one is untouched.
  */

@@ -77,6 +77,9 @@ static sl_status second_picture(exporter *x, int64_t position_us, sl_part room, 
         x->second_us = INT64_MIN;
         status = status == SL_OK && x->second_picture == NULL ? sl_fail_nomem(err) : status;
     }
+    if (x->second_picture != NULL) {
+        x->second_picture->colorspace = x->base->colorspace;
+    }
     if (status == SL_OK && shown_us != x->second_us) {
         status = sl_picture_convert(&x->to_second, frame, sl_frames_rotation(x->second), false,
                                     x->second_picture, err);

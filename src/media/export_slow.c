@@ -10,7 +10,8 @@ static sl_status make_room(exporter *x, sl_error **err)
         x->ahead != NULL ? x->ahead : sl_picture_new(AV_PIX_FMT_YUV420P, x->width, x->height);
     x->woven =
         x->woven != NULL ? x->woven : sl_picture_new(AV_PIX_FMT_YUV420P, x->width, x->height);
-    if (x->ahead == NULL || x->woven == NULL || av_frame_copy_props(x->woven, x->base) < 0) {
+    if (x->ahead == NULL || x->woven == NULL || av_frame_copy_props(x->woven, x->base) < 0 ||
+        av_frame_copy_props(x->ahead, x->base) < 0) {
         return sl_fail_nomem(err);
     }
     x->between = sl_between_new(x->width, x->height);

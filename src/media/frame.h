@@ -28,7 +28,7 @@ sl_status sl_frames_open(const sl_source *source, sl_frames **out, sl_error **er
 void sl_frames_close(sl_frames *f);
 /* Of the picture as shown. */
 void sl_frames_size(const sl_frames *f, int32_t *width, int32_t *height);
-int32_t sl_frames_rotation(const sl_frames *f);
+int32_t sl_frames_rotation(const sl_frames *f); /* as sl_clip_rotation */
 /* How much later than the time asked for a frame may begin: containers round. */
 int64_t sl_frames_slack_us(const sl_frames *f);
 /* Frames a second. */

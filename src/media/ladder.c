@@ -4,6 +4,7 @@
 #include "media/av.h"
 #include "media/cmaf_write.h"
 #include "media/splice.h"
+#include "media/tone.h"
 #include "media/track.h"
 
 #include <string.h>
@@ -45,6 +46,7 @@ static bool stream_fits(const AVStream *s, const sl_probe *p)
     bool profile = c->profile == FF_PROFILE_H264_CONSTRAINED_BASELINE ||
                    c->profile == FF_PROFILE_H264_MAIN || c->profile == FF_PROFILE_H264_HIGH;
     return c->codec_id == AV_CODEC_ID_H264 && profile && square &&
+           sl_tone_light(c->color_trc, c->color_primaries, c->color_space) == SL_LIGHT_PLAIN &&
            (c->format == AV_PIX_FMT_YUV420P || c->format == AV_PIX_FMT_YUVJ420P) &&
            c->extradata_size >= 7 && c->extradata[0] == 1 && shorter <= LINES_MAX &&
            longer <= SL_LADDER_LONG && c->width % 2 == 0 && c->height % 2 == 0 &&

@@ -4,11 +4,12 @@
  * A rung is named by the shorter side of its picture. None is larger than the clip: a clip between
  * two sizes has the larger one's rung at its own size. An original that players take as it is
  * becomes its rung without being encoded again:
- *   [LADDER-1] H.264 of 8 bits 4:2:0, square pixels, at most 1080 by SL_LADDER_LONG, 60 frames and
+ *   [LADDER-1] H.264 of 8 bits 4:2:0 of ordinary brightness and colours, square pixels, at most 1080 by SL_LADDER_LONG, 60 frames and
  *              SL_LADDER_BITRATE a second, every picture in its order, a key frame that nothing
  *              reaches across at least every SL_LADDER_KEY_US;
  *   [LADDER-2] rungs that are encoded have key frames where the copied one has them, so that all are
- *              cut at the same moments.
+ *              cut at the same moments; they are BT.709 of the limited range and say so, whatever the
+ *              clip is (media/tone.h).
  * A clip that is turned stays as it is, and the rung says by how much.
  */
 #ifndef SL_MEDIA_LADDER_H

@@ -45,17 +45,17 @@ typedef struct ladder {
 /* Sizes of the plan are those shown; files keep the clip's own orientation. */
 static void open_size(const ladder *l, const sl_rung *plan, int32_t *w, int32_t *h)
 {
-    bool turned = l->job->ladder->probe.rotation % 180 != 0;
+    bool turned = sl_clip_rotation(l->clip.stream) % 180 != 0;
     *w = turned ? plan->height : plan->width;
     *h = turned ? plan->width : plan->height;
 }
 
-static sl_status open_rung(ladder *l, size_t i, bool is_709, sl_error **err)
+static sl_status open_rung(ladder *l, size_t i, sl_error **err)
 {
     rung *r = &l->rungs[i];
     sl_encoder_config config = {.time_base = {1, CLOCK},
                                 .rate = l->rate,
-                                .is_709 = is_709,
+                                .is_709 = true,
                                 .gop = (int32_t)(av_rescale(SL_LADDER_KEY_US, l->rate.num,
                                                             (int64_t)l->rate.den * AV_TIME_BASE) +
                                                  1),
@@ -79,7 +79,7 @@ static sl_status open_rung(ladder *l, size_t i, bool is_709, sl_error **err)
         sound = (sl_cmaf_stream){sl_track_parameters(l->track), sl_track_time_base(l->track)};
     }
     return sl_cmaf_open(l->job->to[i], (sl_cmaf_stream){r->parameters, {1, CLOCK}},
-                        l->job->ladder->probe.rotation, sound, &r->file, err);
+                        sl_clip_rotation(l->clip.stream), sound, &r->file, err);
 }
 
 static sl_status open_all(ladder *l, sl_error **err)
@@ -193,7 +193,6 @@ static sl_status scale_and_encode(ladder *l, int64_t at, bool key, sl_error **er
         if (status == SL_OK) {
             r->picture->pts = at;
             r->picture->pict_type = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-            r->picture->colorspace = r->encoder->colorspace;
             above = r->picture;
             status = encode(r, r->picture, length, err);
         }
@@ -211,9 +210,8 @@ static sl_status one_picture(ladder *l, sl_error **err)
         return SL_OK; /* more pictures than are shown */
     }
     if (!l->any) {
-        bool is_709 = sl_picture_is_709(l->frame);
         for (size_t i = l->from; i < l->n; i++) {
-            sl_status status = open_rung(l, i, is_709, err);
+            sl_status status = open_rung(l, i, err);
             if (status != SL_OK) {
                 return status;
             }

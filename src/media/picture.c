@@ -1,21 +1,30 @@
-/* media/picture.c - swscale for colours and size, then turning by copying. */
+/* media/picture.c - swscale for size, range and RGB; matrices of YUV by hand, since swscale goes there
+ * through RGB; then turning by copying. */
 #include "media/picture.h"
+
+#include "media/av.h"
 
 #include <libavutil/imgutils.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
+#include <math.h>
 #include <string.h>
 
 enum {
-    HD_HEIGHT = 720, /* from here on an unnamed colour space is BT.709 */
-    OPAQUE = 1000,   /* opacities are thousandths, */
-    WHOLE = 256      /* in steps of these */
+    HD_HEIGHT = 720,   /* from here on an unnamed colour space is BT.709 */
+    OPAQUE = 1000,     /* opacities are thousandths, */
+    WHOLE = 256,       /* in steps of these */
+    RECOLOUR_BITS = 14 /* behind the point, of what changes matrices */
 };
 
 void sl_scaler_free(sl_scaler *s)
 {
     sws_freeContext(s->sws);
+    sws_freeContext(s->deep);
     av_frame_free(&s->upright);
+    av_frame_free(&s->deeper);
+    av_frame_free(&s->toned);
+    sl_tone_free(s->tone);
     *s = (sl_scaler){0};
 }
 
@@ -57,6 +66,12 @@ static enum AVPixelFormat plain_format(int format, bool *full)
     }
 }
 
+static bool is_yuv(int format)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get((enum AVPixelFormat)format);
+    return d != NULL && (d->flags & AV_PIX_FMT_FLAG_RGB) == 0 && d->nb_components >= 3;
+}
+
 /* Bits of `colours`: what the conversion depends on beside formats and sizes. */
 enum {
     FROM_FULL = 1,
@@ -65,6 +80,7 @@ enum {
     SET = 8
 };
 
+/* One matrix on both sides: what YUV is to be changed into otherwise, `recolour` does. */
 static sl_status set_up(sl_scaler *s, const AVFrame *from, bool full, const AVFrame *to,
                         sl_error **err)
 {
@@ -78,8 +94,9 @@ static sl_status set_up(sl_scaler *s, const AVFrame *from, bool full, const AVFr
         return sl_fail(err, SL_E_INVALID, "The picture's format %s cannot be converted",
                        av_get_pix_fmt_name(format));
     }
-    int colours = SET | (from_full ? FROM_FULL : 0) | (full ? TO_FULL : 0) |
-                  (sl_picture_is_709(from) ? IS_709 : 0);
+    bool is_709 =
+        is_yuv(from->format) ? sl_picture_is_709(from) : to->colorspace == AVCOL_SPC_BT709;
+    int colours = SET | (from_full ? FROM_FULL : 0) | (full ? TO_FULL : 0) | (is_709 ? IS_709 : 0);
     if (s->told == s->sws && s->colours == colours) {
         return SL_OK;
     }
@@ -88,6 +105,68 @@ static sl_status set_up(sl_scaler *s, const AVFrame *from, bool full, const AVFr
     s->told = s->sws;
     s->colours = colours;
     return SL_OK;
+}
+
+/* What Y', Cb and Cr of one matrix gain in another, of Cb and Cr; all of the same range. */
+typedef struct recolouring {
+    int32_t y[2];
+    int32_t cb[2];
+    int32_t cr[2];
+} recolouring;
+
+static int32_t fixed(double v)
+{
+    return (int32_t)lround(v * (1 << RECOLOUR_BITS));
+}
+
+static recolouring between_matrices(bool to_709, bool full)
+{
+    const double old_red = to_709 ? 0.299 : 0.2126;
+    const double old_blue = to_709 ? 0.114 : 0.0722;
+    const double red = to_709 ? 0.2126 : 0.299;
+    const double blue = to_709 ? 0.0722 : 0.114;
+    const double old_green = 1.0 - old_red - old_blue;
+    const double luma = full ? 1.0 : 219.0 / 224.0;
+    double y[2];
+    /* R' - Y' = 2 (1 - red) Cr, likewise blue; what green is follows. */
+    y[0] = 2.0 * (1.0 - old_blue) * (blue - (1.0 - red - blue) * old_blue / old_green);
+    y[1] = 2.0 * (1.0 - old_red) * (red - (1.0 - red - blue) * old_red / old_green);
+    return (recolouring){{fixed(luma * y[0]), fixed(luma * y[1])},
+                         {fixed((2.0 * (1.0 - old_blue) - y[0]) / (2.0 * (1.0 - blue)) - 1.0),
+                          fixed(-y[1] / (2.0 * (1.0 - blue)))},
+                         {fixed(-y[0] / (2.0 * (1.0 - red))),
+                          fixed((2.0 * (1.0 - old_red) - y[1]) / (2.0 * (1.0 - red)) - 1.0)}};
+}
+
+static inline uint8_t more(uint8_t v, int32_t by)
+{
+    int32_t sum = v + ((by + (1 << (RECOLOUR_BITS - 1))) >> RECOLOUR_BITS);
+    return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+}
+
+/* YUV 4:2:0 to the other matrix. */
+static void recolour(AVFrame *f, bool to_709, bool full)
+{
+    const recolouring m = between_matrices(to_709, full);
+    for (int y = 0; y < f->height; y += 2) {
+        uint8_t *blue = f->data[1] + (ptrdiff_t)(y / 2) * f->linesize[1];
+        uint8_t *red = f->data[2] + (ptrdiff_t)(y / 2) * f->linesize[2];
+        for (int x = 0; x < f->width; x += 2) {
+            int32_t cb = blue[x / 2] - 128;
+            int32_t cr = red[x / 2] - 128;
+            int32_t by = m.y[0] * cb + m.y[1] * cr;
+            for (int i = 0; i < 4; i++) {
+                int px = x + i % 2;
+                int py = y + i / 2;
+                if (px < f->width && py < f->height) {
+                    uint8_t *luma = f->data[0] + (ptrdiff_t)py * f->linesize[0] + px;
+                    *luma = more(*luma, by);
+                }
+            }
+            blue[x / 2] = more(blue[x / 2], m.cb[0] * cb + m.cb[1] * cr);
+            red[x / 2] = more(red[x / 2], m.cr[0] * cb + m.cr[1] * cr);
+        }
+    }
 }
 
 typedef struct plane {
@@ -99,10 +178,19 @@ typedef struct plane {
 /* width and height are those of the turned plane. */
 static void turn_plane(plane from, plane to, int width, int height, int32_t rotation)
 {
+    int degrees = rotation % SL_MIRRORED;
+    int last = (degrees % 180 != 0 ? height : width) - 1;
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
-            int sx = rotation == 90 ? y : rotation == 180 ? width - 1 - x : height - 1 - y;
-            int sy = rotation == 90 ? width - 1 - x : rotation == 180 ? height - 1 - y : x;
+            int sx = degrees == 0     ? x
+                     : degrees == 90  ? y
+                     : degrees == 180 ? width - 1 - x
+                                      : height - 1 - y;
+            int sy = degrees == 0     ? y
+                     : degrees == 90  ? width - 1 - x
+                     : degrees == 180 ? height - 1 - y
+                                      : x;
+            sx = rotation >= SL_MIRRORED ? last - sx : sx;
             memcpy(to.data + (ptrdiff_t)y * to.stride + (ptrdiff_t)x * to.bytes,
                    from.data + (ptrdiff_t)sy * from.stride + (ptrdiff_t)sx * from.bytes,
                    (size_t)to.bytes);
@@ -122,12 +210,76 @@ static void turn(const AVFrame *from, AVFrame *to, int32_t rotation)
     }
 }
 
-static sl_status scale(sl_scaler *s, const AVFrame *from, AVFrame *to, sl_error **err)
+static sl_status scale(struct SwsContext *sws, const AVFrame *from, AVFrame *to, sl_error **err)
 {
-    int rows = sws_scale(s->sws, (const uint8_t *const *)from->data, from->linesize, 0,
-                         from->height, to->data, to->linesize);
+    int rows = sws_scale(sws, (const uint8_t *const *)from->data, from->linesize, 0, from->height,
+                         to->data, to->linesize);
     return rows == to->height ? SL_OK
                               : sl_fail(err, SL_E_INVALID, "The picture could not be converted");
+}
+
+/* Room of this kind in *f; false: out of memory. */
+static bool make_room(AVFrame **f, int format, int32_t width, int32_t height)
+{
+    if (*f == NULL || (*f)->width != width || (*f)->height != height || (*f)->format != format) {
+        av_frame_free(f);
+        *f = sl_picture_new(format, width, height);
+    }
+    return *f != NULL;
+}
+
+/* The picture in 10 bits of the limited range, no larger than it will be: that is where it costs. */
+static sl_status deepen(sl_scaler *s, const AVFrame **picture, const AVFrame *to, sl_error **err)
+{
+    const AVFrame *from = *picture;
+    bool from_full = from->color_range == AVCOL_RANGE_JPEG;
+    enum AVPixelFormat format = plain_format(from->format, &from_full);
+    int32_t w = to->width < from->width ? to->width : from->width;
+    int32_t h = to->height < from->height ? to->height : from->height;
+    if (format == AV_PIX_FMT_YUV420P10 && !from_full && w == from->width && h == from->height) {
+        return SL_OK;
+    }
+    s->deep =
+        sws_getCachedContext(s->deep, from->width, from->height, format, w, h, AV_PIX_FMT_YUV420P10,
+                             SWS_AREA | SWS_ACCURATE_RND, NULL, NULL, NULL);
+    if (s->deep == NULL) {
+        return sl_fail(err, SL_E_INVALID, "The picture's format %s cannot be converted",
+                       av_get_pix_fmt_name(format));
+    }
+    const int *table = sws_getCoefficients(SWS_CS_BT2020);
+    (void)sws_setColorspaceDetails(s->deep, table, from_full, table, 0, 0, 1 << 16, 1 << 16);
+    if (!make_room(&s->deeper, AV_PIX_FMT_YUV420P10, w, h)) {
+        return sl_fail_nomem(err);
+    }
+    *picture = s->deeper;
+    return scale(s->deep, from, s->deeper, err);
+}
+
+/* A picture of other light than ordinary becomes one of that, in BT.709. */
+static sl_status make_ordinary(sl_scaler *s, const AVFrame **picture, const AVFrame *to,
+                               sl_error **err)
+{
+    sl_light light = sl_tone_light_of(*picture);
+    if (light == SL_LIGHT_PLAIN) {
+        return SL_OK;
+    }
+    int32_t peak = sl_tone_peak(*picture, light);
+    if (!sl_tone_is(s->tone, light, peak)) {
+        sl_tone_free(s->tone);
+        s->tone = sl_tone_new(light, peak);
+    }
+    sl_status status = s->tone == NULL ? sl_fail_nomem(err) : deepen(s, picture, to, err);
+    if (status == SL_OK &&
+        !make_room(&s->toned, AV_PIX_FMT_YUV420P, (*picture)->width, (*picture)->height)) {
+        status = sl_fail_nomem(err);
+    }
+    if (status == SL_OK) {
+        sl_tone_apply(s->tone, *picture, s->toned);
+        s->toned->colorspace = AVCOL_SPC_BT709;
+        s->toned->color_range = AVCOL_RANGE_MPEG;
+        *picture = s->toned;
+    }
+    return status;
 }
 
 sl_status sl_picture_convert(sl_scaler *s, const AVFrame *from, int32_t rotation, bool full,
@@ -136,23 +288,30 @@ sl_status sl_picture_convert(sl_scaler *s, const AVFrame *from, int32_t rotation
     if (av_frame_make_writable(to) < 0) {
         return sl_fail_nomem(err);
     }
+    if (to->format == AV_PIX_FMT_YUV420P && to->colorspace == AVCOL_SPC_UNSPECIFIED) {
+        to->colorspace = full ? AVCOL_SPC_BT470BG : AVCOL_SPC_BT709;
+    }
     AVFrame *target = to;
     if (rotation != 0) {
-        int32_t w = rotation % 180 != 0 ? to->height : to->width;
-        int32_t h = rotation % 180 != 0 ? to->width : to->height;
-        if (s->upright == NULL || s->upright->width != w || s->upright->height != h ||
-            s->upright->format != to->format) {
-            av_frame_free(&s->upright);
-            s->upright = sl_picture_new(to->format, w, h);
-        }
-        target = s->upright;
-        if (target == NULL) {
+        bool lies = rotation % 180 != 0;
+        if (!make_room(&s->upright, to->format, lies ? to->height : to->width,
+                       lies ? to->width : to->height)) {
             return sl_fail_nomem(err);
         }
+        target = s->upright;
+        target->colorspace = to->colorspace;
     }
-    sl_status status = set_up(s, from, full, target, err);
+    sl_status status = make_ordinary(s, &from, target, err);
     if (status == SL_OK) {
-        status = scale(s, from, target, err);
+        status = set_up(s, from, full, target, err);
+    }
+    if (status == SL_OK) {
+        status = scale(s->sws, from, target, err);
+    }
+    bool to_709 = to->colorspace == AVCOL_SPC_BT709;
+    if (status == SL_OK && to->format == AV_PIX_FMT_YUV420P && is_yuv(from->format) &&
+        sl_picture_is_709(from) != to_709) {
+        recolour(target, to_709, full);
     }
     if (status == SL_OK && target != to) {
         turn(target, to, rotation);

@@ -6,6 +6,7 @@
 #define SL_MEDIA_PICTURE_H
 
 #include "base/error.h"
+#include "media/tone.h"
 #include "sideline/render.h"
 
 #include <libavutil/frame.h>
@@ -18,16 +19,23 @@ typedef struct sl_scaler {
     int colours;             /* and to what */
     bool quick;              /* looks matter less than time */
     AVFrame *upright;        /* before it is turned */
+    struct SwsContext *deep; /* to 10 bits, for pictures that are not of ordinary light */
+    AVFrame *deeper;
+    AVFrame *toned; /* what is made of them */
+    sl_tone *tone;
 } sl_scaler;
 
 void sl_scaler_free(sl_scaler *s);
 
-/* True: BT.709 colours, false: BT.601; what the frame says, else by its height. */
+/* True: BT.709 colours, false: BT.601; what the frame says, else by its height. Of pictures of
+ * ordinary light. */
 bool sl_picture_is_709(const AVFrame *f);
 /* A new frame with memory: format AV_PIX_FMT_YUV420P or AV_PIX_FMT_RGB32. NULL: no memory. */
 AVFrame *sl_picture_new(int format, int32_t width, int32_t height);
-/* Fills `to` (made by sl_picture_new) with `from`, turned clockwise by 0, 90, 180 or 270 degrees
- * and scaled to fill it. full: the whole range 0..255 instead of 16..235, for JPEG. */
+/* Fills `to` (made by sl_picture_new) with `from`, turned as sl_clip_rotation says and scaled to
+ * fill it. YUV becomes BT.709 or BT.601 as to->colorspace says; when that is unspecified BT.709, and
+ * of JPEGs, where readers take nothing else, BT.601. full: the whole range 0..255 instead of 16..235,
+ * for JPEG. What is not of ordinary light becomes so (media/tone.h). */
 sl_status sl_picture_convert(sl_scaler *s, const AVFrame *from, int32_t rotation, bool full,
                              AVFrame *to, sl_error **err);
 /* Scales one part of a YUV 4:2:0 picture onto a part of another; all numbers even, within both. */

@@ -96,7 +96,7 @@ static sl_status fill(sl_clip *c, sl_probe *out, sl_error **err)
 {
     AVRational rate = sl_clip_rate(c->format, c->stream);
     sl_clip_size(c->stream, &out->width, &out->height);
-    out->rotation = sl_clip_rotation(c->stream);
+    out->rotation = sl_clip_rotation(c->stream) % SL_MIRRORED;
     find_length(c, rate, out);
     out->rate_num = rate.num;
     out->rate_den = rate.den;

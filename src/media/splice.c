@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "media/av.h"
+#include "media/tone.h"
 
 #include <libavutil/mathematics.h>
 #include <stdlib.h>
@@ -30,9 +31,11 @@ static bool stream_fits(const sl_clip *c, int32_t width, int32_t height, AVRatio
     bool avcc = p->extradata_size >= 7 && p->extradata[0] == 1 && (p->extradata[4] & 3) == 3;
     bool plain = p->profile == FF_PROFILE_H264_CONSTRAINED_BASELINE ||
                  p->profile == FF_PROFILE_H264_MAIN || p->profile == FF_PROFILE_H264_HIGH;
-    return p->codec_id == AV_CODEC_ID_H264 && p->format == AV_PIX_FMT_YUV420P && plain && square &&
-           avcc && p->color_range != AVCOL_RANGE_JPEG && p->width == width && p->height == height &&
-           sl_clip_rotation(c->stream) == 0 &&
+    bool ordinary =
+        sl_tone_light(p->color_trc, p->color_primaries, p->color_space) == SL_LIGHT_PLAIN;
+    return p->codec_id == AV_CODEC_ID_H264 && ordinary && p->format == AV_PIX_FMT_YUV420P &&
+           plain && square && avcc && p->color_range != AVCOL_RANGE_JPEG && p->width == width &&
+           p->height == height && sl_clip_rotation(c->stream) == 0 &&
            av_cmp_q(sl_clip_rate(c->format, c->stream), rate) == 0;
 }
 
