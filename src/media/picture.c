@@ -5,6 +5,7 @@
 #include "media/av.h"
 
 #include <libavutil/imgutils.h>
+#include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 #include <math.h>
@@ -19,8 +20,8 @@ enum {
 
 void sl_scaler_free(sl_scaler *s)
 {
-    sws_freeContext(s->sws);
-    sws_freeContext(s->deep);
+    sws_freeContext(s->scaling.sws);
+    sws_freeContext(s->deep.sws);
     av_frame_free(&s->upright);
     av_frame_free(&s->deeper);
     av_frame_free(&s->toned);
@@ -72,38 +73,37 @@ static bool is_yuv(int format)
     return d != NULL && (d->flags & AV_PIX_FMT_FLAG_RGB) == 0 && d->nb_components >= 3;
 }
 
-/* Bits of `colours`: what the conversion depends on beside formats and sizes. */
-enum {
-    FROM_FULL = 1,
-    TO_FULL = 2,
-    IS_709 = 4,
-    SET = 8
-};
-
-/* One matrix on both sides: what YUV is to be changed into otherwise, `recolour` does. */
-static sl_status set_up(sl_scaler *s, const AVFrame *from, bool full, const AVFrame *to,
-                        sl_error **err)
+/* One matrix on both sides: what YUV is to be changed into otherwise, `recolour` does. Ranges must be
+ * known before swscale chooses its way, or a picture that keeps its size is only copied. */
+static sl_status set_up(sl_scaling *s, const AVFrame *from, const AVFrame *to, bool to_full,
+                        int how, int matrix, sl_error **err)
 {
+    static const char *const names[] = {"srcw",       "srch",      "src_format", "dstw",     "dsth",
+                                        "dst_format", "sws_flags", "src_range",  "dst_range"};
     bool from_full = from->color_range == AVCOL_RANGE_JPEG;
-    enum AVPixelFormat format = plain_format(from->format, &from_full);
-    bool smaller = to->width < from->width || to->height < from->height;
-    int how = s->quick ? SWS_FAST_BILINEAR : (smaller ? SWS_AREA : SWS_BICUBIC) | SWS_ACCURATE_RND;
-    s->sws = sws_getCachedContext(s->sws, from->width, from->height, format, to->width, to->height,
-                                  (enum AVPixelFormat)to->format, how, NULL, NULL, NULL);
-    if (s->sws == NULL) {
-        return sl_fail(err, SL_E_INVALID, "The picture's format %s cannot be converted",
-                       av_get_pix_fmt_name(format));
-    }
-    bool is_709 =
-        is_yuv(from->format) ? sl_picture_is_709(from) : to->colorspace == AVCOL_SPC_BT709;
-    int colours = SET | (from_full ? FROM_FULL : 0) | (full ? TO_FULL : 0) | (is_709 ? IS_709 : 0);
-    if (s->told == s->sws && s->colours == colours) {
+    int format = plain_format(from->format, &from_full);
+    const int plan[] = {from->width, from->height, format,    to->width, to->height,
+                        to->format,  how,          from_full, to_full,   matrix};
+    if (s->sws != NULL && memcmp(s->plan, plan, sizeof plan) == 0) {
         return SL_OK;
     }
-    const int *table = sws_getCoefficients((colours & IS_709) != 0 ? SWS_CS_ITU709 : SWS_CS_ITU601);
-    (void)sws_setColorspaceDetails(s->sws, table, from_full, table, full, 0, 1 << 16, 1 << 16);
-    s->told = s->sws;
-    s->colours = colours;
+    sws_freeContext(s->sws);
+    s->sws = sws_alloc_context();
+    if (s->sws == NULL) {
+        return sl_fail_nomem(err);
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)av_opt_set_int(s->sws, names[i], plan[i], 0);
+    }
+    if (sws_init_context(s->sws, NULL, NULL) < 0) {
+        sws_freeContext(s->sws);
+        s->sws = NULL;
+        return sl_fail(err, SL_E_INVALID, "The picture's format %s cannot be converted",
+                       av_get_pix_fmt_name((enum AVPixelFormat)format));
+    }
+    const int *table = sws_getCoefficients(matrix);
+    (void)sws_setColorspaceDetails(s->sws, table, from_full, table, to_full, 0, 1 << 16, 1 << 16);
+    memcpy(s->plan, plan, sizeof plan);
     return SL_OK;
 }
 
@@ -239,20 +239,13 @@ static sl_status deepen(sl_scaler *s, const AVFrame **picture, const AVFrame *to
     if (format == AV_PIX_FMT_YUV420P10 && !from_full && w == from->width && h == from->height) {
         return SL_OK;
     }
-    s->deep =
-        sws_getCachedContext(s->deep, from->width, from->height, format, w, h, AV_PIX_FMT_YUV420P10,
-                             SWS_AREA | SWS_ACCURATE_RND, NULL, NULL, NULL);
-    if (s->deep == NULL) {
-        return sl_fail(err, SL_E_INVALID, "The picture's format %s cannot be converted",
-                       av_get_pix_fmt_name(format));
-    }
-    const int *table = sws_getCoefficients(SWS_CS_BT2020);
-    (void)sws_setColorspaceDetails(s->deep, table, from_full, table, 0, 0, 1 << 16, 1 << 16);
     if (!make_room(&s->deeper, AV_PIX_FMT_YUV420P10, w, h)) {
         return sl_fail_nomem(err);
     }
     *picture = s->deeper;
-    return scale(s->deep, from, s->deeper, err);
+    sl_status status =
+        set_up(&s->deep, from, s->deeper, false, SWS_AREA | SWS_ACCURATE_RND, SWS_CS_BT2020, err);
+    return status == SL_OK ? scale(s->deep.sws, from, s->deeper, err) : status;
 }
 
 /* A picture of other light than ordinary becomes one of that, in BT.709. */
@@ -302,15 +295,18 @@ sl_status sl_picture_convert(sl_scaler *s, const AVFrame *from, int32_t rotation
         target->colorspace = to->colorspace;
     }
     sl_status status = make_ordinary(s, &from, target, err);
-    if (status == SL_OK) {
-        status = set_up(s, from, full, target, err);
-    }
-    if (status == SL_OK) {
-        status = scale(s->sws, from, target, err);
-    }
+    bool smaller = target->width < from->width || target->height < from->height;
+    int how = s->quick ? SWS_FAST_BILINEAR : (smaller ? SWS_AREA : SWS_BICUBIC) | SWS_ACCURATE_RND;
     bool to_709 = to->colorspace == AVCOL_SPC_BT709;
-    if (status == SL_OK && to->format == AV_PIX_FMT_YUV420P && is_yuv(from->format) &&
-        sl_picture_is_709(from) != to_709) {
+    bool is_709 = is_yuv(from->format) ? sl_picture_is_709(from) : to_709;
+    if (status == SL_OK) {
+        status = set_up(&s->scaling, from, target, full, how,
+                        is_709 ? SWS_CS_ITU709 : SWS_CS_ITU601, err);
+    }
+    if (status == SL_OK) {
+        status = scale(s->scaling.sws, from, target, err);
+    }
+    if (status == SL_OK && to->format == AV_PIX_FMT_YUV420P && is_709 != to_709) {
         recolour(target, to_709, full);
     }
     if (status == SL_OK && target != to) {
@@ -335,15 +331,16 @@ sl_status sl_picture_stretch(sl_scaler *s, const AVFrame *from, sl_part source, 
 {
     uint8_t *in[4];
     uint8_t *out[4];
-    s->sws = sws_getCachedContext(s->sws, source.w, source.h, AV_PIX_FMT_YUV420P, target.w,
-                                  target.h, AV_PIX_FMT_YUV420P, SWS_BICUBIC, NULL, NULL, NULL);
-    if (s->sws == NULL) {
+    s->scaling.sws =
+        sws_getCachedContext(s->scaling.sws, source.w, source.h, AV_PIX_FMT_YUV420P, target.w,
+                             target.h, AV_PIX_FMT_YUV420P, SWS_BICUBIC, NULL, NULL, NULL);
+    if (s->scaling.sws == NULL) {
         return sl_fail_nomem(err);
     }
     planes_at(from, source, in);
     planes_at(to, target, out);
-    int rows = sws_scale(s->sws, (const uint8_t *const *)in, from->linesize, 0, source.h, out,
-                         to->linesize);
+    int rows = sws_scale(s->scaling.sws, (const uint8_t *const *)in, from->linesize, 0, source.h,
+                         out, to->linesize);
     return rows == target.h ? SL_OK
                             : sl_fail(err, SL_E_INVALID, "The picture could not be converted");
 }

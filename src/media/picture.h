@@ -12,14 +12,18 @@
 #include <libavutil/frame.h>
 #include <stdbool.h>
 
+/* One conversion by swscale, and what it was made for. */
+typedef struct sl_scaling {
+    struct SwsContext *sws;
+    int plan[10];
+} sl_scaling;
+
 /* Remembers the last conversion; zero-initialise, sl_scaler_free. */
 typedef struct sl_scaler {
-    struct SwsContext *sws;
-    struct SwsContext *told; /* the one whose colours were set */
-    int colours;             /* and to what */
-    bool quick;              /* looks matter less than time */
-    AVFrame *upright;        /* before it is turned */
-    struct SwsContext *deep; /* to 10 bits, for pictures that are not of ordinary light */
+    sl_scaling scaling;
+    sl_scaling deep;  /* to 10 bits, for pictures that are not of ordinary light */
+    bool quick;       /* looks matter less than time */
+    AVFrame *upright; /* before it is turned */
     AVFrame *deeper;
     AVFrame *toned; /* what is made of them */
     sl_tone *tone;

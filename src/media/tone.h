@@ -14,7 +14,7 @@
  *   signal   BT.1886's inverse (2.4), the matrix of BT.709.
  * Curves are tables made from the formulas, the rest is computed for the four pixels that share a Cb
  * and a Cr at once, whose new Cb and Cr are those of their mean. Greys are within 1 of 255 of the
- * formulas, and so are 99 of 100 colours; the others lie where BT.709 ends and its signal is steepest.
+ * formulas, and so are 98 of 100 colours; the others lie where BT.709 ends and its signal is steepest.
  * What a Dolby Vision stream says beside its base is not read.
  */
 #ifndef SL_MEDIA_TONE_H

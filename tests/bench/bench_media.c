@@ -30,6 +30,7 @@ enum {
     SEEKS = 40,
     MOVES = 400,
     BETWEEN = 60,
+    TONED = 30,
     WORD = 1024,
     THUMB_US = 5000000
 };
@@ -476,6 +477,87 @@ static void bench_between(void)
     sl_frames_close(f);
 }
 
+/* The same picture with two bits more, as a phone's HLG. */
+static void deepen(const AVFrame *from, AVFrame *to)
+{
+    for (int p = 0; p < 3; p++) {
+        int w = p == 0 ? from->width : from->width / 2;
+        int h = p == 0 ? from->height : from->height / 2;
+        for (int y = 0; y < h; y++) {
+            const uint8_t *in = from->data[p] + (ptrdiff_t)y * from->linesize[p];
+            uint16_t *out = (uint16_t *)(void *)(to->data[p] + (ptrdiff_t)y * to->linesize[p]);
+            for (int x = 0; x < w; x++) {
+                out[x] = (uint16_t)(in[x] * 4);
+            }
+        }
+    }
+    to->color_trc = AVCOL_TRC_ARIB_STD_B67;
+    to->color_primaries = AVCOL_PRI_BT2020;
+    to->colorspace = AVCOL_SPC_BT2020_NCL;
+}
+
+static AVCodecContext *open_encoder(void)
+{
+    AVCodecContext *e = NULL;
+    sl_encoder_config config = {.width = g_probe.width,
+                                .height = g_probe.height,
+                                .time_base = {1, 30},
+                                .rate = {30, 1},
+                                .is_709 = true,
+                                .gop = 60};
+    must(sl_encoder_open(&config, &e, NULL) == SL_OK, "the encoder");
+    return e;
+}
+
+/* HLG to BT.709, and encoding what comes of it. */
+static void bench_tone(void)
+{
+    sl_frames *f = NULL;
+    sl_scaler scaler = {0};
+    const AVFrame *frame = NULL;
+    AVFrame *deep[TONED];
+    AVFrame *made[TONED];
+    AVPacket *packet = av_packet_alloc();
+    AVCodecContext *e = open_encoder();
+    must(packet != NULL && sl_frames_open(SL_SOURCE_FILE(g_clip), &f, NULL) == SL_OK &&
+             sl_frames_at(f, 2000000, &frame, NULL, NULL) == SL_OK,
+         "opening");
+    for (int k = 0; k < TONED; k++) {
+        deep[k] = sl_picture_new(AV_PIX_FMT_YUV420P10, g_probe.width, g_probe.height);
+        made[k] = sl_picture_new(AV_PIX_FMT_YUV420P, g_probe.width, g_probe.height);
+        must(deep[k] != NULL && made[k] != NULL, "memory");
+        must(sl_frames_step(f, 1, &frame, NULL, NULL) == SL_OK, "a step");
+        deepen(frame, deep[k]);
+    }
+    sl_frames_close(f);
+    double from = cpu_s();
+    for (int k = 0; k < TONED; k++) {
+        must(sl_picture_convert(&scaler, deep[k], 0, false, made[k], NULL) == SL_OK, "converting");
+    }
+    double toning = (cpu_s() - from) * 1000 / TONED;
+    from = cpu_s();
+    for (int k = 0; k <= TONED; k++) {
+        if (k < TONED) {
+            made[k]->pts = k;
+        }
+        must(avcodec_send_frame(e, k < TONED ? made[k] : NULL) >= 0, "encoding");
+        while (avcodec_receive_packet(e, packet) >= 0) {
+            av_packet_unref(packet);
+        }
+    }
+    double encoding = (cpu_s() - from) * 1000 / TONED;
+    (void)printf("HLG to BT.709, %d pictures of 1080p: %.1f ms CPU each, %.2f of encoding them "
+                 "(%.1f ms)\n",
+                 TONED, toning, toning / encoding, encoding);
+    for (int k = 0; k < TONED; k++) {
+        av_frame_free(&deep[k]);
+        av_frame_free(&made[k]);
+    }
+    avcodec_free_context(&e);
+    av_packet_free(&packet);
+    sl_scaler_free(&scaler);
+}
+
 static bool is_wanted(const char *part, const char *name)
 {
     return part == NULL || strcmp(part, name) == 0;
@@ -484,8 +566,9 @@ static bool is_wanted(const char *part, const char *name)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        (void)fprintf(stderr,
-                      "usage: bench_media CLIP [ROUNDS [thumbnail|seeks|between|ladder|export]]\n");
+        (void)fprintf(
+            stderr,
+            "usage: bench_media CLIP [ROUNDS [thumbnail|seeks|between|tone|ladder|export]]\n");
         return 2;
     }
     g_clip = argv[1];
@@ -504,6 +587,9 @@ int main(int argc, char **argv)
     }
     if (is_wanted(part, "between")) {
         bench_between();
+    }
+    if (is_wanted(part, "tone")) {
+        bench_tone();
     }
     if (is_wanted(part, "ladder")) {
         bench_ladder();

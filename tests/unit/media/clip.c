@@ -10,6 +10,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <libavutil/display.h>
+#include <libavutil/opt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,7 +212,11 @@ static void set_rotation(AVStream *s, int rotation)
     size_t size = 9 * sizeof(int32_t);
     int32_t *matrix = av_malloc(size);
     ck_assert_ptr_nonnull(matrix);
-    av_display_rotation_set(matrix, rotation);
+    av_display_rotation_set(matrix, rotation % SL_MIRRORED);
+    if (rotation >= SL_MIRRORED) { /* what was on the left is turned from the right */
+        matrix[0] = -matrix[0];
+        matrix[1] = -matrix[1];
+    }
 #if LIBAVCODEC_VERSION_MAJOR >= 61
     ck_assert_ptr_nonnull(av_packet_side_data_add(&s->codecpar->coded_side_data,
                                                   &s->codecpar->nb_coded_side_data,
@@ -220,6 +225,87 @@ static void set_rotation(AVStream *s, int rotation)
     ck_assert_int_eq(av_stream_add_side_data(s, AV_PKT_DATA_DISPLAYMATRIX, (uint8_t *)matrix, size),
                      0);
 #endif
+}
+
+static AVCodecContext *open_recipe(const clip_recipe *r)
+{
+    const AVCodec *codec = avcodec_find_encoder_by_name(r->encoder);
+    AVCodecContext *c = codec != NULL ? avcodec_alloc_context3(codec) : NULL;
+    if (c == NULL) {
+        return NULL;
+    }
+    c->width = r->width;
+    c->height = r->height;
+    c->pix_fmt = (enum AVPixelFormat)r->format;
+    c->time_base = (AVRational){1, r->rate};
+    c->framerate = (AVRational){r->rate, 1};
+    c->sample_aspect_ratio = r->wide > 0 ? (AVRational){r->wide, r->high} : (AVRational){1, 1};
+    c->gop_size = 5;
+    c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_QSCALE;
+    c->global_quality = 3 * FF_QP2LAMBDA;
+    (void)av_opt_set(c->priv_data, "preset", "ultrafast", 0);
+    (void)av_opt_set(c->priv_data, "crf", "8", 0);
+    (void)av_opt_set(c->priv_data, "x265-params", "log-level=none", 0);
+    (void)av_opt_set(c->priv_data, "forced-idr", "1", 0);
+    if (r->tag != NULL) {
+        r->tag(c, r->user);
+    }
+    if (avcodec_open2(c, codec, NULL) < 0) {
+        avcodec_free_context(&c);
+    }
+    return c;
+}
+
+/* The picture, or NULL at the end. */
+static void encode_one(AVCodecContext *c, const AVFrame *f, AVFormatContext *out, int length)
+{
+    AVPacket *p = av_packet_alloc();
+    ck_assert_int_ge(avcodec_send_frame(c, f), 0);
+    while (avcodec_receive_packet(c, p) >= 0) {
+        p->duration = length;
+        av_packet_rescale_ts(p, c->time_base, out->streams[0]->time_base);
+        ck_assert_int_ge(av_interleaved_write_frame(out, p), 0);
+    }
+    av_packet_free(&p);
+}
+
+bool clip_encode(const clip_recipe *r, const char *path)
+{
+    AVFormatContext *out = NULL;
+    sl_av_be_quiet();
+    AVCodecContext *c = open_recipe(r);
+    if (c == NULL) {
+        return false;
+    }
+    AVFrame *f = sl_picture_new(r->format, r->width, r->height);
+    f->color_range = c->color_range;
+    f->colorspace = c->colorspace;
+    f->color_primaries = c->color_primaries;
+    f->color_trc = c->color_trc;
+    ck_assert_int_ge(avformat_alloc_output_context2(&out, NULL, NULL, path), 0);
+    AVStream *s = avformat_new_stream(out, NULL);
+    ck_assert_int_ge(avcodec_parameters_from_context(s->codecpar, c), 0);
+    s->time_base = c->time_base;
+    s->avg_frame_rate = c->framerate;
+    s->sample_aspect_ratio = c->sample_aspect_ratio;
+    if (r->rotation != 0) {
+        set_rotation(s, r->rotation);
+    }
+    ck_assert_int_ge(avio_open(&out->pb, path, AVIO_FLAG_WRITE), 0);
+    ck_assert_int_ge(avformat_write_header(out, NULL), 0);
+    for (int k = 0; k < r->frames; k++) {
+        ck_assert_int_ge(av_frame_make_writable(f), 0);
+        r->paint(f, k, r->user);
+        f->pts = r->at != NULL ? r->at[k] : k;
+        encode_one(c, f, out, 1);
+    }
+    encode_one(c, NULL, out, 1);
+    ck_assert_int_ge(av_write_trailer(out), 0);
+    av_frame_free(&f);
+    avio_closep(&out->pb);
+    avformat_free_context(out);
+    avcodec_free_context(&c);
+    return true;
 }
 
 void clip_remux(const char *from, const char *to, int rotation)

@@ -18,6 +18,9 @@ enum {
     CLIP_PATH_MAX = 256
 };
 
+struct AVCodecContext;
+struct AVFrame;
+
 /* A folder for this test alone, emptied and removed by clip_folder_drop. */
 void clip_folder(char path[CLIP_PATH_MAX]);
 void clip_folder_drop(const char *path);
@@ -34,6 +37,21 @@ void clip_make_avi(const char *path, int frames, int rate);
 double clip_hz(int second);
 /* How strong a frequency is in a stretch of at most a second. */
 double clip_heard(sl_sound *s, double hz, double from, double seconds);
+/* A clip of any kind. */
+typedef struct clip_recipe {
+    const char *encoder; /* FFmpeg's name */
+    int format;          /* AV_PIX_FMT_... */
+    int width, height;
+    int wide, high; /* of a pixel; 0: square */
+    int rate, frames;
+    const int *at; /* when each is shown, in frames; NULL: one after the other */
+    int rotation;  /* as sl_clip_rotation */
+    void (*tag)(struct AVCodecContext *c, void *user); /* may be NULL */
+    void (*paint)(struct AVFrame *f, int number, void *user);
+    void *user;
+} clip_recipe;
+/* False: this build of FFmpeg has no such encoder. */
+bool clip_encode(const clip_recipe *r, const char *path);
 /* The same streams in another container (by the name's ending), to be turned clockwise. */
 void clip_remux(const char *from, const char *to, int rotation);
 /* The number that a picture says; in `into`'s upright orientation. */
