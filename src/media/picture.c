@@ -144,27 +144,35 @@ static inline uint8_t more(uint8_t v, int32_t by)
     return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
+/* A row of chroma, and one of luma that shares it; the chroma comes last. */
+static void recolour_luma(const recolouring *m, uint8_t *luma, const uint8_t *blue,
+                          const uint8_t *red, int width)
+{
+    for (int x = 0; x < width; x++) {
+        luma[x] = more(luma[x], m->y[0] * (blue[x / 2] - 128) + m->y[1] * (red[x / 2] - 128));
+    }
+}
+
+static void recolour_chroma(const recolouring *m, uint8_t *blue, uint8_t *red, int n)
+{
+    for (int x = 0; x < n; x++) {
+        int32_t cb = blue[x] - 128;
+        int32_t cr = red[x] - 128;
+        blue[x] = more(blue[x], m->cb[0] * cb + m->cb[1] * cr);
+        red[x] = more(red[x], m->cr[0] * cb + m->cr[1] * cr);
+    }
+}
+
 /* YUV 4:2:0 to the other matrix. */
 static void recolour(AVFrame *f, bool to_709, bool full)
 {
     const recolouring m = between_matrices(to_709, full);
-    for (int y = 0; y < f->height; y += 2) {
+    for (int y = 0; y < f->height; y++) {
         uint8_t *blue = f->data[1] + (ptrdiff_t)(y / 2) * f->linesize[1];
         uint8_t *red = f->data[2] + (ptrdiff_t)(y / 2) * f->linesize[2];
-        for (int x = 0; x < f->width; x += 2) {
-            int32_t cb = blue[x / 2] - 128;
-            int32_t cr = red[x / 2] - 128;
-            int32_t by = m.y[0] * cb + m.y[1] * cr;
-            for (int i = 0; i < 4; i++) {
-                int px = x + i % 2;
-                int py = y + i / 2;
-                if (px < f->width && py < f->height) {
-                    uint8_t *luma = f->data[0] + (ptrdiff_t)py * f->linesize[0] + px;
-                    *luma = more(*luma, by);
-                }
-            }
-            blue[x / 2] = more(blue[x / 2], m.cb[0] * cb + m.cb[1] * cr);
-            red[x / 2] = more(red[x / 2], m.cr[0] * cb + m.cr[1] * cr);
+        recolour_luma(&m, f->data[0] + (ptrdiff_t)y * f->linesize[0], blue, red, f->width);
+        if (y % 2 == 1 || y + 1 == f->height) {
+            recolour_chroma(&m, blue, red, (f->width + 1) / 2);
         }
     }
 }

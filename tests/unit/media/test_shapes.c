@@ -39,6 +39,19 @@ static void teardown(void)
     clip_folder_drop(g_folder);
 }
 
+static void fill_row(uint8_t *row, int w, bool deep, int left, int right)
+{
+    for (int x = 0; x < w; x++) {
+        int v = x >= w / 2 ? right : left;
+        uint16_t wide = (uint16_t)(v * 4);
+        if (deep) {
+            memcpy(row + (ptrdiff_t)x * 2, &wide, 2);
+        } else {
+            row[x] = (uint8_t)v;
+        }
+    }
+}
+
 static void quarters(AVFrame *f, int number, void *user)
 {
     bool deep = f->format == AV_PIX_FMT_YUV422P10;
@@ -48,15 +61,9 @@ static void quarters(AVFrame *f, int number, void *user)
         int w = p == 0 ? f->width : (f->width + 1) / 2;
         int h = p == 0 || deep ? f->height : (f->height + 1) / 2;
         for (int y = 0; y < h; y++) {
-            uint8_t *row = f->data[p] + (ptrdiff_t)y * f->linesize[p];
-            for (int x = 0; x < w; x++) {
-                int v = p == 0 ? greys[(y >= h / 2 ? 2 : 0) + (x >= w / 2 ? 1 : 0)] : 128;
-                uint16_t wide = (uint16_t)(v * 4);
-                row[deep ? 0 : x] = deep ? row[0] : (uint8_t)v;
-                if (deep) {
-                    memcpy(row + (ptrdiff_t)x * 2, &wide, 2);
-                }
-            }
+            const int *pair = greys + (y >= h / 2 ? 2 : 0);
+            fill_row(f->data[p] + (ptrdiff_t)y * f->linesize[p], w, deep, p == 0 ? pair[0] : 128,
+                     p == 0 ? pair[1] : 128);
         }
     }
 }

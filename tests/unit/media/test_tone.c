@@ -244,6 +244,16 @@ static void tag(AVCodecContext *c, void *user)
                                           : AVCOL_TRC_BT2020_10;
 }
 
+static void put(uint8_t *row, int x, int bits, double v)
+{
+    uint16_t wide = (uint16_t)lround(v * 4);
+    if (bits == 8) {
+        row[x] = (uint8_t)lround(v);
+    } else {
+        memcpy(row + (ptrdiff_t)x * 2, &wide, 2);
+    }
+}
+
 /* The patches in two rows, in any planar YUV of 8 or 10 bits. */
 static void paint(AVFrame *f, int number, void *user)
 {
@@ -254,20 +264,13 @@ static void paint(AVFrame *f, int number, void *user)
     for (int p = 0; p < 3; p++) {
         int w = p == 0 ? WIDTH : WIDTH / 2;
         int h = p == 0 ? HEIGHT : HEIGHT / down;
-        for (int y = 0; y < h; y++) {
-            for (int x = 0; x < w; x++) {
-                double yuv[3];
-                to_yuv(patches[x * COLUMNS / w + (y >= h / 2 ? COLUMNS : 0)].from, 0.2627, 0.0593,
-                       yuv);
-                double v = p == 0 ? 16 + 219 * yuv[0] : 128 + 224 * yuv[p];
-                uint8_t *row = f->data[p] + (ptrdiff_t)y * f->linesize[p];
-                if (bits == 8) {
-                    row[x] = (uint8_t)lround(v);
-                } else {
-                    uint16_t wide = (uint16_t)lround(v * 4);
-                    memcpy(row + (ptrdiff_t)x * 2, &wide, 2);
-                }
-            }
+        for (int i = 0; i < w * h; i++) {
+            int x = i % w;
+            int y = i / w;
+            double yuv[3];
+            to_yuv(patches[x * COLUMNS / w + y * 2 / h * COLUMNS].from, 0.2627, 0.0593, yuv);
+            put(f->data[p] + (ptrdiff_t)y * f->linesize[p], x, bits,
+                p == 0 ? 16 + 219 * yuv[0] : 128 + 224 * yuv[p]);
         }
     }
 }
@@ -458,8 +461,8 @@ END_TEST
 typedef struct coding {
     int format;
     enum AVColorSpace space;
-    bool full;
     int width, height;
+    bool full;
     bool is_709; /* what it means */
 } coding;
 
@@ -501,14 +504,14 @@ START_TEST(picture__matrices_and_ranges_are_followed)
 {
     static const double colours[][3] = {{.9, .2, .15}, {.1, .7, .3}, {.2, .25, .8}, {.8, .6, .5}};
     static const coding codings[] = {
-        {AV_PIX_FMT_YUV420P, AVCOL_SPC_BT709, false, 320, 180, true},
-        {AV_PIX_FMT_YUV420P, AVCOL_SPC_SMPTE170M, false, 320, 180, false},
-        {AV_PIX_FMT_YUV420P, AVCOL_SPC_BT470BG, false, 1280, 720, false},
-        {AV_PIX_FMT_YUV420P, AVCOL_SPC_UNSPECIFIED, false, 1280, 720, true},
-        {AV_PIX_FMT_YUV420P, AVCOL_SPC_UNSPECIFIED, false, 718, 1280, false},
-        {AV_PIX_FMT_YUV422P, AVCOL_SPC_SMPTE170M, true, 320, 180, false},
-        {AV_PIX_FMT_YUVJ420P, AVCOL_SPC_BT470BG, true, 320, 180, false},
-        {AV_PIX_FMT_YUVJ420P, AVCOL_SPC_BT709, true, 320, 180, true}};
+        {AV_PIX_FMT_YUV420P, AVCOL_SPC_BT709, 320, 180, false, true},
+        {AV_PIX_FMT_YUV420P, AVCOL_SPC_SMPTE170M, 320, 180, false, false},
+        {AV_PIX_FMT_YUV420P, AVCOL_SPC_BT470BG, 1280, 720, false, false},
+        {AV_PIX_FMT_YUV420P, AVCOL_SPC_UNSPECIFIED, 1280, 720, false, true},
+        {AV_PIX_FMT_YUV420P, AVCOL_SPC_UNSPECIFIED, 718, 1280, false, false},
+        {AV_PIX_FMT_YUV422P, AVCOL_SPC_SMPTE170M, 320, 180, true, false},
+        {AV_PIX_FMT_YUVJ420P, AVCOL_SPC_BT470BG, 320, 180, true, false},
+        {AV_PIX_FMT_YUVJ420P, AVCOL_SPC_BT709, 320, 180, true, true}};
     for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
         for (size_t k = 0; k < sizeof colours / sizeof colours[0]; k++) {
             for (int part = 1; part <= 2; part++) { /* as large, half as large */
