@@ -45,3 +45,24 @@ export async function clips(world, anna, cleo) {
     await page.waitForURL(/\/videos$/);
     await waitFor("it is gone at both ends", async () => !(await seen("Throw, slowly")) && (await card("Throw, slowly").count()) === 0);
 }
+
+/** address: of a bench at whose clip there is one review of her own. */
+export async function reviewed(world, { page }, address) {
+    await page.goto(address.replace("/review/", "/video/"));
+    const reviews = page.locator("a[href*='/watch/']");
+    await reviews.click();
+    const options = page.getByRole("button", { name: "What can be done with this review" });
+    await options.click();
+    await world.axe(page, "a review's options");
+    await page.getByRole("button", { name: "Rename" }).click();
+    await page.getByLabel("Title").fill("Second thoughts");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByRole("heading", { name: "Second thoughts" }).waitFor();
+    await options.click();
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByRole("button", { name: "Delete for everybody" }).click();
+    await page.getByText("No review yet.").waitFor();
+    if ((await reviews.count()) > 0) {
+        throw new Error("the review is still there");
+    }
+}

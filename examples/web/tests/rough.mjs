@@ -3,7 +3,7 @@
  * server.
  */
 import { keepsNothing, noRoom, serverDies, twoTabs } from "./breaking.mjs";
-import { clips } from "./clips.mjs";
+import { clips, reviewed } from "./clips.mjs";
 import { filming } from "./filming.mjs";
 import { fingers, screens } from "./fingers.mjs";
 import { letters } from "./letters.mjs";
@@ -42,6 +42,7 @@ await world.run("rough", async (step) => {
         await step("a film plays as the server has made it ready, and is kept", () => streaming(world, anna, cleo, thread, part));
         await step("a review shows two films in step", () => pairing(world, anna, clip));
         await step("a reload while drawing and speaking loses nothing", async () => void (bench = await losing(world, anna, clip)));
+        await step("a review is renamed and deleted by its author", () => reviewed(world, anna, bench));
         await step("fingers draw, zoom and turn", async () => {
             await anna.page.goto(bench);
             await film(anna.page);

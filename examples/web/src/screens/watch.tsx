@@ -7,6 +7,7 @@ import { timeOf, urlOf } from "../media";
 import { ReviewPlayer } from "../player";
 import { go, useTitle } from "../router";
 import { Icon } from "../ui/icon";
+import { ReviewOptions } from "../ui/options";
 import { Button, Link, Tool, announce, attempt } from "../ui/parts";
 import { peaksOf } from "../workspace/peaks";
 import { ReviewView } from "./review_view";
@@ -23,6 +24,7 @@ export function Watch({ video: videoId, review: reviewId }: { video: string; rev
     const author = useRows({ from: "connection" })?.find((one) => one.peer_id === review?.author_id);
     const [player, setPlayer] = useState<ReviewPlayer>();
     const [problem, setProblem] = useState<string>();
+    const [options, setOptions] = useState(false);
     useTitle(`${review?.title ?? t("watch.title")} · ${t("app.name")}`);
     const ready = video !== undefined && review !== undefined && (review.voice_over_id === undefined || voice !== undefined);
     useEffect(() => {
@@ -52,8 +54,10 @@ export function Watch({ video: videoId, review: reviewId }: { video: string; rev
                     <h1 className="clip"><bdi>{review?.title ?? t("watch.title")}</bdi></h1>
                     {review !== undefined && <p className="muted clip">{author?.peer_name !== undefined && <><bdi>{author.peer_name}</bdi> · </>}{ago(timeOf(review.id))}</p>}
                 </div>
+                {review?.author_id === me() && <Tool icon="more" name={t("review.options")} onClick={() => setOptions(true)} />}
                 <Link to={`/video/${videoId}`} className="button button-plain"><Icon name="film" />{t("watch.original")}</Link>
             </header>
+            {options && review !== undefined && <ReviewOptions review={review} onClose={() => setOptions(false)} onGone={() => go(`/video/${videoId}`)} />}
             {problem !== undefined && <p className="note" role="alert">{problem}</p>}
             {player !== undefined && video !== undefined
                 ? <ReviewView player={player} video={video} peaks={peaksOf(voice?.peaks)} />

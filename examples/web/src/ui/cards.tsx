@@ -8,7 +8,7 @@ import { timeOf, useStill } from "../media";
 import { useTouch } from "./gestures";
 import { Icon } from "./icon";
 import { Avatar, Link } from "./parts";
-import { VideoOptions } from "./video_options";
+import { VideoOptions } from "./options";
 
 export function Thumb({ video, eager = false }: { video: Video; eager?: boolean }) {
     const url = useStill(video);

@@ -1,5 +1,5 @@
-/* What the owner of a clip can do with it: its title, who sees it, its file, its end. */
-import type { Connection, Share, Video } from "@sideline/core";
+/* What its owner can do with a clip, its author with a review: title, who sees it, its file, its end. */
+import type { Connection, Review, Share, Video } from "@sideline/core";
 import { type FormEvent, useState } from "react";
 import { theCore, useRows } from "../core";
 import { t } from "../i18n";
@@ -12,9 +12,9 @@ type Page = "all" | "title" | "people" | "delete";
 export function VideoOptions({ video, onClose, onGone }: { video: Video; onClose(): void; onGone?(): void }) {
     const [page, setPage] = useState<Page>("all");
     switch (page) {
-        case "title": return <Title video={video} onClose={onClose} />;
+        case "title": return <Title entity="video" of={video} onClose={onClose} />;
         case "people": return <People video={video} onClose={onClose} />;
-        case "delete": return <Delete video={video} onClose={onClose} onGone={onGone} />;
+        case "delete": return <Delete sure={t("clip.delete.sure", { title: video.title })} run={() => theCore().delete("video", video.id)} onClose={onClose} onGone={onGone} />;
         default: break;
     }
     const save = () => {
@@ -38,19 +38,37 @@ export function VideoOptions({ video, onClose, onGone }: { video: Video; onClose
     );
 }
 
-function Title({ video, onClose }: { video: Video; onClose(): void }) {
+/** onGone: it was deleted. */
+export function ReviewOptions({ review, onClose, onGone }: { review: Review; onClose(): void; onGone(): void }) {
+    const [page, setPage] = useState<Page>("all");
+    if (page === "title") {
+        return <Title entity="review" of={review} onClose={onClose} />;
+    }
+    const { id, voice_over_id: voice } = review;
+    const run = () => theCore().apply([{ op: "delete", entity: "review", id }, ...(voice === undefined ? [] : [{ op: "delete" as const, entity: "voice_over" as const, id: voice }])]);
+    return page === "delete" ? <Delete sure={t("review.delete.sure", { title: review.title })} run={run} onClose={onClose} onGone={onGone} /> : (
+        <Dialog title={review.title} onClose={onClose}>
+            <div className="actions">
+                <Button look="quiet" icon="pen" data-first onClick={() => setPage("title")}>{t("clip.rename")}</Button>
+                <Button look="danger" icon="trash" onClick={() => setPage("delete")}>{t("clip.delete")}</Button>
+            </div>
+        </Dialog>
+    );
+}
+
+function Title({ entity, of, onClose }: { entity: "video" | "review"; of: Video | Review; onClose(): void }) {
     const submit = (event: FormEvent<HTMLFormElement>) => {
         event.preventDefault();
         const title = String(new FormData(event.currentTarget).get("title")).trim();
         if (title !== "") {
             onClose();
-            attempt(() => theCore().patch("video", video.id, { title }));
+            attempt(() => theCore().patch(entity, of.id, { title }));
         }
     };
     return (
         <Dialog title={t("clip.rename")} onClose={onClose}>
             <form className="stack" onSubmit={submit}>
-                <Field label={t("upload.name")} name="title" defaultValue={video.title} required maxLength={200} />
+                <Field label={t("upload.name")} name="title" defaultValue={of.title} required maxLength={200} />
                 <div><Button look="primary" type="submit">{t("clip.rename.do")}</Button></div>
             </form>
         </Dialog>
@@ -85,20 +103,27 @@ function People({ video, onClose }: { video: Video; onClose(): void }) {
     );
 }
 
-function Delete({ video, onClose, onGone }: { video: Video; onClose(): void; onGone: (() => void) | undefined }) {
-    const run = () => {
+interface DeleteProps {
+    sure: string;
+    run(): Promise<unknown>;
+    onClose(): void;
+    onGone: (() => void) | undefined;
+}
+
+function Delete({ sure, run, onClose, onGone }: DeleteProps) {
+    const go = () => {
         onClose();
         onGone?.();
         attempt(async () => {
-            await theCore().delete("video", video.id);
+            await run();
             announce(t("clip.deleted"));
         });
     };
     return (
         <Dialog title={t("clip.delete")} onClose={onClose}>
-            <p>{t("clip.delete.sure", { title: video.title })}</p>
+            <p>{sure}</p>
             <div className="row">
-                <Button look="danger" icon="trash" onClick={run}>{t("clip.delete.do")}</Button>
+                <Button look="danger" icon="trash" onClick={go}>{t("clip.delete.do")}</Button>
                 <Button data-first onClick={onClose}>{t("action.keep")}</Button>
             </div>
         </Dialog>
