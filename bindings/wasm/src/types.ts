@@ -52,10 +52,10 @@ export interface Diff<K extends EntityName> {
     order: string[];
 }
 
-/** One change of a batch. A space that does not exist yet is made by creating its root with `video:<id>` and the same id. */
+/** One change of a batch. A space that does not exist yet is made by creating its root with `video:<id>` and the same id, or without a space. */
 export type Op = {
     [K in EntityName]:
-        | { op: "create"; entity: K; space: Space; id?: string; fields: Creates[K] }
+        | { op: "create"; entity: K; space?: Space; id?: string; fields: Creates[K] }
         | { op: "patch"; entity: K; id: string; fields: Patches[K] }
         | { op: "delete"; entity: K; id: string };
 }[EntityName];

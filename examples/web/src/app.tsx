@@ -10,6 +10,7 @@ import { Dashboard } from "./screens/dashboard";
 import { Home } from "./screens/home";
 import { Messages } from "./screens/messages";
 import { Notices } from "./screens/notices";
+import { Organisation } from "./screens/organisation";
 import { People } from "./screens/people";
 import { Progress } from "./screens/progress";
 import { Upload } from "./screens/upload";
@@ -37,6 +38,7 @@ export function Inside({ coach, name }: { coach: boolean; name: string }) {
     usePresence();
     useSpoken(useLanguage());
     const asked = useRows({ from: "connection", where: { status: "requested", direction: "in" } })?.length;
+    const invited = useRows(coach ? { from: "membership", where: { state: "invited" } } : null)?.length;
     useEffect(() => {
         if (first === "sign-in" || first === "sign-up") {
             go("/", true);
@@ -55,6 +57,7 @@ export function Inside({ coach, name }: { coach: boolean; name: string }) {
         { path: "/messages", icon: "chat", name: t("nav.messages"), count: counts?.badge ?? 0 },
         ...(coach ? [] : [{ path: "/progress", icon: "chart", name: t("nav.progress") } as Place]),
         { path: "/people", icon: "people", name: t(coach ? "nav.athletes" : "nav.coaches"), count: asked ?? 0 },
+        ...(coach ? [{ path: "/organisation", icon: "flag", name: t("nav.organisation"), count: invited ?? 0 } as Place] : []),
     ];
     return (
         <div className="shell">
@@ -134,6 +137,7 @@ function screen(coach: boolean, first: string, id: string, other: string): React
         case "watch": return <Watch key={other} video={id} review={other} />;
         case "messages": return id === "" ? <Messages /> : <Chat key={id} id={id} />;
         case "people": return <People coach={coach} />;
+        case "organisation": return <Organisation />;
         case "progress": return <Progress />;
         case "notices": return <Notices />;
         case "account": return <Account />;

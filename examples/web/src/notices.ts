@@ -1,5 +1,5 @@
 /* Notifications: what the user is told, in which words, where it leads, and what of it is new. */
-import type { Connection, Notification, NotificationSetting } from "@sideline/core";
+import type { Connection, Membership, Notification, NotificationSetting } from "@sideline/core";
 import { useEffect } from "react";
 import { me, theCore, useRows } from "./core";
 import { type Language, t } from "./i18n";
@@ -29,10 +29,10 @@ export async function markRead(notices: Notification[]): Promise<void> {
 }
 
 /** What has happened, the name of who did it in front or behind as the language has it. */
-export function sayNotice(one: Notification, connection: Connection | undefined): string {
+export function sayNotice(one: Notification, about: Connection | Membership | undefined): string {
     const name = one.title ?? t("chat.someone");
     switch (one.kind) {
-        case "connection": return t(connection?.direction === "in" ? "notice.asked" : "notice.accepted", { name });
+        case "connection": return t(about?.entity === "membership" ? "notice.invited" : about?.direction === "in" ? "notice.asked" : "notice.accepted", { name });
         case "review": return t(isShare(one) ? "notice.shared" : "notice.reviewed", { name });
         case "comment": return t("notice.commented", { name });
         default: return name;
@@ -45,10 +45,10 @@ function isShare({ ref_space, ref_id }: Notification): boolean {
 }
 
 /** The screen with what it is about. */
-export function leadsTo(one: Notification, connection: Connection | undefined): string {
+export function leadsTo(one: Notification, about: Connection | Membership | undefined): string {
     const video = one.ref_space?.startsWith("video:") ? one.ref_space.slice(6) : "";
     switch (one.kind) {
-        case "connection": return connection?.thread_id === undefined ? "/people" : `/messages/${connection.thread_id}`;
+        case "connection": return about?.entity === "membership" ? "/organisation" : about?.thread_id === undefined ? "/people" : `/messages/${about.thread_id}`;
         case "review": return isShare(one) ? `/video/${video}` : `/watch/${video}/${one.ref_id}`;
         case "comment": return `/video/${video}`;
         default: return "/";

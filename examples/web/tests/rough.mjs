@@ -9,6 +9,7 @@ import { fingers, screens } from "./fingers.mjs";
 import { letters } from "./letters.mjs";
 import { film, losing } from "./losing.mjs";
 import { blocking, naming, noticing, otherWay, waiting } from "./noticing.mjs";
+import { organising } from "./organising.mjs";
 import { pairing } from "./pairing.mjs";
 import { providing, startProvider } from "./provider.mjs";
 import { peer } from "./peer.mjs";
@@ -35,6 +36,7 @@ await world.run("rough", async (step) => {
         await step("a film is made in the app, over a reload, with fingers, and sent", () => filming(world, anna, cleo));
         await step("a clip is held, renamed, shown to less and more people, and deleted", () => clips(world, anna, cleo));
         await step("what happens is told, and what one wants to be told of", () => noticing(world, anna, cleo));
+        await step("coaches make an organisation, agree, leave, see their numbers", () => organising(world, cleo));
         await step("people are named", () => naming(world, anna, cleo, thread));
         await step("messages wait for their time", () => waiting(world, anna, cleo, thread));
         await step("somebody is blocked, a message reported", () => blocking(world, anna, cleo, thread));

@@ -1,5 +1,5 @@
 /* The notification centre: what has happened, newest first, and the way to each. */
-import type { Connection, Notification } from "@sideline/core";
+import type { Connection, Membership, Notification } from "@sideline/core";
 import { useState } from "react";
 import { useRows } from "../core";
 import { ago, t } from "../i18n";
@@ -25,6 +25,8 @@ export function Notices() {
     const shown = notices?.slice(0, n) ?? [];
     const wordsOf = useWords(shown);
     const connections = useRows({ from: "connection" });
+    const memberships = useRows({ from: "membership" });
+    const aboutOf = (id: string | undefined) => [...(connections ?? []), ...(memberships ?? [])].find((one) => one.id === id);
     const unread = notices?.filter((one) => one.read_ms === undefined).length ?? 0;
     useTitle(`${t("nav.notices")} · ${t("app.name")}`);
     const all = () => attempt(async () => {
@@ -40,7 +42,7 @@ export function Notices() {
             <div className="card">
                 {notices?.length === 0 && <Empty icon="bell" title={t("notice.none")}><p>{t("notice.none.more")}</p></Empty>}
                 <ul className="list">
-                    {shown.map((one) => <Row key={one.id} one={one} words={wordsOf(one)} connection={connections?.find(({ id }) => id === one.ref_id)} />)}
+                    {shown.map((one) => <Row key={one.id} one={one} words={wordsOf(one)} about={aboutOf(one.ref_id)} />)}
                 </ul>
                 {notices !== undefined && notices.length > n && <p className="center"><Button look="quiet" onClick={() => setN(n + PAGE)}>{t("notice.older")}</Button></p>}
             </div>
@@ -49,13 +51,13 @@ export function Notices() {
     );
 }
 
-function Row({ one, words, connection }: { one: Notification; words: string | undefined; connection: Connection | undefined }) {
+function Row({ one, words, about }: { one: Notification; words: string | undefined; about: Connection | Membership | undefined }) {
     const unread = one.read_ms === undefined;
-    const said = sayNotice(one, connection);
+    const said = sayNotice(one, about);
     const read = () => attempt(() => markRead([one]));
     return (
         <li className={unread ? "notice notice-new" : "notice"}>
-            <Link to={leadsTo(one, connection)} className="list-row grow" onClick={(event) => { read(); follow(event); }}>
+            <Link to={leadsTo(one, about)} className="list-row grow" onClick={(event) => { read(); follow(event); }}>
                 <Avatar name={one.title ?? ""} />
                 <span className="grow">
                     <span className="notice-said"><bdi>{said}</bdi>{unread && <span className="unseen"> ({t("notice.new")})</span>}</span>
