@@ -246,6 +246,33 @@ START_TEST(notify__requests_to_connect_reviews_and_comments_are_told_to_whom_the
 }
 END_TEST
 
+START_TEST(notify__an_invitation_into_an_organisation_is_told_to_who_is_asked)
+{
+    scene s;
+    person dora;
+    char org[SL_SPACE_MAX];
+    char id[SL_UUID_LEN + 1];
+    set(&s);
+    person_make(s.w, &dora, "dora@x.y", "coach", 4);
+    sl_space_name(org, "organisation", fresh(&s));
+    must(op(s.w, &dora, "create", "organisation", org, sl_space_id(org), "{\"name\":\"Club\"}"),
+         "applied");
+    ck_assert_uint_eq(s.w->pushes, 0);
+    (void)snprintf(id, sizeof id, "%s", fresh(&s));
+    must(op(s.w, &dora, "create", "member", org, id, "{\"email\":\"coach@x.y\"}"), "applied");
+    ck_assert_uint_eq(s.w->pushes, 1);
+    ck_assert_str_eq(decoded(&s).kind, "connection");
+    ck_assert_str_eq(decoded(&s).to, s.coach.id);
+    ck_assert_str_eq(decoded(&s).user, dora.id);
+    ck_assert_str_eq(decoded(&s).title, "Name of dora@x.y invites you into an organisation");
+    s.w->now_ms += 1000;
+    must(op(s.w, &s.coach, "patch", "membership", s.coach.own, id, "{\"state\":\"active\"}"),
+         "applied");
+    ck_assert_uint_eq(s.w->pushes, 1);
+    world_free(s.w);
+}
+END_TEST
+
 static void speaks(scene *s, person *p, const char *locale)
 {
     char fields[60];
@@ -342,6 +369,7 @@ int main(void)
         notify__nobody_is_told_who_blocked_or_switched_it_off_or_signed_out,
         notify__in_a_group_a_block_keeps_it_from_the_one_who_blocked,
         notify__requests_to_connect_reviews_and_comments_are_told_to_whom_they_are_for,
+        notify__an_invitation_into_an_organisation_is_told_to_who_is_asked,
         notify__the_title_is_in_the_language_of_the_user_else_in_english,
         notify__a_token_that_is_gone_is_forgotten_when_it_is_still_that_one,
         notify__a_long_text_is_cut_at_a_character,
