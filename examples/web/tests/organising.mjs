@@ -26,7 +26,7 @@ export async function organising(world, cleo) {
     const asked = await waitFor("the invitation", () => held({ from: "membership", where: { state: "invited" } }));
     await cleo.core.patch("membership", asked.id, { state: "active" });
     const row = page.locator(".member", { hasText: "Cleo" });
-    await row.getByText(/Athletes: 0 · messages: 0/).waitFor();
+    await row.getByText(/Athletes: [1-9]\d* · messages: [1-9]/).waitFor();
     await world.axe(page, "organisation");
     await world.shot(page, "organisation", [320, 1024]);
     await row.getByRole("button", { name: "Make admin: Cleo" }).click();
