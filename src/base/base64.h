@@ -12,8 +12,10 @@ bool sl_base64_decode(sl_buf *out, const char *s, size_t n);
 bool sl_base64url_decode(sl_buf *out, const char *s, size_t n);
 /* 2n lower-case digits and a NUL. */
 void sl_hex(char *out, const void *p, size_t n);
-/* Two lower-case digits; of what is no digit nothing behind it is read. */
-bool sl_hex_byte(uint8_t *out, const char *s);
+/* One more than the value of a lower-case digit, 0 for anything else. */
+extern const uint8_t sl_hex_digits[256];
+/* The two digits of each byte, one behind the other. */
+extern const char sl_hex_pairs[513];
 /* Exactly 2n lower-case digits. */
 bool sl_hex_decode(uint8_t *out, size_t n, const char *s);
 

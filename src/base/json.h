@@ -8,6 +8,7 @@
 #ifndef SL_BASE_JSON_H
 #define SL_BASE_JSON_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 #include <stdbool.h>
@@ -86,16 +87,23 @@ uint8_t *sl_json_int_at(uint8_t *to, int64_t v);
 /* True for one JSON value (RFC 8259), nested at most 64 deep, strict UTF-8, without space around. */
 bool sl_json_ok(const char *s, size_t n);
 
-/* The elements of an array one at a time, so that a long one is never in memory whole. */
+/* --- one element at a time (json_walk.c) --- */
+
+/* The elements of an array, so that a long one is never in memory whole, and without an allocation for
+ * each value. */
 typedef struct sl_json_walk {
     const char *p;
     const char *end;
     size_t count; /* elements given */
-    bool done;
+    sl_arena mem;
 } sl_json_walk;
-/* False: no array begins here. */
-bool sl_json_walk_start(sl_json_walk *w, const char *s, size_t n);
-/* SL_OK and *out NULL after the last one. SL_E_INVALID, without an error: malformed; SL_E_NOMEM. */
-sl_status sl_json_walk_next(sl_json_walk *w, sl_json **out);
+/* The text is borrowed until the end of the walk, and checked as by sl_json_ok; space may be around it.
+ * Without an error: SL_E_INVALID: it is no JSON; SL_E_NOT_FOUND: it is no array; SL_E_NOMEM. */
+sl_status sl_json_walk_start(sl_json_walk *w, const char *s, size_t n);
+/* SL_OK and *out NULL after the last one; *out is borrowed until the next call. Without an error:
+ * SL_E_INVALID: a number longer than cJSON takes (63 bytes or any); SL_E_NOMEM. Ends the walk unless SL_OK. */
+sl_status sl_json_walk_next(sl_json_walk *w, const sl_json **out);
+/* Whatever the start said. */
+void sl_json_walk_end(sl_json_walk *w);
 
 #endif

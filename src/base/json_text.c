@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/json_word.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -29,35 +30,14 @@ static uint8_t *escape_at(uint8_t *to, uint8_t c)
     return to;
 }
 
-/* True when one of the eight bytes is to be escaped: below 0x20, a quote, a backslash. Bit tricks of
- * Mycroft: a byte is zero, or less than n, when its borrow reaches its high bit. */
-static bool any_escape(const char *s)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t w;
-    memcpy(&w, s, 8);
-    uint64_t quote = w ^ ones * '"';
-    uint64_t slash = w ^ ones * '\\';
-    uint64_t hit = ((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash);
-    return (hit & ones * 0x80) != 0;
-}
-
 static uint8_t *body_at(uint8_t *to, const char *s, size_t n)
 {
-    size_t i = 0;
-    while (i < n) {
-        if (n - i >= 8 && !any_escape(s + i)) {
-            memcpy(to, s + i, 8);
-            to += 8;
-            i += 8;
-            continue;
-        }
-        uint8_t c = (uint8_t)s[i++];
-        if (c < 0x20 || c == '"' || c == '\\') {
-            to = escape_at(to, c);
-        } else {
-            *to++ = c;
-        }
+    for (size_t i = 0; i < n; i++) {
+        size_t plain = sl_json_plain(s + i, n - i);
+        memcpy(to, s + i, plain);
+        to += plain;
+        i += plain;
+        to = i < n ? escape_at(to, (uint8_t)s[i]) : to;
     }
     return to;
 }
@@ -214,12 +194,13 @@ static bool eat_string(scan *s)
     if (!eat(s, '"')) {
         return false;
     }
-    while (s->p < s->end) {
+    for (s->p += sl_json_plain(s->p, (size_t)(s->end - s->p)); s->p < s->end;
+         s->p += sl_json_plain(s->p, (size_t)(s->end - s->p))) {
         char c = *s->p++;
         if (c == '"') {
             return true;
         }
-        if ((uint8_t)c < 0x20 || (c == '\\' && !eat_escape(s))) {
+        if (c != '\\' || !eat_escape(s)) {
             return false;
         }
     }
@@ -314,71 +295,4 @@ bool sl_json_ok(const char *text, size_t n)
         }
     }
     return ok && s.p == s.end;
-}
-
-/* --- walking --------------------------------------------------------------------------------- */
-
-static void walk_space(sl_json_walk *w)
-{
-    scan s = {w->p, w->end};
-    skip_space(&s);
-    w->p = s.p;
-}
-
-bool sl_json_walk_start(sl_json_walk *w, const char *s, size_t n)
-{
-    *w = (sl_json_walk){.p = s, .end = s + n};
-    walk_space(w);
-    bool array = w->p < w->end && *w->p == '[';
-    w->p += array;
-    return array;
-}
-
-/* Where the element at p ends: a comma or bracket of its own depth. What is within is looked at when
- * it is parsed. */
-static const char *element_end(const char *p, const char *end)
-{
-    size_t depth = 0;
-    bool quoted = false;
-    for (; p < end; p++) {
-        if (quoted && end - p > 8 && !any_escape(p)) {
-            p += 7;
-        } else if (quoted && *p == '\\') {
-            p += p + 1 < end;
-        } else if (*p == '"') {
-            quoted = !quoted;
-        } else if (quoted) {
-            continue;
-        } else if (*p == '{' || *p == '[') {
-            depth++;
-        } else if (depth == 0 && (*p == ',' || *p == ']' || *p == '}')) {
-            return p;
-        } else if (*p == '}' || *p == ']') {
-            depth--;
-        }
-    }
-    return end;
-}
-
-sl_status sl_json_walk_next(sl_json_walk *w, sl_json **out)
-{
-    *out = NULL;
-    walk_space(w);
-    bool first = w->count == 0;
-    if (w->done || w->p >= w->end) {
-        return w->done ? SL_OK : SL_E_INVALID;
-    }
-    if (*w->p == ']' || (!first && *w->p != ',')) {
-        w->done = *w->p == ']';
-        w->p++;
-        walk_space(w);
-        return w->done && w->p == w->end ? SL_OK : SL_E_INVALID;
-    }
-    w->p += first ? 0 : 1;
-    walk_space(w);
-    const char *to = element_end(w->p, w->end);
-    sl_status status = sl_json_read(w->p, (size_t)(to - w->p), out, NULL);
-    w->p = to;
-    w->count++;
-    return status;
 }

@@ -16,17 +16,17 @@ void sl_uuid7(char out[SL_UUID_LEN + 1], int64_t wall_ms, const uint8_t random[1
     sl_uuid_encode(out, b);
 }
 
+/* Places of the digits that a byte is made of; between them hyphens. */
+static const uint8_t PLACES[SL_UUID_BYTES] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                              19, 21, 24, 26, 28, 30, 32, 34};
+
 void sl_uuid_encode(char out[SL_UUID_LEN + 1], const uint8_t bytes[SL_UUID_BYTES])
 {
-    static const char digits[] = "0123456789abcdef";
-    char *to = out;
     for (int i = 0; i < SL_UUID_BYTES; i++) {
-        *to = '-';
-        to += i == 4 || i == 6 || i == 8 || i == 10;
-        *to++ = digits[bytes[i] >> 4];
-        *to++ = digits[bytes[i] & 15];
+        memcpy(out + PLACES[i], sl_hex_pairs + (size_t)2 * bytes[i], 2);
     }
-    *to = 0;
+    out[8] = out[13] = out[18] = out[23] = '-';
+    out[SL_UUID_LEN] = 0;
 }
 
 bool sl_uuid_ok(const char *s)
@@ -37,13 +37,16 @@ bool sl_uuid_ok(const char *s)
 
 bool sl_uuid_decode(uint8_t out[SL_UUID_BYTES], const char *s)
 {
-    bool ok = s != NULL;
-    for (int i = 0; ok && i < SL_UUID_BYTES; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            ok = *s++ == '-';
-        }
-        ok = ok && sl_hex_byte(&out[i], s); /* reads nothing behind a NUL */
-        s += 2;
+    if (s == NULL || memchr(s, 0, SL_UUID_LEN + 1) != s + SL_UUID_LEN || s[8] != '-' ||
+        s[13] != '-' || s[18] != '-' || s[23] != '-') {
+        return false;
     }
-    return ok && *s == 0;
+    unsigned any = 0; /* bits of all digits: more than four when one is none */
+    for (int i = 0; i < SL_UUID_BYTES; i++) {
+        unsigned hi = sl_hex_digits[(uint8_t)s[PLACES[i]]] - 1U;
+        unsigned lo = sl_hex_digits[(uint8_t)s[PLACES[i] + 1]] - 1U;
+        any |= hi | lo;
+        out[i] = (uint8_t)(hi << 4 | lo);
+    }
+    return any < 16;
 }

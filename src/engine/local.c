@@ -104,7 +104,7 @@ static void note_id(sl_buf *ids, const sl_op *op, bool first)
 }
 
 /* *j NULL after the last operation of the batch. */
-static sl_status next_op(sl_json_walk *ops, sl_json **j, sl_error **err)
+static sl_status next_op(sl_json_walk *ops, const sl_json **j, sl_error **err)
 {
     sl_status status = sl_json_walk_next(ops, j);
     if (status == SL_E_INVALID) {
@@ -120,21 +120,18 @@ static sl_status write_all(sl_core *core, sl_batch *b, sl_json_walk *ops, sl_buf
                            sl_error **err)
 {
     sl_op op = {0};
-    sl_json *j = NULL;
+    const sl_json *j = NULL;
     sl_status status = next_op(ops, &j, err);
     while (status == SL_OK && j != NULL) {
         status = make_op(core, j, &op, err);
         if (status == SL_OK) {
             status = sl_batch_op(core, b, &op, err);
         }
-        sl_json_free(j);
-        j = NULL;
         if (status == SL_OK) {
             note_id(ids, &op, ops->count == 1);
             status = next_op(ops, &j, err);
         }
     }
-    sl_json_free(j);
     sl_op_free(&op);
     sl_buf_str(ids, "]}");
     return status == SL_OK && ids->failed ? sl_fail_nomem(err) : status;
@@ -154,20 +151,32 @@ static sl_status write_and_answer(sl_core *core, sl_batch *b, sl_json_walk *ops,
     return status;
 }
 
+static sl_status start(sl_json_walk *ops, const char *text, size_t n, sl_error **err)
+{
+    switch (sl_json_walk_start(ops, text, n)) {
+    case SL_OK: return SL_OK;
+    case SL_E_INVALID: return sl_fail(err, SL_E_INVALID, "the input is not valid JSON");
+    case SL_E_NOMEM: return sl_fail_nomem(err);
+    default:
+        return sl_fail(err, SL_E_INVALID, "a batch is an array of 1 to %d operations", BATCH_MAX);
+    }
+}
+
 static sl_status apply(sl_core *core, const char *text, size_t n, const char *group, bool undo,
                        sl_bytes **answer, sl_error **err)
 {
     sl_json_walk ops;
-    if (!sl_json_walk_start(&ops, text, n)) {
-        return sl_fail(err, SL_E_INVALID, "a batch is an array of 1 to %d operations", BATCH_MAX);
-    }
     sl_batch b;
-    sl_status status = sl_batch_begin(core, &b, err);
+    sl_status status = start(&ops, text, n, err);
+    if (status == SL_OK) {
+        status = sl_batch_begin(core, &b, err);
+    }
     if (status == SL_OK) {
         b.unnoted = !undo;
         status = write_and_answer(core, &b, &ops, answer, err);
         status = sl_batch_end(core, &b, status, SL_UNDO_BATCH, group, err);
     }
+    sl_json_walk_end(&ops);
     if (status != SL_OK && answer != NULL) {
         sl_bytes_release(*answer);
         *answer = NULL;

@@ -220,14 +220,19 @@ void sl_sql_close(sl_sql *db)
 /* Texts differ at their ends more than at their beginnings. */
 static unsigned bucket_of(const char *sql, size_t len)
 {
-    unsigned h = (unsigned)len;
-    for (size_t i = len > 24 ? len - 24 : 0; i < len; i++) {
-        h = h * 31 + (unsigned char)sql[i];
+    enum {
+        PART = 24
+    };
+    uint64_t h = len;
+    uint64_t words[2 * PART / 8] = {0};
+    size_t n = len < PART ? len : PART;
+    memcpy(words, sql, n);
+    memcpy(words + PART / 8, sql + len - n, n);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        h = (h ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        h ^= h >> 32;
     }
-    for (size_t i = 0; i < 24 && i < len; i++) {
-        h = h * 31 + (unsigned char)sql[i];
-    }
-    return h % BUCKETS;
+    return (unsigned)(h % BUCKETS);
 }
 
 static void forget(sl_sql *db, kept *k)
