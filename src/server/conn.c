@@ -38,8 +38,12 @@ struct sl_conn {
     struct lws *wsi; /* loop */
     sl_buf in;       /* loop: a message not whole yet */
     sl_news *left;   /* for its end, so that there is always memory for it */
-    bool heard;      /* loop */
     bool binary;     /* its subprotocol's messages are */
+
+    lws_usec_t since;     /* loop: when it came */
+    bool heard;           /* loop: it is not, or not any more, in adapter->unheard */
+    sl_conn *unheard;     /* loop: the next in it */
+    sl_conn *unheard_had; /* loop: the one before */
 
     size_t in_len;  /* lock: bytes with the service */
     bool paused;    /* lock: not read from until they are worked off */
@@ -292,6 +296,64 @@ static sl_news *news_new(sl_conn *c, sl_ws_what what, size_t n)
     return one;
 }
 
+/* ---- those that have said nothing yet ---- */
+
+/* A timer for all of them: they come in the order in which their time is over. */
+static void wait_for_first(sl_adapter *a, lws_usec_t now)
+{
+    if (a->unheard == NULL) {
+        lws_sul_cancel(&a->unheard_timer);
+        return;
+    }
+    lws_usec_t left = a->unheard->since + (lws_usec_t)SL_SERVER_HEARD_S * US_PER_S - now;
+    lws_sul_schedule(a->context, 0, &a->unheard_timer, sl_conn_on_unheard, left > 1 ? left : 1);
+}
+
+static void unheard_add(sl_conn *c)
+{
+    sl_adapter *a = c->adapter;
+    c->since = lws_now_usecs();
+    c->unheard_had = a->unheard_last;
+    if (a->unheard_last != NULL) {
+        a->unheard_last->unheard = c;
+    } else {
+        a->unheard = c;
+    }
+    a->unheard_last = c;
+    if (a->unheard == c) {
+        wait_for_first(a, c->since);
+    }
+}
+
+static void unheard_remove(sl_conn *c)
+{
+    sl_adapter *a = c->adapter;
+    if (c->heard) {
+        return;
+    }
+    c->heard = true;
+    *(c->unheard_had != NULL ? &c->unheard_had->unheard : &a->unheard) = c->unheard;
+    *(c->unheard != NULL ? &c->unheard->unheard_had : &a->unheard_last) = c->unheard_had;
+    if (a->unheard == NULL) {
+        lws_sul_cancel(&a->unheard_timer);
+    }
+}
+
+void sl_conn_on_unheard(lws_sorted_usec_list_t *timer)
+{
+    sl_adapter *a = lws_container_of(timer, sl_adapter, unheard_timer);
+    lws_usec_t now = lws_now_usecs();
+    lws_usec_t over = now - (lws_usec_t)SL_SERVER_HEARD_S * US_PER_S;
+    while (a->unheard != NULL && a->unheard->since <= over) {
+        sl_conn *c = a->unheard;
+        unheard_remove(c);
+        sl_lock(a->lock);
+        end_conn(c, CLOSE_WHO, "nothing was said in time");
+        sl_unlock(a->lock);
+    }
+    wait_for_first(a, now);
+}
+
 /* ---- the loop's side ---- */
 
 bool sl_conn_handshake_ok(struct lws *wsi)
@@ -339,8 +401,8 @@ static int on_established(struct lws *wsi, sl_session *session)
         return -1;
     }
     session->conn = c;
+    unheard_add(c);
     (void)post_news(c, opened);
-    lws_set_timer_usecs(wsi, (lws_usec_t)SL_SERVER_HEARD_S * US_PER_S);
     return 0;
 }
 
@@ -384,7 +446,7 @@ static int on_receive(struct lws *wsi, const sl_session *session, const void *p,
     }
     sl_buf_free(&c->in);
     memset(&c->in, 0, sizeof c->in);
-    c->heard = true;
+    unheard_remove(c);
     if (!post_news(c, one)) {
         (void)lws_rx_flow_control(wsi, 0);
     }
@@ -451,6 +513,7 @@ static void on_closed(sl_session *session)
         return;
     }
     sl_adapter *a = c->adapter;
+    unheard_remove(c);
     sl_lock(a->lock);
     remove_conn(a, c);
     c->wsi = NULL;
@@ -518,17 +581,6 @@ static void note_fault(struct lws *wsi)
     }
 }
 
-static int on_timer(const sl_session *session)
-{
-    sl_conn *c = session->conn;
-    if (c != NULL && !c->heard) {
-        sl_lock(c->adapter->lock);
-        end_conn(c, CLOSE_WHO, "nothing was said in time");
-        sl_unlock(c->adapter->lock);
-    }
-    return 0;
-}
-
 int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                      size_t n)
 {
@@ -540,7 +592,6 @@ int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return on_peer_close(wsi);
     case LWS_CALLBACK_RECEIVE: return on_receive(wsi, session, in, n);
     case LWS_CALLBACK_SERVER_WRITEABLE: return on_writeable(wsi, session);
-    case LWS_CALLBACK_TIMER: return on_timer(session);
     case LWS_CALLBACK_CLOSED:
         note_fault(wsi);
         sl_linger(a, wsi);

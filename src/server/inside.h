@@ -75,6 +75,10 @@ struct sl_adapter {
     sl_strand live;
     sl_work live_work;
 
+    sl_conn *unheard; /* loop: have said nothing yet, by when they came */
+    sl_conn *unheard_last;
+    lws_sorted_usec_list_t unheard_timer;
+
     size_t n_lingering;     /* loop: sockets that are only read until their peers are done */
     bool closing;           /* loop: what comes now is not taken any more */
     size_t n_requests;      /* loop: taken and not answered to the end */
@@ -101,6 +105,8 @@ void sl_refusal_note(sl_adapter *a, struct lws *wsi, const char *what, int32_t c
 int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                      size_t n);
 void sl_conn_deliver(sl_adapter *a);
+/* The first that has said nothing yet has had its time. */
+void sl_conn_on_unheard(lws_sorted_usec_list_t *timer);
 /* Asks every connection to go: the server stops. */
 void sl_conn_close_all(sl_adapter *a);
 /* linger.c: a socket is about to be closed by us. When its peer may still be sending, it is held open a

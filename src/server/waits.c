@@ -21,7 +21,8 @@ enum {
     EVENTS_MAX = 512,
     MS_PER_S = 1000,
     NS_PER_MS = 1000000,
-    WISHES_MAX = 64
+    WISHES_MAX = 64,
+    BLOCK = 64 /* sockets that are compared at once */
 };
 
 typedef struct known {
@@ -134,7 +135,10 @@ static bool note_all(struct pollfd *fds, size_t n)
     g_wish_count = 0;
     size_t had = n < g_count ? n : g_count;
     for (size_t i = 0; ok && i < n; i++) {
-        if (i >= had || memcmp(&fds[i], &g_kept[i], sizeof *fds) != 0) {
+        if (i % BLOCK == 0 && i + BLOCK <= had &&
+            memcmp(&fds[i], &g_kept[i], BLOCK * sizeof *fds) == 0) {
+            i += BLOCK - 1;
+        } else if (i >= had || memcmp(&fds[i], &g_kept[i], sizeof *fds) != 0) {
             ok = note(&fds[i], i);
         }
     }
