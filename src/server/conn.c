@@ -35,22 +35,21 @@ typedef struct sl_news {
 struct sl_conn {
     sl_id id;
     sl_adapter *adapter;
-    struct lws *wsi; /* loop */
-    sl_buf in;       /* loop: a message not whole yet */
-    sl_news *left;   /* for its end, so that there is always memory for it */
-    bool binary;     /* its subprotocol's messages are */
-
+    struct lws *wsi;      /* loop */
+    sl_buf in;            /* loop: a message not whole yet */
+    sl_news *left;        /* for its end, so that there is always memory for it */
     lws_usec_t since;     /* loop: when it came */
-    bool heard;           /* loop: it is not, or not any more, in adapter->unheard */
     sl_conn *unheard;     /* loop: the next in it */
     sl_conn *unheard_had; /* loop: the one before */
+    bool heard;           /* loop: it is not, or not any more, in adapter->unheard */
+    bool binary;          /* its subprotocol's messages are */
+    bool paused;          /* lock: not read from until they are worked off */
+    bool is_dirty;        /* lock */
+    int32_t code;         /* lock: closes with it when all is sent; 0: stays */
 
     size_t in_len;  /* lock: bytes with the service */
-    bool paused;    /* lock: not read from until they are worked off */
     sl_buf out;     /* lock: whole frames, as they go over the wire */
-    bool is_dirty;  /* lock */
     sl_conn *dirty; /* lock: next in adapter->dirty */
-    int32_t code;   /* lock: closes with it when all is sent; 0: stays */
     char *reason;   /* lock */
 };
 
