@@ -45,7 +45,7 @@ sl_status sl_db_sqlite_open(const char *path, const char *vfs, sl_db *out, sl_er
     sl_sql *sql = NULL;
     sl_status status = sl_sql_open(path, vfs, &sql, err);
     if (status == SL_OK) {
-        *out = (sl_db){sql, db_run, db_begin, db_commit, db_rollback, db_close};
+        *out = (sl_db){sql, db_run, db_begin, db_commit, db_rollback, db_close, " WITHOUT ROWID"};
     }
     return status;
 }

@@ -216,6 +216,9 @@ static sl_status keep_floor(sl_sv_tx *tx, void *ctx, sl_error **err)
         "INSERT INTO device_floor (user_id, device, floor) VALUES ($1, $2, $3)"
         " ON CONFLICT (user_id, device) DO UPDATE SET floor=excluded.floor",
         SL_SV_ARGS(sl_cell_text(f->user), sl_cell_text(f->device), sl_cell_int(f->floor)), err);
+    if (status == SL_OK) {
+        status = sl_sv_receipts_sort(tx->s, err);
+    }
     if (status != SL_OK) {
         return status;
     }

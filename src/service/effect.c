@@ -75,7 +75,7 @@ sl_status sl_sv_has_blocked(sl_service *s, const char *user, const char *by, boo
     sl_space_name(own, "user", user);
     sl_status status = sl_sv_all(s,
                                  "SELECT 1 FROM feed u JOIN \"block\" b ON b.\"id\"=u.id AND"
-                                 " b.\"space\"=u.space WHERE u.space=$1 AND u.entity='block' AND"
+                                 " b.\"space\"=u.space WHERE u.space=$1 AND u.listed='block' AND"
                                  " b.\"user_id\"=$2 AND b.\"deleted\"=0 LIMIT 1",
                                  SL_SV_ARGS(sl_cell_text(own), sl_cell_text(by)), &rows, err);
     *yes = status == SL_OK && rows.count > 0;

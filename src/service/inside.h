@@ -221,6 +221,7 @@ struct sl_service {
     sl_sv_known *known;     /* by hash, SL_SV_KNOWN of them, made by the first */
     uint64_t known_age;     /* what is of another is known no more */
     sl_record rec;          /* of a page being read */
+    size_t logged;          /* about so many receipts are in the log */
     struct sl_sv_job *jobs; /* of a push, with their memory: SL_SV_PUSH_MAX, made by the first */
     sl_sv_flow *flows;      /* those that have uploads */
     sl_sv_digest digests[SL_SV_DIGESTS];
@@ -264,7 +265,8 @@ void sl_sv_copy(char *to, size_t room, const char *from);
 /* Into a zeroed record or in the place of another; out->entity is NULL when there is no such row. */
 sl_status sl_sv_load(sl_service *s, const sl_entity *e, const char *space, const char *id,
                      sl_record *out, sl_error **err);
-sl_status sl_sv_save(sl_service *s, const sl_record *rec, sl_error **err);
+/* `had`: the number that it has in the feed, 0: it is not there yet. */
+sl_status sl_sv_save(sl_service *s, const sl_record *rec, int64_t had, sl_error **err);
 
 /* ---- tx.c: transactions ---- */
 
@@ -408,6 +410,9 @@ typedef struct sl_sv_op {
     sl_merged merged;
     bool done; /* the entity's own rule took the place of the merge */
 } sl_sv_op;
+
+/* Before receipts are read, or given up by their numbers. Within a transaction. */
+sl_status sl_sv_receipts_sort(sl_service *s, sl_error **err);
 
 /* Whose operations they are. Receipts below the floor are forgotten. */
 typedef struct sl_sv_from {

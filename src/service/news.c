@@ -151,10 +151,10 @@ sl_status sl_sv_news_to(sl_service *s, sl_sv_news *n, sl_sv_rows *rows, sl_error
                            "SELECT a.user_id FROM access a WHERE a.space=$1 AND a.user_id<>$2 AND"
                            " ($3='' OR a.role='owner' OR ($3='part' AND (EXISTS (SELECT 1 FROM feed"
                            " f JOIN \"comment\" c ON c.\"id\"=f.id AND c.\"space\"=f.space WHERE"
-                           " f.space=$1 AND f.entity='comment' AND c.\"author_id\"=a.user_id AND"
+                           " f.space=$1 AND f.listed='comment' AND c.\"author_id\"=a.user_id AND"
                            " c.\"deleted\"=0) OR EXISTS (SELECT 1 FROM feed f JOIN \"review\" r ON"
                            " r.\"id\"=f.id AND r.\"space\"=f.space WHERE f.space=$1 AND"
-                           " f.entity='review' AND r.\"author_id\"=a.user_id AND"
+                           " f.listed='review' AND r.\"author_id\"=a.user_id AND"
                            " r.\"deleted\"=0)))) ORDER BY a.user_id",
                            SL_SV_ARGS(sl_cell_text(n->to_space), sl_cell_text(n->author),
                                       sl_cell_text(n->to)),
@@ -173,7 +173,7 @@ sl_status sl_sv_news_wanted(sl_service *s, const sl_sv_news *n, const char *user
         s,
         "SELECT CASE WHEN t.\"push\"=0 THEN 1 ELSE 0 END, CASE WHEN t.\"in_app\"=0 THEN 1 ELSE 0"
         " END FROM feed f JOIN \"notification_setting\" t ON t.\"id\"=f.id AND"
-        " t.\"space\"=f.space WHERE f.space=$1 AND f.entity='notification_setting' AND"
+        " t.\"space\"=f.space WHERE f.space=$1 AND f.listed='notification_setting' AND"
         " t.\"topic\"=$2 AND t.\"deleted\"=0 ORDER BY f.id DESC LIMIT 1",
         SL_SV_ARGS(sl_cell_text(own), sl_cell_text(n->kind)), &rows, err);
     bool off = status == SL_OK && rows.count > 0 && sl_sv_int(&rows, 0, push ? 0 : 1) != 0;
@@ -227,7 +227,7 @@ static sl_status make_room(sl_sv_tx *tx, const char *own, int64_t coming, sl_err
     sl_status status =
         sl_sv_all(tx->s,
                   "SELECT f.id FROM feed f JOIN \"notification\" t ON t.\"id\"=f.id AND"
-                  " t.\"space\"=f.space WHERE f.space=$1 AND f.entity='notification' AND"
+                  " t.\"space\"=f.space WHERE f.space=$1 AND f.listed='notification' AND"
                   " t.\"deleted\"=0 ORDER BY t.\"sent_ms\" DESC, f.id DESC LIMIT 2000 OFFSET $2",
                   SL_SV_ARGS(sl_cell_text(own),
                              sl_cell_int(coming < SL_SV_NEWS_KEPT ? SL_SV_NEWS_KEPT - coming : 0)),
@@ -305,7 +305,7 @@ static sl_status forget_space(sl_sv_tx *tx, const sl_sv_loss *loss, sl_error **e
     sl_status status =
         sl_sv_all(tx->s,
                   "SELECT f.id FROM feed f JOIN \"notification\" t ON t.\"id\"=f.id AND"
-                  " t.\"space\"=f.space WHERE f.space=$1 AND f.entity='notification' AND"
+                  " t.\"space\"=f.space WHERE f.space=$1 AND f.listed='notification' AND"
                   " t.\"ref_space\"=$2 AND t.\"deleted\"=0",
                   SL_SV_ARGS(sl_cell_text(own), sl_cell_text(loss->space)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {

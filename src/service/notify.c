@@ -64,7 +64,7 @@ static bool is_silent(sl_service *s, const sl_sv_news *n, const char *own)
         number(s,
                "SELECT t.\"muted_until_ms\" FROM feed f JOIN \"thread_setting\" t ON"
                " t.\"id\"=f.id AND t.\"space\"=f.space WHERE f.space=$1 AND"
-               " f.entity='thread_setting' AND t.\"thread_id\"=$2 AND t.\"deleted\"=0"
+               " f.listed='thread_setting' AND t.\"thread_id\"=$2 AND t.\"deleted\"=0"
                " ORDER BY f.id DESC LIMIT 1",
                SL_SV_ARGS(sl_cell_text(own), sl_cell_text(sl_space_id(n->item->space))), &until_ms);
     return !ok || until_ms > n->now_ms;
@@ -91,16 +91,17 @@ static bool count_badge(sl_service *s, const char *user, int64_t now_ms, int64_t
     return number(
         s,
         "SELECT count(*) FROM (SELECT 1 FROM access x JOIN feed pf ON pf.space=x.space AND"
-        " pf.entity='participant' JOIN \"participant\" p ON p.\"id\"=pf.id AND"
+        " pf.listed='participant' JOIN \"participant\" p ON p.\"id\"=pf.id AND"
         " p.\"space\"=pf.space AND p.\"user_id\"=x.user_id JOIN feed mf ON"
-        " mf.space=x.space AND mf.place>COALESCE(p.\"read\", 0) JOIN \"message\" m ON"
+        " mf.space=x.space AND mf.seq>COALESCE(p.\"read\", 0) AND"
+        " mf.place>COALESCE(p.\"read\", 0) JOIN \"message\" m ON"
         " m.\"id\"=mf.id AND m.\"space\"=mf.space WHERE x.user_id=$1 AND mf.entity="
         "'message' AND m.\"deleted\"=0 AND m.\"kind\"<>'notice' AND m.\"author_id\"<>$1"
         " AND NOT EXISTS (SELECT 1 FROM feed bf JOIN \"block\" b ON b.\"id\"=bf.id AND"
-        " b.\"space\"=bf.space WHERE bf.space=$2 AND bf.entity='block' AND"
+        " b.\"space\"=bf.space WHERE bf.space=$2 AND bf.listed='block' AND"
         " b.\"user_id\"=m.\"author_id\" AND b.\"deleted\"=0) AND (m.\"mentions\" LIKE $3 OR"
         " NOT EXISTS (SELECT 1 FROM feed sf JOIN \"thread_setting\" t ON t.\"id\"=sf.id AND"
-        " t.\"space\"=sf.space WHERE sf.space=$2 AND sf.entity='thread_setting' AND"
+        " t.\"space\"=sf.space WHERE sf.space=$2 AND sf.listed='thread_setting' AND"
         " 'thread:' || t.\"thread_id\"=x.space AND t.\"deleted\"=0 AND"
         " t.\"muted_until_ms\">$4)) LIMIT $5) AS unread",
         SL_SV_ARGS(sl_cell_text(user), sl_cell_text(own), sl_cell_text(pattern),
@@ -167,7 +168,7 @@ static bool language_of(sl_service *s, const char *user, size_t *out)
     sl_space_name(own, "user", user);
     bool ok = sl_sv_all(s,
                         "SELECT p.\"locale\" FROM feed f JOIN \"profile\" p ON p.\"id\"=f.id AND"
-                        " p.\"space\"=f.space WHERE f.space=$1 AND f.entity='profile' AND"
+                        " p.\"space\"=f.space WHERE f.space=$1 AND f.listed='profile' AND"
                         " p.\"deleted\"=0 AND p.\"locale\" IS NOT NULL ORDER BY f.id DESC LIMIT 1",
                         SL_SV_ARGS(sl_cell_text(own)), &rows, NULL) == SL_OK;
     *out = sl_sv_language(ok && rows.count > 0 ? sl_sv_text(&rows, 0, 0) : "");
@@ -205,7 +206,7 @@ static bool devices_of(sl_service *s, const char *user, sl_sv_rows *rows)
     return sl_sv_all(s,
                      "SELECT d.\"id\", d.\"platform\", d.\"push_token\" FROM feed f JOIN \"device\""
                      " d ON d.\"id\"=f.id AND d.\"space\"=f.space JOIN session s ON s.user_id=$1"
-                     " AND s.device=d.\"id\" WHERE f.space=$2 AND f.entity='device' AND"
+                     " AND s.device=d.\"id\" WHERE f.space=$2 AND f.listed='device' AND"
                      " d.\"deleted\"=0 AND d.\"push_token\" IS NOT NULL ORDER BY d.\"id\"",
                      SL_SV_ARGS(sl_cell_text(user), sl_cell_text(own)), rows, NULL) == SL_OK &&
            rows->count > 0;

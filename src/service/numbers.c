@@ -45,7 +45,7 @@ static sl_status read_athletes(sl_service *s, const char *space, sl_sv_rows *row
     return sl_sv_all(
         s,
         "SELECT o.user_id, count(*) FROM access o JOIN feed f ON f.space='user:' || o.user_id AND"
-        " f.entity='connection' JOIN \"connection\" c ON c.\"id\"=f.id AND c.\"space\"=f.space WHERE"
+        " f.listed='connection' JOIN \"connection\" c ON c.\"id\"=f.id AND c.\"space\"=f.space WHERE"
         " o.space=$1 AND c.\"status\"='accepted' AND c.\"peer_role\"='athlete' AND c.\"deleted\"=0"
         " GROUP BY o.user_id",
         SL_SV_ARGS(sl_cell_text(space)), rows, NULL);
@@ -115,7 +115,7 @@ static sl_status read_all(sl_service *s, const char *space, sl_json **out)
     sl_status status = sl_sv_all(
         s,
         "SELECT m.\"id\", m.\"user_id\", m.\"name\", m.\"role\" FROM feed f JOIN \"member\" m"
-        " ON m.\"id\"=f.id AND m.\"space\"=f.space WHERE f.space=$1 AND f.entity='member'"
+        " ON m.\"id\"=f.id AND m.\"space\"=f.space WHERE f.space=$1 AND f.listed='member'"
         " AND m.\"state\"='active' AND m.\"deleted\"=0 ORDER BY m.\"id\"",
         SL_SV_ARGS(sl_cell_text(space)), &who, NULL);
     if (status == SL_OK) {

@@ -77,7 +77,7 @@ static sl_status members_of(sl_service *s, const char *space, sl_sv_rows *rows, 
     return sl_sv_all(s,
                      "SELECT m.\"id\", m.\"user_id\", m.\"role\", m.\"state\" FROM feed f JOIN"
                      " \"member\" m ON m.\"id\"=f.id AND m.\"space\"=f.space WHERE f.space=$1 AND"
-                     " f.entity='member' AND m.\"deleted\"=0 ORDER BY m.\"id\"",
+                     " f.listed='member' AND m.\"deleted\"=0 ORDER BY m.\"id\"",
                      SL_SV_ARGS(sl_cell_text(space)), rows, err);
 }
 
@@ -229,7 +229,7 @@ sl_status sl_sv_organisations_leave(sl_sv_tx *tx, const char *user, sl_error **e
     sl_status status = sl_sv_all(
         tx->s,
         "SELECT m.\"id\", m.\"organisation_id\" FROM feed f JOIN \"membership\" m ON m.\"id\"=f.id"
-        " AND m.\"space\"=f.space WHERE f.space=$1 AND f.entity='membership' AND m.\"deleted\"=0"
+        " AND m.\"space\"=f.space WHERE f.space=$1 AND f.listed='membership' AND m.\"deleted\"=0"
         " ORDER BY m.\"id\"",
         SL_SV_ARGS(sl_cell_text(own)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {

@@ -23,8 +23,8 @@ sl_status sl_sv_hole(sl_service *s, const char *space, int64_t from, int64_t las
     sl_sv_rows rows;
     sl_status status = sl_sv_all(
         s,
-        "SELECT place FROM feed WHERE space=$1 AND place>$2 ORDER BY place DESC"
-        " LIMIT 1 OFFSET $3",
+        "SELECT seq FROM feed WHERE space=$1 AND seq>$2 AND place=seq UNION ALL SELECT place FROM"
+        " feed WHERE space=$1 AND place>$2 AND place<seq ORDER BY 1 DESC LIMIT 1 OFFSET $3",
         SL_SV_ARGS(sl_cell_text(space), sl_cell_int(from), sl_cell_int(last)), &rows, NULL);
     if (status == SL_OK && rows.count > 0) {
         out->upto = sl_sv_int(&rows, 0, 0);
@@ -41,13 +41,20 @@ sl_status sl_sv_rows_beside(sl_service *s, const char *space, int64_t at, const 
     int64_t held = SL_PLANTED("window-drops-edits") ? 0 : hole->above;
     return sl_sv_all(
         s,
-        "SELECT seq, entity, id FROM (SELECT seq, entity, id FROM feed WHERE space=$1 AND"
-        " place>$2 AND seq>$3 UNION ALL SELECT seq, entity, id FROM feed WHERE space=$1 AND"
-        " seq>$3 AND place<seq AND place<=$4) AS page ORDER BY seq LIMIT $5",
-        SL_SV_ARGS(sl_cell_text(space), sl_cell_int(hole->upto), sl_cell_int(at), sl_cell_int(held),
+        "SELECT seq, entity, id FROM feed WHERE space=$1 AND seq>$2 AND place=seq UNION ALL"
+        " SELECT seq, entity, id FROM feed WHERE space=$1 AND seq>$3 AND place<seq AND"
+        " (place>$4 OR place<=$5) ORDER BY 1 LIMIT $6",
+        SL_SV_ARGS(sl_cell_text(space), sl_cell_int(hole->upto > at ? hole->upto : at),
+                   sl_cell_int(at), sl_cell_int(hole->upto), sl_cell_int(held),
                    sl_cell_int(SL_SV_PAGE_RECORDS)),
         rows, NULL);
 }
+
+/* Where it stands, entity and id of what stands in a range: most of it where it was first stored. */
+#define IN_RANGE                                                                 \
+    "SELECT seq, entity, id FROM feed WHERE space=$1 AND seq>$2 AND seq<=$3 AND" \
+    " place=seq UNION ALL SELECT place, entity, id FROM feed WHERE space=$1 AND" \
+    " place>$2 AND place<=$3 AND place<seq"
 
 /* --- on demand ------------------------------------------------------------------------------- */
 
@@ -62,10 +69,8 @@ typedef struct range {
 static sl_status take_range(sl_service *s, const char *space, range *r)
 {
     sl_sv_rows rows;
-    const char *sql = r->up ? "SELECT place, entity, id FROM feed WHERE space=$1 AND place>$2 AND"
-                              " place<=$3 ORDER BY place LIMIT $4"
-                            : "SELECT place, entity, id FROM feed WHERE space=$1 AND place>$2 AND"
-                              " place<=$3 ORDER BY place DESC LIMIT $4";
+    const char *sql =
+        r->up ? IN_RANGE " ORDER BY 1 LIMIT $4" : IN_RANGE " ORDER BY 1 DESC LIMIT $4";
     sl_status status = sl_sv_all(s, sql,
                                  SL_SV_ARGS(sl_cell_text(space), sl_cell_int(r->of.above),
                                             sl_cell_int(r->of.upto), sl_cell_int(r->limit + 1)),
@@ -90,16 +95,14 @@ static sl_status place_of(sl_service *s, const char *space, const char *id, int6
     sl_status status = SL_OK;
     *place = 0;
     for (size_t i = 0; status == SL_OK && *place == 0 && i < sl_entity_count; i++) {
-        sl_sv_rows rows;
-        if (sl_entities[i].place_field < 0) {
+        const sl_entity *e = &sl_entities[i];
+        if (e->place_field < 0) {
             continue;
         }
-        status = sl_sv_all(
-            s, "SELECT place FROM feed WHERE space=$1 AND entity=$2 AND id=$3",
-            SL_SV_ARGS(sl_cell_text(space), sl_cell_text(sl_entities[i].name), sl_cell_text(id)),
-            &rows, NULL);
-        *place = status == SL_OK && rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
-        sl_sv_rows_free(&rows);
+        status = sl_sv_load(s, e, space, id, &s->rec, NULL);
+        if (status == SL_OK && s->rec.entity != NULL && !s->rec.deleted) {
+            *place = sl_cell_int_or(&s->rec.values[e->place_field], 0);
+        }
     }
     return status;
 }
@@ -192,7 +195,9 @@ static sl_status add_range(sl_service *s, const char *space, int64_t above, int6
 {
     const sl_cell args[] = {sl_cell_text(space), sl_cell_int(above), sl_cell_int(upto)};
     return s->ports.db.run(s->ports.db.user,
-                           "SELECT id, seq FROM feed WHERE space=$1 AND place>$2 AND place<=$3",
+                           "SELECT id, seq FROM feed WHERE space=$1 AND seq>$2 AND seq<=$3 AND"
+                           " place=seq UNION ALL SELECT id, seq FROM feed WHERE space=$1 AND"
+                           " place>$2 AND place<=$3 AND place<seq",
                            args, sizeof args / sizeof args[0], add_row, sum, NULL);
 }
 

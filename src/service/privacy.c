@@ -186,6 +186,7 @@ static sl_status forget_account(sl_sv_tx *tx, const char *user, sl_error **err)
         "DELETE FROM ticket WHERE user_id=$1",
         "DELETE FROM quota WHERE user_id=$1",
         "DELETE FROM receipt WHERE user_id=$1",
+        "DELETE FROM receipt_log WHERE user_id=$1",
         "DELETE FROM device_floor WHERE user_id=$1",
         "DELETE FROM blob_ref WHERE user_id=$1",
         "DELETE FROM blob_holder WHERE user_id=$1",

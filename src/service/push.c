@@ -6,7 +6,9 @@
  *   [OP-2] a rejected one leaves nothing but its receipt, and undoes nothing but itself;
  *   [OP-3] what failed on the server's side gets no receipt: the connection ends and the
  *          device sends it again;
- *   [OP-4] receipts are sent after the commit, behind the changes that the operations caused.
+ *   [OP-4] receipts are sent after the commit, behind the changes that the operations caused;
+ *   [OP-5] a receipt is written behind all others, in `receipt_log`, and before one is looked for, or when
+ *          there are many, they are sorted into `receipt`: many devices write into few places.
  *
  * A frame is one transaction, but for operations whose rules ask the database for what others
  * before them may have changed: those are transactions of their own.
@@ -17,6 +19,10 @@
 #include "service/inside.h"
 
 #include <string.h>
+
+enum {
+    LOGGED_MAX = 2048
+};
 
 typedef struct sl_sv_job {
     sl_op op;                 /* n and hlc at least */
@@ -116,11 +122,37 @@ static sl_status take_receipt(job *j, const sl_sv_rows *rows, size_t i)
     return SL_OK;
 }
 
+/* One that is there already stays: it was the answer. */
+sl_status sl_sv_receipts_sort(sl_service *s, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(s, "SELECT n FROM receipt_log LIMIT 1", NULL, 0, &rows, err);
+    bool some = status == SL_OK && rows.count > 0;
+    sl_sv_rows_free(&rows);
+    if (some) {
+        status = sl_sv_run(
+            s,
+            "INSERT INTO receipt (user_id, device, n, hlc, result, seq, code, message, field)"
+            " SELECT user_id, device, n, hlc, result, seq, code, message, field FROM receipt_log"
+            " WHERE 1=1 ORDER BY user_id, device, n ON CONFLICT (user_id, device, n) DO NOTHING",
+            NULL, 0, err);
+    }
+    if (some && status == SL_OK) {
+        status = sl_sv_run(s, "DELETE FROM receipt_log", NULL, 0, err);
+    }
+    s->logged = 0;
+    return status;
+}
+
 /* What the newest receipt's number is. */
 static sl_status find_top(sl_service *s, sl_sv_from *from, sl_error **err)
 {
     sl_sv_rows rows;
-    sl_status status =
+    sl_status status = sl_sv_receipts_sort(s, err);
+    if (status != SL_OK) {
+        return status;
+    }
+    status =
         sl_sv_all(s, "SELECT n FROM receipt WHERE user_id=$1 AND device=$2 ORDER BY n DESC LIMIT 1",
                   SL_SV_ARGS(sl_cell_text(from->user), sl_cell_text(from->device)), &rows, err);
     if (status == SL_OK) {
@@ -137,6 +169,10 @@ static sl_status find_receipts(sl_service *s, const chunk *c, sl_error **err)
     sl_sv_rows rows;
     sl_status known = c->from->top < 0 ? find_top(s, c->from, err) : SL_OK;
     if (known != SL_OK || c->jobs[0].op.n > c->from->top) {
+        return known;
+    }
+    known = sl_sv_receipts_sort(s, err);
+    if (known != SL_OK) {
         return known;
     }
     int64_t from = c->jobs[0].op.n;
@@ -167,14 +203,16 @@ static sl_status find_receipts(sl_service *s, const chunk *c, sl_error **err)
 
 static sl_status keep_receipt(sl_service *s, const sl_sv_from *c, const job *j, sl_error **err)
 {
-    return sl_sv_run(
+    sl_status status = sl_sv_run(
         s,
-        "INSERT INTO receipt (user_id, device, n, hlc, result, seq, code, message, field)"
+        "INSERT INTO receipt_log (user_id, device, n, hlc, result, seq, code, message, field)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(c->device), sl_cell_int(j->op.n),
                    sl_cell_text(j->hlc), sl_cell_text(RESULTS[j->result]), sl_cell_int(j->seq),
                    sl_cell_text(j->code), sl_cell_text(j->message), sl_cell_text(j->field)),
         err);
+    s->logged++;
+    return status == SL_OK && s->logged >= LOGGED_MAX ? sl_sv_receipts_sort(s, err) : status;
 }
 
 /* --- the transaction ------------------------------------------------------------------------- */

@@ -187,7 +187,26 @@ static sl_cell place_of(const sl_record *rec)
     return sl_cell_int(field >= 0 && !rec->deleted ? sl_cell_int_or(&rec->values[field], 0) : 0);
 }
 
-sl_status sl_sv_save(sl_service *s, const sl_record *rec, sl_error **err)
+/* In the feed, where it moves from one number to the next. */
+static sl_status save_place(sl_service *s, const sl_record *rec, int64_t had, sl_error **err)
+{
+    sl_cell space = sl_cell_text(rec->space);
+    sl_cell seq = sl_cell_int(rec->seq);
+    const char *name = rec->entity->name;
+    if (had > 0) {
+        return sl_sv_run(s, "UPDATE feed SET seq=$1, place=$2 WHERE space=$3 AND seq=$4",
+                         SL_SV_ARGS(seq, place_of(rec), space, sl_cell_int(had)), err);
+    }
+    return sl_sv_run(s,
+                     "INSERT INTO feed (space, seq, entity, id, place, listed)"
+                     " VALUES ($1, $2, $3, $4, $5, $6)",
+                     SL_SV_ARGS(space, seq, sl_cell_text(name),
+                                sl_cell_text_n(rec->id, SL_UUID_LEN), place_of(rec),
+                                sl_cell_text(rec->entity->place_field < 0 ? name : NULL)),
+                     err);
+}
+
+sl_status sl_sv_save(sl_service *s, const sl_record *rec, int64_t had, sl_error **err)
 {
     sl_cell cells[SL_SV_FIXED + SL_FIELDS_MAX];
     size_t n = SL_SV_FIXED + rec->entity->field_count;
@@ -209,11 +228,5 @@ sl_status sl_sv_save(sl_service *s, const sl_record *rec, sl_error **err)
     if (status != SL_OK) {
         return status;
     }
-    return sl_sv_run(
-        s,
-        "INSERT INTO feed (space, seq, entity, id, place) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (space, entity, id) DO UPDATE SET seq=excluded.seq,"
-        " place=excluded.place",
-        SL_SV_ARGS(cells[1], cells[2], sl_cell_text(rec->entity->name), cells[0], place_of(rec)),
-        err);
+    return save_place(s, rec, had, err);
 }

@@ -31,6 +31,8 @@ struct sl_db {
     sl_status (*commit)(void *user, sl_error **err); /* durable when it returns SL_OK */
     void (*rollback)(void *user);
     void (*close)(void *user);
+    /* Behind a CREATE TABLE whose rows are to lie by their key and nowhere else; NULL: nothing is. */
+    const char *clustered;
 };
 
 /* What became of push notifications since the start. */

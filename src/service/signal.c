@@ -56,7 +56,7 @@ static sl_status read_blocked(sl_service *s, const char *user, sl_sv_rows *rows)
     sl_space_name(own, "user", user);
     return sl_sv_all(s,
                      "SELECT b.\"user_id\" FROM feed u JOIN \"block\" b ON b.\"id\"=u.id AND"
-                     " b.\"space\"=u.space WHERE u.space=$1 AND u.entity='block' AND"
+                     " b.\"space\"=u.space WHERE u.space=$1 AND u.listed='block' AND"
                      " b.\"deleted\"=0",
                      SL_SV_ARGS(sl_cell_text(own)), rows, NULL);
 }

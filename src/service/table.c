@@ -93,6 +93,7 @@ static const char *const STEPS[] = {
     "ALTER TABLE access ADD COLUMN via TEXT;"
     "CREATE TABLE lent (organisation TEXT NOT NULL, space TEXT NOT NULL, id TEXT NOT NULL,"
     " PRIMARY KEY (organisation, space))",
+    NULL, /* cluster() */
 };
 
 enum {
@@ -260,6 +261,59 @@ static sl_status give_places(sl_service *s, const sl_entity *e, sl_error **err)
     return run_text(s, &sql, err);
 }
 
+/* The feed lies by number: a record writes in one place what it wrote in four. What is found by its entity,
+ * which messages are not, has that in `listed` too; what stands where it was first stored is found by its
+ * number. The rows are copied in the order in which they are to lie. */
+static sl_status cluster_feed(sl_service *s, const char *clustered, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_fmt(
+        &sql,
+        "CREATE TABLE feed_new (space TEXT NOT NULL, seq BIGINT NOT NULL, entity TEXT NOT NULL,"
+        " id TEXT NOT NULL, place BIGINT, listed TEXT, PRIMARY KEY (space, seq))%s;"
+        "INSERT INTO feed_new SELECT space, seq, entity, id, place, CASE entity",
+        clustered);
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        if (sl_entities[i].place_field >= 0) {
+            sl_buf_fmt(&sql, " WHEN '%s' THEN NULL", sl_entities[i].name);
+        }
+    }
+    sl_buf_str(&sql,
+               " ELSE entity END FROM feed ORDER BY space, seq; DROP TABLE feed;"
+               "ALTER TABLE feed_new RENAME TO feed;"
+               "CREATE INDEX feed_listed ON feed (space, listed, id) WHERE listed IS NOT NULL;"
+               "CREATE INDEX feed_place ON feed (space, place) WHERE place<seq;"
+               "CREATE INDEX feed_moved ON feed (space, seq) WHERE place<seq");
+    return run_text(s, &sql, err);
+}
+
+#define RECEIPT_COLUMNS                                                                   \
+    "(user_id TEXT NOT NULL, device TEXT NOT NULL, n BIGINT NOT NULL, hlc TEXT NOT NULL," \
+    " result TEXT NOT NULL, seq BIGINT NOT NULL, code TEXT, message TEXT, field TEXT"
+
+/* Receipts lie by device, and in the log as they come (push.c). */
+static sl_status cluster_receipts(sl_service *s, const char *clustered, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql,
+               "CREATE TABLE receipt_log " RECEIPT_COLUMNS ");"
+               "INSERT INTO receipt_log SELECT user_id, device, n, hlc, result, seq, code, message,"
+               " field FROM receipt; DROP TABLE receipt;"
+               "CREATE TABLE receipt " RECEIPT_COLUMNS ", PRIMARY KEY (user_id, device, n))%s",
+               clustered);
+    return run_text(s, &sql, err);
+}
+
+static sl_status cluster(sl_service *s, sl_error **err)
+{
+    const char *clustered = s->ports.db.clustered != NULL ? s->ports.db.clustered : "";
+    sl_status status = cluster_feed(s, clustered, err);
+    if (status == SL_OK) {
+        status = cluster_receipts(s, clustered, err);
+    }
+    return status == SL_OK ? sl_sv_receipts_sort(s, err) : status;
+}
+
 static sl_status steps(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
     (void)ctx;
@@ -278,7 +332,7 @@ static sl_status steps(sl_sv_tx *tx, void *ctx, sl_error **err)
     }
     bool placed = done >= STEP_PLACES;
     for (; status == SL_OK && done < STEP_COUNT; done++) {
-        status = sl_sv_run(s, STEPS[done], NULL, 0, err);
+        status = STEPS[done] != NULL ? sl_sv_run(s, STEPS[done], NULL, 0, err) : cluster(s, err);
     }
     for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
         const sl_entity *e = &sl_entities[i];

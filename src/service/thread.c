@@ -166,7 +166,7 @@ static sl_status was_in(sl_service *s, const char *space, const char *user, bool
     sl_status status =
         sl_sv_all(s,
                   "SELECT 1 FROM feed f JOIN \"participant\" p ON p.\"id\"=f.id AND"
-                  " p.\"space\"=f.space WHERE f.space=$1 AND f.entity='participant' AND"
+                  " p.\"space\"=f.space WHERE f.space=$1 AND f.listed='participant' AND"
                   " p.\"user_id\"=$2 AND p.\"deleted\"=0 LIMIT 1",
                   SL_SV_ARGS(sl_cell_text(space), sl_cell_text(user)), &rows, err);
     *yes = status == SL_OK && rows.count > 0;
@@ -327,8 +327,8 @@ static sl_status not_blocked(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
         sl_sv_all(tx->s,
                   "SELECT 1 FROM feed t JOIN \"participant\" p ON p.\"id\"=t.id AND"
                   " p.\"space\"=t.space JOIN feed u ON u.space='user:' || p.\"user_id\" AND"
-                  " u.entity='block' JOIN \"block\" b ON b.\"id\"=u.id AND b.\"space\"=u.space"
-                  " WHERE t.space=$1 AND t.entity='participant' AND p.\"deleted\"=0 AND"
+                  " u.listed='block' JOIN \"block\" b ON b.\"id\"=u.id AND b.\"space\"=u.space"
+                  " WHERE t.space=$1 AND t.listed='participant' AND p.\"deleted\"=0 AND"
                   " p.\"user_id\"<>$2 AND b.\"user_id\"=$2 AND b.\"deleted\"=0 AND NOT EXISTS"
                   " (SELECT 1 FROM \"thread\" g WHERE g.\"space\"=t.space AND g.\"group\"=1)"
                   " LIMIT 1",

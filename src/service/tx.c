@@ -444,8 +444,8 @@ static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **er
             head->sum -= item->had > 0 ? sl_sum_of(item->id, item->had) : 0;
             head->sum += sl_sum_of(item->id, seq);
             status = give_place(item, err);
+            status = status == SL_OK ? sl_sv_save(tx->s, &item->rec, item->had, err) : status;
             item->had = seq;
-            status = status == SL_OK ? sl_sv_save(tx->s, &item->rec, err) : status;
         }
     }
     return status;

@@ -226,9 +226,10 @@ START_TEST(organisation__has_a_hundred_members_and_not_one_more)
             " \"user_id\") SELECT $1, '%s', %d, 0, x'', $2",
             id_of(0x7000 + (uint32_t)i), 1000 + i);
         (void)rows(&s, NULL, text, s.org, "x");
-        (void)snprintf(text, sizeof text,
-                       "INSERT INTO feed (space, entity, id, seq) SELECT $1, $2, '%s', %d",
-                       id_of(0x7000 + (uint32_t)i), 1000 + i);
+        (void)snprintf(
+            text, sizeof text,
+            "INSERT INTO feed (space, entity, id, seq, listed) SELECT $1, $2, '%s', %d, $2",
+            id_of(0x7000 + (uint32_t)i), 1000 + i);
         (void)rows(&s, NULL, text, s.org, "member");
     }
     must(invite(&s, &s.ada, "ben@x.y", id), "applied");

@@ -385,15 +385,73 @@ START_TEST(check__sums_what_is_in_no_hole)
 }
 END_TEST
 
-/* The database as it was before there were places. */
-static void forget_places(world *w)
+static void run_sql(world *w, const char *sql)
 {
-    static const char sql[] =
-        "DROP INDEX feed_place; DROP INDEX feed_moved; ALTER TABLE feed DROP COLUMN place;"
-        "DROP TABLE lent; ALTER TABLE access DROP COLUMN via;"
-        "UPDATE message SET place=NULL; UPDATE meta SET value='6' WHERE name='steps'";
     ck_assert_int_eq(w->db.run(w->db.user, sql, NULL, 0, NULL, NULL, NULL), SL_OK);
 }
+
+/* The database as it was before the feed lay by number, and receipts by device. */
+static void forget_order(world *w)
+{
+    run_sql(
+        w, "CREATE TABLE feed_old (space TEXT NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL,"
+           " seq BIGINT NOT NULL, place BIGINT, PRIMARY KEY (space, entity, id));"
+           "INSERT INTO feed_old SELECT space, entity, id, seq, place FROM feed; DROP TABLE feed;"
+           "ALTER TABLE feed_old RENAME TO feed; CREATE UNIQUE INDEX feed_seq ON feed (space, seq);"
+           "CREATE INDEX feed_place ON feed (space, place) WHERE place IS NOT NULL;"
+           "CREATE INDEX feed_moved ON feed (space, seq) WHERE place<seq;"
+           "CREATE TABLE receipt_old (user_id TEXT NOT NULL, device TEXT NOT NULL,"
+           " n BIGINT NOT NULL, hlc TEXT NOT NULL, result TEXT NOT NULL, seq BIGINT NOT NULL,"
+           " code TEXT, message TEXT, field TEXT, PRIMARY KEY (user_id, device, n));"
+           "INSERT INTO receipt_old SELECT * FROM receipt UNION ALL SELECT * FROM receipt_log;"
+           "DROP TABLE receipt; DROP TABLE receipt_log;"
+           "ALTER TABLE receipt_old RENAME TO receipt;"
+           "UPDATE meta SET value='8' WHERE name='steps'");
+}
+
+/* And before there were places. */
+static void forget_places(world *w)
+{
+    forget_order(w);
+    run_sql(w, "DROP INDEX feed_place; DROP INDEX feed_moved; ALTER TABLE feed DROP COLUMN place;"
+               "DROP TABLE lent; ALTER TABLE access DROP COLUMN via;"
+               "UPDATE message SET place=NULL; UPDATE meta SET value='6' WHERE name='steps'");
+}
+
+START_TEST(order__of_what_was_there_before_is_made_and_nothing_is_lost)
+{
+    talk t;
+    char id[SL_UUID_LEN + 1];
+    memset(&t, 0, sizeof t);
+    (void)remove("order.db");
+    t.w = world_new_at("order.db");
+    person_make(t.w, &t.ana, "a@x.y", "athlete", 1);
+    person_make(t.w, &t.cleo, "c@x.y", "coach", 2);
+    befriend(t.w, &t.ana, &t.cleo, t.thread);
+    chat(&t, 1, 6);
+    (void)change(&t, "patch", 2);
+    (void)change(&t, "delete", 3);
+    subscribe_last(&t, 0, "", 0);
+    uint64_t all = sum_of_pages(&t);
+    forget_order(t.w);
+    world_reopen(t.w);
+    person_connect(t.w, &t.ana);
+    person_connect(t.w, &t.cleo);
+    subscribe_last(&t, 0, "", 0);
+    came(&t, "page", "1 4 5 6 2 3");
+    ck_assert_uint_eq(sum_of_pages(&t), all);
+    check_sum(&t, "", all);
+    load(&t, "\"from\":0,\"to\":9999,\"limit\":3,\"up\":false", "6 5 4", t.first + 1, t.first + 7);
+    t.cleo.n--; /* the last operation again: its answer is known */
+    message_id(id, 3);
+    must(op(t.w, &t.cleo, "delete", "message", t.thread, id, NULL), "applied");
+    chat(&t, 7, 7);
+    subscribe_last(&t, 0, "", 1);
+    ck_assert_int_eq(place_in(&t, "page", 7), t.first + 8);
+    world_free(t.w);
+    (void)remove("order.db");
+}
+END_TEST
 
 START_TEST(place__of_what_was_there_before_is_where_it_was_changed_last)
 {
@@ -434,6 +492,7 @@ int main(void)
                                   load__is_for_who_holds_the_space_and_is_at_its_head,
                                   load__ends_at_about_a_quarter_of_a_mebibyte,
                                   check__sums_what_is_in_no_hole,
+                                  order__of_what_was_there_before_is_made_and_nothing_is_lost,
                                   place__of_what_was_there_before_is_where_it_was_changed_last};
     world_start();
     int code = sl_test_run(sl_test_suite("places", tests, sizeof tests / sizeof tests[0]));

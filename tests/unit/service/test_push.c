@@ -243,6 +243,48 @@ START_TEST(push__of_so_many_operations_and_no_more)
 }
 END_TEST
 
+static bool take_count(void *ctx, const sl_cell *cells, size_t n)
+{
+    (void)n;
+    *(int64_t *)ctx = sl_cell_int_or(&cells[0], -1);
+    return true;
+}
+
+static int64_t count_of(const world *w, const char *sql)
+{
+    int64_t count = -1;
+    ck_assert_int_eq(w->db.run(w->db.user, sql, NULL, 0, take_count, &count, NULL), SL_OK);
+    return count;
+}
+
+#define IN_LOG "SELECT count(*) FROM receipt_log"
+#define SORTED "SELECT count(*) FROM receipt"
+
+START_TEST(push__receipts_are_sorted_when_there_are_many_and_before_one_is_looked_for) /* [OP-5] */
+{
+    world *w = world_new();
+    person p;
+    person_make(w, &p, "a@x.y", "athlete", 1);
+    push u[2] = {{.p = &p}, {.p = &p}};
+    for (uint32_t i = 0; i < 2048; i++) {
+        add(&u[i / 1024], w, "delete", "goal", p.own, 5000 + i, NULL);
+    }
+    send(&u[0], w);
+    int64_t all = count_of(w, IN_LOG) + count_of(w, SORTED);
+    ck_assert_int_ge(count_of(w, IN_LOG), 1024);
+    send(&u[1], w);
+    ck_assert_int_lt(count_of(w, IN_LOG), 1024);
+    ck_assert_int_ge(count_of(w, SORTED), 2047);
+    person_connect(w, &p);
+    send_again(&u[1], w);
+    ck_assert_uint_eq(frame_count(w, p.conn, "receipts"), 1);
+    ck_assert_int_eq(count_of(w, IN_LOG), 0);
+    ck_assert_int_eq(count_of(w, SORTED), all + 1024);
+    sl_buf_free(&u[0].b);
+    end(&u[1], w);
+}
+END_TEST
+
 START_TEST(push__survives_a_busy_database_at_any_moment)
 {
     for (uint64_t k = 1; k < 60; k++) {
@@ -269,13 +311,15 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {push__is_one_transaction_told_in_one_frame,
-                                  push__a_rejected_one_undoes_only_itself,
-                                  push__a_rejected_creation_of_a_space_leaves_no_space,
-                                  push__is_answered_the_same_when_it_comes_again,
-                                  push__what_asks_for_earlier_ones_finds_them,
-                                  push__of_so_many_operations_and_no_more,
-                                  push__survives_a_busy_database_at_any_moment};
+    const TTest *const tests[] = {
+        push__is_one_transaction_told_in_one_frame,
+        push__a_rejected_one_undoes_only_itself,
+        push__a_rejected_creation_of_a_space_leaves_no_space,
+        push__is_answered_the_same_when_it_comes_again,
+        push__what_asks_for_earlier_ones_finds_them,
+        push__of_so_many_operations_and_no_more,
+        push__receipts_are_sorted_when_there_are_many_and_before_one_is_looked_for,
+        push__survives_a_busy_database_at_any_moment};
     world_start();
     int code = sl_test_run(sl_test_suite("push", tests, sizeof tests / sizeof tests[0]));
     world_end();

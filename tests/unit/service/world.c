@@ -348,7 +348,7 @@ static void open_service(world *w)
                                 .media = w->media};
     sl_error *err = NULL;
     ck_assert_int_eq(sl_db_sqlite_open(w->path, NULL, &w->db, NULL), SL_OK);
-    ports.db = (sl_db){w, db_run, db_begin, db_commit, db_rollback, db_close};
+    ports.db = (sl_db){w, db_run, db_begin, db_commit, db_rollback, db_close, w->db.clustered};
     sl_status status = sl_service_open(&ports, &config, &w->s, &err);
     ck_assert_msg(status == SL_OK, "%s", sl_error_message(err));
 }
