@@ -4,7 +4,7 @@
  *   high-pass   80 Hz, 12 dB an octave: rumble, wind, hands on the phone
  *   denoise     libspeexdsp: steady noise, 15 dB down
  *   level       slow gain towards -18 dBFS of speech, 3 dB a second up, and a limiter at -1.5 dBFS
- *   crest       no peak is more than 11 dB above the speech of the last seconds, so that the whole
+ *   crest       no peak is more than 9 dB above the speech of the last seconds, so that the whole
  *               can be made as loud as others are
  *   speech      for each 20 ms whether somebody speaks (with libspeexdsp)
  *

@@ -60,12 +60,27 @@ static float between(const float *in)
     return peak;
 }
 
+float sl_true_peak_of(sl_true_peak *t, const float *pcm, size_t n, float least)
+{
+    for (size_t i = 0; i < n; i++) {
+        /* Twice, so that the last TAPS always lie in a row. */
+        t->recent[t->place] = pcm[i];
+        t->recent[t->place + SL_LOUDNESS_TAPS] = pcm[i];
+        t->place = (t->place + 1) % SL_LOUDNESS_TAPS;
+        /* Interpolation adds at most half to a sample: only what could be a new peak is looked at. */
+        if (fabsf(pcm[i]) * 2.0F > least) {
+            float peak = between(t->recent + t->place);
+            least = peak > least ? peak : least;
+        }
+    }
+    return least;
+}
+
 static void end_block(sl_loudness *l)
 {
-    float block[2] = {(float)(l->sum / SL_LOUDNESS_BLOCK), l->peak};
-    sl_buf_put(&l->blocks, block, sizeof block);
+    float block = (float)(l->sum / SL_LOUDNESS_BLOCK);
+    sl_buf_put(&l->blocks, &block, sizeof block);
     l->sum = 0.0;
-    l->peak = 0.0F;
     l->fill = 0;
 }
 
@@ -74,15 +89,6 @@ void sl_loudness_add(sl_loudness *l, const float *pcm, size_t n)
     for (size_t i = 0; i < n; i++) {
         double w = weigh(l, (double)pcm[i]);
         l->sum += w * w;
-        /* Twice, so that the last TAPS always lie in a row. */
-        l->recent[l->place] = pcm[i];
-        l->recent[l->place + SL_LOUDNESS_TAPS] = pcm[i];
-        l->place = (l->place + 1) % SL_LOUDNESS_TAPS;
-        /* Interpolation adds at most half to a sample: only what could be a new peak is looked at. */
-        if (fabsf(pcm[i]) * 2.0F > l->peak) {
-            float peak = between(l->recent + l->place);
-            l->peak = peak > l->peak ? peak : l->peak;
-        }
         l->fill++;
         if (l->fill == SL_LOUDNESS_BLOCK) {
             end_block(l);
@@ -92,11 +98,10 @@ void sl_loudness_add(sl_loudness *l, const float *pcm, size_t n)
 
 void sl_loudness_cut(sl_loudness *l, int64_t frames)
 {
-    size_t keep = (size_t)(frames / SL_LOUDNESS_BLOCK) * 2 * sizeof(float);
+    size_t keep = (size_t)(frames / SL_LOUDNESS_BLOCK) * sizeof(float);
     l->blocks.len = keep < l->blocks.len ? keep : l->blocks.len;
     l->fill = 0;
     l->sum = 0.0;
-    l->peak = 0.0F;
 }
 
 void sl_loudness_free(sl_loudness *l)
@@ -106,13 +111,13 @@ void sl_loudness_free(sl_loudness *l)
 
 static size_t block_count(const sl_loudness *l)
 {
-    return l->blocks.len / (2 * sizeof(float));
+    return l->blocks.len / sizeof(float);
 }
 
-static float block_value(const sl_loudness *l, size_t i, size_t which)
+static float block_value(const sl_loudness *l, size_t i)
 {
     float v = 0.0F;
-    memcpy(&v, l->blocks.data + (2 * i + which) * sizeof v, sizeof v);
+    memcpy(&v, l->blocks.data + i * sizeof v, sizeof v);
     return v;
 }
 
@@ -129,7 +134,7 @@ static double gated(const sl_loudness *l, double gate)
     for (size_t i = 0; i + WINDOW <= block_count(l); i++) {
         double power = 0.0;
         for (size_t k = 0; k < WINDOW; k++) {
-            power += (double)block_value(l, i + k, 0);
+            power += (double)block_value(l, i + k);
         }
         power /= WINDOW;
         if (lufs_of(power) > gate) {
@@ -148,14 +153,4 @@ double sl_loudness_lufs(const sl_loudness *l)
     }
     double relative = lufs_of(all) + gate_relative;
     return lufs_of(gated(l, relative > gate_absolute ? relative : gate_absolute));
-}
-
-double sl_loudness_peak(const sl_loudness *l)
-{
-    float peak = l->peak;
-    for (size_t i = 0; i < block_count(l); i++) {
-        float v = block_value(l, i, 1);
-        peak = v > peak ? v : peak;
-    }
-    return peak > 0.0F ? 20.0 * log10((double)peak) : SL_LOUDNESS_SILENT;
 }

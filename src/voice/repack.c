@@ -6,6 +6,7 @@
 #include "voice/listen.h"
 #include "voice/ogg.h"
 #include "voice/packets.h"
+#include "voice/regain.h"
 
 enum {
     BEFORE = 7680,     /* frames for the decoder to become right: 160 ms */
@@ -201,23 +202,53 @@ static void caf_write(const caf *c, const sl_head *head, int64_t frames, sl_buf 
     be(out, 4 + c->sound.len, 8);
     be(out, 0, 4); /* edits */
     sl_buf_put(out, c->sound.data, c->sound.len);
-    out->failed = out->failed || c->sizes.failed || c->sound.failed;
+}
+
+/* Of a voice without a gain; out NULL: only whether it can be. */
+static sl_status caf_of(sl_listener *l, sl_buf *out, sl_error **err)
+{
+    caf c = {{0}, {0}, 0, 0};
+    sl_status status = caf_collect(l, &c, err);
+    if (status == SL_OK && (c.sizes.failed || c.sound.failed)) {
+        status = sl_fail_nomem(err);
+    }
+    if (status == SL_OK && out != NULL) {
+        caf_write(&c, sl_listen_head(l), sl_listen_frames(l), out);
+    }
+    sl_buf_free(&c.sizes);
+    sl_buf_free(&c.sound);
+    return status;
+}
+
+/* Of one with a gain, which is whole: its packets were all there. */
+static sl_status caf_with_gain(const uint8_t *p, size_t n, sl_buf *out, sl_error **err)
+{
+    sl_buf made = {0};
+    sl_listener *l = NULL;
+    sl_status status = sl_regain(p, n, &made, err);
+    if (status == SL_OK) {
+        status = sl_packets_open(made.data, made.len, &l, err);
+    }
+    if (status == SL_OK) {
+        status = caf_of(l, out, err);
+        sl_listen_close(l);
+    }
+    sl_buf_free(&made);
+    return status;
 }
 
 sl_status sl_repack_caf(const uint8_t *p, size_t n, sl_buf *out, sl_error **err)
 {
-    caf c = {{0}, {0}, 0, 0};
     sl_listener *l = NULL;
     sl_status status = sl_packets_open(p, n, &l, err);
     if (status != SL_OK) {
         return status;
     }
-    status = caf_collect(l, &c, err);
-    if (status == SL_OK) {
-        caf_write(&c, sl_listen_head(l), sl_listen_frames(l), out);
+    bool plain = sl_listen_head(l)->gain == 0;
+    status = caf_of(l, plain ? out : NULL, err);
+    if (status == SL_OK && !plain) {
+        status = caf_with_gain(p, n, out, err);
     }
     sl_listen_close(l);
-    sl_buf_free(&c.sizes);
-    sl_buf_free(&c.sound);
     return status == SL_OK && out->failed ? sl_fail_nomem(err) : status;
 }

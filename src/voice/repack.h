@@ -1,7 +1,8 @@
 /*
  * voice/repack.h - the packets of a voice in another file, copied and not encoded again: a stretch
- * of it as Ogg Opus, or all of it in MP4 (Opus in ISOBMFF 0.6.8) or CAF. A voice that lacks pages
- * in the middle is refused: SL_E_INVALID.
+ * of it as Ogg Opus, or all of it in MP4 (Opus in ISOBMFF 0.6.8), which carries the gain as Ogg does, or
+ * CAF, which cannot: a voice with a gain is encoded again for that (regain.h). A voice that lacks
+ * pages in the middle is refused: SL_E_INVALID.
  */
 #ifndef SL_VOICE_REPACK_H
 #define SL_VOICE_REPACK_H

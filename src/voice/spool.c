@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "voice/head.h"
+#include "voice/loudness.h"
 #include "voice/ogg.h"
 #include "voice/resample.h"
 
@@ -29,6 +30,9 @@ enum {
 struct sl_spool {
     sl_spool_config config;
     OpusEncoder *encoder;
+    OpusDecoder *decoder; /* when it is heard */
+    sl_true_peak between;
+    sl_buf peaks; /* float of each packet kept, as decoded */
     sl_ogg_writer ogg;
     sl_buf bytes;
     sl_buf places; /* int64_t of each page with sound in the file */
@@ -48,7 +52,8 @@ struct sl_spool {
 static sl_status start_encoder(sl_spool *s, sl_error **err)
 {
     int code = OPUS_OK;
-    s->encoder = opus_encoder_create(SL_VOICE_RATE, 1, OPUS_APPLICATION_VOIP, &code);
+    s->encoder = opus_encoder_create(
+        SL_VOICE_RATE, 1, s->config.again ? OPUS_APPLICATION_AUDIO : OPUS_APPLICATION_VOIP, &code);
     if (s->encoder == NULL) {
         return sl_fail(err, code == OPUS_ALLOC_FAIL ? SL_E_NOMEM : SL_E_INTERNAL,
                        "The voice encoder did not start: %s", opus_strerror(code));
@@ -64,7 +69,10 @@ static sl_status start_encoder(sl_spool *s, sl_error **err)
         opus_encoder_ctl(s->encoder, OPUS_GET_LOOKAHEAD(&s->lookahead)) != OPUS_OK) {
         return sl_fail(err, SL_E_INTERNAL, "The voice encoder refused its settings");
     }
-    return SL_OK;
+    if (c->heard) {
+        s->decoder = opus_decoder_create(SL_VOICE_RATE, 1, &code);
+    }
+    return c->heard && s->decoder == NULL ? sl_fail_nomem(err) : SL_OK;
 }
 
 sl_status sl_spool_new(const sl_spool_config *config, sl_spool **out, sl_error **err)
@@ -94,6 +102,10 @@ void sl_spool_free(sl_spool *s)
     if (s->encoder != NULL) {
         opus_encoder_destroy(s->encoder);
     }
+    if (s->decoder != NULL) {
+        opus_decoder_destroy(s->decoder);
+    }
+    sl_buf_free(&s->peaks);
     sl_ogg_writer_free(&s->ogg);
     sl_buf_free(&s->bytes);
     sl_buf_free(&s->places);
@@ -182,6 +194,28 @@ static void hold_rate(sl_spool *s, int32_t bytes)
     }
 }
 
+/* What a decoder makes of the packet. */
+static sl_status hear(void *user, int64_t packet, const uint8_t *p, size_t n)
+{
+    sl_spool *s = user;
+    float pcm[FRAME];
+    (void)packet;
+    if (opus_decode_float(s->decoder, p, (int32_t)n, pcm, FRAME, 0) != FRAME) {
+        return SL_E_CORRUPT;
+    }
+    float peak = sl_true_peak_of(&s->between, pcm, FRAME, 0.0F);
+    sl_buf_put(&s->peaks, &peak, sizeof peak);
+    return s->peaks.failed ? SL_E_NOMEM : SL_OK;
+}
+
+static sl_status hear_new(sl_spool *s, const uint8_t *p, size_t n, sl_error **err)
+{
+    sl_status status = s->decoder != NULL ? hear(s, s->kept, p, n) : SL_OK;
+    return status == SL_E_NOMEM ? sl_fail_nomem(err)
+           : status != SL_OK    ? sl_fail(err, SL_E_INTERNAL, "The voice cannot be decoded")
+                                : SL_OK;
+}
+
 static sl_status encode(sl_spool *s, sl_error **err)
 {
     uint8_t packet[PACKET_MAX];
@@ -193,6 +227,10 @@ static sl_status encode(sl_spool *s, sl_error **err)
     s->filled = 0;
     if (s->encoded / FRAME <= s->kept) {
         return SL_OK; /* heard again after a cut: the packet is there */
+    }
+    sl_status status = hear_new(s, packet, (size_t)n, err);
+    if (status != SL_OK) {
+        return status;
     }
     (void)sl_ogg_packet(&s->ogg, packet, (size_t)n); /* 8 * 1275 bytes always fit in a page */
     s->kept++;
@@ -382,6 +420,25 @@ static sl_status drop_packets(sl_spool *s, const again *a, int64_t kept, sl_erro
                            : sl_fail_nomem(err);
 }
 
+/* The decoder is where one is that has heard the packets up to `kept`, from `first` on. */
+static sl_status listen_again(sl_spool *s, const again *a, int64_t first, int64_t kept,
+                              sl_error **err)
+{
+    if (s->decoder == NULL) {
+        return SL_OK;
+    }
+    (void)opus_decoder_ctl(s->decoder, OPUS_RESET_STATE);
+    s->between = (sl_true_peak){0};
+    sl_buf known = s->peaks;
+    s->peaks = (sl_buf){0};
+    sl_status status = each_packet(a, first, kept, hear, s);
+    sl_buf_free(&s->peaks);
+    s->peaks = known;
+    s->peaks.len = (size_t)kept * sizeof(float);
+    return status == SL_OK ? SL_OK
+                           : sl_fail(err, status, "The voice recorded so far cannot be read back");
+}
+
 /* The encoder hears again what came before the cut, from frame `begin` of 20 ms on. */
 static sl_status hear_again(sl_spool *s, const again *a, int64_t begin, int64_t frames,
                             sl_error **err)
@@ -430,6 +487,9 @@ sl_status sl_spool_cut(sl_spool *s, int64_t frames, sl_error **err)
         status = drop_packets(s, &a, kept, err);
     }
     if (status == SL_OK) {
+        status = listen_again(s, &a, first, kept, err);
+    }
+    if (status == SL_OK) {
         status = hear_again(s, &a, begin, frames, err);
     }
     sl_buf_free(&a.bytes);
@@ -455,7 +515,7 @@ static sl_status write_gain(sl_spool *s, double gain, sl_error **err)
     return status;
 }
 
-sl_status sl_spool_finish(sl_spool *s, double gain, sl_error **err)
+sl_status sl_spool_end(sl_spool *s, sl_error **err)
 {
     sl_status status = s->begun ? SL_OK : begin(s, err);
     s->end = s->put + s->lookahead;
@@ -463,6 +523,23 @@ sl_status sl_spool_finish(sl_spool *s, double gain, sl_error **err)
         memset(s->frame + s->filled, 0, (FRAME - s->filled) * sizeof *s->frame);
         status = encode(s, err);
     }
+    return status;
+}
+
+float sl_spool_peak(const sl_spool *s)
+{
+    float most = 0.0F;
+    for (size_t at = 0; at + sizeof(float) <= s->peaks.len; at += sizeof(float)) {
+        float peak = 0.0F;
+        memcpy(&peak, s->peaks.data + at, sizeof peak);
+        most = peak > most ? peak : most;
+    }
+    return most;
+}
+
+sl_status sl_spool_finish(sl_spool *s, double gain, sl_error **err)
+{
+    sl_status status = sl_spool_end(s, err);
     if (status == SL_OK && gain != 0.0) {
         status = write_gain(s, gain, err);
     }

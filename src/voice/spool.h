@@ -30,6 +30,8 @@ typedef struct sl_spool_config {
     int32_t complexity; /* 0..10 */
     bool dtx;           /* next to nothing for silence */
     bool fec;           /* each packet can mend the loss of the one before */
+    bool again;         /* it was encoded before: as it is, without another high-pass */
+    bool heard;         /* decodes what it encodes, for sl_spool_peak: 0.3 % of a core */
 } sl_spool_config;
 
 typedef struct sl_spool sl_spool;
@@ -40,7 +42,12 @@ void sl_spool_free(sl_spool *s);
 sl_status sl_spool_put(sl_spool *s, const float *pcm, size_t n, sl_error **err);
 /* Keeps the first `frames`, at most those put. */
 sl_status sl_spool_cut(sl_spool *s, int64_t frames, sl_error **err);
-/* The end. gain: dB, written into the head for every player to apply. */
+/* All that was put is encoded; nothing can be put or cut any more. */
+sl_status sl_spool_end(sl_spool *s, sl_error **err);
+/* After that, when the spool is `heard`: the true peak of what a decoder makes of the file. 1 is
+ * full scale. */
+float sl_spool_peak(const sl_spool *s);
+/* The end, if it was not before. gain: dB, written into the head for every player to apply. */
 sl_status sl_spool_finish(sl_spool *s, double gain, sl_error **err);
 int64_t sl_spool_frames(const sl_spool *s); /* put */
 

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "voice/loudness.h"
 
+#include <math.h>
+
 static const double loudness_target = -16.0;
 static const double peak_most = -1.0;
 static const double gain_most = 24.0;
@@ -72,13 +74,14 @@ sl_status sl_take_new(const sl_take_config *config, sl_take **out, sl_error **er
     }
     t->config = *config;
     t->config.chain.crest = t->config.chain.crest || config->loudness;
+    t->config.spool.heard = config->loudness;
     t->machine.tap_at = -1;
     t->rate = config->spool.rate;
     t->resampler = sl_resampler_new(t->rate);
     status =
         t->resampler == NULL ? sl_fail_nomem(err) : sl_chain_new(&t->config.chain, &t->chain, err);
     if (status == SL_OK) {
-        status = sl_spool_new(&config->spool, &t->spool, err);
+        status = sl_spool_new(&t->config.spool, &t->spool, err);
     }
     if (status != SL_OK) {
         sl_take_free(t);
@@ -170,6 +173,11 @@ static double within(double v, double least, double most)
     return v < least ? least : v > most ? most : v;
 }
 
+static double peak_db(float peak)
+{
+    return peak > 0.0F ? 20.0 * log10((double)peak) : SL_LOUDNESS_SILENT;
+}
+
 static sl_status finish(sl_take *t)
 {
     sl_status status = settle(t);
@@ -179,11 +187,12 @@ static sl_status finish(sl_take *t)
     f->loudness = SL_LOUDNESS_SILENT;
     f->peak = SL_LOUDNESS_SILENT;
     if (t->config.loudness && status == SL_OK) {
+        status = fail(t, sl_spool_end(t->spool, t->err));
         if (t->loudness.blocks.failed) {
             return fail(t, sl_fail_nomem(t->err));
         }
         f->loudness = sl_loudness_lufs(&t->loudness);
-        f->peak = sl_loudness_peak(&t->loudness);
+        f->peak = peak_db(sl_spool_peak(t->spool));
         if (f->loudness > SL_LOUDNESS_SILENT) {
             f->gain = within(loudness_target - f->loudness, -gain_most, gain_most);
             f->gain = f->gain > peak_most - f->peak ? peak_most - f->peak : f->gain;

@@ -84,6 +84,18 @@ loudness() {
         sed -nE 's/^ +I: +(-?[0-9.]+) LUFS/\1/p' | tail -n 1
 }
 
+# below WHAT A LIMIT
+below() {
+    awk -v a="$2" -v b="$3" 'BEGIN { exit !(a <= b) }' || fail "$1: $2 is above $3"
+    printf 'ok  %-28s %s\n' "$1" "$2"
+}
+
+# The true peak as ebur128 measures it, in dB of full scale.
+true_peak() {
+    ffmpeg -nostdin -i "$1" -af ebur128=peak=true -f null - 2>&1 |
+        sed -nE 's/^ +Peak: +(-?[0-9.]+) dBFS/\1/p' | tail -n 1
+}
+
 case_files() {
     local input=0 option
     wav "$speech" in.wav -af highpass=f=80 # as the recorder does
@@ -98,7 +110,8 @@ case_files() {
         same "voice $option" in.wav out.wav
         close_to "length" "$(seconds out.opus)" "$input" 0.007 # FFmpeg counts the pre-skip
         if [[ $option != *level* ]]; then
-            close_to "loudness" "$(loudness out.opus)" -16 1 # the encoder leaves some of it out
+            close_to "loudness" "$(loudness out.opus)" -17 1 # its peaks as decoded leave no more
+            below "true peak" "$(true_peak out.opus)" -0.9
         fi
         if [[ -e dec.wav ]]; then
             same "opusdec" in.wav dec.wav
@@ -111,6 +124,8 @@ case_files() {
         me take last out.$kind
         wav out.$kind out.wav
         same "$kind" in.wav out.wav
+        close_to "$kind loudness" "$(loudness out.$kind)" -17 1.5
+        below "$kind true peak" "$(true_peak out.$kind)" -0.9
     done
     close_to "m4a length" "$(seconds out.m4a)" "$input" 0.0001
     me take last cut.opus --from 2.5 --to 6.25

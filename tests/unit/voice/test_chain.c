@@ -237,6 +237,18 @@ START_TEST(chain__a_stage_that_the_build_is_without_is_refused)
 }
 END_TEST
 
+/* In pieces, as it comes. */
+static double peak_of(const float *pcm, size_t n)
+{
+    sl_true_peak t = {.place = 0};
+    float most = 0.0F;
+    for (size_t at = 0; at < n; at += 500) {
+        size_t some = n - at < 500 ? n - at : 500;
+        most = sl_true_peak_of(&t, pcm + at, some, most);
+    }
+    return db((double)most);
+}
+
 /* EBU Tech 3341's first cases, for one channel: 3.01 LU less than for the same in two. */
 START_TEST(loudness__of_sines_is_what_the_recommendation_says)
 {
@@ -246,7 +258,7 @@ START_TEST(loudness__of_sines_is_what_the_recommendation_says)
         tone_make(in, LONG, 1000.0, SECOND, pow(10.0, levels[i] / 20.0));
         sl_loudness_add(&l, in, LONG);
         ck_assert_double_eq_tol(sl_loudness_lufs(&l), levels[i] - 3.01, 0.1);
-        ck_assert_double_eq_tol(sl_loudness_peak(&l), levels[i], 0.1);
+        ck_assert_double_eq_tol(peak_of(in, LONG), levels[i], 0.1);
         sl_loudness_free(&l);
     }
 }
@@ -258,7 +270,6 @@ START_TEST(loudness__leaves_pauses_out_and_knows_silence)
     memset(in, 0, sizeof in);
     sl_loudness_add(&l, in, LONG);
     ck_assert_double_eq(sl_loudness_lufs(&l), SL_LOUDNESS_SILENT);
-    ck_assert_double_eq(sl_loudness_peak(&l), SL_LOUDNESS_SILENT);
     /* Then a tone, then as long something 40 dB quieter. */
     tone_make(in, LONG, 1000.0, SECOND, 0.1);
     sl_loudness_add(&l, in, LONG);
@@ -281,7 +292,6 @@ START_TEST(loudness__of_what_was_cut_back_is_that_of_what_is_left)
     ck_assert_double_gt(sl_loudness_lufs(&l), quiet + 10.0);
     sl_loudness_cut(&l, LONG);
     ck_assert_double_eq_tol(sl_loudness_lufs(&l), quiet, 0.01);
-    ck_assert_double_eq_tol(sl_loudness_peak(&l), db(0.05), 0.1);
     sl_loudness_free(&l);
 }
 END_TEST
@@ -289,13 +299,10 @@ END_TEST
 /* A sine of a quarter of the rate whose samples all miss its peaks: 3 dB more between them. */
 START_TEST(loudness__sees_peaks_between_samples)
 {
-    sl_loudness l = {0};
     for (size_t i = 0; i < SECOND; i++) {
         in[i] = (float)(0.5 * sin(1.57079632679489662 * (double)i + 0.78539816339744831));
     }
-    sl_loudness_add(&l, in, SECOND);
-    ck_assert_double_eq_tol(sl_loudness_peak(&l), db(0.5), 0.4);
-    sl_loudness_free(&l);
+    ck_assert_double_eq_tol(peak_of(in, SECOND), db(0.5), 0.4);
 }
 END_TEST
 
