@@ -183,7 +183,7 @@ enum {
 };
 /* The voice in another container, for players that do not take Ogg. MP4 has the same packets and the
  * file's gain, which players of it apply; CAF has no place for a gain: a voice that has one is encoded
- * again with the gain in its sound, which costs about 1 % of its length of a core and a little of its
+ * again with the gain in its sound, which costs 2 to 6 % of its length of a core and a little of its
  * quality. SL_E_INVALID: no voice of ours or alike. */
 SL_API sl_status sl_voice_repack(const uint8_t *bytes, size_t n, int32_t container,
                                  sl_bytes *SL_NULLABLE *SL_NULLABLE out,
