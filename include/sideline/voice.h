@@ -33,7 +33,7 @@ typedef struct sl_recorder sl_recorder;
  *   "speech"      false  tell where nobody speaks
  *   "loudness"    true   no peak more than 11 dB above the speech of the last seconds; on finish,
  *                        a gain in the file that makes it -16 LUFS (less, should its true peak
- *                        pass -1 dB)
+ *                        as decoded pass full scale)
  *   "note"        none   up to 1000 bytes of the host's own, offered with what became of a recorder
  *                        that was killed or freed: what the voice is about
  * SL_E_UNSUPPORTED for denoise and speech in a build without libspeexdsp (WebAssembly is one).

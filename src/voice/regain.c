@@ -13,7 +13,7 @@ enum {
     BITRATE_MAX = 96000
 };
 
-static const float most = 0.891F;  /* -1 dB */
+static const float most = 1.0F;
 static const float under = 0.994F; /* of what is needed: encoding again gives other peaks again */
 
 static sl_status put(void *user, const uint8_t *p, size_t n, int64_t at, sl_error **err)

@@ -4,7 +4,7 @@
  * It is decoded and encoded again, which costs about 2 % of its length of a core each time, and a
  * little of its quality: twice the bits keep that small. Codecs make other peaks than they were given:
  * the new file is heard while it is made, and made again quieter, at most twice, when its true peak
- * passes -1 dB. Mono comes out.
+ * passes full scale. Mono comes out.
  */
 #ifndef SL_VOICE_REGAIN_H
 #define SL_VOICE_REGAIN_H

@@ -10,7 +10,8 @@
 #include <math.h>
 
 static const double loudness_target = -16.0;
-static const double peak_most = -1.0;
+static const double peak_most =
+    0.0; /* behind the codec, where no room for its own peaks is needed */
 static const double gain_most = 24.0;
 
 struct sl_take {

@@ -34,9 +34,9 @@ typedef struct sl_take_config {
     sl_spool_config spool; /* its rate is the take's first one */
     sl_chain_config chain;
     /* The file's gain brings it to -16 LUFS, or less where the true peak of what a decoder makes of it
-     * would pass -1 dB (by BS.1770-4, which finds peaks between samples to 0.1 dB or so). A codec's
+     * would pass full scale (by BS.1770-4, which finds peaks between samples to 0.1 dB or so). A codec's
      * peaks are up to 2 dB above those of what went in: what is encoded is decoded too while recording
-     * (under 0.5 % of a core), and speech of 24 kbit/s ends at -17 to -18 LUFS instead of clipping. */
+     * (under 0.5 % of a core), and speech of 24 kbit/s ends at -16 to -17 LUFS and does not clip. */
     bool loudness;
 } sl_take_config;
 
