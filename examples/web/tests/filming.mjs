@@ -2,7 +2,7 @@
 import { waitFor } from "./world.mjs";
 
 const seconds = async (page) => (await page.getByRole("timer").textContent()).split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
-const filmed = (page, least) => waitFor(`${least} s of film`, async () => (await seconds(page).catch(() => 0)) >= least);
+const filmed = (page, least) => waitFor(`${least} s of film`, async () => (await seconds(page).catch(() => 0)) >= least, 60_000);
 const preview = (page) => page.locator(".upload-preview");
 
 /** Seconds of what was chosen, run through first where the browser does not know. */
