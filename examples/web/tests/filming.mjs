@@ -49,7 +49,7 @@ async function withFingers(world, page) {
     await left.getByRole("button", { name: "Throw away" }).click();
     await left.waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Film", exact: true }).click();
-    await page.getByRole("button", { name: "Start filming" }).waitFor();
+    await page.getByRole("button", { name: "Start filming", disabled: false }).waitFor(); /* the camera is open */
     await touch();
     await filmed(page, 2);
     await touch();
