@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { privateBrowser } from "./helpers.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const root = path.resolve(process.env.ZZROOT ?? path.join(here, "../../.."));
+const root = path.resolve(here, "../../..");
 const AT_ONCE = 2;
 const LIMIT_MS = 300_000;
 

@@ -32,6 +32,7 @@ const path = {
     resolve: (...parts) => path.normalize(parts.reduce((at, p) => (p.startsWith("/") ? p : `${at}/${p}`), cwd)),
 };
 let cwd = "/";
+let tree = "/"; /* the sources and what was built of them, wherever they are */
 
 /* --- files --------------------------------------------------------------------------------- */
 
@@ -60,7 +61,8 @@ function find(name) {
     if (!nodes.has(full)) {
         /* What is new in memory is not on the machine. */
         const above = nodes.get(path.dirname(full));
-        nodes.set(full, above?.own === true || full.startsWith("/tmp/") ? null : fetched(full));
+        const memory = full.startsWith("/tmp/") && !full.startsWith(`${tree}/`);
+        nodes.set(full, above?.own === true || memory ? null : fetched(full));
     }
     return nodes.get(full);
 }
@@ -204,6 +206,7 @@ self.onmessage = ({ data }) => {
     const { program, folder } = data;
     const end = (code) => self.postMessage({ code, said: said.join("") });
     cwd = folder;
+    tree = folder;
     const process = {
         argv: ["node", program],
         env: { CK_VERBOSITY: "normal" },
