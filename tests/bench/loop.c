@@ -160,8 +160,8 @@ static double arrive_over(uint16_t port)
     char url[64];
     url_of(url, sizeof url, port);
     sl_core *core = open_client(bench_dir("loop"), url);
-    double began = bench_wall_s();
     loop_log_in(core);
+    double began = bench_wall_s();
     await(core, loop_begin_settle(core));
     double took = bench_wall_s() - began;
     loop_must_hold_all(core);
