@@ -42,7 +42,11 @@ export function Upload({ sent }: { sent: string | undefined }) {
     const take = (reel: Reel | undefined) => {
         setFilming(false);
         if (reel !== undefined) {
-            attempt(async () => choose(await reel.file(t("filming.name", { when: `${date(reel.begun)} ${clock(reel.begun)}` })), reel));
+            const name = t("filming.name", { when: `${date(reel.begun)} ${clock(reel.begun)}` });
+            reel.file(name).then((file) => choose(file, reel)).catch((error: unknown) => {
+                reel.release(); /* it stays where films are left */
+                complain(error);
+            });
         }
     };
     return (
