@@ -77,7 +77,11 @@ export async function fingers(world, { page }) {
     await put("touchEnd");
     await waitFor("the line", async () => (await page.locator(".items li").count()) === before + 1);
     const { width, height } = await page.locator(FRAME).evaluate((one) => ({ width: one.offsetWidth, height: one.offsetHeight }));
-    const ink = await inkOf(page);
+    /* The list has it a moment before the picture. */
+    const ink = await waitFor("the line's ink", async () => {
+        const drawn = await inkOf(page);
+        return drawn.right > 0 && drawn;
+    });
     near((ink.left + ink.right) / 2, 0.5 + 40 / width, 0.02, "the line's place across");
     near(ink.right - ink.left, 0, 0.03, "its width");
     near(ink.top, 0.5 - 60 / height, 0.03, "its top");
