@@ -90,6 +90,7 @@ static sl_status take_range(sl_service *s, const char *space, range *r)
     return status;
 }
 
+/* The record is in s->rec then, when it has one. */
 static sl_status place_of(sl_service *s, const char *space, const char *id, int64_t *place)
 {
     sl_status status = SL_OK;
@@ -107,7 +108,8 @@ static sl_status place_of(sl_service *s, const char *space, const char *id, int6
     return status;
 }
 
-/* Half of them up to the record's place, half of them above. Nothing when it has none. */
+/* Half of them up to the record's place, half of them above. Nothing when it has none. One alone is its own
+ * range: what is below it is not looked for. */
 static sl_status take_around(sl_service *s, const sl_sv_state *space, const char *id, int64_t limit,
                              sl_hole *out)
 {
@@ -117,12 +119,14 @@ static sl_status take_around(sl_service *s, const sl_sv_state *space, const char
     if (status != SL_OK || place == 0) {
         return status;
     }
+    if (limit == 1) {
+        *out = (sl_hole){place - 1, place};
+        return sl_items_record(s->items, &s->rec);
+    }
     range below = {{0, place}, false, limit / 2 + 1, SL_SV_PAGE_BYTES / 2};
     range above = {{place, space->seq}, true, limit / 2, SL_SV_PAGE_BYTES};
     status = take_range(s, space->name, &below);
-    if (above.limit == 0) { /* the one record alone */
-        above.of.upto = place;
-    } else if (status == SL_OK) {
+    if (status == SL_OK) {
         status = take_range(s, space->name, &above);
     }
     *out = (sl_hole){below.of.above, above.of.upto};
