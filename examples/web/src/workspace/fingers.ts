@@ -19,7 +19,12 @@ export function useFingers(frame: RefObject<HTMLDivElement | null>, view: ViewBo
     const pinching = useRef(false);
     const turning = useRef({ by: 0, from: 0 });
     const current = useRef(view);
-    useEffect(() => void (current.current = view), [view]);
+    /* While they move it is theirs: what is rendered comes later, and would undo what they have done since. */
+    useEffect(() => {
+        if (!pinching.current) {
+            current.current = view;
+        }
+    }, [view]);
 
     const two = (): Two | null => {
         const [a, b] = [...touches.current.values()];
@@ -32,8 +37,9 @@ export function useFingers(frame: RefObject<HTMLDivElement | null>, view: ViewBo
     const pinch = (before: Two, now: Two) => {
         const element = frame.current!;
         const size = { width: element.offsetWidth, height: element.offsetHeight };
-        const box = element.getBoundingClientRect();
-        const [mx, my] = [box.left + box.width / 2 - current.current.x * size.width, box.top + box.height / 2 - current.current.y * size.height];
+        const stage = element.offsetParent!;
+        const box = stage.getBoundingClientRect();
+        const [mx, my] = [box.left + stage.clientLeft + element.offsetLeft + size.width / 2, box.top + stage.clientTop + element.offsetTop + size.height / 2];
         const turn = turning.current;
         turn.by += ((now.angle - before.angle + 540) % 360) - 180;
         const meant = Math.sign(turn.by) * Math.max(0, Math.abs(turn.by) - MEANT);
