@@ -159,3 +159,15 @@ sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_err
     sl_sv_rows_free(&rows);
     return status == SL_OK ? note_loss(tx, user, space, err) : status;
 }
+
+sl_status sl_sv_revoke_all(sl_sv_tx *tx, const char *sql, const sl_cell *args, size_t n,
+                           sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(tx->s, sql, args, n, &rows, err);
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        status = sl_sv_revoke(tx, sl_sv_text(&rows, i, 0), sl_sv_text(&rows, i, 1), err);
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}

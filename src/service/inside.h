@@ -394,6 +394,9 @@ sl_status sl_sv_grant(sl_sv_tx *tx, const char *user, const char *space, const c
 sl_status sl_sv_regrant(sl_sv_tx *tx, const char *user, const char *space, const char *role,
                         sl_error **err);
 sl_status sl_sv_revoke(sl_sv_tx *tx, const char *user, const char *space, sl_error **err);
+/* Of each row of the question: a user and a space. */
+sl_status sl_sv_revoke_all(sl_sv_tx *tx, const char *sql, const sl_cell *args, size_t n,
+                           sl_error **err);
 
 int64_t sl_sv_now(const sl_service *s);
 sl_status sl_sv_random(const sl_service *s, void *dst, size_t n, sl_error **err);

@@ -33,20 +33,14 @@
 
 static sl_status take_stale(sl_sv_tx *tx, const char *user, sl_error **err)
 {
-    sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(tx->s,
-                  "SELECT a.user_id, a.space FROM access a WHERE a.user_id=$1 AND"
-                  " a.via='organisation' AND" NOT_GIVEN
-                  " UNION SELECT a.user_id, a.space FROM access p JOIN access a ON a.space=p.space"
-                  " AND a.via='organisation' WHERE p.user_id=$1 AND p.role='owner' AND" NOT_GIVEN
-                  " ORDER BY 1, 2",
-                  SL_SV_ARGS(sl_cell_text(user)), &rows, err);
-    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
-        status = sl_sv_revoke(tx, sl_sv_text(&rows, i, 0), sl_sv_text(&rows, i, 1), err);
-    }
-    sl_sv_rows_free(&rows);
-    return status;
+    return sl_sv_revoke_all(
+        tx,
+        "SELECT a.user_id, a.space FROM access a WHERE a.user_id=$1 AND"
+        " a.via='organisation' AND" NOT_GIVEN
+        " UNION SELECT a.user_id, a.space FROM access p JOIN access a ON a.space=p.space"
+        " AND a.via='organisation' WHERE p.user_id=$1 AND p.role='owner' AND" NOT_GIVEN
+        " ORDER BY 1, 2",
+        SL_SV_ARGS(sl_cell_text(user)), err);
 }
 
 static sl_status give_missing(sl_sv_tx *tx, const char *user, sl_error **err)
@@ -152,20 +146,14 @@ static sl_status unshared(sl_sv_tx *tx, const sl_sv_op *o, const char *owner, sl
 /* Nobody reads on in a program that was deleted because of an organisation. */
 static sl_status program_deleted(sl_sv_tx *tx, const char *space, sl_error **err)
 {
-    sl_sv_rows rows;
     sl_status status = sl_sv_lend_end(tx, "", space, "", err);
-    if (status != SL_OK) {
-        return status;
-    }
-    status = sl_sv_all(tx->s,
-                       "SELECT user_id FROM access WHERE space=$1 AND via='organisation'"
-                       " ORDER BY user_id",
-                       SL_SV_ARGS(sl_cell_text(space)), &rows, err);
-    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
-        status = sl_sv_revoke(tx, sl_sv_text(&rows, i, 0), space, err);
-    }
-    sl_sv_rows_free(&rows);
-    return status;
+    return status == SL_OK
+               ? sl_sv_revoke_all(
+                     tx,
+                     "SELECT user_id, space FROM access WHERE space=$1 AND via='organisation'"
+                     " ORDER BY user_id",
+                     SL_SV_ARGS(sl_cell_text(space)), err)
+               : status;
 }
 
 sl_status sl_sv_lend_before(sl_sv_tx *tx, const sl_sv_op *o, const sl_sv_item *share,

@@ -140,19 +140,13 @@ static bool bury(void *ctx, const sl_entity *e, const char *space, const char *i
 /* Everybody else leaves the spaces that the user owns; the user leaves all others. */
 static sl_status leave_all(sl_sv_tx *tx, const char *user, sl_error **err)
 {
-    sl_sv_rows rows;
-    sl_status status =
-        sl_sv_all(tx->s,
-                  "SELECT x.user_id, x.space FROM access x JOIN access o ON o.space=x.space AND"
-                  " o.user_id=$1 AND o.role='owner' WHERE x.user_id<>$1 UNION"
-                  " SELECT user_id, space FROM access WHERE user_id=$1 AND role<>'owner'"
-                  " ORDER BY 1, 2",
-                  SL_SV_ARGS(sl_cell_text(user)), &rows, err);
-    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
-        status = sl_sv_revoke(tx, sl_sv_text(&rows, i, 0), sl_sv_text(&rows, i, 1), err);
-    }
-    sl_sv_rows_free(&rows);
-    return status;
+    return sl_sv_revoke_all(
+        tx,
+        "SELECT x.user_id, x.space FROM access x JOIN access o ON o.space=x.space AND"
+        " o.user_id=$1 AND o.role='owner' WHERE x.user_id<>$1 UNION"
+        " SELECT user_id, space FROM access WHERE user_id=$1 AND role<>'owner'"
+        " ORDER BY 1, 2",
+        SL_SV_ARGS(sl_cell_text(user)), err);
 }
 
 /* The other side of each connection goes too. */

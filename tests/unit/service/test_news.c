@@ -13,45 +13,24 @@ typedef struct scene {
     char video[SL_SPACE_MAX];
 } scene;
 
-typedef struct found {
-    size_t count;
-    char text[512];
-} found;
-
-static bool keep(void *ctx, const sl_cell *cells, size_t n)
-{
-    found *f = ctx;
-    const char *text = n > 0 ? sl_cell_str(&cells[0]) : NULL;
-    f->count++;
-    (void)snprintf(f->text, sizeof f->text, "%s", text != NULL ? text : "");
-    return true;
-}
-
 /* How many of this kind, "" any, the user has. */
 static size_t count(const scene *s, const person *p, const char *kind)
 {
-    found f = {0};
-    const sl_cell args[] = {sl_cell_text(p->own), sl_cell_text(kind)};
-    sl_status status =
-        s->w->db.run(s->w->db.user,
-                     "SELECT \"id\" FROM \"notification\" WHERE \"space\"=$1 AND \"deleted\"=0"
-                     " AND ($2='' OR \"kind\"=$2)",
-                     args, 2, keep, &f, NULL);
-    ck_assert_int_eq(status, SL_OK);
-    return f.count;
+    return world_rows(s->w, NULL,
+                      "SELECT \"id\" FROM \"notification\" WHERE \"space\"=$1 AND \"deleted\"=0"
+                      " AND ($2='' OR \"kind\"=$2)",
+                      p->own, kind);
 }
 
 /* A text of the notification with this id; "" when there is none. */
 static const char *field(const scene *s, const person *p, const char *id, const char *name)
 {
-    static found f;
+    static char text[512];
     char sql[200];
-    const sl_cell args[] = {sl_cell_text(p->own), sl_cell_text(id)};
-    memset(&f, 0, sizeof f);
     (void)snprintf(sql, sizeof sql,
                    "SELECT \"%s\" FROM \"notification\" WHERE \"space\"=$1 AND \"id\"=$2", name);
-    ck_assert_int_eq(s->w->db.run(s->w->db.user, sql, args, 2, keep, &f, NULL), SL_OK);
-    return f.text;
+    (void)world_rows(s->w, text, sql, p->own, id);
+    return text;
 }
 
 /* A coach and an athlete who shares a video. */

@@ -18,35 +18,6 @@ typedef struct scene {
     uint32_t next;
 } scene;
 
-typedef struct found {
-    size_t count;
-    char text[512];
-} found;
-
-static bool keep(void *ctx, const sl_cell *cells, size_t n)
-{
-    found *f = ctx;
-    const char *text = n > 0 ? sl_cell_str(&cells[0]) : NULL;
-    f->count++;
-    (void)snprintf(f->text, sizeof f->text, "%s", text != NULL ? text : "");
-    return true;
-}
-
-/* How many rows; the last one's first cell. */
-static size_t rows(const scene *s, char text[512], const char *sql, const char *a, const char *b)
-{
-    found f = {0};
-    const sl_cell args[] = {sl_cell_text(a), sl_cell_text(b)};
-    sl_error *err = NULL;
-    sl_status status = s->w->db.run(s->w->db.user, sql, args, 2, keep, &f, &err);
-    ck_assert_msg(status == SL_OK, "%s: %s", sql, sl_error_message(err));
-    if (text != NULL) {
-        (void)snprintf(text, 512, "%s", f.text);
-    }
-    sl_sv_known_forget(s->w->s);
-    return f.count;
-}
-
 static const char *fresh(scene *s)
 {
     return id_of(0x5000 + s->next++);
@@ -108,11 +79,12 @@ static const sl_json *rank(scene *s, person *by, const char *id, const char *rol
 static void own_member(const scene *s, const person *p, char id[SL_UUID_LEN + 1])
 {
     char text[512];
-    ck_assert_uint_eq(rows(s, text,
-                           "SELECT \"id\" FROM \"member\" WHERE \"space\"=$1 AND \"user_id\"=$2"
-                           " AND \"deleted\"=0",
-                           s->org, p->id),
-                      1);
+    ck_assert_uint_eq(
+        world_rows(s->w, text,
+                   "SELECT \"id\" FROM \"member\" WHERE \"space\"=$1 AND \"user_id\"=$2"
+                   " AND \"deleted\"=0",
+                   s->org, p->id),
+        1);
     (void)snprintf(id, SL_UUID_LEN + 1, "%.36s", text);
 }
 
@@ -121,12 +93,13 @@ static const char *holds(const scene *s, const person *p, const char *space)
 {
     static char role[512];
     char granted[512];
-    size_t have =
-        rows(s, role, "SELECT role FROM access WHERE user_id=$1 AND space=$2", p->id, space);
-    size_t grants = rows(s, granted,
-                         "SELECT \"role\" FROM \"grant\" WHERE \"space\"=$1 AND \"target\"=$2 AND"
-                         " \"deleted\"=0",
-                         p->own, space);
+    size_t have = world_rows(s->w, role, "SELECT role FROM access WHERE user_id=$1 AND space=$2",
+                             p->id, space);
+    size_t grants =
+        world_rows(s->w, granted,
+                   "SELECT \"role\" FROM \"grant\" WHERE \"space\"=$1 AND \"target\"=$2 AND"
+                   " \"deleted\"=0",
+                   p->own, space);
     ck_assert_uint_eq(have, grants);
     ck_assert_str_eq(role, granted);
     frames_clear(s->w);
@@ -154,7 +127,8 @@ static const sl_json *lend(scene *s, person *who, const char *space, char id[SL_
 static void audited(const scene *s, const person *who, const char *action, size_t count)
 {
     ck_assert_uint_eq(
-        rows(s, NULL, "SELECT n FROM audit WHERE actor=$1 AND action=$2", who->id, action), count);
+        world_rows(s->w, NULL, "SELECT n FROM audit WHERE actor=$1 AND action=$2", who->id, action),
+        count);
 }
 
 static const char *message_of(const sl_json *receipt)
@@ -172,10 +146,10 @@ START_TEST(organisation__is_made_by_a_coach_who_leads_it)
     person_make(s.w, &ana, "ana@x.y", "athlete", 9);
     ck_assert_str_eq(holds(&s, &s.ada, s.org), "coach");
     own_member(&s, &s.ada, id);
-    ck_assert_uint_eq(rows(&s, NULL,
-                           "SELECT 1 FROM \"membership\" WHERE \"id\"=$1 AND \"space\"=$2 AND"
-                           " \"state\"='active' AND \"role\"='admin' AND \"name\"='Club'",
-                           id, s.ada.own),
+    ck_assert_uint_eq(world_rows(s.w, NULL,
+                                 "SELECT 1 FROM \"membership\" WHERE \"id\"=$1 AND \"space\"=$2 AND"
+                                 " \"state\"='active' AND \"role\"='admin' AND \"name\"='Club'",
+                                 id, s.ada.own),
                       1);
     audited(&s, &s.ada, "organisation_make", 1);
     sl_space_name(space, "organisation", id_of(0x51));
@@ -225,12 +199,12 @@ START_TEST(organisation__has_a_hundred_members_and_not_one_more)
             "INSERT INTO \"member\" (\"space\", \"id\", \"seq\", \"deleted\", \"clocks\","
             " \"user_id\") SELECT $1, '%s', %d, 0, x'', $2",
             id_of(0x7000 + (uint32_t)i), 1000 + i);
-        (void)rows(&s, NULL, text, s.org, "x");
+        (void)world_rows(s.w, NULL, text, s.org, "x");
         (void)snprintf(
             text, sizeof text,
             "INSERT INTO feed (space, entity, id, seq, listed) SELECT $1, $2, '%s', %d, $2",
             id_of(0x7000 + (uint32_t)i), 1000 + i);
-        (void)rows(&s, NULL, text, s.org, "member");
+        (void)world_rows(s.w, NULL, text, s.org, "member");
     }
     must(invite(&s, &s.ada, "ben@x.y", id), "applied");
     must_reject(invite(&s, &s.ada, "cid@x.y", id), "SL_E_LIMIT");
@@ -246,18 +220,19 @@ START_TEST(invitation__puts_nobody_in_who_has_not_agreed) /* [ORG-1] */
     set(&s);
     must(invite(&s, &s.ada, "ben@x.y", id), "applied");
     ck_assert_str_eq(holds(&s, &s.ben, s.org), "");
-    ck_assert_uint_eq(rows(&s, text,
-                           "SELECT \"by_name\" FROM \"membership\" WHERE \"id\"=$1 AND"
-                           " \"space\"=$2 AND \"state\"='invited'",
-                           id, s.ben.own),
+    ck_assert_uint_eq(world_rows(s.w, text,
+                                 "SELECT \"by_name\" FROM \"membership\" WHERE \"id\"=$1 AND"
+                                 " \"space\"=$2 AND \"state\"='invited'",
+                                 id, s.ben.own),
                       1);
     ck_assert_str_eq(text, "Name of ada@x.y");
-    ck_assert_uint_eq(rows(&s, NULL,
-                           "SELECT 1 FROM \"notification\" WHERE \"id\"=$1 AND \"space\"=$2 AND"
-                           " \"title\"='Name of ada@x.y' AND \"deleted\"=0",
-                           id, s.ben.own),
-                      1);
-    rows(&s, text, "SELECT \"name\" FROM \"member\" WHERE \"id\"=$1 AND $2<>''", id, "x");
+    ck_assert_uint_eq(
+        world_rows(s.w, NULL,
+                   "SELECT 1 FROM \"notification\" WHERE \"id\"=$1 AND \"space\"=$2 AND"
+                   " \"title\"='Name of ada@x.y' AND \"deleted\"=0",
+                   id, s.ben.own),
+        1);
+    world_rows(s.w, text, "SELECT \"name\" FROM \"member\" WHERE \"id\"=$1 AND $2<>''", id, "x");
     ck_assert_str_eq(text, ""); /* a name when it is accepted */
     must_reject(op(s.w, &s.ada, "patch", "membership", s.ben.own, id, "{\"state\":\"active\"}"),
                 "SL_E_DENIED");
@@ -270,11 +245,12 @@ START_TEST(invitation__puts_nobody_in_who_has_not_agreed) /* [ORG-1] */
     must(accept(&s, &s.ben, id), "applied");
     must(accept(&s, &s.ben, id), "merged");
     ck_assert_str_eq(holds(&s, &s.ben, s.org), "member");
-    ck_assert_uint_eq(rows(&s, text,
-                           "SELECT \"name\" FROM \"member\" WHERE \"id\"=$1 AND \"space\"=$2 AND"
-                           " \"email\" IS NULL AND \"state\"='active'",
-                           id, s.org),
-                      1);
+    ck_assert_uint_eq(
+        world_rows(s.w, text,
+                   "SELECT \"name\" FROM \"member\" WHERE \"id\"=$1 AND \"space\"=$2 AND"
+                   " \"email\" IS NULL AND \"state\"='active'",
+                   id, s.org),
+        1);
     ck_assert_str_eq(text, "Name of ben@x.y");
     audited(&s, &s.ben, "organisation_join", 1);
     must_reject(op(s.w, &s.ben, "patch", "membership", s.ben.own, id, "{\"state\":\"invited\"}"),
@@ -297,22 +273,22 @@ START_TEST(invitation__is_declined_taken_back_or_goes_with_who_made_it) /* [ORG-
     join(&s, &s.ben, ben);
     must(invite(&s, &s.ada, "cid@x.y", id), "applied");
     must(leave(&s, &s.cid, id), "applied"); /* declined */
-    ck_assert_uint_eq(rows(&s, NULL, member, id, "x"), 0);
-    ck_assert_uint_eq(rows(&s, NULL,
-                           "SELECT 1 FROM \"notification\" WHERE \"id\"=$1 AND \"deleted\"=0"
-                           " AND $2<>''",
-                           id, "x"),
+    ck_assert_uint_eq(world_rows(s.w, NULL, member, id, "x"), 0);
+    ck_assert_uint_eq(world_rows(s.w, NULL,
+                                 "SELECT 1 FROM \"notification\" WHERE \"id\"=$1 AND \"deleted\"=0"
+                                 " AND $2<>''",
+                                 id, "x"),
                       0);
     must(invite(&s, &s.ada, "cid@x.y", id), "applied");
     must(op(s.w, &s.ada, "delete", "member", s.org, id, NULL), "applied"); /* taken back */
-    ck_assert_uint_eq(rows(&s, NULL, membership, id, "x"), 0);
+    ck_assert_uint_eq(world_rows(s.w, NULL, membership, id, "x"), 0);
     must(accept(&s, &s.cid, id), "merged");
     ck_assert_str_eq(holds(&s, &s.cid, s.org), "");
     must(rank(&s, &s.ada, ben, "admin"), "applied");
     must(invite(&s, &s.ben, "cid@x.y", id), "applied");
     must(leave(&s, &s.ben, ben), "applied");
-    ck_assert_uint_eq(rows(&s, NULL, member, id, "x"), 0);
-    ck_assert_uint_eq(rows(&s, NULL, membership, id, "x"), 0);
+    ck_assert_uint_eq(world_rows(s.w, NULL, member, id, "x"), 0);
+    ck_assert_uint_eq(world_rows(s.w, NULL, membership, id, "x"), 0);
     world_free(s.w);
 }
 END_TEST
@@ -347,8 +323,10 @@ START_TEST(organisation__is_not_without_an_admin) /* [ORG-2] */
     must(op(s.w, &s.ben, "delete", "organisation", s.org, s.root, NULL), "applied");
     ck_assert_str_eq(holds(&s, &s.ben, s.org), "");
     audited(&s, &s.ben, "organisation_close", 1);
-    ck_assert_uint_eq(
-        rows(&s, NULL, "SELECT 1 FROM \"membership\" WHERE \"deleted\"=0 AND $1=$2", "x", "x"), 0);
+    ck_assert_uint_eq(world_rows(s.w, NULL,
+                                 "SELECT 1 FROM \"membership\" WHERE \"deleted\"=0 AND $1=$2", "x",
+                                 "x"),
+                      0);
     world_free(s.w);
 }
 END_TEST
@@ -364,9 +342,10 @@ START_TEST(organisation__another_name_reaches_those_who_are_asked_too)
     wait(&s);
     must(op(s.w, &s.ada, "patch", "organisation", s.org, s.root, "{\"name\":\"Union\"}"),
          "applied");
-    ck_assert_uint_eq(
-        rows(&s, NULL, "SELECT 1 FROM \"membership\" WHERE \"name\"=$1 AND $2<>''", "Union", "x"),
-        3);
+    ck_assert_uint_eq(world_rows(s.w, NULL,
+                                 "SELECT 1 FROM \"membership\" WHERE \"name\"=$1 AND $2<>''",
+                                 "Union", "x"),
+                      3);
     world_free(s.w);
 }
 END_TEST
@@ -518,21 +497,24 @@ START_TEST(account__that_is_erased_leaves_its_organisations) /* [ORG-2] */
     ck_assert_int_eq(do_post(&s, &s.ada, "/api/v1/account/erase", PASSWORD), 204);
     ck_assert_str_eq(holds(&s, &s.ben, plan), "");
     ck_assert_str_eq(holds(&s, &s.ben, s.org), "coach"); /* who was there first leads now */
-    ck_assert_uint_eq(rows(&s, NULL,
-                           "SELECT 1 FROM \"membership\" WHERE \"deleted\"=0 AND (\"id\"=$1 OR"
-                           " \"by_name\" IS NOT NULL) AND $2<>''",
-                           cid, "x"),
-                      0); /* the invitation, and the name in it */
-    ck_assert_uint_eq(rows(&s, NULL,
-                           "SELECT 1 FROM \"member\" WHERE \"user_id\"=$1 AND \"deleted\"=0 AND"
-                           " $2<>''",
-                           s.ada.id, "x"),
-                      0);
-    ck_assert_int_eq(do_post(&s, &s.ben, "/api/v1/account/erase", PASSWORD), 204);
     ck_assert_uint_eq(
-        rows(&s, NULL, "SELECT 1 FROM \"organisation\" WHERE \"deleted\"=0 AND $1=$2", "x", "x"),
-        0); /* nobody is left */
-    ck_assert_uint_eq(rows(&s, NULL, "SELECT 1 FROM lent WHERE $1=$2", "x", "x"), 0);
+        world_rows(s.w, NULL,
+                   "SELECT 1 FROM \"membership\" WHERE \"deleted\"=0 AND (\"id\"=$1 OR"
+                   " \"by_name\" IS NOT NULL) AND $2<>''",
+                   cid, "x"),
+        0); /* the invitation, and the name in it */
+    ck_assert_uint_eq(
+        world_rows(s.w, NULL,
+                   "SELECT 1 FROM \"member\" WHERE \"user_id\"=$1 AND \"deleted\"=0 AND"
+                   " $2<>''",
+                   s.ada.id, "x"),
+        0);
+    ck_assert_int_eq(do_post(&s, &s.ben, "/api/v1/account/erase", PASSWORD), 204);
+    ck_assert_uint_eq(world_rows(s.w, NULL,
+                                 "SELECT 1 FROM \"organisation\" WHERE \"deleted\"=0 AND $1=$2",
+                                 "x", "x"),
+                      0); /* nobody is left */
+    ck_assert_uint_eq(world_rows(s.w, NULL, "SELECT 1 FROM lent WHERE $1=$2", "x", "x"), 0);
     world_free(s.w);
 }
 END_TEST

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "crypto/key.h"
 #include "server/db_sqlite.h"
+#include "service/inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -389,6 +390,36 @@ void frames_clear(world *w)
         sl_json_free(w->frames[i].frame);
     }
     w->frame_count = 0;
+}
+
+typedef struct found {
+    size_t count;
+    char *text; /* NULL: not wanted */
+} found;
+
+static bool keep(void *ctx, const sl_cell *cells, size_t n)
+{
+    found *f = ctx;
+    const char *text = n > 0 ? sl_cell_str(&cells[0]) : NULL;
+    f->count++;
+    if (f->text != NULL) {
+        (void)snprintf(f->text, 512, "%s", text != NULL ? text : "");
+    }
+    return true;
+}
+
+size_t world_rows(const world *w, char *text, const char *sql, const char *a, const char *b)
+{
+    found f = {.text = text};
+    const sl_cell args[] = {sl_cell_text(a), sl_cell_text(b)};
+    sl_error *err = NULL;
+    if (text != NULL) {
+        text[0] = '\0';
+    }
+    sl_status status = w->db.run(w->db.user, sql, args, 2, keep, &f, &err);
+    ck_assert_msg(status == SL_OK, "%s: %s", sql, sl_error_message(err));
+    sl_sv_known_forget(w->s);
+    return f.count;
 }
 
 void world_free(world *w)
