@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { connectNow, usePresence, useRows, useStatus } from "./core";
 import { t, useLanguage } from "./i18n";
 import { useNews, useSpoken } from "./notices";
@@ -145,9 +145,27 @@ function screen(coach: boolean, first: string, id: string, other: string): React
     }
 }
 
-/** What is not in step with the server, said as it is; nothing when all is. */
+const LASTS_MS = 2000;
+
+/** Whether something has been so for a while. */
+function useLasting(now: boolean): boolean {
+    const [lasts, setLasts] = useState(false);
+    useEffect(() => {
+        const timer = now ? setTimeout(() => setLasts(true), LASTS_MS) : undefined;
+        setLasts(false);
+        return () => clearTimeout(timer);
+    }, [now]);
+    return now && lasts;
+}
+
+/**
+ * What is not in step with the server, said as it is; nothing when all is. Nor of what is over in a moment, as each
+ * change is: the line takes its place from the screen below, which would jump under the hand.
+ */
 function SyncLine() {
     const status = useStatus();
+    const waits = status.waiting + status.uploads;
+    const behind = useLasting(status.state !== "online" || waits > 0);
     if (status.reason === "mfa_required") {
         return (
             <div className="sync-line sync-line-warn" role="status">
@@ -157,8 +175,7 @@ function SyncLine() {
             </div>
         );
     }
-    const waits = status.waiting + status.uploads;
-    if (status.state === "online" && waits === 0) {
+    if (!behind) {
         return <div role="status" className="unseen">{t("sync.online")}</div>;
     }
     const offline = status.state === "offline" || status.reason !== undefined;

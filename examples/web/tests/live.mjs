@@ -42,6 +42,7 @@ export async function together(world, anna, carl) {
     await coach.mouse.up();
     /* At another moment of the film, with another tool, and to be found. */
     await coach.getByRole("slider", { name: "Position" }).fill("5000000");
+    await coach.getByText("0:05.00").waitFor(); /* what is drawn is drawn on the picture that is seen */
     await coach.keyboard.press("a");
     await penDown(coach, [0.2, 0.7], [0.6, 0.5]);
     await athlete.getByText("Carl draws at 0:05").waitFor();
