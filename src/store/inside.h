@@ -81,7 +81,7 @@ void sl_reader_close(sl_reader *reader);
 typedef struct sl_copier {
     sl_mutex *lock; /* one copies at a time */
     sl_sql *sql;
-    int at; /* pages in the log when it is to be done again */
+    int had; /* pages in the log when it was last due */
 } sl_copier;
 void sl_copier_close(sl_copier *copier);
 

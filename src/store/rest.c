@@ -9,7 +9,7 @@
 
 enum {
     COPY_PAGES = 4000,  /* of the log */
-    AGAIN_PAGES = 1000, /* more, when not all could be copied */
+    AGAIN_PAGES = 1000, /* more, when the log could not begin anew */
     TRIES = 4
 };
 
@@ -80,20 +80,18 @@ static bool copy(sl_store *s)
 bool sl_store_log_long(const sl_store *s)
 {
     int logged = sl_sql_logged(s->sql);
-    return logged >= COPY_PAGES && logged >= s->copier.at;
+    int had = s->copier.had; /* fewer: the log began anew since */
+    return logged >= COPY_PAGES && (logged < had || logged >= had + AGAIN_PAGES);
 }
 
 sl_rest sl_store_rest_due(sl_store *s)
 {
-    int logged = sl_sql_logged(s->sql);
     sl_rest due = {.sync = s->soft || s->soft_still};
     s->soft = false;
     s->soft_still = false;
     due.copy = sl_store_log_long(s);
-    if (logged < COPY_PAGES) { /* it began anew */
-        s->copier.at = COPY_PAGES;
-    } else if (due.copy) {
-        s->copier.at = logged + AGAIN_PAGES;
+    if (due.copy) {
+        s->copier.had = sl_sql_logged(s->sql);
     }
     return due;
 }

@@ -112,7 +112,8 @@ static void gather_end(sqlite3_context *ctx)
 
 /* A reader that looks while the writer writes the WAL's index asks again, and the other way round. */
 enum {
-    BUSY_MS = 5000
+    BUSY_MS = 5000,
+    COPIER_BUSY_MS = 10
 };
 
 /* After a commit, in the place of SQLite's own limit. */
@@ -200,7 +201,11 @@ sl_status sl_sql_open_reader(const char *path, const char *vfs, sl_sql **out, sl
 sl_status sl_sql_open_copier(const char *path, const char *vfs, sl_sql **out, sl_error **err)
 {
     SL_ASSERT(vfs != NULL);
-    return open_with(path, vfs, false, out, err);
+    sl_status status = open_with(path, vfs, false, out, err);
+    if (status == SL_OK) {
+        (void)sqlite3_busy_timeout((*out)->db, COPIER_BUSY_MS);
+    }
+    return status;
 }
 
 void sl_sql_close(sl_sql *db)
@@ -434,6 +439,9 @@ sl_status sl_sql_copy(sl_sql *db, bool *whole, sl_error **err)
     int copied = 0;
     int code = sqlite3_wal_checkpoint_v2(db->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
     *whole = code == SQLITE_OK && copied == in_log;
+    if (*whole) { /* and nobody reads from the log: a reader that has begun is waited for, not long */
+        (void)sqlite3_wal_checkpoint_v2(db->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    }
     return code == SQLITE_OK ? SL_OK : fail(db, code, err);
 }
 

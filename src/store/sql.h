@@ -46,7 +46,8 @@ enum {
 };
 int sl_sql_logged(const sl_sql *db);
 /* Copies committed pages of the log into the database, durably, beside readers and the writer, but for what
- * a reader still looks at. *whole: all of them; the next commit begins the log anew. */
+ * a reader still looks at. *whole: all of them; the next commit begins the log anew, unless a reader that
+ * began before still reads after some milliseconds, for which a writer waits too. */
 sl_status sl_sql_copy(sl_sql *db, bool *whole, sl_error **err);
 /* True inside a transaction. */
 bool sl_sql_in_transaction(const sl_sql *db);

@@ -92,20 +92,27 @@ START_TEST(rest__what_cannot_be_synced_is_due_again)
 }
 END_TEST
 
+enum {
+    BIG = 1 << 20, /* bytes: 256 pages of the log, and a few */
+    TIMES = 20
+};
+
+/* The i-th differs from the one before: SQLite writes pages that differ only. Pages in the log then. */
+static int commit_big(char *big, unsigned i)
+{
+    memset(big, 'a' + (int)(i % 26), BIG);
+    big[BIG] = 0;
+    (void)commit(i % 2 == 0, big);
+    return sl_sql_logged(g_store->sql);
+}
+
 START_TEST(rest__a_long_log_is_copied_and_begins_anew)
 {
-    enum {
-        BIG = 1 << 20,
-        TIMES = 20
-    };
     char *big = malloc(BIG + 1);
     ck_assert_ptr_nonnull(big);
-    big[BIG] = 0;
     int longest = 0;
     for (unsigned i = 0; i < TIMES; i++) {
-        memset(big, 'a' + (int)i, BIG); /* SQLite writes pages that differ only */
-        (void)commit(i % 2 == 0, big);
-        int logged = sl_sql_logged(g_store->sql);
+        int logged = commit_big(big, i);
         longest = logged > longest ? logged : longest;
         (void)rest();
     }
@@ -119,9 +126,35 @@ START_TEST(rest__a_long_log_is_copied_and_begins_anew)
 }
 END_TEST
 
+/* As while pages come without end: nobody asks what is due from one copying to the next. */
+START_TEST(rest__a_log_that_began_anew_is_too_long_at_the_same_length_again)
+{
+    char *big = malloc(BIG + 1);
+    unsigned i = 0;
+    ck_assert_ptr_nonnull(big);
+    while (commit_big(big, i++) < 4600) {
+    }
+    ck_assert(sl_store_log_long(g_store));
+    sl_rest due = sl_store_rest_due(g_store);
+    ck_assert(due.copy);
+    ck_assert(!sl_store_log_long(g_store)); /* somebody is at it */
+    sl_store_rest(g_store, due);
+    int logged = commit_big(big, i++);
+    ck_assert_int_lt(logged, 1000);
+    while (logged < 4000) {
+        ck_assert(!sl_store_log_long(g_store));
+        logged = commit_big(big, i++);
+    }
+    ck_assert_int_lt(logged, 4600);
+    ck_assert(sl_store_log_long(g_store));
+    free(big);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH("rest", setup, teardown,
                   rest__a_soft_transaction_is_synced_once_when_there_is_time,
                   rest__a_transaction_that_is_not_soft_is_durable_with_all_before_it,
                   rest__a_rolled_back_transaction_leaves_the_next_one_hard,
                   rest__what_cannot_be_synced_is_due_again,
-                  rest__a_long_log_is_copied_and_begins_anew)
+                  rest__a_long_log_is_copied_and_begins_anew,
+                  rest__a_log_that_began_anew_is_too_long_at_the_same_length_again)
