@@ -202,7 +202,7 @@ sl_status sl_sql_open_copier(const char *path, const char *vfs, sl_sql **out, sl
 {
     SL_ASSERT(vfs != NULL);
     sl_status status = open_with(path, vfs, false, out, err);
-    if (status == SL_OK) {
+    if (*out != NULL) {
         (void)sqlite3_busy_timeout((*out)->db, COPIER_BUSY_MS);
     }
     return status;
