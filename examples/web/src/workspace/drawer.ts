@@ -1,7 +1,7 @@
 /* What a pen on the frame does, by the tool: places are in units of the drawings. */
-import type { Doc, Item, Stroke } from "@sideline/core";
+import { type Doc, type Item, type Stroke, newId } from "@sideline/core";
 import { complain } from "../ui/parts";
-import { keepLine } from "./kept";
+import { type Named, addOnce, dropInk, keepInk } from "./kept";
 import { Told } from "./live";
 import { type ToolFacts, styleOf, toolOf } from "./tools";
 
@@ -29,9 +29,10 @@ export interface DrawerHost {
     /** The scratch has changed. */
     showScratch(): void;
     began(): void;
+    /** It is a drawing, whatever becomes of the page; the core has it a moment later. */
     drawn(id: string): void;
-    /** A line is taken back. */
-    taken(): void;
+    /** The document has changed. */
+    changed(): void;
     select(id: string | null): void;
     askText(at: Place): void;
     selected(): string | null;
@@ -61,8 +62,22 @@ export class Drawer {
         return { in: from, out: Math.max(from + 1, Math.min(from + STAYS_US, duration)) };
     }
 
-    private item(points: [number, number][]): Item {
-        return { kind: this.tool.id, points, style: styleOf(this.tool, this.color, this.width), ...this.range() };
+    private item(points: [number, number][]): Named {
+        return { id: newId(), kind: this.tool.id, points, style: styleOf(this.tool, this.color, this.width), ...this.range() };
+    }
+
+    /** Hands a drawing over to the core. */
+    private hand(item: Named, over: () => Promise<unknown> = () => addOnce(this.host.doc, item)): void {
+        const { told } = this;
+        this.told = null;
+        keepInk(this.host.space, item);
+        this.host.drawn(item.id);
+        this.queue(async () => {
+            await over();
+            dropInk(this.host.space, item.id);
+            told?.end(item.id);
+            this.host.changed();
+        });
     }
 
     /** True between two taps of a tool that wants three. */
@@ -121,17 +136,10 @@ export class Drawer {
     }
 
     up(at: Place): void {
-        if (this.stroke !== null) {
-            const { stroke, told } = this;
-            this.stroke = this.told = null;
-            this.queue(async () => {
-                const id = await stroke.end();
-                this.forgetLine();
-                told?.end(id);
-                if (id !== null) {
-                    this.host.drawn(id);
-                }
-            });
+        const { stroke, line } = this;
+        if (stroke !== null && line !== null) {
+            this.stroke = this.line = null;
+            this.hand(line, () => stroke.end().catch(() => addOnce(this.host.doc, line)));
         } else if (this.erased.length > 0) {
             const path = this.erased.length > 1 ? this.erased : [...this.erased, [at.x + 1, at.y] as [number, number]];
             this.erased = [];
@@ -147,7 +155,7 @@ export class Drawer {
     /* ---- a line, point by point ---- */
 
     /** The same for when the page goes before the pen is lifted. */
-    private line: (Item & { pressure: number[]; dt: number[] }) | null = null;
+    private line: (Named & { pressure: number[]; dt: number[] }) | null = null;
     private keptAt = 0;
 
     /** The same for those who look on. */
@@ -159,11 +167,11 @@ export class Drawer {
     }
 
     private begin(at: Place): void {
-        const item = { kind: this.tool.id, style: styleOf(this.tool, this.color, this.width), ...this.range() };
+        const { points: first, ...item } = this.item([[at.x, at.y]]);
         this.stroke = this.host.doc.stroke(item);
         this.strokeBegan = this.keptAt = performance.now();
         this.line = { ...item, points: [], pressure: [], dt: [] };
-        this.tell({ ...item, points: [[at.x, at.y]] });
+        this.tell({ ...item, points: first });
         this.add(at);
     }
 
@@ -189,29 +197,24 @@ export class Drawer {
     /** Also called when the page goes. */
     save(): void {
         if (this.line !== null) {
-            keepLine(this.host.space, this.line);
+            keepInk(this.host.space, this.line);
         }
-    }
-
-    private forgetLine(): void {
-        this.line = null;
-        keepLine(this.host.space, null);
     }
 
     /** Takes back what is being drawn. */
     cancel(): void {
-        const { stroke } = this;
-        this.stroke = null;
+        const { stroke, line } = this;
+        this.stroke = this.line = null;
         this.points = [];
         this.erased = [];
         this.dragged = null;
         this.told?.cancel();
         this.told = null;
-        if (stroke !== null) {
-            this.forgetLine();
+        if (stroke !== null && line !== null) {
+            dropInk(this.host.space, line.id);
             this.queue(async () => {
                 await stroke.end(false);
-                this.host.taken();
+                this.host.changed();
             });
         }
         this.clear();
@@ -219,7 +222,7 @@ export class Drawer {
 
     text(at: Place, text: string): void {
         this.host.began();
-        this.keep({ ...this.item([[at.x, at.y]]), text });
+        this.hand(rounded({ ...this.item([[at.x, at.y]]), text }));
     }
 
     private place(at: Place): void {
@@ -234,22 +237,11 @@ export class Drawer {
         const { points } = this;
         this.points = [];
         if (far) {
-            this.keep(this.item(points));
+            this.hand(rounded(this.item(points)));
         } else {
             this.told?.cancel();
             this.told = null;
-            this.clear();
         }
-    }
-
-    private keep(item: Item): void {
-        const { told } = this;
-        this.told = null;
-        this.queue(async () => {
-            const id = await this.host.doc.add(rounded(item));
-            told?.end(id);
-            this.host.drawn(id);
-        });
         this.clear();
     }
 
@@ -330,7 +322,7 @@ export class Drawer {
     }
 }
 
-function rounded(item: Item): Item {
+function rounded(item: Named): Named {
     return { ...item, points: item.points.map(([x, y]) => [Math.round(x), Math.round(y)]) };
 }
 

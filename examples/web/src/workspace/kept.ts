@@ -1,9 +1,9 @@
 /*
- * What the workspace has in its hands when the page goes, by a reload or a crash. Drawings are durable when the pen is
- * lifted, and voices are the core's to save; here is the rest: the line that is being drawn, what a take has noted, and a
- * voice that was finished and not sent.
+ * What the workspace has in its hands when the page goes, by a reload or a crash. Voices are the core's to save, and so
+ * are drawings once it has them; here is the rest: drawings on their way to it, the line that is being drawn, what a take
+ * has noted, and a voice that was finished and not sent.
  */
-import type { Item } from "@sideline/core";
+import { CoreError, type Doc, type Drawing } from "@sideline/core";
 import { theCore } from "../core";
 import { peaksIn, textOf } from "./peaks";
 import type { Finished, Noted } from "./take";
@@ -23,24 +23,35 @@ function write(store: Storage, key: string, value: unknown): void {
     }
 }
 
-/* ---- a line: of this tab ---- */
+/* ---- drawings that the core may not have yet: of this tab ---- */
 
-const lineOf = (space: string) => `line ${space}`;
+/** It has its id from the beginning: so it is known whether the core has it. */
+export type Named = Drawing["items"][number];
 
-export function keepLine(space: string, item: Item | null): void {
-    if (item === null) {
-        sessionStorage.removeItem(lineOf(space));
-    } else {
-        write(sessionStorage, lineOf(space), item);
-    }
+const inkOf = (space: string, id = "") => `ink ${space} ${id}`;
+
+export function keepInk(space: string, item: Named): void {
+    write(sessionStorage, inkOf(space, item.id), item);
 }
 
-/** What was being drawn when the page went: it becomes a drawing as far as it had come. */
-export async function restoreLine(space: string, add: (item: Item) => Promise<unknown>): Promise<void> {
-    const item = read<Item>(sessionStorage, lineOf(space));
-    keepLine(space, null);
-    if (item !== null) {
-        await add(item);
+export function dropInk(space: string, id: string): void {
+    sessionStorage.removeItem(inkOf(space, id));
+}
+
+/** Adds it unless it is there: the answer to the first time may have been lost. */
+export async function addOnce(doc: Doc, item: Named): Promise<void> {
+    await doc.add(item).catch((error: unknown) => {
+        if (!(error instanceof CoreError && error.code === "CONFLICT")) {
+            throw error;
+        }
+    });
+}
+
+/** What was on its way when the page went, in the order in which it was drawn: a line as far as it had come. */
+export async function restoreInk(space: string, doc: Doc): Promise<void> {
+    for (const key of Object.keys(sessionStorage).filter((one) => one.startsWith(inkOf(space))).sort()) {
+        const item = read<Named>(sessionStorage, key)!;
+        await addOnce(doc, item).finally(() => dropInk(space, item.id));
     }
 }
 

@@ -296,7 +296,7 @@ export class Take {
 
     noteDrawn(id: string): void {
         if (this.state.phase === "recording") {
-            this.drawnAt.set(id, this.began);
+            this.drawnAt.set(id, this.now());
             this.shown.add(id);
             this.note({ do: "draw", item: id }, this.began);
         }

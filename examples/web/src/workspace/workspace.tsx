@@ -13,7 +13,7 @@ import { Discard } from "./discard";
 import { Drawer, type Place } from "./drawer";
 import { GuestNote } from "./guest_note";
 import { Help } from "./help";
-import { restoreLine } from "./kept";
+import { restoreInk } from "./kept";
 import { useKeys } from "./keys";
 import { useGuests } from "./live";
 import { Inks, Items } from "./panel";
@@ -46,7 +46,7 @@ export function Workspace({ video: id }: { video: string }) {
             attempt(async () => {
                 const [doc, scratch] = await Promise.all([theCore().doc(`video:${id}`), theCore().newDoc(width, height)]);
                 opened = { doc, scratch };
-                await restoreLine(`video:${id}`, (item) => doc.add(item)).catch(complain);
+                await restoreInk(`video:${id}`, doc).catch(complain);
                 if (alive) {
                     setDocs(opened);
                 } else {
@@ -104,11 +104,8 @@ function Bench({ video, doc, scratch }: { video: Video; doc: Doc; scratch: Doc }
         time,
         showScratch: () => showers.current.scratch?.show(time()),
         began: () => takeRef.current?.noteBegan(),
-        drawn: (id) => {
-            takeRef.current?.noteDrawn(id);
-            showers.current.main?.show(time());
-        },
-        taken: () => showers.current.main?.show(time()),
+        drawn: (id) => takeRef.current?.noteDrawn(id),
+        changed: () => showers.current.main?.show(time()),
         select: setSelected,
         selected: () => selectedRef.current,
         askText: setAsked,
