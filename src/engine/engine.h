@@ -255,6 +255,8 @@ sl_status sl_session_redirect(const sl_json *in, sl_json **body, sl_error **err)
 sl_status sl_errand_start(sl_core *core, const sl_json *in, sl_id *op, sl_error **err);
 /* Sends those that can be; returns when to look again (mono ms), -1: not by itself. */
 int64_t sl_errands_run(sl_core *core, int64_t now_ms);
+/* One is on its way whose answer brings a new session: the old one is not to be refreshed meanwhile. */
+bool sl_errand_renews(const sl_core *core);
 void sl_errand_answer(sl_core *core, const sl_call *call, sl_status net);
 void sl_errands_stop(sl_core *core);
 

@@ -216,6 +216,21 @@ static bool is_sent(const sl_core *core, const sl_errand *e)
     return call != NULL;
 }
 
+/* Its answer brings a new session, and the server ends the old one before. */
+static bool renews(const sl_errand *e)
+{
+    return strcmp(e->kind->name, "totp_confirm") == 0;
+}
+
+bool sl_errand_renews(const sl_core *core)
+{
+    bool found = false;
+    for (const sl_errand *e = core->errands; e != NULL && !found; e = e->next) {
+        found = renews(e) && is_sent(core, e);
+    }
+    return found;
+}
+
 int64_t sl_errands_run(sl_core *core, int64_t now_ms)
 {
     int64_t until_ms = NOT_YET;
@@ -313,7 +328,7 @@ static sl_json *oidc_start(sl_core *core, const sl_errand *e, const sl_json *abo
 static sl_status apply_answer(sl_core *core, const sl_errand *e, const sl_json *body,
                               sl_error **err)
 {
-    if (strcmp(e->kind->name, "totp_confirm") == 0) {
+    if (renews(e)) {
         return sl_session_accept(core, body, err);
     }
     bool over = strcmp(e->kind->name, "logout_all") == 0 || strcmp(e->kind->name, "erase") == 0;

@@ -368,7 +368,7 @@ bool sl_session_token(sl_core *core, int64_t now_ms, int64_t *until_ms)
     if (s->access != NULL && now_ms < s->access_until_ms) {
         return true;
     }
-    if (s->refreshing != 0 || SL_PLANTED("no-refresh")) {
+    if (s->refreshing != 0 || sl_errand_renews(core) || SL_PLANTED("no-refresh")) {
         return false;
     }
     if (now_ms < s->refresh_at_ms) {
