@@ -8,73 +8,104 @@
 #include <string.h>
 
 enum {
-    DAYS = 30,
-    COUNTS = 4
+    DAYS = 30
+};
+
+enum {
+    MESSAGES,
+    CONVERSATIONS,
+    REVIEWS,
+    ATHLETES,
+    COUNTS
 };
 
 static const char *const NAMES[COUNTS] = {"messages", "conversations", "reviews", "athletes"};
 
-/* A UUID of version 7 that is below all that were made since. */
-static void oldest_id(int64_t ms, sl_sv_id out)
-{
-    static const uint8_t zero[10] = {0};
-    sl_uuid7(out, ms > 0 ? ms : 0, zero);
-}
+typedef struct tally {
+    int64_t of[COUNTS]; /* as NAMES */
+} tally;
 
-/* user, messages, conversations, reviews of each who wrote. Ids are of the device's clock when it was written, so
- * that those twice as old are not looked at: what was sent later than that counts by the server's. */
-static sl_status read_said(sl_service *s, const char *space, int64_t from_ms, int64_t now_ms,
-                           sl_sv_rows *rows)
+/* Behind which place of a thread all that was sent since then lies: what it costs is by that, not by the thread. */
+static sl_status last_before(sl_service *s, const char *space, int64_t from_ms, int64_t *place)
 {
-    sl_sv_id oldest;
-    oldest_id(from_ms - (now_ms - from_ms), oldest);
-    return sl_sv_all(
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(
         s,
-        "SELECT o.user_id, count(*), count(DISTINCT m.\"space\"), sum(CASE WHEN m.\"kind\"='review'"
-        " THEN 1 ELSE 0 END) FROM access o JOIN access x ON x.user_id=o.user_id AND x.space LIKE"
-        " 'thread:%' JOIN feed f ON f.space=x.space AND f.entity='message' AND f.id>=$3 JOIN"
-        " \"message\" m ON m.\"id\"=f.id AND m.\"space\"=f.space WHERE o.space=$1 AND"
-        " m.\"author_id\"=o.user_id AND m.\"deleted\"=0 AND m.\"kind\"<>'notice' AND"
-        " m.\"sent_ms\">=$2 GROUP BY o.user_id",
-        SL_SV_ARGS(sl_cell_text(space), sl_cell_int(from_ms), sl_cell_text(oldest)), rows, NULL);
+        "SELECT f.seq FROM feed f JOIN \"message\" m ON m.\"id\"=f.id AND m.\"space\"=f.space WHERE"
+        " f.space=$1 AND f.place=f.seq AND m.\"sent_ms\"<$2 ORDER BY f.seq DESC LIMIT 1",
+        SL_SV_ARGS(sl_cell_text(space), sl_cell_int(from_ms)), &rows, NULL);
+    *place = status == SL_OK && rows.count > 0 ? sl_sv_int(&rows, 0, 0) : 0;
+    sl_sv_rows_free(&rows);
+    return status;
 }
 
-/* user, athletes of each who has any. */
-static sl_status read_athletes(sl_service *s, const char *space, sl_sv_rows *rows)
+static sl_status count_thread(sl_service *s, const char *user, const char *space, int64_t from_ms,
+                              tally *t)
 {
-    return sl_sv_all(
-        s,
-        "SELECT o.user_id, count(*) FROM access o JOIN feed f ON f.space='user:' || o.user_id AND"
-        " f.listed='connection' JOIN \"connection\" c ON c.\"id\"=f.id AND c.\"space\"=f.space WHERE"
-        " o.space=$1 AND c.\"status\"='accepted' AND c.\"peer_role\"='athlete' AND c.\"deleted\"=0"
-        " GROUP BY o.user_id",
-        SL_SV_ARGS(sl_cell_text(space)), rows, NULL);
-}
-
-static int64_t count_of(const sl_sv_rows *rows, const char *user, size_t cell)
-{
-    for (size_t i = 0; i < rows->count; i++) {
-        if (strcmp(sl_sv_text(rows, i, 0), user) == 0) {
-            return sl_sv_int(rows, i, cell);
-        }
+    int64_t place = 0;
+    sl_sv_rows rows = {0};
+    sl_status status = last_before(s, space, from_ms, &place);
+    if (status == SL_OK) {
+        status = sl_sv_all(
+            s,
+            "SELECT count(*), sum(CASE WHEN m.\"kind\"='review' THEN 1 ELSE 0 END) FROM (SELECT id"
+            " FROM feed WHERE space=$1 AND seq>$2 AND place=seq UNION ALL SELECT id FROM feed WHERE"
+            " space=$1 AND place>$2 AND place<seq) AS f JOIN \"message\" m ON m.\"id\"=f.id AND"
+            " m.\"space\"=$1 WHERE m.\"author_id\"=$3 AND m.\"deleted\"=0 AND"
+            " m.\"kind\"<>'notice' AND m.\"sent_ms\">=$4",
+            SL_SV_ARGS(sl_cell_text(space), sl_cell_int(place), sl_cell_text(user),
+                       sl_cell_int(from_ms)),
+            &rows, NULL);
     }
-    return 0;
+    if (status == SL_OK) {
+        int64_t sent = sl_sv_int(&rows, 0, 0);
+        t->of[MESSAGES] += sent;
+        t->of[CONVERSATIONS] += sent > 0 ? 1 : 0;
+        t->of[REVIEWS] += sl_sv_int(&rows, 0, 1);
+    }
+    sl_sv_rows_free(&rows);
+    return status;
 }
 
-static sl_json *member_json(const sl_sv_rows *who, size_t row, const sl_sv_rows *said,
-                            const sl_sv_rows *athletes)
+static sl_status count_said(sl_service *s, const char *user, int64_t from_ms, tally *t)
+{
+    sl_sv_rows threads;
+    sl_status status =
+        sl_sv_all(s, "SELECT space FROM access WHERE user_id=$1 AND space LIKE 'thread:%'",
+                  SL_SV_ARGS(sl_cell_text(user)), &threads, NULL);
+    for (size_t i = 0; status == SL_OK && i < threads.count; i++) {
+        status = count_thread(s, user, sl_sv_text(&threads, i, 0), from_ms, t);
+    }
+    sl_sv_rows_free(&threads);
+    return status;
+}
+
+static sl_status count_athletes(sl_service *s, const char *user, tally *t)
+{
+    sl_sv_space own;
+    sl_sv_rows rows;
+    sl_space_name(own, "user", user);
+    sl_status status = sl_sv_all(
+        s,
+        "SELECT count(*) FROM feed f JOIN \"connection\" c ON c.\"id\"=f.id AND c.\"space\"=f.space"
+        " WHERE f.space=$1 AND f.listed='connection' AND c.\"status\"='accepted' AND"
+        " c.\"peer_role\"='athlete' AND c.\"deleted\"=0",
+        SL_SV_ARGS(sl_cell_text(own)), &rows, NULL);
+    t->of[ATHLETES] = status == SL_OK ? sl_sv_int(&rows, 0, 0) : 0;
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+static sl_json *member_json(const sl_sv_rows *who, size_t row, const tally *t)
 {
     static const char *const texts[] = {"id", "user", "name", "role"};
-    const char *user = sl_sv_text(who, row, 1);
     sl_json *j = sl_json_object();
     bool ok = j != NULL;
     for (size_t i = 0; ok && i < sizeof texts / sizeof texts[0]; i++) {
         ok = sl_json_set_str(j, texts[i], sl_sv_text(who, row, i));
     }
     for (size_t i = 0; ok && i < COUNTS; i++) {
-        ok = sl_json_set_int(j, NAMES[i],
-                             i + 1 < COUNTS ? count_of(said, user, i + 1)
-                                            : count_of(athletes, user, 1));
+        ok = sl_json_set_int(j, NAMES[i], t->of[i]);
     }
     if (!ok) {
         sl_json_free(j);
@@ -83,18 +114,26 @@ static sl_json *member_json(const sl_sv_rows *who, size_t row, const sl_sv_rows 
     return j;
 }
 
-static sl_json *all_json(const char *space, const sl_sv_rows *who, const sl_sv_rows *said,
-                         const sl_sv_rows *athletes)
+static sl_status list_members(sl_service *s, const sl_sv_rows *who, int64_t from_ms, sl_json *list)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < who->count; i++) {
+        tally t = {{0}};
+        const char *user = sl_sv_text(who, i, 1);
+        status = count_said(s, user, from_ms, &t);
+        status = status == SL_OK ? count_athletes(s, user, &t) : status;
+        if (status == SL_OK && !sl_json_add(list, member_json(who, i, &t))) {
+            status = SL_E_NOMEM;
+        }
+    }
+    return status;
+}
+
+static sl_json *all_json(const char *space, sl_json *list)
 {
     sl_json *j = sl_json_object();
-    sl_json *list = sl_json_array();
-    bool ok = list != NULL;
-    for (size_t i = 0; ok && i < who->count; i++) {
-        ok = sl_json_add(list, member_json(who, i, said, athletes));
-    }
-    ok = j != NULL && ok && sl_json_set_str(j, "id", sl_space_id(space)) &&
-         sl_json_set_int(j, "days", DAYS);
-    if (!ok) {
+    if (j == NULL || !sl_json_set_str(j, "id", sl_space_id(space)) ||
+        !sl_json_set_int(j, "days", DAYS)) {
         sl_json_free(list);
         sl_json_free(j);
         return NULL;
@@ -109,9 +148,7 @@ static sl_json *all_json(const char *space, const sl_sv_rows *who, const sl_sv_r
 static sl_status read_all(sl_service *s, const char *space, sl_json **out)
 {
     sl_sv_rows who;
-    sl_sv_rows said = {0};
-    sl_sv_rows athletes = {0};
-    int64_t now_ms = sl_sv_now(s);
+    sl_json *list = sl_json_array();
     sl_status status = sl_sv_all(
         s,
         "SELECT m.\"id\", m.\"user_id\", m.\"name\", m.\"role\" FROM feed f JOIN \"member\" m"
@@ -119,16 +156,17 @@ static sl_status read_all(sl_service *s, const char *space, sl_json **out)
         " AND m.\"state\"='active' AND m.\"deleted\"=0 ORDER BY m.\"id\"",
         SL_SV_ARGS(sl_cell_text(space)), &who, NULL);
     if (status == SL_OK) {
-        status = read_said(s, space, now_ms - (int64_t)DAYS * 86400 * 1000, now_ms, &said);
+        status = list != NULL
+                     ? list_members(s, &who, sl_sv_now(s) - (int64_t)DAYS * 86400 * 1000, list)
+                     : SL_E_NOMEM;
     }
-    if (status == SL_OK) {
-        status = read_athletes(s, space, &athletes);
-    }
-    *out = status == SL_OK ? all_json(space, &who, &said, &athletes) : NULL;
     sl_sv_rows_free(&who);
-    sl_sv_rows_free(&said);
-    sl_sv_rows_free(&athletes);
-    return status == SL_OK && *out == NULL ? SL_E_NOMEM : status;
+    if (status != SL_OK) {
+        sl_json_free(list);
+        return status;
+    }
+    *out = all_json(space, list);
+    return *out != NULL ? SL_OK : SL_E_NOMEM;
 }
 
 void sl_sv_organisation(sl_sv_request *r, sl_http_out *out)

@@ -547,9 +547,9 @@ END_TEST
 
 /* ---- numbers ---- */
 
-static void says(scene *s, person *p, const char *thread, const char *fields)
+static void says(scene *s, person *p, const char *thread, const char *fields,
+                 char id[SL_UUID_LEN + 1])
 {
-    char id[SL_UUID_LEN + 1];
     uint8_t random[10] = {0};
     random[9] = (uint8_t)++s->next;
     sl_uuid7(id, s->w->now_ms, random);
@@ -583,6 +583,8 @@ START_TEST(numbers__are_of_thirty_days_and_of_members_for_admins)
     char video[SL_SPACE_MAX];
     char path[120];
     char review[200];
+    char id[SL_UUID_LEN + 1];
+    char first[SL_UUID_LEN + 1];
     person ana;
     set(&s);
     person_make(s.w, &ana, "ana@x.y", "athlete", 9);
@@ -591,13 +593,15 @@ START_TEST(numbers__are_of_thirty_days_and_of_members_for_admins)
     join(&s, &s.ben, ben);
     must(invite(&s, &s.ada, "cid@x.y", cid), "applied");
     int64_t begun = s.w->now_ms;
-    says(&s, &s.ben, thread, "{\"kind\":\"text\",\"body\":\"a\"}");
+    says(&s, &s.ben, thread, "{\"kind\":\"text\",\"body\":\"a\"}", first);
     s.w->now_ms += 1000;
-    says(&s, &ana, thread, "{\"kind\":\"text\",\"body\":\"b\"}");
+    says(&s, &ana, thread, "{\"kind\":\"text\",\"body\":\"b\"}", id);
     (void)snprintf(review, sizeof review,
                    "{\"kind\":\"review\",\"ref_space\":\"%s\",\"ref_id\":\"%s\"}", video,
                    id_of(0x901));
-    says(&s, &s.ben, thread, review);
+    says(&s, &s.ben, thread, review, id);
+    /* One that is changed stands at the thread's end, and was sent when it was sent. */
+    must(op(s.w, &s.ben, "patch", "message", thread, first, "{\"body\":\"c\"}"), "applied");
     ck_assert_int_eq(number(&s, &s.ada, &s.ben, "messages"), 2);
     ck_assert_int_eq(number(&s, &s.ada, &s.ben, "reviews"), 1);
     ck_assert_int_eq(number(&s, &s.ada, &s.ben, "conversations"), 1);
