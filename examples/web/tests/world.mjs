@@ -84,9 +84,12 @@ export class World {
     /** What was on the screens when something failed. */
     async last() {
         const { shots } = this.options;
-        const pages = shots === undefined ? [] : (this.browser?.contexts() ?? []).flatMap((one) => one.pages());
-        for (const [i, page] of pages.entries()) {
-            await page.screenshot({ path: join(shots, `failed-${i}.png`) }).catch(() => undefined);
+        for (const [i, page] of (this.browser?.contexts() ?? []).flatMap((one) => one.pages()).entries()) {
+            const text = await page.locator("body").innerText({ timeout: 2000 }).catch(() => "nothing to be read");
+            console.error(`  ${page.url()}: ${text.replace(/\s+/g, " ").slice(0, 1500)}`);
+            if (shots !== undefined) {
+                await page.screenshot({ path: join(shots, `failed-${i}.png`) }).catch(() => undefined);
+            }
         }
     }
 
