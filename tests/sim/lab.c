@@ -1,6 +1,7 @@
 #include "lab.h"
 
 #include "base/mem.h"
+#include "base/plant.h"
 #include "base/uuid.h"
 #include "engine/engine.h"
 #include "sideline/record.h"
@@ -78,6 +79,9 @@ lab *lab_open(void)
 
 lab *lab_open_seed(uint64_t seed)
 {
+#ifdef SL_PLANTS
+    sl_plant(getenv("SL_PLANT"));
+#endif
     lab *l = sl_mem(sizeof *l);
     ck_assert_ptr_nonnull(l);
     l->sim = run_sim(seed);

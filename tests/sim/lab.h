@@ -1,6 +1,7 @@
 /*
  * tests/sim/lab.h - a service and some cores for one directed scenario: no chance but the delays of
- * a good network, every fault set by the test. Helpers fail the running Check test.
+ * a good network, every fault set by the test. Helpers fail the running Check test. In a build with
+ * SL_PLANTS the environment's SL_PLANT names a mistake to make.
  */
 #ifndef SL_TESTS_SIM_LAB_H
 #define SL_TESTS_SIM_LAB_H

@@ -1,11 +1,9 @@
 /*
  * What users of other sync engines complained of, one scenario each: stuck queues, silent
- * rejections, edits lost on reset or sign-out, unbounded logs, clocks, revocation. In a build with
- * SL_PLANTS the environment's SL_PLANT names a mistake to make.
+ * rejections, edits lost on reset or sign-out, unbounded logs, clocks, revocation.
  */
 #include "lab.h"
 
-#include "base/plant.h"
 #include "crypto/hash.h"
 #include "sideline/record.h"
 #include "sideline/sync.h"
