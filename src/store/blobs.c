@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    SETTLED_MAX = 16 /* folders at a start: each waits for the disk */
+};
+
 char *sl_store_blob_path(sl_store *s, const char *hex)
 {
     return sl_text_fmt("%s/blobs/%.2s/%s", s->dir, hex, hex + 2);
@@ -166,7 +170,8 @@ static sl_status remove_files(sl_store *s, const char *hex)
     return status;
 }
 
-/* A removed name may come back when the power goes off: it is looked at again at the next start. */
+/* A removed name may come back when the power goes off: it is looked at again at each start, until it is known that it
+ * stays away. */
 static sl_status let_go(sl_store *s, const char *hex)
 {
     sl_cell params[] = {sl_cell_text(hex)};
@@ -183,17 +188,53 @@ static sl_status list(sweep *w, const char *sql)
     return w->all != NULL ? sl_sql_run(w->s->sql, sql, NULL, 0, note_hex, w, NULL) : SL_E_NOMEM;
 }
 
+/* What was removed from the folder of this blob, and from that of the parts, stays away: a rename is durable in
+ * both. */
+static sl_status settle(sl_store *s, const char *hex)
+{
+    const sl_platform *p = s->platform;
+    char *from = sl_text_fmt("%s/tmp/settle", s->dir);
+    char *dir = sl_text_fmt("%s/blobs/%.2s", s->dir, hex);
+    char *to = sl_text_fmt("%s/blobs/%.2s/settle", s->dir, hex);
+    void *file = NULL;
+    sl_status status =
+        from != NULL && dir != NULL && to != NULL ? p->files->mkdir(p->user, dir) : SL_E_NOMEM;
+    if (status == SL_OK) {
+        status = p->files->open(p->user, from, SL_FILE_WRITE | SL_FILE_CREATE, &file);
+    }
+    if (status == SL_OK) {
+        p->files->close(p->user, file);
+        status = p->files->rename(p->user, from, to);
+    }
+    if (status == SL_OK) {
+        (void)p->files->remove(p->user, to);
+    }
+    sl_mem_free(from);
+    sl_mem_free(dir);
+    sl_mem_free(to);
+    return status;
+}
+
 /* What cannot be done now is tried at the next start. */
 static void finish_removals(sl_store *s)
 {
     sweep w = {.s = s};
-    if (list(&w, "SELECT hex FROM blob WHERE gone=1 ORDER BY hex") == SL_OK) {
-        for (const sl_json *h = sl_json_first(w.all); h != NULL; h = sl_json_next(h)) {
-            sl_cell params[] = {sl_cell_text(sl_json_text(h))};
-            if (remove_files(s, sl_json_text(h)) == SL_E_NOT_FOUND) {
-                (void)sl_sql_run(s->sql, "DELETE FROM blob WHERE hex=$1", params, 1, NULL, NULL,
-                                 NULL);
-            }
+    unsigned folders = 0;
+    const char *folder = NULL; /* a blob of the last one that was to be settled */
+    bool settled = false;
+    (void)list(&w, "SELECT hex FROM blob WHERE gone=1 ORDER BY hex");
+    for (const sl_json *h = sl_json_first(w.all); h != NULL; h = sl_json_next(h)) {
+        const char *hex = sl_json_text(h);
+        sl_cell params[] = {sl_cell_text(hex)};
+        if (remove_files(s, hex) != SL_E_NOT_FOUND) {
+            continue;
+        }
+        if (folder == NULL || memcmp(folder, hex, 2) != 0) {
+            folder = hex;
+            settled = folders++ < SETTLED_MAX && settle(s, hex) == SL_OK;
+        }
+        if (settled) {
+            (void)sl_sql_run(s->sql, "DELETE FROM blob WHERE hex=$1", params, 1, NULL, NULL, NULL);
         }
     }
     sl_json_free(w.all);

@@ -344,10 +344,33 @@ START_TEST(folder__without_memory_nothing_is_lost)
 }
 END_TEST
 
+/* A removed name may come back when the power goes off, also long after: each start before it found nothing. */
+START_TEST(folder__a_file_that_went_stays_away_over_starts_and_power_cuts)
+{
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        host h;
+        host_start(&h, seed);
+        sl_store *s = open_with(&h, NULL, SL_OK);
+        fill(&h, s);
+        ck_assert_int_eq(sl_store_sweep_blobs(s, NULL, NULL, NULL), SL_OK);
+        sl_store_close(s);
+        for (uint64_t starts = 0; starts < seed % 4; starts++) {
+            sl_store_close(open_with(&h, NULL, SL_OK));
+        }
+        sl_disk_power_cut(h.disk);
+        s = open_with(&h, NULL, SL_OK);
+        ck_assert_int_eq(sl_store_blob_size(s, h.hex), -1);
+        sl_store_close(s);
+        sl_disk_free(h.disk);
+    }
+}
+END_TEST
+
 SL_TEST_MAIN("folder", folder__a_key_seals_all_that_is_written,
              folder__without_a_key_all_is_in_the_clear,
              folder__in_the_clear_is_sealed_by_its_first_key_wherever_that_is_cut_short,
              folder__a_wipe_leaves_nothing_wherever_it_is_cut_short,
              folder__another_key_opens_it_once_it_was_wrapped_anew,
              folder__that_lost_its_key_file_is_not_taken_for_a_new_one,
-             folder__with_a_damaged_key_file_says_so, folder__without_memory_nothing_is_lost)
+             folder__with_a_damaged_key_file_says_so, folder__without_memory_nothing_is_lost,
+             folder__a_file_that_went_stays_away_over_starts_and_power_cuts)
