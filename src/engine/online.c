@@ -609,6 +609,9 @@ static void settle_at_head(sl_core *core, const char *space)
     if (status == SL_OK) {
         status = sl_store_outbox_unknown(core->store, space, NULL);
     }
+    if (status == SL_OK && strcmp(space, core->session.space) == 0) {
+        status = sl_store_outbox_settle_unheld(core->store, NULL);
+    }
     if (status == SL_OK) {
         status = sl_store_commit(core->store, NULL);
     }

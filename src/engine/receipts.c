@@ -90,6 +90,9 @@ static sl_status read_receipts(sl_core *core, answers *due)
          v = sl_json_next(v)) {
         if (sl_sync_live(core->sync, sl_json_text(v))) {
             status = sl_store_outbox_settle(core->store, sl_json_text(v), NULL);
+        } else if (sl_sync_live(core->sync, core->session.space)) {
+            /* What let the user in was told before the receipt: where nothing did, it ended since. */
+            status = sl_store_outbox_settle_unheld(core->store, NULL);
         }
     }
     return status;

@@ -429,26 +429,45 @@ sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, con
     return status;
 }
 
-sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
+/* Those that the query finds, one after the other. */
+static sl_status leave_all(sl_store *s, const char *sql, const sl_cell *params, size_t n,
+                           sl_error **err)
 {
-    sl_space at;
     sl_op op = {0};
     each_op each = {s, &op, NULL, NULL, true, true, SL_OK, err};
-    sl_status status = sl_store_space(s, space, &at, err);
+    sl_status status = SL_OK;
     while (status == SL_OK && each.found && !SL_PLANTED("settle-never")) {
-        sl_cell params[] = {sl_cell_text(space), sl_cell_int(at.cursor)};
         each.found = false;
-        status = sl_sql_run(s->sql,
-                            "SELECT op, n FROM outbox WHERE space=(SELECT no FROM space WHERE"
-                            " name=$1) AND seq<=$2 ORDER BY seq LIMIT 1",
-                            params, 2, one_op, &each, err);
+        status = sl_sql_run(s->sql, sql, params, n, one_op, &each, err);
         status = status != SL_OK ? status : each.status;
         if (status == SL_OK && each.found) {
             status = sl_replica_leave(s, &op, err);
         }
     }
     sl_op_free(&op);
-    return status == SL_E_NOT_FOUND ? SL_OK : status;
+    return status;
+}
+
+sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
+{
+    sl_space at;
+    sl_status status = sl_store_space(s, space, &at, err);
+    if (status != SL_OK) {
+        return status == SL_E_NOT_FOUND ? SL_OK : status;
+    }
+    sl_cell params[] = {sl_cell_text(space), sl_cell_int(at.cursor)};
+    return leave_all(s,
+                     "SELECT op, n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1) AND"
+                     " seq<=$2 ORDER BY seq LIMIT 1",
+                     params, 2, err);
+}
+
+sl_status sl_store_outbox_settle_unheld(sl_store *s, sl_error **err)
+{
+    return leave_all(s,
+                     "SELECT op, n FROM outbox WHERE seq IS NOT NULL AND space IN (SELECT no FROM"
+                     " space WHERE held=0) ORDER BY n LIMIT 1",
+                     NULL, 0, err);
 }
 
 typedef struct numbers {

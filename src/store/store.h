@@ -125,6 +125,9 @@ sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, con
 /* Drops the accepted operations that the cursor covers and shows the confirmed state. Only at the
  * space's head: before, a record's newest state may come with a later page. */
 sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err);
+/* Drops the accepted operations of spaces that are not held: their state will not come. Only when all that
+ * are to be held are. */
+sl_status sl_store_outbox_settle_unheld(sl_store *s, sl_error **err);
 /* Calls fn for each operation in this space without a receipt, in order of n; false: no memory. */
 sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ctx, const sl_op *op),
                              void *ctx, sl_error **err);

@@ -640,6 +640,42 @@ START_TEST(pitfall__what_a_server_lost_is_sent_again_into_a_space_never_seen)
 }
 END_TEST
 
+/* The device hears of the grant neither when it is given nor before it is taken away. */
+START_TEST(pitfall__what_was_accepted_where_one_is_let_in_no_more_waits_for_nothing)
+{
+    char video[40];
+    char space[SL_SPACE_MAX];
+    char share[40];
+    char id[40];
+    lab_video(g_ana, video, space);
+    lab_settle(g_lab, MINUTE);
+    g_lab->blind = g_cleo->node;
+    g_lab->blind_live = true;
+    (void)snprintf(g_lab->blind_to, sizeof g_lab->blind_to, "user:%s", g_cleo->user);
+    lab_share(g_ana, space, g_cleo, share);
+    lab_run(g_lab, SECOND);
+    lab_id(g_lab, id);
+    ck_assert_int_eq(lab_apply(g_cleo,
+                               "[{'op':'create','entity':'comment','id':'%s','space':'%s',"
+                               "'fields':{'body':'let in'}}]",
+                               id, space),
+                     SL_OK);
+    lab_run(g_lab, SECOND);
+    ck_assert_int_eq(lab_count(g_ana, "{'from':'comment'}"), 1);
+    ck_assert_int_eq(lab_apply(g_ana, "[{'op':'delete','entity':'share','id':'%s'}]", share),
+                     SL_OK);
+    lab_run(g_lab, SECOND);
+    g_lab->blind = NULL;
+    lab_online(g_cleo, false);
+    lab_run(g_lab, SECOND);
+    lab_online(g_cleo, true);
+    lab_settle(g_lab, MINUTE);
+    ck_assert_int_eq(lab_count(g_ana, "{'from':'comment'}"), 1);
+    ck_assert_int_eq(lab_count(g_cleo, "{'from':'comment'}"), 0);
+    ck_assert_uint_eq(g_cleo->rejected, 0);
+}
+END_TEST
+
 START_TEST(pitfall__devices_ahead_of_a_restored_server_agree_with_it)
 {
     char id[40];
@@ -706,5 +742,6 @@ SL_TEST_MAIN_WITH("pitfalls", set_up, tear_down,
                   pitfall__a_restored_server_gets_again_what_its_backup_does_not_know,
                   pitfall__what_a_server_accepted_and_lost_is_sent_again_under_numbers_taken_anew,
                   pitfall__what_a_server_lost_is_sent_again_into_a_space_never_seen,
+                  pitfall__what_was_accepted_where_one_is_let_in_no_more_waits_for_nothing,
                   pitfall__devices_ahead_of_a_restored_server_agree_with_it,
                   pitfall__a_full_disk_refuses_the_write_and_goes_on_when_freed)
