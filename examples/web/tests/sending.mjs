@@ -54,6 +54,7 @@ export async function sending(world, anna, cleo, clip) {
     await page.reload();
     await page.getByText("Paused").waitFor();
     await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByText("Paused").waitFor({ state: "detached" });
     await page.reload();
     await page.getByText("Uploaded").waitFor({ timeout: 30_000 });
     const video = await waitFor("the clip", async () => (await cleo.core.query({ from: "video" }))[0]);

@@ -22,27 +22,35 @@ interface Kept {
     body: string;
 }
 
+/** Where a text is when the page goes before the core can have it: in this tab. */
+const leftIn = (space: string) => `draft ${space}`;
+
 /** Keeps a text some moments after the last key, and at once when the page is left. */
 function useKept(space: string, text: string, off: boolean): void {
-    const waits = useRef<(() => void) | null>(null);
+    const waits = useRef<{ text: string; keep(): void } | null>(null);
     useEffect(() => {
         const keep = () => {
             waits.current = null;
+            sessionStorage.removeItem(leftIn(space));
             theCore().chat.setDraft(space, text.trim() === "" ? null : ({ body: text } satisfies Kept)).catch(console.error);
         };
         if (off) {
             return undefined;
         }
-        waits.current = keep;
-        const timer = setTimeout(() => waits.current?.(), KEEP_MS);
+        waits.current = { text, keep };
+        const timer = setTimeout(() => waits.current?.keep(), KEEP_MS);
         return () => clearTimeout(timer);
     }, [text, off]);
     useEffect(() => {
-        const leave = () => waits.current?.();
+        const leave = () => {
+            if (waits.current !== null) {
+                sessionStorage.setItem(leftIn(space), waits.current.text);
+            }
+        };
         addEventListener("pagehide", leave);
         return () => {
             removeEventListener("pagehide", leave);
-            leave();
+            waits.current?.keep();
         };
     }, [space]);
 }
@@ -113,7 +121,8 @@ export function Composer({ space, name, people, about, onAbout, onSent }: Compos
     const area = useRef<HTMLTextAreaElement>(null);
     const offline = useStatus().state !== "online";
     useEffect(() => {
-        theCore().chat.draft<Kept>(space).then((kept) => setText((now) => (now === "" ? kept?.body ?? "" : now)), console.error).finally(() => setRead(true));
+        const left = sessionStorage.getItem(leftIn(space));
+        theCore().chat.draft<Kept>(space).then((kept) => setText((now) => (now === "" ? left ?? kept?.body ?? "" : now)), console.error).finally(() => setRead(true));
     }, [space]);
     useEffect(() => {
         if (about !== null) {
