@@ -247,7 +247,10 @@ static void on_mail(sl_core *core, const sl_mail *m, int64_t now_ms)
     if (m->kind == SL_PORT_WS_OPENED) {
         sl_online_opened(core);
     } else if (m->kind == SL_PORT_WS_MESSAGE) {
-        sl_online_message(core, m->data, m->len);
+        if (core->session
+                .have) { /* signed out, it is being closed: what comes is asked for again */
+            sl_online_message(core, m->data, m->len);
+        }
     } else {
         sl_online_closed(core, m->number, now_ms);
     }

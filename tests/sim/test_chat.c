@@ -420,7 +420,30 @@ START_TEST(chat__a_planned_message_waits_for_a_connection_and_can_be_changed_or_
 }
 END_TEST
 
+/* Its socket is not closed at once: what comes until then is nobody's. */
+START_TEST(chat__what_comes_while_one_signs_out_is_delivered_when_one_is_in_again)
+{
+    char expected[200] = "";
+    for (int i = 0; i < 10; i++) {
+        char body[4];
+        char id[40];
+        size_t n = strlen(expected);
+        (void)snprintf(body, sizeof body, "%d", i);
+        (void)snprintf(expected + n, sizeof expected - n, "%s%d:delivered", i > 0 ? " " : "", i);
+        says(g_ana, body, id);
+        lab_run(g_lab, 20);
+        ck_assert_int_eq(sl_session_logout(g_cleo->node->core, NULL), SL_OK);
+        lab_run(g_lab, SECOND);
+        lab_log_in(g_cleo, "cleo@lab.test");
+        lab_online(g_cleo, true);
+        rest();
+        shows(g_ana, expected);
+    }
+}
+END_TEST
+
 SL_TEST_MAIN_WITH("sim_chat", set_up, tear_down, chat__a_message_goes_from_queued_to_read,
+                  chat__what_comes_while_one_signs_out_is_delivered_when_one_is_in_again,
                   chat__those_that_wait_keep_their_order_when_the_clock_goes_back,
                   chat__what_the_server_refuses_is_failed_until_it_is_sent_again_or_discarded,
                   chat__an_edit_does_not_count_again_and_what_is_deleted_no_longer,
