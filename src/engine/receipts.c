@@ -88,11 +88,13 @@ static sl_status read_receipts(sl_core *core, answers *due)
     }
     for (const sl_json *v = sl_json_first(due->spaces); status == SL_OK && v != NULL;
          v = sl_json_next(v)) {
-        if (sl_sync_live(core->sync, sl_json_text(v))) {
-            status = sl_store_outbox_settle(core->store, sl_json_text(v), NULL);
-        } else if (sl_sync_live(core->sync, core->session.space)) {
-            /* What let the user in was told before the receipt: where nothing did, it ended since. */
-            status = sl_store_outbox_settle_unheld(core->store, NULL);
+        const char *space = sl_json_text(v);
+        sl_space held;
+        if (sl_sync_live(core->sync, space)) {
+            status = sl_store_outbox_settle(core->store, space, NULL);
+        } else if (sl_store_space(core->store, space, &held, NULL) == SL_E_NOT_FOUND) {
+            /* To be held, or not any more: at the own space's head it is known which. */
+            sl_sync_check(core->sync, core->session.space);
         }
     }
     return status;
