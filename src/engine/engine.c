@@ -247,8 +247,8 @@ static void on_mail(sl_core *core, const sl_mail *m, int64_t now_ms)
     if (m->kind == SL_PORT_WS_OPENED) {
         sl_online_opened(core);
     } else if (m->kind == SL_PORT_WS_MESSAGE) {
-        if (core->session
-                .have) { /* signed out, it is being closed: what comes is asked for again */
+        /* Signed out, it is being closed: what comes until then is asked for again. */
+        if (core->session.have) {
             sl_online_message(core, m->data, m->len);
         }
     } else {

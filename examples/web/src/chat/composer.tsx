@@ -22,7 +22,7 @@ interface Kept {
     body: string;
 }
 
-/** Where a text is when the page goes before the core can have it: in this tab. */
+/** Where a text is, in this tab, when the page goes and the core may not have heard of it in time. */
 const leftIn = (space: string) => `draft ${space}`;
 
 /** Keeps a text some moments after the last key, and at once when the page is left. */
@@ -44,7 +44,9 @@ function useKept(space: string, text: string, off: boolean): void {
     useEffect(() => {
         const leave = () => {
             if (waits.current !== null) {
-                sessionStorage.setItem(leftIn(space), waits.current.text);
+                const { text: last, keep } = waits.current;
+                keep();
+                sessionStorage.setItem(leftIn(space), last);
             }
         };
         addEventListener("pagehide", leave);
