@@ -406,6 +406,19 @@ static void check_signs(world *w, const truth *t)
     sl_json_free(seen);
 }
 
+/* Whether a device of this user holds a message: one behind its window never reached it. */
+static bool reached(const world *w, const char *user, const char *space, const sl_json *message)
+{
+    for (unsigned i = 0; i < w->actor_count; i++) {
+        const actor *a = &w->actors[i];
+        if (strcmp(a->who->user, user) == 0 &&
+            !in_gap(a, "message", space, sl_json_get(message, "fields"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The core moves the delivered mark to the newest message of others that reached it. */
 static void check_marks(world *w, const truth *t)
 {
@@ -425,7 +438,8 @@ static void check_marks(world *w, const truth *t)
             const char *author = sl_json_str(sl_json_get(m, "fields"), "author_id");
             int64_t stands = sl_json_int_or(sl_json_get(m, "fields"), "place", 0);
             if (strcmp(sl_json_str(m, "entity"), "message") == 0 && author != NULL &&
-                strcmp(author, user) != 0 && stands > newest) {
+                strcmp(author, user) != 0 && stands > newest &&
+                reached(w, user, t->space, m)) {
                 newest = stands;
             }
         }
