@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+enum {
+    LOG_PAGES = 4000
+};
+
 static bool one_statement(const char *sql)
 {
     const char *end = strchr(sql, ';');
@@ -23,9 +27,15 @@ static sl_status db_begin(void *user, sl_error **err)
     return sl_sql_run(user, "BEGIN IMMEDIATE", NULL, 0, NULL, NULL, err);
 }
 
+/* The log is copied by whoever commits: there is no other connection. */
 static sl_status db_commit(void *user, sl_error **err)
 {
-    return sl_sql_run(user, "COMMIT", NULL, 0, NULL, NULL, err);
+    sl_status status = sl_sql_run(user, "COMMIT", NULL, 0, NULL, NULL, err);
+    bool whole = false;
+    if (status == SL_OK && sl_sql_logged(user) >= LOG_PAGES) {
+        (void)sl_sql_copy(user, &whole, NULL); /* or after the next */
+    }
+    return status;
 }
 
 /* After some failures SQLite has rolled back by itself. */

@@ -11,7 +11,7 @@
 #include "platform/curl/outside.h"
 #include "platform/posix/posix.h"
 #include "server/adapter.h"
-#include "server/db_sqlite.h"
+#include "server/database.h"
 #ifdef SL_SERVER_MEDIA
 #include "server/media.h"
 #include "server/worker.h"
@@ -37,6 +37,7 @@ typedef struct daemon_state {
     sl_options options;
     sl_platform platform;
     void *lock;
+    sl_database *database;
     sl_adapter *adapter;
     sl_service *service;
     struct sl_media *media; /* NULL: videos are not worked on */
@@ -232,12 +233,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
     ports.media = d->media != NULL ? port_media : NULL;
     user->media = d->media;
 #endif
-    char *path = sl_text_fmt("%s/server.db", d->options.data);
-    if (path == NULL) {
-        return sl_fail_nomem(err);
-    }
-    sl_status st = sl_db_sqlite_open(path, NULL, &ports.db, err);
-    sl_mem_free(path);
+    sl_status st = sl_database_open(d->options.data, &d->platform, &d->database, &ports.db, err);
     if (st != SL_OK) {
         return st;
     }
@@ -417,6 +413,7 @@ static sl_status run(daemon_state *d, sl_error **err)
     if (d->service != NULL) {
         sl_service_close(d->service);
     }
+    sl_database_free(d->database);
     sl_adapter_free(d->adapter);
     sl_mailer_free(d->mailer);
     sl_web_close(d->web);
