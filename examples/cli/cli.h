@@ -48,6 +48,8 @@ typedef enum cli_opt {
     OPT_CODE,
     OPT_TOKEN,
     OPT_EVERYWHERE,
+    OPT_WIPE,
+    OPT_UNSENT,
     OPT_BIRTH,
     OPT_DEVICE,
     OPT_DENOISE,
@@ -92,6 +94,11 @@ bool cli_interrupted(void);
 void cli_sleep_ms(int64_t ms);
 /* A file's whole content as text, freed by the caller; NULL after saying why. */
 char *cli_read_file(const char *path, size_t *n);
+
+/* folder.c: opens the core of the data folder. CLI_OK, or another code after saying why. */
+int cli_open(cli *c);
+/* Destroys what the folder holds; it is closed. */
+int cli_wipe(const cli *c);
 
 enum {
     CLI_PASSWORD_MAX = 1024

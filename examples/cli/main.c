@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 enum {
@@ -47,6 +46,8 @@ static const struct {
     [OPT_CODE] = {"code", true},
     [OPT_TOKEN] = {"token", true},
     [OPT_EVERYWHERE] = {"everywhere", false},
+    [OPT_WIPE] = {"wipe", false},
+    [OPT_UNSENT] = {"unsent", false},
     [OPT_BIRTH] = {"birth", true},
     [OPT_DEVICE] = {"device", true},
     [OPT_DENOISE] = {"denoise", false},
@@ -92,8 +93,9 @@ static const command commands[] = {
      "EMAIL [--code CODE] [--password P]", "sign in; the code is of an authenticator"},
     {"oidc", 1, 1, 0, 0, cmd_oidc, "REDIRECT_URI, or the JSON it gave with \"redirect\"",
      "sign in with another provider"},
-    {"logout", 0, 0, BIT(OPT_EVERYWHERE), 0, cmd_logout, "[--everywhere]",
-     "forget the session, or end it on all devices; the data stays"},
+    {"logout", 0, 0, BIT(OPT_EVERYWHERE) | BIT(OPT_WIPE) | BIT(OPT_UNSENT), 0, cmd_logout,
+     "[--everywhere] [--wipe [--unsent]]",
+     "forget the session, or end it on all devices; the data stays, or goes with what was not sent"},
     {"devices", 0, 1, 0, 0, cmd_devices, "[DEVICE]",
      "the devices signed in; with an id, sign it out"},
     {"totp", 0, 1, 0, 0, cmd_totp, "[CODE|recovery]",
@@ -405,62 +407,7 @@ static int parse_line(cli *c, int argc, char **argv, const char **name, int *n_a
     return CLI_OK;
 }
 
-/* ---- the core ---- */
-
-/* Makes the folders above `path`; the last one is the core's to make. */
-static void make_parents(char *path)
-{
-    for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
-        *at = '\0';
-        (void)mkdir(path, 0700);
-        *at = '/';
-    }
-}
-
-static char *data_folder(const cli *c)
-{
-    text path = {0};
-    const char *home = getenv("HOME");
-    const char *given = c->option[OPT_DATA];
-    if (given == NULL) {
-        given = getenv("SIDELINE_DATA");
-    }
-    if (given != NULL && given[0] != '\0') {
-        text_add(&path, given);
-    } else if (home != NULL && home[0] != '\0') {
-        text_fmt(&path, "%s/.local/share/sideline", home);
-        make_parents(path.data);
-    }
-    return path.data;
-}
-
-static int open_core(cli *c)
-{
-    char *dir = data_folder(c);
-    if (dir == NULL || dir[0] == '\0') {
-        free(dir);
-        return usage_error("no data folder: give --data DIR");
-    }
-    const char *server = c->option[OPT_SERVER];
-    if (server == NULL) {
-        server = getenv("SIDELINE_SERVER");
-    }
-    uint8_t key[CLI_KEY_LEN];
-    const char *key_file = c->option[OPT_KEY] != NULL ? c->option[OPT_KEY] : getenv("SIDELINE_KEY");
-    bool sealed = key_file != NULL && key_file[0] != '\0';
-    if (sealed && cli_load_key(key_file, key) != CLI_OK) {
-        free(dir);
-        return CLI_FAILED;
-    }
-    sl_config cfg = {.struct_size = sizeof cfg,
-                     .dir = dir,
-                     .server = server != NULL && server[0] != '\0' ? server : NULL,
-                     .key = sealed ? key : NULL};
-    sl_error *err = NULL;
-    sl_status st = sl_core_open(&cfg, &c->core, &err);
-    free(dir);
-    return st == SL_OK ? CLI_OK : cli_error(st, err);
-}
+/* ---- running ---- */
 
 static int run_command(cli *c, const command *cmd)
 {
@@ -468,11 +415,14 @@ static int run_command(cli *c, const command *cmd)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    int code = open_core(c);
+    int code = cli_open(c);
     if (code == CLI_OK) {
         code = cmd->run(c);
         cli_end_bar(c);
         sl_core_close(c->core);
+    }
+    if (code == CLI_OK && c->option[OPT_WIPE] != NULL) {
+        code = cli_wipe(c);
     }
     free(c->rejected);
     free(c->sync_state);

@@ -167,8 +167,33 @@ int cmd_devices(cli *c)
     return CLI_OK;
 }
 
+/* What only this folder has. */
+static int refuse_unsent(cli *c)
+{
+    sl_error *err = NULL;
+    sl_bytes *out = NULL;
+    sl_status st = sl_core_info(c->core, "sync", &out, &err);
+    if (st != SL_OK) {
+        return cli_error(st, err);
+    }
+    js *info = js_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+    int64_t unsent = js_int(info, "outbox") + js_int(info, "rejected") + js_int(info, "uploads");
+    js_free(info);
+    sl_bytes_release(out);
+    return unsent == 0
+               ? CLI_OK
+               : cli_fail("%lld changes and files are nowhere else: sync first, or give --unsent",
+                          (long long)unsent);
+}
+
 int cmd_logout(cli *c)
 {
+    if (c->option[OPT_WIPE] != NULL && c->option[OPT_UNSENT] == NULL) {
+        int code = refuse_unsent(c);
+        if (code != CLI_OK) {
+            return code;
+        }
+    }
     if (c->option[OPT_EVERYWHERE] != NULL) {
         return say(c, cli_account_do(c, "logout_all", NULL, NULL, NULL), "signed out everywhere");
     }

@@ -314,6 +314,25 @@ case_sealed_session() {
     grep -q anna@example.org <("$sideline" --data anna --key anna.key whoami) || fail "not signed in"
 }
 
+case_wiped() {
+    start_server
+    sign_up
+    ok sl a import "$clip" --title Serve
+    ok "$sideline" --data a --offline import "$clip" --title Again
+    expect 1 'nowhere else' "$sideline" --data a --offline logout --wipe
+    [[ $(sl a videos | wc -l) == 2 ]] || fail "a refused wipe took something away"
+    ok sl a sync
+    ok sl a logout --wipe
+    [[ -z $(find a -type f -size +0 ! -name lock) ]] || fail "left behind: $(find a -type f)"
+    expect 1 'signed' "$sideline" --data a --server "http://127.0.0.1:$port" whoami
+    ok sl a login anna@example.org
+    ok sl a sync
+    [[ $(sl a videos | wc -l) == 2 ]] || fail "not everything came again"
+    ok "$sideline" --data a --offline import "$clip" --title Third
+    ok "$sideline" --data a --offline logout --wipe --unsent
+    [[ -z $(find a -type f -size +0 ! -name lock) ]] || fail "left behind: $(find a -type f)"
+}
+
 case_port_in_use() {
     start_server
     expect 1 "port $port .*in use" "$sidelined" --data other --port "$port"
