@@ -90,7 +90,9 @@ typedef void (*sl_wake_fn)(void *SL_NULLABLE ctx);
 
 /* SL_E_BUSY: another process has this folder. SL_E_TOO_NEW, SL_E_CORRUPT: the database.
  * SL_E_DENIED: the folder is sealed and the key is missing or another. A session that cannot be read
- * is dropped: the core opens signed out and says so by an event; the data stays. */
+ * is dropped: the core opens signed out and says so by an event; the data stays. The folder's lock is held
+ * until the core is closed: where a system ends suspended apps that hold one (iOS, folders of an app group),
+ * close it when the app leaves the screen and open it when it comes back. */
 SL_API sl_status sl_core_open(const sl_config *cfg, sl_core *SL_NULLABLE *SL_NULLABLE out,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* Joins the core's threads. NULL is accepted. */
