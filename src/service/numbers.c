@@ -70,9 +70,9 @@ static sl_status count_thread(sl_service *s, const char *user, const char *space
 static sl_status count_said(sl_service *s, const char *user, int64_t from_ms, tally *t)
 {
     sl_sv_rows threads;
-    sl_status status =
-        sl_sv_all(s, "SELECT space FROM access WHERE user_id=$1 AND space LIKE 'thread:%'",
-                  SL_SV_ARGS(sl_cell_text(user)), &threads, NULL);
+    sl_status status = sl_sv_all(
+        s, "SELECT space FROM access WHERE user_id=$1 AND space>='thread:' AND space<'thread;'",
+        SL_SV_ARGS(sl_cell_text(user)), &threads, NULL);
     for (size_t i = 0; status == SL_OK && i < threads.count; i++) {
         status = count_thread(s, user, sl_sv_text(&threads, i, 0), from_ms, t);
     }
