@@ -226,9 +226,8 @@ static sl_status make_room(sl_sv_tx *tx, const char *own, int64_t coming, sl_err
     sl_sv_rows rows;
     sl_status status =
         sl_sv_all(tx->s,
-                  "SELECT f.id FROM feed f JOIN \"notification\" t ON t.\"id\"=f.id AND"
-                  " t.\"space\"=f.space WHERE f.space=$1 AND f.listed='notification' AND"
-                  " t.\"deleted\"=0 ORDER BY t.\"sent_ms\" DESC, f.id DESC LIMIT 2000 OFFSET $2",
+                  "SELECT \"id\" FROM \"notification\" WHERE \"space\"=$1 AND \"deleted\"=0"
+                  " ORDER BY \"sent_ms\" DESC, \"id\" DESC LIMIT 2000 OFFSET $2",
                   SL_SV_ARGS(sl_cell_text(own),
                              sl_cell_int(coming < SL_SV_NEWS_KEPT ? SL_SV_NEWS_KEPT - coming : 0)),
                   &rows, err);
@@ -304,9 +303,8 @@ static sl_status forget_space(sl_sv_tx *tx, const sl_sv_loss *loss, sl_error **e
     sl_space_name(own, "user", loss->user);
     sl_status status =
         sl_sv_all(tx->s,
-                  "SELECT f.id FROM feed f JOIN \"notification\" t ON t.\"id\"=f.id AND"
-                  " t.\"space\"=f.space WHERE f.space=$1 AND f.listed='notification' AND"
-                  " t.\"ref_space\"=$2 AND t.\"deleted\"=0",
+                  "SELECT \"id\" FROM \"notification\" WHERE \"space\"=$1 AND \"deleted\"=0 AND"
+                  " \"ref_space\"=$2",
                   SL_SV_ARGS(sl_cell_text(own), sl_cell_text(loss->space)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         sl_sv_item *told = NULL;

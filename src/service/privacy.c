@@ -152,12 +152,15 @@ static sl_status leave_all(sl_sv_tx *tx, const char *user, sl_error **err)
 /* The other side of each connection goes too. */
 static sl_status part_from_all(sl_sv_tx *tx, const char *user, sl_error **err)
 {
+    sl_sv_space own;
     sl_sv_rows rows;
+    sl_space_name(own, "user", user);
     sl_status status =
         sl_sv_all(tx->s,
-                  "SELECT \"space\", \"id\" FROM \"connection\" WHERE \"peer_id\"=$1 AND"
-                  " \"deleted\"=0 ORDER BY \"space\"",
-                  SL_SV_ARGS(sl_cell_text(user)), &rows, err);
+                  "SELECT t.\"space\", t.\"id\" FROM \"connection\" m JOIN \"connection\" t ON"
+                  " t.\"id\"=m.\"id\" AND t.\"space\"<>m.\"space\" WHERE m.\"space\"=$1 AND"
+                  " t.\"deleted\"=0 ORDER BY t.\"space\"",
+                  SL_SV_ARGS(sl_cell_text(own)), &rows, err);
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
         sl_sv_item *item = NULL;
         status = sl_sv_get(tx, sl_entity_find("connection"), sl_sv_text(&rows, i, 0),
@@ -216,14 +219,13 @@ static sl_status erase(sl_sv_tx *tx, void *ctx, sl_error **err)
         status = sl_sv_flush(tx, err);
     }
     if (status == SL_OK) {
-        status = forget_account(tx, x->user, err);
+        status = sl_sv_all(tx->s,
+                           "DELETE FROM blob WHERE sha256 IN (SELECT sha256 FROM blob_holder WHERE"
+                           " user_id=$1) AND NOT EXISTS (SELECT 1 FROM blob_holder h WHERE"
+                           " h.sha256=blob.sha256 AND h.user_id<>$1) RETURNING sha256",
+                           SL_SV_ARGS(sl_cell_text(x->user)), &x->dead, err);
     }
-    return status == SL_OK
-               ? sl_sv_all(tx->s,
-                           "DELETE FROM blob WHERE NOT EXISTS (SELECT 1 FROM blob_holder h WHERE"
-                           " h.sha256=blob.sha256) RETURNING sha256",
-                           NULL, 0, &x->dead, err)
-               : status;
+    return status == SL_OK ? forget_account(tx, x->user, err) : status;
 }
 
 static void remove_files(sl_service *s, const sl_sv_rows *dead)

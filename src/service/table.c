@@ -94,6 +94,8 @@ static const char *const STEPS[] = {
     "CREATE TABLE lent (organisation TEXT NOT NULL, space TEXT NOT NULL, id TEXT NOT NULL,"
     " PRIMARY KEY (organisation, space))",
     NULL, /* cluster() */
+    "CREATE INDEX blob_ref_user ON blob_ref (user_id);"
+    "CREATE INDEX blob_holder_user ON blob_holder (user_id)",
 };
 
 enum {
@@ -220,6 +222,32 @@ static sl_status make_indexes(sl_service *s, const sl_entity *e, sl_error **err)
     return status;
 }
 
+/* What the service finds by more than a record's id, or the list of its space: however much there is of
+ * others, it costs the same. */
+static const struct {
+    const char *entity;
+    const char *index; /* of the entity's own name */
+} FOUND_BY[] = {
+    {"connection", "peer\" ON \"connection\" (\"space\", \"peer_id\")"},
+    {"grant", "target\" ON \"grant\" (\"space\", \"target\")"},
+    {"share", "space\" ON \"share\" (\"space\", \"id\")"},
+    {"notification",
+     "live\" ON \"notification\" (\"space\", \"sent_ms\", \"id\") WHERE \"deleted\"=0"},
+};
+
+static sl_status make_found_by(sl_service *s, const sl_entity *e, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < sizeof FOUND_BY / sizeof FOUND_BY[0]; i++) {
+        if (strcmp(FOUND_BY[i].entity, e->name) == 0) {
+            sl_buf sql = {0};
+            sl_buf_fmt(&sql, "CREATE INDEX IF NOT EXISTS \"%s_%s", e->name, FOUND_BY[i].index);
+            status = run_text(s, &sql, err);
+        }
+    }
+    return status;
+}
+
 static sl_status migrate_entity(sl_service *s, const sl_entity *e, sl_error **err)
 {
     char key[80];
@@ -231,6 +259,9 @@ static sl_status migrate_entity(sl_service *s, const sl_entity *e, sl_error **er
     }
     if (status == SL_OK) {
         status = make_indexes(s, e, err);
+    }
+    if (status == SL_OK) {
+        status = make_found_by(s, e, err);
     }
     sl_buf now = {0};
     for (size_t i = 0; i < e->field_count; i++) {

@@ -139,7 +139,7 @@ START_TEST(tables__gain_the_columns_that_the_schema_gained)
         "DROP TABLE \"comment\";"
         "CREATE TABLE \"comment\" (\"space\" TEXT NOT NULL, \"id\" TEXT NOT NULL,"
         " \"seq\" BIGINT NOT NULL, \"deleted\" BIGINT NOT NULL, \"clocks\" TEXT NOT NULL,"
-        " \"ext\" TEXT, \"body\" TEXT, PRIMARY KEY (\"space\", \"id\"));"
+        " \"ext\" TEXT, \"body\" TEXT, PRIMARY KEY (\"id\", \"space\"));"
         "UPDATE meta SET value='body,' WHERE name='columns.comment';"
         "DROP TABLE \"share\";"
         "DELETE FROM meta WHERE name='columns.share';";

@@ -275,8 +275,14 @@ static sl_status db_run(void *user, const char *sql, const sl_cell *params, size
                         sl_error **err)
 {
     world *w = user;
-    return db_faulty(w) ? sl_fail(err, w->db_fault, "planted")
-                        : w->db.run(w->db.user, sql, params, n, row, ctx, err);
+    if (db_faulty(w)) {
+        return sl_fail(err, w->db_fault, "planted");
+    }
+    sl_status status = w->db.run(w->db.user, sql, params, n, row, ctx, err);
+    if (status == SL_OK) {
+        plan_check(&w->db, sql, params, n);
+    }
+    return status;
 }
 
 static sl_status db_begin(void *user, sl_error **err)

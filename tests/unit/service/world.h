@@ -95,6 +95,8 @@ world *world_new(void); /* database in memory */
 world *world_new_at(const char *db_path);
 void world_reopen(world *w); /* ends the service and opens it again over the same file */
 void world_free(world *w);
+/* plans.c: fails the test when this statement of the service looks through a table that grows. */
+void plan_check(const sl_db *db, const char *sql, const sl_cell *params, size_t n);
 /* How many rows the statement with $1 and $2 has, which may write; the last one's first cell into text (512; "" for
  * none; NULL: not wanted). */
 size_t world_rows(const world *w, char *text, const char *sql, const char *a, const char *b);
