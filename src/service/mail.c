@@ -20,9 +20,12 @@ sl_status sl_sv_ticket_new(sl_sv_tx *tx, const char *user, const char *kind, cha
     char hex[SL_SHA256_HEX_LEN + 1];
     sl_status status = sl_sv_secret(tx->s, token, 64, err);
     if (status == SL_OK) {
-        status = sl_sv_run(
-            tx->s, "DELETE FROM ticket WHERE (user_id=$1 AND kind=$2) OR expires_ms<=$3",
-            SL_SV_ARGS(sl_cell_text(user), sl_cell_text(kind), sl_cell_int(tx->now_ms)), err);
+        status = sl_sv_run(tx->s, "DELETE FROM ticket WHERE user_id=$1 AND kind=$2",
+                           SL_SV_ARGS(sl_cell_text(user), sl_cell_text(kind)), err);
+    }
+    if (status == SL_OK) {
+        status = sl_sv_run(tx->s, "DELETE FROM ticket WHERE expires_ms<=$1",
+                           SL_SV_ARGS(sl_cell_int(tx->now_ms)), err);
     }
     sl_sv_refresh_hash(token, hex);
     return status == SL_OK

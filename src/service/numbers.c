@@ -50,7 +50,7 @@ static sl_status count_thread(sl_service *s, const char *user, const char *space
             s,
             "SELECT count(*), sum(CASE WHEN m.\"kind\"='review' THEN 1 ELSE 0 END) FROM (SELECT id"
             " FROM feed WHERE space=$1 AND seq>$2 AND place=seq UNION ALL SELECT id FROM feed WHERE"
-            " space=$1 AND place>$2 AND place<seq) AS f JOIN \"message\" m ON m.\"id\"=f.id AND"
+            " space=$1 AND place>$2 AND place<seq) AS recent JOIN \"message\" m ON m.\"id\"=recent.id AND"
             " m.\"space\"=$1 WHERE m.\"author_id\"=$3 AND m.\"deleted\"=0 AND"
             " m.\"kind\"<>'notice' AND m.\"sent_ms\">=$4",
             SL_SV_ARGS(sl_cell_text(space), sl_cell_int(place), sl_cell_text(user),

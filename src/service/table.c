@@ -94,8 +94,9 @@ static const char *const STEPS[] = {
     "CREATE TABLE lent (organisation TEXT NOT NULL, space TEXT NOT NULL, id TEXT NOT NULL,"
     " PRIMARY KEY (organisation, space))",
     NULL, /* cluster() */
-    "CREATE INDEX blob_ref_user ON blob_ref (user_id);"
-    "CREATE INDEX blob_holder_user ON blob_holder (user_id)",
+    "CREATE INDEX IF NOT EXISTS blob_ref_user ON blob_ref (user_id);"
+    "CREATE INDEX IF NOT EXISTS blob_holder_user ON blob_holder (user_id);"
+    "CREATE INDEX IF NOT EXISTS ticket_expires ON ticket (expires_ms)",
 };
 
 enum {

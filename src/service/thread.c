@@ -330,9 +330,11 @@ static sl_status not_blocked(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
                   " u.listed='block' JOIN \"block\" b ON b.\"id\"=u.id AND b.\"space\"=u.space"
                   " WHERE t.space=$1 AND t.listed='participant' AND p.\"deleted\"=0 AND"
                   " p.\"user_id\"<>$2 AND b.\"user_id\"=$2 AND b.\"deleted\"=0 AND NOT EXISTS"
-                  " (SELECT 1 FROM \"thread\" g WHERE g.\"space\"=t.space AND g.\"group\"=1)"
-                  " LIMIT 1",
-                  SL_SV_ARGS(sl_cell_text(o->op->space), sl_cell_text(o->user)), &rows, err);
+                  " (SELECT 1 FROM \"thread\" g WHERE g.\"id\"=$3 AND g.\"space\"=t.space AND"
+                  " g.\"group\"=1) LIMIT 1",
+                  SL_SV_ARGS(sl_cell_text(o->op->space), sl_cell_text(o->user),
+                             sl_cell_text(sl_space_id(o->op->space))),
+                  &rows, err);
     if (status == SL_OK && rows.count > 0) {
         status = sl_fail(err, SL_E_DENIED, "this person does not take messages from you");
     }
