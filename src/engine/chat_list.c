@@ -31,6 +31,57 @@ static bool same(const sl_json *j, const char *key, const char *value)
     return text != NULL && value != NULL && strcmp(text, value) == 0;
 }
 
+/* --- the participants of each ---------------------------------------------------------------- */
+
+/* Those of all threads, one thread's side by side. */
+typedef struct crowd {
+    const sl_json **at;
+    size_t n;
+} crowd;
+
+static int by_space(const void *a, const void *b)
+{
+    const sl_json *const *x = a;
+    const sl_json *const *y = b;
+    return strcmp(sl_json_str(*x, "space"), sl_json_str(*y, "space"));
+}
+
+static sl_status crowd_make(const sl_chat_frame *f, crowd *c, sl_error **err)
+{
+    c->n = 0;
+    c->at = sl_mem_array(sl_json_count(f->people) + 1, sizeof *c->at);
+    if (c->at == NULL) {
+        return sl_fail_nomem(err);
+    }
+    for (const sl_json *p = sl_json_first(f->people); p != NULL; p = sl_json_next(p)) {
+        c->at[c->n++] = p;
+    }
+    qsort(c->at, c->n, sizeof *c->at, by_space);
+    return SL_OK;
+}
+
+/* Those of one thread, to be freed. NULL: out of memory. */
+static sl_json *crowd_of(const crowd *c, const char *space)
+{
+    sl_json *list = sl_json_array();
+    size_t first = 0;
+    size_t behind = c->n;
+    while (first < behind) {
+        size_t mid = first + (behind - first) / 2;
+        bool before = strcmp(sl_json_str(c->at[mid], "space"), space) < 0;
+        first = before ? mid + 1 : first;
+        behind = before ? behind : mid;
+    }
+    bool ok = list != NULL;
+    for (size_t i = first; ok && i < c->n && same(c->at[i], "space", space); i++) {
+        ok = sl_json_add(list, sl_json_clone(c->at[i]));
+    }
+    if (!ok) {
+        sl_json_free(list);
+    }
+    return ok ? list : NULL;
+}
+
 static int64_t read_mark(const sl_core *core, const sl_chat_frame *f, const char *space)
 {
     const sl_json *p = sl_json_first(f->people);
@@ -242,11 +293,20 @@ static sl_status gather(sl_core *core, const sl_chat_frame *f, const sl_json *th
     size_t n = 0;
     line *lines = sl_mem_array(sl_json_count(threads) + 1, sizeof *lines);
     sl_status status = lines != NULL ? SL_OK : sl_fail_nomem(err);
-    const sl_json *first = lines != NULL ? sl_json_first(threads) : NULL;
+    crowd all = {0};
+    if (status == SL_OK) {
+        status = crowd_make(f, &all, err);
+    }
+    const sl_json *first = status == SL_OK ? sl_json_first(threads) : NULL;
     for (const sl_json *t = first; status == SL_OK && t != NULL; t = sl_json_next(t)) {
-        status = line_of(core, f, t, settings, &lines[n], err);
+        sl_chat_frame own = *f;
+        own.people = crowd_of(&all, sl_json_str(t, "space"));
+        status = own.people != NULL ? line_of(core, &own, t, settings, &lines[n], err)
+                                    : sl_fail_nomem(err);
+        sl_json_free(own.people);
         n += status == SL_OK;
     }
+    sl_mem_free(all.at);
     if (status == SL_OK && n > 0) {
         qsort(lines, n, sizeof *lines, newest_first);
     }
@@ -370,9 +430,13 @@ sl_status sl_chat_count(sl_core *core, sl_json **out, sl_error **err)
     sl_chat_frame f;
     sl_json *threads = NULL;
     sl_json *settings = NULL;
+    crowd people = {0};
     total all = {.more = false};
     *out = NULL;
     sl_status status = sl_chat_frame_make(core, NULL, &f, err);
+    if (status == SL_OK) {
+        status = crowd_make(&f, &people, err);
+    }
     if (status == SL_OK) {
         status = read_all(core, "thread", &threads, err);
     }
@@ -382,8 +446,12 @@ sl_status sl_chat_count(sl_core *core, sl_json **out, sl_error **err)
     for (const sl_json *t = sl_json_first(threads); status == SL_OK && t != NULL;
          t = sl_json_next(t)) {
         const char *space = sl_json_str(t, "space");
-        tally one;
-        status = count_unread(core, &f, space, &one, err);
+        tally one = {0};
+        sl_chat_frame own = f;
+        own.people = crowd_of(&people, space);
+        status =
+            own.people != NULL ? count_unread(core, &own, space, &one, err) : sl_fail_nomem(err);
+        sl_json_free(own.people);
         bool silent = sl_chat_is_silent(core, settings, space);
         all.unread += one.unread;
         all.mentions += one.mentions;
@@ -400,6 +468,7 @@ sl_status sl_chat_count(sl_core *core, sl_json **out, sl_error **err)
     }
     sl_json_free(threads);
     sl_json_free(settings);
+    sl_mem_free(people.at);
     sl_chat_frame_free(&f);
     return status;
 }
