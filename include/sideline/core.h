@@ -19,7 +19,7 @@
  *   {"ev":"upload_failed","sha256":"..","space":"..","code":"..","message":".."}
  *                                                   given up for good; the blob stays on this device
  *   {"ev":"stage","op":9,"stage":"sent|accepted"}   of sl_sync_wait
- *   {"ev":"transfer","sha256","space"?,"download","done","total"?}   of blobs, once asked for
+ *   {"ev":"transfer","sha256","space"?,"download","done","total"?,"why"?}   of blobs, once asked for
  *   {"ev":"status"}                                 sl_core_info "status" has changed, once asked for
  *   {"ev":"integrity","space":"..","healed":true|false}
  *                                                   what is held of a space was not what the server has,
@@ -137,9 +137,12 @@ SL_API int32_t sl_core_step(sl_core *core);
  *   the head, but own changes or files are not with the server yet; behind: catching up; blocked: there
  *   is no connection. as_of: Unix time in ms when it was last known to be at the head, 0 never.
  *   Once asked, {"ev":"status"} tells when the answer has changed, at most four times a second.
- * "transfers" [{"sha256","space"?,"download","done","total"?,"state"}]: blobs on their way; state:
- *   running, waiting for its turn, paused, or metered: waiting for another network. Once asked, "transfer"
- *   events tell how far each is, at most ten times a second,
+ * "transfers" [{"sha256","space"?,"download","done","total"?,"state","why"?}]: blobs on their way; state:
+ *   running, waiting for its turn, paused, or metered: waiting for another network. why: it does not get on
+ *   and is tried again: unreachable; portal (somebody on the way answers in the server's place, as a hotel's
+ *   sign-in page does); throttled (the server asks to wait); auth (the session is being renewed); denied;
+ *   not_found (the space, or the blob, is not there yet); damaged. Once asked, "transfer" events tell how
+ *   far each is, at most ten times a second,
  * "undo" [{"space","undo","redo"}]: how many steps sl_undo and sl_redo have,
  * "recordings" [{"path","duration_us","note"?}]: voices whose recorder was killed, found when the core was
  * opened, or ended by a full disk, or freed with a note and not finished, now whole Ogg Opus files; offered until

@@ -217,6 +217,7 @@ static void maybe_damage(sl_sim *s, sl_sim_request *r)
     bool may = (r->status == 200 || r->status == 206) && r->answer_len > 0 &&
                strcmp(r->method, "GET") == 0 && strncmp(r->path, blobs, sizeof blobs - 1) == 0;
     if (may && sl_sim_strikes(s, SL_FAULT_ANSWER_DAMAGED, 3)) {
+        r->node->damaged++;
         r->answer[sl_sim_dice(s, (int64_t)r->answer_len)] ^= (uint8_t)(1 << sl_sim_dice(s, 8));
     }
 }

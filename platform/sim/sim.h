@@ -72,6 +72,7 @@ typedef struct sl_sim_host {
 typedef struct sl_sim_node {
     sl_sim_host host;
     int64_t portal_until_ms; /* a captive portal stands between it and the server */
+    unsigned damaged;        /* answers to it that came with a wrong byte */
     unsigned index;
     bool wanted;        /* false: stays down */
     sl_core *core;      /* NULL while it is down */

@@ -100,6 +100,8 @@ struct sl_transfer {
     int64_t total;      /* of a download, once it is known, 0 before */
     int64_t told;       /* bytes, by the last event */
     int64_t tell_at_ms; /* not told before */
+    const char *why;    /* it does not get on; NULL: it does, or was not tried */
+    const char *why_told;
     sl_transfer *next;
 };
 
@@ -368,6 +370,15 @@ size_t sl_transfers_waiting(sl_core *core, bool download);
 /* Ends all transfers of a blob at the user's wish. */
 void sl_transfers_cancel(sl_core *core, const char *hex);
 bool sl_transfers_fetching(const sl_core *core, const char *hex);
+
+/* --- answer.c --- */
+/* What came is bytes of the blob that a download is of, from where its part ends; asked before and after
+ * they are taken. */
+bool sl_answer_is_blob(const sl_transfer *t, const sl_call *call);
+/* The answer is the server's, and not that of somebody on the way to it. */
+bool sl_answer_is_servers(const sl_transfer *t, const sl_call *call);
+/* Why a transfer is not further after an answer, as sideline/core.h has it; NULL: it is. */
+const char *sl_answer_why(const sl_transfer *t, const sl_call *call, sl_status net);
 
 /* --- holds.c --- */
 /* True when a blob of this size does not move now. size 0: not known. */

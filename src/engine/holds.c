@@ -141,13 +141,17 @@ sl_status sl_holds_control(sl_core *core, const char *hex, int32_t action, sl_er
 
 /* --- what is told ---------------------------------------------------------------------------- */
 
-static sl_json *facts_of(const sl_upload *u, bool download, int64_t done, int64_t total)
+static sl_json *facts_of(const sl_upload *u, const sl_transfer *t, int64_t total)
 {
+    bool download = t != NULL && t->download;
+    const char *why = t != NULL ? t->why : NULL;
     sl_json *j = sl_json_object();
     bool ok = j != NULL && sl_json_set_str(j, "sha256", u->hex) &&
               (download || sl_json_set_str(j, "space", u->space)) &&
-              sl_json_set_bool(j, "download", download) && sl_json_set_int(j, "done", done) &&
-              (total <= 0 || sl_json_set_int(j, "total", total));
+              sl_json_set_bool(j, "download", download) &&
+              sl_json_set_int(j, "done", t != NULL ? t->xfer.at : 0) &&
+              (total <= 0 || sl_json_set_int(j, "total", total)) &&
+              (why == NULL || sl_json_set_str(j, "why", why));
     if (!ok) {
         sl_json_free(j);
         return NULL;
@@ -155,14 +159,20 @@ static sl_json *facts_of(const sl_upload *u, bool download, int64_t done, int64_
     return j;
 }
 
+static bool untold(const sl_transfer *t)
+{
+    return t->told != t->xfer.at || t->why_told != t->why;
+}
+
 void sl_transfer_tell(sl_core *core, sl_transfer *t, int64_t now_ms)
 {
-    if (!core->transfers_asked || t->told == t->xfer.at) {
+    if (!core->transfers_asked || !untold(t)) {
         return;
     }
     t->told = t->xfer.at;
+    t->why_told = t->why;
     t->tell_at_ms = now_ms + TELL_MS;
-    sl_json *event = facts_of(&t->upload, t->download, t->xfer.at, t->total);
+    sl_json *event = facts_of(&t->upload, t, t->total);
     if (event != NULL && sl_json_set_str(event, "ev", "transfer")) {
         sl_events_push(core->events, event);
     } else {
@@ -176,7 +186,7 @@ int64_t sl_transfers_tell(sl_core *core, int64_t now_ms)
     for (sl_transfer *t = core->transfers; t != NULL; t = t->next) {
         if (now_ms >= t->tell_at_ms) {
             sl_transfer_tell(core, t, now_ms);
-        } else if (core->transfers_asked && t->told != t->xfer.at &&
+        } else if (core->transfers_asked && untold(t) &&
                    (until_ms < 0 || t->tell_at_ms < until_ms)) {
             until_ms = t->tell_at_ms;
         }
@@ -196,7 +206,7 @@ static bool put(const listing *l, const sl_upload *u, const sl_transfer *t, int6
     const char *state = held        ? (h != NULL ? "paused" : "metered")
                         : t != NULL ? "running"
                                     : "waiting";
-    sl_json *j = facts_of(u, t != NULL && t->download, t != NULL ? t->xfer.at : 0, total);
+    sl_json *j = facts_of(u, t, total);
     if (j == NULL || !sl_json_set_str(j, "state", state)) {
         sl_json_free(j);
         return false;

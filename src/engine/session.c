@@ -334,8 +334,8 @@ static void refresh_answer(sl_core *core, const sl_call *call, sl_status net, co
     }
     if (net == SL_OK && call->status == 200) {
         (void)sl_session_accept(core, body, NULL);
-    } else if (net == SL_OK && call->status == 401) {
-        sl_session_clear(core);
+    } else if (net == SL_OK && call->status == 401 && sl_json_str(body, "error") != NULL) {
+        sl_session_clear(core); /* the server's word, not that of somebody on the way to it */
         (void)sl_store_set_meta(core->store, "session", NULL, NULL);
         tell(core, "signed_out");
         sl_online_want(core, core->want_online);

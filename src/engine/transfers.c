@@ -25,6 +25,13 @@ static sl_transfer *add(sl_core *core)
     return t;
 }
 
+static uint64_t chance(const sl_core *core)
+{
+    uint64_t seed = 0;
+    (void)core->platform.random->fill(core->platform.user, &seed, sizeof seed);
+    return seed;
+}
+
 /* A request that is still out is answered to nobody. */
 static void halt(sl_core *core, sl_transfer *t)
 {
@@ -134,7 +141,7 @@ static bool pick_upload(void *ctx, const sl_upload *u)
     }
     t->upload = *u;
     t->total = u->size;
-    sl_xfer_upload(&t->xfer, u->size, u->url[0] != 0);
+    sl_xfer_upload(&t->xfer, u->size, u->url[0] != 0, chance(p->core));
     return ++p->running < SIMULTANEOUS_MAX;
 }
 
@@ -236,9 +243,6 @@ static void upload_answer(sl_core *core, sl_transfer *t, const sl_call *call, sl
         text != NULL && text[0] >= '0' && text[0] <= '9' ? strtoll(text, NULL, 10) : -1;
     sl_mem_free(text);
     char *location = sl_header_value(call->headers, "location");
-    if (net == SL_OK && call->status == 201 && location == NULL) {
-        net = SL_E_NETWORK;
-    }
     sl_xfer_answer(&t->xfer, net, call->status, offset, now_ms);
     if (t->xfer.created && !was_created) {
         (void)snprintf(t->upload.url, sizeof t->upload.url, "%s", location);
@@ -280,7 +284,7 @@ sl_status sl_transfers_fetch(sl_core *core, const char *hex, sl_error **err)
         end(core, t);
         return sl_fail(err, status, "there is no place for the download");
     }
-    sl_xfer_download(&t->xfer, sl_blob_out_size(t->out));
+    sl_xfer_download(&t->xfer, sl_blob_out_size(t->out), chance(core));
     return SL_OK;
 }
 
@@ -300,7 +304,7 @@ void sl_transfers_data(sl_core *core, sl_call *call, const uint8_t *p, size_t n,
     (void)now_ms;
     sl_transfer *t = call->transfer;
     sl_status status = SL_OK;
-    if (t == NULL || !t->download || (call->status != 200 && call->status != 206)) {
+    if (t == NULL || !t->download || !sl_answer_is_blob(t, call)) {
         return;
     }
     if (call->status == 200 && call->body.len == 0 && t->xfer.at > 0) {
@@ -319,6 +323,7 @@ void sl_transfers_data(sl_core *core, sl_call *call, const uint8_t *p, size_t n,
     }
     if (status == SL_OK) {
         sl_xfer_received(&t->xfer, (int64_t)n);
+        t->why = NULL;
     } else {
         t->xfer.failed = status;
         core->platform.http->cancel(core->platform.user, call->id);
@@ -360,6 +365,7 @@ static void finish_download(sl_core *core, sl_transfer *t, int64_t now_ms)
     if (status == SL_E_CORRUPT && sl_xfer_restart(&t->xfer, now_ms) &&
         open_part(core, t) == SL_OK) {
         sl_error_release(err);
+        t->why = "damaged";
         return;
     }
     sl_waiters_blob(core, t->upload.hex, status, err != NULL ? sl_error_message(err) : NULL);
@@ -377,10 +383,12 @@ void sl_transfers_answer(sl_core *core, sl_call *call, sl_status net, int64_t no
         sl_mem_free(core->session.access);
         core->session.access = NULL;
     }
+    t->why = sl_answer_why(t, call, net);
+    sl_status heard = net == SL_OK && !sl_answer_is_servers(t, call) ? SL_E_NETWORK : net;
     if (t->download) {
-        sl_xfer_answer(&t->xfer, net, call->status, -1, now_ms);
+        sl_xfer_answer(&t->xfer, heard, call->status, -1, now_ms);
     } else {
-        upload_answer(core, t, call, net, now_ms);
+        upload_answer(core, t, call, heard, now_ms);
     }
     int64_t wait_ms = net == SL_OK ? sl_call_wait_ms(call) : 0;
     if (wait_ms > 0 && t->xfer.retry_at_ms < now_ms + wait_ms) {

@@ -10,19 +10,21 @@ enum {
     RESTARTS_MAX = 3
 };
 
-void sl_xfer_upload(sl_xfer *x, int64_t size, bool created)
+void sl_xfer_upload(sl_xfer *x, int64_t size, bool created, uint64_t seed)
 {
     memset(x, 0, sizeof *x);
     x->size = size;
     x->created = created;
+    sl_prng_seed(&x->prng, seed);
     x->done = SL_PLANTED("upload-done-early");
 }
 
-void sl_xfer_download(sl_xfer *x, int64_t have)
+void sl_xfer_download(sl_xfer *x, int64_t have, uint64_t seed)
 {
     memset(x, 0, sizeof *x);
     x->download = true;
     x->at = have;
+    sl_prng_seed(&x->prng, seed);
 }
 
 static sl_xfer_step ask(sl_xfer *x, sl_xfer_kind kind, int64_t len)
@@ -55,14 +57,16 @@ sl_xfer_step sl_xfer_next(sl_xfer *x, int64_t now_ms)
     return ask(x, SL_XFER_SEND, left < SL_XFER_CHUNK ? left : SL_XFER_CHUNK);
 }
 
+/* Half of the wait is by chance: a server that comes back is not asked by all at once. */
 static void retry(sl_xfer *x, int64_t now_ms)
 {
     int64_t wait = RETRY_MS_MIN;
     for (unsigned i = 0; i < x->failures && wait < RETRY_MS_MAX; i++) {
         wait *= 2;
     }
+    wait = wait < RETRY_MS_MAX ? wait : RETRY_MS_MAX;
     x->failures++;
-    x->retry_at_ms = now_ms + (wait < RETRY_MS_MAX ? wait : RETRY_MS_MAX);
+    x->retry_at_ms = now_ms + wait / 2 + (int64_t)sl_prng_below(&x->prng, (uint64_t)(wait / 2 + 1));
     x->offset_known = false;
 }
 

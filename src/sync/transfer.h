@@ -8,11 +8,13 @@
  *
  *   [XFER-1] what the other side acknowledged is not sent again, also after a restart (the
  *            upload's URL and the part file are what must be remembered);
- *   [XFER-2] failures that may pass are tried again after 0.5 s doubling to 30 s; others end it.
+ *   [XFER-2] failures that may pass are tried again after 0.5 s doubling to 30 s, of which half is
+ *            by chance; others end it.
  */
 #ifndef SL_SYNC_TRANSFER_H
 #define SL_SYNC_TRANSFER_H
 
+#include "base/prng.h"
 #include "sideline/base.h"
 
 #include <stdbool.h>
@@ -46,6 +48,7 @@ typedef struct sl_xfer {
     unsigned failures;
     unsigned restarts;
     int64_t retry_at_ms;
+    sl_prng prng;
     int64_t size; /* of an upload */
     int64_t at;   /* bytes the other side (upload) or we (download) have */
 } sl_xfer;
@@ -54,9 +57,9 @@ enum {
     SL_XFER_CHUNK = 256 * 1024
 };
 
-/* created: a URL is remembered from before. */
-void sl_xfer_upload(sl_xfer *x, int64_t size, bool created);
-void sl_xfer_download(sl_xfer *x, int64_t have);
+/* created: a URL is remembered from before. seed: of the waits' chance. */
+void sl_xfer_upload(sl_xfer *x, int64_t size, bool created, uint64_t seed);
+void sl_xfer_download(sl_xfer *x, int64_t have, uint64_t seed);
 
 sl_xfer_step sl_xfer_next(sl_xfer *x, int64_t now_ms); /* a request kind makes it busy */
 

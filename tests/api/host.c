@@ -15,6 +15,7 @@ int64_t g_now_ms;
 int32_t g_minute;
 bool g_full;
 char g_url[200];
+unsigned g_refreshes;
 char g_sent[8000];
 
 static sl_status on_start(void *user, sl_id req, const sl_http_request *request)
@@ -22,6 +23,7 @@ static sl_status on_start(void *user, sl_id req, const sl_http_request *request)
     (void)user;
     g_request = req;
     (void)snprintf(g_url, sizeof g_url, "%s %s", request->method, request->url);
+    g_refreshes += strstr(request->url, "/auth/refresh") != NULL ? 1 : 0;
     return SL_OK;
 }
 
@@ -99,6 +101,7 @@ void host_set_up(void)
     g_full = false;
     g_now_ms = 0;
     g_url[0] = 0;
+    g_refreshes = 0;
     g_sent[0] = 0;
 }
 

@@ -25,12 +25,13 @@ extern sl_platform g_base;
 extern sl_id g_request; /* the last one started, and the last one cancelled */
 extern sl_id g_cancelled;
 extern sl_id g_ws;
-extern int32_t g_closed; /* the code the core closed the socket with */
-extern int64_t g_now_ms; /* where the clock stands, 0 when it goes */
-extern int32_t g_minute; /* of the local day */
-extern bool g_full;      /* the disk takes no byte */
-extern char g_url[200];
-extern char g_sent[8000]; /* frames, since it was emptied */
+extern int32_t g_closed;     /* the code the core closed the socket with */
+extern int64_t g_now_ms;     /* where the clock stands, 0 when it goes */
+extern int32_t g_minute;     /* of the local day */
+extern bool g_full;          /* the disk takes no byte */
+extern char g_url[200];      /* method and URL of the last request */
+extern unsigned g_refreshes; /* how often the session was asked to be renewed */
+extern char g_sent[8000];    /* frames, since it was emptied */
 
 void host_set_up(void);
 void host_tear_down(void);

@@ -11,7 +11,8 @@
 
 enum {
     PAUSE_MS_MIN = 40,
-    PAUSE_MS = 500
+    PAUSE_MS = 500,
+    DAMAGED_MIN = 3 /* answers, until a file is given up */
 };
 
 /* --- asking a core ------------------------------------------------------------------------ */
@@ -128,11 +129,16 @@ static void on_rejected(actor *a, const sl_json *event)
     }
 }
 
-/* What was fetched is here, unless it was taken away since. */
+/* What was fetched is here, unless it was taken away since. It is given up as damaged only when it was. */
 static void on_fetched(actor *a, const sl_json *event)
 {
     sl_bytes *bytes = NULL;
     a->fetch = 0;
+    if (sl_json_int_or(event, "code", 0) == SL_E_CORRUPT &&
+        a->node->damaged - a->fetch_damaged < DAMAGED_MIN) {
+        sl_sim_fail(a->world->sim, "%s gives the file %.8s up as damaged", a->node->host.name,
+                    a->fetch_hex);
+    }
     if (sl_json_bool_or(event, "ok", false) && a->world->sim->server.restored == 0 &&
         !world_tied(&a->world->lost, a->who->index, a->fetch_space) &&
         sl_blob_get(a->node->core, a->fetch_hex, &bytes, NULL) == SL_E_NOT_FOUND) {

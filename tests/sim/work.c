@@ -191,6 +191,7 @@ static void fetch(actor *a, const sl_json *video)
     }
     (void)snprintf(a->fetch_hex, sizeof a->fetch_hex, "%s", hex);
     (void)snprintf(a->fetch_space, sizeof a->fetch_space, "%s", space);
+    a->fetch_damaged = a->node->damaged;
     if (sl_blob_fetch(a->node->core, hex, &a->fetch, NULL) != SL_OK) {
         a->fetch = 0;
     }

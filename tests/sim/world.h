@@ -86,8 +86,9 @@ typedef struct actor {
     sl_id fetch;
     char fetch_hex[65];
     char fetch_space[SL_SPACE_MAX];
-    sl_id load;   /* of a thread's messages */
-    sl_id settle; /* asked for at the end; 0 when it ended well */
+    unsigned fetch_damaged; /* answers to the device before it was asked for */
+    sl_id load;             /* of a thread's messages */
+    sl_id settle;           /* asked for at the end; 0 when it ended well */
     mirror mirrors[MIRRORS];
     uint64_t rejected_events;
 } actor;

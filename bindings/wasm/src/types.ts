@@ -86,7 +86,7 @@ export type CoreEvent =
     | { ev: "sync"; state: "offline" | "connecting" | "online" }
     | { ev: "rejected"; entity: string; id: string; code: string; message: string; fields?: object; draft: number }
     | { ev: "upload_failed"; sha256: string; space: Space; code: string; message: string }
-    | { ev: "transfer"; sha256: string; space?: Space; download: boolean; done: number; total?: number }
+    | { ev: "transfer"; sha256: string; space?: Space; download: boolean; done: number; total?: number; why?: TransferTrouble }
     | { ev: "status" }
     | { ev: "integrity"; space: Space; healed: boolean }
     | { ev: "session"; state: "signed_in" | "signed_out" }
@@ -150,7 +150,11 @@ export interface TransferStatus {
     done: number;
     total?: number;
     state: "running" | "waiting" | "paused" | "metered";
+    /** It does not get on, and is tried again. */
+    why?: TransferTrouble;
 }
+
+export type TransferTrouble = "unreachable" | "portal" | "throttled" | "auth" | "denied" | "not_found" | "damaged";
 
 /** What `info` answers. Asking for "status" and "transfers" also turns on the events of that name. */
 export interface Info {
