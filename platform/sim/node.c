@@ -2,6 +2,7 @@
 #include "platform/sim/sim.h"
 
 #include "base/mem.h"
+#include "engine/engine.h"
 
 #include <string.h>
 
@@ -162,6 +163,10 @@ static void open_core(sl_sim *s, void *arg)
             open_later(n);
         }
         return;
+    }
+    n->core->hurry_every = s->hurry_every;
+    if (s->push_window > 0) {
+        sl_sync_push_limits(n->core->sync, s->push_window, s->push_frame);
     }
     sl_sim_node_touched(n);
 }

@@ -52,7 +52,11 @@ static sl_status open_service(sl_sim *s, sl_error **err)
                               .close = port_close,
                               .hash_password = hash_password,
                               .check_password = check_password};
-    sl_service_config config = {.dir = "data", .key_pem = s->key_pem, .restored = v->fresh_epochs};
+    sl_service_config config = {.dir = "data",
+                                .key_pem = s->key_pem,
+                                .restored = v->fresh_epochs,
+                                .page_records = s->page_records,
+                                .page_flight = s->page_flight};
     sl_status status = v->host.platform.files->mkdir(&v->host, "data");
     if (status == SL_OK) {
         status = sl_vfs_new(&v->host.platform, NULL, &v->vfs, err);

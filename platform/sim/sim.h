@@ -116,7 +116,12 @@ struct sl_sim {
     const char *key_pem;
     const sl_disk *blank_node; /* what new machines find on their disks; NULL: nothing */
     const sl_disk *blank_server;
-    int32_t windows[4];      /* thread_window of the nodes, by their index */
+    int32_t windows[4];   /* thread_window of the nodes, by their index */
+    int32_t page_records; /* as service.h has them; 0: much */
+    int64_t page_flight;
+    int64_t push_window; /* of the nodes' operations, 0: as they have it, */
+    int64_t push_frame;
+    unsigned hurry_every; /* how often nodes leave the rest of what they store for the next turn */
     const uint8_t *node_key; /* seals the nodes' folders; NULL: they are in the clear */
     sl_sim_server server;
     sl_sim_node *nodes;

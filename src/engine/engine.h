@@ -155,6 +155,9 @@ typedef struct sl_kept {
 struct sl_core {
     sl_platform platform;
     bool stepped;
+    unsigned
+        hurry_every; /* stepped: so often sl_kept_hurry says yes, as if somebody waited; 0: never */
+    unsigned hurry_asked;
     unsigned held_no; /* the how manieth time `lock` was taken to store what comes */
     char *server;
     sl_mutex *lock;

@@ -38,7 +38,8 @@ void sl_kept_held(sl_core *core)
 bool sl_kept_hurry(sl_core *core)
 {
     if (core->stepped) {
-        return sl_wanted(core->lock);
+        return sl_wanted(core->lock) ||
+               (core->hurry_every > 0 && ++core->hurry_asked % core->hurry_every == 0);
     }
     int64_t now_ms = sl_engine_mono(core);
     bool alone = core->others_ms == 0 || now_ms - core->others_ms > AROUND_MS;

@@ -566,9 +566,18 @@ static sl_status apply_some(sl_core *core, const sl_news *news, sl_space *before
     return status;
 }
 
-static void apply(sl_core *core, const sl_news *news)
+/* What the news borrows goes when a space is held or dropped, as by the first part of a page with grants. */
+static void apply(sl_core *core, const sl_news *borrowed)
 {
     sl_space before = {.cursor = 0};
+    char space[SL_SPACE_MAX];
+    char epoch[SL_UUID_LEN + 1];
+    (void)snprintf(space, sizeof space, "%s", borrowed->space);
+    (void)snprintf(epoch, sizeof epoch, "%s", borrowed->epoch);
+    sl_news own = *borrowed;
+    const sl_news *news = &own;
+    own.space = space;
+    own.epoch = epoch;
     bool more = true;
     bool joins = !sl_sync_live(core->sync, news->space) && !sl_space_has_places(news->space);
     bool open = joins || sl_kept_commit(core) == SL_OK;

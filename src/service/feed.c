@@ -83,7 +83,7 @@ static sl_status rows_after(sl_service *s, const char *space, int64_t at, sl_sv_
                      " LIMIT $3",
                      SL_SV_ARGS(sl_cell_text(space),
                                 sl_cell_int(SL_PLANTED("page-skips-one") ? at + 1 : at),
-                                sl_cell_int(SL_SV_PAGE_RECORDS)),
+                                sl_cell_int(s->page_records)),
                      rows, NULL);
 }
 
@@ -101,7 +101,7 @@ sl_status sl_sv_page(sl_service *s, const sl_sv_state *space, int64_t at, const 
         *to = sl_sv_int(&rows, i, 0);
     }
     /* Numbers above the newest record do not exist: the last page reaches the head. */
-    if (status == SL_OK && i == rows.count && rows.count < SL_SV_PAGE_RECORDS) {
+    if (status == SL_OK && i == rows.count && rows.count < (size_t)s->page_records) {
         *to = space->seq;
     }
     sl_sv_rows_free(&rows);
@@ -147,7 +147,7 @@ static sl_status go_live(sl_service *s, sl_sv_sub *sub, const sl_sv_state *space
 static sl_status pump(sl_service *s, sl_sv_conn *c)
 {
     sl_status status = SL_OK;
-    while (status == SL_OK && c->queue != NULL && c->flight < SL_SV_FLIGHT) {
+    while (status == SL_OK && c->queue != NULL && c->flight < (size_t)s->page_flight) {
         sl_sv_sub *sub = c->queue;
         sl_sv_state space = {.name = sub->topic->space};
         bool found = false;
@@ -290,7 +290,7 @@ static void tell_part(sl_service *s, const sl_sv_tx *tx, size_t *i)
     sl_status status = SL_OK;
     sl_items_clear(s->items);
     while (*i < tx->item_count && strcmp(tx->items[*i]->space, space) == 0 &&
-           sl_items_count(s->items) < SL_SV_CHANGE_RECORDS &&
+           sl_items_count(s->items) < (size_t)s->change_records &&
            sl_items_size(s->items) < SL_SV_PAGE_BYTES) {
         const sl_sv_item *item = tx->items[(*i)++];
         if (!item->saved || !told) {

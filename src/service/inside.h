@@ -211,9 +211,12 @@ struct sl_service {
     sl_items *items;    /* of a page or change going out */
     sl_items *receipts; /* of a push */
     sl_buf out;
-    bool batching;     /* transactions are parts of one */
-    bool batch_begun;  /* which has begun: what is to be sent is held */
-    bool batch_broken; /* and cannot be committed */
+    int64_t page_records;   /* of a page, */
+    int64_t change_records; /* of a change, */
+    int64_t page_flight;    /* and bytes of pages on the way, at most */
+    bool batching;          /* transactions are parts of one */
+    bool batch_begun;       /* which has begun: what is to be sent is held */
+    bool batch_broken;      /* and cannot be committed */
     sl_buf held;
     sl_sv_head *heads; /* by hash */
     size_t head_count;

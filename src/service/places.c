@@ -46,7 +46,7 @@ sl_status sl_sv_rows_beside(sl_service *s, const char *space, int64_t at, const 
         " (place>$4 OR place<=$5) ORDER BY 1 LIMIT $6",
         SL_SV_ARGS(sl_cell_text(space), sl_cell_int(hole->upto > at ? hole->upto : at),
                    sl_cell_int(at), sl_cell_int(hole->upto), sl_cell_int(held),
-                   sl_cell_int(SL_SV_PAGE_RECORDS)),
+                   sl_cell_int(s->page_records)),
         rows, NULL);
 }
 

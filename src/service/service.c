@@ -27,6 +27,9 @@ static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error
     const sl_platform *p = s->ports.platform;
     s->upload_max = config->upload_max > 0 ? config->upload_max : INT64_C(4) << 30;
     s->media = config->media;
+    s->page_records = config->page_records > 0 ? config->page_records : SL_SV_PAGE_RECORDS;
+    s->change_records = config->page_records > 0 ? config->page_records : SL_SV_CHANGE_RECORDS;
+    s->page_flight = config->page_flight > 0 ? config->page_flight : SL_SV_FLIGHT;
     s->lock = sl_mutex_new();
     s->dir = sl_text_dup(config->dir);
     s->in = sl_frame_in_new();

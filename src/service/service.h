@@ -91,6 +91,9 @@ typedef struct sl_service_config {
     bool restored; /* the database is that of a backup: all spaces get a new epoch, so that
                          * devices read them anew and send again what the backup does not know */
     bool media;    /* videos are worked on before they are ready (service/media.h) */
+    /* Small ones let tests of little data cross the boundaries that much data has. */
+    int32_t page_records; /* of a page, and of a change that is told at once; 0: 500 and 1000 */
+    int64_t page_flight;  /* bytes of pages that a client has not said to be done with; 0: 1 MiB */
 } sl_service_config;
 
 /* Makes or migrates the tables. SL_E_TOO_NEW for a database of a newer server. */

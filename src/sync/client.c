@@ -62,10 +62,12 @@ struct sl_sync {
     uint64_t gone[GONE_WORDS];     /* bit n modulo their number: operation n was skipped */
     push_frame frames[FRAMES_MAX]; /* without a receipt for their last operation, in order */
     size_t frame_count;
-    size_t flight;     /* their bytes */
-    size_t page_bytes; /* of pages that are done with, not told yet */
-    int64_t window;    /* places of a space, 0: all */
-    size_t asked;      /* answers on their way, on this connection */
+    size_t flight;       /* their bytes */
+    int64_t push_window; /* operations without a receipt, */
+    int64_t push_frame;  /* and of one frame, at most */
+    size_t page_bytes;   /* of pages that are done with, not told yet */
+    int64_t window;      /* places of a space, 0: all */
+    size_t asked;        /* answers on their way, on this connection */
     uint64_t last_rank;
     char urge[SL_SPACE_MAX]; /* to be told that it comes first */
     space_slot *spaces;      /* in order of name */
@@ -80,8 +82,15 @@ sl_sync *sl_sync_new(uint64_t seed)
     if (s != NULL) {
         sl_prng_seed(&s->prng, seed);
         s->next_n = 1;
+        sl_sync_push_limits(s, SL_SYNC_WINDOW, SL_SYNC_PUSH);
     }
     return s;
+}
+
+void sl_sync_push_limits(sl_sync *s, int64_t window, int64_t frame)
+{
+    s->push_window = window;
+    s->push_frame = frame;
 }
 
 void sl_sync_free(sl_sync *s)
@@ -581,7 +590,7 @@ static space_slot *next_space(const sl_sync *s)
 
 static bool may_push(const sl_sync *s)
 {
-    return s->next_n <= s->last_n && s->next_n - s->answered <= SL_SYNC_WINDOW &&
+    return s->next_n <= s->last_n && s->next_n - s->answered <= s->push_window &&
            s->frame_count < FRAMES_MAX && s->flight < SL_SYNC_WINDOW_BYTES;
 }
 
@@ -589,10 +598,10 @@ static sl_sync_step step_push(const sl_sync *s)
 {
     sl_sync_step step = step_of(SL_STEP_PUSH);
     int64_t waiting = s->last_n - s->next_n + 1;
-    int64_t room = SL_SYNC_WINDOW - (s->next_n - 1 - s->answered);
+    int64_t room = s->push_window - (s->next_n - 1 - s->answered);
     step.n = s->next_n;
     step.count = waiting < room ? waiting : room;
-    step.count = step.count < SL_SYNC_PUSH ? step.count : SL_SYNC_PUSH;
+    step.count = step.count < s->push_frame ? step.count : s->push_frame;
     return step;
 }
 

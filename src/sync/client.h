@@ -95,6 +95,9 @@ typedef struct sl_news {
 /* seed: for the jitter. NULL: out of memory. */
 sl_sync *sl_sync_new(uint64_t seed);
 void sl_sync_free(sl_sync *s);
+/* At least 1, at most SL_SYNC_WINDOW and SL_SYNC_PUSH, which hold without this: for tests, whose outboxes are
+ * short. */
+void sl_sync_push_limits(sl_sync *s, int64_t window, int64_t frame);
 
 /* To be online or not. Wanting it anew tries at once. */
 void sl_sync_want(sl_sync *s, bool online);

@@ -20,6 +20,7 @@ typedef struct reader {
     const char *space;
     int64_t at;
     int64_t newest;
+    size_t paged; /* bytes of pages that the service was not told to be done with */
     bool connected;
     bool done;
 } reader;
@@ -115,6 +116,7 @@ static void on_tap(void *ctx, sl_id conn, int32_t kind, const uint8_t *p, size_t
     } else if (strcmp(t, "connected") == 0) {
         r->connected = true;
     } else if (ours && strcmp(t, "page") == 0) {
+        r->paged += n;
         on_page(r, frame);
     } else if (ours && strcmp(t, "subscribed") == 0) {
         on_subscribed(r, frame);
@@ -211,6 +213,11 @@ static void read_space(reader *r, const char *space)
                    "{\"t\":\"subscribe\",\"space\":\"%s\",\"epoch\":\"%s\",\"from\":%lld}", space,
                    known != NULL ? known->epoch : "", (long long)r->at);
     send(r, text);
+    while (!r->done && r->paged > 0) {
+        (void)snprintf(text, sizeof text, "{\"t\":\"more\",\"bytes\":%zu}", r->paged);
+        r->paged = 0;
+        send(r, text);
+    }
     if (!r->done) {
         sl_sim_fail(w->sim, "%s has a grant for %s and may not read it", r->who->name, space);
     }
