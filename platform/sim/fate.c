@@ -112,10 +112,13 @@ static void strike_server(sl_sim *s)
     }
 }
 
+/* What does no harm whenever it strikes needs no end. */
+static const uint32_t LASTING = UINT32_C(1) << SL_FAULT_TWICE;
+
 static void fate_round(sl_sim *s, void *arg)
 {
     (void)arg;
-    if (s->faults == 0) {
+    if ((s->faults & ~LASTING) == 0) {
         return;
     }
     for (sl_sim_node *n = s->nodes; n != NULL; n = n->next) {
@@ -132,7 +135,7 @@ void sl_sim_fate_start(sl_sim *s)
 
 void sl_sim_fate_end(sl_sim *s)
 {
-    s->faults = 0;
+    s->faults &= LASTING;
     sl_disk_set_full(s->server.host.disk, false);
     sl_disk_die_in(s->server.host.disk, 0);
     sl_disk_fail_in(s->server.host.disk, 0);

@@ -158,7 +158,8 @@ const char *sl_sim_fault_name(sl_sim_fault fault)
                                                       "a portal",
                                                       "too many requests",
                                                       "expired tokens",
-                                                      "a restored server"};
+                                                      "a restored server",
+                                                      "a frame twice"};
     return names[fault];
 }
 

@@ -168,8 +168,7 @@ static void at_client(sl_sim *s, void *arg)
     }
     bool lost =
         (s->plant == SL_PLANT_LOST_FRAME && sl_sim_dice(s, 200) == 0) || goes_missing(s, text);
-    int times = s->plant == SL_PLANT_TWICE_FRAME && sl_sim_dice(s, 50) == 0 ? 2 : 1;
-    times = lost ? 0 : times;
+    int times = lost ? 0 : sl_sim_strikes(s, SL_FAULT_TWICE, 20) ? 2 : 1;
     sl_sim_trace(s, "%s socket %d gets %zu %016llx%s %.160s", w->node->host.name, (int)w->ws, f->n,
                  (unsigned long long)sl_sim_hash_of(f->bytes, f->n), lost ? " (lost)" : "", text);
     for (int i = 0; i < times; i++) {

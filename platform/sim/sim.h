@@ -43,15 +43,15 @@ typedef enum sl_sim_fault {
     SL_FAULT_BUSY,           /* 429 with Retry-After */
     SL_FAULT_TOKEN,          /* the server's clock runs past the end of all access tokens */
     SL_FAULT_SERVER_RESTORE, /* the server's disk is that of a backup */
+    SL_FAULT_TWICE,          /* a frame to a client comes twice */
     SL_FAULT_COUNT
 } sl_sim_fault;
 
 /* Mistakes planted on purpose, to see that they are found. */
 typedef enum sl_sim_plant {
     SL_PLANT_NONE,
-    SL_PLANT_LYING_DISK,  /* sync does nothing */
-    SL_PLANT_LOST_FRAME,  /* a frame to a client is left out now and then */
-    SL_PLANT_TWICE_FRAME, /* a frame to a client comes twice now and then */
+    SL_PLANT_LYING_DISK, /* sync does nothing */
+    SL_PLANT_LOST_FRAME, /* a frame to a client is left out now and then */
     SL_PLANT_COUNT
 } sl_sim_plant;
 
@@ -222,9 +222,9 @@ const sl_buf *sl_sim_show_frame(sl_sim_show *show, sl_wire *ends, bool to_server
 
 /* --- fate.c ------------------------------------------------------------------------------- */
 
-/* Starts the machines' misfortunes; they end when sim->faults is 0. */
+/* Starts the machines' misfortunes; they end with sl_sim_fate_end. */
 void sl_sim_fate_start(sl_sim *s);
-/* Ends all faults: disks are well, faults are 0. */
+/* Ends all faults but frames that come twice: disks are well. */
 void sl_sim_fate_end(sl_sim *s);
 
 #endif

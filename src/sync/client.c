@@ -361,6 +361,9 @@ static sl_status on_page(sl_sync *s, const sl_frame *f, sl_news *out, sl_error *
         return SL_OK; /* given up meanwhile */
     }
     bool same_epoch = slot->cursor == 0 || strcmp(slot->epoch, f->epoch) == 0;
+    if (same_epoch && f->to <= slot->cursor && f->from < f->to) {
+        return SL_OK; /* it came before, and what follows it is on its way */
+    }
     if (f->from != slot->cursor || !same_epoch) {
         set_state(s, slot, SPACE_IDLE);
         return SL_OK;

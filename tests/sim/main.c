@@ -2,7 +2,7 @@
  * sideline_sim - runs seeds of the simulator:
  *   sideline_sim [--seed N | --seeds COUNT [--from K]] [--trace] [--calm] [--cores N]
  *                [--plant NAME] [--until-fail]
- * A plant is lying-disk, lost-frame or twice-frame, and in a build with SL_PLANTS one of the
+ * A plant is lying-disk or lost-frame, and in a build with SL_PLANTS one of the
  * mistakes in src (base/plant.h).
  * A failing seed prints `seed N` and the reason; the same seed does the same again, and with
  * --trace says what it does.
@@ -18,8 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const PLANTS[SL_PLANT_COUNT] = {"none", "lying-disk", "lost-frame",
-                                                   "twice-frame"};
+static const char *const PLANTS[SL_PLANT_COUNT] = {"none", "lying-disk", "lost-frame"};
 
 typedef struct args {
     uint64_t from;

@@ -135,6 +135,27 @@ START_TEST(client__refuses_a_page_that_does_not_start_at_the_cursor) /* [SYNC-1]
 }
 END_TEST
 
+/* Asking anew would leave two answers on their way, of which the first is taken for the second. */
+START_TEST(client__passes_over_a_page_that_came_before)
+{
+    static const char page[] = "{\"t\":\"page\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH
+                               "\",\"from\":0,\"to\":9,\"more\":true,\"records\":[]}";
+    sl_sync *s = connected();
+    sl_sync_hold(s, SPACE, "", 0);
+    ck_assert_int_eq(next(s, 0), SL_STEP_SUBSCRIBE);
+    ck_assert_int_eq(frame(s, page, SL_OK).kind, SL_NEWS_APPLY);
+    ck_assert_int_eq(frame(s, page, SL_OK).kind, SL_NEWS_NONE);
+    ck_assert_int_ne(next(s, 0), SL_STEP_SUBSCRIBE);
+    sl_news news = frame(s,
+                         "{\"t\":\"page\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH
+                         "\",\"from\":9,\"to\":12,\"records\":[]}",
+                         SL_OK);
+    ck_assert_int_eq(news.kind, SL_NEWS_APPLY);
+    ck_assert_int_eq(news.seq, 12);
+    sl_sync_free(s);
+}
+END_TEST
+
 START_TEST(client__what_could_not_be_stored_is_asked_for_again)
 {
     sl_sync *s = live(10);
@@ -424,6 +445,7 @@ SL_TEST_MAIN_WITH(
     "client", setup, teardown, client__does_nothing_until_wanted,
     client__takes_the_next_change_and_asks_again_after_a_gap,
     client__refuses_a_page_that_does_not_start_at_the_cursor,
+    client__passes_over_a_page_that_came_before,
     client__what_could_not_be_stored_is_asked_for_again,
     client__sends_at_most_so_many_operations_without_a_receipt,
     client__sends_at_most_so_many_bytes_without_a_receipt,
