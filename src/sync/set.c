@@ -84,7 +84,7 @@ static bool take_out(sl_json *removes, const sl_json *v, sl_hlc hlc, bool *raise
     const sl_json *elements = sl_json_get(v, "remove");
     const sl_json *seen = sl_json_get(v, "seen");
     bool ok = true;
-    for (size_t i = 0; ok && i < sl_json_count(elements); i++) {
+    for (size_t i = SL_PLANTED("set-keeps-first") ? 1 : 0; ok && i < sl_json_count(elements); i++) {
         const char *element = sl_json_text(sl_json_at(elements, i));
         if (seen == NULL) {
             ok = mark(removes, element, ANYONE, s.time, raised);

@@ -346,12 +346,14 @@ static void add_device(world *w, unsigned whose)
     (void)snprintf(a->name, sizeof a->name, "%.15s.%c", who.name, (char)('a' + count % 26));
 }
 
-/* An athlete and a coach with two devices each, and a stranger; beyond that by chance. */
+/* An athlete and a coach with two devices each, a stranger, and another athlete, who is not to hear what
+ * the two say; beyond that by chance. */
 void people_make(world *w, unsigned cores)
 {
     add_person(w, ATHLETE);
     add_person(w, COACH);
     add_person(w, STRANGER);
+    add_person(w, ATHLETE);
     while (w->people_count < PEOPLE_MAX && w->people_count * 3 < cores) {
         add_person(w, world_chance(w, 60) ? ATHLETE : COACH);
     }

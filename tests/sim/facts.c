@@ -116,21 +116,30 @@ static void check_counter(world *w, const fact *f, const sl_json *value)
                 sl_json_value(value), rest);
 }
 
-/* An element that was surely added and never removed is in. */
-static void check_element(world *w, const fact *f, const sl_json *value)
+/* An element that was surely added and never removed is in. So it is as one alone has left it, who wrote of
+ * it last: in or out. */
+static void check_element(world *w, size_t at, const sl_json *value, bool jumped)
 {
+    const fact *f = &w->facts[at];
+    bool removed = false;
+    bool last = !jumped;
+    bool in = false;
     for (size_t i = 0; i < w->fact_count; i++) {
         const fact *o = &w->facts[i];
-        if (same_field(o, f) && o->kind == FACT_REMOVE && o->value == f->value) {
-            return;
+        if (same_field(o, f) && o->value == f->value) {
+            removed = removed || o->kind == FACT_REMOVE;
+            last = last && o->actor == f->actor && i <= at && (o->act != f->act || i == at);
         }
     }
     for (const sl_json *e = sl_json_first(value); e != NULL; e = sl_json_next(e)) {
-        if (world_hash(e) == f->value) {
-            return;
-        }
+        in = in || world_hash(e) == f->value;
     }
-    sl_sim_fail(w->sim, "%s %s lost an element of %s", f->entity->name, f->id, f->field->name);
+    if (f->kind == FACT_ADD && (!removed || last) && !in) {
+        sl_sim_fail(w->sim, "%s %s lost an element of %s", f->entity->name, f->id, f->field->name);
+    } else if (f->kind == FACT_REMOVE && last && in) {
+        sl_sim_fail(w->sim, "%s %s has an element of %s that was taken out", f->entity->name, f->id,
+                    f->field->name);
+    }
 }
 
 static void check_max(world *w, const fact *f, const sl_json *value)
@@ -169,9 +178,7 @@ static void check_field(world *w, size_t at, const sl_json *rec)
     if (f->field->merge == SL_M_COUNTER) {
         check_counter(w, f, value);
     } else if (f->field->merge == SL_M_SET) {
-        if (f->kind == FACT_ADD) {
-            check_element(w, f, value);
-        }
+        check_element(w, at, value, jumped);
     } else if (f->field->merge == SL_M_MAX) {
         check_max(w, f, value);
     } else if (!jumped) {

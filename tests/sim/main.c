@@ -76,7 +76,7 @@ static bool read_value(const char *name, const char *value, args *out)
         out->count = n;
     } else if (strcmp(name, "--from") == 0) {
         out->from = n;
-    } else if (strcmp(name, "--cores") == 0 && n >= 5 && n <= ACTORS_MAX) {
+    } else if (strcmp(name, "--cores") == 0 && n >= 6 && n <= ACTORS_MAX) {
         out->options.cores = (unsigned)n;
     } else {
         return false;

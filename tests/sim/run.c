@@ -105,10 +105,10 @@ static uint32_t choose_faults(world *w)
 static void choose_size(world *w, unsigned cores)
 {
     int64_t dice = world_dice(w, 100);
-    unsigned count = dice < 84   ? 5
+    unsigned count = dice < 84   ? 6
                      : dice < 97 ? 6 + (unsigned)world_dice(w, 7)
                                  : 13 + (unsigned)world_dice(w, ACTORS_MAX - 12);
-    w->act_ms = dice < 84 ? 4000 + world_dice(w, 3000) : dice == 99 ? 5000 : 8000;
+    w->act_ms = dice < 84 ? 3000 + world_dice(w, 2400) : dice == 99 ? 4500 : 6500;
     if (dice == 0) {
         w->act_ms = 40000;
     }

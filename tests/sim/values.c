@@ -93,6 +93,20 @@ static sl_json *change_of(world *w)
     return j;
 }
 
+sl_json *change_of_one(world *w, uint64_t hash)
+{
+    for (int e = 0; e < ELEMENTS; e++) {
+        char text[40];
+        (void)snprintf(text, sizeof text, "\"e%d\"", e);
+        if (sl_sim_hash_of(text, strlen(text)) == hash) {
+            const char *name = world_chance(w, 75) ? "remove" : "add";
+            (void)snprintf(text, sizeof text, "{\"%s\":[\"e%d\"]}", name, e);
+            return sl_json_parse(text, strlen(text));
+        }
+    }
+    return NULL;
+}
+
 static sl_json *ref_of(world *w)
 {
     char id[SL_UUID_LEN + 1];
@@ -272,6 +286,7 @@ void note_op(actor *a, fact_kind kind, const sl_entity *e, const char *id, const
               .actor = a->index,
               .entity = e,
               .sure = status == SL_OK,
+              .act = a->world->acts,
               .age = a->world->sim->server.restored};
     (void)snprintf(f.id, sizeof f.id, "%s", id);
     (void)snprintf(f.space, sizeof f.space, "%s", space);

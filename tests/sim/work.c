@@ -52,10 +52,14 @@ static void ask(actor *a)
     (void)actor_apply(a, one_op(make_op("create", "connection", space, id, fields)));
 }
 
-static void answer(actor *a, const char *id)
+static void answer(actor *a, const char *id, const person *peer)
 {
     sl_json *fields = sl_json_object();
-    (void)sl_json_set_str(fields, "status", chance(a, 95) ? "accepted" : "declined");
+    bool accept = chance(a, 95);
+    if (accept && peer != NULL) {
+        world_meet(a->world, a->who, peer);
+    }
+    (void)sl_json_set_str(fields, "status", accept ? "accepted" : "declined");
     (void)actor_apply(a, one_op(make_op("patch", "connection", NULL, id, fields)));
 }
 
@@ -74,7 +78,7 @@ static void connect(actor *a, char thread[SL_SPACE_MAX])
         }
         if (status != NULL && direction != NULL && strcmp(status, "requested") == 0 &&
             strcmp(direction, "in") == 0) {
-            answer(a, sl_json_str(c, "id"));
+            answer(a, sl_json_str(c, "id"), world_person(a->world, sl_json_str(c, "peer_id")));
         }
     }
     if (rows != NULL && a->who->role == ATHLETE && (sl_json_count(rows) == 0 || chance(a, 3))) {
@@ -369,8 +373,36 @@ static const fact *pick_own(actor *a)
     return NULL;
 }
 
+/* Something that this device put into a set it takes out again, or puts in once more. */
+static bool change_element(actor *a)
+{
+    const world *w = a->world;
+    for (int tries = 0; tries < 24 && w->fact_count > 0; tries++) {
+        fact f = w->facts[world_dice(a->world, (int64_t)w->fact_count)];
+        if (f.kind != FACT_ADD || f.field->merge != SL_M_SET || f.actor != a->index) {
+            continue;
+        }
+        sl_json *fields = sl_json_object();
+        sl_json *change = change_of_one(a->world, f.value);
+        if (change == NULL || !sl_json_set(fields, f.field->name, change)) {
+            sl_json_free(fields);
+            return false;
+        }
+        sl_json *kept = sl_json_clone(fields);
+        sl_status status =
+            actor_apply(a, one_op(make_op("patch", f.entity->name, NULL, f.id, fields)));
+        note_op(a, FACT_VALUE, f.entity, f.id, f.space, kept, status);
+        sl_json_free(kept);
+        return true;
+    }
+    return false;
+}
+
 static void change_own(actor *a)
 {
+    if (chance(a, 20) && change_element(a)) {
+        return;
+    }
     const fact *of = pick_own(a);
     if (of == NULL) {
         return;

@@ -104,6 +104,7 @@ void world_free(world *w)
     sl_sim_free(w->sim);
     sl_mem_free(w->facts);
     sl_mem_free(w->allowed.list);
+    sl_mem_free(w->met.list);
     sl_mem_free(w->lost.list);
     sl_mem_free(w->holds.list);
     sl_mem_free(w->places);
@@ -199,30 +200,65 @@ static void on_change(world *w, const sl_sim_node *node, place *p, const sl_json
     p->seq = seq;
 }
 
+void world_meet(world *w, const person *one, const person *other)
+{
+    char space[SL_SPACE_MAX];
+    sl_space_name(space, "user", other->user);
+    world_tie(w, &w->met, one->index, space);
+    sl_space_name(space, "user", one->user);
+    world_tie(w, &w->met, other->index, space);
+}
+
+/* The server makes a thread when a connection is accepted, and says so in a record of each of the two. */
+static void see_thread(world *w, const person *who, const sl_json *rec)
+{
+    const char *entity = sl_json_str(rec, "entity");
+    const sl_json *fields = sl_json_get(rec, "fields");
+    const char *thread = sl_json_str(fields, "thread_id");
+    char space[SL_SPACE_MAX];
+    if (entity == NULL || strcmp(entity, "connection") != 0 || thread == NULL) {
+        return;
+    }
+    const person *peer = world_person(w, sl_json_str(fields, "peer_id"));
+    sl_space_name(space, "user", peer != NULL ? peer->user : "");
+    if (peer == NULL || !world_tied(&w->met, who->index, space)) {
+        sl_sim_fail(w->sim, "%s is in a thread with %s, and they never met", who->name,
+                    peer != NULL ? peer->name : "nobody");
+        return;
+    }
+    sl_space_name(space, "thread", thread);
+    world_tie(w, &w->allowed, who->index, space);
+    world_tie(w, &w->allowed, peer->index, space);
+}
+
 /* Whether a person may ever have heard of this space. */
 static bool may_hear(world *w, const person *who, const char *space)
 {
     if (sl_space_is(space, "user")) {
         return strcmp(sl_space_id(space), who->user) == 0 || who->user[0] == 0;
     }
-    if (sl_space_is(space, "video") || sl_space_is(space, "program")) {
-        return world_tied(&w->allowed, who->index, space);
-    }
-    return who->role != STRANGER;
+    return world_tied(&w->allowed, who->index, space);
 }
 
 static void see_frame(world *w, sl_sim_node *node, sl_id ws, const sl_json *frame)
 {
-    static const char *const watched[] = {"change", "page", "subscribed", "reset", "revoked"};
+    static const char *const followed[] = {"change", "page", "subscribed", "reset", "revoked"};
     const char *t = sl_json_str(frame, "t");
     const char *space = sl_json_str(frame, "space");
+    const person *who = w->actors[node->index].who;
     int kind = -1;
     for (int i = 0; t != NULL && space != NULL && i < 5; i++) {
-        kind = strcmp(t, watched[i]) == 0 ? i : kind;
+        kind = strcmp(t, followed[i]) == 0 ? i : kind;
     }
-    if (kind >= 0 && kind <= 2 && !may_hear(w, w->actors[node->index].who, space)) {
+    see_thread(w, who, sl_json_get(frame, "record"));
+    for (const sl_json *r = sl_json_first(sl_json_get(frame, "records")); r != NULL;
+         r = sl_json_next(r)) {
+        see_thread(w, who, r);
+    }
+    /* "revoked" says no more than that one may not ask. */
+    if (t != NULL && space != NULL && kind != 4 && !may_hear(w, who, space)) {
         sl_sim_fail(w->sim, "%s is sent a %s of %s, which is not for %s", node->host.name, t, space,
-                    w->actors[node->index].who->name);
+                    who->name);
     }
     if (kind == 3) {
         check_reset(w, &w->actors[node->index], space);

@@ -41,6 +41,7 @@ typedef struct fact {
     char names[SL_UUID_LEN + 1]; /* the record that the operation refers to; "": none */
     uint64_t value;              /* hash of the printed JSON */
     double number;               /* of numbers */
+    unsigned act;                /* facts of one operation have one number */
     unsigned age;                /* how often the server was restored before */
     bool sure;                   /* the call returned SL_OK */
     bool kept; /* FACT_CREATE: it waited on its device when a server that was restored came back */
@@ -151,7 +152,9 @@ typedef struct world {
     size_t fact_count;
     size_t fact_cap;
     ties allowed; /* who was ever let into a space */
-    ties lost;    /* who was, perhaps, shut out of one; of a deleted one everybody */
+    ties
+        met; /* whom of the others, by the name of their spaces, one has accepted or was accepted by */
+    ties lost; /* who was, perhaps, shut out of one; of a deleted one everybody */
     place *places;
     size_t place_count;
     mark *marks;
@@ -202,6 +205,8 @@ void world_lose_all(world *w, const char *space);
 person *world_person(world *w, const char *user); /* NULL when nobody has that id */
 uint64_t world_hash(const sl_json *v);
 void world_free(world *w);
+/* Notes that two people are connected from now on. */
+void world_meet(world *w, const person *one, const person *other);
 /* Sees every frame on its way to a client: numbers follow each other, nobody hears what is not for
  * him. */
 void world_frame(void *ctx, sl_sim_node *node, sl_id ws, const char *text, size_t n);
@@ -241,6 +246,8 @@ sl_json *value_of(world *w, const sl_field *f);
  * References are to what the actor sees in the space; a few are not, then w->dangles is set, and a
  * few to what somebody deleted. */
 sl_json *values_of(actor *a, const sl_entity *e, const char *space, bool create);
+/* Takes an element of this hash out of a set, or puts it in again; NULL when there is none. */
+sl_json *change_of_one(world *w, uint64_t hash);
 /* True for entities that are made and changed by their schema alone. */
 bool entity_plain(const sl_entity *e);
 /* Notes what an operation wrote, unless it was refused outright. */
