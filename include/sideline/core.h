@@ -130,11 +130,11 @@ SL_API int32_t sl_core_step(sl_core *core);
  *   {"state":"offline|connecting|online","reason"?,"retry_ms"?,"waiting","sending","rejected",
  *    "uploads","upload_bytes","spaces":[{"space","state","cursor","waiting","rejected","uploads",
  *    "upload_bytes","as_of"}]}
- *   reason: why there is no connection: signed_out, stopped, no_transport, unreachable, mfa_required
- *   (the account needs an authenticator, see sl_account_do), or replaced (by another folder that says it is
- *   this device); retry_ms: until the next try. waiting: operations not
- *   accepted yet, sending: those of them that are under way. state of a space: up_to_date; waiting: at
- *   the head, but own changes or files are not with the server yet; behind: catching up; blocked: there
+ *   reason: why there is no connection: signed_out, stopped, no_transport, unreachable, portal or throttled
+ *   (as the last answer to a request was, see "transfers"), mfa_required (the account needs an authenticator,
+ *   see sl_account_do), or replaced (by another folder that says it is this device); retry_ms: until the next
+ *   try. waiting: operations not accepted yet, sending: those of them that are under way. state of a space:
+ *   up_to_date; waiting: at the head, but own changes or files are not with the server yet; behind: catching up; blocked: there
  *   is no connection. as_of: Unix time in ms when it was last known to be at the head, 0 never.
  *   Once asked, {"ev":"status"} tells when the answer has changed, at most four times a second.
  * "transfers" [{"sha256","space"?,"download","done","total"?,"state","why"?}]: blobs on their way; state:

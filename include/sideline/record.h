@@ -77,6 +77,7 @@ SL_API sl_status sl_drafts(sl_core *core, const char *SL_NULLABLE space, sl_id a
 SL_API sl_status sl_draft_send(sl_core *core, sl_id draft, const char *json, size_t n,
                                sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);
+/* Uploads of files that nothing else names are given up with it; what is here of them stays. */
 SL_API sl_status sl_draft_discard(sl_core *core, sl_id draft,
                                   sl_error *SL_NULLABLE *SL_NULLABLE err);
 

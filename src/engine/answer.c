@@ -75,3 +75,9 @@ const char *sl_answer_why(const sl_transfer *t, const sl_call *call, sl_status n
            : call->status == 404 ? "not_found"
                                  : NULL;
 }
+
+void sl_answer_note(sl_core *core, const char *why)
+{
+    bool way = why != NULL && (strcmp(why, "portal") == 0 || strcmp(why, "throttled") == 0);
+    core->kept_off = way ? why : NULL;
+}

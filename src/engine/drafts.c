@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,15 +175,51 @@ sl_status sl_drafts_send(sl_core *core, int64_t draft, const sl_json *edits, cha
     return status;
 }
 
+static const char *blob_of(const sl_op *op, size_t i)
+{
+    bool blob = op->values != NULL && op->entity->fields[i].type == SL_T_BLOB;
+    return blob ? sl_cell_str(&op->values[i]) : NULL;
+}
+
+/* Nothing will name what only the draft did: nobody waits for its bytes. *dropped: fields, by bit. */
+static sl_status drop_uploads(sl_core *core, const sl_op *op, uint64_t *dropped, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < op->entity->field_count; i++) {
+        sl_upload u = {.size = 0};
+        const char *hex = blob_of(op, i);
+        bool named = hex == NULL;
+        if (!named) {
+            status = sl_store_blob_named(core->store, hex, &named, err);
+        }
+        if (status == SL_OK && !named) {
+            (void)snprintf(u.hex, sizeof u.hex, "%s", hex);
+            (void)snprintf(u.space, sizeof u.space, "%s", op->space);
+            status = sl_store_upload_done(core->store, &u, err);
+            *dropped |= UINT64_C(1) << i;
+        }
+    }
+    return status;
+}
+
 sl_status sl_drafts_discard(sl_core *core, int64_t draft, sl_error **err)
 {
     sl_batch b;
     sl_op op = {0};
     char code[32];
+    uint64_t dropped = 0;
     sl_status status = sl_batch_begin(core, &b, err);
     if (status == SL_OK) {
         status = sl_store_rejected_take(core->store, draft, &op, code, sizeof code, err);
+        if (status == SL_OK) {
+            status = drop_uploads(core, &op, &dropped, err);
+        }
         status = sl_batch_end(core, &b, status, SL_UNDO_BATCH, "", err);
+    }
+    for (size_t i = 0; status == SL_OK && i < op.entity->field_count; i++) {
+        if ((dropped >> i & 1) != 0) {
+            sl_transfers_drop_upload(core, blob_of(&op, i), op.space);
+        }
     }
     sl_op_free(&op);
     return status;

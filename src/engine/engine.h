@@ -179,10 +179,12 @@ struct sl_core {
     bool status_asked;    /* somebody shows the status: tell when it changes */
     bool transfers_asked; /* somebody shows transfers: tell how far they are */
     int32_t close_code;   /* of the last socket */
-    bool outbox_unread;   /* the sync machine is to hear of the outbox, which could not be read */
-    sl_sync_state told;   /* last state told by event */
-    sl_id next_id;        /* of requests, sockets and live queries */
-    sl_id ws;             /* the socket in use, 0 when none */
+    const char
+        *kept_off;      /* what the last answer says of the way: portal, throttled; NULL: nothing */
+    bool outbox_unread; /* the sync machine is to hear of the outbox, which could not be read */
+    sl_sync_state told; /* last state told by event */
+    sl_id next_id;      /* of requests, sockets and live queries */
+    sl_id ws;           /* the socket in use, 0 when none */
     sl_link link;
     bool server_known;       /* there was a connection since the core was opened */
     int64_t server_ahead_ms; /* the server's clock, before the monotonic one */
@@ -364,6 +366,8 @@ void sl_transfers_answer(sl_core *core, sl_call *call, sl_status net, int64_t no
 void sl_transfers_stop(sl_core *core); /* forgets all, at close */
 /* Ends the uploads for a space that was taken away. */
 void sl_transfers_drop(sl_core *core, const char *space);
+/* Ends the upload of a blob that is no longer queued. */
+void sl_transfers_drop_upload(sl_core *core, const char *hex, const char *space);
 /* Ends the download of a blob that was taken away. */
 void sl_transfers_forget(sl_core *core, const char *hex);
 int64_t sl_transfers_bytes_left(sl_core *core);
@@ -380,6 +384,8 @@ bool sl_transfers_fetching(const sl_core *core, const char *hex);
 bool sl_answer_is_blob(const sl_transfer *t, const sl_call *call);
 /* The answer is the server's, and not that of somebody on the way to it. */
 bool sl_answer_is_servers(const sl_transfer *t, const sl_call *call);
+/* Notes what an answer says of the way to the server. */
+void sl_answer_note(sl_core *core, const char *why);
 /* Why a transfer is not further after an answer, as sideline/core.h has it; NULL: it is. */
 const char *sl_answer_why(const sl_transfer *t, const sl_call *call, sl_status net);
 

@@ -703,6 +703,7 @@ static void checked(sl_core *core, const sl_news *news, const char *holes)
 
 void sl_online_opened(sl_core *core)
 {
+    core->kept_off = NULL;
     sl_sync_opened(core->sync);
 }
 

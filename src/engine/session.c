@@ -328,6 +328,9 @@ static void refresh_answer(sl_core *core, const sl_call *call, sl_status net, co
     core->session.refreshing = 0;
     int64_t now_ms = sl_engine_mono(core);
     int64_t wait_ms = net == SL_OK ? sl_call_wait_ms(call) : 0;
+    sl_answer_note(core, wait_ms > 0                                          ? "throttled"
+                         : net == SL_OK && body == NULL && call->status < 500 ? "portal"
+                                                                              : NULL);
     delay_refresh(core, now_ms);
     if (core->session.refresh_at_ms < now_ms + wait_ms) {
         core->session.refresh_at_ms = now_ms + wait_ms;

@@ -28,6 +28,7 @@ static const char *reason_of(const sl_core *core)
     }
     return core->close_code == 4409   ? "replaced"
            : core->close_code == 4403 ? "mfa_required"
+           : core->kept_off != NULL   ? core->kept_off
                                       : "unreachable";
 }
 

@@ -87,6 +87,14 @@ static sl_transfer *find(const sl_core *core, bool download, const char *hex, co
     return NULL;
 }
 
+void sl_transfers_drop_upload(sl_core *core, const char *hex, const char *space)
+{
+    sl_transfer *t = find(core, false, hex, space);
+    if (t != NULL) {
+        end(core, t);
+    }
+}
+
 void sl_transfers_forget(sl_core *core, const char *hex)
 {
     sl_transfer *t = find(core, true, hex, NULL);
@@ -384,6 +392,7 @@ void sl_transfers_answer(sl_core *core, sl_call *call, sl_status net, int64_t no
         core->session.access = NULL;
     }
     t->why = sl_answer_why(t, call, net);
+    sl_answer_note(core, t->why);
     sl_status heard = net == SL_OK && !sl_answer_is_servers(t, call) ? SL_E_NETWORK : net;
     if (t->download) {
         sl_xfer_answer(&t->xfer, heard, call->status, -1, now_ms);

@@ -136,15 +136,9 @@ static sl_status ask(sweep *w, const sl_entity *e, const sl_field *f)
     return status == SL_E_NOT_FOUND ? SL_OK : status;
 }
 
-/* Whether a record names the blob, or its bytes are still to be sent from here. */
-static sl_status find_use(sweep *w)
+static sl_status find_record(sweep *w)
 {
-    sl_cell params[] = {sl_cell_text(w->hex)};
-    sl_cell one;
-    sl_status status = sl_store_one(w->s, "SELECT 1 FROM upload WHERE hex=$1", params, 1,
-                                    &(sl_taken){&one, 1, NULL}, NULL);
-    w->wanted = status == SL_OK;
-    status = status == SL_E_NOT_FOUND ? SL_OK : status;
+    sl_status status = SL_OK;
     for (size_t i = 0; status == SL_OK && !w->wanted && i < sl_entity_count; i++) {
         const sl_entity *e = &sl_entities[i];
         for (size_t k = 0; status == SL_OK && !w->wanted && k < e->field_count; k++) {
@@ -154,6 +148,44 @@ static sl_status find_use(sweep *w)
         }
     }
     return status;
+}
+
+/* Whether a record names the blob, or its bytes are still to be sent from here. */
+static sl_status find_use(sweep *w)
+{
+    sl_cell params[] = {sl_cell_text(w->hex)};
+    sl_cell one;
+    sl_status status = sl_store_one(w->s, "SELECT 1 FROM upload WHERE hex=$1", params, 1,
+                                    &(sl_taken){&one, 1, NULL}, NULL);
+    w->wanted = status == SL_OK;
+    status = status == SL_E_NOT_FOUND ? SL_OK : status;
+    return status == SL_OK ? find_record(w) : status;
+}
+
+static bool in_draft(void *ctx, const sl_op *op, const char *code, const char *message,
+                     const char *field)
+{
+    sweep *w = ctx;
+    (void)code;
+    (void)message;
+    (void)field;
+    for (size_t i = 0; op->values != NULL && i < op->entity->field_count; i++) {
+        const char *hex =
+            op->entity->fields[i].type == SL_T_BLOB ? sl_cell_str(&op->values[i]) : NULL;
+        w->wanted = w->wanted || (hex != NULL && strcmp(hex, w->hex) == 0);
+    }
+    return true;
+}
+
+sl_status sl_store_blob_named(sl_store *s, const char *hex, bool *yes, sl_error **err)
+{
+    sweep w = {.s = s, .hex = hex};
+    sl_status status = find_record(&w);
+    if (status == SL_OK && !w.wanted) {
+        status = sl_store_rejected(s, NULL, 0, INT64_MAX, in_draft, &w, NULL);
+    }
+    *yes = w.wanted;
+    return status == SL_OK ? SL_OK : sl_fail(err, status, "it is not known what names the file");
 }
 
 /* SL_E_NOT_FOUND when there was no file. */

@@ -309,6 +309,8 @@ sl_status sl_store_blob_make(sl_store *s, const char *path, bool resume, sl_blob
 int64_t sl_store_blob_size(sl_store *s, const char *hex);
 /* A blob is, or will be, in this folder: noted before its file is made. */
 sl_status sl_store_blob_note(sl_store *s, const char *hex, sl_error **err);
+/* Whether a record or a draft names the blob. */
+sl_status sl_store_blob_named(sl_store *s, const char *hex, bool *yes, sl_error **err);
 /* Removes the files of the blobs that no record names and no upload waits for, and calls fn (may be
  * NULL) for each before. Inside the transaction that dropped a space: after a crash or rollback a
  * record may be without its file, which can be fetched again. */

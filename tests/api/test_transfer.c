@@ -221,6 +221,81 @@ START_TEST(retry_after__is_obeyed_when_the_session_is_renewed)
 }
 END_TEST
 
+START_TEST(status__says_that_a_portal_or_the_server_keeps_the_device_off)
+{
+    sl_core *core = sending();
+    sl_host_ws_closed(core, g_ws, 1006);
+    (void)sl_core_step(core);
+    ck_assert(info(core, "status", "\"reason\":\"unreachable\""));
+    portal(core, 200);
+    sl_host_ws_closed(core, g_ws, 1006);
+    (void)sl_core_step(core);
+    ck_assert(info(core, "status", "\"reason\":\"portal\""));
+    (void)next_request(core);
+    reply(core, 429, JSON "Retry-After: 20\r\n", "{}");
+    sl_host_ws_closed(core, g_ws, 1006);
+    (void)sl_core_step(core);
+    ck_assert(info(core, "status", "\"reason\":\"throttled\""));
+    (void)next_request(core);
+    reply(core, 201, "Location: /api/v1/uploads/1\r\n", "");
+    sl_host_ws_closed(core, g_ws, 1006);
+    (void)sl_core_step(core);
+    ck_assert(info(core, "status", "\"reason\":\"unreachable\""));
+    sl_core_close(core);
+}
+END_TEST
+
+static void say(sl_core *core, const char *id)
+{
+    char ops[400];
+    (void)snprintf(ops, sizeof ops,
+                   "[{\"op\":\"create\",\"entity\":\"voice_over\",\"id\":\"%s\",\"space\":\"" VIDEO
+                   "\",\"fields\":{\"blob\":\"" HEX "\",\"duration_us\":5}}]",
+                   id);
+    ck_assert_int_eq(sl_apply(core, ops, strlen(ops), NULL, NULL), SL_OK);
+}
+
+static void reject(sl_core *core, int n)
+{
+    char text[200];
+    (void)snprintf(text, sizeof text,
+                   "{\"t\":\"receipt\",\"n\":%d,\"result\":\"rejected\",\"seq\":0,"
+                   "\"code\":\"SL_E_DENIED\",\"message\":\"no\"}",
+                   n);
+    frame(core, text);
+}
+
+START_TEST(upload__goes_with_the_last_draft_that_names_its_file)
+{
+    static const char *const ids[] = {"01890000-0000-7000-8000-0000000000d1",
+                                      "01890000-0000-7000-8000-0000000000d2",
+                                      "01890000-0000-7000-8000-0000000000d3"};
+    sl_bytes *bytes = NULL;
+    sl_core *core = sending();
+    for (int i = 0; i < 3; i++) {
+        say(core, ids[i]);
+    }
+    (void)sl_core_step(core);
+    for (int i = 1; i <= 3; i++) {
+        reject(core, i);
+    }
+    ck_assert_int_eq(sl_draft_discard(core, 1, NULL), SL_OK);
+    has(transfers(core), HEX); /* another draft has it */
+    ck_assert_int_eq(sl_draft_send(core, 2, "{}", 2, NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_draft_discard(core, 3, NULL), SL_OK);
+    has(transfers(core), HEX); /* a record has it */
+    (void)sl_core_step(core);
+    reject(core, 4);
+    ck_assert_int_eq(sl_draft_discard(core, 4, NULL), SL_OK);
+    ck_assert_str_eq(transfers(core), "[]");
+    ck_assert(info(core, "status", "\"uploads\":0"));
+    ck_assert_uint_eq(g_cancelled, g_request);
+    ck_assert_int_eq(sl_blob_get(core, HEX, &bytes, NULL), SL_OK);
+    sl_bytes_release(bytes);
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(session__is_not_ended_by_whoever_answers_in_the_servers_place)
 {
     g_now_ms = 1000000;
@@ -289,6 +364,8 @@ SL_TEST_MAIN_WITH("transfer", host_set_up, host_tear_down,
                   upload__that_is_refused_says_why_it_waits,
                   retry_after__is_obeyed_by_uploads_and_downloads,
                   retry_after__is_obeyed_when_the_session_is_renewed,
+                  status__says_that_a_portal_or_the_server_keeps_the_device_off,
+                  upload__goes_with_the_last_draft_that_names_its_file,
                   session__is_not_ended_by_whoever_answers_in_the_servers_place,
                   refused_token__of_two_transfers_is_renewed_once,
                   refused_token__of_a_socket_is_renewed_once)
