@@ -438,8 +438,7 @@ static void check_marks(world *w, const truth *t)
             const char *author = sl_json_str(sl_json_get(m, "fields"), "author_id");
             int64_t stands = sl_json_int_or(sl_json_get(m, "fields"), "place", 0);
             if (strcmp(sl_json_str(m, "entity"), "message") == 0 && author != NULL &&
-                strcmp(author, user) != 0 && stands > newest &&
-                reached(w, user, t->space, m)) {
+                strcmp(author, user) != 0 && stands > newest && reached(w, user, t->space, m)) {
                 newest = stands;
             }
         }
