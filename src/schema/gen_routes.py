@@ -6,18 +6,22 @@ import sys
 import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
-NEEDS = {"none": "SL_NEED_NONE", "session": "SL_NEED_SESSION", "user": "SL_NEED_USER", "admin": "SL_NEED_ADMIN",
+NEEDS = {"none": "SL_NEED_NONE", "guest": "SL_NEED_GUEST", "session": "SL_NEED_SESSION", "user": "SL_NEED_USER", "admin": "SL_NEED_ADMIN",
          "service": "SL_NEED_SERVICE"}
 LIMITS = {"": "SL_RATE_NONE", "public": "SL_RATE_PUBLIC", "authenticated": "SL_RATE_AUTHENTICATED",
           "upload": "SL_RATE_UPLOAD", "webhook": "SL_RATE_WEBHOOK", "analytics": "SL_RATE_ANALYTICS"}
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-KEYS = {"id", "method", "path", "need", "scope", "limit", "audit", "doc", "body", "ok", "fail"}
+KEYS = {"id", "method", "path", "need", "scope", "limit", "audit", "doc", "query", "headers", "body", "large", "form", "ok",
+        "also", "fail"}
 ALWAYS = {400, 404, 405, 413, 422, 429, 500, 503}
 ERRORS = {400: "The request is broken.", 401: "Invalid token.", 403: "Insufficient permissions.",
           404: "There is nothing here.", 405: "The address does not know the method.", 409: "In conflict with what is there.",
           412: "A precondition failed.", 413: "Too large.", 415: "A media type that is not taken.",
-          416: "The range is not there.", 422: "A field breaks a rule.", 429: "Too many requests.",
+          416: "The range is not there.", 422: "A field breaks a rule.",
+          423: "Another request is at it.", 429: "Too many requests.",
           460: "The checksum differs.", 500: "The server failed.", 503: "Not now."}
+ALSO = {200: "It was done before.", 206: "The range that was asked for.", 304: "As the caller has it."}
+TYPES = {"string", "integer", "boolean", "object", "array", "file"}
 
 
 def refuse(where, what):
@@ -35,8 +39,12 @@ def load():
             refuse(where, "unknown need, limit or method")
         if (r["need"] == "service") != ("scope" in r):
             refuse(where, "a scope goes with need = service")
-        if not re.fullmatch(r"(/[a-z0-9_.-]+)*(/\{(id|path)\})?", r["path"]):
-            refuse(where, "a path is fixed words and at most one {id} or {path}, the last")
+        if not re.fullmatch(r"(/[a-z0-9_.-]+)*(/\{path\}|/\{id\}(/[a-z0-9_.-]+)?)?", r["path"]):
+            refuse(where, "a path is fixed words and at most one {id}, or {path}, behind them; behind {id} may be one more word")
+        if any(t.rstrip("!") not in TYPES for part in ("query", "body", "form") for t in r.get(part, {}).values()):
+            refuse(where, "unknown type")
+        if set(r.get("also", [])) - set(ALSO) or set(r.get("fail", [])) - set(ERRORS):
+            refuse(where, "a status that has no words")
         if (r["method"], r["path"]) in seen or any(o["id"] == r["id"] for o in routes if o is not r):
             refuse(where, "is there twice")
         seen.add((r["method"], r["path"]))
@@ -69,9 +77,10 @@ def table_c(routes):
     for r in routes:
         out += [f"    /* {r['doc']} */",
                 f"    {{{c_string(r['id'])}, {c_string(r['method'])}, {c_string(r['path'].split('{')[0])}, "
-                f"{'true' if '{' in r['path'] else 'false'}, {'true' if '{path}' in r['path'] else 'false'}, {NEEDS[r['need']]}, "
+                f"{'true' if '{' in r['path'] else 'false'}, {'true' if '{path}' in r['path'] else 'false'}, "
+                f"{c_string(r['path'].partition('}')[2])}, {NEEDS[r['need']]}, "
                 f"{c_string(r.get('scope', ''))}, {LIMITS[r['limit']]}, {'true' if r.get('audit') else 'false'}, "
-                f"{'true' if 'body' in r else 'false'}}},"]
+                f"{'true' if 'body' in r and 'form' not in r else 'false'}, {'true' if r.get('large') else 'false'}}},"]
     text = json.dumps(openapi(routes), separators=(",", ":"))
     out += ["};", "", "/* openapi.json, without space, in pieces that every compiler takes. */",
             "const char *const sl_openapi[] = {"]
@@ -80,27 +89,57 @@ def table_c(routes):
     return "\n".join(out)
 
 
+def schema_of(t):
+    kind = t.rstrip("!")
+    return {"type": "string", "contentMediaType": "application/octet-stream"} if kind == "file" else {"type": kind}
+
+
 def members(body):
-    properties = {name: {"type": t.rstrip("!")} for name, t in body.items()}
+    properties = {name: schema_of(t) for name, t in body.items()}
     required = [name for name, t in body.items() if t.endswith("!")]
     schema = {"type": "object", "properties": properties}
     return schema | ({"required": required} if required else {})
 
 
+def parameters(r):
+    out = []
+    if "{" in r["path"]:
+        name = re.search(r"\{(\w+)\}", r["path"])[1]
+        out.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
+    for name, t in r.get("query", {}).items():
+        out.append({"name": name, "in": "query", "required": t.endswith("!"), "schema": schema_of(t)})
+    for name, doc in r.get("headers", {}).items():
+        out.append({"name": name, "in": "header", "description": doc, "schema": {"type": "string"}})
+    return out
+
+
+def answer(status, r):
+    about = {"description": "Done." if status == r["ok"]["status"] else ALSO[status]}
+    if "body" in r["ok"] and status != 304:
+        schema = members(r["ok"]["body"])
+        schema["required"] = [name for name, t in r["ok"]["body"].items() if not t.endswith("?")]
+        schema["properties"] = {name: schema_of(t.rstrip("?")) for name, t in r["ok"]["body"].items()}
+        about["content"] = {"application/json": {"schema": schema}}
+    return about
+
+
 def operation(r):
     op = {"operationId": r["id"], "summary": r["doc"], "responses": {}}
-    if r["need"] != "none":
+    if r["need"] == "guest":
+        op["security"] = [{}, {"bearer": []}]
+    elif r["need"] != "none":
         op["security"] = [{"bearer": []}]
-    if "{" in r["path"]:
-        op["parameters"] = [{"name": r["path"].split("{")[1].rstrip("}"), "in": "path", "required": True, "schema": {"type": "string"}}]
+    if parameters(r):
+        op["parameters"] = parameters(r)
+    content = {}
     if "body" in r:
-        op["requestBody"] = {"required": True, "content": {"application/json": {"schema": members(r["body"])}}}
-    ok = {"description": "Done."}
-    if "body" in r["ok"]:
-        schema = members(r["ok"]["body"])
-        schema["required"] = list(r["ok"]["body"])
-        ok["content"] = {"application/json": {"schema": schema}}
-    op["responses"][str(r["ok"]["status"])] = ok
+        content["application/json"] = {"schema": members(r["body"])}
+    if "form" in r:
+        content["multipart/form-data"] = {"schema": members(r["form"])}
+    if content:
+        op["requestBody"] = {"required": True, "content": content}
+    for status in sorted({r["ok"]["status"], *r.get("also", [])}):
+        op["responses"][str(status)] = answer(status, r)
     statuses = ALWAYS | set(r.get("fail", [])) | {401, 403}
     for status in sorted(statuses):
         op["responses"][str(status)] = {"$ref": f"#/components/responses/E{status}"}

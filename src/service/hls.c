@@ -129,13 +129,7 @@ static void put_right(const sl_service *s, const asked *a, sl_buf *out)
 
 static void answer_text(sl_http_out *out, sl_buf *text, const char *type)
 {
-    out->body = sl_buf_bytes(text);
-    if (out->body == NULL) {
-        sl_sv_broken(out, SL_E_NOMEM);
-        return;
-    }
-    out->status = 200;
-    sl_sv_header(out, "Content-Type", type);
+    sl_sv_answer_text(out, text, type);
     sl_sv_header(out, "Cache-Control", "private, no-store");
 }
 

@@ -62,6 +62,19 @@ void sl_sv_answer(sl_http_out *out, int32_t status, sl_json *body)
     sl_json_free(body);
 }
 
+void sl_sv_answer_text(sl_http_out *out, sl_buf *text, const char *type)
+{
+    sl_bytes_release(out->body);
+    out->body = sl_buf_bytes(text);
+    sl_buf_free(text);
+    if (out->body == NULL) {
+        sl_sv_broken(out, SL_E_NOMEM);
+        return;
+    }
+    out->status = 200;
+    sl_sv_header(out, "Content-Type", type);
+}
+
 void sl_sv_refuse(sl_http_out *out, int32_t status, const char *name, const char *message)
 {
     sl_json *j = sl_json_object();
@@ -110,9 +123,12 @@ static bool matches(const sl_route *route, const char *path, const char **rest)
         *rest = "";
         return strcmp(path, route->path) == 0;
     }
+    if (strncmp(path, route->path, n) != 0) {
+        return false;
+    }
     *rest = path + n;
-    return strncmp(path, route->path, n) == 0 && path[n] != 0 &&
-           (route->tail || strchr(path + n, '/') == NULL);
+    size_t len = route->tail ? strlen(*rest) : strcspn(*rest, "/");
+    return len > 0 && strcmp(*rest + len, route->behind) == 0;
 }
 
 /* The route; NULL: *allow (sl_mem text) names the methods of the address, NULL when there is none. */
@@ -236,6 +252,14 @@ static void tell_rate(sl_rate rate, const sl_sv_allowance *a, sl_http_out *out)
     sl_sv_header(out, "RateLimit", text);
 }
 
+/* False: the answer is made. */
+static bool known_or_guest(sl_sv_request *r, sl_http_out *out)
+{
+    sl_need need = r->route->need;
+    bool shows = r->in->header(r->in->ctx, "authorization") != NULL;
+    return need == SL_NEED_NONE || (need == SL_NEED_GUEST && !shows) || sl_sv_signed_in(r, out);
+}
+
 /* Takes one of the key's; false: the answer is made. */
 static bool take_one(const sl_sv_request *r, sl_rate rate, const char *key, sl_http_out *out)
 {
@@ -273,13 +297,10 @@ static bool within_rate(sl_sv_request *r, sl_http_out *out)
 
 /* ---- the body ---- */
 
-static bool read_body(sl_sv_request *r, sl_http_out *out)
+bool sl_sv_read_body(sl_sv_request *r, sl_http_out *out)
 {
     const sl_http_in *in = r->in;
-    if (!r->route->json) {
-        return true;
-    }
-    if (in->body_len > SL_SV_BODY_MAX) {
+    if (in->body_len > (r->route->large ? (size_t)SL_SV_FRAME_MAX : (size_t)SL_SV_BODY_MAX)) {
         sl_sv_refuse(out, 413, "too_large", "the body is too large");
         return false;
     }
@@ -337,13 +358,7 @@ static void openapi(sl_sv_request *r, sl_http_out *out)
     for (size_t i = 0; sl_openapi[i] != NULL; i++) {
         sl_buf_str(&b, sl_openapi[i]);
     }
-    out->status = 200;
-    out->body = sl_buf_bytes(&b);
-    if (out->body == NULL) {
-        sl_sv_broken(out, SL_E_NOMEM);
-        return;
-    }
-    sl_sv_header(out, "Content-Type", "application/json");
+    sl_sv_answer_text(out, &b, "application/json");
 }
 
 sl_sv_handler sl_sv_handler_of(sl_route_id id)
@@ -409,7 +424,11 @@ static bool enter(sl_sv_request *r, sl_http_out *out)
     if (r->route == NULL) {
         r->route = find_route(r->in, &r->rest, &allow);
     }
-    bool known = r->route != NULL && (r->route->need == SL_NEED_NONE || sl_sv_signed_in(r, out));
+    if (r->route != NULL && r->route->behind[0] != 0) { /* what is cut off was no id */
+        (void)snprintf(r->word, sizeof r->word, "%.*s", (int)strcspn(r->rest, "/"), r->rest);
+        r->rest = r->word;
+    }
+    bool known = r->route != NULL && known_or_guest(r, out);
     bool within = (known || !r->held) && within_rate(r, &limited);
     if (r->held && !within) { /* what is refused is noted, and that takes longer */
         r->later = true;
@@ -423,7 +442,7 @@ static bool enter(sl_sv_request *r, sl_http_out *out)
     } else {
         r->rate_headers = limited.headers;
     }
-    bool goes = within && known && read_body(r, out);
+    bool goes = within && known && (!r->route->json || sl_sv_read_body(r, out));
     if (within && r->route == NULL && allow != NULL) {
         sl_sv_refuse(out, 405, "method_not_allowed", "this address does not know the method");
         sl_sv_header(out, "Allow", allow);

@@ -583,8 +583,9 @@ typedef struct sl_sv_request {
     const sl_http_in *in;
     const sl_route *route; /* NULL: none */
     const char *rest;      /* the id in the path, "" when there is none */
-    sl_sv_who who;         /* set when the route needs it */
-    char service[64];      /* the name of a service, "" for a user */
+    char word[SL_SV_SHA_LEN + 2];
+    sl_sv_who who;    /* set when the route needs it; "" is a guest */
+    char service[64]; /* the name of a service, "" for a user */
     sl_json *body;
     bool held;                /* the lock is, all the way: sl_sv_hold does nothing */
     bool later;               /* and this is not answered so */
@@ -592,6 +593,8 @@ typedef struct sl_sv_request {
     char id[SL_UUID_LEN + 1]; /* of the request */
 } sl_sv_request;
 
+/* The JSON body into r->body, when the route has not had it read. False: the answer is made. */
+bool sl_sv_read_body(sl_sv_request *r, sl_http_out *out);
 /* For a route that anybody may ask, and that tells users by itself: r->who; false: the answer is made. */
 bool sl_sv_signed_in(sl_sv_request *r, sl_http_out *out);
 
@@ -679,6 +682,24 @@ void sl_sv_broken(sl_http_out *out, sl_status status);
 void sl_sv_invalid(sl_http_out *out, const char *field, const char *message);
 void sl_sv_header(sl_http_out *out, const char *name, const char *value);
 void sl_sv_header_int(sl_http_out *out, const char *name, int64_t value);
+
+/* JSON, or another text, as it is; the buffer is freed. */
+void sl_sv_answer_text(sl_http_out *out, sl_buf *text, const char *type);
+
+/* ---- ask.c: what a request asks for ---- */
+
+typedef struct sl_sv_ask {
+    sl_json *json; /* an object: owns the texts */
+    bool query;    /* it was read from a query: all its values are texts */
+} sl_sv_ask;
+
+/* The query of a GET, the JSON body of others. Freed in any case. False: the answer is made. */
+bool sl_sv_ask_read(const sl_http_in *in, sl_sv_ask *a, sl_http_out *out);
+void sl_sv_ask_free(sl_sv_ask *a);
+/* What may be missing: then 0, NULL, false. False: the answer is made. */
+bool sl_sv_ask_number(const sl_sv_ask *a, const char *name, int64_t *to, sl_http_out *out);
+bool sl_sv_ask_text(const sl_sv_ask *a, const char *name, const char **to, sl_http_out *out);
+bool sl_sv_ask_flag(const sl_sv_ask *a, const char *name);
 
 /* ---- rest.c: the feed and pushes as requests ---- */
 

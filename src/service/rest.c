@@ -11,134 +11,19 @@
 #include "base/error.h"
 #include "service/inside.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-enum {
-    NAME_MAX = 16,   /* of a parameter */
-    VALUE_MAX = 1200 /* holes are the longest */
-};
 
 /* What is asked for, as the live channel has it. */
 typedef struct asked {
-    sl_json *json; /* owns the texts */
+    sl_sv_ask ask; /* owns the texts */
     sl_frame frame;
 } asked;
 
 /* --- parameters ------------------------------------------------------------------------------ */
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-/* The part of a query up to `end`, without its escapes. False: broken, or too long. */
-static bool unescape(const char **p, const char *end, char *out, size_t room)
-{
-    size_t n = 0;
-    for (; **p != 0 && strchr(end, **p) == NULL; (*p)++, n++) {
-        int c = **p == '+' ? ' ' : (unsigned char)**p;
-        if (c == '%') {
-            int high = hex_digit((*p)[1]);
-            int low = high >= 0 ? hex_digit((*p)[2]) : -1;
-            c = low >= 0 ? high * 16 + low : 0;
-            *p += low >= 0 ? 2 : 0;
-        }
-        if (c == 0 || n + 1 >= room) {
-            return false;
-        }
-        out[n] = (char)c;
-    }
-    out[n] = 0;
-    return true;
-}
-
-/* Numbers and true, false are what they say, all else is text. */
-static sl_json *value_of(const char *text)
-{
-    size_t n = strlen(text);
-    bool number = n > 0 && n <= 15 && strspn(text, "0123456789") == n;
-    if (number || strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
-        return number ? sl_json_number((double)strtoll(text, NULL, 10)) : sl_json_parse(text, n);
-    }
-    return sl_json_string(text);
-}
-
-static sl_status read_query(const char *query, sl_json **out)
-{
-    char name[NAME_MAX];
-    char value[VALUE_MAX];
-    const char *p = query != NULL ? query : "";
-    *out = sl_json_object();
-    sl_status status = *out != NULL ? SL_OK : SL_E_NOMEM;
-    while (status == SL_OK && *p != 0) {
-        value[0] = 0;
-        bool ok = unescape(&p, "=&", name, sizeof name);
-        if (ok && *p == '=') {
-            p++;
-            ok = unescape(&p, "&", value, sizeof value);
-        }
-        p += ok && *p == '&' ? 1 : 0;
-        status = !ok ? SL_E_INVALID : SL_OK;
-        if (ok && !sl_json_set(*out, name, value_of(value))) {
-            status = SL_E_NOMEM;
-        }
-    }
-    return status;
-}
-
-/* False: the answer is made. */
-static bool read_asked(const sl_http_in *in, asked *a, sl_http_out *out)
-{
-    memset(a, 0, sizeof *a);
-    if (in->body_len > SL_SV_BODY_MAX) {
-        sl_sv_refuse(out, 413, "too_large", "the body is too large");
-        return false;
-    }
-    sl_status status = strcmp(in->method, "GET") == 0
-                           ? read_query(in->query, &a->json)
-                           : sl_json_read((const char *)in->body, in->body_len, &a->json, NULL);
-    if (status == SL_OK && !sl_json_is_object(a->json)) {
-        status = SL_E_INVALID;
-    }
-    if (status == SL_E_NOMEM) {
-        sl_sv_broken(out, status);
-    } else if (status != SL_OK) {
-        sl_sv_refuse(out, 400, "bad_request", "not a question that makes sense");
-    }
-    return status == SL_OK;
-}
-
-/* A number that may be missing. False: the answer is made. */
-static bool take_number(const asked *a, const char *name, int64_t *to, sl_http_out *out)
-{
-    const sl_json *v = sl_json_get(a->json, name);
-    *to = 0;
-    if (v != NULL && (!sl_json_int(a->json, name, to) || *to < 0)) {
-        sl_sv_invalid(out, name, "is a whole number from 0");
-        return false;
-    }
-    return true;
-}
-
-/* The same of a text; NULL when it is missing. */
-static bool take_text(const asked *a, const char *name, const char **to, sl_http_out *out)
-{
-    const sl_json *v = sl_json_get(a->json, name);
-    *to = sl_json_str(a->json, name);
-    if (v != NULL && *to == NULL) {
-        sl_sv_invalid(out, name, "is a text");
-        return false;
-    }
-    return true;
-}
-
 static bool take_space(asked *a, sl_http_out *out)
 {
-    a->frame.space = sl_json_str(a->json, "space");
+    a->frame.space = sl_json_str(a->ask.json, "space");
     if (!sl_space_ok(a->frame.space)) {
         sl_sv_invalid(out, "space", "names a space, kind:id");
         return false;
@@ -147,15 +32,6 @@ static bool take_space(asked *a, sl_http_out *out)
 }
 
 /* --- answers --------------------------------------------------------------------------------- */
-
-/* Text taken as it is; the buffer is emptied. */
-static void answer_text(sl_http_out *out, sl_buf *text)
-{
-    out->body = sl_buf_bytes(text);
-    out->status = out->body != NULL ? 200 : 500;
-    sl_sv_header(out, "Content-Type", "application/json");
-    sl_buf_free(text);
-}
 
 /* A frame as the live channel writes it in JSON, with s->items or s->receipts. */
 static void put_frame(sl_buf *out, const sl_frame *f, sl_items *items)
@@ -254,22 +130,22 @@ static void pull(sl_service *s, const sl_sv_who *who, const asked *a, sl_http_ou
                      .to = to,
                      .more = to < space.seq};
     put_page(s, &text, &space, &page, &hole, role);
-    answer_text(out, &text);
+    sl_sv_answer_text(out, &text, "application/json");
 }
 
 void sl_sv_rest_pull(sl_sv_request *r, sl_http_out *out)
 {
-    asked a;
-    if (read_asked(r->in, &a, out) && take_space(&a, out) &&
-        take_text(&a, "epoch", &a.frame.epoch, out) &&
-        take_text(&a, "holes", &a.frame.holes, out) &&
-        take_number(&a, "from", &a.frame.from, out) &&
-        take_number(&a, "last", &a.frame.last, out)) {
+    asked a = {.frame = {.kind = SL_FRAME_NONE}};
+    if (sl_sv_ask_read(r->in, &a.ask, out) && take_space(&a, out) &&
+        sl_sv_ask_text(&a.ask, "epoch", &a.frame.epoch, out) &&
+        sl_sv_ask_text(&a.ask, "holes", &a.frame.holes, out) &&
+        sl_sv_ask_number(&a.ask, "from", &a.frame.from, out) &&
+        sl_sv_ask_number(&a.ask, "last", &a.frame.last, out)) {
         sl_lock(r->s->lock);
         pull(r->s, &r->who, &a, out);
         sl_unlock(r->s->lock);
     }
-    sl_json_free(a.json);
+    sl_sv_ask_free(&a.ask);
 }
 
 /* --- load ------------------------------------------------------------------------------------ */
@@ -294,7 +170,7 @@ static void load(sl_service *s, const sl_sv_who *who, const asked *a, sl_http_ou
                   .from = covered.above,
                   .to = covered.upto};
     put_frame(&text, &f, s->items);
-    answer_text(out, &text);
+    sl_sv_answer_text(out, &text, "application/json");
 }
 
 /* In one transaction: begun and ended once, not with each of its questions. */
@@ -313,12 +189,13 @@ static void load_at_once(sl_service *s, const sl_sv_who *who, const asked *a, sl
 
 void sl_sv_rest_load(sl_sv_request *r, sl_http_out *out)
 {
-    asked a;
-    bool ok =
-        read_asked(r->in, &a, out) && take_space(&a, out) &&
-        take_text(&a, "id", &a.frame.id, out) && take_number(&a, "from", &a.frame.from, out) &&
-        take_number(&a, "to", &a.frame.to, out) && take_number(&a, "limit", &a.frame.limit, out);
-    a.frame.up = sl_json_bool_or(a.json, "up", false);
+    asked a = {.frame = {.kind = SL_FRAME_NONE}};
+    bool ok = sl_sv_ask_read(r->in, &a.ask, out) && take_space(&a, out) &&
+              sl_sv_ask_text(&a.ask, "id", &a.frame.id, out) &&
+              sl_sv_ask_number(&a.ask, "from", &a.frame.from, out) &&
+              sl_sv_ask_number(&a.ask, "to", &a.frame.to, out) &&
+              sl_sv_ask_number(&a.ask, "limit", &a.frame.limit, out);
+    a.frame.up = sl_sv_ask_flag(&a.ask, "up");
     if (ok && a.frame.limit == 0) {
         sl_sv_invalid(out, "limit", "is a number from 1 to 500");
     } else if (ok) {
@@ -326,7 +203,7 @@ void sl_sv_rest_load(sl_sv_request *r, sl_http_out *out)
         load_at_once(r->s, &r->who, &a, out);
         sl_sv_let_go(r);
     }
-    sl_json_free(a.json);
+    sl_sv_ask_free(&a.ask);
 }
 
 /* --- push ------------------------------------------------------------------------------------ */
@@ -396,7 +273,7 @@ static void push(sl_service *s, const sl_sv_who *who, const sl_http_in *in, sl_h
     } else {
         sl_buf text = {0};
         put_receipts(s, &text);
-        answer_text(out, &text);
+        sl_sv_answer_text(out, &text, "application/json");
     }
 }
 

@@ -11,6 +11,7 @@
 
 typedef enum sl_need {
     SL_NEED_NONE,
+    SL_NEED_GUEST,   /* anybody; who shows a token is who it says */
     SL_NEED_SESSION, /* signed in; the second factor may be missing */
     SL_NEED_USER,
     SL_NEED_ADMIN,
@@ -30,14 +31,16 @@ typedef enum sl_rate {
 typedef struct sl_route {
     const char *id;
     const char *method;
-    const char *path; /* with `rest`: up to and with the last slash */
-    bool rest;        /* one more word follows: an id */
-    bool tail;        /* or several, with slashes between */
+    const char *path;   /* with `rest`: up to and with the last slash */
+    bool rest;          /* one more word follows: an id */
+    bool tail;          /* or several, with slashes between */
+    const char *behind; /* what follows the id: a slash and a word; "" */
     sl_need need;
     const char *scope; /* of a service; "" */
     sl_rate rate;
     bool audit;
-    bool json; /* has a JSON body */
+    bool json;  /* has a JSON body */
+    bool large; /* of up to SL_SV_FRAME_MAX bytes */
 } sl_route;
 
 extern const sl_route sl_routes[SL_ROUTES];

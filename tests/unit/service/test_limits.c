@@ -4,6 +4,7 @@
 #include "support.h"
 #include "unit/service/world.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -173,20 +174,47 @@ END_TEST
 
 /* ---- the routes ---- */
 
+/* That the description has this status of the route. */
+static void check_described(const sl_json *paths, const sl_route *r, int32_t status)
+{
+    char path[128];
+    char method[16];
+    char text[12];
+    (void)snprintf(path, sizeof path, "%s%s%s", r->path,
+                   r->tail   ? "{path}"
+                   : r->rest ? "{id}"
+                             : "",
+                   r->behind);
+    (void)snprintf(text, sizeof text, "%d", (int)status);
+    size_t n = 0;
+    for (; r->method[n] != 0; n++) {
+        method[n] = (char)tolower((unsigned char)r->method[n]);
+    }
+    method[n] = 0;
+    const sl_json *about = sl_json_get(sl_json_get(paths, path), method);
+    ck_assert_str_eq(sl_json_str(about, "operationId"), r->id);
+    ck_assert_msg(sl_json_get(sl_json_get(about, "responses"), text) != NULL, "%s %s: %s", method,
+                  path, text);
+}
+
 START_TEST(routes__all_have_a_handler_and_ask_who_it_is_first)
 {
     world *w = world_new();
     person p;
     person_make(w, &p, "a@b.c", "athlete", 1);
+    answer all = request(w, "GET", "/openapi.json", "", NULL, 0);
+    const sl_json *paths = sl_json_get(all.body, "paths");
+    ck_assert_str_eq(sl_json_str(all.body, "openapi"), "3.1.0");
     for (size_t i = 0; i < SL_ROUTES; i++) {
         const sl_route *r = &sl_routes[i];
         char path[128];
         ck_assert(sl_sv_handler_of((sl_route_id)i) != NULL);
-        (void)snprintf(path, sizeof path, "%s%s", r->path, r->rest ? p.id : "");
+        (void)snprintf(path, sizeof path, "%s%s%s", r->path, r->rest ? p.id : "", r->behind);
         answer a = request(w, r->method, path, "", "{}", 2);
-        ck_assert_msg((a.status == 401) == (r->need != SL_NEED_NONE) || r->tail, "%s %s: %d",
+        ck_assert_msg((a.status == 401) == (r->need > SL_NEED_GUEST) || r->tail, "%s %s: %d",
                       r->method, path, a.status);
         ck_assert_int_lt(a.status, 500);
+        check_described(paths, r, a.status);
         answer_free(&a);
         if (r->need == SL_NEED_ADMIN || r->need == SL_NEED_SERVICE) {
             a = signed_request(w, &p, r->method, path, "", "{}", 2);
@@ -194,15 +222,12 @@ START_TEST(routes__all_have_a_handler_and_ask_who_it_is_first)
             answer_free(&a);
         }
     }
-    answer a = request(w, "GET", "/openapi.json", "", NULL, 0);
-    ck_assert_str_eq(sl_json_str(a.body, "openapi"), "3.1.0");
     size_t described = 0;
-    const sl_json *paths = sl_json_get(a.body, "paths");
     for (const sl_json *m = sl_json_first(paths); m != NULL; m = sl_json_next(m)) {
         described += sl_json_count(m);
     }
     ck_assert_uint_eq(described, SL_ROUTES);
-    answer_free(&a);
+    answer_free(&all);
     world_free(w);
 }
 END_TEST

@@ -417,7 +417,8 @@ START_TEST(n49__methods_are_those_of_the_address_whatever_headers_say)
     set(&a);
     for (size_t i = 0; i < SL_ROUTES; i++) {
         char path[128];
-        (void)snprintf(path, sizeof path, "%s%s", sl_routes[i].path, sl_routes[i].rest ? "x" : "");
+        (void)snprintf(path, sizeof path, "%s%s%s", sl_routes[i].path, sl_routes[i].rest ? "x" : "",
+                       sl_routes[i].behind);
         for (size_t k = 0; k < sizeof methods / sizeof methods[0]; k++) {
             expect(&a, path, methods[k], path, "x-http-method-override: GET\n", "{}", 405);
         }
