@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "service/account.h"
+#include "service/make.h"
 #include "service/upload.h"
 
 #include <stdio.h>
@@ -387,6 +388,8 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
         [SL_ROUTE_SYNC_PULL_ASKED] = sl_sv_rest_pull,
         [SL_ROUTE_SYNC_LOAD] = sl_sv_rest_load,
         [SL_ROUTE_SYNC_LOAD_ASKED] = sl_sv_rest_load,
+        [SL_ROUTE_MESSAGE_MAKE] = sl_sv_message_make,
+        [SL_ROUTE_ANNOTATION_MAKE] = sl_sv_annotation_make,
         [SL_ROUTE_UPLOADS_INFO] = sl_sv_uploads,
         [SL_ROUTE_UPLOAD_CREATE] = sl_sv_uploads,
         [SL_ROUTE_UPLOAD_FORM] = sl_sv_upload_form,
