@@ -389,6 +389,7 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
         [SL_ROUTE_SYNC_LOAD] = sl_sv_rest_load,
         [SL_ROUTE_SYNC_LOAD_ASKED] = sl_sv_rest_load,
         [SL_ROUTE_MESSAGE_MAKE] = sl_sv_message_make,
+        [SL_ROUTE_VIDEO_MAKE] = sl_sv_video_make,
         [SL_ROUTE_ANNOTATION_MAKE] = sl_sv_annotation_make,
         [SL_ROUTE_UPLOADS_INFO] = sl_sv_uploads,
         [SL_ROUTE_UPLOAD_CREATE] = sl_sv_uploads,

@@ -9,9 +9,14 @@
 #include "service/make.h"
 
 #include "base/error.h"
+#include "base/mem.h"
+#include "base/utf8.h"
 #include "service/account.h"
+#include "service/upload.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const int64_t DAY_MS = INT64_C(86400) * 1000;
 
@@ -210,4 +215,116 @@ void sl_sv_annotation_make(sl_sv_request *r, sl_http_out *out)
     sl_space_name(space, "video", r->rest);
     sl_json_remove(r->body, "id");
     sl_sv_make(r, "annotation", space, id, r->body, out);
+}
+
+/* ---- a video ---- */
+
+typedef struct video_form {
+    sl_json *body; /* the parts that are no file: id, and fields of the record */
+    char sha256[SL_SV_SHA_LEN + 1];
+    sl_form_part file;
+} video_form;
+
+/* Parts of a form are texts: a field that is a number is read as one. */
+static bool set_part(sl_json *body, const char *name, const char *text)
+{
+    const sl_field *f = sl_field_find(sl_entity_find("video"), name);
+    size_t n = strlen(text);
+    bool number =
+        f != NULL && f->type == SL_T_INT && n > 0 && n <= 15 && strspn(text, "0123456789") == n;
+    return number ? sl_json_set_int(body, name, strtoll(text, NULL, 10))
+                  : sl_json_set_str(body, name, text);
+}
+
+static sl_status take_part(video_form *v, const sl_form_part *part)
+{
+    if (strcmp(part->name, "file") == 0) {
+        v->file = *part;
+        return SL_OK;
+    }
+    const char *bytes = (const char *)part->data;
+    if (memchr(bytes, 0, part->len) != NULL || !sl_utf8_ok(bytes, part->len) ||
+        !sl_utf8_ok(part->name, strlen(part->name))) {
+        return SL_E_INVALID;
+    }
+    char *text = sl_text_fmt("%.*s", (int)part->len, bytes);
+    bool ok = text != NULL;
+    if (ok && strcmp(part->name, "sha256") == 0) {
+        sl_sv_copy(v->sha256, sizeof v->sha256, text);
+    } else if (ok) {
+        ok = set_part(v->body, part->name, text);
+    }
+    sl_mem_free(text);
+    return ok ? SL_OK : SL_E_NOMEM;
+}
+
+/* False: the answer is made. */
+static bool read_parts(const sl_http_in *in, video_form *v, sl_http_out *out)
+{
+    sl_form f;
+    sl_form_part part;
+    bool got = true;
+    const char *why =
+        sl_form_begin(&f, in->header(in->ctx, "content-type"), in->body, in->body_len);
+    sl_status status = v->body != NULL ? SL_OK : SL_E_NOMEM;
+    while (why == NULL && got && status == SL_OK) {
+        why = sl_form_next(&f, &part, &got);
+        status = why == NULL && got ? take_part(v, &part) : status;
+    }
+    if (status == SL_E_NOMEM) {
+        sl_sv_broken(out, status);
+    } else if (why != NULL || status != SL_OK || in->cut) {
+        sl_sv_refuse(out, 400, "bad_request", why != NULL ? why : "a part of the form is no text");
+    } else if (v->file.len == 0) {
+        sl_sv_invalid(out, "file", "the form has no file, or an empty one");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/* What the file says of itself. */
+static bool describe_file(video_form *v)
+{
+    bool typed = sl_json_get(v->body, "media_type") != NULL || v->file.type[0] == 0;
+    return sl_json_set_str(v->body, "blob", v->sha256) &&
+           sl_json_set_int(v->body, "size", (int64_t)v->file.len) &&
+           (typed || sl_json_set_str(v->body, "media_type", v->file.type));
+}
+
+/* All that can be wrong with the record is looked at before the bytes are stored. */
+static void video_by_form(sl_sv_request *r, sl_http_out *out)
+{
+    video_form v = {.body = sl_json_object()};
+    sl_sv_id id;
+    sl_sv_space space;
+    if (read_parts(r->in, &v, out) && sl_sv_make_id(v.body, "id", id, out)) {
+        char given[SL_SV_SHA_LEN + 1]; /* "": any */
+        memcpy(given, v.sha256, sizeof given);
+        sl_sha256_hex(v.file.data, v.file.len, v.sha256);
+        sl_space_name(space, "video", id);
+        sl_json_remove(v.body, "id");
+        if (!describe_file(&v)) {
+            sl_sv_broken(out, SL_E_NOMEM);
+        } else if (sl_sv_make_check(r->s, "video", v.body, out) &&
+                   sl_sv_upload_bring(r, space, given, &v.file, out)) {
+            sl_sv_make(r, "video", space, id, v.body, out);
+        }
+    }
+    sl_json_free(v.body);
+}
+
+void sl_sv_video_make(sl_sv_request *r, sl_http_out *out)
+{
+    static const char form[] = "multipart/form-data";
+    const char *type = r->in->header(r->in->ctx, "content-type");
+    sl_sv_id id;
+    sl_sv_space space;
+    if (type != NULL && strncasecmp(type, form, sizeof form - 1) == 0) {
+        video_by_form(r, out);
+    } else if (sl_sv_read_body(r, out) && sl_sv_make_id(r->body, "id", id, out)) {
+        sl_space_name(space, "video", id);
+        sl_json_remove(r->body, "id");
+        sl_sv_make(r, "video", space, id, r->body, out);
+    }
 }

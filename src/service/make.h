@@ -15,5 +15,6 @@ bool sl_sv_make_id(const sl_json *body, const char *name, char out[SL_UUID_LEN +
 
 void sl_sv_message_make(sl_sv_request *r, sl_http_out *out);
 void sl_sv_annotation_make(sl_sv_request *r, sl_http_out *out);
+void sl_sv_video_make(sl_sv_request *r, sl_http_out *out);
 
 #endif

@@ -506,39 +506,59 @@ static sl_status bring_whole(sl_service *s, const sl_sv_upload *u, const sl_form
     return status;
 }
 
+/* Stores the file under its hash, which must be u->sha256 unless that is empty. False: the answer is made. */
+static bool bring(sl_service *s, sl_sv_upload *u, const sl_form_part *file, sl_http_out *out)
+{
+    char hex[SL_SV_SHA_LEN + 1];
+    sl_sha256_hex(file->data, file->len, hex);
+    if (u->sha256[0] != 0 && strcmp(u->sha256, hex) != 0) {
+        sl_sv_refuse(out, 460, "checksum_mismatch", "the bytes do not have the SHA-256 given");
+        return false;
+    }
+    memcpy(u->sha256, hex, sizeof hex);
+    sl_sv_copy(u->type, sizeof u->type,
+               file->type[0] != 0 ? file->type : "application/octet-stream");
+    u->length = (int64_t)file->len;
+    sl_lock(s->lock);
+    sl_status status = sl_sv_change(s, make_upload, u, NULL);
+    sl_unlock(s->lock);
+    for (size_t i = 0; status == SL_OK && i < u->dead.count; i++) {
+        sl_sv_upload_remove_file(s, sl_sv_text(&u->dead, i, 0));
+    }
+    sl_sv_rows_free(&u->dead);
+    if (!may_begin(status, u, out)) {
+        return false;
+    }
+    status = u->at < u->length ? bring_whole(s, u, file) : SL_OK;
+    if (status != SL_OK) {
+        sl_sv_broken(out, status);
+    }
+    return status == SL_OK;
+}
+
+bool sl_sv_upload_bring(const sl_sv_request *r, const char *space, char sha256[SL_SV_SHA_LEN + 1],
+                        const sl_form_part *file, sl_http_out *out)
+{
+    sl_sv_upload u = upload_of(r->s, &r->who);
+    sl_sv_copy(u.space, sizeof u.space, space);
+    sl_sv_copy(u.sha256, sizeof u.sha256, sha256);
+    bool brought = bring(r->s, &u, file, out);
+    memcpy(sha256, u.sha256, sizeof u.sha256);
+    return brought;
+}
+
 void sl_sv_upload_form(sl_sv_request *r, sl_http_out *out)
 {
-    sl_service *s = r->s;
-    sl_sv_upload u = upload_of(s, &r->who);
+    sl_sv_upload u = upload_of(r->s, &r->who);
     sl_form_part file = {.len = 0};
-    char hex[SL_SV_SHA_LEN + 1];
-    if (!read_form(r->in, &u, &file, out)) {
+    if (!read_form(r->in, &u, &file, out) || !bring(r->s, &u, &file, out)) {
         return;
     }
-    sl_sha256_hex(file.data, file.len, hex);
-    if (u.sha256[0] != 0 && strcmp(u.sha256, hex) != 0) {
-        sl_sv_refuse(out, 460, "checksum_mismatch", "the bytes do not have the SHA-256 given");
-        return;
-    }
-    memcpy(u.sha256, hex, sizeof hex);
-    sl_sv_copy(u.type, sizeof u.type, file.type[0] != 0 ? file.type : "application/octet-stream");
-    u.length = (int64_t)file.len;
-    sl_lock(s->lock);
-    sl_status status = sl_sv_change(s, make_upload, &u, NULL);
-    sl_unlock(s->lock);
-    for (size_t i = 0; status == SL_OK && i < u.dead.count; i++) {
-        sl_sv_upload_remove_file(s, sl_sv_text(&u.dead, i, 0));
-    }
-    sl_sv_rows_free(&u.dead);
-    if (!may_begin(status, &u, out)) {
-        return;
-    }
-    status = u.at < u.length ? bring_whole(s, &u, &file) : SL_OK;
     sl_json *j = sl_json_object();
-    if (status != SL_OK || j == NULL || !sl_json_set_str(j, "sha256", hex) ||
+    if (j == NULL || !sl_json_set_str(j, "sha256", u.sha256) ||
         !sl_json_set_int(j, "size", u.length)) {
         sl_json_free(j);
-        sl_sv_broken(out, status != SL_OK ? status : SL_E_NOMEM);
+        sl_sv_broken(out, SL_E_NOMEM);
     } else {
         sl_sv_answer(out, 201, j);
     }

@@ -2,6 +2,7 @@
 #ifndef SL_SERVICE_UPLOAD_H
 #define SL_SERVICE_UPLOAD_H
 
+#include "service/form.h"
 #include "service/inside.h"
 
 enum {
@@ -66,5 +67,10 @@ sl_status sl_sv_flow_end(sl_sv_flow *f);
  * flow is to be ended. */
 bool sl_sv_patch_begin(sl_sv_request *r, uint64_t len, sl_sv_flow *f, sl_http_out *out);
 void sl_sv_patch_end(sl_sv_flow *f, sl_http_out *out);
+
+/* Stores the file of a form for the space under its hash, which it must have unless that is "". False: the
+ * answer is made. */
+bool sl_sv_upload_bring(const sl_sv_request *r, const char *space, char sha256[SL_SV_SHA_LEN + 1],
+                        const sl_form_part *file, sl_http_out *out);
 
 #endif

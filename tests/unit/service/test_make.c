@@ -337,6 +337,163 @@ START_TEST(annotation__may_have_as_many_bytes_as_the_channel_takes)
 }
 END_TEST
 
+/* ---- videos ---- */
+
+#define VIDEOS "/api/v1/videos"
+
+static const char *part(const char *name, const char *value)
+{
+    static char text[8][300];
+    static size_t turn;
+    char *out = text[turn++ % 8];
+    (void)snprintf(out, sizeof text[0],
+                   "--b\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n", name, value);
+    return out;
+}
+
+/* A form with these parts between the usual ones and the file. */
+static const char *video_form(uint32_t id, const char *more, const char *bytes)
+{
+    static char text[4000];
+    (void)snprintf(text, sizeof text,
+                   "%s%s%s%s%s"
+                   "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.mp4\"\r\n"
+                   "Content-Type: video/mp4\r\n\r\n%s\r\n--b--\r\n",
+                   part("id", id_of(id)), part("duration_us", "1000000"), part("width", "640"),
+                   part("height", "480"), more, bytes);
+    return text;
+}
+
+static answer send_form(const scene *s, const person *p, const char *form)
+{
+    return signed_request(s->w, p, "POST", VIDEOS,
+                          "content-type: multipart/form-data; boundary=b\n", form, strlen(form));
+}
+
+static int32_t sends_form(const scene *s, const person *p, const char *form, const char *about)
+{
+    answer a = send_form(s, p, form);
+    int32_t status = a.status;
+    const sl_json *fields = sl_json_get(a.body, "fields");
+    const char *error = sl_json_str(a.body, "error");
+    const char *said = fields != NULL ? sl_json_key(sl_json_first(fields)) : error;
+    ck_assert_msg(strcmp(said != NULL ? said : "", about) == 0, "%s: %d %s", form, status, said);
+    answer_free(&a);
+    return status;
+}
+
+START_TEST(video__of_a_form_is_a_record_and_its_bytes)
+{
+    scene s;
+    char sha[65];
+    char path[128];
+    scene_open(&s);
+    sha_of("a new clip", sha);
+    answer a = send_form(&s, &s.ana, video_form(1, part("title", "Wurf \xC3\xBC"), "a new clip"));
+    ck_assert_int_eq(a.status, 201);
+    ck_assert_str_eq(sl_json_str(a.body, "title"), "Wurf \xC3\xBC");
+    ck_assert_str_eq(sl_json_str(a.body, "blob"), sha);
+    ck_assert_str_eq(sl_json_str(a.body, "media_type"), "video/mp4");
+    ck_assert_str_eq(sl_json_str(a.body, "status"), "ready");
+    ck_assert_str_eq(sl_json_str(a.body, "owner_id"), s.ana.id);
+    ck_assert_int_eq(sl_json_int_or(a.body, "size", 0), 10);
+    (void)snprintf(path, sizeof path, "/api/v1/blobs/%s", sha);
+    answer bytes = signed_request(s.w, &s.ana, "GET", path, "", NULL, 0);
+    ck_assert_int_eq(bytes.status, 200);
+    answer_free(&bytes);
+    bytes = signed_request(s.w, &s.eve, "GET", path, "", NULL, 0);
+    ck_assert_int_eq(bytes.status, 404);
+    answer_free(&bytes);
+    answer again =
+        send_form(&s, &s.ana, video_form(1, part("title", "Wurf \xC3\xBC"), "a new clip"));
+    ck_assert_int_eq(again.status, 200);
+    ck_assert(sl_json_equal(a.body, again.body));
+    answer_free(&again);
+    answer_free(&a);
+    (void)snprintf(path, sizeof path, VIDEOS "/%s/annotations", id_of(1));
+    ck_assert_int_eq(sends(&s, &s.ana, path, drawing(2, ""), ""), 201); /* its space is there */
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(video__of_a_form_that_is_wrong_leaves_neither_bytes_nor_record)
+{
+    scene s;
+    scene_open(&s);
+    size_t videos = rows(&s, "video");
+    const char *title = part("title", "x");
+    char both[700];
+    ck_assert_int_eq(sends_form(&s, &s.ana, video_form(1, "", "bytes"), "title"), 422);
+    ck_assert_int_eq(sends_form(&s, &s.ana, video_form(1, title, ""), "file"), 422);
+    (void)snprintf(both, sizeof both, "%s%s", part("title", "x"), part("width", "wide"));
+    ck_assert_int_eq(sends_form(&s, &s.ana, video_form(1, both, "bytes"), "width"), 422);
+    (void)snprintf(both, sizeof both, "%s%s", part("title", "x"), part("colour", "red"));
+    ck_assert_int_eq(sends_form(&s, &s.ana, video_form(1, both, "bytes"), "colour"), 422);
+    (void)snprintf(both, sizeof both, "%s%s", part("title", "x"), part("id", "1"));
+    ck_assert_int_eq(sends_form(&s, &s.ana, video_form(1, both, "bytes"), "id"), 422);
+    (void)snprintf(both, sizeof both, "%s%s", part("title", "x"), part("sha256", "00"));
+    ck_assert_int_eq(sends_form(&s, &s.ana, video_form(1, both, "bytes"), "checksum_mismatch"),
+                     460);
+    ck_assert_int_eq(
+        sends_form(&s, &s.ana, video_form(1, part("title", "\xFF"), "bytes"), "bad_request"), 400);
+    ck_assert_int_eq(sends_form(&s, &s.ana, "--b--", "file"), 422);
+    ck_assert_int_eq(sends_form(&s, &s.ana, "x", "bad_request"), 400);
+    ck_assert_uint_eq(rows(&s, "video"), videos);
+    ck_assert_uint_eq(world_rows(s.w, NULL, "SELECT sha256 FROM blob_ref WHERE space=$1 AND $2=$2",
+                                 "video:018b0000-0000-7000-8000-000000000001", ""),
+                      0);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(video__under_an_id_of_another_is_not_there_for_who_asks)
+{
+    scene s;
+    scene_open(&s);
+    ck_assert_int_eq(
+        sends_form(&s, &s.eve, video_form(0x700, part("title", "x"), "bytes"), "not_found"), 404);
+    ck_assert_int_eq(
+        sends_form(&s, &s.ana, video_form(0x700, part("title", "x"), "bytes"), "conflict"), 409);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(video__of_json_waits_for_its_bytes_or_finds_them)
+{
+    scene s;
+    char sha[65];
+    char body[600];
+    char space[SL_SPACE_MAX];
+    scene_open(&s);
+    sha_of("bytes", sha);
+    static const char format[] =
+        "{\"id\":\"%s\",\"title\":\"x\",\"blob\":\"%s\",\"media_type\":\"video/mp4\",\"size\":5,"
+        "\"duration_us\":1000000,\"width\":640,\"height\":480}";
+    (void)snprintf(body, sizeof body, format, id_of(1), sha);
+    answer a = send(&s, &s.ana, VIDEOS, body);
+    ck_assert_int_eq(a.status, 201);
+    ck_assert_str_eq(sl_json_str(a.body, "status"), "uploading");
+    answer_free(&a);
+    sl_space_name(space, "video", id_of(1));
+    ck_assert_int_eq(upload(s.w, &s.ana, space, "bytes"), 204);
+    a = send(&s, &s.ana, VIDEOS, body);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_str_eq(sl_json_str(a.body, "status"), "ready");
+    answer_free(&a);
+    (void)snprintf(body, sizeof body, format, id_of(2), sha);
+    a = send(&s, &s.ana, VIDEOS, body);
+    ck_assert_str_eq(sl_json_str(a.body, "status"), "ready");
+    answer_free(&a);
+    (void)snprintf(body, sizeof body, format, id_of(3), sha);
+    a = send(&s, &s.eve, VIDEOS, body); /* knowing a hash gives nothing */
+    ck_assert_str_eq(sl_json_str(a.body, "status"), "uploading");
+    answer_free(&a);
+    ck_assert_int_eq(sends(&s, &s.ana, VIDEOS, "{\"title\":\"x\"}", "id"), 422);
+    ck_assert_int_eq(sends(&s, &s.ana, VIDEOS, "not JSON", "bad_request"), 400);
+    world_free(s.w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -350,7 +507,11 @@ int main(void)
         message__that_the_database_fails_is_503_and_can_be_sent_again,
         annotation__is_drawn_by_who_may_and_known_when_it_is_sent_again,
         annotation__is_refused_to_members_strangers_and_on_deleted_videos,
-        annotation__may_have_as_many_bytes_as_the_channel_takes};
+        annotation__may_have_as_many_bytes_as_the_channel_takes,
+        video__of_a_form_is_a_record_and_its_bytes,
+        video__of_a_form_that_is_wrong_leaves_neither_bytes_nor_record,
+        video__under_an_id_of_another_is_not_there_for_who_asks,
+        video__of_json_waits_for_its_bytes_or_finds_them};
     world_start();
     int code = sl_test_run(sl_test_suite("make", tests, sizeof tests / sizeof tests[0]));
     world_end();
