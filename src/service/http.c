@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "service/account.h"
+#include "service/list.h"
 #include "service/make.h"
 #include "service/upload.h"
 
@@ -391,6 +392,11 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
         [SL_ROUTE_MESSAGE_MAKE] = sl_sv_message_make,
         [SL_ROUTE_VIDEO_MAKE] = sl_sv_video_make,
         [SL_ROUTE_ANNOTATION_MAKE] = sl_sv_annotation_make,
+        [SL_ROUTE_REVIEWS] = sl_sv_reviews,
+        [SL_ROUTE_COACHES] = sl_sv_coaches,
+        [SL_ROUTE_COACH] = sl_sv_coach,
+        [SL_ROUTE_COACH_PROGRAMS] = sl_sv_coach_programs,
+        [SL_ROUTE_COACH_POSTS] = sl_sv_coach_posts,
         [SL_ROUTE_UPLOADS_INFO] = sl_sv_uploads,
         [SL_ROUTE_UPLOAD_CREATE] = sl_sv_uploads,
         [SL_ROUTE_UPLOAD_FORM] = sl_sv_upload_form,

@@ -1,0 +1,42 @@
+/* service/list.h - pages of records that one request reads. */
+#ifndef SL_SERVICE_LIST_H
+#define SL_SERVICE_LIST_H
+
+#include "service/inside.h"
+
+enum {
+    SL_SV_LIST_MAX = 100,
+    SL_SV_LIST_USUAL = 20
+};
+
+/* {"<name>":[records],"next":".."?} on its way. */
+typedef struct sl_sv_list {
+    sl_service *s;
+    const char *user; /* "": a guest */
+    sl_standing standing;
+    const char *name;
+    int64_t limit;
+    size_t count;
+    sl_buf text;
+    sl_record rec;
+} sl_sv_list;
+
+/* With the limit that is asked for. Freed in any case. False: the answer is made. */
+bool sl_sv_list_begin(sl_sv_list *l, const sl_sv_request *r, const sl_sv_ask *ask, const char *name,
+                      sl_http_out *out);
+bool sl_sv_list_full(const sl_sv_list *l);
+/* *may: the one who asks may read the space. */
+sl_status sl_sv_list_may(const sl_sv_list *l, const char *space, bool *may);
+/* The record, unless it is gone. */
+sl_status sl_sv_list_add(sl_sv_list *l, const char *entity, const char *space, const char *id);
+/* next: what `after` is to be for what follows; "": nothing does. */
+void sl_sv_list_answer(sl_sv_list *l, sl_status status, const char *next, sl_http_out *out);
+void sl_sv_list_free(sl_sv_list *l);
+
+void sl_sv_reviews(sl_sv_request *r, sl_http_out *out);
+void sl_sv_coaches(sl_sv_request *r, sl_http_out *out);
+void sl_sv_coach(sl_sv_request *r, sl_http_out *out);
+void sl_sv_coach_programs(sl_sv_request *r, sl_http_out *out);
+void sl_sv_coach_posts(sl_sv_request *r, sl_http_out *out);
+
+#endif
