@@ -397,6 +397,7 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
         [SL_ROUTE_COACH] = sl_sv_coach,
         [SL_ROUTE_COACH_PROGRAMS] = sl_sv_coach_programs,
         [SL_ROUTE_COACH_POSTS] = sl_sv_coach_posts,
+        [SL_ROUTE_SEARCH] = sl_sv_search,
         [SL_ROUTE_UPLOADS_INFO] = sl_sv_uploads,
         [SL_ROUTE_UPLOAD_CREATE] = sl_sv_uploads,
         [SL_ROUTE_UPLOAD_FORM] = sl_sv_upload_form,

@@ -2,7 +2,7 @@
  * service/inside.h - what the files of the service share.
  *
  *   http.c, ask.c, account.c, token.c, rest.c, upload.c, blob.c   requests
- *   make.c, list.c                                  records that one request makes, or reads
+ *   make.c, list.c, search.c, fold.c                records that one request makes, reads or looks for
  *   flow.c, digest.c                              the bytes of uploads, and the hashes of those under way
  *   media.c, hls.c                                the work on videos, and their streaming
  *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts

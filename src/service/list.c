@@ -55,13 +55,18 @@ sl_status sl_sv_list_may(const sl_sv_list *l, const char *space, bool *may)
     return status;
 }
 
+void sl_sv_list_put(sl_sv_list *l)
+{
+    sl_buf_str(&l->text, l->count > 0 ? "," : "");
+    sl_record_put_public(&l->text, &l->rec, false);
+    l->count++;
+}
+
 sl_status sl_sv_list_add(sl_sv_list *l, const char *entity, const char *space, const char *id)
 {
     sl_status status = sl_sv_load(l->s, sl_entity_find(entity), space, id, &l->rec, NULL);
     if (status == SL_OK && l->rec.entity != NULL && !l->rec.deleted) {
-        sl_buf_str(&l->text, l->count > 0 ? "," : "");
-        sl_record_put_public(&l->text, &l->rec, false);
-        l->count++;
+        sl_sv_list_put(l);
     }
     return status;
 }

@@ -27,7 +27,9 @@ bool sl_sv_list_begin(sl_sv_list *l, const sl_sv_request *r, const sl_sv_ask *as
 bool sl_sv_list_full(const sl_sv_list *l);
 /* *may: the one who asks may read the space. */
 sl_status sl_sv_list_may(const sl_sv_list *l, const char *space, bool *may);
-/* The record, unless it is gone. */
+/* The record in `rec`. */
+void sl_sv_list_put(sl_sv_list *l);
+/* A record by its id, unless it is gone. */
 sl_status sl_sv_list_add(sl_sv_list *l, const char *entity, const char *space, const char *id);
 /* next: what `after` is to be for what follows; "": nothing does. */
 void sl_sv_list_answer(sl_sv_list *l, sl_status status, const char *next, sl_http_out *out);
@@ -38,5 +40,6 @@ void sl_sv_coaches(sl_sv_request *r, sl_http_out *out);
 void sl_sv_coach(sl_sv_request *r, sl_http_out *out);
 void sl_sv_coach_programs(sl_sv_request *r, sl_http_out *out);
 void sl_sv_coach_posts(sl_sv_request *r, sl_http_out *out);
+void sl_sv_search(sl_sv_request *r, sl_http_out *out); /* search.c */
 
 #endif
