@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/plant.h"
-#include "service/inside.h"
+#include "service/sign.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,26 +239,84 @@ void sl_sv_send_blob(sl_service *s, const sl_http_in *in, const char *sha256, in
     }
 }
 
-void sl_sv_blob(sl_sv_request *r, sl_http_out *out)
+/* The blob for a user, or a guest, who may read it. sl_mem text in *type. False: the answer is made. */
+static bool find_for(sl_service *s, const char *sha256, const sl_sv_who *who, int64_t *size,
+                     char **type, sl_http_out *out)
 {
-    sl_service *s = r->s;
-    const sl_http_in *in = r->in;
-    const char *sha256 = r->rest;
-    char *type = NULL;
-    int64_t size = -1;
     sl_status status = SL_OK;
+    *size = -1;
+    *type = NULL;
     if (sl_sv_sha_ok(sha256)) {
         sl_lock(s->lock);
-        status = sl_sv_blob_find(s, sha256, r->who.user, sl_sv_standing(&r->who.rank, sl_sv_now(s)),
-                                 &size, &type, NULL);
+        status = sl_sv_blob_find(s, sha256, who->user, sl_sv_standing(&who->rank, sl_sv_now(s)),
+                                 size, type, NULL);
         sl_unlock(s->lock);
     }
     if (status != SL_OK) {
         sl_sv_broken(out, status);
-    } else if (size < 0) {
+    } else if (*size < 0) {
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
-    } else {
-        sl_sv_send_blob(s, in, sha256, size, type, out);
+    }
+    return status == SL_OK && *size >= 0;
+}
+
+static void answer_blob(sl_sv_request *r, const sl_sv_who *who, sl_http_out *out)
+{
+    char *type = NULL;
+    int64_t size = -1;
+    if (find_for(r->s, r->rest, who, &size, &type, out)) {
+        sl_sv_send_blob(r->s, r->in, r->rest, size, type, out);
     }
     sl_mem_free(type);
+}
+
+void sl_sv_blob(sl_sv_request *r, sl_http_out *out)
+{
+    answer_blob(r, &r->who, out);
+}
+
+/* ---- by an address alone ---- */
+
+static const char PURPOSE[] = "sideline file";
+
+void sl_sv_blob_url(sl_sv_request *r, sl_http_out *out)
+{
+    sl_service *s = r->s;
+    char *type = NULL;
+    int64_t size = -1;
+    if (find_for(s, r->rest, &r->who, &size, &type, out)) {
+        sl_buf url = {0};
+        sl_sv_right right = {
+            .purpose = PURPOSE, .what = r->rest, .until_s = sl_sv_now(s) / 1000 + SL_SV_SIGNED_S};
+        memcpy(right.user, r->who.user, sizeof right.user);
+        sl_buf_fmt(&url, "/api/v1/files/%s", r->rest);
+        sl_sv_sign_answer(s, &right, &url, out);
+    }
+    sl_mem_free(type);
+}
+
+/* For whom it was signed, or for anybody. */
+void sl_sv_file(sl_sv_request *r, sl_http_out *out)
+{
+    sl_service *s = r->s;
+    sl_sv_right right = {.purpose = PURPOSE, .what = r->rest};
+    sl_sv_who who = {.exp_s = 0};
+    if (sl_sv_sign_is(r->in)) {
+        if (!sl_sv_sha_ok(r->rest) || !sl_sv_sign_holds(s, r->in->query, &right)) {
+            sl_sv_refuse(out, 403, "forbidden", "the address has expired or was changed");
+            return;
+        }
+        memcpy(who.user, right.user, sizeof who.user);
+        sl_lock(s->lock);
+        sl_status status = sl_sv_rank_of(s, who.user, &who.rank, NULL);
+        sl_unlock(s->lock);
+        if (status != SL_OK) {
+            sl_sv_broken(out, status);
+            return;
+        }
+        if (who.rank.role[0] == 0) {
+            who.user[0] = 0; /* the account has ended */
+        }
+    }
+    answer_blob(r, &who, out);
 }

@@ -12,20 +12,14 @@
  * &s=SIGNATURE. It opens one video for one user until then, and no longer than the user may hold the
  * video's space. `playback` is asked with a token; all else with a token or a signature.
  */
-#include "base/base64.h"
 #include "base/error.h"
-#include "base/mem.h"
-#include "crypto/hash.h"
-#include "service/inside.h"
+#include "service/sign.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-    SIGNED_S = 6 * 3600,
-    NAME_MAX_LEN = 15,
-    HEX_LEN = 2 * SL_SHA256_LEN
+    NAME_MAX_LEN = 15
 };
 
 typedef struct asked {
@@ -36,52 +30,21 @@ typedef struct asked {
     int64_t until_s; /* of the addresses given out */
 } asked;
 
-static void sign(const sl_service *s, const asked *a, char out[HEX_LEN + 1])
+/* What a signed address opens: the video, for who asks. */
+static sl_sv_right right_of(const asked *a)
 {
-    static const char purpose[] = "sideline stream";
-    uint8_t key[SL_SHA256_LEN];
-    uint8_t mac[SL_SHA256_LEN];
-    char text[2 * SL_UUID_LEN + 32];
-    int n = snprintf(text, sizeof text, "%s %s %lld", a->video, a->who.user, (long long)a->until_s);
-    sl_hmac_sha256(s->pepper, sizeof s->pepper, purpose, sizeof purpose - 1, key);
-    sl_hmac_sha256(key, sizeof key, text, (size_t)n, mac);
-    sl_hex(out, mac, sizeof mac);
-    sl_wipe(key, sizeof key);
-}
-
-/* The value of a name in the query; false when it is absent or longer than there is room. */
-static bool query_value(const char *query, const char *name, char *out, size_t room)
-{
-    size_t n = strlen(name);
-    for (const char *p = query; p != NULL && *p != 0;) {
-        size_t len = strcspn(p, "&");
-        if (len > n && strncmp(p, name, n) == 0 && p[n] == '=') {
-            if (len - n - 1 >= room) {
-                return false;
-            }
-            memcpy(out, p + n + 1, len - n - 1);
-            out[len - n - 1] = 0;
-            return true;
-        }
-        p += len + (p[len] == '&');
-    }
-    return false;
+    sl_sv_right right = {.purpose = "sideline stream", .what = a->video, .until_s = a->until_s};
+    memcpy(right.user, a->who.user, sizeof right.user);
+    return right;
 }
 
 static bool signature_holds(const sl_service *s, const char *query, asked *a)
 {
-    char until[20];
-    char given[HEX_LEN + 1];
-    char made[HEX_LEN + 1];
-    if (!query_value(query, "u", a->who.user, sizeof a->who.user) ||
-        !query_value(query, "e", until, sizeof until) ||
-        !query_value(query, "s", given, sizeof given) || strlen(given) != HEX_LEN ||
-        !sl_uuid_ok(a->who.user) || strspn(until, "0123456789") != strlen(until)) {
-        return false;
-    }
-    a->until_s = strtoll(until, NULL, 10);
-    sign(s, a, made);
-    return sl_equal_ct(given, made, HEX_LEN) && a->until_s > sl_sv_now(s) / 1000;
+    sl_sv_right right = right_of(a);
+    bool holds = sl_sv_sign_holds(s, query, &right);
+    memcpy(a->who.user, right.user, sizeof right.user);
+    a->until_s = right.until_s;
+    return holds;
 }
 
 /* Who asks, and that they hold the video. False: the answer is made. */
@@ -89,8 +52,7 @@ static bool admit(sl_sv_request *r, asked *a, sl_http_out *out)
 {
     sl_service *s = r->s;
     const sl_http_in *in = r->in;
-    bool is_signed = in->query != NULL && strstr(in->query, "s=") != NULL &&
-                     in->header(in->ctx, "authorization") == NULL &&
+    bool is_signed = sl_sv_sign_is(in) && in->header(in->ctx, "authorization") == NULL &&
                      strcmp(a->what, "playback") != 0;
     if (is_signed) {
         if (!signature_holds(s, in->query, a)) {
@@ -101,7 +63,7 @@ static bool admit(sl_sv_request *r, asked *a, sl_http_out *out)
         return false;
     } else {
         a->who = r->who;
-        a->until_s = sl_sv_now(s) / 1000 + SIGNED_S;
+        a->until_s = sl_sv_now(s) / 1000 + SL_SV_SIGNED_S;
     }
     unsigned role = 0;
     sl_sv_rank rank;
@@ -122,9 +84,8 @@ static bool admit(sl_sv_request *r, asked *a, sl_http_out *out)
 
 static void put_right(const sl_service *s, const asked *a, sl_buf *out)
 {
-    char mac[HEX_LEN + 1];
-    sign(s, a, mac);
-    sl_buf_fmt(out, "?u=%s&e=%lld&s=%s", a->who.user, (long long)a->until_s, mac);
+    sl_sv_right right = right_of(a);
+    sl_sv_sign_put(s, &right, out);
 }
 
 static void answer_text(sl_http_out *out, sl_buf *text, const char *type)
@@ -160,16 +121,9 @@ static sl_json *index_of(const sl_sv_rows *rows, size_t i)
 static void playback(sl_service *s, const asked *a, sl_http_out *out)
 {
     sl_buf url = {0};
-    sl_json *j = sl_json_object();
+    sl_sv_right right = right_of(a);
     sl_buf_fmt(&url, "/api/v1/videos/%s/master.m3u8", a->video);
-    put_right(s, a, &url);
-    if (url.failed || j == NULL || !sl_json_set_str(j, "url", sl_buf_text(&url)) ||
-        !sl_json_set_int(j, "expires_ms", a->until_s * 1000)) {
-        sl_json_free(j);
-        j = NULL;
-    }
-    sl_buf_free(&url);
-    sl_sv_answer(out, 200, j);
+    sl_sv_sign_answer(s, &right, &url, out);
 }
 
 static void master(sl_service *s, const asked *a, const sl_sv_rows *rows, sl_http_out *out)

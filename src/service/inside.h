@@ -5,6 +5,7 @@
  *   make.c, list.c, search.c, fold.c                records that one request makes, reads or looks for
  *   flow.c, digest.c                              the bytes of uploads, and the hashes of those under way
  *   media.c, hls.c                                the work on videos, and their streaming
+ *   sign.c                                        addresses that carry their right with them
  *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
  *   conn.c, topic.c, feed.c, batch.c              connections and what they listen to
@@ -713,6 +714,8 @@ void sl_sv_rest_load(sl_sv_request *r, sl_http_out *out);
 void sl_sv_uploads(sl_sv_request *r, sl_http_out *out);
 void sl_sv_upload_form(sl_sv_request *r, sl_http_out *out);
 void sl_sv_blob(sl_sv_request *r, sl_http_out *out);
+void sl_sv_blob_url(sl_sv_request *r, sl_http_out *out);
+void sl_sv_file(sl_sv_request *r, sl_http_out *out);
 bool sl_sv_sha_ok(const char *sha256);
 /* The hash of the first `at` bytes of the upload, given; NULL: not known. (digest.c) */
 sl_sha256 *sl_sv_digest_take(sl_service *s, const char *id, int64_t at);
