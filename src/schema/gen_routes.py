@@ -1,9 +1,11 @@
-"""Writes route_table.h, route_table.c and openapi.json from routes.toml: for gen.py."""
+"""Writes route_table.h, route_table.c, docs_page.c and openapi.json from routes.toml: for gen.py."""
 import json
 import pathlib
 import re
 import sys
 import tomllib
+
+import gen_docs
 
 HERE = pathlib.Path(__file__).resolve().parent
 NEEDS = {"none": "SL_NEED_NONE", "guest": "SL_NEED_GUEST", "session": "SL_NEED_SESSION", "user": "SL_NEED_USER", "admin": "SL_NEED_ADMIN",
@@ -52,7 +54,7 @@ def load():
 
 
 def c_string(s):
-    return '"' + s.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + s.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def table_h(routes):
@@ -168,4 +170,5 @@ def outputs():
     routes = load()
     service = HERE.parent / "service"
     return [(service / "route_table.h", table_h(routes)), (service / "route_table.c", table_c(routes)),
+            (service / "docs_page.c", gen_docs.page_c(routes, ERRORS, ALSO, ALWAYS, c_string)),
             (service / "openapi.json", json.dumps(openapi(routes), indent=1) + "\n")]

@@ -12,10 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef SL_SERVICE_VERSION
-#define SL_SERVICE_VERSION "0"
-#endif
-
 /* Adds text to the header lines, and room for `more`; what cannot be added for want of memory makes the
  * answer 500. Where the room is. */
 static char *header_room(sl_http_out *out, const char *text, size_t n, size_t more)
@@ -320,49 +316,6 @@ bool sl_sv_read_body(sl_sv_request *r, sl_http_out *out)
     return true;
 }
 
-/* ---- small answers ---- */
-
-static void health(sl_sv_request *r, sl_http_out *out)
-{
-    (void)r;
-    sl_json *j = sl_json_object();
-    if (j == NULL || !sl_json_set_bool(j, "ok", true) ||
-        !sl_json_set_str(j, "version", SL_SERVICE_VERSION)) {
-        sl_json_free(j);
-        j = NULL;
-    }
-    sl_sv_answer(out, 200, j);
-}
-
-static void livez(sl_sv_request *r, sl_http_out *out)
-{
-    (void)r;
-    out->status = 204;
-}
-
-static void readyz(sl_sv_request *r, sl_http_out *out)
-{
-    sl_sv_rows rows;
-    sl_lock(r->s->lock);
-    sl_status status = sl_sv_all(r->s, "SELECT 1 FROM meta LIMIT 1", NULL, 0, &rows, NULL);
-    sl_sv_rows_free(&rows);
-    sl_unlock(r->s->lock);
-    out->status = 204;
-    if (status != SL_OK) {
-        sl_sv_refuse(out, 503, "unavailable", "the database does not answer");
-    }
-}
-
-static void openapi(sl_sv_request *r, sl_http_out *out)
-{
-    (void)r;
-    sl_buf b = {0};
-    for (size_t i = 0; sl_openapi[i] != NULL; i++) {
-        sl_buf_str(&b, sl_openapi[i]);
-    }
-    sl_sv_answer_text(out, &b, "application/json");
-}
-
 sl_sv_handler sl_sv_handler_of(sl_route_id id)
 {
     static const sl_sv_handler handlers[SL_ROUTES] = {
@@ -417,11 +370,12 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
         [SL_ROUTE_SERVICE_KEY_END] = sl_sv_service_key_end,
         [SL_ROUTE_KEYS_ROTATE] = sl_sv_keys_rotate,
         [SL_ROUTE_AUDIT] = sl_sv_audit_read,
-        [SL_ROUTE_HEALTH] = health,
+        [SL_ROUTE_HEALTH] = sl_sv_health,
         [SL_ROUTE_JWKS] = sl_sv_jwks,
-        [SL_ROUTE_OPENAPI] = openapi,
-        [SL_ROUTE_LIVEZ] = livez,
-        [SL_ROUTE_READYZ] = readyz,
+        [SL_ROUTE_OPENAPI] = sl_sv_openapi,
+        [SL_ROUTE_DOCS] = sl_sv_docs,
+        [SL_ROUTE_LIVEZ] = sl_sv_livez,
+        [SL_ROUTE_READYZ] = sl_sv_readyz,
         [SL_ROUTE_METRICS] = sl_sv_metrics,
     };
     return handlers[id];

@@ -1,7 +1,7 @@
 /*
  * service/inside.h - what the files of the service share.
  *
- *   http.c, ask.c, account.c, token.c, rest.c, upload.c, blob.c   requests
+ *   http.c, about.c, ask.c, account.c, token.c, rest.c, upload.c, blob.c   requests
  *   make.c, list.c, search.c, fold.c                records that one request makes, reads or looks for
  *   flow.c, digest.c                              the bytes of uploads, and the hashes of those under way
  *   media.c, hls.c                                the work on videos, and their streaming
@@ -687,6 +687,14 @@ void sl_sv_header_int(sl_http_out *out, const char *name, int64_t value);
 
 /* JSON, or another text, as it is; the buffer is freed. */
 void sl_sv_answer_text(sl_http_out *out, sl_buf *text, const char *type);
+
+/* ---- about.c ---- */
+
+void sl_sv_health(sl_sv_request *r, sl_http_out *out);
+void sl_sv_livez(sl_sv_request *r, sl_http_out *out);
+void sl_sv_readyz(sl_sv_request *r, sl_http_out *out);
+void sl_sv_openapi(sl_sv_request *r, sl_http_out *out);
+void sl_sv_docs(sl_sv_request *r, sl_http_out *out);
 
 /* ---- ask.c: what a request asks for ---- */
 

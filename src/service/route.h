@@ -1,5 +1,5 @@
 /*
- * service/route.h - the addresses of the HTTP side: route_table.c and openapi.json are generated from
+ * service/route.h - the addresses of the HTTP side: route_table.c, docs_page.c and openapi.json are generated from
  * routes.toml. The server finds its way by this table, so that what is described is what is there.
  */
 #ifndef SL_SERVICE_ROUTE_H
@@ -44,6 +44,7 @@ typedef struct sl_route {
 } sl_route;
 
 extern const sl_route sl_routes[SL_ROUTES];
-extern const char *const sl_openapi[]; /* the pieces of the text, NULL at the end */
+extern const char *const sl_openapi[];   /* the pieces of the text, NULL at the end */
+extern const char *const sl_docs_page[]; /* likewise, of the same for readers, as HTML */
 
 #endif

@@ -58,6 +58,7 @@ typedef enum sl_route_id {
     SL_ROUTE_HEALTH,
     SL_ROUTE_JWKS,
     SL_ROUTE_OPENAPI,
+    SL_ROUTE_DOCS,
     SL_ROUTE_LIVEZ,
     SL_ROUTE_READYZ,
     SL_ROUTE_METRICS,

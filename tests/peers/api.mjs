@@ -37,6 +37,8 @@ function operationsOf(api) {
       schema: about.requestBody?.content?.["application/json"]?.schema })));
 }
 
+const queryOf = (op) => (op.about.parameters ?? []).filter((p) => p.in === "query").map((p) => p.name);
+
 // Sessions end by these; the token is wanted for the rest.
 const ends = /logout|erase|auth\/devices/;
 
@@ -47,7 +49,8 @@ const requests = (operations) => fc.constantFrom(...operations).chain((op) => fc
   broken: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom("{", "[]", "\"x\"", "",
     "[".repeat(10000), "{\"a\":1,\"a\":2}", "\ufeff{}", "{\"e\":1e999}") }),
   signed: fc.boolean(),
-  query: fc.dictionary(fc.constantFrom("space", "from", "limit", "id", "after", "email", "last", "holes"), strange, { maxKeys: 3 }),
+  query: fc.dictionary(fc.constantFrom(...queryOf(op), "space", "limit", "unknown"), fc.oneof(strange,
+    fc.constantFrom("5", "throw", "018b0000-0000-7000-8000-000000000001")), { maxKeys: 3 }),
 }));
 
 export async function tryApi(base, who, check) {

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a bucket is, told with fractions: the oracle. */
@@ -232,6 +233,36 @@ START_TEST(routes__all_have_a_handler_and_ask_who_it_is_first)
 }
 END_TEST
 
+START_TEST(docs__describe_all_routes_in_a_page_in_which_nothing_runs)
+{
+    world *w = world_new();
+    char *text = calloc(1, 1);
+    size_t n = 0;
+    for (size_t i = 0; sl_docs_page[i] != NULL; i++) {
+        size_t len = strlen(sl_docs_page[i]);
+        text = realloc(text, n + len + 1);
+        memcpy(text + n, sl_docs_page[i], len + 1);
+        n += len;
+    }
+    for (size_t i = 0; i < SL_ROUTES; i++) {
+        char anchor[80];
+        (void)snprintf(anchor, sizeof anchor, "<section id=\"%s\">", sl_routes[i].id);
+        ck_assert_msg(strstr(text, anchor) != NULL, "%s", anchor);
+    }
+    ck_assert_ptr_null(strstr(text, "<script"));
+    ck_assert_ptr_null(strstr(text, "http://"));
+    ck_assert_ptr_null(strstr(text, "https://"));
+    answer a = request(w, "GET", "/docs", "", NULL, 0);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_str_eq(answer_header(&a, "Content-Type"), "text/html; charset=utf-8");
+    ck_assert_ptr_nonnull(
+        strstr(answer_header(&a, "Content-Security-Policy"), "default-src 'none'"));
+    answer_free(&a);
+    free(text);
+    world_free(w);
+}
+END_TEST
+
 /* ---- audit and log ---- */
 
 static int64_t lines_of(world *w, sl_status wanted)
@@ -300,6 +331,7 @@ int main(void)
         limit__uploads_are_by_user_fifteen_at_once,
         bodies__are_those_of_the_specification,
         routes__all_have_a_handler_and_ask_who_it_is_first,
+        docs__describe_all_routes_in_a_page_in_which_nothing_runs,
         audit__every_refusal_is_one_line_and_every_change_of_it_shows,
         log__is_one_line_of_json_with_nothing_that_came_in,
     };
