@@ -79,8 +79,9 @@ def table_c(routes):
     for r in routes:
         out += [f"    /* {r['doc']} */",
                 f"    {{{c_string(r['id'])}, {c_string(r['method'])}, {c_string(r['path'].split('{')[0])}, "
+                f"{c_string(r['path'].partition('}')[2])}, "
                 f"{'true' if '{' in r['path'] else 'false'}, {'true' if '{path}' in r['path'] else 'false'}, "
-                f"{c_string(r['path'].partition('}')[2])}, {NEEDS[r['need']]}, "
+                f"{NEEDS[r['need']]}, "
                 f"{c_string(r.get('scope', ''))}, {LIMITS[r['limit']]}, {'true' if r.get('audit') else 'false'}, "
                 f"{'true' if 'body' in r and 'form' not in r else 'false'}, {'true' if r.get('large') else 'false'}}},"]
     text = json.dumps(openapi(routes), separators=(",", ":"))

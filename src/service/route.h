@@ -31,10 +31,10 @@ typedef enum sl_rate {
 typedef struct sl_route {
     const char *id;
     const char *method;
-    const char *path;   /* with `rest`: up to and with the last slash */
+    const char *path;   /* with `rest`: up to and with the last slash before the id */
+    const char *behind; /* what follows the id: a slash and a word; "" */
     bool rest;          /* one more word follows: an id */
     bool tail;          /* or several, with slashes between */
-    const char *behind; /* what follows the id: a slash and a word; "" */
     sl_need need;
     const char *scope; /* of a service; "" */
     sl_rate rate;

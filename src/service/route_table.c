@@ -4,121 +4,121 @@
 
 const sl_route sl_routes[SL_ROUTES] = {
     /* Makes an account and signs in. */
-    {"signup", "POST", "/api/v1/auth/signup", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
+    {"signup", "POST", "/api/v1/auth/signup", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
     /* Signs in; code is of the authenticator, or a recovery code. */
-    {"login", "POST", "/api/v1/auth/login", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
+    {"login", "POST", "/api/v1/auth/login", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
     /* Takes a refresh token for new tokens. */
-    {"refresh", "POST", "/api/v1/auth/refresh", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, false, true, false},
+    {"refresh", "POST", "/api/v1/auth/refresh", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, false, true, false},
     /* Where to sign in with another provider; 404 when there is none. */
-    {"oidc", "GET", "/api/v1/auth/oidc", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
+    {"oidc", "GET", "/api/v1/auth/oidc", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
     /* Signs in with the code that the provider gave, and the verifier that belongs to it. */
-    {"oidc_login", "POST", "/api/v1/auth/oidc", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
+    {"oidc_login", "POST", "/api/v1/auth/oidc", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
     /* Proves the e-mail address by the token that was sent there. */
-    {"verify", "POST", "/api/v1/auth/verify", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
+    {"verify", "POST", "/api/v1/auth/verify", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
     /* Sends the mail that proves the address anew. */
-    {"verify_send", "POST", "/api/v1/auth/verify/send", false, false, "", SL_NEED_SESSION, "", SL_RATE_UPLOAD, false, false, false},
+    {"verify_send", "POST", "/api/v1/auth/verify/send", "", false, false, SL_NEED_SESSION, "", SL_RATE_UPLOAD, false, false, false},
     /* Sets a new password by the token that was sent, and ends all sessions. */
-    {"reset", "POST", "/api/v1/auth/reset", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
+    {"reset", "POST", "/api/v1/auth/reset", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
     /* Sends a mail by which a new password can be set. The answer is the same for every address. */
-    {"reset_send", "POST", "/api/v1/auth/reset/send", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
+    {"reset_send", "POST", "/api/v1/auth/reset/send", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
     /* A new secret for an authenticator, in force once confirmed. */
-    {"totp", "POST", "/api/v1/auth/totp", false, false, "", SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, false, false},
+    {"totp", "POST", "/api/v1/auth/totp", "", false, false, SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, false, false},
     /* Puts the secret in force by a code of it; gives recovery codes, once, and a session that has the second factor. */
-    {"totp_confirm", "POST", "/api/v1/auth/totp/confirm", false, false, "", SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, true, false},
+    {"totp_confirm", "POST", "/api/v1/auth/totp/confirm", "", false, false, SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, true, false},
     /* New recovery codes in place of the old ones. */
-    {"recovery", "POST", "/api/v1/auth/recovery", false, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, true, false, false},
+    {"recovery", "POST", "/api/v1/auth/recovery", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, true, false, false},
     /* The devices that are signed in. */
-    {"devices", "GET", "/api/v1/auth/devices", false, false, "", SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"devices", "GET", "/api/v1/auth/devices", "", false, false, SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* Signs a device out. */
-    {"device_end", "DELETE", "/api/v1/auth/devices/", true, false, "", SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, false, false},
+    {"device_end", "DELETE", "/api/v1/auth/devices/", "", true, false, SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, false, false},
     /* Signs this device out. */
-    {"logout", "POST", "/api/v1/auth/logout", false, false, "", SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, false, false},
+    {"logout", "POST", "/api/v1/auth/logout", "", false, false, SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, false, false},
     /* Signs all devices out and closes their connections. */
-    {"logout_all", "POST", "/api/v1/auth/logout/all", false, false, "", SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, false, false},
+    {"logout_all", "POST", "/api/v1/auth/logout/all", "", false, false, SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, false, false},
     /* All that is kept about the account. */
-    {"export", "GET", "/api/v1/account/export", false, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, true, false, false},
+    {"export", "GET", "/api/v1/account/export", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, true, false, false},
     /* Erases the account and what is its own, for good. */
-    {"erase", "POST", "/api/v1/account/erase", false, false, "", SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, true, false},
+    {"erase", "POST", "/api/v1/account/erase", "", false, false, SL_NEED_SESSION, "", SL_RATE_AUTHENTICATED, true, true, false},
     /* Operations, as the live channel's push: {ops, floor}. At most 1 MiB. */
-    {"sync_push", "POST", "/api/v1/sync/push", false, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"sync_push", "POST", "/api/v1/sync/push", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* A page of a space: ?space, epoch, from, last, holes. */
-    {"sync_pull", "GET", "/api/v1/sync/pull", false, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"sync_pull", "GET", "/api/v1/sync/pull", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* The same, asked by a JSON body. */
-    {"sync_pull_asked", "POST", "/api/v1/sync/pull", false, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"sync_pull_asked", "POST", "/api/v1/sync/pull", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* Records of a space by their places: ?space, from, to, limit, up, or id, limit. */
-    {"sync_load", "GET", "/api/v1/sync/load", false, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"sync_load", "GET", "/api/v1/sync/load", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* The same, asked by a JSON body. */
-    {"sync_load_asked", "POST", "/api/v1/sync/load", false, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"sync_load_asked", "POST", "/api/v1/sync/load", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* Sends a message. The id is made by who asks: sent again, it is the same message. Without kind it is a text; more members as the schema's message has them. */
-    {"message_make", "POST", "/api/v1/messages", false, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, true, false},
+    {"message_make", "POST", "/api/v1/messages", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, true, false},
     /* Makes a video: by a form with its file, of 16 MiB at most, or by JSON that names a blob, whose bytes may come before or after. The id is made by who asks: sent again, it is the same video. */
-    {"video_make", "POST", "/api/v1/videos", false, false, "", SL_NEED_USER, "", SL_RATE_UPLOAD, false, false, false},
+    {"video_make", "POST", "/api/v1/videos", "", false, false, SL_NEED_USER, "", SL_RATE_UPLOAD, false, false, false},
     /* Draws on a video: a record as the schema's annotation has it, of 1 MiB at most. The id is made by who asks: sent again, it is the same drawing. */
-    {"annotation_make", "POST", "/api/v1/videos/", true, false, "/annotations", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, true, true},
+    {"annotation_make", "POST", "/api/v1/videos/", "/annotations", true, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, true, true},
     /* The reviews that the one who asks may read, the newest first; of one video, or by one author. */
-    {"reviews", "GET", "/api/v1/reviews", false, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"reviews", "GET", "/api/v1/reviews", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* The storefronts of coaches, the newest accounts first. */
-    {"coaches", "GET", "/api/v1/coaches", false, false, "", SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"coaches", "GET", "/api/v1/coaches", "", false, false, SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* The storefront of a coach, by the id of the account. */
-    {"coach", "GET", "/api/v1/coaches/", true, false, "", SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"coach", "GET", "/api/v1/coaches/", "", true, false, SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* The programs of a coach, the newest first: as program for who may read it, else as the product by which the storefront offers it. */
-    {"coach_programs", "GET", "/api/v1/coaches/", true, false, "/programs", SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"coach_programs", "GET", "/api/v1/coaches/", "/programs", true, false, SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* What a coach has posted for all, the newest first; its media is a blob that anybody may read. */
-    {"coach_posts", "GET", "/api/v1/coaches/", true, false, "/posts", SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"coach_posts", "GET", "/api/v1/coaches/", "/posts", true, false, SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* What the one who asks may read and has all the words of q, as beginnings of words, whatever their case and accents: of one type (coach, program, video, message) or of all. A page may be empty and have a next. */
-    {"search", "GET", "/api/v1/search", false, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"search", "GET", "/api/v1/search", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* What of tus is spoken. */
-    {"uploads_info", "OPTIONS", "/api/v1/uploads", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
+    {"uploads_info", "OPTIONS", "/api/v1/uploads", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
     /* Begins an upload (tus 1.0, creation). */
-    {"upload_create", "POST", "/api/v1/uploads", false, false, "", SL_NEED_USER, "", SL_RATE_UPLOAD, false, false, false},
+    {"upload_create", "POST", "/api/v1/uploads", "", false, false, SL_NEED_USER, "", SL_RATE_UPLOAD, false, false, false},
     /* Takes a file by multipart/form-data, 16 MiB at most: space, file, and sha256 when it is to be checked. */
-    {"upload_form", "POST", "/api/v1/uploads/form", false, false, "", SL_NEED_USER, "", SL_RATE_UPLOAD, false, false, false},
+    {"upload_form", "POST", "/api/v1/uploads/form", "", false, false, SL_NEED_USER, "", SL_RATE_UPLOAD, false, false, false},
     /* How far an upload is (tus 1.0). */
-    {"upload_head", "HEAD", "/api/v1/uploads/", true, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"upload_head", "HEAD", "/api/v1/uploads/", "", true, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* The next bytes of an upload (tus 1.0). */
-    {"upload_patch", "PATCH", "/api/v1/uploads/", true, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"upload_patch", "PATCH", "/api/v1/uploads/", "", true, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* Gives an upload up (tus 1.0, termination). */
-    {"upload_delete", "DELETE", "/api/v1/uploads/", true, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"upload_delete", "DELETE", "/api/v1/uploads/", "", true, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* The bytes of a blob, or one range of them. */
-    {"blob", "GET", "/api/v1/blobs/", true, false, "", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"blob", "GET", "/api/v1/blobs/", "", true, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* An address of a blob that needs no token, for 6 hours and as long as the one who asks may read it. */
-    {"blob_url", "GET", "/api/v1/blobs/", true, false, "/url", SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
+    {"blob_url", "GET", "/api/v1/blobs/", "/url", true, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* The bytes of a blob by a signed address; without a signature those that are for all, such as the pictures of a storefront. */
-    {"file", "GET", "/api/v1/files/", true, false, "", SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
+    {"file", "GET", "/api/v1/files/", "", true, false, SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
     /* The same without the bytes. */
-    {"file_head", "HEAD", "/api/v1/files/", true, false, "", SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
+    {"file_head", "HEAD", "/api/v1/files/", "", true, false, SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
     /* A video as a stream: ID/playback gives a signed address, which opens the playlists and files; or a token does. */
-    {"video", "GET", "/api/v1/videos/", true, true, "", SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
+    {"video", "GET", "/api/v1/videos/", "", true, true, SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
     /* The same without the bytes. */
-    {"video_head", "HEAD", "/api/v1/videos/", true, true, "", SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
+    {"video_head", "HEAD", "/api/v1/videos/", "", true, true, SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
     /* The members of an organisation with their numbers of the last 30 days, for its admins. */
-    {"organisation", "GET", "/api/v1/organisations/", true, false, "", SL_NEED_USER, "", SL_RATE_ANALYTICS, false, false, false},
+    {"organisation", "GET", "/api/v1/organisations/", "", true, false, SL_NEED_USER, "", SL_RATE_ANALYTICS, false, false, false},
     /* The account of an e-mail address (query: email). */
-    {"accounts", "GET", "/api/v1/admin/accounts", false, false, "", SL_NEED_ADMIN, "", SL_RATE_AUTHENTICATED, true, false, false},
+    {"accounts", "GET", "/api/v1/admin/accounts", "", false, false, SL_NEED_ADMIN, "", SL_RATE_AUTHENTICATED, true, false, false},
     /* Sets status, role or plan of an account; its connections end. */
-    {"account_set", "PATCH", "/api/v1/admin/accounts/", true, false, "", SL_NEED_ADMIN, "", SL_RATE_AUTHENTICATED, true, true, false},
+    {"account_set", "PATCH", "/api/v1/admin/accounts/", "", true, false, SL_NEED_ADMIN, "", SL_RATE_AUTHENTICATED, true, true, false},
     /* Registers the public key of a service, its scope (words) and for how many seconds. */
-    {"service_key_add", "POST", "/api/v1/admin/service-keys", false, false, "", SL_NEED_ADMIN, "", SL_RATE_AUTHENTICATED, true, true, false},
+    {"service_key_add", "POST", "/api/v1/admin/service-keys", "", false, false, SL_NEED_ADMIN, "", SL_RATE_AUTHENTICATED, true, true, false},
     /* Revokes the key of a service. */
-    {"service_key_end", "DELETE", "/api/v1/admin/service-keys/", true, false, "", SL_NEED_ADMIN, "", SL_RATE_AUTHENTICATED, true, false, false},
+    {"service_key_end", "DELETE", "/api/v1/admin/service-keys/", "", true, false, SL_NEED_ADMIN, "", SL_RATE_AUTHENTICATED, true, false, false},
     /* A new key signs from now on; the old one is published until its tokens have ended. */
-    {"keys_rotate", "POST", "/api/v1/admin/keys/rotate", false, false, "", SL_NEED_ADMIN, "", SL_RATE_AUTHENTICATED, true, false, false},
+    {"keys_rotate", "POST", "/api/v1/admin/keys/rotate", "", false, false, SL_NEED_ADMIN, "", SL_RATE_AUTHENTICATED, true, false, false},
     /* Lines of the audit log after one number (query: after), and whether the chain up to there is whole. */
-    {"audit", "GET", "/api/v1/admin/audit", false, false, "", SL_NEED_SERVICE, "audit", SL_RATE_AUTHENTICATED, true, false, false},
+    {"audit", "GET", "/api/v1/admin/audit", "", false, false, SL_NEED_SERVICE, "audit", SL_RATE_AUTHENTICATED, true, false, false},
     /* That the server is there, and its version. */
-    {"health", "GET", "/api/v1/health", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
+    {"health", "GET", "/api/v1/health", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
     /* The public keys of access tokens. */
-    {"jwks", "GET", "/.well-known/jwks.json", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
+    {"jwks", "GET", "/.well-known/jwks.json", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
     /* This description. */
-    {"openapi", "GET", "/openapi.json", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
+    {"openapi", "GET", "/openapi.json", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
     /* This description for readers, as a page. */
-    {"docs", "GET", "/docs", false, false, "", SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
+    {"docs", "GET", "/docs", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
     /* 204 while the process answers. */
-    {"livez", "GET", "/livez", false, false, "", SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
+    {"livez", "GET", "/livez", "", false, false, SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
     /* 204 while the database answers. */
-    {"readyz", "GET", "/readyz", false, false, "", SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
+    {"readyz", "GET", "/readyz", "", false, false, SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
     /* Numbers in Prometheus' text form. */
-    {"metrics", "GET", "/metrics", false, false, "", SL_NEED_SERVICE, "metrics", SL_RATE_AUTHENTICATED, false, false, false},
+    {"metrics", "GET", "/metrics", "", false, false, SL_NEED_SERVICE, "metrics", SL_RATE_AUTHENTICATED, false, false, false},
 };
 
 /* openapi.json, without space, in pieces that every compiler takes. */
