@@ -83,10 +83,10 @@ static uint32_t fold(uint32_t c)
             return OTHERS[i][1];
         }
     }
-    return plain != '.'                                         ? (uint32_t)plain
-           : within(c, 0x391, 0x3A9) || within(c, 0x410, 0x42F) ? c + 32
-           : within(c, 0x400, 0x40F)                            ? c + 80
-                                                                : c;
+    return plain != '.'                                                         ? (uint32_t)plain
+           : (within(c, 0x391, 0x3A9) && c != 0x3A2) || within(c, 0x410, 0x42F) ? c + 32
+           : within(c, 0x400, 0x40F)                                            ? c + 80
+                                                                                : c;
 }
 
 /* The next code point of valid UTF-8. */

@@ -179,7 +179,10 @@ static size_t find_all(const scene *s, const person *p, const char *query, size_
         ck_assert_int_eq(a.status, 200);
         found += sl_json_count(sl_json_get(a.body, "results"));
         const char *next = sl_json_str(a.body, "next");
-        (void)snprintf(text, sizeof text, next != NULL ? "%s&after=%s" : "", query, next);
+        text[0] = 0;
+        if (next != NULL) {
+            (void)snprintf(text, sizeof text, "%s&after=%s", query, next);
+        }
         answer_free(&a);
     }
     return found;
