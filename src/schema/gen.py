@@ -2,7 +2,7 @@
 """Writes what follows from schema.toml, policy.toml, routes.toml and tokens.json: the C tables, the references, the
 design tokens.
 
-  gen.py           writes tables.c, policy_table.c, route_table.[ch], openapi.json, include/sideline/SCHEMA.md,
+  gen.py           writes tables.c, policy_table.c, route_table.[ch], openapi_text.c, docs_page.c, openapi.json, include/sideline/SCHEMA.md,
                    bindings/wasm/src/models.ts and examples/tokens
   gen.py --check   fails when they are not what would be written
 
@@ -184,7 +184,7 @@ def main():
     stale = False
     for path, text in ((HERE / "tables.c", tables_c(schema)),
                        (HERE / "policy_table.c", gen_policy.table_c(schema)),
-                       *gen_routes.outputs(), *gen_tokens.outputs(),
+                       *gen_routes.outputs(schema), *gen_tokens.outputs(),
                        (HERE.parents[1] / "bindings/wasm/src/models.ts", gen_typescript.models_ts(schema)),
                        (HERE.parents[1] / "include/sideline/SCHEMA.md", reference(schema))):
         if sys.argv[1:] == ["--check"]:

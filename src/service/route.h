@@ -1,5 +1,5 @@
 /*
- * service/route.h - the addresses of the HTTP side: route_table.c, docs_page.c and openapi.json are generated from
+ * service/route.h - the addresses of the HTTP side: route_table.c, openapi_text.c, docs_page.c and openapi.json are generated from
  * routes.toml. The server finds its way by this table, so that what is described is what is there.
  */
 #ifndef SL_SERVICE_ROUTE_H

@@ -70,6 +70,7 @@ export async function tryApi(base, who, check) {
     schemas++;
     return checkers.get(text)(body);
   };
+  await tryMade(base, who, operations, fits, check);
   const property = fc.asyncProperty(requests(operations), async ({ op, id, body, broken, signed, query }) => {
     const where = op.path.replace(/\{[^}]*\}/g, encodeURIComponent(id) || "x");
     const url = new URL(`${base}${where}`);
@@ -96,6 +97,32 @@ export async function tryApi(base, who, check) {
   check(`fast-check, ajv: ${result.numRuns} requests from openapi.json, ${schemas} bodies fit their schemas, no 5xx${
     result.failed ? `: ${result.errorInstance}` : ""}`, !result.failed && result.numRuns === RUNS);
   await replays(base, who, check);
+}
+
+// Records that requests make, and lists that have them, are as described.
+async function tryMade(base, who, operations, fits, check) {
+  const [video, drawing] = [randomUUID(), randomUUID()];
+  const sha = "a".repeat(64);
+  const form = new FormData();
+  Object.entries({ id: randomUUID(), title: "Throw by a form", duration_us: "5", width: "6", height: "7" })
+    .forEach(([k, v]) => form.set(k, v));
+  form.set("file", new Blob(["bytes"], { type: "video/mp4" }), "throw.mp4");
+  const json = (body) => ({ body: JSON.stringify(body), type: "application/json" });
+  const asked = [
+    ["video_make", 201, "", json({ id: video, title: "Throw", blob: sha, media_type: "video/mp4", size: 5, duration_us: 5, width: 6, height: 7 })],
+    ["video_make", 201, "", { body: form }],
+    ["annotation_make", 201, video, json({ id: drawing, kind: "arrow", geometry: "AAAA", style: {}, t_in: 0, t_out: 5 })],
+    ["annotation_make", 200, video, json({ id: drawing, kind: "arrow", geometry: "AAAA", style: {}, t_in: 0, t_out: 5 })],
+    ["search", 200, "?q=throw", {}], ["reviews", 200, "", {}], ["coaches", 200, "", {}]];
+  for (const [id, status, more, { body, type }] of asked) {
+    const op = operations.find((o) => o.about.operationId === id);
+    const url = `${base}${op.path.replace(/\{[^}]*\}/g, more)}${more.startsWith("?") ? more : ""}`;
+    const answer = await fetch(url, { method: op.method, body,
+      headers: { authorization: `Bearer ${who.token}`, ...(type && { "content-type": type }) } });
+    const text = await answer.text();
+    check(`ajv: ${id} answers ${status} as described${answer.status === status ? "" : `: ${answer.status} ${text}`}`,
+      answer.status === status && fits(op, status, JSON.parse(text)));
+  }
 }
 
 // The same push again and again, at once too: one receipt, one record.
