@@ -292,6 +292,25 @@ START_TEST(lists__that_the_database_fails_are_503_and_read_when_it_is_back)
 }
 END_TEST
 
+START_TEST(lists__survive_every_allocation_failure)
+{
+    scene s;
+    bool hit = true;
+    scene_open(&s);
+    front_make(&s);
+    program_make(&s, 0xd01, "one");
+    expect(&s, &s.cleo, s.programs, "programs", "program:d01 "); /* the planner is asked, once */
+    for (uint64_t k = 1; hit; k++) {
+        (void)sl_mem_fail_at(k, false);
+        int32_t status = status_of(&s, &s.cleo, s.programs);
+        hit = sl_mem_fail_at(0, false) >= k;
+        ck_assert_msg(status == 200 || (hit && status == 500), "%d at %d", status, (int)k);
+    }
+    expect(&s, &s.cleo, s.programs, "programs", "program:d01 ");
+    world_free(s.w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {reviews__are_of_the_videos_that_one_holds_and_of_no_others,
@@ -300,7 +319,8 @@ int main(void)
                                   coaches__are_shown_to_guests_as_to_all,
                                   programs__are_read_by_who_holds_them_and_offered_to_the_rest,
                                   posts__are_for_all_the_newest_first,
-                                  lists__that_the_database_fails_are_503_and_read_when_it_is_back};
+                                  lists__that_the_database_fails_are_503_and_read_when_it_is_back,
+                                  lists__survive_every_allocation_failure};
     world_start();
     int code = sl_test_run(sl_test_suite("list", tests, sizeof tests / sizeof tests[0]));
     world_end();

@@ -494,6 +494,46 @@ START_TEST(video__of_json_waits_for_its_bytes_or_finds_them)
 }
 END_TEST
 
+/* Sends it with the first, second, ... allocation failing until none is left: each is answered, and what is sent
+ * again is there once. */
+static void survive(const scene *s, const char *path, const char *headers, const char *body)
+{
+    int32_t status = 500;
+    bool hit = true;
+    for (uint64_t k = 1; hit; k++) {
+        (void)sl_mem_fail_at(k, false);
+        answer a = signed_request(s->w, &s->ana, "POST", path, headers, body, strlen(body));
+        hit = sl_mem_fail_at(0, false) >= k;
+        status = a.status;
+        ck_assert_msg(status == 201 || status == 200 || (hit && status >= 500), "%s: %d at %d",
+                      path, status, (int)k);
+        answer_free(&a);
+    }
+    ck_assert_int_eq(status, 200); /* it was made on the way */
+}
+
+START_TEST(requests__survive_every_allocation_failure)
+{
+    scene s;
+    scene_open(&s);
+    size_t videos = rows(&s, "video");
+    /* What the planner says of each statement is looked at once, and needs memory of its own. */
+    for (int i = 0; i < 2; i++) {
+        (void)sends(&s, &s.ana, MESSAGES, message(&s, 4, "x", ""), "");
+        (void)sends(&s, &s.ana, s.drawings, drawing(5, ""), "");
+        (void)sends_form(&s, &s.ana, video_form(6, part("title", "x"), "other bytes"), "");
+    }
+    survive(&s, MESSAGES, "content-type: application/json\n", message(&s, 1, "x", ""));
+    survive(&s, s.drawings, "content-type: application/json\n", drawing(2, ""));
+    survive(&s, VIDEOS, "content-type: multipart/form-data; boundary=b\n",
+            video_form(3, part("title", "x"), "bytes"));
+    ck_assert_uint_eq(rows(&s, "message"), 2);
+    ck_assert_uint_eq(rows(&s, "annotation"), 2);
+    ck_assert_uint_eq(rows(&s, "video"), videos + 2);
+    world_free(s.w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -511,7 +551,8 @@ int main(void)
         video__of_a_form_is_a_record_and_its_bytes,
         video__of_a_form_that_is_wrong_leaves_neither_bytes_nor_record,
         video__under_an_id_of_another_is_not_there_for_who_asks,
-        video__of_json_waits_for_its_bytes_or_finds_them};
+        video__of_json_waits_for_its_bytes_or_finds_them,
+        requests__survive_every_allocation_failure};
     world_start();
     int code = sl_test_run(sl_test_suite("make", tests, sizeof tests / sizeof tests[0]));
     world_end();

@@ -258,6 +258,24 @@ START_TEST(search__for_a_digit_is_for_text)
 }
 END_TEST
 
+START_TEST(search__survives_every_allocation_failure)
+{
+    scene s;
+    bool hit = true;
+    scene_open(&s);
+    finds(&s, &s.ana, "q=wurfe", "coach video message "); /* the planner is asked, once */
+    for (uint64_t k = 1; hit; k++) {
+        (void)sl_mem_fail_at(k, false);
+        answer a = search(&s, &s.ana, "q=wurfe");
+        hit = sl_mem_fail_at(0, false) >= k;
+        ck_assert_msg(a.status == 200 || (hit && a.status == 500), "%d at %d", a.status, (int)k);
+        answer_free(&a);
+    }
+    finds(&s, &s.ana, "q=wurfe", "coach video message ");
+    world_free(s.w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {fold__leaves_words_without_case_and_accents,
@@ -266,7 +284,8 @@ int main(void)
                                   search__finds_no_more_what_was_deleted_or_is_read_no_more,
                                   search__goes_on_until_all_was_looked_at_so_much_at_a_time,
                                   search__refuses_wrong_parameters_by_name,
-                                  search__for_a_digit_is_for_text};
+                                  search__for_a_digit_is_for_text,
+                                  search__survives_every_allocation_failure};
     world_start();
     int code = sl_test_run(sl_test_suite("search", tests, sizeof tests / sizeof tests[0]));
     world_end();

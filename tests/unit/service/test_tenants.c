@@ -261,6 +261,8 @@ static void ask_all(scene *s, person *p, const target *t, bool programs, sl_buf 
     do_reads(s, p, t->user, said);
     if (programs) {
         do_reads(s, p, t->program, said);
+        (void)snprintf(path, sizeof path, "/api/v1/coaches/%s/programs", sl_space_id(t->user));
+        do_request(s, p, "GET", path, "", NULL, said);
     }
     (void)snprintf(path, sizeof path, "/api/v1/organisations/%s", sl_space_id(t->org));
     do_request(s, p, "GET", path, "", NULL, said);
