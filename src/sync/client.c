@@ -357,9 +357,11 @@ static sl_status on_page(sl_sync *s, const sl_frame *f, sl_news *out, sl_error *
     if (!epoch_ok(f->epoch) || !hole_ok) {
         return bad_frame(err);
     }
-    if (slot == NULL || slot->state != SPACE_ASKED) {
+    if (slot == NULL || slot->state == SPACE_IDLE) {
         return SL_OK; /* given up meanwhile */
     }
+    /* At the head one page may still come: of an answer to a question that was asked twice. Meanwhile the
+     * server told no changes. */
     bool same_epoch = slot->cursor == 0 || strcmp(slot->epoch, f->epoch) == 0;
     if (same_epoch && f->to <= slot->cursor && f->from < f->to) {
         return SL_OK; /* it came before, and what follows it is on its way */
@@ -407,7 +409,8 @@ static sl_status on_subscribed(sl_sync *s, const sl_frame *f, sl_news *out, sl_e
     if (!epoch_ok(f->epoch)) {
         return bad_frame(err);
     }
-    if (slot == NULL || slot->state != SPACE_ASKED) {
+    if (slot == NULL || slot->state == SPACE_IDLE ||
+        (slot->state == SPACE_LIVE && f->to <= slot->cursor)) {
         return SL_OK;
     }
     if (f->to != slot->cursor || slot->again) {

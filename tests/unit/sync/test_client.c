@@ -156,6 +156,34 @@ START_TEST(client__passes_over_a_page_that_came_before)
 }
 END_TEST
 
+/* The server tells no changes while it answers: what happened meanwhile is in the second answer only. */
+START_TEST(client__takes_the_rest_of_a_second_answer_at_the_head)
+{
+    sl_sync *s = live(10);
+    sl_news news = frame(s,
+                         "{\"t\":\"page\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH
+                         "\",\"from\":4,\"to\":10,\"more\":true,\"records\":[]}",
+                         SL_OK);
+    ck_assert_int_eq(news.kind, SL_NEWS_NONE);
+    ck_assert_int_ne(next(s, 0), SL_STEP_SUBSCRIBE);
+    news = frame(s,
+                 "{\"t\":\"page\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH
+                 "\",\"from\":10,\"to\":12,\"records\":[]}",
+                 SL_OK);
+    ck_assert_int_eq(news.kind, SL_NEWS_APPLY);
+    ck_assert_int_eq(news.seq, 12);
+    news = frame(
+        s, "{\"t\":\"subscribed\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH "\",\"seq\":12}",
+        SL_OK);
+    ck_assert_int_ne(next(s, 0), SL_STEP_SUBSCRIBE);
+    (void)frame(s,
+                "{\"t\":\"subscribed\",\"space\":\"" SPACE "\",\"epoch\":\"" EPOCH "\",\"seq\":13}",
+                SL_OK);
+    ck_assert_int_eq(next(s, 0), SL_STEP_SUBSCRIBE);
+    sl_sync_free(s);
+}
+END_TEST
+
 START_TEST(client__what_could_not_be_stored_is_asked_for_again)
 {
     sl_sync *s = live(10);
@@ -446,6 +474,7 @@ SL_TEST_MAIN_WITH(
     client__takes_the_next_change_and_asks_again_after_a_gap,
     client__refuses_a_page_that_does_not_start_at_the_cursor,
     client__passes_over_a_page_that_came_before,
+    client__takes_the_rest_of_a_second_answer_at_the_head,
     client__what_could_not_be_stored_is_asked_for_again,
     client__sends_at_most_so_many_operations_without_a_receipt,
     client__sends_at_most_so_many_bytes_without_a_receipt,
