@@ -39,9 +39,9 @@ const char *sl_sv_need(const sl_json *j, const char *field, size_t min, size_t m
     return v;
 }
 
-bool sl_sv_take_device(const sl_json *j, sl_sv_account *a, sl_http_out *out)
+bool sl_sv_take_device(const sl_json *j, sl_sv_id device, sl_http_out *out)
 {
-    if (sl_sv_take_id(a->device, j, "device")) {
+    if (sl_sv_take_id(device, j, "device")) {
         return true;
     }
     sl_sv_invalid(out, "device", "device must be a UUID");
@@ -278,7 +278,7 @@ static const char *read_signup(const sl_service *s, const sl_json *j, sl_sv_acco
     a->email = sl_sv_take_email(j, out);
     const char *password = a->email != NULL ? sl_sv_take_password(j, a->email, out) : NULL;
     const char *name = password != NULL ? sl_sv_need(j, "name", 1, 100, out) : NULL;
-    if (name == NULL || !sl_sv_take_device(j, a, out)) {
+    if (name == NULL || !sl_sv_take_device(j, a->device, out)) {
         return NULL;
     }
     if (strlen(name) > 100) {
@@ -424,6 +424,13 @@ static sl_status find_account(sl_sv_tx *tx, void *ctx, sl_error **err)
     return status;
 }
 
+sl_status sl_sv_let_in(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
+{
+    sl_status status = sl_sv_run(tx->s, "DELETE FROM login_try WHERE email=$1",
+                                 SL_SV_ARGS(sl_cell_text(a->email)), err);
+    return status == SL_OK ? sl_sv_session_new(tx, a, err) : status;
+}
+
 typedef struct login_ctx {
     sl_sv_account *a;
     const char *code; /* NULL: none */
@@ -441,12 +448,7 @@ static sl_status let_in(sl_sv_tx *tx, void *ctx, sl_error **err)
         status = sl_sv_factor_take(tx, c->a, c->code, &c->right, err);
         c->a->factor = c->right;
     }
-    if (status != SL_OK || !c->right) {
-        return status;
-    }
-    status = sl_sv_run(tx->s, "DELETE FROM login_try WHERE email=$1",
-                       SL_SV_ARGS(sl_cell_text(c->a->email)), err);
-    return status == SL_OK ? sl_sv_session_new(tx, c->a, err) : status;
+    return status == SL_OK && c->right ? sl_sv_let_in(tx, c->a, err) : status;
 }
 
 void sl_sv_too_many(sl_http_out *out, int64_t wait_s)
@@ -468,7 +470,7 @@ static void with_factor(sl_service *s, sl_sv_account *a, const char *code, sl_ht
         return;
     }
     if (a->has_totp && code == NULL) {
-        sl_sv_refuse(out, 403, "mfa_required", "the code of the authenticator is needed");
+        sl_sv_refuse(out, 403, "mfa_required", SL_SV_CODE_NEEDED);
         return;
     }
     sl_status status = sl_sv_locked_change(s, let_in, &c);
@@ -512,7 +514,7 @@ void sl_sv_login(sl_sv_request *r, sl_http_out *out)
     a.email = sl_sv_take_email(j, out);
     const char *password =
         a.email != NULL ? sl_sv_need(j, "password", 1, SL_SV_BODY_MAX, out) : NULL;
-    if (password != NULL && sl_sv_take_device(j, &a, out)) {
+    if (password != NULL && sl_sv_take_device(j, a.device, out)) {
         login(r->s, &a, password, sl_json_str(j, "code"), out);
     }
     sl_sv_account_free(&a);
@@ -614,7 +616,7 @@ void sl_sv_refresh(sl_sv_request *r, sl_http_out *out)
 {
     sl_service *s = r->s;
     refresh_ctx c = {.token = sl_sv_need(r->body, "refresh_token", 1, 200, out)};
-    if (c.token != NULL && sl_sv_take_device(r->body, &c.a, out)) {
+    if (c.token != NULL && sl_sv_take_device(r->body, c.a.device, out)) {
         c.device = sl_json_str(r->body, "device");
         sl_lock(s->lock);
         sl_status status = sl_sv_change(s, rotate, &c, NULL);

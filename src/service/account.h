@@ -42,13 +42,16 @@ bool sl_sv_needs_factor(const sl_service *s, const char *role);
 /* A text member of a body within its limits; NULL: the answer is made. */
 const char *sl_sv_need(const sl_json *j, const char *field, size_t min, size_t max,
                        sl_http_out *out);
-bool sl_sv_take_device(const sl_json *j, sl_sv_account *a, sl_http_out *out);
+bool sl_sv_take_device(const sl_json *j, sl_sv_id device, sl_http_out *out);
 /* The address in lower case, sl_mem text; NULL: the answer is made. */
 char *sl_sv_take_email(const sl_json *j, sl_http_out *out);
 /* A new password that may be used; NULL: the answer is made. email may be NULL. */
 const char *sl_sv_take_password(const sl_json *j, const char *email, sl_http_out *out);
 /* Counts a try to sign in; wait_s says when there were too many. */
 sl_status sl_sv_count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
+#define SL_SV_CODE_NEEDED "the code of the authenticator is needed"
+/* All that was asked for is there: the tries are forgotten, and the session begins. */
+sl_status sl_sv_let_in(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
 void sl_sv_too_many(sl_http_out *out, int64_t wait_s);
 /* False: suspended, or waiting for a parent: the answer is made. */
 bool sl_sv_account_open(const sl_sv_account *a, sl_http_out *out);
@@ -62,6 +65,11 @@ sl_status sl_sv_secret(const sl_service *s, char *out, size_t n, sl_error **err)
 /* Takes a code of the authenticator, or a recovery code, once. *ok says whether it was one. */
 sl_status sl_sv_factor_take(sl_sv_tx *tx, const sl_sv_account *a, const char *code, bool *ok,
                             sl_error **err);
+
+/* ---- arrive.c ---- */
+
+/* Signs in whom another provider's claims name, at this device. */
+void sl_sv_arrive(sl_sv_request *r, const sl_json *claims, const char *device, sl_http_out *out);
 
 /* ---- mail.c ---- */
 

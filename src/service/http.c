@@ -354,6 +354,7 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
         [SL_ROUTE_REFRESH] = sl_sv_refresh,
         [SL_ROUTE_OIDC] = sl_sv_oidc_about,
         [SL_ROUTE_OIDC_LOGIN] = sl_sv_oidc_login,
+        [SL_ROUTE_OIDC_STEP] = sl_sv_oidc_step,
         [SL_ROUTE_VERIFY] = sl_sv_verify,
         [SL_ROUTE_VERIFY_SEND] = sl_sv_verify_send,
         [SL_ROUTE_RESET] = sl_sv_reset,

@@ -4,7 +4,8 @@
  *   http.c, account.c, token.c, rest.c, upload.c, blob.c   requests
  *   flow.c, digest.c                              the bytes of uploads, and the hashes of those under way
  *   media.c, hls.c                                the work on videos, and their streaming
- *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts
+ *   factor.c, mail.c, device.c, admin.c, privacy.c   more of them, about accounts
+ *   oidc.c, arrive.c                              sign-in with another provider, and whose account that is
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
  *   conn.c, topic.c, feed.c, batch.c              connections and what they listen to
  *   push.c, op.c, refs.c, effect.c, thread.c        operations
@@ -611,6 +612,7 @@ void sl_sv_jwks(sl_sv_request *r, sl_http_out *out);
 void sl_sv_keys_rotate(sl_sv_request *r, sl_http_out *out);
 void sl_sv_oidc_about(sl_sv_request *r, sl_http_out *out);
 void sl_sv_oidc_login(sl_sv_request *r, sl_http_out *out);
+void sl_sv_oidc_step(sl_sv_request *r, sl_http_out *out); /* arrive.c */
 void sl_sv_oidc_free(sl_service *s);
 void sl_sv_verify(sl_sv_request *r, sl_http_out *out);
 void sl_sv_verify_send(sl_sv_request *r, sl_http_out *out);

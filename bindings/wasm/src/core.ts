@@ -38,7 +38,10 @@ export class Account {
         return this.connection.call("login", [account], waiting);
     }
 
-    /** Signing in with another provider, with what `do({ do: "oidc" })` gave and the address that came back. */
+    /**
+     * Signing in with another provider, with what `do({ do: "oidc" })` gave and the address that came back. DENIED with the
+     * field "code": the account has an authenticator; `oidc({ code })` goes on.
+     */
     oidc(answer: { [fact: string]: Json }, waiting?: Waiting): Promise<SignedIn> {
         return this.connection.call("oidc", [answer], waiting);
     }

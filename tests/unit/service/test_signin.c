@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "crypto/jwt.h"
 #include "crypto/key.h"
-#include "crypto/totp.h"
 #include "support.h"
 #include "unit/service/world.h"
 
@@ -137,28 +136,6 @@ START_TEST(reset__sets_a_password_ends_all_and_tells_nothing_of_who_is_here)
 END_TEST
 
 /* ---- the second factor ---- */
-
-static const char *code_at(const char *secret, int64_t now_ms)
-{
-    static char text[16];
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    uint8_t key[20] = {0};
-    uint32_t bits = 0;
-    unsigned count = 0;
-    size_t n = 0;
-    for (; *secret != 0; secret++) {
-        bits = bits << 5 | (uint32_t)(strchr(letters, *secret) - letters);
-        count += 5;
-        if (count >= 8) {
-            key[n++] = (uint8_t)(bits >> (count - 8));
-            count -= 8;
-        }
-    }
-    ck_assert_uint_eq(n, 20);
-    (void)snprintf(text, sizeof text, "%06u",
-                   (unsigned)sl_totp_code(key, 20, (uint64_t)(now_ms / 30000), 6));
-    return text;
-}
 
 /* Enrols; secret holds 33, code one of the recovery codes. */
 static void enrol(world *w, person *p, char secret[40], char code[40])

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
+#include "crypto/totp.h"
 #include "server/db_sqlite.h"
 #include "service/inside.h"
 
@@ -327,6 +328,14 @@ static void port_media(void *user)
     ((world *)user)->wakes++;
 }
 
+static sl_status port_fetch(void *user, const char *url, const char *form, sl_bytes **out,
+                            sl_error **err)
+{
+    world *w = user;
+    (void)err;
+    return w->fetch(w->fetch_ctx, url, form, out);
+}
+
 static void open_service(world *w)
 {
     sl_service_ports ports = {.platform = &w->platform,
@@ -338,7 +347,8 @@ static void open_service(world *w)
                               .media = port_media,
                               .mail = port_mail,
                               .push = w->push ? port_push : NULL,
-                              .log = port_log};
+                              .log = port_log,
+                              .fetch = w->fetch != NULL ? port_fetch : NULL};
     sl_service_config config = {.dir = "data",
                                 .key_pem = w->own_key ? NULL : g_pem,
                                 .upload_max = 1000000,
@@ -346,6 +356,8 @@ static void open_service(world *w)
                                 .require_factor = w->require_factor,
                                 .trial_days = w->trial_days,
                                 .public_url = "https://x.y",
+                                .oidc_issuer = w->fetch != NULL ? WORLD_ISSUER : NULL,
+                                .oidc_client = w->fetch != NULL ? WORLD_CLIENT : NULL,
                                 .media = w->media};
     sl_error *err = NULL;
     ck_assert_int_eq(sl_db_sqlite_open(w->path, NULL, &w->db, NULL), SL_OK);
@@ -552,6 +564,28 @@ void person_make(world *w, person *p, const char *email, const char *role, uint3
     sl_space_name(p->own, "user", p->id);
     answer_free(&a);
     person_connect(w, p);
+}
+
+const char *code_at(const char *secret, int64_t now_ms)
+{
+    static char text[16];
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    uint8_t key[20] = {0};
+    uint32_t bits = 0;
+    unsigned count = 0;
+    size_t n = 0;
+    for (; *secret != 0; secret++) {
+        bits = bits << 5 | (uint32_t)(strchr(letters, *secret) - letters);
+        count += 5;
+        if (count >= 8) {
+            key[n++] = (uint8_t)(bits >> (count - 8));
+            count -= 8;
+        }
+    }
+    ck_assert_uint_eq(n, 20);
+    (void)snprintf(text, sizeof text, "%06u",
+                   (unsigned)sl_totp_code(key, 20, (uint64_t)(now_ms / 30000), 6));
+    return text;
 }
 
 void person_connect(world *w, person *p)
