@@ -148,8 +148,8 @@ SL_API sl_status sl_core_info(sl_core *core, const char *what,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
 SL_API sl_status sl_op_cancel(sl_core *core, sl_id op);
 
-/* json: {"email","password","name","role":"athlete"|"coach","birth_date"?:"2001-12-31"}. Signs in as well.
- * res: session. */
+/* json: {"email","password","name","role":"athlete"|"coach","birth_date":"2001-12-31"}. Signs in as well.
+ * res: session. SL_E_DENIED: the account of a child waits for a parent. */
 SL_API sl_status sl_session_signup(sl_core *core, const char *json, size_t n, sl_id *op,
                                    sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* json: {"email","password","code"?}, code: of the authenticator, or a recovery code. The session is kept
@@ -166,8 +166,9 @@ SL_API sl_status sl_session_logout(sl_core *core, sl_error *SL_NULLABLE *SL_NULL
  * gives {"url","state","nonce","verifier","issuer","redirect_uri"}: the host opens the page at url, and
  * when the provider comes back to redirect_uri gives all of that here, with "redirect", the whole address
  * that came back. SL_E_DENIED: it is not the answer to this question, or the provider refused. With
- * the event's field "code": the account has an authenticator, and this is called again with {"code"} alone,
- * within ten minutes: the provider need not be asked again. */
+ * the event's field "code": the account has an authenticator; with "birth_date": it is new. Then this is
+ * called again with {"code"} or {"birth_date"} alone, within ten minutes: the provider need not be asked
+ * again. */
 SL_API sl_status sl_session_oidc(sl_core *core, const char *json, size_t n, sl_id *op,
                                  sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* Something about the account, at the server. json: {"do":..} and what goes with it:

@@ -363,14 +363,15 @@ sl_status sl_session_oidc(sl_core *core, const char *json, size_t n, sl_id *op, 
     sl_json *in = NULL;
     sl_json *body = NULL;
     sl_status status = sl_json_read(json, n, &in, err);
-    bool answers = sl_json_get(in, "redirect") != NULL;
+    bool steps = sl_json_get(in, "redirect") == NULL &&
+                 (sl_json_get(in, "code") != NULL || sl_json_get(in, "birth_date") != NULL);
     sl_lock(core->lock);
     if (status == SL_OK) {
-        status = answers || sl_json_get(in, "code") == NULL ? sl_session_redirect(in, &body, err)
-                                                            : sl_session_step(core, in, &body, err);
+        status =
+            steps ? sl_session_step(core, in, &body, err) : sl_session_redirect(in, &body, err);
     }
     if (status == SL_OK) {
-        status = sl_session_start(core, answers ? "/api/v1/auth/oidc" : "/api/v1/auth/oidc/step",
+        status = sl_session_start(core, steps ? "/api/v1/auth/oidc/step" : "/api/v1/auth/oidc",
                                   body, op, err);
     }
     sl_unlock(core->lock);

@@ -102,7 +102,7 @@ sl_status sl_session_redirect(const sl_json *in, sl_json **body, sl_error **err)
 
 sl_status sl_session_step(const sl_core *core, const sl_json *in, sl_json **body, sl_error **err)
 {
-    static const char *const given[] = {"code"};
+    static const char *const given[] = {"code", "birth_date"};
     *body = NULL;
     if (core->session.ticket == NULL) {
         return sl_fail(err, SL_E_DENIED, "no sign-in waits for this");

@@ -284,9 +284,12 @@ static const char *field_of(const sl_json *body)
 {
     const char *name = sl_json_str(body, "error");
     const sl_json *field = sl_json_first(sl_json_get(body, "fields"));
-    return field != NULL                                       ? sl_json_key(field)
-           : name != NULL && strcmp(name, "mfa_required") == 0 ? "code"
-                                                               : NULL;
+    if (field != NULL || name == NULL) {
+        return field != NULL ? sl_json_key(field) : NULL;
+    }
+    return strcmp(name, "mfa_required") == 0          ? "code"
+           : strcmp(name, "birth_date_required") == 0 ? "birth_date"
+                                                      : NULL;
 }
 
 static void auth_refused(sl_core *core, const sl_call *call, const sl_json *body)

@@ -18,10 +18,7 @@
 
 enum {
     TRIES_MAX = 5,
-    TRIES_MS = 60000,
-    PASSWORD_MIN = 10,
-    PASSWORD_MAX = 200,
-    AGE_MIN = 13
+    TRIES_MS = 60000
 };
 
 const char *sl_sv_need(const sl_json *j, const char *field, size_t min, size_t max,
@@ -171,106 +168,6 @@ sl_status sl_sv_locked_change(sl_service *s, sl_sv_fn fn, void *ctx)
     return status;
 }
 
-static bool leap(int64_t y)
-{
-    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-}
-
-/* Days since 1970-01-01 of a date as year-month-day; false: there is no such day. */
-static bool day_of(const char *text, int64_t *days)
-{
-    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || strspn(text, "0123456789") != 4 ||
-        strspn(text + 5, "0123456789") != 2 || strspn(text + 8, "0123456789") != 2) {
-        return false;
-    }
-    int64_t y = strtoll(text, NULL, 10);
-    int64_t m = strtoll(text + 5, NULL, 10);
-    int64_t d = strtoll(text + 8, NULL, 10);
-    if (y < 1900 || m < 1 || m > 12 || d < 1 || d > lengths[m - 1] + (m == 2 && leap(y) ? 1 : 0)) {
-        return false;
-    }
-    *days = (y - 1970) * 365 + (y - 1969) / 4 - (y - 1901) / 100 + (y - 1601) / 400 + d - 1;
-    for (int64_t i = 1; i < m; i++) {
-        *days += lengths[i - 1] + (i == 2 && leap(y) ? 1 : 0);
-    }
-    return true;
-}
-
-/* An account of a child waits until a parent has agreed. Who is born on February 29 is a year older on
- * March 1 of other years; the day is that of the latest time zone, so that nobody counts as older too
- * early. */
-static bool take_birth(const sl_json *j, const sl_service *s, sl_sv_account *a, sl_http_out *out)
-{
-    const sl_json *given = sl_json_get(j, "birth_date");
-    const char *birth = sl_json_text(given);
-    int64_t day = 0;
-    int64_t today = (sl_sv_now(s) - INT64_C(12) * 3600000) / INT64_C(86400000);
-    if (given == NULL) {
-        return true;
-    }
-    if (birth == NULL || !day_of(birth, &day) || day > today + 1) {
-        sl_sv_invalid(out, "birth_date", "birth_date must be a day, as 2001-12-31");
-        return false;
-    }
-    char then[32];
-    int64_t grown = 0;
-    (void)snprintf(then, sizeof then, "%04d%s", (int)strtol(birth, NULL, 10) + AGE_MIN, birth + 4);
-    if (!day_of(then, &grown)) { /* February 29 */
-        (void)snprintf(then, sizeof then, "%04d-03-01", (int)strtol(birth, NULL, 10) + AGE_MIN);
-        (void)day_of(then, &grown);
-    }
-    sl_sv_copy(a->birth, sizeof a->birth, birth);
-    if (today < grown) {
-        sl_sv_copy(a->status, sizeof a->status, "consent");
-    }
-    return true;
-}
-
-/* What everybody tries first, and what says no more than the address. */
-static bool is_guessable(const char *password, const char *email)
-{
-    static const char *const common[] = {
-        "1234567890",     "0123456789",  "0987654321",   "12345678910", "123456789a",
-        "123123123123",   "1q2w3e4r5t",  "1qaz2wsx3edc", "qwertyuiop",  "qwerty12345",
-        "qwerty123456",   "asdfghjkl;",  "password12",   "password123", "password1234",
-        "passw0rd12",     "p@ssw0rd12",  "mypassword",   "letmein123",  "letmein1234",
-        "welcome123",     "welcome1234", "iloveyou12",   "iloveyou123", "administrator",
-        "administrator1", "changeme123", "football123",  "basketball",  "basketball1",
-        "baseball123",    "superman123", "batman12345",  "sunshine123", "princess123",
-        "dragon12345",    "monkey12345", "master12345",  "shadow12345", "michael123",
-        "abcdefghij",     "abcdefghijk", "abc1234567",   "abcd123456",  "a123456789",
-        "aa12345678",     "qazwsxedcr",  "zaq12wsxcde",  "trustno1234", "starwars123",
-        "whatever123",    "liverpool1",  "manchester",   "chelsea123",  "sidelined1",
-        "sideline123",    "coachcoach",  "athlete123"};
-    char lower[PASSWORD_MAX * 4 + 1];
-    size_t n = strlen(password);
-    for (size_t i = 0; i <= n && i < sizeof lower; i++) {
-        lower[i] = (char)tolower((unsigned char)password[i]);
-    }
-    lower[sizeof lower - 1] = 0;
-    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
-        if (strcmp(lower, common[i]) == 0) {
-            return true;
-        }
-    }
-    char local[64];
-    sl_sv_copy(local, sizeof local, email != NULL ? email : "");
-    local[strcspn(local, "@")] = 0;
-    return strspn(lower, (const char[]){lower[0], 0}) == n ||
-           (strlen(local) >= 4 && strstr(lower, local) != NULL);
-}
-
-const char *sl_sv_take_password(const sl_json *j, const char *email, sl_http_out *out)
-{
-    const char *password = sl_sv_need(j, "password", PASSWORD_MIN, PASSWORD_MAX, out);
-    if (password != NULL && is_guessable(password, email)) {
-        sl_sv_invalid(out, "password", "this password is too easy to guess");
-        return NULL;
-    }
-    return password;
-}
-
 /* Reads what a sign-up says; the password is borrowed from j. NULL: the answer is made. */
 static const char *read_signup(const sl_service *s, const sl_json *j, sl_sv_account *a,
                                sl_http_out *out)
@@ -291,7 +188,7 @@ static const char *read_signup(const sl_service *s, const sl_json *j, sl_sv_acco
         return NULL;
     }
     sl_sv_copy(a->rank.role, sizeof a->rank.role, role);
-    if (!take_birth(j, s, a, out)) {
+    if (!sl_sv_take_birth(j, s, a, out)) {
         return NULL;
     }
     a->name = sl_text_dup(name);
@@ -368,15 +265,18 @@ static sl_status take_account(const sl_sv_rows *rows, sl_sv_account *a, sl_error
 static sl_status take_more(sl_service *s, sl_sv_account *a, sl_error **err)
 {
     sl_sv_rows rows;
-    sl_status status = sl_sv_all(s,
-                                 "SELECT verified_ms, totp, totp_step, external FROM account"
-                                 " WHERE id=$1",
-                                 SL_SV_ARGS(sl_cell_text(a->id)), &rows, err);
+    sl_status status =
+        sl_sv_all(s,
+                  "SELECT verified_ms, totp, totp_step, external, birth, created_ms FROM account"
+                  " WHERE id=$1",
+                  SL_SV_ARGS(sl_cell_text(a->id)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         a->verified = sl_sv_int(&rows, 0, 0) > 0;
         sl_sv_copy(a->totp, sizeof a->totp, sl_sv_text(&rows, 0, 1));
         a->has_totp = rows.rows[0].cells[2].kind == SL_CELL_INT;
         sl_sv_copy(a->external, sizeof a->external, sl_sv_text(&rows, 0, 3));
+        sl_sv_copy(a->birth, sizeof a->birth, sl_sv_text(&rows, 0, 4));
+        a->created_ms = sl_sv_int(&rows, 0, 5);
     }
     sl_sv_rows_free(&rows);
     return status;
@@ -405,6 +305,8 @@ bool sl_sv_account_open(const sl_sv_account *a, sl_http_out *out)
 {
     if (strcmp(a->status, "consent") == 0) {
         sl_sv_refuse(out, 403, "consent_required", "a parent must agree to this account first");
+    } else if (strcmp(a->status, "birth") == 0) {
+        sl_sv_refuse(out, 403, "birth_date_required", SL_SV_BIRTH_NEEDED);
     } else if (a->status[0] != 0) {
         sl_sv_refuse(out, 403, "forbidden", "this account is suspended");
     }

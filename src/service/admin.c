@@ -76,7 +76,10 @@ typedef struct wish {
     const char *role;
     const char *plan;
     int64_t until_ms;
+    const char *admin;
+    sl_sv_consent consent;
     bool found;
+    bool due; /* a parent's consent */
 } wish;
 
 /* value NULL: it stays; equal to `none`: it becomes null. */
@@ -116,8 +119,22 @@ static sl_status set_account(sl_sv_tx *tx, void *ctx, sl_error **err)
     sl_sv_account a = {0};
     sl_status status = sl_sv_account_load(tx->s, "id", w->user, &a, err);
     w->found = a.found && strcmp(a.status, "deleted") != 0;
+    w->due = false;
+    bool opens = w->status != NULL && strcmp(w->status, "active") == 0;
+    if (status == SL_OK && w->found && opens && w->consent.by == NULL) {
+        status = sl_sv_consent_due(tx->s, &a, &w->due, err);
+    }
+    if (opens && a.external[0] != 0 && a.birth[0] == 0) {
+        w->status = "birth"; /* which is asked for when they sign in */
+    }
     sl_sv_account_free(&a);
-    if (status != SL_OK || !w->found) {
+    if (status != SL_OK || !w->found || w->due) {
+        return status;
+    }
+    if (w->consent.by != NULL) {
+        status = sl_sv_consent_keep(tx, w->user, w->admin, &w->consent, err);
+    }
+    if (status != SL_OK) {
         return status;
     }
     sl_sv_known_forget(tx->s);
@@ -151,6 +168,7 @@ void sl_sv_account_set(sl_sv_request *r, sl_http_out *out)
     static const char *const plans[] = {"none", "trial", "active", "expired", NULL};
     const sl_json *j = r->body;
     wish w = {.user = r->rest,
+              .admin = r->who.user,
               .status = sl_json_str(j, "status"),
               .role = sl_json_str(j, "role"),
               .plan = sl_json_str(j, "plan"),
@@ -163,9 +181,12 @@ void sl_sv_account_set(sl_sv_request *r, sl_http_out *out)
         sl_sv_invalid(out, wrong != NULL ? wrong : "plan_until_ms", "is not one of its values");
         return;
     }
+    if (sl_sv_take_consent(j, &w.consent, out) == NULL) {
+        return;
+    }
     sl_lock(r->s->lock);
     sl_status status = sl_sv_change(r->s, set_account, &w, NULL);
-    if (status == SL_OK && w.found) {
+    if (status == SL_OK && w.found && !w.due) {
         sl_sv_drop_user(r->s, w.user);
     }
     sl_unlock(r->s->lock);
@@ -173,6 +194,8 @@ void sl_sv_account_set(sl_sv_request *r, sl_http_out *out)
         sl_sv_broken(out, status);
     } else if (!w.found) {
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else if (w.due) {
+        sl_sv_invalid(out, "consent", "a parent must have agreed: by whom, and how");
     } else {
         out->status = 204;
     }

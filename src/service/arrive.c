@@ -5,7 +5,8 @@
  *   [OIDC-2] an address that the provider has verified signs in to the account that has it; one that
  *            it has not makes or opens no account; where the account's own address was never proved,
  *            whoever made it may be another: their password and sessions end;
- *   [OIDC-4] the provider takes the place of the password, not of the account's authenticator, unless its
+ *   [OIDC-4] an account that is made asks for the date of birth before anything else (age.c);
+ *   [OIDC-5] the provider takes the place of the password, not of the account's authenticator, unless its
  *            claims say that a second factor was used: what is missing is asked for by a ticket, and the
  *            ticket with what was missing signs in.
  */
@@ -79,6 +80,7 @@ static sl_status make_new(sl_sv_tx *tx, arrival *x, sl_error **err)
         return sl_fail_nomem(err);
     }
     sl_sv_copy(a->rank.role, sizeof a->rank.role, "athlete");
+    sl_sv_copy(a->status, sizeof a->status, "birth");
     sl_sv_copy(a->external, sizeof a->external, x->external);
     a->verified = true;
     return sl_sv_account_make(tx, a, err);
@@ -105,14 +107,20 @@ static sl_status link_account(sl_sv_tx *tx, arrival *x, sl_error **err)
                : status;
 }
 
-/* [OIDC-4] A session, or the ticket that stands for what is known so far. */
+static bool lacks_birth(const sl_sv_account *a)
+{
+    return strcmp(a->status, "birth") == 0;
+}
+
+/* [OIDC-4] [OIDC-5] A session, or the ticket that stands for what is known so far. */
 static sl_status open_session(sl_sv_tx *tx, arrival *x, sl_error **err)
 {
     sl_sv_account *a = &x->a;
     a->factor = x->factor;
     x->ticket[0] = 0;
-    return a->has_totp && !a->factor ? sl_sv_ticket_new(tx, a->id, TICKET, x->ticket, err)
-                                     : sl_sv_session_new(tx, a, err);
+    return lacks_birth(a) || (a->has_totp && !a->factor)
+               ? sl_sv_ticket_new(tx, a->id, TICKET, x->ticket, err)
+               : sl_sv_session_new(tx, a, err);
 }
 
 static sl_status arrive(sl_sv_tx *tx, void *ctx, sl_error **err)
@@ -132,14 +140,16 @@ static sl_status arrive(sl_sv_tx *tx, void *ctx, sl_error **err)
             status = make_new(tx, x, err);
         }
     }
-    return status == SL_OK && a->status[0] == 0 ? open_session(tx, x, err) : status;
+    bool opens = a->status[0] == 0 || lacks_birth(a);
+    return status == SL_OK && opens ? open_session(tx, x, err) : status;
 }
 
 static void ask_more(const arrival *x, sl_http_out *out)
 {
+    bool birth = lacks_birth(&x->a);
     sl_json *j = sl_json_object();
-    if (j == NULL || !sl_json_set_str(j, "error", "mfa_required") ||
-        !sl_json_set_str(j, "message", SL_SV_CODE_NEEDED) ||
+    if (j == NULL || !sl_json_set_str(j, "error", birth ? "birth_date_required" : "mfa_required") ||
+        !sl_json_set_str(j, "message", birth ? SL_SV_BIRTH_NEEDED : SL_SV_CODE_NEEDED) ||
         !sl_json_set_str(j, "ticket", x->ticket)) {
         sl_json_free(j);
         j = NULL;
@@ -166,12 +176,10 @@ void sl_sv_arrive(sl_sv_request *r, const sl_json *claims, const char *device, s
         sl_sv_broken(out, status);
     } else if (x.refused) {
         sl_sv_refuse(out, 403, "forbidden", "the provider has not verified the e-mail address");
+    } else if (x.ticket[0] != 0) {
+        ask_more(&x, out);
     } else if (sl_sv_account_open(&x.a, out)) {
-        if (x.ticket[0] != 0) {
-            ask_more(&x, out);
-        } else {
-            sl_sv_session_answer(r->s, &x.a, 200, NULL, out);
-        }
+        sl_sv_session_answer(r->s, &x.a, 200, NULL, out);
     }
     sl_mem_free(x.email);
     sl_sv_account_free(&x.a);
@@ -183,8 +191,9 @@ void sl_sv_arrive(sl_sv_request *r, const sl_json *claims, const char *device, s
 typedef struct step_ctx {
     sl_sv_account a;
     const char *ticket;
-    const char *code; /* NULL: none */
-    bool right;
+    const char *code;    /* NULL: none */
+    sl_sv_account given; /* its date of birth, "" for none, and what follows from it */
+    bool in;             /* signed in */
 } step_ctx;
 
 /* The account that a ticket stands for. It serves until it has signed in, so that a slip of the finger is no
@@ -205,52 +214,89 @@ static sl_status find_ticket(sl_sv_tx *tx, step_ctx *c, sl_error **err)
     return status;
 }
 
+static sl_status set_birth(sl_sv_tx *tx, step_ctx *c, sl_error **err)
+{
+    sl_sv_account *a = &c->a;
+    sl_sv_copy(a->birth, sizeof a->birth, c->given.birth);
+    sl_sv_copy(a->status, sizeof a->status, c->given.status);
+    return sl_sv_run(tx->s, "UPDATE account SET birth=$1, status=$2 WHERE id=$3",
+                     SL_SV_ARGS(sl_cell_text(a->birth),
+                                sl_cell_text(a->status[0] != 0 ? a->status : NULL),
+                                sl_cell_text(a->id)),
+                     err);
+}
+
+/* *right: the account has no authenticator, or this is its code. */
+static sl_status take_code(sl_sv_tx *tx, step_ctx *c, bool *right, sl_error **err)
+{
+    sl_sv_account *a = &c->a;
+    *right = !a->has_totp;
+    if (*right || c->code == NULL) {
+        return SL_OK;
+    }
+    sl_status status = sl_sv_count_try(tx, a, err);
+    if (status == SL_OK && a->wait_s == 0) {
+        status = sl_sv_factor_take(tx, a, c->code, right, err);
+    }
+    a->factor = *right;
+    return status;
+}
+
 static sl_status take_step(sl_sv_tx *tx, void *ctx, sl_error **err)
 {
     step_ctx *c = ctx;
     sl_sv_account *a = &c->a;
-    c->right = false;
+    bool right = false;
+    c->in = false;
     a->factor = false;
+    a->wait_s = 0;
     sl_status status = find_ticket(tx, c, err);
-    bool asks = status == SL_OK && a->found && a->status[0] == 0 && c->code != NULL;
-    if (asks) {
-        status = sl_sv_count_try(tx, a, err);
+    if (status == SL_OK && a->found && lacks_birth(a) && c->given.birth[0] != 0) {
+        status = set_birth(tx, c, err);
     }
-    if (status != SL_OK || !asks || a->wait_s > 0) {
+    if (status == SL_OK && a->found && a->status[0] == 0) {
+        status = take_code(tx, c, &right, err);
+    }
+    if (status != SL_OK || !right) {
         return status;
     }
-    status = sl_sv_factor_take(tx, a, c->code, &c->right, err);
-    if (status != SL_OK || !c->right) {
-        return status;
-    }
-    a->factor = true;
+    c->in = true;
     status = sl_sv_run(tx->s, "DELETE FROM ticket WHERE user_id=$1 AND kind=$2",
                        SL_SV_ARGS(sl_cell_text(a->id), sl_cell_text(TICKET)), err);
     return status == SL_OK ? sl_sv_let_in(tx, a, err) : status;
+}
+
+static void answer_step(sl_service *s, const step_ctx *c, sl_http_out *out)
+{
+    if (!c->a.found) {
+        sl_sv_refuse(out, 401, "unauthorized", "Sign in again");
+    } else if (!sl_sv_account_open(&c->a, out)) {
+        return;
+    } else if (c->in) {
+        sl_sv_session_answer(s, &c->a, 200, NULL, out);
+    } else if (c->a.wait_s > 0) {
+        sl_sv_too_many(out, c->a.wait_s);
+    } else if (c->code == NULL) {
+        sl_sv_refuse(out, 403, "mfa_required", SL_SV_CODE_NEEDED);
+    } else {
+        sl_sv_refuse(out, 401, "unauthorized", "Wrong code");
+    }
 }
 
 void sl_sv_oidc_step(sl_sv_request *r, sl_http_out *out)
 {
     step_ctx c = {.ticket = sl_sv_need(r->body, "ticket", 1, 200, out),
                   .code = sl_json_str(r->body, "code")};
-    if (c.ticket == NULL || !sl_sv_take_device(r->body, c.a.device, out)) {
+    if (c.ticket == NULL || !sl_sv_take_device(r->body, c.a.device, out) ||
+        (sl_json_get(r->body, "birth_date") != NULL &&
+         !sl_sv_take_birth(r->body, r->s, &c.given, out))) {
         return;
     }
     sl_status status = sl_sv_locked_change(r->s, take_step, &c);
     if (status != SL_OK) {
         sl_sv_broken(out, status);
-    } else if (!c.a.found) {
-        sl_sv_refuse(out, 401, "unauthorized", "Sign in again");
-    } else if (sl_sv_account_open(&c.a, out)) {
-        if (c.a.wait_s > 0) {
-            sl_sv_too_many(out, c.a.wait_s);
-        } else if (c.code == NULL) {
-            sl_sv_refuse(out, 403, "mfa_required", SL_SV_CODE_NEEDED);
-        } else if (!c.right) {
-            sl_sv_refuse(out, 401, "unauthorized", "Wrong code");
-        } else {
-            sl_sv_session_answer(r->s, &c.a, 200, NULL, out);
-        }
+    } else {
+        answer_step(r->s, &c, out);
     }
     sl_sv_account_free(&c.a);
 }

@@ -5,6 +5,7 @@
  *   flow.c, digest.c                              the bytes of uploads, and the hashes of those under way
  *   media.c, hls.c                                the work on videos, and their streaming
  *   factor.c, mail.c, device.c, admin.c, privacy.c   more of them, about accounts
+ *   age.c, password.c                             what an account must say, and must not
  *   oidc.c, arrive.c                              sign-in with another provider, and whose account that is
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
  *   conn.c, topic.c, feed.c, batch.c              connections and what they listen to

@@ -177,6 +177,7 @@ static sl_status forget_account(sl_sv_tx *tx, const char *user, sl_error **err)
         "DELETE FROM refresh WHERE session_id IN (SELECT id FROM session WHERE user_id=$1)",
         "DELETE FROM session WHERE user_id=$1",
         "DELETE FROM recovery WHERE user_id=$1",
+        "DELETE FROM consent WHERE user_id=$1",
         "DELETE FROM ticket WHERE user_id=$1",
         "DELETE FROM quota WHERE user_id=$1",
         "DELETE FROM receipt WHERE user_id=$1",

@@ -94,6 +94,8 @@ static const char *const STEPS[] = {
     "CREATE TABLE lent (organisation TEXT NOT NULL, space TEXT NOT NULL, id TEXT NOT NULL,"
     " PRIMARY KEY (organisation, space))",
     NULL, /* cluster() */
+    "CREATE TABLE consent (user_id TEXT PRIMARY KEY, by_name TEXT NOT NULL, how TEXT NOT NULL,"
+    " at_ms BIGINT NOT NULL, admin TEXT NOT NULL)",
 };
 
 enum {

@@ -56,7 +56,7 @@ async function ask(method, path, { body, token } = {}) {
 }
 
 const signUp = (email, role, name = "N") =>
-  ask("POST", "/api/v1/auth/signup", { body: { email, password, name, role, device } });
+  ask("POST", "/api/v1/auth/signup", { body: { email, password, name, role, device, birth_date: "1990-01-31" } });
 
 // ---- mails ----
 

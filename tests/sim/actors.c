@@ -250,7 +250,7 @@ static bool signed_in(actor *a)
 
 static void sign_in(actor *a)
 {
-    char json[200];
+    char json[300];
     const person *who = a->intruder != NULL ? a->intruder : a->who;
     bool log_in = a->intruder != NULL || a->who->account || a->log_in;
     if (a->auth != 0 || (!a->first && !log_in)) {
@@ -259,7 +259,7 @@ static void sign_in(actor *a)
     a->auth_intrudes = a->intruder != NULL;
     int n = snprintf(json, sizeof json,
                      "{\"email\":\"%s\",\"password\":\"correct horse\",\"name\":\"%s\","
-                     "\"role\":\"%s\"}",
+                     "\"birth_date\":\"1990-01-31\",\"role\":\"%s\"}",
                      who->email, who->name, who->role == COACH ? "coach" : "athlete");
     sl_status status = log_in ? sl_session_login(a->node->core, json, (size_t)n, &a->auth, NULL)
                               : sl_session_signup(a->node->core, json, (size_t)n, &a->auth, NULL);

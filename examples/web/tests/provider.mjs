@@ -94,7 +94,7 @@ async function walking(world, issuer) {
 async function linking(world, issuer) {
     const whoever = { email: "lena@example.org", password: PASSWORD, device: "018b0000-0000-7000-8000-000000000001" };
     const asks = async (what, more) => (await fetch(`${world.url}/api/v1/auth/${what}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...whoever, ...more }) })).status;
-    const made = await asks("signup", { name: "lena", role: "coach" });
+    const made = await asks("signup", { name: "lena", role: "coach", birth_date: "1990-01-31" });
     if (made !== 201) {
         throw new Error(`signing up answers ${made}`);
     }

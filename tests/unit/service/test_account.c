@@ -31,6 +31,7 @@ static int32_t signup_with(world *w, const char *password, const char *email, co
     char json[800];
     (void)snprintf(json, sizeof json,
                    "{\"email\":\"%s\",\"password\":\"%s\",\"name\":\"N\",\"role\":\"%s\","
+                   "\"birth_date\":\"1990-01-31\","
                    "\"device\":\"018b0000-0000-7000-8000-000000000001\"}",
                    email, password, role);
     answer a = post(w, SIGNUP, json);

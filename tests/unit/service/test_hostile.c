@@ -282,7 +282,7 @@ START_TEST(requests__are_answered_whatever_the_database_and_memory_do)
     for (uint64_t k = 1; k < 60; k++) {
         (void)snprintf(json, sizeof json,
                        "{\"email\":\"m%llu@x.y\",\"password\":\"long enough\",\"name\":\"M\","
-                       "\"role\":\"coach\",\"device\":\"%s\"}",
+                       "\"role\":\"coach\",\"birth_date\":\"1990-01-31\",\"device\":\"%s\"}",
                        (unsigned long long)k, p.device);
         for (int memory = 0; memory < 2; memory++) {
             w->db_fault = SL_E_IO;

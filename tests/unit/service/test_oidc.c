@@ -176,7 +176,7 @@ static void close_world(provider *p)
     world_free(p->w);
 }
 
-static answer arrive(const provider *p)
+static answer come(const provider *p)
 {
     char json[400];
     (void)snprintf(json, sizeof json,
@@ -186,20 +186,35 @@ static answer arrive(const provider *p)
     return post(p->w, OIDC, json);
 }
 
-static int32_t arriving(const provider *p)
-{
-    answer a = arrive(p);
-    int32_t status = a.status;
-    answer_free(&a);
-    return status;
-}
-
 static answer step(const provider *p, const char *ticket, const char *more)
 {
     char json[400];
     (void)snprintf(json, sizeof json, "{\"ticket\":\"%s\",\"device\":\"%s\"%s}", ticket, DEVICE,
                    more);
     return post(p->w, STEP, json);
+}
+
+#define BORN ",\"birth_date\":\"1990-01-31\""
+
+/* Comes, and says the date of birth where it is asked for. */
+static answer arrive(const provider *p)
+{
+    answer a = come(p);
+    const char *error = sl_json_str(a.body, "error");
+    if (error != NULL && strcmp(error, "birth_date_required") == 0) {
+        answer b = step(p, sl_json_str(a.body, "ticket"), BORN);
+        answer_free(&a);
+        return b;
+    }
+    return a;
+}
+
+static int32_t arriving(const provider *p)
+{
+    answer a = arrive(p);
+    int32_t status = a.status;
+    answer_free(&a);
+    return status;
 }
 
 static int32_t stepping(const provider *p, const char *ticket, const char *more)
@@ -393,6 +408,59 @@ START_TEST(oidc__an_address_that_is_not_verified_opens_no_account)
 }
 END_TEST
 
+/* The answer that asks for the date of birth; the ticket in it. */
+static void asked_for_birth(const provider *p, char ticket[64])
+{
+    answer a = come(p);
+    ck_assert_int_eq(a.status, 403);
+    ck_assert_str_eq(sl_json_str(a.body, "error"), "birth_date_required");
+    ck_assert_ptr_null(sl_json_str(a.body, "access_token"));
+    (void)snprintf(ticket, 64, "%s", sl_json_str(a.body, "ticket"));
+    answer_free(&a);
+}
+
+START_TEST(oidc__a_new_account_says_its_date_of_birth_first)
+{
+    provider p;
+    world *w = open_world(&p);
+    char ticket[64];
+    asked_for_birth(&p, ticket);
+    asked_for_birth(&p, ticket);
+    ck_assert_int_eq(stepping(&p, ticket, ""), 403);
+    ck_assert_int_eq(stepping(&p, ticket, ",\"birth_date\":\"1990-02-30\""), 422);
+    ck_assert_int_eq(stepping(&p, "another", BORN), 401);
+    ck_assert_int_eq(stepping(&p, ticket, BORN), 200);
+    ck_assert_int_eq(stepping(&p, ticket, BORN), 401);
+    answer a = come(&p);
+    ck_assert_int_eq(a.status, 200);
+    answer_free(&a);
+    ck_assert_uint_eq(
+        world_rows(w, NULL, "SELECT id FROM account WHERE birth=$1 AND $2=$2", "1990-01-31", ""),
+        1);
+    close_world(&p);
+}
+END_TEST
+
+START_TEST(oidc__a_child_waits_for_a_parent_there_too)
+{
+    provider p;
+    world *w = open_world(&p); /* in November 2023 */
+    char ticket[64];
+    (void)w;
+    asked_for_birth(&p, ticket);
+    answer a = step(&p, ticket, ",\"birth_date\":\"2011-01-31\"");
+    ck_assert_int_eq(a.status, 403);
+    ck_assert_str_eq(sl_json_str(a.body, "error"), "consent_required");
+    answer_free(&a);
+    ck_assert_int_eq(stepping(&p, ticket, BORN), 403); /* it was said */
+    a = come(&p);
+    ck_assert_int_eq(a.status, 403);
+    ck_assert_str_eq(sl_json_str(a.body, "error"), "consent_required");
+    answer_free(&a);
+    close_world(&p);
+}
+END_TEST
+
 /* ---- the second factor ---- */
 
 /* Signs in with the provider as this role, and sets an authenticator up. */
@@ -513,6 +581,8 @@ int main(void)
         oidc__a_provider_that_is_away_is_not_asked_at_every_request,
         oidc__a_document_that_speaks_for_another_is_none,
         oidc__an_address_that_is_not_verified_opens_no_account,
+        oidc__a_new_account_says_its_date_of_birth_first,
+        oidc__a_child_waits_for_a_parent_there_too,
         oidc__an_account_with_an_authenticator_is_not_entered_without_its_code,
         oidc__a_ticket_ends_after_ten_minutes_and_guessing_after_five,
         oidc__a_second_factor_at_the_provider_is_one,

@@ -351,6 +351,69 @@ START_TEST(age__a_child_waits_for_a_parent_until_the_thirteenth_birthday)
 }
 END_TEST
 
+START_TEST(age__nobody_signs_up_without_a_date_of_birth)
+{
+    world *w = world_new();
+    answer a = post(w, "/api/v1/auth/signup",
+                    "{\"email\":\"a@b.c\",\"password\":\"long enough\",\"name\":\"N\","
+                    "\"role\":\"athlete\",\"device\":\"018b0000-0000-7000-8000-000000000001\"}");
+    ck_assert_int_eq(a.status, 422);
+    ck_assert_ptr_nonnull(sl_json_str(sl_json_get(a.body, "fields"), "birth_date"));
+    answer_free(&a);
+    world_free(w);
+}
+END_TEST
+
+static void make_admin(world *w, person *p)
+{
+    person_make(w, p, "root@b.c", "athlete", 9);
+    ck_assert_int_eq(sl_service_make_admin(w->s, "root@b.c", NULL), SL_OK);
+    ck_assert_int_eq(sl_service_make_admin(w->s, "nobody@b.c", NULL), SL_E_NOT_FOUND);
+}
+
+START_TEST(age__a_child_is_let_in_by_a_parent_and_that_is_kept)
+{
+    world *w = world_new();
+    person admin;
+    char id[512];
+    char path[600];
+    char text[512];
+    make_admin(w, &admin);
+    ck_assert_int_eq(sign_up_born(w, "b@b.c", "2014-03-02"), 403);
+    (void)world_rows(w, id, "SELECT id FROM account WHERE email=$1 AND $2=$2", "b@b.c", "");
+    (void)snprintf(path, sizeof path, "/api/v1/admin/accounts/%s", id);
+    static const char *const refused[] = {
+        "{\"status\":\"active\"}", "{\"status\":\"active\",\"consent\":{\"by\":\"Anna\"}}",
+        "{\"status\":\"active\",\"consent\":{\"by\":\"\",\"how\":\"form\"}}",
+        "{\"status\":\"active\",\"consent\":{\"by\":\"Anna\",\"how\":\"somehow\"}}"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        ck_assert_int_eq(status_of(w, &admin, "PATCH", path, refused[i]), 422);
+    }
+    /* Not around it either. */
+    ck_assert_int_eq(status_of(w, &admin, "PATCH", path, "{\"status\":\"suspended\"}"), 204);
+    ck_assert_int_eq(status_of(w, &admin, "PATCH", path, "{\"status\":\"active\"}"), 422);
+    ck_assert_int_eq(
+        status_of(w, &admin, "PATCH", path,
+                  "{\"status\":\"active\",\"consent\":{\"by\":\"Anna A\",\"how\":\"form\"}}"),
+        204);
+    answer a = log_in(w, "b@b.c", "long enough", NULL);
+    ck_assert_int_eq(a.status, 200);
+    answer_free(&a);
+    ck_assert_uint_eq(world_rows(w, text,
+                                 "SELECT by_name || '/' || how || '/' || at_ms FROM consent"
+                                 " WHERE user_id=$1 AND admin=$2",
+                                 id, admin.id),
+                      1);
+    ck_assert_str_eq(text, "Anna A/form/1700000000000");
+    ck_assert_uint_eq(world_rows(w, text,
+                                 "SELECT actor FROM audit WHERE action='consent' AND"
+                                 " outcome='form' AND object=$1 AND actor=$2",
+                                 id, admin.id),
+                      1);
+    world_free(w);
+}
+END_TEST
+
 START_TEST(password__what_is_guessed_first_is_refused)
 {
     static const char *const bad[] = {"password123", "QwertyUiop", "zzzzzzzzzzzz", "my annabel x"};
@@ -359,7 +422,7 @@ START_TEST(password__what_is_guessed_first_is_refused)
         char json[300];
         (void)snprintf(json, sizeof json,
                        "{\"email\":\"annabel@b.c\",\"password\":\"%s\",\"name\":\"N\","
-                       "\"role\":\"athlete\",\"device\":\"%s\"}",
+                       "\"role\":\"athlete\",\"birth_date\":\"1990-01-31\",\"device\":\"%s\"}",
                        bad[i], DEVICE);
         answer a = post(w, "/api/v1/auth/signup", json);
         ck_assert_msg(a.status == 422, "%s: %d", bad[i], a.status);
@@ -371,13 +434,6 @@ START_TEST(password__what_is_guessed_first_is_refused)
 END_TEST
 
 /* ---- admins and services ---- */
-
-static void make_admin(world *w, person *p)
-{
-    person_make(w, p, "root@b.c", "athlete", 9);
-    ck_assert_int_eq(sl_service_make_admin(w->s, "root@b.c", NULL), SL_OK);
-    ck_assert_int_eq(sl_service_make_admin(w->s, "nobody@b.c", NULL), SL_E_NOT_FOUND);
-}
 
 START_TEST(admin__suspends_and_plans_and_others_do_not)
 {
@@ -577,6 +633,8 @@ int main(void)
         factor__guessing_is_stopped_after_five,
         devices__are_listed_and_signed_out_one_by_one_or_all,
         age__a_child_waits_for_a_parent_until_the_thirteenth_birthday,
+        age__nobody_signs_up_without_a_date_of_birth,
+        age__a_child_is_let_in_by_a_parent_and_that_is_kept,
         password__what_is_guessed_first_is_refused,
         admin__suspends_and_plans_and_others_do_not,
         service_key__does_what_its_scope_says_until_it_is_revoked,

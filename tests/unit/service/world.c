@@ -554,7 +554,7 @@ void person_make(world *w, person *p, const char *email, const char *role, uint3
     (void)snprintf(p->email, sizeof p->email, "%s", email);
     (void)snprintf(json, sizeof json,
                    "{\"email\":\"%s\",\"password\":\"long enough\",\"name\":\"Name of %s\","
-                   "\"role\":\"%s\",\"device\":\"%s\"}",
+                   "\"role\":\"%s\",\"birth_date\":\"1990-01-31\",\"device\":\"%s\"}",
                    email, email, role, p->device);
     answer a = post(w, "/api/v1/auth/signup", json);
     ck_assert_int_eq(a.status, 201);
