@@ -81,8 +81,12 @@ async function walking(world, issuer) {
     await page.goto((await asked).url().replace(/state=[^&]+/, "state=another"));
     await agree(page, "peter");
     await isRefused(page, "This is no answer to a sign-in that was begun here.");
-    /* The provider knows the user by now. */
+    /* The provider knows the user by now, but not when they were born. */
     await press(world, page, issuer);
+    await page.getByLabel("Date of birth").waitFor();
+    await world.axe(page, "provider, date of birth");
+    await page.getByLabel("Date of birth").fill("1990-01-31");
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await isIn(page);
     await page.reload();
     await isIn(page);
