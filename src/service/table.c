@@ -95,7 +95,9 @@ static const char *const STEPS[] = {
     " PRIMARY KEY (organisation, space))",
     NULL, /* cluster() */
     "CREATE TABLE consent (user_id TEXT PRIMARY KEY, by_name TEXT NOT NULL, how TEXT NOT NULL,"
-    " at_ms BIGINT NOT NULL, admin TEXT NOT NULL)",
+    " at_ms BIGINT NOT NULL, admin TEXT NOT NULL);"
+    "CREATE INDEX audit_actor ON audit (actor);"
+    "CREATE INDEX audit_object ON audit (object)",
 };
 
 enum {

@@ -558,68 +558,6 @@ START_TEST(keys__a_rotated_key_is_published_until_its_tokens_have_ended)
 }
 END_TEST
 
-/* ---- privacy ---- */
-
-START_TEST(export__has_what_is_ones_own_and_erasing_leaves_nothing)
-{
-    world *w = world_new();
-    person athlete;
-    person coach;
-    char thread[SL_SPACE_MAX];
-    char video[SL_SPACE_MAX];
-    char id[SL_UUID_LEN + 1];
-    person_make(w, &athlete, "a@b.c", "athlete", 1);
-    person_make(w, &coach, "c@b.c", "coach", 2);
-    befriend(w, &athlete, &coach, thread);
-    video_make(w, &athlete, video, 0x300, "the clip");
-    ck_assert_int_eq(upload(w, &athlete, video, "the clip"), 204);
-    share_with(w, &athlete, &coach, video, "coach", 0x301);
-    uuid_of(id, 0x302);
-    must(op(w, &athlete, "create", "message", thread, id,
-            "{\"kind\":\"text\",\"body\":\"my own words\"}"),
-         "applied");
-    uuid_of(id, 0x303);
-    must(op(w, &coach, "create", "message", thread, id,
-            "{\"kind\":\"text\",\"body\":\"the words of another\"}"),
-         "applied");
-    answer a = call(w, &athlete, "GET", "/api/v1/account/export", NULL);
-    ck_assert_int_eq(a.status, 200);
-    char *text = sl_json_print(a.body);
-    ck_assert_ptr_nonnull(strstr(text, "my own words"));
-    ck_assert_ptr_null(strstr(text, "the words of another"));
-    ck_assert_ptr_nonnull(strstr(text, "\"entity\":\"video\""));
-    ck_assert_ptr_nonnull(strstr(text, "\"entity\":\"connection\""));
-    sl_mem_free(text);
-    answer_free(&a);
-    frames_clear(w);
-    ck_assert_int_eq(
-        status_of(w, &athlete, "POST", "/api/v1/account/erase", "{\"password\":\"not this one\"}"),
-        422);
-    ck_assert_int_eq(
-        status_of(w, &athlete, "POST", "/api/v1/account/erase", "{\"password\":\"long enough\"}"),
-        204);
-    ck_assert_int_eq(closed_with(w, athlete.conn), 4401);
-    ck_assert_uint_ge(frame_count(w, coach.conn, "revoked"), 1);
-    a = log_in(w, "a@b.c", "long enough", NULL);
-    ck_assert_int_eq(a.status, 401);
-    answer_free(&a);
-    char sha[65];
-    char blob[140];
-    sha_of("the clip", sha);
-    (void)snprintf(blob, sizeof blob, "data/blobs/%.2s/%s", sha, sha);
-    ck_assert_ptr_null(file_find(w, blob));
-    frames_clear(w);
-    subscribe(w, &coach, thread, 0, "");
-    text = sl_json_print(frame_at(w, coach.conn, "page", 0));
-    ck_assert_ptr_null(strstr(text, "my own words"));
-    ck_assert_ptr_nonnull(strstr(text, "the words of another"));
-    sl_mem_free(text);
-    person again;
-    person_make(w, &again, "a@b.c", "athlete", 5); /* the address is free */
-    world_free(w);
-}
-END_TEST
-
 int main(void)
 {
     const TTest *const tests[] = {
@@ -639,7 +577,6 @@ int main(void)
         admin__suspends_and_plans_and_others_do_not,
         service_key__does_what_its_scope_says_until_it_is_revoked,
         keys__a_rotated_key_is_published_until_its_tokens_have_ended,
-        export__has_what_is_ones_own_and_erasing_leaves_nothing,
     };
     world_start();
     int status = sl_test_run(sl_test_suite("signin", tests, sizeof tests / sizeof tests[0]));
