@@ -220,6 +220,7 @@ void sl_sv_signup(sl_sv_request *r, sl_http_out *out)
             }
         }
     }
+    sl_sv_about(r, c.a.id, c.a.email);
     sl_sv_account_free(&c.a);
     sl_wipe(c.token, sizeof c.token);
 }
@@ -419,6 +420,7 @@ void sl_sv_login(sl_sv_request *r, sl_http_out *out)
     if (password != NULL && sl_sv_take_device(j, a.device, out)) {
         login(r->s, &a, password, sl_json_str(j, "code"), out);
     }
+    sl_sv_about(r, a.found ? a.id : "", a.email);
     sl_sv_account_free(&a);
 }
 
@@ -534,5 +536,6 @@ void sl_sv_refresh(sl_sv_request *r, sl_http_out *out)
             sl_sv_session_answer(s, &c.a, 200, NULL, out);
         }
     }
+    sl_sv_about(r, c.a.id, NULL);
     sl_sv_account_free(&c.a);
 }

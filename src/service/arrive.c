@@ -181,6 +181,7 @@ void sl_sv_arrive(sl_sv_request *r, const sl_json *claims, const char *device, s
     } else if (sl_sv_account_open(&x.a, out)) {
         sl_sv_session_answer(r->s, &x.a, 200, NULL, out);
     }
+    sl_sv_about(r, x.a.id, x.email);
     sl_mem_free(x.email);
     sl_sv_account_free(&x.a);
     sl_wipe(x.ticket, sizeof x.ticket);
@@ -298,5 +299,6 @@ void sl_sv_oidc_step(sl_sv_request *r, sl_http_out *out)
     } else {
         answer_step(r->s, &c, out);
     }
+    sl_sv_about(r, c.a.found ? c.a.id : "", NULL);
     sl_sv_account_free(&c.a);
 }

@@ -435,21 +435,6 @@ static bool enter(sl_sv_request *r, sl_http_out *out)
     return goes;
 }
 
-/* One line of the audit log for what was refused, and for all of the routes that ask for it. */
-static void note(sl_sv_request *r, int32_t status)
-{
-    bool refused = status == 401 || status == 403 || status == 429;
-    char outcome[16];
-    const char *actor = r->who.user[0] != 0 ? r->who.user : r->service[0] != 0 ? r->service : "-";
-    if (r->route == NULL || (!refused && !r->route->audit)) {
-        return;
-    }
-    (void)snprintf(outcome, sizeof outcome, "%d", (int)status);
-    sl_sv_audit_note(r->s, actor, r->route->id,
-                     sl_uuid_ok(r->rest) || strlen(r->rest) == SL_KEY_ID_LEN ? r->rest : "-",
-                     outcome);
-}
-
 /* What is logged is made of our own words, numbers and ids. */
 static void log_line(const sl_sv_request *r, int32_t status, int64_t took_ms)
 {
@@ -509,7 +494,7 @@ static void end(sl_sv_request *r, int64_t took_ms, sl_http_out *out)
         out->body = NULL;
     }
     sl_sv_hold(r);
-    note(r, out->status);
+    sl_sv_audit_request(r, out->status);
     sl_sv_count_request(s, r->route, out->status, took_ms);
     sl_unlock(s->lock);
     log_line(r, out->status, took_ms);

@@ -191,6 +191,9 @@ struct sl_service {
     struct sl_sv_seen *seen; /* tokens that were verified, made by the first */
     sl_sv_buckets *buckets;  /* NULL: nothing is limited */
     sl_sv_counts counts;
+    bool migrated;   /* its tables have changed at this start */
+    int64_t audit_n; /* the last line that was written */
+    char audit_hash[SL_SHA256_HEX_LEN + 1];
     bool require_factor;
     int32_t trial_days;
     char *public_url; /* NULL: mails say the token alone */
@@ -587,6 +590,8 @@ typedef struct sl_sv_request {
     sl_json *body;
     bool held;                /* the lock is, all the way: sl_sv_hold does nothing */
     bool later;               /* and this is not answered so */
+    char about[48];           /* the account, for the audit log; "": none but the user's own */
+    sl_sv_space hidden;       /* a space that was asked for and not shown */
     char *rate_headers;       /* lines for the answer, or NULL */
     char id[SL_UUID_LEN + 1]; /* of the request */
 } sl_sv_request;
@@ -662,6 +667,12 @@ sl_status sl_sv_audit_add(sl_service *s, int64_t now_ms, const char *actor, cons
 /* The same in a transaction of its own. Locked. */
 void sl_sv_audit_note(sl_service *s, const char *actor, const char *action, const char *object,
                       const char *outcome);
+/* Whom a request is about that nobody has signed: an account, or by a keyed hash who has that address. */
+void sl_sv_about(sl_sv_request *r, const char *user, const char *email);
+/* One line for what was refused, be it answered as if it were not there, and for all of the routes that ask
+ * for it. Locked. */
+void sl_sv_audit_request(sl_sv_request *r, int32_t status);
+sl_status sl_sv_audit_start(sl_service *s, sl_error **err);
 void sl_sv_audit_read(sl_sv_request *r, sl_http_out *out);
 
 /* ---- metric.c ---- */

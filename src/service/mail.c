@@ -121,6 +121,7 @@ void sl_sv_verify(sl_sv_request *r, sl_http_out *out)
     } else {
         out->status = 204;
     }
+    sl_sv_about(r, c.user, NULL);
 }
 
 static sl_status ask_verify(sl_sv_tx *tx, void *ctx, sl_error **err)
@@ -171,6 +172,7 @@ void sl_sv_reset_send(sl_sv_request *r, sl_http_out *out)
         }
         out->status = 202;
     }
+    sl_sv_about(r, c.a.id, email);
     ticket_end(&c);
     sl_mem_free(email);
 }
@@ -213,5 +215,6 @@ void sl_sv_reset(sl_sv_request *r, sl_http_out *out)
     } else {
         out->status = 204;
     }
+    sl_sv_about(r, c.user, NULL);
     ticket_end(&c);
 }

@@ -335,6 +335,7 @@ static sl_status steps(sl_sv_tx *tx, void *ctx, sl_error **err)
         status = sl_fail(err, SL_E_TOO_NEW, "the database was made by a newer server");
     }
     bool placed = done >= STEP_PLACES;
+    s->migrated = done < STEP_COUNT;
     for (; status == SL_OK && done < STEP_COUNT; done++) {
         status = STEPS[done] != NULL ? sl_sv_run(s, STEPS[done], NULL, 0, err) : cluster(s, err);
     }
