@@ -2,7 +2,8 @@
  * service/account.c - signing up, signing in, and staying signed in.
  *
  *   [AUTH-1] the answer to a sign-in that fails is the same, and as slow, whether the account
- *            exists or not.
+ *            exists or not;
+ *   [AUTH-4] tries that fail in a row make the next ones wait, longer each time, for that account alone.
  */
 #include "service/account.h"
 
@@ -18,7 +19,9 @@
 
 enum {
     TRIES_MAX = 5,
-    TRIES_MS = 60000
+    TRIES_MS = 60000,
+    PAUSE_MS_MAX = 3600000,
+    FORGET_MS = 86400000
 };
 
 const char *sl_sv_need(const sl_json *j, const char *field, size_t min, size_t max,
@@ -225,27 +228,54 @@ void sl_sv_signup(sl_sv_request *r, sl_http_out *out)
     sl_wipe(c.token, sizeof c.token);
 }
 
+/* After every TRIES_MAX in a row that failed there is a pause, each twice as long as the one before: some 150
+ * tries a day, of which a code of six digits, three of them good at a time, is guessed once in six years. */
+static int64_t pause_ms(int64_t tries)
+{
+    int64_t pause = TRIES_MS;
+    if (tries == 0 || tries % TRIES_MAX != 0) {
+        return 0;
+    }
+    for (int64_t i = TRIES_MAX; i < tries && pause < PAUSE_MS_MAX; i += TRIES_MAX) {
+        pause *= 2;
+    }
+    return pause < PAUSE_MS_MAX ? pause : PAUSE_MS_MAX;
+}
+
 /* Counts the try before the password is looked at, so that tries side by side count too. */
 sl_status sl_sv_count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
 {
     sl_sv_rows rows;
+    a->wait_s = 0;
     sl_status status =
         sl_sv_run(tx->s, "DELETE FROM login_try WHERE start_ms<=$1 OR start_ms>$2",
-                  SL_SV_ARGS(sl_cell_int(tx->now_ms - TRIES_MS), sl_cell_int(tx->now_ms)), err);
+                  SL_SV_ARGS(sl_cell_int(tx->now_ms - FORGET_MS), sl_cell_int(tx->now_ms)), err);
     if (status != SL_OK) {
         return status;
     }
-    status = sl_sv_all(tx->s,
-                       "INSERT INTO login_try (email, start_ms, tries) VALUES ($1, $2, 1)"
-                       " ON CONFLICT (email) DO UPDATE SET tries=login_try.tries+1"
-                       " RETURNING tries, start_ms",
-                       SL_SV_ARGS(sl_cell_text(a->email), sl_cell_int(tx->now_ms)), &rows, err);
-    a->wait_s = 0;
-    if (status == SL_OK && rows.count > 0 && sl_sv_int(&rows, 0, 0) > TRIES_MAX) {
-        a->wait_s = (sl_sv_int(&rows, 0, 1) + TRIES_MS - tx->now_ms + 999) / 1000;
-    }
+    status = sl_sv_all(tx->s, "SELECT tries, start_ms FROM login_try WHERE email=$1",
+                       SL_SV_ARGS(sl_cell_text(a->email)), &rows, err);
+    bool some = status == SL_OK && rows.count > 0;
+    int64_t tries = some ? sl_sv_int(&rows, 0, 0) : 0;
+    int64_t until_ms = some ? sl_sv_int(&rows, 0, 1) + pause_ms(tries) : 0;
     sl_sv_rows_free(&rows);
-    return status;
+    if (status == SL_OK && until_ms > tx->now_ms) {
+        a->wait_s = (until_ms - tx->now_ms + 999) / 1000;
+        return SL_OK;
+    }
+    return status == SL_OK
+               ? sl_sv_run(tx->s,
+                           "INSERT INTO login_try (email, start_ms, tries) VALUES ($1, $2, 1)"
+                           " ON CONFLICT (email) DO UPDATE SET tries=login_try.tries+1,"
+                           " start_ms=excluded.start_ms",
+                           SL_SV_ARGS(sl_cell_text(a->email), sl_cell_int(tx->now_ms)), err)
+               : status;
+}
+
+sl_status sl_sv_forget_tries(sl_sv_tx *tx, const sl_sv_account *a, sl_error **err)
+{
+    return sl_sv_run(tx->s, "DELETE FROM login_try WHERE email=$1",
+                     SL_SV_ARGS(sl_cell_text(a->email)), err);
 }
 
 static sl_status take_account(const sl_sv_rows *rows, sl_sv_account *a, sl_error **err)
@@ -329,8 +359,7 @@ static sl_status find_account(sl_sv_tx *tx, void *ctx, sl_error **err)
 
 sl_status sl_sv_let_in(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
 {
-    sl_status status = sl_sv_run(tx->s, "DELETE FROM login_try WHERE email=$1",
-                                 SL_SV_ARGS(sl_cell_text(a->email)), err);
+    sl_status status = sl_sv_forget_tries(tx, a, err);
     return status == SL_OK ? sl_sv_session_new(tx, a, err) : status;
 }
 

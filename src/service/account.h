@@ -48,8 +48,10 @@ bool sl_sv_take_device(const sl_json *j, sl_sv_id device, sl_http_out *out);
 char *sl_sv_take_email(const sl_json *j, sl_http_out *out);
 /* A new password that may be used; NULL: the answer is made. email may be NULL. */
 const char *sl_sv_take_password(const sl_json *j, const char *email, sl_http_out *out);
-/* Counts a try to sign in; wait_s says when there were too many. */
+/* Counts a try to give a password or a code; above 0 in wait_s there were too many, and it does not count. */
 sl_status sl_sv_count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
+/* One was right. */
+sl_status sl_sv_forget_tries(sl_sv_tx *tx, const sl_sv_account *a, sl_error **err);
 #define SL_SV_CODE_NEEDED "the code of the authenticator is needed"
 /* All that was asked for is there: the tries are forgotten, and the session begins. */
 sl_status sl_sv_let_in(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);

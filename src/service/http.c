@@ -211,20 +211,6 @@ bool sl_sv_signed_in(sl_sv_request *r, sl_http_out *out)
 
 /* ---- how often ---- */
 
-/* An IPv6 network of 64 bits counts as one. */
-static void peer_key(const char *peer, char *out, size_t n)
-{
-    sl_sv_copy(out, n, peer);
-    size_t colons = 0;
-    for (char *p = strchr(out, ':') != NULL && strchr(out, '.') == NULL ? out : NULL;
-         p != NULL && *p != 0; p++) {
-        colons += *p == ':' ? 1 : 0;
-        if (colons == 4) {
-            *p = 0;
-        }
-    }
-}
-
 static void tell_rate(sl_rate rate, const sl_sv_allowance *a, sl_http_out *out)
 {
     char text[80];
@@ -265,7 +251,7 @@ static bool within_rate(sl_sv_request *r, sl_http_out *out)
     }
     if (key[0] == 0) {
         rate = SL_RATE_PUBLIC;
-        peer_key(r->in->peer, peer, sizeof peer);
+        sl_sv_peer_key(r->in->peer, peer, sizeof peer);
         key = peer;
     }
     return take_one(r, rate, key, out);

@@ -654,6 +654,8 @@ typedef struct sl_sv_allowance {
 } sl_sv_allowance;
 /* One request of this category by this key, at this time. */
 sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *b, sl_rate rate, const char *key, int64_t now_ms);
+/* What an address counts as: an IPv6 network of 64 bits is one, however it is written. */
+void sl_sv_peer_key(const char *peer, char *out, size_t n);
 const char *sl_sv_rate_name(sl_rate rate);
 int64_t sl_sv_rate_limit(sl_rate rate);
 int64_t sl_sv_rate_window_s(sl_rate rate);

@@ -245,6 +245,7 @@ static sl_status part_from_all(sl_sv_tx *tx, const char *user, sl_error **err)
 static sl_status forget_account(sl_sv_tx *tx, const char *user, sl_error **err)
 {
     static const char *const all[] = {
+        "DELETE FROM login_try WHERE email=(SELECT email FROM account WHERE id=$1)",
         "UPDATE account SET email='deleted:' || id, name='', hash='-', status='deleted' WHERE id=$1",
         "UPDATE account SET birth=NULL, totp=NULL, totp_step=NULL, external=NULL WHERE id=$1",
         "UPDATE account SET plan=NULL, plan_until_ms=NULL, verified_ms=NULL WHERE id=$1",
@@ -313,16 +314,36 @@ static void remove_files(sl_service *s, const sl_sv_rows *dead)
     }
 }
 
-/* The password is asked for again: a device that was left open is not enough. */
+static sl_status count_try(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    sl_sv_account *a = ctx;
+    char id[SL_UUID_LEN + 1];
+    sl_sv_copy(id, sizeof id, a->id);
+    sl_status status = sl_sv_account_load(tx->s, "id", id, a, err);
+    return status == SL_OK && a->found ? sl_sv_count_try(tx, a, err) : status;
+}
+
+static sl_status forget_tries(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    return sl_sv_forget_tries(tx, ctx, err);
+}
+
+/* The password is asked for again: a device that was left open is not enough. Tries are counted with those to
+ * sign in. */
 static bool is_password(sl_service *s, const char *user, const char *password, sl_http_out *out)
 {
     sl_sv_account a = {0};
-    sl_lock(s->lock);
-    sl_status status = sl_sv_account_load(s, "id", user, &a, NULL);
-    sl_unlock(s->lock);
-    char *secret = status == SL_OK && a.found ? sl_sv_password_prepare(s, password) : NULL;
+    sl_sv_copy(a.id, sizeof a.id, user);
+    sl_status status = sl_sv_locked_change(s, count_try, &a);
+    bool asks = status == SL_OK && a.found && a.wait_s == 0;
+    char *secret = asks ? sl_sv_password_prepare(s, password) : NULL;
     bool right = secret != NULL && s->ports.check_password(s->ports.user, secret, a.hash);
-    if (secret == NULL) {
+    if (status == SL_OK && right) {
+        status = sl_sv_locked_change(s, forget_tries, &a);
+    }
+    if (status == SL_OK && a.wait_s > 0) {
+        sl_sv_too_many(out, a.wait_s);
+    } else if (secret == NULL || status != SL_OK) {
         sl_sv_broken(out, status != SL_OK ? status : SL_E_NOMEM);
     } else if (!right) {
         sl_sv_invalid(out, "password", "this is not the password");
@@ -332,7 +353,7 @@ static bool is_password(sl_service *s, const char *user, const char *password, s
     }
     sl_mem_free(secret);
     sl_sv_account_free(&a);
-    return right;
+    return right && status == SL_OK;
 }
 
 void sl_sv_erase(sl_sv_request *r, sl_http_out *out)

@@ -18,7 +18,7 @@ const sl_route sl_routes[SL_ROUTES] = {
     /* Proves the e-mail address by the token that was sent there. */
     {"verify", "POST", "/api/v1/auth/verify", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true},
     /* Sends the mail that proves the address anew. */
-    {"verify_send", "POST", "/api/v1/auth/verify/send", false, false, SL_NEED_SESSION, "", SL_RATE_UPLOAD, false, false},
+    {"verify_send", "POST", "/api/v1/auth/verify/send", false, false, SL_NEED_SESSION, "", SL_RATE_MAIL, false, false},
     /* Sets a new password by the token that was sent, and ends all sessions. */
     {"reset", "POST", "/api/v1/auth/reset", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true},
     /* Sends a mail by which a new password can be set. The answer is the same for every address. */

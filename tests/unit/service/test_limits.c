@@ -27,9 +27,9 @@ static bool model_take(model *m, int64_t now_ms)
 
 START_TEST(limit__agrees_with_the_model_on_every_trace)
 {
-    static const double bursts[SL_RATES] = {150, 1500, 15, 75, 750};
-    static const double limits[SL_RATES] = {100, 1000, 10, 50, 500};
-    static const double windows[SL_RATES] = {60e3, 60e3, 3600e3, 60e3, 60e3};
+    static const double bursts[SL_RATES] = {150, 1500, 15, 75, 750, 5};
+    static const double limits[SL_RATES] = {100, 1000, 10, 50, 500, 5};
+    static const double windows[SL_RATES] = {60e3, 60e3, 3600e3, 60e3, 60e3, 3600e3};
     sl_prng prng;
     sl_prng_seed(&prng, 11);
     for (unsigned rate = 0; rate < SL_RATES; rate++) {
@@ -130,6 +130,82 @@ START_TEST(limit__uploads_are_by_user_fifteen_at_once)
     for (int i = 0; i < 16; i++) {
         ck_assert_int_eq(upload_create(w, &p, video, sha, 4, location), i < 15 ? 201 : 429);
         ck_assert_int_eq(i < 15 ? upload_patch(w, &p, location, 0, "cli", 3) : 204, 204);
+    }
+    world_free(w);
+}
+END_TEST
+
+static int32_t ask_reset(world *w, const char *email)
+{
+    char json[100];
+    (void)snprintf(json, sizeof json, "{\"email\":\"%s\"}", email);
+    answer a = post(w, "/api/v1/auth/reset/send", json);
+    int32_t status = a.status;
+    answer_free(&a);
+    return status;
+}
+
+START_TEST(limit__mails_to_an_address_are_five_an_hour_whoever_asks)
+{
+    static const char *const emails[] = {"a@b.c", "nobody@b.c"}; /* and whether it has an account */
+    world *w = limited();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    for (size_t k = 0; k < 2; k++) {
+        for (int i = 0; i < 7; i++) {
+            char peer[20];
+            (void)snprintf(peer, sizeof peer, "192.0.2.%d", i);
+            w->peer = peer;
+            ck_assert_int_eq(ask_reset(w, emails[k]), i < 5 ? 202 : 429);
+        }
+    }
+    ck_assert_int_eq(ask_reset(w, "A@B.c"), 429);
+    ck_assert_int_eq(ask_reset(w, "another@b.c"), 202);
+    w->now_ms += 720001;
+    ck_assert_int_eq(ask_reset(w, "a@b.c"), 202);
+    ck_assert_int_eq(ask_reset(w, "a@b.c"), 429);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(limit__mails_take_nothing_from_uploads)
+{
+    world *w = limited();
+    person p;
+    char video[SL_SPACE_MAX];
+    char location[128];
+    char sha[65];
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    for (int i = 0; i < 20; i++) {
+        answer a = signed_request(w, &p, "POST", "/api/v1/auth/verify/send", "", NULL, 0);
+        ck_assert_int_eq(a.status, i < 5 ? 202 : 429);
+        answer_free(&a);
+    }
+    video_make(w, &p, video, 0x300, "clip");
+    sha_of("clip", sha);
+    ck_assert_int_eq(upload_create(w, &p, video, sha, 4, location), 201);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(limit__a_network_of_64_bits_is_one_however_it_is_written)
+{
+    static const char *const same[] = {"2001:db8::1", "2001:db8:0:0:1::9", "2001:0db8::ffff:1:2:3"};
+    static const char *const other[] = {"2001:db8:0:1::1", "2001:db8:1::1", "::1",
+                                        "::ffff:192.0.2.1", "192.0.2.1"};
+    world *w = limited();
+    for (int i = 0; i < 151; i++) {
+        w->peer = same[i % 3];
+        answer a = request(w, "GET", "/api/v1/health", "", NULL, 0);
+        ck_assert_int_eq(a.status, i < 150 ? 200 : 429);
+        answer_free(&a);
+    }
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        w->peer = other[i];
+        answer a = request(w, "GET", "/api/v1/health", "", NULL, 0);
+        ck_assert_msg(a.status == 200, "%s", other[i]);
+        ck_assert_ptr_nonnull(strstr(answer_header(&a, "RateLimit"), i < 4 ? "r=149" : "r=148"));
+        answer_free(&a); /* the last two are one address */
     }
     world_free(w);
 }
@@ -455,6 +531,9 @@ int main(void)
         limit__a_burst_then_a_wait_as_long_as_it_says,
         limit__public_is_by_address_and_says_so_in_headers,
         limit__uploads_are_by_user_fifteen_at_once,
+        limit__mails_to_an_address_are_five_an_hour_whoever_asks,
+        limit__mails_take_nothing_from_uploads,
+        limit__a_network_of_64_bits_is_one_however_it_is_written,
         bodies__are_those_of_the_specification,
         routes__all_have_a_handler_and_ask_who_it_is_first,
         audit__every_refusal_is_one_line_and_every_change_of_it_shows,
