@@ -215,7 +215,7 @@ void sl_sv_signup(sl_sv_request *r, sl_http_out *out)
         if (status != SL_OK) {
             sl_sv_broken(out, status);
         } else if (c.a.found) {
-            sl_sv_refuse(out, 409, "conflict", "this e-mail address has an account");
+            sl_sv_invalid(out, "email", "this e-mail address has an account");
         } else {
             sl_sv_mail_verify(s, c.a.email, c.token);
             if (sl_sv_account_open(&c.a, out)) {
@@ -381,18 +381,6 @@ static sl_status let_in(sl_sv_tx *tx, void *ctx, sl_error **err)
         c->a->factor = c->right;
     }
     return status == SL_OK && c->right ? sl_sv_let_in(tx, c->a, err) : status;
-}
-
-void sl_sv_too_many(sl_http_out *out, int64_t wait_s)
-{
-    sl_json *j = sl_json_object();
-    if (j == NULL || !sl_json_set_str(j, "error", "rate_limit_exceeded") ||
-        !sl_json_set_int(j, "retry_after", wait_s)) {
-        sl_json_free(j);
-        j = NULL;
-    }
-    sl_sv_answer(out, 429, j);
-    sl_sv_header_int(out, "Retry-After", wait_s);
 }
 
 static void with_factor(sl_service *s, sl_sv_account *a, const char *code, sl_http_out *out)

@@ -55,7 +55,6 @@ sl_status sl_sv_forget_tries(sl_sv_tx *tx, const sl_sv_account *a, sl_error **er
 #define SL_SV_CODE_NEEDED "the code of the authenticator is needed"
 /* All that was asked for is there: the tries are forgotten, and the session begins. */
 sl_status sl_sv_let_in(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
-void sl_sv_too_many(sl_http_out *out, int64_t wait_s);
 /* False: suspended, or waiting for a parent: the answer is made. */
 bool sl_sv_account_open(const sl_sv_account *a, sl_http_out *out);
 sl_status sl_sv_account_make(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);

@@ -4,6 +4,7 @@
 #include "crypto/jwt.h"
 #include "service/account.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum {
@@ -33,20 +34,18 @@ static sl_json *account_json(const sl_sv_account *a)
     return j;
 }
 
-/* The value of "email" in the query, with %40 for the @. */
+/* The value of "email" in the query, in lower case; a + that was not escaped is one, as addresses have no
+ * blanks. False: there is none. */
 static bool email_of(const char *query, char out[256])
 {
-    size_t n = 0;
-    if (query == NULL || strncmp(query, "email=", 6) != 0) {
-        return false;
+    sl_json *j = NULL;
+    const char *email = sl_sv_query_read(query, &j) == SL_OK ? sl_json_str(j, "email") : NULL;
+    sl_sv_copy(out, 256, email != NULL ? email : "");
+    sl_json_free(j);
+    for (char *p = out; *p != 0; p++) {
+        *p = *p == ' ' ? '+' : (char)tolower((unsigned char)*p);
     }
-    for (const char *p = query + 6; *p != 0 && *p != '&' && n < 255; p++) {
-        bool at = strncmp(p, "%40", 3) == 0;
-        out[n++] = at ? '@' : *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
-        p += at ? 2 : 0;
-    }
-    out[n] = 0;
-    return n > 0;
+    return out[0] != 0;
 }
 
 void sl_sv_accounts(sl_sv_request *r, sl_http_out *out)

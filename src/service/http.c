@@ -101,6 +101,18 @@ void sl_sv_invalid(sl_http_out *out, const char *field, const char *message)
     sl_sv_answer(out, 422, j);
 }
 
+void sl_sv_too_many(sl_http_out *out, int64_t wait_s)
+{
+    sl_json *j = sl_json_object();
+    if (j == NULL || !sl_json_set_str(j, "error", "rate_limit_exceeded") ||
+        !sl_json_set_int(j, "retry_after", wait_s)) {
+        sl_json_free(j);
+        j = NULL;
+    }
+    sl_sv_answer(out, 429, j);
+    sl_sv_header_int(out, "Retry-After", wait_s);
+}
+
 /* ---- the way ---- */
 
 static bool matches(const sl_route *route, const char *path, const char **rest)

@@ -690,11 +690,16 @@ void sl_sv_refuse(sl_http_out *out, int32_t status, const char *name, const char
 void sl_sv_broken(sl_http_out *out, sl_status status);
 /* 422 naming one field. */
 void sl_sv_invalid(sl_http_out *out, const char *field, const char *message);
+/* 429, and when to come again. */
+void sl_sv_too_many(sl_http_out *out, int64_t wait_s);
 void sl_sv_header(sl_http_out *out, const char *name, const char *value);
 void sl_sv_header_int(sl_http_out *out, const char *name, int64_t value);
 
 /* ---- rest.c: the feed and pushes as requests ---- */
 
+/* The parameters of a query as an object, given; numbers, true and false are what they say. SL_E_INVALID: it
+ * is broken. */
+sl_status sl_sv_query_read(const char *query, sl_json **out);
 void sl_sv_rest_push(sl_sv_request *r, sl_http_out *out);
 void sl_sv_rest_pull(sl_sv_request *r, sl_http_out *out);
 void sl_sv_rest_load(sl_sv_request *r, sl_http_out *out);

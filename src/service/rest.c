@@ -67,7 +67,7 @@ static sl_json *value_of(const char *text)
     return sl_json_string(text);
 }
 
-static sl_status read_query(const char *query, sl_json **out)
+sl_status sl_sv_query_read(const char *query, sl_json **out)
 {
     char name[NAME_MAX];
     char value[VALUE_MAX];
@@ -99,7 +99,7 @@ static bool read_asked(const sl_http_in *in, asked *a, sl_http_out *out)
         return false;
     }
     sl_status status = strcmp(in->method, "GET") == 0
-                           ? read_query(in->query, &a->json)
+                           ? sl_sv_query_read(in->query, &a->json)
                            : sl_json_read((const char *)in->body, in->body_len, &a->json, NULL);
     if (status == SL_OK && !sl_json_is_object(a->json)) {
         status = SL_E_INVALID;

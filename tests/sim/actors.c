@@ -98,6 +98,7 @@ static void on_auth(actor *a, const sl_json *event)
 {
     bool ok = sl_json_bool_or(event, "ok", false);
     int64_t code = sl_json_int_or(event, "code", 0);
+    const char *field = sl_json_str(event, "field");
     a->auth = 0;
     sl_sim_trace(a->world->sim, "%s signs in%s: %s", a->node->host.name,
                  a->auth_intrudes ? " as another" : "",
@@ -108,8 +109,8 @@ static void on_auth(actor *a, const sl_json *event)
             sl_sim_fail(a->world->sim, "%s, the folder of one user, lets in another",
                         a->node->host.name);
         }
-    } else if (!ok && code == SL_E_CONFLICT) {
-        a->log_in = true;
+    } else if (!ok && code == SL_E_INVALID && field != NULL && strcmp(field, "email") == 0) {
+        a->log_in = true; /* the address has an account: the answer was lost */
     } else if (!ok && code == SL_E_AUTH && a->first) {
         a->log_in = a->who->account; /* else the sign-up that was refused never was */
     }

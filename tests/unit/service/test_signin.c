@@ -435,6 +435,33 @@ END_TEST
 
 /* ---- admins and services ---- */
 
+START_TEST(admin__finds_an_account_however_its_address_is_written)
+{
+    static const char *const queries[] = {"email=c%2bx%40b.c", "email=c%2Bx@b.c",
+                                          "email=C%2BX%40B.C", "a=1&email=%63%2Bx%40b%2Ec&b=2",
+                                          "email=c+x@b.c"};
+    static const char *const none[] = {"", "email=", "mail=c%2Bx%40b.c", "email=c%2"};
+    world *w = world_new();
+    person admin;
+    person p;
+    char path[120];
+    make_admin(w, &admin);
+    person_make(w, &p, "c+x@b.c", "athlete", 1);
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        (void)snprintf(path, sizeof path, "/api/v1/admin/accounts?%s", queries[i]);
+        answer a = call(w, &admin, "GET", path, NULL);
+        ck_assert_msg(a.status == 200, "%s: %d", queries[i], a.status);
+        ck_assert_str_eq(sl_json_str(a.body, "id"), p.id);
+        answer_free(&a);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        (void)snprintf(path, sizeof path, "/api/v1/admin/accounts?%s", none[i]);
+        ck_assert_int_eq(status_of(w, &admin, "GET", path, NULL), 422);
+    }
+    world_free(w);
+}
+END_TEST
+
 START_TEST(admin__suspends_and_plans_and_others_do_not)
 {
     world *w = world_new();
@@ -574,6 +601,7 @@ int main(void)
         age__nobody_signs_up_without_a_date_of_birth,
         age__a_child_is_let_in_by_a_parent_and_that_is_kept,
         password__what_is_guessed_first_is_refused,
+        admin__finds_an_account_however_its_address_is_written,
         admin__suspends_and_plans_and_others_do_not,
         service_key__does_what_its_scope_says_until_it_is_revoked,
         keys__a_rotated_key_is_published_until_its_tokens_have_ended,
