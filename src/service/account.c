@@ -403,6 +403,33 @@ static void with_factor(sl_service *s, sl_sv_account *a, const char *code, sl_ht
     }
 }
 
+typedef struct rehash_ctx {
+    const sl_sv_account *a;
+    const char *hash;
+} rehash_ctx;
+
+/* Not in the place of another password that was set meanwhile. */
+static sl_status put_hash(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    const rehash_ctx *c = ctx;
+    return sl_sv_run(
+        tx->s, "UPDATE account SET hash=$1 WHERE id=$2 AND hash=$3",
+        SL_SV_ARGS(sl_cell_text(c->hash), sl_cell_text(c->a->id), sl_cell_text(c->a->hash)), err);
+}
+
+/* The password was right, and its hash is old. Where it cannot be made anew, the old one serves on. */
+static void renew_hash(sl_service *s, const sl_sv_account *a, const char *password)
+{
+    char *hash = NULL;
+    if (s->ports.old_hash == NULL || !s->ports.old_hash(s->ports.user, a->hash)) {
+        return;
+    }
+    if (sl_sv_password_hash(s, password, &hash, NULL) == SL_OK) {
+        (void)sl_sv_locked_change(s, put_hash, &(rehash_ctx){a, hash});
+    }
+    sl_mem_free(hash);
+}
+
 static void login(sl_service *s, sl_sv_account *a, const char *password, const char *code,
                   sl_http_out *out)
 {
@@ -424,6 +451,7 @@ static void login(sl_service *s, sl_sv_account *a, const char *password, const c
         sl_sv_refuse(out, 401, "unauthorized", "Wrong e-mail or password");
         return;
     }
+    renew_hash(s, a, password);
     with_factor(s, a, code, out);
 }
 

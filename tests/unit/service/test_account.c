@@ -41,6 +41,14 @@ static int32_t signup_with(world *w, const char *password, const char *email, co
     return status;
 }
 
+/* Letters without a rule that is looked for. */
+static void fill(char *password, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        password[i] = (char)('a' + i * 11 % 26);
+    }
+}
+
 static answer refresh(world *w, const char *token, const char *device)
 {
     char json[300];
@@ -86,8 +94,7 @@ START_TEST(signup__names_the_field_at_fault)
 {
     world *w = world_new();
     char long_enough[202];
-    memset(long_enough, 'x', 201);
-    long_enough[0] = 'y';
+    fill(long_enough, 201);
     long_enough[201] = 0;
     ck_assert_int_eq(signup_with(w, long_enough, "a@b.c", "coach"), 422);
     long_enough[200] = 0;
@@ -210,16 +217,38 @@ START_TEST(erase__guessing_the_password_there_counts_too)
 }
 END_TEST
 
+START_TEST(login__an_old_hash_is_made_anew_by_its_password_alone)
+{
+    static const char sql[] = "SELECT hash FROM account WHERE email=$1 AND $2=$2";
+    world *w = world_new();
+    char before[512];
+    char now[512];
+    ck_assert_int_eq(signup_with(w, "long enough", "a@b.c", "coach"), 201);
+    (void)world_rows(w, before, sql, "a@b.c", "");
+    w->cost = 'x';
+    ck_assert_int_eq(logging_in(w, "a@b.c", "not this one"), 401);
+    (void)world_rows(w, now, sql, "a@b.c", "");
+    ck_assert_str_eq(now, before);
+    ck_assert_int_eq(logging_in(w, "a@b.c", "long enough"), 200);
+    (void)world_rows(w, now, sql, "a@b.c", "");
+    ck_assert_int_eq(now[0], 'x');
+    ck_assert_str_eq(now + 1, before);
+    size_t hashes = w->hashes;
+    ck_assert_int_eq(logging_in(w, "a@b.c", "long enough"), 200);
+    ck_assert_uint_eq(w->hashes, hashes + 1); /* looked at, and good as it is */
+    world_free(w);
+}
+END_TEST
+
 START_TEST(login__passwords_that_differ_after_72_bytes_are_different)
 {
     world *w = world_new();
     char a[100];
     char b[100];
-    memset(a, 'x', 99);
-    a[0] = 'z';
+    fill(a, 99);
     a[99] = 0;
     memcpy(b, a, sizeof b);
-    b[90] = 'y';
+    b[90] = '-';
     ck_assert_int_eq(signup_with(w, a, "a@b.c", "coach"), 201);
     answer wrong = login(w, "a@b.c", b);
     answer right = login(w, "a@b.c", a);
@@ -431,6 +460,7 @@ int main(void)
         login__passwords_that_differ_after_72_bytes_are_different,
         login__who_guesses_in_a_row_waits_longer_each_time,
         erase__guessing_the_password_there_counts_too,
+        login__an_old_hash_is_made_anew_by_its_password_alone,
         login__the_sixth_try_within_a_minute_must_wait,
         refresh__rotates_and_a_replay_ends_the_session,
         refresh__survives_a_lost_answer_and_the_lost_token_is_void,

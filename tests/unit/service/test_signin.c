@@ -416,7 +416,15 @@ END_TEST
 
 START_TEST(password__what_is_guessed_first_is_refused)
 {
-    static const char *const bad[] = {"password123", "QwertyUiop", "zzzzzzzzzzzz", "my annabel x"};
+    static const char *const bad[] = {
+        "password123",     "QwertyUiop",   "zzzzzzzzzzzz", "my annabel x", "Password2024!",
+        "P@ssw0rd2024",    "!!Football99", "1234567890",   "0987654321",   "abcdefghijkl",
+        "1q2w3e4r5t6y",    "1qaz2wsx3edc", "qwertz123456", "coachcoach",   "abcabcabcabc",
+        "121212121212",    "b4sk3tb4ll",   "volleyball",   "2024-tennis!", "iloveyou1234",
+        "trustno1trustno1"};
+    static const char *const good[] = {"correct horse",       "long enough",
+                                       "football is my life", "a long enough password",
+                                       "xk4f9qwm2z",          "hunter of seals"};
     world *w = world_new();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char json[300];
@@ -427,6 +435,16 @@ START_TEST(password__what_is_guessed_first_is_refused)
         answer a = post(w, "/api/v1/auth/signup", json);
         ck_assert_msg(a.status == 422, "%s: %d", bad[i], a.status);
         ck_assert_ptr_nonnull(sl_json_str(sl_json_get(a.body, "fields"), "password"));
+        answer_free(&a);
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        char json[300];
+        (void)snprintf(json, sizeof json,
+                       "{\"email\":\"a%zu@b.c\",\"password\":\"%s\",\"name\":\"N\","
+                       "\"role\":\"athlete\",\"birth_date\":\"1990-01-31\",\"device\":\"%s\"}",
+                       i, good[i], DEVICE);
+        answer a = post(w, "/api/v1/auth/signup", json);
+        ck_assert_msg(a.status == 201, "%s: %d", good[i], a.status);
         answer_free(&a);
     }
     world_free(w);

@@ -223,11 +223,12 @@ static void port_close(void *user, sl_id conn, int32_t code, const char *reason)
 /* Quick stand-ins for bcrypt with its shape: text that is not the secret. */
 static sl_status port_hash(void *user, const char *secret, char **out, sl_error **err)
 {
+    world *w = user;
     (void)err;
     char hex[65];
-    ((world *)user)->hashes++;
+    w->hashes++;
     sl_sha256_hex(secret, strlen(secret), hex);
-    *out = sl_text_dup(hex);
+    *out = w->cost != 0 ? sl_text_fmt("%c%s", w->cost, hex) : sl_text_dup(hex);
     return *out != NULL ? SL_OK : SL_E_NOMEM;
 }
 
@@ -236,7 +237,13 @@ static bool port_check(void *user, const char *secret, const char *hash)
     char hex[65];
     ((world *)user)->hashes++;
     sl_sha256_hex(secret, strlen(secret), hex);
-    return strcmp(hex, hash) == 0;
+    return strcmp(hex, hash + (strlen(hash) == sizeof hex ? 1 : 0)) == 0;
+}
+
+static bool port_old(void *user, const char *hash)
+{
+    const world *w = user;
+    return w->cost != 0 && hash[0] != w->cost;
 }
 
 static void port_push(void *user, const char *body)
@@ -344,6 +351,7 @@ static void open_service(world *w)
                               .close = port_close,
                               .hash_password = port_hash,
                               .check_password = port_check,
+                              .old_hash = port_old,
                               .media = port_media,
                               .mail = port_mail,
                               .push = w->push ? port_push : NULL,

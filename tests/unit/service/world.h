@@ -60,6 +60,7 @@ typedef struct world {
     int32_t trial_days;
     bool cut;      /* requests lose their connection before the end of the body */
     size_t hashes; /* passwords hashed and checked */
+    char cost;     /* of hashes: one without it is old; 0: none is */
     bool media;    /* the service is to work on videos: set, then world_reopen */
     size_t wakes;  /* of the one who does */
     /* Another provider of sign-in, for the next opening: what answers for it; NULL: there is none. */
