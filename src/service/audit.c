@@ -90,7 +90,7 @@ static sl_status check_head(sl_service *s, bool *whole, sl_error **err)
     if (status == SL_OK && text == NULL) {
         status = sl_fail_nomem(err);
     }
-    *whole = status == SL_OK && kept != NULL && strcmp(kept, text) == 0;
+    *whole = kept != NULL && text != NULL && strcmp(kept, text) == 0;
     sl_mem_free(kept);
     sl_mem_free(text);
     return status;

@@ -143,7 +143,7 @@ static bool repeats(const char *lower)
 /* What everybody tries first, and what says no more than the address. */
 static bool is_guessable(const char *password, const char *email)
 {
-    char lower[ROOM];
+    char lower[ROOM] = "";
     char local[64];
     size_t n = strlen(password);
     if (n >= sizeof lower) {
