@@ -121,6 +121,7 @@ static sl_status fetch(void *ctx, const char *url, const char *form, sl_bytes **
 {
     provider *p = ctx;
     sl_buf b = {0};
+    sl_mem_spare(true); /* the memory that a test takes away is the service's */
     if (strcmp(url, WORLD_ISSUER "/.well-known/openid-configuration") == 0) {
         p->abouts++;
         sl_buf_fmt(&b,
@@ -142,6 +143,7 @@ static sl_status fetch(void *ctx, const char *url, const char *form, sl_bytes **
     }
     *out = b.len > 0 && !p->down ? sl_buf_bytes(&b) : NULL;
     sl_buf_free(&b);
+    sl_mem_spare(false);
     return *out != NULL ? SL_OK : SL_E_NETWORK;
 }
 
@@ -576,6 +578,41 @@ START_TEST(oidc__a_second_factor_at_the_provider_is_one)
 }
 END_TEST
 
+START_TEST(oidc__what_fails_on_the_way_lets_nobody_in_without_the_code)
+{
+    provider p;
+    world *w = open_world(&p);
+    char secret[40];
+    char ticket[64];
+    size_t asked = 0;
+    enrol(&p, "athlete", secret);
+    asked_for_code(&p, ticket);
+    for (uint64_t k = 1; k <= 300; k++) {
+        for (int memory = 0; memory < 2; memory++) {
+            w->now_ms += 31000; /* what failed is asked for anew */
+            w->db_fault = SL_E_IO;
+            w->db_fail_at = memory == 0 ? k : 0;
+            (void)sl_mem_fail_at(memory != 0 ? k : 0, false);
+            answer a = come(&p);
+            (void)sl_mem_fail_at(0, false);
+            w->db_fail_at = 0;
+            ck_assert_msg(a.status == 403 || a.status == 401 || a.status >= 500, "%d", a.status);
+            asked += a.status == 403 ? 1 : 0;
+            answer_free(&a);
+            w->db_fail_at = memory == 0 ? k : 0;
+            (void)sl_mem_fail_at(memory != 0 ? k : 0, false);
+            a = step(&p, ticket, ",\"code\":\"000000\"");
+            (void)sl_mem_fail_at(0, false);
+            w->db_fail_at = 0;
+            ck_assert_msg(a.status == 401 || a.status == 429 || a.status >= 500, "%d", a.status);
+            answer_free(&a);
+        }
+    }
+    ck_assert_uint_gt(asked, 100);
+    close_world(&p);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -589,6 +626,7 @@ int main(void)
         oidc__a_child_waits_for_a_parent_there_too,
         oidc__an_account_with_an_authenticator_is_not_entered_without_its_code,
         oidc__a_ticket_ends_after_ten_minutes_and_guessing_after_five,
+        oidc__what_fails_on_the_way_lets_nobody_in_without_the_code,
         oidc__a_second_factor_at_the_provider_is_one,
     };
     sl_prng prng;
