@@ -150,10 +150,10 @@ START_TEST(limit__mails_to_an_address_are_five_an_hour_whoever_asks)
     static const char *const emails[] = {"a@b.c", "nobody@b.c"}; /* and whether it has an account */
     world *w = limited();
     person p;
+    char peer[20];
     person_make(w, &p, "a@b.c", "athlete", 1);
     for (size_t k = 0; k < 2; k++) {
         for (int i = 0; i < 7; i++) {
-            char peer[20];
             (void)snprintf(peer, sizeof peer, "192.0.2.%d", i);
             w->peer = peer;
             ck_assert_int_eq(ask_reset(w, emails[k]), i < 5 ? 202 : 429);

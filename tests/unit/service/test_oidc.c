@@ -322,6 +322,7 @@ END_TEST
 START_TEST(oidc__a_provider_that_changes_its_key_is_asked_once_in_half_a_minute)
 {
     provider p;
+    char kid[32];
     world *w = open_world(&p);
     ck_assert_int_eq(arriving(&p), 200);
     ck_assert_uint_eq(p.jwks, 1);
@@ -331,7 +332,6 @@ START_TEST(oidc__a_provider_that_changes_its_key_is_asked_once_in_half_a_minute)
     ck_assert_int_eq(arriving(&p), 200);
     ck_assert_uint_eq(p.jwks, 2);
     for (int i = 0; i < 200; i++) {
-        char kid[32];
         (void)snprintf(kid, sizeof kid, "random-%d", i);
         p.kid = kid;
         ck_assert_int_eq(arriving(&p), 401);
