@@ -22,7 +22,7 @@
 
 enum {
     REFETCH_MS = 30000,
-    AWAY_MS = 10000,
+    AWAY_MS = 5000, /* as Retry-After says */
     FRESH_MS = 3600000
 };
 

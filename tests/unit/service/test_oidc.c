@@ -361,7 +361,7 @@ START_TEST(oidc__a_provider_that_is_away_is_not_asked_at_every_request)
     }
     ck_assert_uint_eq(p.abouts, 1);
     p.down = false;
-    w->now_ms += 10001;
+    w->now_ms += 5001;
     ck_assert_int_eq(arriving(&p), 200);
     ck_assert_uint_eq(p.abouts, 2);
     p.down = true; /* what is known serves; the code cannot be traded */
@@ -379,7 +379,7 @@ START_TEST(oidc__a_document_that_speaks_for_another_is_none)
     ck_assert_int_eq(arriving(&p), 503);
     ck_assert_uint_eq(p.trades, 0);
     p.issuer = WORLD_ISSUER;
-    w->now_ms += 10001;
+    w->now_ms += 5001;
     ck_assert_int_eq(arriving(&p), 200);
     close_world(&p);
 }
