@@ -141,8 +141,8 @@ start_server 0
 say "sidelined on port $port, SQLite and files in one folder"
 
 step "2. An athlete and a coach sign up and connect"
-quietly anna signup anna@example.org --name Anna --role athlete
-quietly carl signup carl@example.org --name Carl --role coach
+quietly anna signup anna@example.org --birth 1990-01-31 --name Anna --role athlete
+quietly carl signup carl@example.org --birth 1990-01-31 --name Carl --role coach
 quietly anna connect carl@example.org
 quietly carl accept anna@example.org
 quietly anna sync

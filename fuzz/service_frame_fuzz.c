@@ -124,6 +124,7 @@ static void open_rig(rig *r, sl_platform *platform)
 {
     static const char signup[] =
         "{\"email\":\"a@b.c\",\"password\":\"long enough\",\"name\":\"A\",\"role\":\"coach\","
+        "\"birth_date\":\"1990-01-31\","
         "\"device\":\"018b0000-0000-7000-8000-000000000001\"}";
     sl_prng_seed(&r->prng, 1);
     r->disk = sl_disk_new(1);

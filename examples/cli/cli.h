@@ -101,7 +101,8 @@ int cli_open(cli *c);
 int cli_wipe(const cli *c);
 
 enum {
-    CLI_PASSWORD_MAX = 1024
+    CLI_PASSWORD_MAX = 1024,
+    CLI_FIELD_MAX = 24
 };
 /* account.c: from --password, SIDELINE_PASSWORD or the terminal. CLI_OK, or CLI_FAILED after saying why. */
 int cli_password(cli *c, char out[CLI_PASSWORD_MAX]);
@@ -114,6 +115,8 @@ int cli_load_key(const char *path, uint8_t key[CLI_KEY_LEN]);
 
 /* wait.c: waiting for operations. res, when not NULL, is given as parsed JSON. */
 int cli_wait_op(cli *c, sl_id op, const char *label, int32_t timeout_ms, js **res);
+/* The same of signing in: what it lacks, as a field, is not said but copied; "": nothing. */
+int cli_wait_sign_in(cli *c, sl_id op, char lacks[CLI_FIELD_MAX]);
 /* One round of waiting and handling events. */
 int cli_turn(cli *c, int32_t timeout_ms);
 /* Brings both sides to the same state, or says why not. Nothing when --offline. */

@@ -86,12 +86,13 @@ typedef struct command {
 
 static const command commands[] = {
     {"signup", 1, 1, BIT(OPT_PASSWORD) | BIT(OPT_NAME) | BIT(OPT_ROLE) | BIT(OPT_BIRTH),
-     BIT(OPT_NAME), cmd_signup,
-     "EMAIL --name NAME [--role athlete|coach] [--birth YYYY-MM-DD] [--password P]",
+     BIT(OPT_NAME) | BIT(OPT_BIRTH), cmd_signup,
+     "EMAIL --name NAME --birth YYYY-MM-DD [--role athlete|coach] [--password P]",
      "make an account and sign in"},
     {"login", 1, 1, BIT(OPT_PASSWORD) | BIT(OPT_CODE), 0, cmd_login,
      "EMAIL [--code CODE] [--password P]", "sign in; the code is of an authenticator"},
-    {"oidc", 1, 1, 0, 0, cmd_oidc, "REDIRECT_URI, or the JSON it gave with \"redirect\"",
+    {"oidc", 1, 1, BIT(OPT_CODE) | BIT(OPT_BIRTH), 0, cmd_oidc,
+     "REDIRECT_URI, or the JSON it gave with \"redirect\" [--code CODE] [--birth YYYY-MM-DD]",
      "sign in with another provider"},
     {"logout", 0, 0, BIT(OPT_EVERYWHERE) | BIT(OPT_WIPE) | BIT(OPT_UNSENT), 0, cmd_logout,
      "[--everywhere] [--wipe [--unsent]]",

@@ -119,12 +119,36 @@ int cmd_totp(cli *c)
     return CLI_OK;
 }
 
+/* Gives what the sign-in lacked, of the options. */
+static int oidc_step(cli *c, char lacks[CLI_FIELD_MAX])
+{
+    bool code_lacks = strcmp(lacks, "code") == 0;
+    const char *value = c->option[code_lacks ? OPT_CODE : OPT_BIRTH];
+    char name[CLI_FIELD_MAX];
+    (void)snprintf(name, sizeof name, "%s", lacks);
+    lacks[0] = '\0';
+    if (value == NULL) {
+        return cli_fail(code_lacks ? "the code of the authenticator is needed: --code CODE"
+                                   : "the account is new: --birth YYYY-MM-DD is needed");
+    }
+    text json = {0};
+    sl_error *err = NULL;
+    sl_id op = 0;
+    text_fmt(&json, "{\"%s\":", name);
+    text_json(&json, value);
+    text_add(&json, "}");
+    sl_status st = sl_session_oidc(c->core, json.data, json.len, &op, &err);
+    text_free(&json);
+    return st == SL_OK ? cli_wait_sign_in(c, op, lacks) : cli_error(st, err);
+}
+
 /* An address to come back to: what to open, as JSON. That JSON with "redirect": signs in. */
 int cmd_oidc(cli *c)
 {
     js *res = NULL;
     sl_error *err = NULL;
     sl_id op = 0;
+    char lacks[CLI_FIELD_MAX];
     if (c->args[0][0] != '{') {
         int code = cli_account_do(c, "oidc", "redirect_uri", c->args[0], &res);
         if (code == CLI_OK) {
@@ -140,7 +164,10 @@ int cmd_oidc(cli *c)
     if (st != SL_OK) {
         return cli_error(st, err);
     }
-    int code = cli_wait_op(c, op, "sign-in", c->timeout_ms, NULL);
+    int code = cli_wait_sign_in(c, op, lacks);
+    for (int i = 0; i < 2 && lacks[0] != '\0'; i++) { /* one thing, then the other */
+        code = oidc_step(c, lacks);
+    }
     return code == CLI_OK ? cmd_whoami(c) : code;
 }
 

@@ -28,6 +28,7 @@ typedef struct waiting {
     bool ok;
     sl_status status;
     char *message;
+    char *field;
     js *res;
 } waiting;
 
@@ -92,6 +93,7 @@ static void on_end(waiting *w, const js *event)
     w->ok = ok != NULL && ok->truth;
     w->status = (sl_status)js_int(event, "code");
     replace(&w->message, js_str(event, "message"));
+    replace(&w->field, js_str(event, "field"));
     if (res != NULL) {
         w->res = js_parse(res->raw, res->raw_len);
     }
@@ -195,6 +197,13 @@ static int wait_end(cli *c, waiting *w, int32_t timeout_ms)
     }
 }
 
+static int say_failed(const waiting *w)
+{
+    return cli_say(w->status, w->message != NULL && w->message[0] != '\0'
+                                  ? w->message
+                                  : sl_status_name(w->status));
+}
+
 int cli_wait_op(cli *c, sl_id op, const char *label, int32_t timeout_ms, js **res)
 {
     waiting w = {
@@ -205,16 +214,31 @@ int cli_wait_op(cli *c, sl_id op, const char *label, int32_t timeout_ms, js **re
     int code = wait_end(c, &w, timeout_ms);
     cli_end_bar(c);
     if (code == CLI_OK && !w.ok) {
-        code =
-            cli_say(w.status, w.message != NULL && w.message[0] != '\0' ? w.message
-                                                                        : sl_status_name(w.status));
+        code = say_failed(&w);
     }
     free(w.message);
+    free(w.field);
     if (code == CLI_OK && res != NULL) {
         *res = w.res;
     } else {
         js_free(w.res);
     }
+    return code;
+}
+
+int cli_wait_sign_in(cli *c, sl_id op, char lacks[CLI_FIELD_MAX])
+{
+    waiting w = {.op = op, .label = "sign-in", .started_ms = cli_now_ms()};
+    int code = wait_end(c, &w, c->timeout_ms);
+    cli_end_bar(c);
+    bool asks = w.status == SL_E_DENIED && w.field != NULL;
+    (void)snprintf(lacks, CLI_FIELD_MAX, "%s", code == CLI_OK && !w.ok && asks ? w.field : "");
+    if (code == CLI_OK && !w.ok) {
+        code = lacks[0] != '\0' ? CLI_FAILED : say_failed(&w);
+    }
+    free(w.message);
+    free(w.field);
+    js_free(w.res);
     return code;
 }
 

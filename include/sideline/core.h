@@ -10,7 +10,7 @@
  *
  * Events are a queue that the host polls, a JSON array per call:
  *   {"ev":"op","op":9,"ok":true,"res":{...}}
- *   {"ev":"op","op":9,"ok":false,"code":-13,"message":"..."}
+ *   {"ev":"op","op":9,"ok":false,"code":-13,"message":"...","field":".."?}
  *   {"ev":"progress","op":9,"done":n,"total":n}     only the newest of each op is kept
  *   {"ev":"rows","sub":3}                           a live query has a difference to take
  *   {"ev":"sync","state":"offline|connecting|online"}
@@ -153,13 +153,14 @@ SL_API sl_status sl_core_info(sl_core *core, const char *what,
                               sl_error *SL_NULLABLE *SL_NULLABLE err);
 SL_API sl_status sl_op_cancel(sl_core *core, sl_id op);
 
-/* json: {"email","password","name","role":"athlete"|"coach","birth_date"?:"2001-12-31"}. Signs in as well.
- * res: session. */
+/* json: {"email","password","name","role":"athlete"|"coach","birth_date":"2001-12-31"}. Signs in as well.
+ * res: session. SL_E_DENIED: the account of a child waits for a parent. */
 SL_API sl_status sl_session_signup(sl_core *core, const char *json, size_t n, sl_id *op,
                                    sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* json: {"email","password","code"?}, code: of the authenticator, or a recovery code. The session is kept
  * in the data folder and restored at open. SL_E_AUTH: wrong e-mail, password or code. SL_E_DENIED: a code
- * is needed, or the account is closed. SL_E_CONFLICT: the folder belongs to another user. */
+ * is needed (the event's field is "code"), or the account is closed. SL_E_CONFLICT: the folder belongs to
+ * another user. */
 SL_API sl_status sl_session_login(sl_core *core, const char *json, size_t n, sl_id *op,
                                   sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* Forgets the session's tokens. Data stays until the same user signs in again. Signing in or up that
@@ -169,7 +170,10 @@ SL_API sl_status sl_session_logout(sl_core *core, sl_error *SL_NULLABLE *SL_NULL
 /* Signing in with another provider (OpenID Connect). First sl_account_do {"do":"oidc","redirect_uri":".."}
  * gives {"url","state","nonce","verifier","issuer","redirect_uri"}: the host opens the page at url, and
  * when the provider comes back to redirect_uri gives all of that here, with "redirect", the whole address
- * that came back. SL_E_DENIED: it is not the answer to this question, or the provider refused. */
+ * that came back. SL_E_DENIED: it is not the answer to this question, or the provider refused. With
+ * the event's field "code": the account has an authenticator; with "birth_date": it is new. Then this is
+ * called again with {"code"} or {"birth_date"} alone, within ten minutes: the provider need not be asked
+ * again. */
 SL_API sl_status sl_session_oidc(sl_core *core, const char *json, size_t n, sl_id *op,
                                  sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* Something about the account, at the server. json: {"do":..} and what goes with it:

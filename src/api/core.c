@@ -363,14 +363,18 @@ sl_status sl_session_oidc(sl_core *core, const char *json, size_t n, sl_id *op, 
     sl_json *in = NULL;
     sl_json *body = NULL;
     sl_status status = sl_json_read(json, n, &in, err);
+    bool steps = sl_json_get(in, "redirect") == NULL &&
+                 (sl_json_get(in, "code") != NULL || sl_json_get(in, "birth_date") != NULL);
+    sl_lock(core->lock);
     if (status == SL_OK) {
-        status = sl_session_redirect(in, &body, err);
+        status =
+            steps ? sl_session_step(core, in, &body, err) : sl_session_redirect(in, &body, err);
     }
     if (status == SL_OK) {
-        sl_lock(core->lock);
-        status = sl_session_start(core, "/api/v1/auth/oidc", body, op, err);
-        sl_unlock(core->lock);
+        status = sl_session_start(core, steps ? "/api/v1/auth/oidc/step" : "/api/v1/auth/oidc",
+                                  body, op, err);
     }
+    sl_unlock(core->lock);
     sl_json_free(body);
     sl_json_free(in);
     return status;

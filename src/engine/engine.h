@@ -62,6 +62,7 @@ typedef struct sl_session {
     char *plan; /* of the subscription to the service, "" for none */
     int64_t plan_until_ms;
     char *refresh;
+    char *ticket;            /* of a sign-in with another provider that lacks something, or NULL */
     char *access;            /* NULL when it must be renewed */
     int64_t access_until_ms; /* monotonic */
     sl_id refreshing;        /* the request under way, 0 when none */
@@ -256,6 +257,8 @@ const char *sl_session_sentence_of(const sl_json *body);
 /* --- redirect.c --- */
 /* What another provider of sign-in sent back, checked: the body that our server takes. */
 sl_status sl_session_redirect(const sl_json *in, sl_json **body, sl_error **err);
+/* What was missing then, with the ticket that the server gave for it. */
+sl_status sl_session_step(const sl_core *core, const sl_json *in, sl_json **body, sl_error **err);
 
 /* --- errand.c --- */
 /* in: sl_account_do's wish. */

@@ -21,6 +21,7 @@ typedef struct node {
     sl_json *json;
     sl_status code;
     char *message;
+    char *field; /* of the input, that is at fault; or NULL */
     int64_t done;
     int64_t total;
     bool queued;
@@ -54,6 +55,7 @@ static void node_free(node *n)
     if (n != NULL) {
         sl_json_free(n->json);
         sl_mem_free(n->message);
+        sl_mem_free(n->field);
         sl_mem_free(n);
     }
 }
@@ -256,9 +258,17 @@ static op *find_op(const sl_events *e, sl_id id)
     return o;
 }
 
-static void end_op(sl_events *e, sl_id id, sl_status code, const char *message, sl_json *res)
+typedef struct ending {
+    sl_status code;
+    const char *message; /* NULL: none; so the field */
+    const char *field;
+} ending;
+
+/* res is taken. */
+static void end_op(sl_events *e, sl_id id, const ending *how, sl_json *res)
 {
-    char *text = message != NULL ? sl_text_dup(message) : NULL;
+    char *text = how->message != NULL ? sl_text_dup(how->message) : NULL;
+    char *field = how->field != NULL ? sl_text_dup(how->field) : NULL;
     sl_lock(e->lock);
     op **at = &e->ops;
     while (*at != NULL && (*at)->id != id) {
@@ -268,13 +278,15 @@ static void end_op(sl_events *e, sl_id id, sl_status code, const char *message, 
     if (o == NULL) {
         sl_unlock(e->lock);
         sl_mem_free(text);
+        sl_mem_free(field);
         sl_json_free(res);
         return;
     }
     *at = o->next;
     node *end = o->end;
-    end->code = code;
+    end->code = how->code;
     end->message = text;
+    end->field = field;
     end->json = res;
     bool fire = enqueue(e, end);
     op_free(o);
@@ -283,17 +295,20 @@ static void end_op(sl_events *e, sl_id id, sl_status code, const char *message, 
 
 void sl_events_op_done(sl_events *e, sl_id id, sl_json *res)
 {
-    end_op(e, id, SL_OK, NULL, res);
+    end_op(e, id, &(ending){.code = SL_OK}, res);
 }
 
 void sl_events_op_failed(sl_events *e, sl_id id, sl_status code, const char *message)
 {
-    end_op(e, id, code, message, NULL);
+    end_op(e, id, &(ending){.code = code, .message = message}, NULL);
 }
 
 void sl_events_op_error(sl_events *e, sl_id id, sl_error *err)
 {
-    end_op(e, id, err != NULL ? sl_error_code(err) : SL_E_INTERNAL, sl_error_message(err), NULL);
+    ending how = {.code = err != NULL ? sl_error_code(err) : SL_E_INTERNAL,
+                  .message = sl_error_message(err),
+                  .field = err != NULL ? sl_error_field(err) : NULL};
+    end_op(e, id, &how, NULL);
     sl_error_release(err);
 }
 
@@ -341,6 +356,10 @@ static void write_op_end(sl_buf *out, const node *n)
         char *text = message != NULL ? sl_json_print(message) : NULL;
         sl_buf_fmt(out, ",\"code\":%d,\"name\":\"%s\",\"message\":%s", n->code,
                    sl_status_name(n->code), text != NULL ? text : "\"\"");
+        if (n->field != NULL) {
+            sl_buf_str(out, ",\"field\":");
+            sl_json_put_text(out, n->field, strlen(n->field));
+        }
         sl_mem_free(text);
         sl_json_free(message);
     } else if (n->json != NULL) {

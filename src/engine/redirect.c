@@ -99,3 +99,24 @@ sl_status sl_session_redirect(const sl_json *in, sl_json **body, sl_error **err)
     sl_mem_free(issuer);
     return status;
 }
+
+sl_status sl_session_step(const sl_core *core, const sl_json *in, sl_json **body, sl_error **err)
+{
+    static const char *const given[] = {"code", "birth_date"};
+    *body = NULL;
+    if (core->session.ticket == NULL) {
+        return sl_fail(err, SL_E_DENIED, "no sign-in waits for this");
+    }
+    sl_json *j = sl_json_object();
+    bool ok = j != NULL && sl_json_set_str(j, "ticket", core->session.ticket);
+    for (size_t i = 0; ok && i < sizeof given / sizeof given[0]; i++) {
+        const char *value = sl_json_str(in, given[i]);
+        ok = value == NULL || sl_json_set_str(j, given[i], value);
+    }
+    if (!ok) {
+        sl_json_free(j);
+        return sl_fail_nomem(err);
+    }
+    *body = j;
+    return SL_OK;
+}

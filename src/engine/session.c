@@ -26,6 +26,7 @@ void sl_session_clear(sl_core *core)
     sl_mem_free(s->role);
     sl_mem_free(s->plan);
     sl_mem_free(s->refresh);
+    sl_mem_free(s->ticket);
     sl_mem_free(s->access);
     memset(s, 0, sizeof *s);
 }
@@ -278,12 +279,50 @@ sl_status sl_session_accept(sl_core *core, const sl_json *body, sl_error **err)
     return status;
 }
 
+/* What is missing, or at fault, as a field of the question. */
+static const char *field_of(const sl_json *body)
+{
+    const char *name = sl_json_str(body, "error");
+    const sl_json *field = sl_json_first(sl_json_get(body, "fields"));
+    if (field != NULL || name == NULL) {
+        return field != NULL ? sl_json_key(field) : NULL;
+    }
+    return strcmp(name, "mfa_required") == 0          ? "code"
+           : strcmp(name, "birth_date_required") == 0 ? "birth_date"
+                                                      : NULL;
+}
+
+static void auth_refused(sl_core *core, const sl_call *call, const sl_json *body)
+{
+    sl_error *err = NULL;
+    const char *ticket = sl_json_str(body, "ticket");
+    const char *field = field_of(body);
+    sl_status status = sl_session_status_of(call->status);
+    const char *sentence = sl_session_sentence_of(body);
+    char *kept = ticket != NULL ? sl_text_dup(ticket) : NULL;
+    if (ticket != NULL && kept == NULL) {
+        (void)sl_fail_nomem(&err);
+    } else if (field != NULL) {
+        (void)sl_fail_field(&err, status, field, "%s", sentence);
+    } else {
+        (void)sl_fail(&err, status, "%s", sentence);
+    }
+    if (kept != NULL) {
+        sl_mem_free(core->session.ticket);
+        core->session.ticket = kept;
+    }
+    if (err != NULL) {
+        sl_events_op_error(core->events, call->op, err);
+    } else { /* out of memory */
+        sl_events_op_failed(core->events, call->op, status, sentence);
+    }
+}
+
 static void auth_answer(sl_core *core, const sl_call *call, const sl_json *body)
 {
     sl_error *err = NULL;
     if (call->status != 200 && call->status != 201) {
-        sl_events_op_failed(core->events, call->op, sl_session_status_of(call->status),
-                            sl_session_sentence_of(body));
+        auth_refused(core, call, body);
         return;
     }
     if (call->id <= core->auth_after) {

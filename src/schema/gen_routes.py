@@ -11,7 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NEEDS = {"none": "SL_NEED_NONE", "guest": "SL_NEED_GUEST", "session": "SL_NEED_SESSION", "user": "SL_NEED_USER", "admin": "SL_NEED_ADMIN",
          "service": "SL_NEED_SERVICE"}
 LIMITS = {"": "SL_RATE_NONE", "public": "SL_RATE_PUBLIC", "authenticated": "SL_RATE_AUTHENTICATED",
-          "upload": "SL_RATE_UPLOAD", "webhook": "SL_RATE_WEBHOOK", "analytics": "SL_RATE_ANALYTICS"}
+          "upload": "SL_RATE_UPLOAD", "webhook": "SL_RATE_WEBHOOK", "analytics": "SL_RATE_ANALYTICS", "mail": "SL_RATE_MAIL"}
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 KEYS = {"id", "method", "path", "need", "scope", "limit", "audit", "doc", "query", "headers", "body", "large", "form", "ok",
         "also", "fail"}

@@ -89,6 +89,12 @@ static bool check_password(void *user, const char *secret, const char *hash)
     return sl_password_check(secret, hash);
 }
 
+static bool old_hash(void *user, const char *hash)
+{
+    (void)user;
+    return sl_password_old(hash);
+}
+
 /* True when the command line asks for one thing instead of serving. */
 static bool one_thing(const daemon_state *d)
 {
@@ -223,6 +229,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .close = port_close,
         .hash_password = hash_password,
         .check_password = check_password,
+        .old_hash = old_hash,
         .mail = send_mail,
         .log = d->log != NULL ? write_log : NULL,
         .fetch = fetch,

@@ -84,3 +84,10 @@ bool sl_password_check(const char *secret, const char *hash)
     sl_mem_free(again);
     return same;
 }
+
+bool sl_password_old(const char *hash)
+{
+    size_t n = strlen(bcrypt_prefix);
+    bool ours = strncmp(hash, bcrypt_prefix, n) == 0 && strspn(hash + n, "0123456789") == 2;
+    return ours && (hash[n] - '0') * 10 + hash[n + 1] - '0' < BCRYPT_COST;
+}

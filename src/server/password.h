@@ -11,5 +11,7 @@
 sl_status sl_password_hash(const sl_platform *platform, const char *secret, char **out,
                            sl_error **err);
 bool sl_password_check(const char *secret, const char *hash);
+/* Made at a lower cost than hashes are now. */
+bool sl_password_old(const char *hash);
 
 #endif

@@ -2,7 +2,8 @@
  * service/account.c - signing up, signing in, and staying signed in.
  *
  *   [AUTH-1] the answer to a sign-in that fails is the same, and as slow, whether the account
- *            exists or not.
+ *            exists or not;
+ *   [AUTH-4] tries that fail in a row make the next ones wait, longer each time, for that account alone.
  */
 #include "service/account.h"
 
@@ -19,9 +20,8 @@
 enum {
     TRIES_MAX = 5,
     TRIES_MS = 60000,
-    PASSWORD_MIN = 10,
-    PASSWORD_MAX = 200,
-    AGE_MIN = 13
+    PAUSE_MS_MAX = 3600000,
+    FORGET_MS = 86400000
 };
 
 const char *sl_sv_need(const sl_json *j, const char *field, size_t min, size_t max,
@@ -39,9 +39,9 @@ const char *sl_sv_need(const sl_json *j, const char *field, size_t min, size_t m
     return v;
 }
 
-bool sl_sv_take_device(const sl_json *j, sl_sv_account *a, sl_http_out *out)
+bool sl_sv_take_device(const sl_json *j, sl_sv_id device, sl_http_out *out)
 {
-    if (sl_sv_take_id(a->device, j, "device")) {
+    if (sl_sv_take_id(device, j, "device")) {
         return true;
     }
     sl_sv_invalid(out, "device", "device must be a UUID");
@@ -171,106 +171,6 @@ sl_status sl_sv_locked_change(sl_service *s, sl_sv_fn fn, void *ctx)
     return status;
 }
 
-static bool leap(int64_t y)
-{
-    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-}
-
-/* Days since 1970-01-01 of a date as year-month-day; false: there is no such day. */
-static bool day_of(const char *text, int64_t *days)
-{
-    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || strspn(text, "0123456789") != 4 ||
-        strspn(text + 5, "0123456789") != 2 || strspn(text + 8, "0123456789") != 2) {
-        return false;
-    }
-    int64_t y = strtoll(text, NULL, 10);
-    int64_t m = strtoll(text + 5, NULL, 10);
-    int64_t d = strtoll(text + 8, NULL, 10);
-    if (y < 1900 || m < 1 || m > 12 || d < 1 || d > lengths[m - 1] + (m == 2 && leap(y) ? 1 : 0)) {
-        return false;
-    }
-    *days = (y - 1970) * 365 + (y - 1969) / 4 - (y - 1901) / 100 + (y - 1601) / 400 + d - 1;
-    for (int64_t i = 1; i < m; i++) {
-        *days += lengths[i - 1] + (i == 2 && leap(y) ? 1 : 0);
-    }
-    return true;
-}
-
-/* An account of a child waits until a parent has agreed. Who is born on February 29 is a year older on
- * March 1 of other years; the day is that of the latest time zone, so that nobody counts as older too
- * early. */
-static bool take_birth(const sl_json *j, const sl_service *s, sl_sv_account *a, sl_http_out *out)
-{
-    const sl_json *given = sl_json_get(j, "birth_date");
-    const char *birth = sl_json_text(given);
-    int64_t day = 0;
-    int64_t today = (sl_sv_now(s) - INT64_C(12) * 3600000) / INT64_C(86400000);
-    if (given == NULL) {
-        return true;
-    }
-    if (birth == NULL || !day_of(birth, &day) || day > today + 1) {
-        sl_sv_invalid(out, "birth_date", "birth_date must be a day, as 2001-12-31");
-        return false;
-    }
-    char then[32];
-    int64_t grown = 0;
-    (void)snprintf(then, sizeof then, "%04d%s", (int)strtol(birth, NULL, 10) + AGE_MIN, birth + 4);
-    if (!day_of(then, &grown)) { /* February 29 */
-        (void)snprintf(then, sizeof then, "%04d-03-01", (int)strtol(birth, NULL, 10) + AGE_MIN);
-        (void)day_of(then, &grown);
-    }
-    sl_sv_copy(a->birth, sizeof a->birth, birth);
-    if (today < grown) {
-        sl_sv_copy(a->status, sizeof a->status, "consent");
-    }
-    return true;
-}
-
-/* What everybody tries first, and what says no more than the address. */
-static bool is_guessable(const char *password, const char *email)
-{
-    static const char *const common[] = {
-        "1234567890",     "0123456789",  "0987654321",   "12345678910", "123456789a",
-        "123123123123",   "1q2w3e4r5t",  "1qaz2wsx3edc", "qwertyuiop",  "qwerty12345",
-        "qwerty123456",   "asdfghjkl;",  "password12",   "password123", "password1234",
-        "passw0rd12",     "p@ssw0rd12",  "mypassword",   "letmein123",  "letmein1234",
-        "welcome123",     "welcome1234", "iloveyou12",   "iloveyou123", "administrator",
-        "administrator1", "changeme123", "football123",  "basketball",  "basketball1",
-        "baseball123",    "superman123", "batman12345",  "sunshine123", "princess123",
-        "dragon12345",    "monkey12345", "master12345",  "shadow12345", "michael123",
-        "abcdefghij",     "abcdefghijk", "abc1234567",   "abcd123456",  "a123456789",
-        "aa12345678",     "qazwsxedcr",  "zaq12wsxcde",  "trustno1234", "starwars123",
-        "whatever123",    "liverpool1",  "manchester",   "chelsea123",  "sidelined1",
-        "sideline123",    "coachcoach",  "athlete123"};
-    char lower[PASSWORD_MAX * 4 + 1];
-    size_t n = strlen(password);
-    for (size_t i = 0; i <= n && i < sizeof lower; i++) {
-        lower[i] = (char)tolower((unsigned char)password[i]);
-    }
-    lower[sizeof lower - 1] = 0;
-    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
-        if (strcmp(lower, common[i]) == 0) {
-            return true;
-        }
-    }
-    char local[64];
-    sl_sv_copy(local, sizeof local, email != NULL ? email : "");
-    local[strcspn(local, "@")] = 0;
-    return strspn(lower, (const char[]){lower[0], 0}) == n ||
-           (strlen(local) >= 4 && strstr(lower, local) != NULL);
-}
-
-const char *sl_sv_take_password(const sl_json *j, const char *email, sl_http_out *out)
-{
-    const char *password = sl_sv_need(j, "password", PASSWORD_MIN, PASSWORD_MAX, out);
-    if (password != NULL && is_guessable(password, email)) {
-        sl_sv_invalid(out, "password", "this password is too easy to guess");
-        return NULL;
-    }
-    return password;
-}
-
 /* Reads what a sign-up says; the password is borrowed from j. NULL: the answer is made. */
 static const char *read_signup(const sl_service *s, const sl_json *j, sl_sv_account *a,
                                sl_http_out *out)
@@ -278,7 +178,7 @@ static const char *read_signup(const sl_service *s, const sl_json *j, sl_sv_acco
     a->email = sl_sv_take_email(j, out);
     const char *password = a->email != NULL ? sl_sv_take_password(j, a->email, out) : NULL;
     const char *name = password != NULL ? sl_sv_need(j, "name", 1, 100, out) : NULL;
-    if (name == NULL || !sl_sv_take_device(j, a, out)) {
+    if (name == NULL || !sl_sv_take_device(j, a->device, out)) {
         return NULL;
     }
     if (strlen(name) > 100) {
@@ -291,7 +191,7 @@ static const char *read_signup(const sl_service *s, const sl_json *j, sl_sv_acco
         return NULL;
     }
     sl_sv_copy(a->rank.role, sizeof a->rank.role, role);
-    if (!take_birth(j, s, a, out)) {
+    if (!sl_sv_take_birth(j, s, a, out)) {
         return NULL;
     }
     a->name = sl_text_dup(name);
@@ -315,7 +215,7 @@ void sl_sv_signup(sl_sv_request *r, sl_http_out *out)
         if (status != SL_OK) {
             sl_sv_broken(out, status);
         } else if (c.a.found) {
-            sl_sv_refuse(out, 409, "conflict", "this e-mail address has an account");
+            sl_sv_invalid(out, "email", "this e-mail address has an account");
         } else {
             sl_sv_mail_verify(s, c.a.email, c.token);
             if (sl_sv_account_open(&c.a, out)) {
@@ -323,31 +223,59 @@ void sl_sv_signup(sl_sv_request *r, sl_http_out *out)
             }
         }
     }
+    sl_sv_about(r, c.a.id, c.a.email);
     sl_sv_account_free(&c.a);
     sl_wipe(c.token, sizeof c.token);
+}
+
+/* After every TRIES_MAX in a row that failed there is a pause, each twice as long as the one before: some 150
+ * tries a day, of which a code of six digits, three of them good at a time, is guessed once in six years. */
+static int64_t pause_ms(int64_t tries)
+{
+    int64_t pause = TRIES_MS;
+    if (tries == 0 || tries % TRIES_MAX != 0) {
+        return 0;
+    }
+    for (int64_t i = TRIES_MAX; i < tries && pause < PAUSE_MS_MAX; i += TRIES_MAX) {
+        pause *= 2;
+    }
+    return pause < PAUSE_MS_MAX ? pause : PAUSE_MS_MAX;
 }
 
 /* Counts the try before the password is looked at, so that tries side by side count too. */
 sl_status sl_sv_count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
 {
     sl_sv_rows rows;
+    a->wait_s = 0;
     sl_status status =
         sl_sv_run(tx->s, "DELETE FROM login_try WHERE start_ms<=$1 OR start_ms>$2",
-                  SL_SV_ARGS(sl_cell_int(tx->now_ms - TRIES_MS), sl_cell_int(tx->now_ms)), err);
+                  SL_SV_ARGS(sl_cell_int(tx->now_ms - FORGET_MS), sl_cell_int(tx->now_ms)), err);
     if (status != SL_OK) {
         return status;
     }
-    status = sl_sv_all(tx->s,
-                       "INSERT INTO login_try (email, start_ms, tries) VALUES ($1, $2, 1)"
-                       " ON CONFLICT (email) DO UPDATE SET tries=login_try.tries+1"
-                       " RETURNING tries, start_ms",
-                       SL_SV_ARGS(sl_cell_text(a->email), sl_cell_int(tx->now_ms)), &rows, err);
-    a->wait_s = 0;
-    if (status == SL_OK && rows.count > 0 && sl_sv_int(&rows, 0, 0) > TRIES_MAX) {
-        a->wait_s = (sl_sv_int(&rows, 0, 1) + TRIES_MS - tx->now_ms + 999) / 1000;
-    }
+    status = sl_sv_all(tx->s, "SELECT tries, start_ms FROM login_try WHERE email=$1",
+                       SL_SV_ARGS(sl_cell_text(a->email)), &rows, err);
+    bool some = status == SL_OK && rows.count > 0;
+    int64_t tries = some ? sl_sv_int(&rows, 0, 0) : 0;
+    int64_t until_ms = some ? sl_sv_int(&rows, 0, 1) + pause_ms(tries) : 0;
     sl_sv_rows_free(&rows);
-    return status;
+    if (status == SL_OK && until_ms > tx->now_ms) {
+        a->wait_s = (until_ms - tx->now_ms + 999) / 1000;
+        return SL_OK;
+    }
+    return status == SL_OK
+               ? sl_sv_run(tx->s,
+                           "INSERT INTO login_try (email, start_ms, tries) VALUES ($1, $2, 1)"
+                           " ON CONFLICT (email) DO UPDATE SET tries=login_try.tries+1,"
+                           " start_ms=excluded.start_ms",
+                           SL_SV_ARGS(sl_cell_text(a->email), sl_cell_int(tx->now_ms)), err)
+               : status;
+}
+
+sl_status sl_sv_forget_tries(sl_sv_tx *tx, const sl_sv_account *a, sl_error **err)
+{
+    return sl_sv_run(tx->s, "DELETE FROM login_try WHERE email=$1",
+                     SL_SV_ARGS(sl_cell_text(a->email)), err);
 }
 
 static sl_status take_account(const sl_sv_rows *rows, sl_sv_account *a, sl_error **err)
@@ -368,15 +296,18 @@ static sl_status take_account(const sl_sv_rows *rows, sl_sv_account *a, sl_error
 static sl_status take_more(sl_service *s, sl_sv_account *a, sl_error **err)
 {
     sl_sv_rows rows;
-    sl_status status = sl_sv_all(s,
-                                 "SELECT verified_ms, totp, totp_step, external FROM account"
-                                 " WHERE id=$1",
-                                 SL_SV_ARGS(sl_cell_text(a->id)), &rows, err);
+    sl_status status =
+        sl_sv_all(s,
+                  "SELECT verified_ms, totp, totp_step, external, birth, created_ms FROM account"
+                  " WHERE id=$1",
+                  SL_SV_ARGS(sl_cell_text(a->id)), &rows, err);
     if (status == SL_OK && rows.count > 0) {
         a->verified = sl_sv_int(&rows, 0, 0) > 0;
         sl_sv_copy(a->totp, sizeof a->totp, sl_sv_text(&rows, 0, 1));
         a->has_totp = rows.rows[0].cells[2].kind == SL_CELL_INT;
         sl_sv_copy(a->external, sizeof a->external, sl_sv_text(&rows, 0, 3));
+        sl_sv_copy(a->birth, sizeof a->birth, sl_sv_text(&rows, 0, 4));
+        a->created_ms = sl_sv_int(&rows, 0, 5);
     }
     sl_sv_rows_free(&rows);
     return status;
@@ -405,6 +336,8 @@ bool sl_sv_account_open(const sl_sv_account *a, sl_http_out *out)
 {
     if (strcmp(a->status, "consent") == 0) {
         sl_sv_refuse(out, 403, "consent_required", "a parent must agree to this account first");
+    } else if (strcmp(a->status, "birth") == 0) {
+        sl_sv_refuse(out, 403, "birth_date_required", SL_SV_BIRTH_NEEDED);
     } else if (a->status[0] != 0) {
         sl_sv_refuse(out, 403, "forbidden", "this account is suspended");
     }
@@ -424,6 +357,12 @@ static sl_status find_account(sl_sv_tx *tx, void *ctx, sl_error **err)
     return status;
 }
 
+sl_status sl_sv_let_in(sl_sv_tx *tx, sl_sv_account *a, sl_error **err)
+{
+    sl_status status = sl_sv_forget_tries(tx, a, err);
+    return status == SL_OK ? sl_sv_session_new(tx, a, err) : status;
+}
+
 typedef struct login_ctx {
     sl_sv_account *a;
     const char *code; /* NULL: none */
@@ -441,24 +380,7 @@ static sl_status let_in(sl_sv_tx *tx, void *ctx, sl_error **err)
         status = sl_sv_factor_take(tx, c->a, c->code, &c->right, err);
         c->a->factor = c->right;
     }
-    if (status != SL_OK || !c->right) {
-        return status;
-    }
-    status = sl_sv_run(tx->s, "DELETE FROM login_try WHERE email=$1",
-                       SL_SV_ARGS(sl_cell_text(c->a->email)), err);
-    return status == SL_OK ? sl_sv_session_new(tx, c->a, err) : status;
-}
-
-void sl_sv_too_many(sl_http_out *out, int64_t wait_s)
-{
-    sl_json *j = sl_json_object();
-    if (j == NULL || !sl_json_set_str(j, "error", "rate_limit_exceeded") ||
-        !sl_json_set_int(j, "retry_after", wait_s)) {
-        sl_json_free(j);
-        j = NULL;
-    }
-    sl_sv_answer(out, 429, j);
-    sl_sv_header_int(out, "Retry-After", wait_s);
+    return status == SL_OK && c->right ? sl_sv_let_in(tx, c->a, err) : status;
 }
 
 static void with_factor(sl_service *s, sl_sv_account *a, const char *code, sl_http_out *out)
@@ -468,7 +390,7 @@ static void with_factor(sl_service *s, sl_sv_account *a, const char *code, sl_ht
         return;
     }
     if (a->has_totp && code == NULL) {
-        sl_sv_refuse(out, 403, "mfa_required", "the code of the authenticator is needed");
+        sl_sv_refuse(out, 403, "mfa_required", SL_SV_CODE_NEEDED);
         return;
     }
     sl_status status = sl_sv_locked_change(s, let_in, &c);
@@ -479,6 +401,33 @@ static void with_factor(sl_service *s, sl_sv_account *a, const char *code, sl_ht
     } else {
         sl_sv_session_answer(s, a, 200, NULL, out);
     }
+}
+
+typedef struct rehash_ctx {
+    const sl_sv_account *a;
+    const char *hash;
+} rehash_ctx;
+
+/* Not in the place of another password that was set meanwhile. */
+static sl_status put_hash(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    const rehash_ctx *c = ctx;
+    return sl_sv_run(
+        tx->s, "UPDATE account SET hash=$1 WHERE id=$2 AND hash=$3",
+        SL_SV_ARGS(sl_cell_text(c->hash), sl_cell_text(c->a->id), sl_cell_text(c->a->hash)), err);
+}
+
+/* The password was right, and its hash is old. Where it cannot be made anew, the old one serves on. */
+static void renew_hash(sl_service *s, const sl_sv_account *a, const char *password)
+{
+    char *hash = NULL;
+    if (s->ports.old_hash == NULL || !s->ports.old_hash(s->ports.user, a->hash)) {
+        return;
+    }
+    if (sl_sv_password_hash(s, password, &hash, NULL) == SL_OK) {
+        (void)sl_sv_locked_change(s, put_hash, &(rehash_ctx){a, hash});
+    }
+    sl_mem_free(hash);
 }
 
 static void login(sl_service *s, sl_sv_account *a, const char *password, const char *code,
@@ -502,6 +451,7 @@ static void login(sl_service *s, sl_sv_account *a, const char *password, const c
         sl_sv_refuse(out, 401, "unauthorized", "Wrong e-mail or password");
         return;
     }
+    renew_hash(s, a, password);
     with_factor(s, a, code, out);
 }
 
@@ -512,9 +462,10 @@ void sl_sv_login(sl_sv_request *r, sl_http_out *out)
     a.email = sl_sv_take_email(j, out);
     const char *password =
         a.email != NULL ? sl_sv_need(j, "password", 1, SL_SV_BODY_MAX, out) : NULL;
-    if (password != NULL && sl_sv_take_device(j, &a, out)) {
+    if (password != NULL && sl_sv_take_device(j, a.device, out)) {
         login(r->s, &a, password, sl_json_str(j, "code"), out);
     }
+    sl_sv_about(r, a.found ? a.id : "", a.email);
     sl_sv_account_free(&a);
 }
 
@@ -614,7 +565,7 @@ void sl_sv_refresh(sl_sv_request *r, sl_http_out *out)
 {
     sl_service *s = r->s;
     refresh_ctx c = {.token = sl_sv_need(r->body, "refresh_token", 1, 200, out)};
-    if (c.token != NULL && sl_sv_take_device(r->body, &c.a, out)) {
+    if (c.token != NULL && sl_sv_take_device(r->body, c.a.device, out)) {
         c.device = sl_json_str(r->body, "device");
         sl_lock(s->lock);
         sl_status status = sl_sv_change(s, rotate, &c, NULL);
@@ -630,5 +581,6 @@ void sl_sv_refresh(sl_sv_request *r, sl_http_out *out)
             sl_sv_session_answer(s, &c.a, 200, NULL, out);
         }
     }
+    sl_sv_about(r, c.a.id, NULL);
     sl_sv_account_free(&c.a);
 }

@@ -14,12 +14,13 @@ typedef struct sl_sv_account {
     char *name;
     char *hash;
     sl_sv_rank rank;
-    char status[16]; /* "": active */
+    char status[16]; /* "": active; consent, birth: it waits for that (age.c); suspended, deleted */
     bool verified;
     bool factor;    /* this session has the second factor */
     bool has_totp;  /* the account has an authenticator in force */
     char totp[128]; /* its secret, sealed; "" for none */
-    char birth[16];
+    char birth[16]; /* year-month-day; "": from before it was asked for */
+    int64_t created_ms;
     char external[256];
     char refresh[64];
     int64_t now_ms;
@@ -42,14 +43,18 @@ bool sl_sv_needs_factor(const sl_service *s, const char *role);
 /* A text member of a body within its limits; NULL: the answer is made. */
 const char *sl_sv_need(const sl_json *j, const char *field, size_t min, size_t max,
                        sl_http_out *out);
-bool sl_sv_take_device(const sl_json *j, sl_sv_account *a, sl_http_out *out);
+bool sl_sv_take_device(const sl_json *j, sl_sv_id device, sl_http_out *out);
 /* The address in lower case, sl_mem text; NULL: the answer is made. */
 char *sl_sv_take_email(const sl_json *j, sl_http_out *out);
 /* A new password that may be used; NULL: the answer is made. email may be NULL. */
 const char *sl_sv_take_password(const sl_json *j, const char *email, sl_http_out *out);
-/* Counts a try to sign in; wait_s says when there were too many. */
+/* Counts a try to give a password or a code; above 0 in wait_s there were too many, and it does not count. */
 sl_status sl_sv_count_try(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
-void sl_sv_too_many(sl_http_out *out, int64_t wait_s);
+/* One was right. */
+sl_status sl_sv_forget_tries(sl_sv_tx *tx, const sl_sv_account *a, sl_error **err);
+#define SL_SV_CODE_NEEDED "the code of the authenticator is needed"
+/* All that was asked for is there: the tries are forgotten, and the session begins. */
+sl_status sl_sv_let_in(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
 /* False: suspended, or waiting for a parent: the answer is made. */
 bool sl_sv_account_open(const sl_sv_account *a, sl_http_out *out);
 sl_status sl_sv_account_make(sl_sv_tx *tx, sl_sv_account *a, sl_error **err);
@@ -62,6 +67,30 @@ sl_status sl_sv_secret(const sl_service *s, char *out, size_t n, sl_error **err)
 /* Takes a code of the authenticator, or a recovery code, once. *ok says whether it was one. */
 sl_status sl_sv_factor_take(sl_sv_tx *tx, const sl_sv_account *a, const char *code, bool *ok,
                             sl_error **err);
+
+/* ---- age.c ---- */
+
+#define SL_SV_BIRTH_NEEDED "the date of birth is needed"
+/* The date of birth of a sign-up, and whether the account waits; false: the answer is made. */
+bool sl_sv_take_birth(const sl_json *j, const sl_service *s, sl_sv_account *a, sl_http_out *out);
+bool sl_sv_is_child(const sl_service *s, const char *birth);
+
+/* A parent's. */
+typedef struct sl_sv_consent {
+    const char *by; /* as it was given, NULL: none */
+    const char *how;
+} sl_sv_consent;
+/* NULL: the answer is made. */
+const char *sl_sv_take_consent(const sl_json *j, sl_sv_consent *c, sl_http_out *out);
+/* The account is a child's for whom nobody has agreed. */
+sl_status sl_sv_consent_due(sl_service *s, const sl_sv_account *a, bool *due, sl_error **err);
+sl_status sl_sv_consent_keep(sl_sv_tx *tx, const char *user, const char *admin,
+                             const sl_sv_consent *c, sl_error **err);
+
+/* ---- arrive.c ---- */
+
+/* Signs in whom another provider's claims name, at this device. */
+void sl_sv_arrive(sl_sv_request *r, const sl_json *claims, const char *device, sl_http_out *out);
 
 /* ---- mail.c ---- */
 

@@ -4,6 +4,7 @@
 #include "crypto/jwt.h"
 #include "service/account.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum {
@@ -33,20 +34,18 @@ static sl_json *account_json(const sl_sv_account *a)
     return j;
 }
 
-/* The value of "email" in the query, with %40 for the @. */
+/* The value of "email" in the query, in lower case; a + that was not escaped is one, as addresses have no
+ * blanks. False: there is none. */
 static bool email_of(const char *query, char out[256])
 {
-    size_t n = 0;
-    if (query == NULL || strncmp(query, "email=", 6) != 0) {
-        return false;
+    sl_json *j = NULL;
+    const char *email = sl_sv_query_read(query, &j) == SL_OK ? sl_json_str(j, "email") : NULL;
+    sl_sv_copy(out, 256, email != NULL ? email : "");
+    sl_json_free(j);
+    for (char *p = out; *p != 0; p++) {
+        *p = *p == ' ' ? '+' : (char)tolower((unsigned char)*p);
     }
-    for (const char *p = query + 6; *p != 0 && *p != '&' && n < 255; p++) {
-        bool at = strncmp(p, "%40", 3) == 0;
-        out[n++] = at ? '@' : *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
-        p += at ? 2 : 0;
-    }
-    out[n] = 0;
-    return n > 0;
+    return out[0] != 0;
 }
 
 void sl_sv_accounts(sl_sv_request *r, sl_http_out *out)
@@ -76,7 +75,10 @@ typedef struct wish {
     const char *role;
     const char *plan;
     int64_t until_ms;
+    const char *admin;
+    sl_sv_consent consent;
     bool found;
+    bool due; /* a parent's consent */
 } wish;
 
 /* value NULL: it stays; equal to `none`: it becomes null. */
@@ -116,8 +118,22 @@ static sl_status set_account(sl_sv_tx *tx, void *ctx, sl_error **err)
     sl_sv_account a = {0};
     sl_status status = sl_sv_account_load(tx->s, "id", w->user, &a, err);
     w->found = a.found && strcmp(a.status, "deleted") != 0;
+    w->due = false;
+    bool opens = w->status != NULL && strcmp(w->status, "active") == 0;
+    if (status == SL_OK && w->found && opens && w->consent.by == NULL) {
+        status = sl_sv_consent_due(tx->s, &a, &w->due, err);
+    }
+    if (opens && a.external[0] != 0 && a.birth[0] == 0) {
+        w->status = "birth"; /* which is asked for when they sign in */
+    }
     sl_sv_account_free(&a);
-    if (status != SL_OK || !w->found) {
+    if (status != SL_OK || !w->found || w->due) {
+        return status;
+    }
+    if (w->consent.by != NULL) {
+        status = sl_sv_consent_keep(tx, w->user, w->admin, &w->consent, err);
+    }
+    if (status != SL_OK) {
         return status;
     }
     sl_sv_known_forget(tx->s);
@@ -151,6 +167,7 @@ void sl_sv_account_set(sl_sv_request *r, sl_http_out *out)
     static const char *const plans[] = {"none", "trial", "active", "expired", NULL};
     const sl_json *j = r->body;
     wish w = {.user = r->rest,
+              .admin = r->who.user,
               .status = sl_json_str(j, "status"),
               .role = sl_json_str(j, "role"),
               .plan = sl_json_str(j, "plan"),
@@ -163,9 +180,12 @@ void sl_sv_account_set(sl_sv_request *r, sl_http_out *out)
         sl_sv_invalid(out, wrong != NULL ? wrong : "plan_until_ms", "is not one of its values");
         return;
     }
+    if (sl_sv_take_consent(j, &w.consent, out) == NULL) {
+        return;
+    }
     sl_lock(r->s->lock);
     sl_status status = sl_sv_change(r->s, set_account, &w, NULL);
-    if (status == SL_OK && w.found) {
+    if (status == SL_OK && w.found && !w.due) {
         sl_sv_drop_user(r->s, w.user);
     }
     sl_unlock(r->s->lock);
@@ -173,6 +193,8 @@ void sl_sv_account_set(sl_sv_request *r, sl_http_out *out)
         sl_sv_broken(out, status);
     } else if (!w.found) {
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else if (w.due) {
+        sl_sv_invalid(out, "consent", "a parent must have agreed: by whom, and how");
     } else {
         out->status = 204;
     }

@@ -39,7 +39,7 @@ static bool unescape(const char **p, const char *end, char *out, size_t room)
     return true;
 }
 
-static sl_status read_query(const char *query, sl_json **out)
+sl_status sl_sv_query_read(const char *query, sl_json **out)
 {
     char name[NAME_MAX];
     char value[VALUE_MAX];
@@ -71,7 +71,7 @@ bool sl_sv_ask_read(const sl_http_in *in, sl_sv_ask *a, sl_http_out *out)
     }
     a->query = strcmp(in->method, "GET") == 0;
     sl_status status = a->query
-                           ? read_query(in->query, &a->json)
+                           ? sl_sv_query_read(in->query, &a->json)
                            : sl_json_read((const char *)in->body, in->body_len, &a->json, NULL);
     if (status == SL_OK && !sl_json_is_object(a->json)) {
         status = SL_E_INVALID;

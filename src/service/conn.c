@@ -251,6 +251,7 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
         return;
     }
     if (who.factor_due) {
+        sl_sv_audit_note(s, who.user, "ws.connect", "-", "4403");
         sl_sv_drop(s, c, CLOSE_FACTOR, SL_E_DENIED, "the second factor is missing");
         return;
     }

@@ -236,7 +236,8 @@ static sl_status confirm(sl_sv_tx *tx, void *ctx, sl_error **err)
         return status;
     }
     e->a.factor = true;
-    status = new_codes(tx, e, err);
+    status = sl_sv_forget_tries(tx, &e->a, err);
+    status = status == SL_OK ? new_codes(tx, e, err) : status;
     return status == SL_OK ? sl_sv_session_new(tx, &e->a, err) : status;
 }
 

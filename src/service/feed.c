@@ -176,6 +176,15 @@ bool sl_sv_cursor_ok(const sl_sv_state *space, const char *epoch, int64_t from)
     return from == 0 || (from > 0 && same && from <= space->seq && from >= space->min_seq);
 }
 
+/* A space that is there was not shown. */
+static void note_hidden(sl_service *s, const sl_sv_conn *c, const char *space)
+{
+    bool there = false;
+    if (sl_space_ok(space) && sl_sv_space_exists(s, space, &there, NULL) == SL_OK && there) {
+        sl_sv_audit_note(s, c->user, "ws.subscribe", space, "revoked");
+    }
+}
+
 static sl_status subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
 {
     sl_sv_state space = {.name = frame->space};
@@ -191,6 +200,7 @@ static sl_status subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
         return status;
     }
     if (!found) {
+        note_hidden(s, c, frame->space);
         return send_or_fail(s, c, &(sl_frame){.kind = SL_FRAME_REVOKED, .space = frame->space},
                             NULL);
     }

@@ -112,6 +112,18 @@ void sl_sv_invalid(sl_http_out *out, const char *field, const char *message)
     sl_sv_answer(out, 422, j);
 }
 
+void sl_sv_too_many(sl_http_out *out, int64_t wait_s)
+{
+    sl_json *j = sl_json_object();
+    if (j == NULL || !sl_json_set_str(j, "error", "rate_limit_exceeded") ||
+        !sl_json_set_int(j, "retry_after", wait_s)) {
+        sl_json_free(j);
+        j = NULL;
+    }
+    sl_sv_answer(out, 429, j);
+    sl_sv_header_int(out, "Retry-After", wait_s);
+}
+
 /* ---- the way ---- */
 
 static bool matches(const sl_route *route, const char *path, const char **rest)
@@ -225,20 +237,6 @@ bool sl_sv_signed_in(sl_sv_request *r, sl_http_out *out)
 
 /* ---- how often ---- */
 
-/* An IPv6 network of 64 bits counts as one. */
-static void peer_key(const char *peer, char *out, size_t n)
-{
-    sl_sv_copy(out, n, peer);
-    size_t colons = 0;
-    for (char *p = strchr(out, ':') != NULL && strchr(out, '.') == NULL ? out : NULL;
-         p != NULL && *p != 0; p++) {
-        colons += *p == ':' ? 1 : 0;
-        if (colons == 4) {
-            *p = 0;
-        }
-    }
-}
-
 static void tell_rate(sl_rate rate, const sl_sv_allowance *a, sl_http_out *out)
 {
     char text[80];
@@ -287,7 +285,7 @@ static bool within_rate(sl_sv_request *r, sl_http_out *out)
     }
     if (key[0] == 0) {
         rate = SL_RATE_PUBLIC;
-        peer_key(r->in->peer, peer, sizeof peer);
+        sl_sv_peer_key(r->in->peer, peer, sizeof peer);
         key = peer;
     }
     return take_one(r, rate, key, out);
@@ -324,6 +322,7 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
         [SL_ROUTE_REFRESH] = sl_sv_refresh,
         [SL_ROUTE_OIDC] = sl_sv_oidc_about,
         [SL_ROUTE_OIDC_LOGIN] = sl_sv_oidc_login,
+        [SL_ROUTE_OIDC_STEP] = sl_sv_oidc_step,
         [SL_ROUTE_VERIFY] = sl_sv_verify,
         [SL_ROUTE_VERIFY_SEND] = sl_sv_verify_send,
         [SL_ROUTE_RESET] = sl_sv_reset,
@@ -421,21 +420,6 @@ static bool enter(sl_sv_request *r, sl_http_out *out)
     return goes;
 }
 
-/* One line of the audit log for what was refused, and for all of the routes that ask for it. */
-static void note(sl_sv_request *r, int32_t status)
-{
-    bool refused = status == 401 || status == 403 || status == 429;
-    char outcome[16];
-    const char *actor = r->who.user[0] != 0 ? r->who.user : r->service[0] != 0 ? r->service : "-";
-    if (r->route == NULL || (!refused && !r->route->audit)) {
-        return;
-    }
-    (void)snprintf(outcome, sizeof outcome, "%d", (int)status);
-    sl_sv_audit_note(r->s, actor, r->route->id,
-                     sl_uuid_ok(r->rest) || strlen(r->rest) == SL_KEY_ID_LEN ? r->rest : "-",
-                     outcome);
-}
-
 /* What is logged is made of our own words, numbers and ids. */
 static void log_line(const sl_sv_request *r, int32_t status, int64_t took_ms)
 {
@@ -495,7 +479,7 @@ static void end(sl_sv_request *r, int64_t took_ms, sl_http_out *out)
         out->body = NULL;
     }
     sl_sv_hold(r);
-    note(r, out->status);
+    sl_sv_audit_request(r, out->status);
     sl_sv_count_request(s, r->route, out->status, took_ms);
     sl_unlock(s->lock);
     log_line(r, out->status, took_ms);

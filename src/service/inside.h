@@ -6,7 +6,9 @@
  *   flow.c, digest.c                              the bytes of uploads, and the hashes of those under way
  *   media.c, hls.c                                the work on videos, and their streaming
  *   sign.c                                        addresses that carry their right with them
- *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts
+ *   factor.c, mail.c, device.c, admin.c, privacy.c   more of them, about accounts
+ *   age.c, password.c                             what an account must say, and must not
+ *   oidc.c, arrive.c                              sign-in with another provider, and whose account that is
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
  *   conn.c, topic.c, feed.c, batch.c              connections and what they listen to
  *   push.c, op.c, refs.c, effect.c, thread.c        operations
@@ -191,6 +193,9 @@ struct sl_service {
     struct sl_sv_seen *seen; /* tokens that were verified, made by the first */
     sl_sv_buckets *buckets;  /* NULL: nothing is limited */
     sl_sv_counts counts;
+    bool migrated;   /* its tables have changed at this start */
+    int64_t audit_n; /* the last line that was written */
+    char audit_hash[SL_SHA256_HEX_LEN + 1];
     bool require_factor;
     int32_t trial_days;
     char *public_url; /* NULL: mails say the token alone */
@@ -591,6 +596,8 @@ typedef struct sl_sv_request {
     sl_json *body;
     bool held;                /* the lock is, all the way: sl_sv_hold does nothing */
     bool later;               /* and this is not answered so */
+    char about[48];           /* the account, for the audit log; "": none but the user's own */
+    sl_sv_space hidden;       /* a space that was asked for and not shown */
     char *rate_headers;       /* lines for the answer, or NULL */
     char id[SL_UUID_LEN + 1]; /* of the request */
 } sl_sv_request;
@@ -619,6 +626,7 @@ void sl_sv_jwks(sl_sv_request *r, sl_http_out *out);
 void sl_sv_keys_rotate(sl_sv_request *r, sl_http_out *out);
 void sl_sv_oidc_about(sl_sv_request *r, sl_http_out *out);
 void sl_sv_oidc_login(sl_sv_request *r, sl_http_out *out);
+void sl_sv_oidc_step(sl_sv_request *r, sl_http_out *out); /* arrive.c */
 void sl_sv_oidc_free(sl_service *s);
 void sl_sv_verify(sl_sv_request *r, sl_http_out *out);
 void sl_sv_verify_send(sl_sv_request *r, sl_http_out *out);
@@ -654,6 +662,8 @@ typedef struct sl_sv_allowance {
 } sl_sv_allowance;
 /* One request of this category by this key, at this time. */
 sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *b, sl_rate rate, const char *key, int64_t now_ms);
+/* What an address counts as: an IPv6 network of 64 bits is one, however it is written. */
+void sl_sv_peer_key(const char *peer, char *out, size_t n);
 const char *sl_sv_rate_name(sl_rate rate);
 int64_t sl_sv_rate_limit(sl_rate rate);
 int64_t sl_sv_rate_window_s(sl_rate rate);
@@ -667,6 +677,12 @@ sl_status sl_sv_audit_add(sl_service *s, int64_t now_ms, const char *actor, cons
 /* The same in a transaction of its own. Locked. */
 void sl_sv_audit_note(sl_service *s, const char *actor, const char *action, const char *object,
                       const char *outcome);
+/* Whom a request is about that nobody has signed: an account, or by a keyed hash who has that address. */
+void sl_sv_about(sl_sv_request *r, const char *user, const char *email);
+/* One line for what was refused, be it answered as if it were not there, and for all of the routes that ask
+ * for it. Locked. */
+void sl_sv_audit_request(sl_sv_request *r, int32_t status);
+sl_status sl_sv_audit_start(sl_service *s, sl_error **err);
 void sl_sv_audit_read(sl_sv_request *r, sl_http_out *out);
 
 /* ---- metric.c ---- */
@@ -682,6 +698,8 @@ void sl_sv_refuse(sl_http_out *out, int32_t status, const char *name, const char
 void sl_sv_broken(sl_http_out *out, sl_status status);
 /* 422 naming one field. */
 void sl_sv_invalid(sl_http_out *out, const char *field, const char *message);
+/* 429, and when to come again. */
+void sl_sv_too_many(sl_http_out *out, int64_t wait_s);
 void sl_sv_header(sl_http_out *out, const char *name, const char *value);
 void sl_sv_header_int(sl_http_out *out, const char *name, int64_t value);
 
@@ -703,6 +721,8 @@ typedef struct sl_sv_ask {
     bool query;    /* it was read from a query: all its values are texts */
 } sl_sv_ask;
 
+/* The parameters of a query as an object of texts, given. SL_E_INVALID: it is broken. */
+sl_status sl_sv_query_read(const char *query, sl_json **out);
 /* The query of a GET, the JSON body of others. Freed in any case. False: the answer is made. */
 bool sl_sv_ask_read(const sl_http_in *in, sl_sv_ask *a, sl_http_out *out);
 void sl_sv_ask_free(sl_sv_ask *a);

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "service/inside.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -36,6 +38,7 @@ static const struct {
     [SL_RATE_UPLOAD] = {"upload", 10, 3600, 15},
     [SL_RATE_WEBHOOK] = {"webhook", 50, 60, 75},
     [SL_RATE_ANALYTICS] = {"analytics", 500, 60, 750},
+    [SL_RATE_MAIL] = {"mail", 5, 3600, 5},
 };
 
 const char *sl_sv_rate_name(sl_rate rate)
@@ -115,4 +118,78 @@ sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *b, sl_rate rate, const char *ke
     a.reset_s = (room(rate) - mine->fill_ms + limit * 1000 - 1) / (limit * 1000);
     a.wait_s = a.ok ? 0 : (token - mine->fill_ms + limit * 1000 - 1) / (limit * 1000);
     return a;
+}
+
+/* ---- addresses ---- */
+
+enum {
+    GROUPS = 8 /* of 16 bits */
+};
+
+/* One group of an IPv6 address, or two written as an IPv4 address; *p moves behind them. 0: neither. */
+static size_t read_group(const char **p, uint16_t to[2])
+{
+    size_t digits = strspn(*p, "0123456789abcdefABCDEF");
+    if (digits == 0 || digits > 4) {
+        return 0;
+    }
+    if ((*p)[digits] != '.') {
+        to[0] = (uint16_t)strtoul(*p, NULL, 16);
+        *p += digits;
+        return 1;
+    }
+    unsigned long parts[4] = {0};
+    char *end = NULL;
+    for (size_t i = 0; i < 4; i++) {
+        parts[i] = strtoul(*p, &end, 10);
+        if (end == *p || parts[i] > 255 || (i < 3 && *end != '.')) {
+            return 0;
+        }
+        *p = i < 3 ? end + 1 : end;
+    }
+    to[0] = (uint16_t)(parts[0] << 8 | parts[1]);
+    to[1] = (uint16_t)(parts[2] << 8 | parts[3]);
+    return 2;
+}
+
+/* The text of an IPv6 address (RFC 4291); what comes behind a % names an interface. */
+static bool read_v6(const char *p, uint16_t groups[GROUPS])
+{
+    uint16_t at[GROUPS + 1] = {0};
+    size_t n = 0;
+    size_t gap = GROUPS + 1; /* where the :: is; none */
+    while (*p != 0 && *p != '%' && n < GROUPS) {
+        if (p[0] == ':' && p[1] == ':' && gap > GROUPS) {
+            gap = n;
+            p += 2;
+            continue;
+        }
+        p += *p == ':' && n > 0 && gap != n ? 1 : 0;
+        size_t more = read_group(&p, &at[n]);
+        if (more == 0) {
+            return false;
+        }
+        n += more;
+    }
+    if ((*p != 0 && *p != '%') || n > GROUPS || (gap > GROUPS && n != GROUPS)) {
+        return false;
+    }
+    size_t head = gap > GROUPS ? n : gap;
+    memset(groups, 0, GROUPS * sizeof *groups);
+    memcpy(groups, at, head * sizeof *at);
+    memcpy(groups + GROUPS - (n - head), at + head, (n - head) * sizeof *at);
+    return true;
+}
+
+void sl_sv_peer_key(const char *peer, char *out, size_t n)
+{
+    static const uint16_t v4[6] = {0, 0, 0, 0, 0, 0xffff};
+    uint16_t g[GROUPS];
+    if (strchr(peer, ':') == NULL || !read_v6(peer, g)) {
+        sl_sv_copy(out, n, peer);
+    } else if (memcmp(g, v4, sizeof v4) == 0) {
+        (void)snprintf(out, n, "%d.%d.%d.%d", g[6] >> 8, g[6] & 255, g[7] >> 8, g[7] & 255);
+    } else {
+        (void)snprintf(out, n, "%x:%x:%x:%x", g[0], g[1], g[2], g[3]);
+    }
 }

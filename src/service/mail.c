@@ -4,7 +4,8 @@
  *   [MAIL-1] a ticket is 256 random bits, kept as a hash, serves once, and for TICKET_MS at most; a
  *            newer one ends it;
  *   [MAIL-2] the answer to asking for a new password is the same whether the account exists or not;
- *            a new password never takes the place of the second factor.
+ *            a new password never takes the place of the second factor;
+ *   [MAIL-3] who is asked to be written to gets five mails an hour at most, whoever asks.
  */
 #include "base/error.h"
 #include "base/mem.h"
@@ -124,6 +125,7 @@ void sl_sv_verify(sl_sv_request *r, sl_http_out *out)
     } else {
         out->status = 204;
     }
+    sl_sv_about(r, c.user, NULL);
 }
 
 static sl_status ask_verify(sl_sv_tx *tx, void *ctx, sl_error **err)
@@ -157,11 +159,32 @@ static sl_status ask_reset(sl_sv_tx *tx, void *ctx, sl_error **err)
                : status;
 }
 
+/* So many to one address, whoever asks and whether there is an account. False: the answer is made. */
+static bool may_mail(sl_service *s, const char *email, sl_http_out *out)
+{
+    if (s->buckets == NULL) {
+        return true;
+    }
+    sl_lock(s->lock);
+    sl_sv_allowance a = sl_sv_bucket_take(s->buckets, SL_RATE_MAIL, email, sl_sv_now(s));
+    s->counts.limited += a.ok ? 0 : 1;
+    sl_unlock(s->lock);
+    if (!a.ok) {
+        sl_sv_too_many(out, a.wait_s);
+    }
+    return a.ok;
+}
+
 void sl_sv_reset_send(sl_sv_request *r, sl_http_out *out)
 {
     char *email = sl_sv_take_email(r->body, out);
     ticket_ctx c = {.given = email};
     if (email == NULL) {
+        return;
+    }
+    if (!may_mail(r->s, email, out)) {
+        sl_sv_about(r, "", email);
+        sl_mem_free(email);
         return;
     }
     sl_status status = sl_sv_locked_change(r->s, ask_reset, &c);
@@ -174,6 +197,7 @@ void sl_sv_reset_send(sl_sv_request *r, sl_http_out *out)
         }
         out->status = 202;
     }
+    sl_sv_about(r, c.a.id, email);
     ticket_end(&c);
     sl_mem_free(email);
 }
@@ -189,6 +213,12 @@ static sl_status reset(sl_sv_tx *tx, void *ctx, sl_error **err)
     status = sl_sv_run(
         tx->s, "UPDATE account SET hash=$1, verified_ms=$2 WHERE id=$3",
         SL_SV_ARGS(sl_cell_text(c->a.hash), sl_cell_int(tx->now_ms), sl_cell_text(c->user)), err);
+    if (status == SL_OK) { /* guesses at the old password; not at the authenticator's codes */
+        status = sl_sv_run(tx->s,
+                           "DELETE FROM login_try WHERE email=(SELECT email FROM account WHERE"
+                           " id=$1 AND totp_step IS NULL)",
+                           SL_SV_ARGS(sl_cell_text(c->user)), err);
+    }
     return status == SL_OK ? sl_sv_sessions_end(tx->s, c->user, err) : status;
 }
 
@@ -216,5 +246,6 @@ void sl_sv_reset(sl_sv_request *r, sl_http_out *out)
     } else {
         out->status = 204;
     }
+    sl_sv_about(r, c.user, NULL);
     ticket_end(&c);
 }

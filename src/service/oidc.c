@@ -6,10 +6,10 @@
  * token says is believed because its key is one that the provider publishes:
  *
  *   [OIDC-1] issuer, audience, nonce, times and the RS256 signature are checked, as crypto/jwt.h does;
- *   [OIDC-2] an address that the provider has verified signs in to the account that has it; one that
- *            it has not makes or opens no account; where the account's own address was never proved,
- *            whoever made it may be another: their password and sessions end;
- *   [OIDC-3] unknown keys make us ask for the provider's keys once in REFETCH_MS at most.
+ *   [OIDC-3] unknown keys make us ask for the provider's keys once in REFETCH_MS at most; a provider
+ *            that did not say where it is, is asked again after AWAY_MS.
+ *
+ * Whose account it is, and what is still missing to sign in to it: arrive.c.
  */
 #include "base/buf.h"
 #include "base/error.h"
@@ -22,6 +22,7 @@
 
 enum {
     REFETCH_MS = 30000,
+    AWAY_MS = 5000, /* as Retry-After says */
     FRESH_MS = 3600000
 };
 
@@ -29,6 +30,7 @@ struct sl_sv_oidc {
     sl_json *about; /* the discovery document; NULL: not fetched */
     sl_json *keys;  /* the JWKS */
     int64_t about_ms;
+    int64_t away_ms; /* when that could not be fetched; 0: it could */
     int64_t keys_ms;
 };
 
@@ -56,21 +58,40 @@ static sl_status fetch_json(sl_service *s, const char *url, const char *form, sl
     return status;
 }
 
-/* Fetches without the lock; whoever comes second finds what the first one fetched. */
-static sl_status refresh_about(sl_service *s)
+static bool is_within(int64_t at_ms, int64_t now_ms, int64_t span_ms)
 {
-    int64_t now = sl_sv_now(s);
+    return at_ms > 0 && now_ms >= at_ms && now_ms - at_ms < span_ms;
+}
+
+/* What is known already: SL_OK, a failure that is remembered, or SL_E_NOT_FOUND: ask. */
+static sl_status known_about(sl_service *s, int64_t now_ms)
+{
     sl_lock(s->lock);
     if (s->oidc == NULL) {
         s->oidc = sl_mem(sizeof *s->oidc);
     }
-    bool have = s->oidc != NULL && s->oidc->about != NULL && now - s->oidc->about_ms < FRESH_MS;
-    bool failed = s->oidc == NULL;
-    sl_unlock(s->lock);
-    if (have || failed) {
-        return have ? SL_OK : SL_E_NOMEM;
+    const sl_sv_oidc *o = s->oidc;
+    sl_status status = SL_E_NOT_FOUND;
+    if (o == NULL) {
+        status = SL_E_NOMEM;
+    } else if (o->about != NULL && is_within(o->about_ms, now_ms, FRESH_MS)) {
+        status = SL_OK;
+    } else if (is_within(o->away_ms, now_ms, AWAY_MS)) {
+        status = SL_E_NETWORK;
     }
+    sl_unlock(s->lock);
+    return status;
+}
+
+/* Fetches without the lock; whoever comes second finds what the first one fetched. */
+static sl_status refresh_about(sl_service *s)
+{
+    int64_t now = sl_sv_now(s);
     sl_json *about = NULL;
+    sl_status known = known_about(s, now);
+    if (known != SL_E_NOT_FOUND) {
+        return known;
+    }
     size_t n = strlen(s->oidc_issuer);
     bool slash = n > 0 && s->oidc_issuer[n - 1] == '/';
     char *url =
@@ -88,6 +109,7 @@ static sl_status refresh_about(sl_service *s)
         s->oidc->about_ms = now;
         about = NULL;
     }
+    s->oidc->away_ms = status == SL_OK ? 0 : now;
     sl_unlock(s->lock);
     sl_json_free(about);
     return status;
@@ -187,11 +209,13 @@ static sl_status trade(sl_sv_request *r, sl_json **tokens)
 
 /* ---- the token ---- */
 
-static sl_json *find_jwk(sl_service *s, const char *kid)
+/* *away: no keys are known at all. */
+static sl_json *find_jwk(sl_service *s, const char *kid, bool *away)
 {
     sl_json *found = NULL;
     sl_lock(s->lock);
     const sl_json *keys = s->oidc != NULL ? sl_json_get(s->oidc->keys, "keys") : NULL;
+    *away = keys == NULL;
     for (const sl_json *k = sl_json_first(keys); found == NULL && k != NULL; k = sl_json_next(k)) {
         const char *id = sl_json_str(k, "kid");
         const char *kty = sl_json_str(k, "kty");
@@ -208,7 +232,7 @@ static void refetch_keys(sl_service *s)
 {
     int64_t now = sl_sv_now(s);
     sl_lock(s->lock);
-    bool due = s->oidc != NULL && (s->oidc->keys == NULL || now - s->oidc->keys_ms >= REFETCH_MS);
+    bool due = s->oidc != NULL && !is_within(s->oidc->keys_ms, now, REFETCH_MS);
     if (due) {
         s->oidc->keys_ms = now;
     }
@@ -230,13 +254,17 @@ static sl_status check_token(sl_service *s, const char *token, sl_json **claims)
 {
     char kid[256];
     sl_key *key = NULL;
+    bool away = false;
     if (!sl_jwt_key_id(token, strlen(token), kid, sizeof kid)) {
         return SL_E_AUTH;
     }
-    sl_json *jwk = find_jwk(s, kid);
+    sl_json *jwk = find_jwk(s, kid, &away);
     if (jwk == NULL) {
         refetch_keys(s);
-        jwk = find_jwk(s, kid);
+        jwk = find_jwk(s, kid, &away);
+    }
+    if (away) {
+        return SL_E_NETWORK;
     }
     sl_jwt_rules rules = {.iss = s->oidc_issuer,
                           .aud = s->oidc_client,
@@ -253,143 +281,15 @@ static sl_status check_token(sl_service *s, const char *token, sl_json **claims)
     return status == SL_E_NOMEM || status == SL_OK ? status : SL_E_AUTH;
 }
 
-/* ---- the account ---- */
-
-static bool has_factor(const sl_json *claims)
-{
-    const sl_json *amr = sl_json_get(claims, "amr");
-    for (const sl_json *m = sl_json_first(amr); m != NULL; m = sl_json_next(m)) {
-        const char *way = sl_json_text(m);
-        if (way != NULL && (strcmp(way, "otp") == 0 || strcmp(way, "mfa") == 0)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-typedef struct arrival {
-    sl_sv_account a;
-    char external[256];
-    const char *email;
-    const char *name;
-    bool verified;
-    bool refused;
-    bool taken; /* from somebody who had not proved the address */
-} arrival;
-
-static sl_status make_new(sl_sv_tx *tx, arrival *x, sl_error **err)
-{
-    sl_sv_account *a = &x->a;
-    a->email = sl_text_dup(x->email);
-    a->name = sl_text_ndup(x->name, strnlen(x->name, 100));
-    a->hash = sl_text_dup("-"); /* no password is right */
-    if (a->email == NULL || a->name == NULL || a->hash == NULL) {
-        return sl_fail_nomem(err);
-    }
-    sl_sv_copy(a->rank.role, sizeof a->rank.role, "athlete");
-    sl_sv_copy(a->external, sizeof a->external, x->external);
-    a->verified = true;
-    return sl_sv_account_make(tx, a, err);
-}
-
-/* [OIDC-2] */
-static sl_status link_account(sl_sv_tx *tx, arrival *x, sl_error **err)
-{
-    const sl_sv_account *a = &x->a;
-    sl_status status = SL_OK;
-    if (!a->verified) {
-        status =
-            sl_sv_run(tx->s, "UPDATE account SET hash='-', totp=NULL, totp_step=NULL WHERE id=$1",
-                      SL_SV_ARGS(sl_cell_text(a->id)), err);
-        status = status == SL_OK ? sl_sv_sessions_end(tx->s, a->id, err) : status;
-        x->taken = true;
-    }
-    return status == SL_OK
-               ? sl_sv_run(tx->s, "UPDATE account SET external=$1, verified_ms=$2 WHERE id=$3",
-                           SL_SV_ARGS(sl_cell_text(x->external), sl_cell_int(tx->now_ms),
-                                      sl_cell_text(a->id)),
-                           err)
-               : status;
-}
-
-static sl_status arrive(sl_sv_tx *tx, void *ctx, sl_error **err)
-{
-    arrival *x = ctx;
-    sl_sv_account *a = &x->a;
-    sl_status status = sl_sv_account_load(tx->s, "external", x->external, a, err);
-    if (status == SL_OK && !a->found && !x->verified) {
-        x->refused = true;
-        return SL_OK;
-    }
-    if (status == SL_OK && !a->found) {
-        status = sl_sv_account_load(tx->s, "email", x->email, a, err);
-        if (status == SL_OK && a->found) {
-            status = link_account(tx, x, err);
-        } else if (status == SL_OK) {
-            status = make_new(tx, x, err);
-        }
-    }
-    return status == SL_OK && a->status[0] == 0 ? sl_sv_session_new(tx, a, err) : status;
-}
-
-/* What the claims say, as far as it is needed. The e-mail address is sl_mem text. */
-static bool read_claims(sl_service *s, const sl_json *claims, arrival *x, char **email)
-{
-    const char *sub = sl_json_str(claims, "sub");
-    const char *given = sl_json_str(claims, "email");
-    const char *name = sl_json_str(claims, "name");
-    size_t room = sizeof x->external - 1;
-    if (sub == NULL || strlen(s->oidc_issuer) + strlen(sub) + 1 > room) {
-        return false;
-    }
-    sl_sv_copy(x->external, sizeof x->external, s->oidc_issuer);
-    size_t n = strlen(x->external);
-    x->external[n] = '|';
-    sl_sv_copy(x->external + n + 1, sizeof x->external - n - 1, sub);
-    *email = given != NULL && strlen(given) <= 254 ? sl_text_dup(given) : NULL;
-    for (char *p = *email; p != NULL && *p != 0; p++) {
-        *p = (char)tolower((unsigned char)*p);
-    }
-    x->verified = *email != NULL && sl_json_bool_or(claims, "email_verified", false);
-    x->email = *email;
-    x->name = name != NULL && name[0] != 0 ? name : *email;
-    x->a.factor = has_factor(claims);
-    return true;
-}
-
-static void finish(sl_sv_request *r, arrival *x, const sl_json *claims, sl_http_out *out)
-{
-    const char *nonce = sl_json_str(claims, "nonce");
-    char *email = NULL;
-    bool ok = nonce != NULL && strcmp(nonce, sl_json_str(r->body, "nonce")) == 0 &&
-              read_claims(r->s, claims, x, &email);
-    bool factor = x->a.factor;
-    sl_status status = ok ? sl_sv_locked_change(r->s, arrive, x) : (sl_status)SL_E_AUTH;
-    x->a.factor = factor;
-    if (status == SL_OK && x->taken) {
-        sl_lock(r->s->lock);
-        sl_sv_drop_user(r->s, x->a.id);
-        sl_unlock(r->s->lock);
-    }
-    if (status == SL_E_AUTH) {
-        sl_sv_refuse(out, 401, "unauthorized", "Invalid token");
-    } else if (status != SL_OK) {
-        sl_sv_broken(out, status);
-    } else if (x->refused) {
-        sl_sv_refuse(out, 403, "forbidden", "the provider has not verified the e-mail address");
-    } else if (sl_sv_account_open(&x->a, out)) {
-        sl_sv_session_answer(r->s, &x->a, 200, NULL, out);
-    }
-    sl_mem_free(email);
-}
+/* ---- the request ---- */
 
 void sl_sv_oidc_login(sl_sv_request *r, sl_http_out *out)
 {
     static const char *const needed[] = {"code", "verifier", "nonce", "redirect_uri"};
-    arrival x = {.refused = false};
+    sl_sv_id device;
     sl_json *tokens = NULL;
     sl_json *claims = NULL;
-    if (!is_on(r->s, out) || !sl_sv_take_device(r->body, &x.a, out)) {
+    if (!is_on(r->s, out) || !sl_sv_take_device(r->body, device, out)) {
         return;
     }
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
@@ -409,9 +309,8 @@ void sl_sv_oidc_login(sl_sv_request *r, sl_http_out *out)
     } else if (status != SL_OK) {
         away(out);
     } else {
-        finish(r, &x, claims, out);
+        sl_sv_arrive(r, claims, device, out);
     }
     sl_json_free(claims);
     sl_json_free(tokens);
-    sl_sv_account_free(&x.a);
 }

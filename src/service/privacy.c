@@ -2,7 +2,8 @@
  * service/privacy.c - an account's right to have what is kept of it, and to have it erased.
  *
  *   [PRIV-1] an export has every record of the spaces that the user owns, and every record elsewhere
- *            whose author the user is;
+ *            whose author the user is, and every row of the tables beside them that is about the user, but
+ *            for secrets;
  *   [PRIV-2] erasing leaves of the account an id with nothing behind it: its records become
  *            tombstones, others lose what it shared, its sessions end, and bytes that nobody else
  *            brought are removed.
@@ -73,32 +74,106 @@ static bool write_record(void *ctx, const sl_entity *e, const char *space, const
     return x->status == SL_OK;
 }
 
-static void put_account(sl_buf *b, const sl_sv_account *a)
+/* What is read of a table, and the names that its columns get. */
+typedef struct listed {
+    const char *name;
+    const char *columns[SL_SV_CELLS + 1]; /* a NULL ends them */
+    const char *sql;                      /* $1: the user */
+} listed;
+
+/* What is kept beside the records. Secrets are not given: of passwords, authenticators and tokens there are
+ * hashes and sealed texts only. Receipts are of operations, whose records are there. */
+static const listed ACCOUNT[] = {
+    {"account",
+     {"id", "email", "name", "role", "status", "birth_date", "external", "created_ms", NULL},
+     "SELECT id, email, name, role, status, birth, external, created_ms FROM account WHERE id=$1"},
+    {"account",
+     {"verified_ms", "plan", "plan_until_ms", "authenticator", NULL},
+     "SELECT verified_ms, plan, plan_until_ms, CASE WHEN totp_step IS NULL THEN 0 ELSE 1 END"
+     " FROM account WHERE id=$1"},
+};
+
+static const listed LISTS[] = {
+    {"consents",
+     {"by_name", "how", "at_ms", NULL},
+     "SELECT by_name, how, at_ms FROM consent WHERE user_id=$1"},
+    {"sessions",
+     {"device", "created_ms", "seen_ms", "factor", NULL},
+     "SELECT device, created_ms, seen_ms, factor FROM session WHERE user_id=$1"
+     " ORDER BY created_ms, device"},
+    {"access",
+     {"space", "role", "via", NULL},
+     "SELECT space, role, via FROM access WHERE user_id=$1 ORDER BY space"},
+    {"quotas",
+     {"kind", "day", "used", NULL},
+     "SELECT kind, day, used FROM quota WHERE user_id=$1 ORDER BY kind, day"},
+    {"files",
+     {"sha256", "size", "type", NULL},
+     "SELECT h.sha256, b.size, b.type FROM blob_holder h LEFT JOIN blob b ON b.sha256=h.sha256"
+     " WHERE h.user_id=$1 ORDER BY h.sha256"},
+    {"uploads",
+     {"id", "length", "at", "sha256", "space", "type", "expires_ms", NULL},
+     "SELECT id, length, at, sha256, space, type, expires_ms FROM upload WHERE user_id=$1"
+     " ORDER BY id"},
+    {"audit",
+     {"n", "at_ms", "actor", "action", "object", "outcome", NULL},
+     "SELECT n, at_ms, actor, action, object, outcome FROM audit WHERE actor=$1 UNION"
+     " SELECT n, at_ms, actor, action, object, outcome FROM audit WHERE object=$1 ORDER BY 1"},
+};
+
+/* One row as members of an object. */
+static void put_members(sl_buf *b, const sl_sv_row *row, const char *const *names)
 {
-    const char *const parts[][2] = {{"id", a->id},
-                                    {"email", a->email},
-                                    {"name", a->name},
-                                    {"role", a->rank.role},
-                                    {"plan", a->rank.plan},
-                                    {"birth_date", a->birth},
-                                    {"external", a->external}};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        sl_buf_fmt(b, "%s\"%s\":", i > 0 ? "," : "{", parts[i][0]);
-        sl_json_put_text(b, parts[i][1], strlen(parts[i][1]));
+    for (size_t i = 0; i < SL_SV_CELLS && names[i] != NULL; i++) {
+        const sl_cell *c = &row->cells[i];
+        const char *text = sl_cell_str(c);
+        sl_buf_fmt(b, "%s\"%s\":", i > 0 ? "," : "", names[i]);
+        if (c->kind == SL_CELL_INT) {
+            sl_json_put_int(b, sl_cell_int_or(c, 0));
+        } else if (text != NULL) {
+            sl_json_put_text(b, text, strlen(text));
+        } else {
+            sl_buf_str(b, "null");
+        }
     }
-    sl_buf_str(b, "}");
+}
+
+/* The rows, each between `from` and `to`. */
+static sl_status put_rows(bundle *x, const listed *l, const char *user, const char *from,
+                          const char *to)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(x->s, l->sql, SL_SV_ARGS(sl_cell_text(user)), &rows, NULL);
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        sl_buf_fmt(&x->out, "%s%s", i > 0 ? "," : "", from);
+        put_members(&x->out, &rows.rows[i], l->columns);
+        sl_buf_str(&x->out, to);
+    }
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+static sl_status put_lists(bundle *x, const char *user)
+{
+    sl_status status = put_rows(x, &ACCOUNT[0], user, "{\"account\":{", ",");
+    if (status == SL_OK) {
+        status = put_rows(x, &ACCOUNT[1], user, "", "}");
+    }
+    for (size_t i = 0; status == SL_OK && i < sizeof LISTS / sizeof LISTS[0]; i++) {
+        sl_buf_fmt(&x->out, ",\"%s\":[", LISTS[i].name);
+        status = put_rows(x, &LISTS[i], user, "{", "}");
+        sl_buf_str(&x->out, "]");
+    }
+    return status;
 }
 
 void sl_sv_export(sl_sv_request *r, sl_http_out *out)
 {
-    sl_sv_account a = {0};
     bundle x = {.s = r->s};
-    sl_buf_str(&x.out, "{\"account\":");
     sl_lock(r->s->lock);
-    sl_status status = sl_sv_account_load(r->s, "id", r->who.user, &a, NULL);
-    if (status == SL_OK && a.found) {
-        put_account(&x.out, &a);
-        sl_buf_str(&x.out, ",\"records\":[");
+    sl_status status = put_lists(&x, r->who.user);
+    sl_buf_str(&x.out, ",\"records\":[");
+    if (status == SL_OK) {
         status = each_record(r->s, r->who.user, write_record, &x, NULL);
     }
     sl_unlock(r->s->lock);
@@ -113,7 +188,6 @@ void sl_sv_export(sl_sv_request *r, sl_http_out *out)
         sl_sv_header(out, "Content-Type", "application/json");
         sl_sv_header(out, "Content-Disposition", "attachment; filename=\"sideline.json\"");
     }
-    sl_sv_account_free(&a);
 }
 
 /* ---- erasing ---- */
@@ -174,12 +248,14 @@ static sl_status part_from_all(sl_sv_tx *tx, const char *user, sl_error **err)
 static sl_status forget_account(sl_sv_tx *tx, const char *user, sl_error **err)
 {
     static const char *const all[] = {
+        "DELETE FROM login_try WHERE email=(SELECT email FROM account WHERE id=$1)",
         "UPDATE account SET email='deleted:' || id, name='', hash='-', status='deleted' WHERE id=$1",
         "UPDATE account SET birth=NULL, totp=NULL, totp_step=NULL, external=NULL WHERE id=$1",
         "UPDATE account SET plan=NULL, plan_until_ms=NULL, verified_ms=NULL WHERE id=$1",
         "DELETE FROM refresh WHERE session_id IN (SELECT id FROM session WHERE user_id=$1)",
         "DELETE FROM session WHERE user_id=$1",
         "DELETE FROM recovery WHERE user_id=$1",
+        "DELETE FROM consent WHERE user_id=$1",
         "DELETE FROM ticket WHERE user_id=$1",
         "DELETE FROM quota WHERE user_id=$1",
         "DELETE FROM receipt WHERE user_id=$1",
@@ -240,16 +316,36 @@ static void remove_files(sl_service *s, const sl_sv_rows *dead)
     }
 }
 
-/* The password is asked for again: a device that was left open is not enough. */
+static sl_status count_try(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    sl_sv_account *a = ctx;
+    char id[SL_UUID_LEN + 1];
+    sl_sv_copy(id, sizeof id, a->id);
+    sl_status status = sl_sv_account_load(tx->s, "id", id, a, err);
+    return status == SL_OK && a->found ? sl_sv_count_try(tx, a, err) : status;
+}
+
+static sl_status forget_tries(sl_sv_tx *tx, void *ctx, sl_error **err)
+{
+    return sl_sv_forget_tries(tx, ctx, err);
+}
+
+/* The password is asked for again: a device that was left open is not enough. Tries are counted with those to
+ * sign in. */
 static bool is_password(sl_service *s, const char *user, const char *password, sl_http_out *out)
 {
     sl_sv_account a = {0};
-    sl_lock(s->lock);
-    sl_status status = sl_sv_account_load(s, "id", user, &a, NULL);
-    sl_unlock(s->lock);
-    char *secret = status == SL_OK && a.found ? sl_sv_password_prepare(s, password) : NULL;
+    sl_sv_copy(a.id, sizeof a.id, user);
+    sl_status status = sl_sv_locked_change(s, count_try, &a);
+    bool asks = status == SL_OK && a.found && a.wait_s == 0;
+    char *secret = asks ? sl_sv_password_prepare(s, password) : NULL;
     bool right = secret != NULL && s->ports.check_password(s->ports.user, secret, a.hash);
-    if (secret == NULL) {
+    if (status == SL_OK && right) {
+        status = sl_sv_locked_change(s, forget_tries, &a);
+    }
+    if (status == SL_OK && a.wait_s > 0) {
+        sl_sv_too_many(out, a.wait_s);
+    } else if (secret == NULL || status != SL_OK) {
         sl_sv_broken(out, status != SL_OK ? status : SL_E_NOMEM);
     } else if (!right) {
         sl_sv_invalid(out, "password", "this is not the password");
@@ -259,7 +355,7 @@ static bool is_password(sl_service *s, const char *user, const char *password, s
     }
     sl_mem_free(secret);
     sl_sv_account_free(&a);
-    return right;
+    return right && status == SL_OK;
 }
 
 void sl_sv_erase(sl_sv_request *r, sl_http_out *out)

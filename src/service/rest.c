@@ -59,6 +59,14 @@ static bool open_space(sl_service *s, const sl_sv_who *who, sl_sv_state *space, 
     return status == SL_OK && found;
 }
 
+/* For the audit log. */
+static void note_hidden(sl_sv_request *r, const asked *a, const sl_http_out *out)
+{
+    if (out->status == 404) {
+        sl_sv_copy(r->hidden, sizeof r->hidden, a->frame.space);
+    }
+}
+
 /* --- pull ------------------------------------------------------------------------------------ */
 
 /* What the page leaves out: as it was told with the first one, or by `last`. False: the answer is
@@ -143,6 +151,7 @@ void sl_sv_rest_pull(sl_sv_request *r, sl_http_out *out)
         sl_sv_ask_number(&a.ask, "last", &a.frame.last, out)) {
         sl_lock(r->s->lock);
         pull(r->s, &r->who, &a, out);
+        note_hidden(r, &a, out);
         sl_unlock(r->s->lock);
     }
     sl_sv_ask_free(&a.ask);
@@ -201,6 +210,7 @@ void sl_sv_rest_load(sl_sv_request *r, sl_http_out *out)
     } else if (ok) {
         sl_sv_hold(r);
         load_at_once(r->s, &r->who, &a, out);
+        note_hidden(r, &a, out);
         sl_sv_let_go(r);
     }
     sl_sv_ask_free(&a.ask);

@@ -13,10 +13,12 @@ const sl_route sl_routes[SL_ROUTES] = {
     {"oidc", "GET", "/api/v1/auth/oidc", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
     /* Signs in with the code that the provider gave, and the verifier that belongs to it. */
     {"oidc_login", "POST", "/api/v1/auth/oidc", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
+    /* Goes on with a sign-in with another provider that lacked something, by the ticket of its answer; code is of the authenticator, or a recovery code. */
+    {"oidc_step", "POST", "/api/v1/auth/oidc/step", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
     /* Proves the e-mail address by the token that was sent there. */
     {"verify", "POST", "/api/v1/auth/verify", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
     /* Sends the mail that proves the address anew. */
-    {"verify_send", "POST", "/api/v1/auth/verify/send", "", false, false, SL_NEED_SESSION, "", SL_RATE_UPLOAD, false, false, false},
+    {"verify_send", "POST", "/api/v1/auth/verify/send", "", false, false, SL_NEED_SESSION, "", SL_RATE_MAIL, false, false, false},
     /* Sets a new password by the token that was sent, and ends all sessions. */
     {"reset", "POST", "/api/v1/auth/reset", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, true, true, false},
     /* Sends a mail by which a new password can be set. The answer is the same for every address. */

@@ -9,6 +9,7 @@ typedef enum sl_route_id {
     SL_ROUTE_REFRESH,
     SL_ROUTE_OIDC,
     SL_ROUTE_OIDC_LOGIN,
+    SL_ROUTE_OIDC_STEP,
     SL_ROUTE_VERIFY,
     SL_ROUTE_VERIFY_SEND,
     SL_ROUTE_RESET,

@@ -66,7 +66,10 @@ static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error
     if (status == SL_OK && config->restored) {
         status = new_epochs(s, err);
     }
-    return status == SL_OK ? sl_sv_account_start(s, config->key_pem, err) : status;
+    if (status == SL_OK) {
+        status = sl_sv_account_start(s, config->key_pem, err);
+    }
+    return status == SL_OK ? sl_sv_audit_start(s, err) : status;
 }
 
 sl_status sl_service_open(const sl_service_ports *ports, const sl_service_config *config,

@@ -60,6 +60,9 @@ typedef struct sl_service_ports {
     /* bcrypt or equal; out is sl_mem text. */
     sl_status (*hash_password)(void *user, const char *secret, char **out, sl_error **err);
     bool (*check_password)(void *user, const char *secret, const char *hash);
+    /* The hash cost less to make than hashes do now: it is made anew when its password is given. NULL: none
+     * is. */
+    bool (*old_hash)(void *user, const char *hash);
     /* There may be work for sl_service_media_next. Only signals: the lock is held. May be NULL. */
     void (*media)(void *user);
     /* Queues a mail of plain text and returns at once. NULL: no mail is sent. */

@@ -97,6 +97,10 @@ static const char *const STEPS[] = {
     "CREATE INDEX IF NOT EXISTS blob_ref_user ON blob_ref (user_id);"
     "CREATE INDEX IF NOT EXISTS blob_holder_user ON blob_holder (user_id);"
     "CREATE INDEX IF NOT EXISTS ticket_expires ON ticket (expires_ms)",
+    "CREATE TABLE consent (user_id TEXT PRIMARY KEY, by_name TEXT NOT NULL, how TEXT NOT NULL,"
+    " at_ms BIGINT NOT NULL, admin TEXT NOT NULL);"
+    "CREATE INDEX audit_actor ON audit (actor);"
+    "CREATE INDEX audit_object ON audit (object)",
 };
 
 enum {
@@ -363,6 +367,7 @@ static sl_status steps(sl_sv_tx *tx, void *ctx, sl_error **err)
         status = sl_fail(err, SL_E_TOO_NEW, "the database was made by a newer server");
     }
     bool placed = done >= STEP_PLACES;
+    s->migrated = done < STEP_COUNT;
     for (; status == SL_OK && done < STEP_COUNT; done++) {
         status = STEPS[done] != NULL ? sl_sv_run(s, STEPS[done], NULL, 0, err) : cluster(s, err);
     }

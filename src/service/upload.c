@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum {
+    MANY_WAIT_S = 60,
     OPEN_MAX = 256 /* uploads of one user */
 };
 static const int64_t LIFE_MS = INT64_C(7) * 86400 * 1000;
@@ -247,7 +248,7 @@ static bool may_begin(sl_status status, const sl_sv_upload *u, sl_http_out *out)
     } else if (status != SL_OK) {
         sl_sv_broken(out, status);
     } else if (u->many) {
-        sl_sv_refuse(out, 429, "too_many_requests", "too many uploads are unfinished");
+        sl_sv_too_many(out, MANY_WAIT_S); /* one may be finished by then */
     } else {
         return true;
     }

@@ -237,6 +237,55 @@ START_TEST(key__seals_the_folder_and_the_session_with_it)
 }
 END_TEST
 
+/* The question that {"do":"oidc"} gave, and an address that came back for it. */
+#define BACK                                                                                \
+    "{\"state\":\"S\",\"nonce\":\"N\",\"verifier\":\"V\",\"issuer\":\"https://p.example\"," \
+    "\"redirect_uri\":\"https://app.example/oidc\","                                        \
+    "\"redirect\":\"https://app.example/oidc?code=C&state=S&iss=https%3A%2F%2Fp.example\"}"
+
+static sl_status oidc(sl_core *core, const char *json)
+{
+    sl_id op = 0;
+    return sl_session_oidc(core, json, strlen(json), &op, NULL);
+}
+
+START_TEST(oidc__a_code_that_is_missing_is_given_without_the_provider)
+{
+    sl_core *core = NULL;
+    ck_assert_int_eq(open_with(NULL, &core), SL_OK);
+    ck_assert_int_eq(oidc(core, "{\"code\":\"123456\"}"), SL_E_DENIED);
+    ck_assert_int_eq(oidc(core, BACK), SL_OK);
+    ck_assert_str_eq(g_url, "POST http://server.example/api/v1/auth/oidc");
+    answer(core, 403,
+           "{\"error\":\"mfa_required\",\"message\":\"a code\",\"ticket\":\"the-ticket\"}");
+    ck_assert_ptr_nonnull(
+        strstr(events(core), "\"name\":\"SL_E_DENIED\",\"message\":\"a code\",\"field\":\"code\""));
+    static const int32_t statuses[] = {401, 200};
+    for (size_t i = 0; i < 2; i++) { /* a slip of the finger, then the code */
+        ck_assert_int_eq(oidc(core, "{\"code\":\"123456\"}"), SL_OK);
+        ck_assert_str_eq(g_url, "POST http://server.example/api/v1/auth/oidc/step");
+        ck_assert_ptr_nonnull(strstr(g_body, "\"ticket\":\"the-ticket\",\"code\":\"123456\""));
+        answer(core, statuses[i], SESSION(ANN));
+    }
+    ck_assert_ptr_nonnull(strstr(events(core), "\"ok\":true"));
+    ck_assert(whoami(core, "ann@example.org"));
+    ck_assert_int_eq(oidc(core, "{\"code\":\"123456\"}"), SL_E_DENIED);
+    sl_core_close(core);
+}
+END_TEST
+
+START_TEST(signup__what_is_at_fault_is_named)
+{
+    sl_core *core = NULL;
+    sl_id op = 0;
+    ck_assert_int_eq(open_with(NULL, &core), SL_OK);
+    ck_assert_int_eq(sl_session_signup(core, WHO, strlen(WHO), &op, NULL), SL_OK);
+    answer(core, 422, "{\"error\":\"validation_failed\",\"fields\":{\"password\":\"too easy\"}}");
+    ck_assert_ptr_nonnull(strstr(events(core), "\"message\":\"too easy\",\"field\":\"password\""));
+    sl_core_close(core);
+}
+END_TEST
+
 START_TEST(close__ends_with_a_request_still_out)
 {
     sl_core *core = NULL;
@@ -253,4 +302,5 @@ SL_TEST_MAIN_WITH("session", setup, teardown,
                   login__sends_what_the_server_needs_and_ends_with_one_event,
                   login__refused_or_unreachable_says_why, login__a_folder_belongs_to_its_first_user,
                   key__seals_the_folder_and_the_session_with_it,
-                  close__ends_with_a_request_still_out)
+                  oidc__a_code_that_is_missing_is_given_without_the_provider,
+                  signup__what_is_at_fault_is_named, close__ends_with_a_request_still_out)

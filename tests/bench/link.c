@@ -438,8 +438,9 @@ double link_service_cpu(const link_t *l)
 
 static void sign_in(device *d, bool up)
 {
-    static const char signup[] = "{\"email\":\"" LINK_EMAIL "\",\"password\":\"" LINK_PASSWORD
-                                 "\",\"name\":\"Bench\",\"role\":\"athlete\"}";
+    static const char signup[] =
+        "{\"email\":\"" LINK_EMAIL "\",\"password\":\"" LINK_PASSWORD
+        "\",\"name\":\"Bench\",\"birth_date\":\"1990-01-31\",\"role\":\"athlete\"}";
     static const char login[] = "{\"email\":\"" LINK_EMAIL "\",\"password\":\"" LINK_PASSWORD "\"}";
     sl_error *err = NULL;
     sl_status status = up ? sl_session_signup(d->core, signup, strlen(signup), &d->op, &err)

@@ -107,14 +107,14 @@ static void take_session(seed *s, load_who *who, size_t i)
     uuid_of(who->device, (uint32_t)i + 1);
     s->token = NULL;
     bool new = i % LOAD_GROUP < 2;
-    sl_json *j =
-        post(s, new ? "/api/v1/auth/signup" : "/api/v1/auth/login",
-             "{\"email\":\"%s%zu@example.org\",\"password\":\"a long enough password\","
-             "\"device\":\"%s\"%s%s}",
-             athlete ? "a" : "c", group, who->device, new ? ",\"name\":\"N\",\"role\":" : "",
-             !new      ? ""
-             : athlete ? "\"athlete\""
-                       : "\"coach\"");
+    sl_json *j = post(s, new ? "/api/v1/auth/signup" : "/api/v1/auth/login",
+                      "{\"email\":\"%s%zu@example.org\",\"password\":\"a long enough password\","
+                      "\"device\":\"%s\"%s%s}",
+                      athlete ? "a" : "c", group, who->device,
+                      new ? ",\"name\":\"N\",\"birth_date\":\"1990-01-31\",\"role\":" : "",
+                      !new      ? ""
+                      : athlete ? "\"athlete\""
+                                : "\"coach\"");
     const char *token = sl_json_str(j, "access_token");
     const char *user = sl_json_str(sl_json_get(j, "user"), "id");
     (void)snprintf(who->user, sizeof who->user, "%s", user);

@@ -52,7 +52,7 @@ async function signIn() {
   for (let i = 0; i < CLIENTS; i++) {
     const device = randomUUID();
     const more = { email: "anna@example.org", password, device };
-    const json = i === 0 ? await post("/api/v1/auth/signup", { ...more, name: "A", role: "athlete" })
+    const json = i === 0 ? await post("/api/v1/auth/signup", { ...more, name: "A", role: "athlete", birth_date: "1990-01-31" })
       : await post("/api/v1/auth/login", more);
     space = `user:${json.user.id}`;
     clients.push({ device, token: json.access_token, n: 0, waiting: new Map(), acknowledged: new Map() });

@@ -56,7 +56,7 @@ async function ask(method, path, { body, token } = {}) {
 }
 
 const signUp = (email, role, name = "N") =>
-  ask("POST", "/api/v1/auth/signup", { body: { email, password, name, role, device } });
+  ask("POST", "/api/v1/auth/signup", { body: { email, password, name, role, device, birth_date: "1990-01-31" } });
 
 // ---- mails ----
 
@@ -231,7 +231,8 @@ async function tryProvider(issuer) {
   const strange = await core("c1", "oidc", JSON.stringify({ ...question, redirect:
     back.replace(/iss=[^&]+/, `iss=${encodeURIComponent("http://127.0.0.1:1")}`) }));
   check("oidc-provider: an answer of another issuer too", strange.code === 1);
-  const signedIn = await core("c1", "oidc", JSON.stringify({ ...question, redirect: back }));
+  const signedIn = await core("c1", "oidc", JSON.stringify({ ...question, redirect: back }),
+    "--birth", "1990-01-31");
   check("oidc-provider: code and verifier sign the core in",
     signedIn.code === 0 && signedIn.out.includes("peter@provider.org"));
   const code = new URL(back).searchParams.get("code");

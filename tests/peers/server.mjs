@@ -73,7 +73,7 @@ async function ask(base, method, where, { body, token } = {}) {
 
 async function signUp(base, email, role = "athlete") {
   const device = randomUUID();
-  const { json } = await ask(base, "POST", "/api/v1/auth/signup", { body: { email, password, name: "N", role, device } });
+  const { json } = await ask(base, "POST", "/api/v1/auth/signup", { body: { email, password, name: "N", role, device, birth_date: "1990-01-31" } });
   return { token: json.access_token, user: json.user.id, device, email };
 }
 

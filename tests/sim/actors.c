@@ -99,6 +99,7 @@ static void on_auth(actor *a, const sl_json *event)
 {
     bool ok = sl_json_bool_or(event, "ok", false);
     int64_t code = sl_json_int_or(event, "code", 0);
+    const char *field = sl_json_str(event, "field");
     a->auth = 0;
     sl_sim_trace(a->world->sim, "%s signs in%s: %s", a->node->host.name,
                  a->auth_intrudes ? " as another" : "",
@@ -109,8 +110,8 @@ static void on_auth(actor *a, const sl_json *event)
             sl_sim_fail(a->world->sim, "%s, the folder of one user, lets in another",
                         a->node->host.name);
         }
-    } else if (!ok && code == SL_E_CONFLICT) {
-        a->log_in = true;
+    } else if (!ok && code == SL_E_INVALID && field != NULL && strcmp(field, "email") == 0) {
+        a->log_in = true; /* the address has an account: the answer was lost */
     } else if (!ok && code == SL_E_AUTH && a->first) {
         a->log_in = a->who->account; /* else the sign-up that was refused never was */
     }
@@ -256,7 +257,7 @@ static bool signed_in(actor *a)
 
 static void sign_in(actor *a)
 {
-    char json[200];
+    char json[300];
     const person *who = a->intruder != NULL ? a->intruder : a->who;
     bool log_in = a->intruder != NULL || a->who->account || a->log_in;
     if (a->auth != 0 || (!a->first && !log_in)) {
@@ -265,7 +266,7 @@ static void sign_in(actor *a)
     a->auth_intrudes = a->intruder != NULL;
     int n = snprintf(json, sizeof json,
                      "{\"email\":\"%s\",\"password\":\"correct horse\",\"name\":\"%s\","
-                     "\"role\":\"%s\"}",
+                     "\"birth_date\":\"1990-01-31\",\"role\":\"%s\"}",
                      who->email, who->name, who->role == COACH ? "coach" : "athlete");
     sl_status status = log_in ? sl_session_login(a->node->core, json, (size_t)n, &a->auth, NULL)
                               : sl_session_signup(a->node->core, json, (size_t)n, &a->auth, NULL);

@@ -190,12 +190,13 @@ void lab_wait_op(lab_node *n)
 
 static void sign(lab_node *n, const char *email, const char *role)
 {
-    char json[200];
-    int len = snprintf(json, sizeof json,
-                       "{\"email\":\"%s\",\"password\":\"correct horse\",\"name\":\"%.8s\""
-                       "%s%s%s}",
-                       email, email, role != NULL ? ",\"role\":\"" : "", role != NULL ? role : "",
-                       role != NULL ? "\"" : "");
+    char json[300];
+    int len =
+        snprintf(json, sizeof json,
+                 "{\"email\":\"%s\",\"password\":\"correct horse\",\"name\":\"%.8s\""
+                 "%s%s%s}",
+                 email, email, role != NULL ? ",\"birth_date\":\"1990-01-31\",\"role\":\"" : "",
+                 role != NULL ? role : "", role != NULL ? "\"" : "");
     n->op_ended = false;
     ck_assert_int_eq(role != NULL
                          ? sl_session_signup(n->node->core, json, (size_t)len, &n->op, NULL)

@@ -105,7 +105,7 @@ ready() { # COUNT
 }
 
 sign_up() {
-    ok sl a signup anna@example.org --name Anna --role athlete
+    ok sl a signup anna@example.org --birth 1990-01-31 --name Anna --role athlete
 }
 
 mount_small() { # FOLDER SIZE
@@ -199,10 +199,10 @@ case_wrong_password() {
     sign_up
     SIDELINE_PASSWORD='not the password' expect 1 'password' sl b login anna@example.org
     expect 1 'password' sl b login nobody@example.org
-    SIDELINE_PASSWORD=short expect 1 'password' sl b signup b@example.org --name B
+    SIDELINE_PASSWORD=short expect 1 'password' sl b signup b@example.org --birth 1990-01-31 --name B
     expect 1 'signed in' sl b whoami
     ok sl b login anna@example.org
-    expect 1 'another user|belongs' sl b signup c@example.org --name C
+    expect 1 'another user|belongs' sl b signup c@example.org --birth 1990-01-31 --name C
     ok sl a sync
 }
 
@@ -305,7 +305,7 @@ case_folder_in_use() {
 
 case_sealed_session() {
     start_server
-    ok "$sideline" --data anna --key anna.key signup anna@example.org --name Anna
+    ok "$sideline" --data anna --key anna.key signup anna@example.org --birth 1990-01-31 --name Anna
     [[ $(stat -c '%s %a' anna.key) == '32 600' ]] || fail "the key file is $(stat -c '%s %a' anna.key)"
     expect 1 sealed "$sideline" --data anna whoami
     expect 1 sealed "$sideline" --data anna --key other.key whoami
@@ -534,7 +534,7 @@ case_framing() {
 case_chat_end_to_end() {
     start_server
     sign_up
-    ok sl b signup carl@example.org --name Carl --role coach
+    ok sl b signup carl@example.org --birth 1990-01-31 --name Carl --role coach
     ok sl a connect carl@example.org
     expect 1 'did not take it' sl a connect nobody@example.org
     expect 1 'for carl@example.org to accept' sl a accept carl@example.org
@@ -585,7 +585,7 @@ case_rest() {
     command -v curl >/dev/null || skip 'needs curl'
     start_server
     asks 201 POST /api/v1/auth/signup "{\"email\":\"anna@example.org\",\"password\":\"$SIDELINE_PASSWORD\",
-        \"name\":\"Anna\",\"role\":\"athlete\",\"device\":\"$device\"}"
+        \"name\":\"Anna\",\"birth_date\":\"1990-01-31\",\"role\":\"athlete\",\"device\":\"$device\"}"
     token=$(value_of access_token)
     user=$(value_of id)
     goal=01890000-0000-7000-8000-000000000001
@@ -624,7 +624,7 @@ case_chat_history() {
     local i
     start_server
     sign_up
-    ok sl b signup carl@example.org --name Carl --role coach
+    ok sl b signup carl@example.org --birth 1990-01-31 --name Carl --role coach
     ok sl a connect carl@example.org
     ok sl b accept anna@example.org
     ok sl a sync
@@ -653,8 +653,8 @@ case_chat_history() {
 case_organisation() {
     local id
     start_server
-    ok sl a signup anna@example.org --name Anna --role coach
-    ok sl b signup ben@example.org --name Ben --role coach
+    ok sl a signup anna@example.org --birth 1990-01-31 --name Anna --role coach
+    ok sl b signup ben@example.org --birth 1990-01-31 --name Ben --role coach
     expect 1 'no membership' sl a organisation invite Club ben@example.org
     expect 2 'as "sideline help" says' sl a organisation dance Club
     expect 2 'as "sideline help" says' sl a organisation invite Club

@@ -27,7 +27,7 @@ export class Account {
 
     /** Makes an account and signs in. */
     signUp(
-        account: { email: string; password: string; name: string; role: "athlete" | "coach"; birth_date?: string },
+        account: { email: string; password: string; name: string; role: "athlete" | "coach"; birth_date: string },
         waiting?: Waiting,
     ): Promise<SignedIn> {
         return this.connection.call("signup", [account], waiting);
@@ -38,7 +38,11 @@ export class Account {
         return this.connection.call("login", [account], waiting);
     }
 
-    /** Signing in with another provider, with what `do({ do: "oidc" })` gave and the address that came back. */
+    /**
+     * Signing in with another provider, with what `do({ do: "oidc" })` gave and the address that came back. DENIED with the
+     * field "code": the account has an authenticator; with "birth_date": it is new. `oidc({ code })` or
+     * `oidc({ birth_date })` goes on.
+     */
     oidc(answer: { [fact: string]: Json }, waiting?: Waiting): Promise<SignedIn> {
         return this.connection.call("oidc", [answer], waiting);
     }

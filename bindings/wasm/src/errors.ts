@@ -37,9 +37,10 @@ export class CoreError extends Error {
     }
 
     /** Of a status as the library reports it. */
-    static ofStatus(status: number, message?: string): CoreError {
+    static ofStatus(status: number, message?: string, field?: string): CoreError {
         const code = CODES[-1 - status] ?? "INTERNAL";
-        return new CoreError({ code, message: message ?? `failed: ${code}` });
+        const facts = { code, message: message ?? `failed: ${code}` };
+        return new CoreError(field === undefined ? facts : { ...facts, field });
     }
 }
 

@@ -40,7 +40,7 @@ interface Waiting {
     then: (res: unknown) => unknown;
 }
 
-type OpEvent = { ev: "op"; op: number; ok: boolean; res?: unknown; code?: number; message?: string };
+type OpEvent = { ev: "op"; op: number; ok: boolean; res?: unknown; code?: number; message?: string; field?: string };
 type Event = { ev: string; op?: number; sub?: number };
 
 export class Service {
@@ -281,7 +281,7 @@ export class Service {
         this.ops.delete(end.op);
         let said: unknown;
         try {
-            said = end.ok ? waiting.then(end.res) : CoreError.ofStatus(end.code!, end.message);
+            said = end.ok ? waiting.then(end.res) : CoreError.ofStatus(end.code!, end.message, end.field);
         } catch (error) {
             said = error;
         }

@@ -215,7 +215,7 @@ test("a browser and the native client draw on one video and end up with the same
     const made = await page.evaluate(async ([password, url]) => {
         const { openCore, newId } = window.sideline;
         const core = (window.core = await openCore({ dir: "converge" }));
-        const account = { email: "coach@example.com", password, name: "Coach", role: "coach" };
+        const account = { email: "coach@example.com", password, name: "Coach", role: "coach", birth_date: "1990-01-31" };
         const me = await core.account.signUp(account);
         await core.sync.start();
         const id = newId();

@@ -14,7 +14,7 @@ let thread;
 
 async function person(name, role) {
     const core = await openCore({ dir: name, server: `http://127.0.0.1:${sidelined.port}` });
-    const { id } = await core.account.signUp({ email: `${name}@example.org`, password: PASSWORD, name, role });
+    const { id } = await core.account.signUp({ email: `${name}@example.org`, password: PASSWORD, name, role, birth_date: "1990-01-31" });
     await core.sync.start();
     const heard = [];
     void (async () => {

@@ -4,7 +4,7 @@ import { PASSWORD, waitFor } from "./world.mjs";
 
 export async function peer(url, name, role) {
     const core = await openCore({ dir: name, server: url });
-    const { id } = await core.account.signUp({ email: `${name.toLowerCase()}@example.org`, password: PASSWORD, name, role });
+    const { id } = await core.account.signUp({ email: `${name.toLowerCase()}@example.org`, password: PASSWORD, name, role, birth_date: "1990-01-31" });
     await core.sync.start();
     return { id, core, chat: core.chat };
 }

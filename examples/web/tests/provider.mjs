@@ -81,8 +81,12 @@ async function walking(world, issuer) {
     await page.goto((await asked).url().replace(/state=[^&]+/, "state=another"));
     await agree(page, "peter");
     await isRefused(page, "This is no answer to a sign-in that was begun here.");
-    /* The provider knows the user by now. */
+    /* The provider knows the user by now, but not when they were born. */
     await press(world, page, issuer);
+    await page.getByLabel("Date of birth").waitFor();
+    await world.axe(page, "provider, date of birth");
+    await page.getByLabel("Date of birth").fill("1990-01-31");
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await isIn(page);
     await page.reload();
     await isIn(page);
@@ -94,7 +98,7 @@ async function walking(world, issuer) {
 async function linking(world, issuer) {
     const whoever = { email: "lena@example.org", password: PASSWORD, device: "018b0000-0000-7000-8000-000000000001" };
     const asks = async (what, more) => (await fetch(`${world.url}/api/v1/auth/${what}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...whoever, ...more }) })).status;
-    const made = await asks("signup", { name: "lena", role: "coach" });
+    const made = await asks("signup", { name: "lena", role: "coach", birth_date: "1990-01-31" });
     if (made !== 201) {
         throw new Error(`signing up answers ${made}`);
     }

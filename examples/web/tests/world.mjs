@@ -114,6 +114,7 @@ export class World {
         await page.getByLabel("Name").fill(person.name);
         await page.getByLabel("E-mail").fill(person.email);
         await page.getByLabel("Password").fill(PASSWORD);
+        await page.getByLabel("Date of birth").fill("1990-01-31");
         await page.getByLabel(person.role === "coach" ? "Coach" : "Athlete", { exact: true }).check();
         await page.getByRole("button", { name: "Create account" }).click();
         await page.getByRole("navigation", { name: "Main" }).waitFor();

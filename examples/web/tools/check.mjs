@@ -23,7 +23,7 @@ const used = new Set();
 /* Letters between tags, or in an attribute that is read out. */
 const BETWEEN = />([^<>{}()=;]*\p{L}{2,}[^<>{}()=;]*)<\//gu;
 const ATTRIBUTE = /\b(?:aria-label|title|placeholder|alt|label|name|hint)="([^"]*\p{L}[^"]*)"/gu;
-const FORM_NAMES = /^(name|email|password|code|role|title|note|target|unit|ticket|reason|detail)$/;
+const FORM_NAMES = /^(name|email|password|code|role|title|note|target|unit|ticket|reason|detail|birth)$/;
 
 for (const path of files) {
     const text = readFileSync(path, "utf8");

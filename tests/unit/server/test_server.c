@@ -219,6 +219,16 @@ START_TEST(password__a_hash_fits_its_own_secret_only)
 }
 END_TEST
 
+START_TEST(password__a_hash_of_a_lower_cost_is_old)
+{
+    ck_assert(sl_password_old("$2b$04$cVWp4XaNU8a4v1uMRum2SO026BWLIoQMD/TXg5uZV.0P.uO8m3YEm"));
+    ck_assert(sl_password_old("$2b$09$cVWp4XaNU8a4v1uMRum2SO026BWLIoQMD/TXg5uZV.0P.uO8m3YEm"));
+    ck_assert(!sl_password_old("$2b$10$cVWp4XaNU8a4v1uMRum2SO026BWLIoQMD/TXg5uZV.0P.uO8m3YEm"));
+    ck_assert(!sl_password_old("$2b$12$cVWp4XaNU8a4v1uMRum2SO026BWLIoQMD/TXg5uZV.0P.uO8m3YEm"));
+    ck_assert(!sl_password_old("-")); /* no password is right */
+}
+END_TEST
+
 START_TEST(password__a_published_hash_is_understood)
 {
     /* A test vector of the bcrypt package of Python. */
@@ -337,7 +347,8 @@ SL_TEST_MAIN("server", options__a_data_folder_is_enough,
              guard__chunks_are_411_and_with_a_length_400, guard__exactly_one_host_is_needed,
              reply__the_head_has_the_bodys_length, reply__a_length_given_by_the_service_stays,
              reply__headers_that_end_the_head_early_are_refused,
-             password__a_hash_fits_its_own_secret_only, password__a_published_hash_is_understood,
+             password__a_hash_fits_its_own_secret_only, password__a_hash_of_a_lower_cost_is_old,
+             password__a_published_hash_is_understood,
              password__more_than_bcrypt_looks_at_is_refused,
              pool__works_of_a_strand_run_one_after_the_other_and_all_run,
              pool__the_last_work_may_free_its_strand)

@@ -1,3 +1,4 @@
+#include "base/mem.h"
 #include "support.h"
 #include "unit/service/world.h"
 
@@ -31,12 +32,21 @@ static int32_t signup_with(world *w, const char *password, const char *email, co
     char json[800];
     (void)snprintf(json, sizeof json,
                    "{\"email\":\"%s\",\"password\":\"%s\",\"name\":\"N\",\"role\":\"%s\","
+                   "\"birth_date\":\"1990-01-31\","
                    "\"device\":\"018b0000-0000-7000-8000-000000000001\"}",
                    email, password, role);
     answer a = post(w, SIGNUP, json);
     int32_t status = a.status;
     answer_free(&a);
     return status;
+}
+
+/* Letters without a rule that is looked for. */
+static void fill(char *password, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        password[i] = (char)('a' + i * 11 % 26);
+    }
 }
 
 static answer refresh(world *w, const char *token, const char *device)
@@ -66,7 +76,16 @@ START_TEST(signup__refuses_a_second_account_for_an_address_in_any_case)
 {
     world *w = world_new();
     ck_assert_int_eq(signup_with(w, "long enough", "a@b.c", "coach"), 201);
-    ck_assert_int_eq(signup_with(w, "long enough", "A@B.c", "coach"), 409);
+    answer a = post(w, SIGNUP,
+                    "{\"email\":\"A@B.c\",\"password\":\"long enough\",\"name\":\"N\","
+                    "\"role\":\"coach\",\"birth_date\":\"1990-01-31\","
+                    "\"device\":\"018b0000-0000-7000-8000-000000000001\"}");
+    char *text = sl_json_print(a.body);
+    ck_assert_int_eq(a.status, 422);
+    ck_assert_str_eq(text, "{\"error\":\"validation_failed\",\"fields\":{\"email\":"
+                           "\"this e-mail address has an account\"}}");
+    sl_mem_free(text);
+    answer_free(&a);
     world_free(w);
 }
 END_TEST
@@ -75,8 +94,7 @@ START_TEST(signup__names_the_field_at_fault)
 {
     world *w = world_new();
     char long_enough[202];
-    memset(long_enough, 'x', 201);
-    long_enough[0] = 'y';
+    fill(long_enough, 201);
     long_enough[201] = 0;
     ck_assert_int_eq(signup_with(w, long_enough, "a@b.c", "coach"), 422);
     long_enough[200] = 0;
@@ -124,16 +142,113 @@ START_TEST(login__answers_the_same_and_works_as_hard_for_unknown_and_wrong)
 }
 END_TEST
 
+static int32_t logging_in(world *w, const char *email, const char *password)
+{
+    answer a = login(w, email, password);
+    int32_t status = a.status;
+    answer_free(&a);
+    return status;
+}
+
+/* Tries as often as it may until the time; how often that was. */
+static int guess(world *w, const char *email, int64_t until_ms)
+{
+    int tries = 0;
+    while (w->now_ms < until_ms) {
+        answer a = login(w, email, "not this one");
+        ck_assert(a.status == 401 || a.status == 429);
+        tries += a.status == 401 ? 1 : 0;
+        w->now_ms += a.status == 401 ? 1 : 1000 * sl_json_int_or(a.body, "retry_after", 1);
+        answer_free(&a);
+    }
+    return tries;
+}
+
+START_TEST(login__who_guesses_in_a_row_waits_longer_each_time)
+{
+    world *w = world_new();
+    ck_assert_int_eq(signup_with(w, "long enough", "a@b.c", "athlete"), 201);
+    ck_assert_int_eq(signup_with(w, "long enough", "b@b.c", "athlete"), 201);
+    int64_t start = w->now_ms;
+    int hour = guess(w, "a@b.c", start + 3600000);
+    ck_assert_int_le(hour, 35);
+    int day = hour + guess(w, "a@b.c", start + 86400000);
+    ck_assert_int_ge(day, 100);
+    ck_assert_int_le(day, 155);
+    while (logging_in(w, "a@b.c", "not this one") == 401) {
+    }
+    ck_assert_int_eq(logging_in(w, "a@b.c", "long enough"),
+                     429); /* the right one has to wait too */
+    ck_assert_int_eq(logging_in(w, "b@b.c", "long enough"), 200); /* and nobody else */
+    w->now_ms += 3600000;
+    ck_assert_int_eq(logging_in(w, "a@b.c", "long enough"), 200);
+    for (int i = 0; i < 6; i++) { /* from the beginning */
+        ck_assert_int_eq(logging_in(w, "a@b.c", "not this one"), i < 5 ? 401 : 429);
+    }
+    w->now_ms += 60000;
+    ck_assert_int_eq(logging_in(w, "a@b.c", "long enough"), 200);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(erase__guessing_the_password_there_counts_too)
+{
+    world *w = world_new();
+    person p;
+    static const char wrong[] = "{\"password\":\"not this one\"}";
+    static const char right[] = "{\"password\":\"long enough\"}";
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    for (int i = 0; i < 6; i++) {
+        answer a = signed_request(w, &p, "POST", "/api/v1/account/erase", "", wrong, strlen(wrong));
+        ck_assert_int_eq(a.status, i < 5 ? 422 : 429);
+        answer_free(&a);
+    }
+    ck_assert_int_eq(logging_in(w, "a@b.c", "long enough"), 429);
+    answer a = signed_request(w, &p, "POST", "/api/v1/account/erase", "", right, strlen(right));
+    ck_assert_int_eq(a.status, 429);
+    answer_free(&a);
+    w->now_ms += 60000;
+    a = signed_request(w, &p, "POST", "/api/v1/account/erase", "", right, strlen(right));
+    ck_assert_int_eq(a.status, 204);
+    answer_free(&a);
+    ck_assert_uint_eq(
+        world_rows(w, NULL, "SELECT email FROM login_try WHERE $1=$1 AND $2=$2", "", ""), 0);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(login__an_old_hash_is_made_anew_by_its_password_alone)
+{
+    static const char sql[] = "SELECT hash FROM account WHERE email=$1 AND $2=$2";
+    world *w = world_new();
+    char before[512];
+    char now[512];
+    ck_assert_int_eq(signup_with(w, "long enough", "a@b.c", "coach"), 201);
+    (void)world_rows(w, before, sql, "a@b.c", "");
+    w->cost = 'x';
+    ck_assert_int_eq(logging_in(w, "a@b.c", "not this one"), 401);
+    (void)world_rows(w, now, sql, "a@b.c", "");
+    ck_assert_str_eq(now, before);
+    ck_assert_int_eq(logging_in(w, "a@b.c", "long enough"), 200);
+    (void)world_rows(w, now, sql, "a@b.c", "");
+    ck_assert_int_eq(now[0], 'x');
+    ck_assert_str_eq(now + 1, before);
+    size_t hashes = w->hashes;
+    ck_assert_int_eq(logging_in(w, "a@b.c", "long enough"), 200);
+    ck_assert_uint_eq(w->hashes, hashes + 1); /* looked at, and good as it is */
+    world_free(w);
+}
+END_TEST
+
 START_TEST(login__passwords_that_differ_after_72_bytes_are_different)
 {
     world *w = world_new();
     char a[100];
     char b[100];
-    memset(a, 'x', 99);
-    a[0] = 'z';
+    fill(a, 99);
     a[99] = 0;
     memcpy(b, a, sizeof b);
-    b[90] = 'y';
+    b[90] = '-';
     ck_assert_int_eq(signup_with(w, a, "a@b.c", "coach"), 201);
     answer wrong = login(w, "a@b.c", b);
     answer right = login(w, "a@b.c", a);
@@ -343,6 +458,9 @@ int main(void)
         signup__names_the_field_at_fault,
         login__answers_the_same_and_works_as_hard_for_unknown_and_wrong,
         login__passwords_that_differ_after_72_bytes_are_different,
+        login__who_guesses_in_a_row_waits_longer_each_time,
+        erase__guessing_the_password_there_counts_too,
+        login__an_old_hash_is_made_anew_by_its_password_alone,
         login__the_sixth_try_within_a_minute_must_wait,
         refresh__rotates_and_a_replay_ends_the_session,
         refresh__survives_a_lost_answer_and_the_lost_token_is_void,

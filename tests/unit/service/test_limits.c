@@ -29,9 +29,9 @@ static bool model_take(model *m, int64_t now_ms)
 
 START_TEST(limit__agrees_with_the_model_on_every_trace)
 {
-    static const double bursts[SL_RATES] = {150, 1500, 15, 75, 750};
-    static const double limits[SL_RATES] = {100, 1000, 10, 50, 500};
-    static const double windows[SL_RATES] = {60e3, 60e3, 3600e3, 60e3, 60e3};
+    static const double bursts[SL_RATES] = {150, 1500, 15, 75, 750, 5};
+    static const double limits[SL_RATES] = {100, 1000, 10, 50, 500, 5};
+    static const double windows[SL_RATES] = {60e3, 60e3, 3600e3, 60e3, 60e3, 3600e3};
     sl_prng prng;
     sl_prng_seed(&prng, 11);
     for (unsigned rate = 0; rate < SL_RATES; rate++) {
@@ -132,6 +132,82 @@ START_TEST(limit__uploads_are_by_user_fifteen_at_once)
     for (int i = 0; i < 16; i++) {
         ck_assert_int_eq(upload_create(w, &p, video, sha, 4, location), i < 15 ? 201 : 429);
         ck_assert_int_eq(i < 15 ? upload_patch(w, &p, location, 0, "cli", 3) : 204, 204);
+    }
+    world_free(w);
+}
+END_TEST
+
+static int32_t ask_reset(world *w, const char *email)
+{
+    char json[100];
+    (void)snprintf(json, sizeof json, "{\"email\":\"%s\"}", email);
+    answer a = post(w, "/api/v1/auth/reset/send", json);
+    int32_t status = a.status;
+    answer_free(&a);
+    return status;
+}
+
+START_TEST(limit__mails_to_an_address_are_five_an_hour_whoever_asks)
+{
+    static const char *const emails[] = {"a@b.c", "nobody@b.c"}; /* and whether it has an account */
+    world *w = limited();
+    person p;
+    char peer[20];
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    for (size_t k = 0; k < 2; k++) {
+        for (int i = 0; i < 7; i++) {
+            (void)snprintf(peer, sizeof peer, "192.0.2.%d", i);
+            w->peer = peer;
+            ck_assert_int_eq(ask_reset(w, emails[k]), i < 5 ? 202 : 429);
+        }
+    }
+    ck_assert_int_eq(ask_reset(w, "A@B.c"), 429);
+    ck_assert_int_eq(ask_reset(w, "another@b.c"), 202);
+    w->now_ms += 720001;
+    ck_assert_int_eq(ask_reset(w, "a@b.c"), 202);
+    ck_assert_int_eq(ask_reset(w, "a@b.c"), 429);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(limit__mails_take_nothing_from_uploads)
+{
+    world *w = limited();
+    person p;
+    char video[SL_SPACE_MAX];
+    char location[128];
+    char sha[65];
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    for (int i = 0; i < 20; i++) {
+        answer a = signed_request(w, &p, "POST", "/api/v1/auth/verify/send", "", NULL, 0);
+        ck_assert_int_eq(a.status, i < 5 ? 202 : 429);
+        answer_free(&a);
+    }
+    video_make(w, &p, video, 0x300, "clip");
+    sha_of("clip", sha);
+    ck_assert_int_eq(upload_create(w, &p, video, sha, 4, location), 201);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(limit__a_network_of_64_bits_is_one_however_it_is_written)
+{
+    static const char *const same[] = {"2001:db8::1", "2001:db8:0:0:1::9", "2001:0db8::ffff:1:2:3"};
+    static const char *const other[] = {"2001:db8:0:1::1", "2001:db8:1::1", "::1",
+                                        "::ffff:192.0.2.1", "192.0.2.1"};
+    world *w = limited();
+    for (int i = 0; i < 151; i++) {
+        w->peer = same[i % 3];
+        answer a = request(w, "GET", "/api/v1/health", "", NULL, 0);
+        ck_assert_int_eq(a.status, i < 150 ? 200 : 429);
+        answer_free(&a);
+    }
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        w->peer = other[i];
+        answer a = request(w, "GET", "/api/v1/health", "", NULL, 0);
+        ck_assert_msg(a.status == 200, "%s", other[i]);
+        ck_assert_ptr_nonnull(strstr(answer_header(&a, "RateLimit"), i < 4 ? "r=149" : "r=148"));
+        answer_free(&a); /* the last two are one address */
     }
     world_free(w);
 }
@@ -288,9 +364,15 @@ START_TEST(audit__every_refusal_is_one_line_and_every_change_of_it_shows)
     answer_free(&a);
     ck_assert_int_eq(lines_of(w, SL_OK), before + 2);
     static const char *const changes[] = {
-        "UPDATE audit SET actor='x' WHERE n=1", "UPDATE audit SET outcome='200' WHERE n=2",
-        "UPDATE audit SET at_ms=at_ms+1 WHERE n=3", "DELETE FROM audit WHERE n=2",
-        "UPDATE audit SET hash='00' WHERE n=2"};
+        "UPDATE audit SET actor='x' WHERE n=1",
+        "UPDATE audit SET outcome='200' WHERE n=2",
+        "UPDATE audit SET at_ms=at_ms+1 WHERE n=3",
+        "DELETE FROM audit WHERE n=2",
+        "UPDATE audit SET hash='00' WHERE n=2",
+        "DELETE FROM audit WHERE n=(SELECT max(n) FROM audit)",
+        "DELETE FROM audit",
+        "DELETE FROM meta WHERE name='audit_head'",
+        "UPDATE meta SET value=replace(value, '3:', '2:') WHERE name='audit_head'"};
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         ck_assert_int_eq(w->db.begin(w->db.user, NULL), SL_OK);
         ck_assert_int_eq(w->db.run(w->db.user, changes[i], NULL, 0, NULL, NULL, NULL), SL_OK);
@@ -298,6 +380,182 @@ START_TEST(audit__every_refusal_is_one_line_and_every_change_of_it_shows)
         w->db.rollback(w->db.user);
     }
     ck_assert_int_eq(lines_of(w, SL_OK), before + 2);
+    world_free(w);
+}
+END_TEST
+
+/* The last line that has this action. */
+static void must_be_noted(const world *w, const char *action, const char *wanted)
+{
+    char text[512];
+    (void)world_rows(w, text,
+                     "SELECT actor || ' ' || object || ' ' || outcome FROM audit WHERE action=$1"
+                     " AND $2=$2 ORDER BY n",
+                     action, "");
+    ck_assert_str_eq(text, wanted);
+}
+
+START_TEST(audit__a_sign_in_that_fails_says_where_from_and_to_which_account)
+{
+    world *w = world_new();
+    person p;
+    char wanted[200];
+    char one[512];
+    char other[512];
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    w->peer = "192.0.2.7";
+    answer a = post(w, "/api/v1/auth/login",
+                    "{\"email\":\"a@b.c\",\"password\":\"not this one\","
+                    "\"device\":\"018b0000-0000-7000-8000-000000000001\"}");
+    ck_assert_int_eq(a.status, 401);
+    answer_free(&a);
+    (void)snprintf(wanted, sizeof wanted, "192.0.2.7 %s 401", p.id);
+    must_be_noted(w, "login", wanted);
+    static const char last[] = "SELECT object FROM audit WHERE action=$1 AND $2=$2 ORDER BY n";
+    char *const texts[] = {one, other, one};
+    static const char *const emails[] = {"x@b.c", "y@b.c", "X@b.c"};
+    for (size_t i = 0; i < 3; i++) {
+        char json[200];
+        (void)snprintf(json, sizeof json,
+                       "{\"email\":\"%s\",\"password\":\"not this one\",\"device\":\"%s\"}",
+                       emails[i], id_of(1));
+        a = post(w, "/api/v1/auth/login", json);
+        answer_free(&a);
+        char text[512];
+        (void)world_rows(w, text, last, "login", "");
+        ck_assert_int_eq(strncmp(text, "mail:", 5), 0);
+        ck_assert_ptr_null(strstr(text, "b.c"));
+        ck_assert(i < 2 || strcmp(text, one) == 0); /* the same address, the same words */
+        (void)snprintf(texts[i], 512, "%s", text);
+    }
+    ck_assert_str_ne(one, other);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(audit__what_is_hidden_from_one_who_asks_for_it_is_noted)
+{
+    world *w = world_new();
+    person owner;
+    person other;
+    char video[SL_SPACE_MAX];
+    char sha[65];
+    char path[200];
+    char wanted[300];
+    person_make(w, &owner, "a@b.c", "athlete", 1);
+    person_make(w, &other, "c@b.c", "athlete", 2);
+    video_make(w, &owner, video, 0x300, "the clip");
+    ck_assert_int_eq(upload(w, &owner, video, "the clip"), 204);
+    int64_t before = lines_of(w, SL_OK);
+    sha_of("nothing", sha);
+    (void)snprintf(path, sizeof path, "/api/v1/blobs/%s", sha);
+    answer a = signed_request(w, &other, "GET", path, "", NULL, 0);
+    answer_free(&a);
+    subscribe(w, &other, "video:018b0000-0000-7000-8000-00000000aaaa", 0, "");
+    ck_assert_int_eq(lines_of(w, SL_OK), before); /* what is not there is hidden from nobody */
+    sha_of("the clip", sha);
+    (void)snprintf(path, sizeof path, "/api/v1/blobs/%s", sha);
+    a = signed_request(w, &other, "GET", path, "", NULL, 0);
+    ck_assert_int_eq(a.status, 404);
+    answer_free(&a);
+    (void)snprintf(wanted, sizeof wanted, "%s %s 404", other.id, sha);
+    must_be_noted(w, "blob", wanted);
+    (void)snprintf(path, sizeof path, "/api/v1/sync/pull?space=%s", video);
+    a = signed_request(w, &other, "GET", path, "", NULL, 0);
+    ck_assert_int_eq(a.status, 404);
+    answer_free(&a);
+    (void)snprintf(wanted, sizeof wanted, "%s %s 404", other.id, video);
+    must_be_noted(w, "sync_pull", wanted);
+    (void)snprintf(path, sizeof path, "/api/v1/videos/%s/playback", video + strlen("video:"));
+    a = signed_request(w, &other, "GET", path, "", NULL, 0);
+    ck_assert_int_eq(a.status, 404);
+    answer_free(&a);
+    must_be_noted(w, "video", wanted);
+    subscribe(w, &other, video, 0, "");
+    ck_assert_uint_eq(frame_count(w, other.conn, "revoked"), 2);
+    (void)snprintf(wanted, sizeof wanted, "%s %s revoked", other.id, video);
+    must_be_noted(w, "ws.subscribe", wanted);
+    ck_assert_int_eq(lines_of(w, SL_OK), before + 4);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(audit__a_connection_without_the_second_factor_is_noted)
+{
+    world *w = world_new();
+    person coach;
+    char wanted[100];
+    w->require_factor = true;
+    world_reopen(w);
+    person_make(w, &coach, "c@b.c", "coach", 1);
+    ck_assert_int_eq(closed_with(w, coach.conn), 4403);
+    (void)snprintf(wanted, sizeof wanted, "%s - 4403", coach.id);
+    must_be_noted(w, "ws.connect", wanted);
+    world_free(w);
+}
+END_TEST
+
+static sl_json *audit_page(world *w, const person *admin, int64_t after)
+{
+    char path[100];
+    (void)snprintf(path, sizeof path, "/api/v1/admin/audit?after=%lld", (long long)after);
+    answer a = signed_request(w, admin, "GET", path, "", NULL, 0);
+    ck_assert_int_eq(a.status, 200);
+    sl_json *body = a.body;
+    a.body = NULL;
+    answer_free(&a);
+    return body;
+}
+
+START_TEST(audit__is_read_by_pages_that_show_what_is_cut_off)
+{
+    world *w = world_new();
+    person admin;
+    person_make(w, &admin, "root@b.c", "athlete", 1);
+    ck_assert_int_eq(sl_service_make_admin(w->s, "root@b.c", NULL), SL_OK);
+    for (int i = 0; i < 700; i++) {
+        answer a = request(w, "GET", "/api/v1/auth/devices", "", NULL, 0);
+        answer_free(&a);
+    }
+    sl_json *page = audit_page(w, &admin, 0);
+    ck_assert(sl_json_bool_or(page, "whole", false));
+    ck_assert_uint_eq(sl_json_count(sl_json_get(page, "lines")), 500);
+    int64_t last = sl_json_int_or(sl_json_at(sl_json_get(page, "lines"), 499), "n", 0);
+    ck_assert_int_eq(last, 500);
+    sl_json_free(page);
+    page = audit_page(w, &admin, last);
+    ck_assert(sl_json_bool_or(page, "whole", false));
+    ck_assert_int_eq(sl_json_int_or(sl_json_at(sl_json_get(page, "lines"), 0), "n", 0), 501);
+    size_t rest = sl_json_count(sl_json_get(page, "lines"));
+    ck_assert_uint_gt(rest, 200);
+    sl_json_free(page);
+    page = audit_page(w, &admin, 9999); /* behind the end */
+    ck_assert_uint_eq(sl_json_count(sl_json_get(page, "lines")), 0);
+    sl_json_free(page);
+    (void)world_rows(w, NULL, "UPDATE audit SET outcome='200' WHERE n=600 AND $1=$2", "", "");
+    page = audit_page(w, &admin, last);
+    ck_assert(!sl_json_bool_or(page, "whole", true));
+    sl_json_free(page);
+    page = audit_page(w, &admin, 0); /* not of this page */
+    ck_assert(sl_json_bool_or(page, "whole", false));
+    sl_json_free(page);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(log__has_the_end_of_the_audit_log)
+{
+    world *w = world_new();
+    size_t lines = w->lines;
+    sl_service_refused(w->s, "192.0.2.7", "http.refused", 400);
+    ck_assert_uint_eq(w->lines, lines + 1);
+    sl_json *j = sl_json_parse(w->line, strlen(w->line));
+    char hash[512];
+    ck_assert_uint_eq(world_rows(w, hash, "SELECT hash FROM audit WHERE $1=$1 AND $2=$2", "", ""),
+                      1);
+    ck_assert_int_eq(sl_json_int_or(j, "audit", 0), 1);
+    ck_assert_str_eq(sl_json_str(j, "hash"), hash);
+    sl_json_free(j);
     world_free(w);
 }
 END_TEST
@@ -329,10 +587,18 @@ int main(void)
         limit__a_burst_then_a_wait_as_long_as_it_says,
         limit__public_is_by_address_and_says_so_in_headers,
         limit__uploads_are_by_user_fifteen_at_once,
+        limit__mails_to_an_address_are_five_an_hour_whoever_asks,
+        limit__mails_take_nothing_from_uploads,
+        limit__a_network_of_64_bits_is_one_however_it_is_written,
         bodies__are_those_of_the_specification,
         routes__all_have_a_handler_and_ask_who_it_is_first,
         docs__describe_all_routes_in_a_page_in_which_nothing_runs,
         audit__every_refusal_is_one_line_and_every_change_of_it_shows,
+        audit__a_sign_in_that_fails_says_where_from_and_to_which_account,
+        audit__what_is_hidden_from_one_who_asks_for_it_is_noted,
+        audit__a_connection_without_the_second_factor_is_noted,
+        audit__is_read_by_pages_that_show_what_is_cut_off,
+        log__has_the_end_of_the_audit_log,
         log__is_one_line_of_json_with_nothing_that_came_in,
     };
     world_start();

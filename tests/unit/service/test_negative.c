@@ -392,7 +392,7 @@ START_TEST(n48__members_that_nobody_asked_for_are_not_taken)
         (void)snprintf(
             json, sizeof json,
             "{\"email\":\"m%zu@x.y\",\"password\":\"long enough\",\"name\":\"N\","
-            "\"role\":\"athlete\",\"device\":\"018b0000-0000-7000-8000-000000000001\",%s}",
+            "\"role\":\"athlete\",\"birth_date\":\"1990-01-31\",\"device\":\"018b0000-0000-7000-8000-000000000001\",%s}",
             i, more[i]);
         answer got = post(w, "/api/v1/auth/signup", json);
         const sl_json *user = sl_json_get(got.body, "user");

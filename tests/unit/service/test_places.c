@@ -406,6 +406,7 @@ static void forget_order(world *w)
            "INSERT INTO receipt_old SELECT * FROM receipt UNION ALL SELECT * FROM receipt_log;"
            "DROP TABLE receipt; DROP TABLE receipt_log;"
            "ALTER TABLE receipt_old RENAME TO receipt;"
+           "DROP TABLE consent; DROP INDEX audit_actor; DROP INDEX audit_object;"
            "UPDATE meta SET value='8' WHERE name='steps'");
 }
 

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "crypto/jwt.h"
 #include "crypto/key.h"
-#include "crypto/totp.h"
 #include "support.h"
 #include "unit/service/world.h"
 
@@ -137,28 +136,6 @@ START_TEST(reset__sets_a_password_ends_all_and_tells_nothing_of_who_is_here)
 END_TEST
 
 /* ---- the second factor ---- */
-
-static const char *code_at(const char *secret, int64_t now_ms)
-{
-    static char text[16];
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    uint8_t key[20] = {0};
-    uint32_t bits = 0;
-    unsigned count = 0;
-    size_t n = 0;
-    for (; *secret != 0; secret++) {
-        bits = bits << 5 | (uint32_t)(strchr(letters, *secret) - letters);
-        count += 5;
-        if (count >= 8) {
-            key[n++] = (uint8_t)(bits >> (count - 8));
-            count -= 8;
-        }
-    }
-    ck_assert_uint_eq(n, 20);
-    (void)snprintf(text, sizeof text, "%06u",
-                   (unsigned)sl_totp_code(key, 20, (uint64_t)(now_ms / 30000), 6));
-    return text;
-}
 
 /* Enrols; secret holds 33, code one of the recovery codes. */
 static void enrol(world *w, person *p, char secret[40], char code[40])
@@ -374,19 +351,100 @@ START_TEST(age__a_child_waits_for_a_parent_until_the_thirteenth_birthday)
 }
 END_TEST
 
+START_TEST(age__nobody_signs_up_without_a_date_of_birth)
+{
+    world *w = world_new();
+    answer a = post(w, "/api/v1/auth/signup",
+                    "{\"email\":\"a@b.c\",\"password\":\"long enough\",\"name\":\"N\","
+                    "\"role\":\"athlete\",\"device\":\"018b0000-0000-7000-8000-000000000001\"}");
+    ck_assert_int_eq(a.status, 422);
+    ck_assert_ptr_nonnull(sl_json_str(sl_json_get(a.body, "fields"), "birth_date"));
+    answer_free(&a);
+    world_free(w);
+}
+END_TEST
+
+static void make_admin(world *w, person *p)
+{
+    person_make(w, p, "root@b.c", "athlete", 9);
+    ck_assert_int_eq(sl_service_make_admin(w->s, "root@b.c", NULL), SL_OK);
+    ck_assert_int_eq(sl_service_make_admin(w->s, "nobody@b.c", NULL), SL_E_NOT_FOUND);
+}
+
+START_TEST(age__a_child_is_let_in_by_a_parent_and_that_is_kept)
+{
+    world *w = world_new();
+    person admin;
+    char id[512];
+    char path[600];
+    char text[512];
+    make_admin(w, &admin);
+    ck_assert_int_eq(sign_up_born(w, "b@b.c", "2014-03-02"), 403);
+    (void)world_rows(w, id, "SELECT id FROM account WHERE email=$1 AND $2=$2", "b@b.c", "");
+    (void)snprintf(path, sizeof path, "/api/v1/admin/accounts/%s", id);
+    static const char *const refused[] = {
+        "{\"status\":\"active\"}", "{\"status\":\"active\",\"consent\":{\"by\":\"Anna\"}}",
+        "{\"status\":\"active\",\"consent\":{\"by\":\"\",\"how\":\"form\"}}",
+        "{\"status\":\"active\",\"consent\":{\"by\":\"Anna\",\"how\":\"somehow\"}}"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        ck_assert_int_eq(status_of(w, &admin, "PATCH", path, refused[i]), 422);
+    }
+    /* Not around it either. */
+    ck_assert_int_eq(status_of(w, &admin, "PATCH", path, "{\"status\":\"suspended\"}"), 204);
+    ck_assert_int_eq(status_of(w, &admin, "PATCH", path, "{\"status\":\"active\"}"), 422);
+    ck_assert_int_eq(
+        status_of(w, &admin, "PATCH", path,
+                  "{\"status\":\"active\",\"consent\":{\"by\":\"Anna A\",\"how\":\"form\"}}"),
+        204);
+    answer a = log_in(w, "b@b.c", "long enough", NULL);
+    ck_assert_int_eq(a.status, 200);
+    answer_free(&a);
+    ck_assert_uint_eq(world_rows(w, text,
+                                 "SELECT by_name || '/' || how || '/' || at_ms FROM consent"
+                                 " WHERE user_id=$1 AND admin=$2",
+                                 id, admin.id),
+                      1);
+    ck_assert_str_eq(text, "Anna A/form/1700000000000");
+    ck_assert_uint_eq(world_rows(w, text,
+                                 "SELECT actor FROM audit WHERE action='consent' AND"
+                                 " outcome='form' AND object=$1 AND actor=$2",
+                                 id, admin.id),
+                      1);
+    world_free(w);
+}
+END_TEST
+
 START_TEST(password__what_is_guessed_first_is_refused)
 {
-    static const char *const bad[] = {"password123", "QwertyUiop", "zzzzzzzzzzzz", "my annabel x"};
+    static const char *const bad[] = {
+        "password123",     "QwertyUiop",   "zzzzzzzzzzzz", "my annabel x", "Password2024!",
+        "P@ssw0rd2024",    "!!Football99", "1234567890",   "0987654321",   "abcdefghijkl",
+        "1q2w3e4r5t6y",    "1qaz2wsx3edc", "qwertz123456", "coachcoach",   "abcabcabcabc",
+        "121212121212",    "b4sk3tb4ll",   "volleyball",   "2024-tennis!", "iloveyou1234",
+        "trustno1trustno1"};
+    static const char *const good[] = {"correct horse",       "long enough",
+                                       "football is my life", "a long enough password",
+                                       "xk4f9qwm2z",          "hunter of seals"};
     world *w = world_new();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char json[300];
         (void)snprintf(json, sizeof json,
                        "{\"email\":\"annabel@b.c\",\"password\":\"%s\",\"name\":\"N\","
-                       "\"role\":\"athlete\",\"device\":\"%s\"}",
+                       "\"role\":\"athlete\",\"birth_date\":\"1990-01-31\",\"device\":\"%s\"}",
                        bad[i], DEVICE);
         answer a = post(w, "/api/v1/auth/signup", json);
         ck_assert_msg(a.status == 422, "%s: %d", bad[i], a.status);
         ck_assert_ptr_nonnull(sl_json_str(sl_json_get(a.body, "fields"), "password"));
+        answer_free(&a);
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        char json[300];
+        (void)snprintf(json, sizeof json,
+                       "{\"email\":\"a%zu@b.c\",\"password\":\"%s\",\"name\":\"N\","
+                       "\"role\":\"athlete\",\"birth_date\":\"1990-01-31\",\"device\":\"%s\"}",
+                       i, good[i], DEVICE);
+        answer a = post(w, "/api/v1/auth/signup", json);
+        ck_assert_msg(a.status == 201, "%s: %d", good[i], a.status);
         answer_free(&a);
     }
     world_free(w);
@@ -395,12 +453,32 @@ END_TEST
 
 /* ---- admins and services ---- */
 
-static void make_admin(world *w, person *p)
+START_TEST(admin__finds_an_account_however_its_address_is_written)
 {
-    person_make(w, p, "root@b.c", "athlete", 9);
-    ck_assert_int_eq(sl_service_make_admin(w->s, "root@b.c", NULL), SL_OK);
-    ck_assert_int_eq(sl_service_make_admin(w->s, "nobody@b.c", NULL), SL_E_NOT_FOUND);
+    static const char *const queries[] = {"email=c%2bx%40b.c", "email=c%2Bx@b.c",
+                                          "email=C%2BX%40B.C", "a=1&email=%63%2Bx%40b%2Ec&b=2",
+                                          "email=c+x@b.c"};
+    static const char *const none[] = {"", "email=", "mail=c%2Bx%40b.c", "email=c%2"};
+    world *w = world_new();
+    person admin;
+    person p;
+    char path[120];
+    make_admin(w, &admin);
+    person_make(w, &p, "c+x@b.c", "athlete", 1);
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        (void)snprintf(path, sizeof path, "/api/v1/admin/accounts?%s", queries[i]);
+        answer a = call(w, &admin, "GET", path, NULL);
+        ck_assert_msg(a.status == 200, "%s: %d", queries[i], a.status);
+        ck_assert_str_eq(sl_json_str(a.body, "id"), p.id);
+        answer_free(&a);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        (void)snprintf(path, sizeof path, "/api/v1/admin/accounts?%s", none[i]);
+        ck_assert_int_eq(status_of(w, &admin, "GET", path, NULL), 422);
+    }
+    world_free(w);
 }
+END_TEST
 
 START_TEST(admin__suspends_and_plans_and_others_do_not)
 {
@@ -525,68 +603,6 @@ START_TEST(keys__a_rotated_key_is_published_until_its_tokens_have_ended)
 }
 END_TEST
 
-/* ---- privacy ---- */
-
-START_TEST(export__has_what_is_ones_own_and_erasing_leaves_nothing)
-{
-    world *w = world_new();
-    person athlete;
-    person coach;
-    char thread[SL_SPACE_MAX];
-    char video[SL_SPACE_MAX];
-    char id[SL_UUID_LEN + 1];
-    person_make(w, &athlete, "a@b.c", "athlete", 1);
-    person_make(w, &coach, "c@b.c", "coach", 2);
-    befriend(w, &athlete, &coach, thread);
-    video_make(w, &athlete, video, 0x300, "the clip");
-    ck_assert_int_eq(upload(w, &athlete, video, "the clip"), 204);
-    share_with(w, &athlete, &coach, video, "coach", 0x301);
-    uuid_of(id, 0x302);
-    must(op(w, &athlete, "create", "message", thread, id,
-            "{\"kind\":\"text\",\"body\":\"my own words\"}"),
-         "applied");
-    uuid_of(id, 0x303);
-    must(op(w, &coach, "create", "message", thread, id,
-            "{\"kind\":\"text\",\"body\":\"the words of another\"}"),
-         "applied");
-    answer a = call(w, &athlete, "GET", "/api/v1/account/export", NULL);
-    ck_assert_int_eq(a.status, 200);
-    char *text = sl_json_print(a.body);
-    ck_assert_ptr_nonnull(strstr(text, "my own words"));
-    ck_assert_ptr_null(strstr(text, "the words of another"));
-    ck_assert_ptr_nonnull(strstr(text, "\"entity\":\"video\""));
-    ck_assert_ptr_nonnull(strstr(text, "\"entity\":\"connection\""));
-    sl_mem_free(text);
-    answer_free(&a);
-    frames_clear(w);
-    ck_assert_int_eq(
-        status_of(w, &athlete, "POST", "/api/v1/account/erase", "{\"password\":\"not this one\"}"),
-        422);
-    ck_assert_int_eq(
-        status_of(w, &athlete, "POST", "/api/v1/account/erase", "{\"password\":\"long enough\"}"),
-        204);
-    ck_assert_int_eq(closed_with(w, athlete.conn), 4401);
-    ck_assert_uint_ge(frame_count(w, coach.conn, "revoked"), 1);
-    a = log_in(w, "a@b.c", "long enough", NULL);
-    ck_assert_int_eq(a.status, 401);
-    answer_free(&a);
-    char sha[65];
-    char blob[140];
-    sha_of("the clip", sha);
-    (void)snprintf(blob, sizeof blob, "data/blobs/%.2s/%s", sha, sha);
-    ck_assert_ptr_null(file_find(w, blob));
-    frames_clear(w);
-    subscribe(w, &coach, thread, 0, "");
-    text = sl_json_print(frame_at(w, coach.conn, "page", 0));
-    ck_assert_ptr_null(strstr(text, "my own words"));
-    ck_assert_ptr_nonnull(strstr(text, "the words of another"));
-    sl_mem_free(text);
-    person again;
-    person_make(w, &again, "a@b.c", "athlete", 5); /* the address is free */
-    world_free(w);
-}
-END_TEST
-
 int main(void)
 {
     const TTest *const tests[] = {
@@ -600,11 +616,13 @@ int main(void)
         factor__guessing_is_stopped_after_five,
         devices__are_listed_and_signed_out_one_by_one_or_all,
         age__a_child_waits_for_a_parent_until_the_thirteenth_birthday,
+        age__nobody_signs_up_without_a_date_of_birth,
+        age__a_child_is_let_in_by_a_parent_and_that_is_kept,
         password__what_is_guessed_first_is_refused,
+        admin__finds_an_account_however_its_address_is_written,
         admin__suspends_and_plans_and_others_do_not,
         service_key__does_what_its_scope_says_until_it_is_revoked,
         keys__a_rotated_key_is_published_until_its_tokens_have_ended,
-        export__has_what_is_ones_own_and_erasing_leaves_nothing,
     };
     world_start();
     int status = sl_test_run(sl_test_suite("signin", tests, sizeof tests / sizeof tests[0]));

@@ -1,3 +1,4 @@
+#include "base/base64.h"
 #include "base/mem.h"
 #include "service/inside.h"
 #include "support.h"
@@ -232,6 +233,38 @@ START_TEST(upload__can_be_ended)
     answer_free(&a);
     ck_assert_int_eq(head_offset(&s, &s.owner, location), -1);
     ck_assert_ptr_null(s.w->files[0].path);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(upload__with_too_many_unfinished_says_when_to_come_again)
+{
+    scene s;
+    set(&s);
+    (void)world_rows(
+        s.w, NULL,
+        "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM i WHERE n<256)"
+        " INSERT INTO upload (id, user_id, length, at, sha256, space, type, expires_ms)"
+        " SELECT n, $1, 9, 0, n, $2, 'video/mp4', 9e15 FROM i",
+        s.owner.id, s.space);
+    char headers[300];
+    sl_buf b = {0};
+    sl_base64(&b, s.sha, strlen(s.sha));
+    (void)snprintf(headers, sizeof headers,
+                   "tus-resumable: 1.0.0\nupload-length: 16\nupload-metadata: sha256 %s",
+                   sl_buf_text(&b));
+    sl_buf_clear(&b);
+    sl_base64(&b, s.space, strlen(s.space));
+    size_t n = strlen(headers);
+    (void)snprintf(headers + n, sizeof headers - n, ",space %s\n", sl_buf_text(&b));
+    sl_buf_free(&b);
+    answer a = signed_request(s.w, &s.owner, "POST", "/api/v1/uploads", headers, NULL, 0);
+    char *text = sl_json_print(a.body);
+    ck_assert_int_eq(a.status, 429);
+    ck_assert_str_eq(text, "{\"error\":\"rate_limit_exceeded\",\"retry_after\":60}");
+    ck_assert_str_eq(answer_header(&a, "Retry-After"), "60");
+    sl_mem_free(text);
+    answer_free(&a);
     world_free(s.w);
 }
 END_TEST
@@ -699,6 +732,7 @@ int main(void)
         upload__refuses_what_breaks_the_protocol,
         upload__of_another_is_not_there,
         upload__can_be_ended,
+        upload__with_too_many_unfinished_says_when_to_come_again,
         upload__a_full_disk_keeps_the_offset,
         upload__whose_row_was_lost_after_the_move_is_completed_by_the_last_part,
         upload__bytes_one_may_read_are_born_complete_and_others_are_not,

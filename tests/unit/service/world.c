@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
+#include "crypto/totp.h"
 #include "server/db_sqlite.h"
 #include "service/inside.h"
 
@@ -222,11 +223,12 @@ static void port_close(void *user, sl_id conn, int32_t code, const char *reason)
 /* Quick stand-ins for bcrypt with its shape: text that is not the secret. */
 static sl_status port_hash(void *user, const char *secret, char **out, sl_error **err)
 {
+    world *w = user;
     (void)err;
     char hex[65];
-    ((world *)user)->hashes++;
+    w->hashes++;
     sl_sha256_hex(secret, strlen(secret), hex);
-    *out = sl_text_dup(hex);
+    *out = w->cost != 0 ? sl_text_fmt("%c%s", w->cost, hex) : sl_text_dup(hex);
     return *out != NULL ? SL_OK : SL_E_NOMEM;
 }
 
@@ -235,7 +237,13 @@ static bool port_check(void *user, const char *secret, const char *hash)
     char hex[65];
     ((world *)user)->hashes++;
     sl_sha256_hex(secret, strlen(secret), hex);
-    return strcmp(hex, hash) == 0;
+    return strcmp(hex, hash + (strlen(hash) == sizeof hex ? 1 : 0)) == 0;
+}
+
+static bool port_old(void *user, const char *hash)
+{
+    const world *w = user;
+    return w->cost != 0 && hash[0] != w->cost;
 }
 
 static void port_push(void *user, const char *body)
@@ -333,6 +341,14 @@ static void port_media(void *user)
     ((world *)user)->wakes++;
 }
 
+static sl_status port_fetch(void *user, const char *url, const char *form, sl_bytes **out,
+                            sl_error **err)
+{
+    world *w = user;
+    (void)err;
+    return w->fetch(w->fetch_ctx, url, form, out);
+}
+
 static void open_service(world *w)
 {
     sl_service_ports ports = {.platform = &w->platform,
@@ -341,10 +357,12 @@ static void open_service(world *w)
                               .close = port_close,
                               .hash_password = port_hash,
                               .check_password = port_check,
+                              .old_hash = port_old,
                               .media = port_media,
                               .mail = port_mail,
                               .push = w->push ? port_push : NULL,
-                              .log = port_log};
+                              .log = port_log,
+                              .fetch = w->fetch != NULL ? port_fetch : NULL};
     sl_service_config config = {.dir = "data",
                                 .key_pem = w->own_key ? NULL : g_pem,
                                 .upload_max = 1000000,
@@ -352,6 +370,8 @@ static void open_service(world *w)
                                 .require_factor = w->require_factor,
                                 .trial_days = w->trial_days,
                                 .public_url = "https://x.y",
+                                .oidc_issuer = w->fetch != NULL ? WORLD_ISSUER : NULL,
+                                .oidc_client = w->fetch != NULL ? WORLD_CLIENT : NULL,
                                 .media = w->media};
     sl_error *err = NULL;
     ck_assert_int_eq(sl_db_sqlite_open(w->path, NULL, &w->db, NULL), SL_OK);
@@ -548,7 +568,7 @@ void person_make(world *w, person *p, const char *email, const char *role, uint3
     (void)snprintf(p->email, sizeof p->email, "%s", email);
     (void)snprintf(json, sizeof json,
                    "{\"email\":\"%s\",\"password\":\"long enough\",\"name\":\"Name of %s\","
-                   "\"role\":\"%s\",\"device\":\"%s\"}",
+                   "\"role\":\"%s\",\"birth_date\":\"1990-01-31\",\"device\":\"%s\"}",
                    email, email, role, p->device);
     answer a = post(w, "/api/v1/auth/signup", json);
     ck_assert_int_eq(a.status, 201);
@@ -558,6 +578,28 @@ void person_make(world *w, person *p, const char *email, const char *role, uint3
     sl_space_name(p->own, "user", p->id);
     answer_free(&a);
     person_connect(w, p);
+}
+
+const char *code_at(const char *secret, int64_t now_ms)
+{
+    static char text[16];
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    uint8_t key[20] = {0};
+    uint32_t bits = 0;
+    unsigned count = 0;
+    size_t n = 0;
+    for (; *secret != 0; secret++) {
+        bits = bits << 5 | (uint32_t)(strchr(letters, *secret) - letters);
+        count += 5;
+        if (count >= 8) {
+            key[n++] = (uint8_t)(bits >> (count - 8));
+            count -= 8;
+        }
+    }
+    ck_assert_uint_eq(n, 20);
+    (void)snprintf(text, sizeof text, "%06u",
+                   (unsigned)sl_totp_code(key, 20, (uint64_t)(now_ms / 30000), 6));
+    return text;
 }
 
 void person_connect(world *w, person *p)

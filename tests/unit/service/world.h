@@ -60,8 +60,12 @@ typedef struct world {
     int32_t trial_days;
     bool cut;      /* requests lose their connection before the end of the body */
     size_t hashes; /* passwords hashed and checked */
+    char cost;     /* of hashes: one without it is old; 0: none is */
     bool media;    /* the service is to work on videos: set, then world_reopen */
     size_t wakes;  /* of the one who does */
+    /* Another provider of sign-in, for the next opening: what answers for it; NULL: there is none. */
+    sl_status (*fetch)(void *ctx, const char *url, const char *form, sl_bytes **out);
+    void *fetch_ctx;
     char path[128];
     sl_service *s;
     sl_id conn_next;
@@ -86,6 +90,9 @@ typedef struct answer {
     int64_t file_at;
     int64_t file_len;
 } answer;
+
+#define WORLD_ISSUER "https://provider.example"
+#define WORLD_CLIENT "sideline"
 
 /* Makes the key that all worlds of the program share: once, in main. */
 void world_start(void);
@@ -118,6 +125,8 @@ const char *id_of(uint32_t number);
 /* Signs up and connects. */
 void person_make(world *w, person *p, const char *email, const char *role, uint32_t device);
 void person_connect(world *w, person *p);
+/* What an authenticator with this secret, in base32, shows; valid until the next call. */
+const char *code_at(const char *secret, int64_t now_ms);
 /* Sends one frame as it is. */
 void say(world *w, const person *p, const char *text);
 void subscribe(world *w, const person *p, const char *space, int64_t from, const char *epoch);

@@ -147,11 +147,11 @@ function takeAsked(): Question | null {
     return kept === null ? null : (JSON.parse(kept) as Question);
 }
 
-/** Signs in with what the provider said. False: it goes on elsewhere. */
-async function enter(asked: Question, redirect: string): Promise<boolean> {
+/** Signs in with what the provider said, or what was missing then. False: it goes on elsewhere. */
+async function enter(said: { [fact: string]: string }): Promise<boolean> {
     const core = await whenCore();
     try {
-        await core.account.oidc({ ...asked, redirect });
+        await core.account.oidc(said);
     } catch (error) {
         if (!(error instanceof CoreError && error.code === "CONFLICT")) {
             throw error;
@@ -165,9 +165,45 @@ async function enter(asked: Question, redirect: string): Promise<boolean> {
     return true;
 }
 
+type Lacking = "code" | "birth_date";
+
+/** What the provider cannot say; undefined: nothing of that kind. */
+function lackingIn(error: unknown): Lacking | undefined {
+    const field = error instanceof CoreError && error.code === "DENIED" ? error.field : undefined;
+    return field === "code" || field === "birth_date" ? field : undefined;
+}
+
+/** Asks for what was missing, one thing and then perhaps the other. */
+function Step({ first }: { first: Lacking }) {
+    const [lacking, setLacking] = useState(first);
+    const { busy, problem, submit } = useAsking(async (given) => {
+        try {
+            if (await enter({ [lacking]: String(given.get(lacking)).trim() })) {
+                go("/", true);
+            }
+        } catch (error) {
+            const next = lackingIn(error);
+            if (next === undefined || next === lacking) {
+                throw error;
+            }
+            setLacking(next);
+        }
+    });
+    return (
+        <form className="stack" onSubmit={submit} key={lacking}>
+            {lacking === "code"
+                ? <Field label={t("sign.code")} name={lacking} inputMode="numeric" autoComplete="one-time-code" required autoFocus hint={t("sign.code.hint")} />
+                : <Field label={t("sign.birth")} name={lacking} type="date" autoComplete="bday" required hint={t("sign.birth.hint")} />}
+            {problem !== undefined && <p className="problem" role="alert">{problem}</p>}
+            <Button look="primary" type="submit" busy={busy}>{t("sign.in")}</Button>
+        </form>
+    );
+}
+
 /** The provider has sent the user back. */
 export function Returned() {
     const [problem, setProblem] = useState<string>();
+    const [lacking, setLacking] = useState<Lacking>();
     useTitle(`${t("sign.in")} · ${t("app.name")}`);
     useEffect(() => {
         const { href, search } = location;
@@ -179,13 +215,17 @@ export function Returned() {
         } else if (answer.has("error")) {
             setProblem(t(answer.get("error") === "access_denied" ? "oidc.cancelled" : "oidc.refused", { name: nameOf(asked) }));
         } else {
-            enter(asked, href).then((done) => done && go("/", true), (error: unknown) => setProblem(words(error)));
+            enter({ ...asked, redirect: href }).then((done) => done && go("/", true), (error: unknown) => {
+                const lacks = lackingIn(error);
+                setLacking(lacks);
+                setProblem(lacks === undefined ? words(error) : undefined);
+            });
         }
     }, []);
     return (
         <div className="stack">
             <h1>{t("sign.in")}</h1>
-            {problem === undefined ? <p role="status">{t("oidc.waits")}</p> : <p className="problem" role="alert">{problem}</p>}
+            {lacking !== undefined ? <Step first={lacking} /> : problem === undefined ? <p role="status">{t("oidc.waits")}</p> : <p className="problem" role="alert">{problem}</p>}
             <p className="sign-other"><Link to="/sign-in">{t("oidc.again")}</Link></p>
         </div>
     );

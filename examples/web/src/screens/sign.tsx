@@ -12,15 +12,16 @@ interface Asked {
     password: string;
     name: string;
     role: "athlete" | "coach";
+    birth: string;
     code: string;
 }
 
 async function enter(up: boolean, asked: Asked): Promise<void> {
-    const { email, password, name, role, code } = asked;
+    const { email, password, name, role, birth, code } = asked;
     await whenCore();
     try {
         if (up) {
-            await theCore().account.signUp({ email, password, name, role });
+            await theCore().account.signUp({ email, password, name, role, birth_date: birth });
         } else {
             await theCore().account.signIn({ email, password, ...(code === "" ? {} : { code }) });
         }
@@ -76,9 +77,9 @@ function Form({ up }: { up: boolean }) {
         setBusy(true);
         setProblem(undefined);
         try {
-            await enter(up, { email: text("email").trim(), password: text("password"), name: text("name").trim(), role, code: text("code").trim() });
+            await enter(up, { email: text("email").trim(), password: text("password"), name: text("name").trim(), role, birth: text("birth"), code: text("code").trim() });
         } catch (error) {
-            const needsCode = !up && error instanceof CoreError && error.code === "DENIED" && !factor;
+            const needsCode = !up && error instanceof CoreError && error.code === "DENIED" && error.field === "code" && !factor;
             setFactor(factor || needsCode);
             setProblem(needsCode ? undefined : { message: error instanceof Error ? error.message : String(error), field: error instanceof CoreError ? error.field : undefined });
         } finally {
@@ -86,7 +87,7 @@ function Form({ up }: { up: boolean }) {
         }
     };
     const of = (field: string) => (problem?.field === field ? problem.message : undefined);
-    const general = problem !== undefined && !["email", "password", "name"].includes(problem.field ?? "") ? problem.message : undefined;
+    const general = problem !== undefined && !["email", "password", "name", "birth_date"].includes(problem.field ?? "") ? problem.message : undefined;
     return (
         <form className="stack" onSubmit={(event) => void submit(event)}>
             <h1>{t(up ? "sign.up.title" : "sign.in.title")}</h1>
@@ -94,6 +95,7 @@ function Form({ up }: { up: boolean }) {
             <Field label={t("sign.email")} name="email" type="email" autoComplete="email" required error={of("email")} />
             <Field label={t("sign.password")} name="password" type="password" required minLength={up ? 12 : 1} hint={up ? t("sign.password.hint") : undefined}
                 autoComplete={up ? "new-password" : "current-password"} error={of("password")} />
+            {up && <Birth error={of("birth_date")} />}
             {up && <Role />}
             {factor && <Field label={t("sign.code")} name="code" inputMode="numeric" autoComplete="one-time-code" required autoFocus hint={t("sign.code.hint")} />}
             {general !== undefined && <p className="problem" role="alert">{general}</p>}
@@ -105,6 +107,10 @@ function Form({ up }: { up: boolean }) {
             </p>
         </form>
     );
+}
+
+function Birth({ error }: { error: string | undefined }) {
+    return <Field label={t("sign.birth")} name="birth" type="date" autoComplete="bday" required hint={t("sign.birth.hint")} error={error} />;
 }
 
 function Role() {
