@@ -72,12 +72,7 @@ static bool pass(void *ctx, const sl_sim_node *node, bool to_server, const char 
 
 /* --- the lab ------------------------------------------------------------------------------ */
 
-lab *lab_open(void)
-{
-    return lab_open_seed(7);
-}
-
-lab *lab_open_seed(uint64_t seed)
+static lab *open_lab(uint64_t seed, bool limits)
 {
 #ifdef SL_PLANTS
     sl_plant(getenv("SL_PLANT"));
@@ -89,8 +84,21 @@ lab *lab_open_seed(uint64_t seed)
     l->sim->verbose = getenv("SL_LAB_TRACE") != NULL;
     l->sim->pass = pass;
     l->sim->pass_ctx = l;
+    if (limits) {
+        run_limits(l->sim, seed);
+    }
     ck_assert(sl_sim_server_start(l->sim, 8));
     return l;
+}
+
+lab *lab_open(void)
+{
+    return open_lab(7, false);
+}
+
+lab *lab_open_seed(uint64_t seed)
+{
+    return open_lab(seed, true);
 }
 
 void lab_close(lab *l)

@@ -60,7 +60,7 @@ struct lab {
 };
 
 lab *lab_open(void);
-/* The same by another seed, for tests that let chance in. */
+/* The same by another seed, for tests that let chance in: pages, pushes and turns may be small. */
 lab *lab_open_seed(uint64_t seed);
 void lab_close(lab *l);
 lab_node *lab_device(lab *l, const char *name);

@@ -197,7 +197,7 @@ static const uint8_t NODE_KEY[32] = {0x5e, 0xa1};
 
 /* A run makes tens of records: in half of the runs pages are so small that a space has many of them, and
  * so with frames of operations, and with what a device stores in one turn. */
-static void choose_limits(sl_sim *s, uint64_t seed)
+void run_limits(sl_sim *s, uint64_t seed)
 {
     sl_prng prng;
     sl_prng_seed(&prng, seed ^ UINT64_C(0x9A6E5));
@@ -229,7 +229,7 @@ static bool begin(world *w, const run_options *o)
         static const int32_t sizes[] = {1, 2, 0, 4, -1, 1, 3};
         w->sim->windows[i] = sizes[(o->seed * 3 + i * 5) % 7];
     }
-    choose_limits(w->sim, o->seed);
+    run_limits(w->sim, o->seed);
     w->sim->node_key = o->seed % 2 == 1 ? NODE_KEY : NULL;
     w->acting = true;
     w->chatty = o->seed % 4 == 0;

@@ -33,17 +33,23 @@ static void find_thread(void)
     sl_json_free(rows);
 }
 
-void set_up_seed(uint64_t seed)
+static void connect_in(lab *l)
 {
-    ck_assert(run_init());
-    g_lab = lab_open_seed(seed);
+    g_lab = l;
     lab_connected(g_lab, &g_ana, &g_cleo);
     find_thread();
 }
 
+void set_up_seed(uint64_t seed)
+{
+    ck_assert(run_init());
+    connect_in(lab_open_seed(seed));
+}
+
 void set_up(void)
 {
-    set_up_seed(7);
+    ck_assert(run_init());
+    connect_in(lab_open());
 }
 
 void tear_down(void)

@@ -192,6 +192,8 @@ bool run_init(void);
 void run_done(void);
 /* A simulation with what all share, for scenarios of their own. NULL: out of memory. */
 sl_sim *run_sim(uint64_t seed);
+/* Before the server starts: how much a page, a push and a turn of a device take, by the seed. */
+void run_limits(sl_sim *s, uint64_t seed);
 void run_seed(const run_options *options, run_result *out);
 
 /* world.c */
