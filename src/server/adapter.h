@@ -11,6 +11,7 @@
 #ifndef SL_SERVER_ADAPTER_H
 #define SL_SERVER_ADAPTER_H
 
+#include "server/origin.h"
 #include "server/web.h"
 #include "service/service.h"
 
@@ -37,7 +38,8 @@ typedef struct sl_adapter_config {
     const sl_adapter_watch *watch; /* borrowed until free */
     const char *tls_cert;          /* PEM, a chain; NULL: plain HTTP */
     const char *tls_key;
-    bool behind_proxy; /* the last address of X-Forwarded-For is where a request comes from */
+    sl_origins origins; /* whose pages may open the live channel; the texts are borrowed */
+    bool behind_proxy;  /* the last address of X-Forwarded-For is where a request comes from */
 } sl_adapter_config;
 
 sl_status sl_adapter_new(const sl_adapter_config *config, sl_adapter **out, sl_error **err);

@@ -19,6 +19,7 @@ enum {
     CLOSE_SLOW = 4408,
     CLOSE_TOO_BIG = 1009,
     REASON_MAX = 100,
+    PLACE_MAX = 300, /* of a URL's host and port */
     US_PER_S = 1000000,
     LIVE_MAX = 512 /* of what connections say, worked on at once */
 };
@@ -374,6 +375,18 @@ bool sl_conn_handshake_ok(struct lws *wsi)
            strcmp(key + DIGITS, "==") == 0 && lws_hdr_total_length(wsi, WSI_TOKEN_HOST) > 0 &&
            lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) == 0 &&
            lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) == 0;
+}
+
+bool sl_conn_origin_ok(struct lws *wsi)
+{
+    const sl_adapter *a = lws_context_user(lws_get_context(wsi));
+    char origin[PLACE_MAX] = "";
+    char host[PLACE_MAX] = "";
+    bool has = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
+    /* What is too long for us is nobody's. */
+    bool whole = !has || lws_hdr_copy(wsi, origin, (int)sizeof origin, WSI_TOKEN_ORIGIN) > 0;
+    (void)lws_hdr_copy(wsi, host, (int)sizeof host, WSI_TOKEN_HOST);
+    return whole && sl_origin_ok(&a->origins, has ? origin : NULL, host);
 }
 
 static int on_established(struct lws *wsi, sl_session *session)

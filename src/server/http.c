@@ -581,7 +581,10 @@ static int on_upgrade(struct lws *wsi, const char *to)
     if (strcasecmp(to, "websocket") != 0) {
         return refuse(wsi, 400, "there is no such upgrade here");
     }
-    return sl_conn_handshake_ok(wsi) ? 0 : refuse(wsi, 400, "this is no WebSocket handshake");
+    if (!sl_conn_handshake_ok(wsi)) {
+        return refuse(wsi, 400, "this is no WebSocket handshake");
+    }
+    return sl_conn_origin_ok(wsi) ? 0 : refuse(wsi, 403, "pages of this origin are not let in");
 }
 
 static void on_socket(struct lws *wsi)

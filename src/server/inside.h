@@ -29,7 +29,7 @@ enum {
     SL_SERVER_REQUESTS_MEM = 256 << 20,    /* bodies being taken in, all together */
     SL_SERVER_CHUNK = 64 * 1024,           /* written to a socket at once */
     SL_SERVER_RX = 512,                    /* read from a WebSocket at once: each has so much */
-    SL_SERVER_HEARD_S = 10,                /* a connection says who it is within this time */
+    SL_SERVER_HEARD_S = 5,                 /* a connection says who it is within this time */
     SL_SERVER_BODY_S = 60,                 /* a body may pause this long */
     SL_SERVER_LINGER_S = 2,                /* a closed socket is read this long */
     SL_SERVER_LINGER_MAX = 512             /* so many at a time */
@@ -58,6 +58,7 @@ struct sl_adapter {
     const sl_adapter_watch *watch;
     const char *tls_cert;
     const char *tls_key;
+    sl_origins origins;
 
     sl_mutex *lock;
     bool woken;           /* lock: the loop was told and has not looked yet */
@@ -116,5 +117,7 @@ int sl_linger_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
                        size_t n);
 /* True when the handshake is one we take. */
 bool sl_conn_handshake_ok(struct lws *wsi);
+/* True when it is not by a page of somebody else's. */
+bool sl_conn_origin_ok(struct lws *wsi);
 
 #endif

@@ -377,7 +377,9 @@ static sl_status run(daemon_state *d, sl_error **err)
         .watch = &watch,
         .tls_cert = d->options.tls_cert,
         .tls_key = d->options.tls_key,
+        .origins = d->options.origins,
     };
+    config.origins.public_url = d->options.public_url;
     port_user user = {.platform = &d->platform};
     if (st == SL_OK) {
         st = lock_folder(d, err);

@@ -38,6 +38,8 @@ const char sl_options_usage[] =
     "  --push-url URL       hand push notifications to this webhook, https or on this machine;\n"
     "                       SIDELINED_PUSH_SECRET says who we are there\n"
     "  --public-url URL     where people reach the server, for links in mails\n"
+    "  --origin URL         let pages of this origin open the live channel, besides our own and those of\n"
+    "                       --public-url; may be given several times\n"
     "  --oidc-issuer URL, --oidc-client ID\n"
     "                       another provider of sign-in (OpenID Connect)\n"
     "  --behind-proxy       believe X-Forwarded-For: only when all comes through a proxy of yours\n"
@@ -99,6 +101,19 @@ static sl_status set_factor(sl_options *o, const char *value, sl_error **err)
                : sl_fail(err, SL_E_INVALID, "--mfa is required or optional, not \"%s\"", value);
 }
 
+static sl_status add_origin(sl_options *o, const char *value, sl_error **err)
+{
+    if (!sl_origin_is(value)) {
+        return sl_fail(err, SL_E_INVALID, "--origin is like https://app.example.org, not \"%s\"",
+                       value);
+    }
+    if (o->origins.count == SL_ORIGINS_MAX) {
+        return sl_fail(err, SL_E_INVALID, "--origin can be given %d times", SL_ORIGINS_MAX);
+    }
+    o->origins.allowed[o->origins.count++] = value;
+    return SL_OK;
+}
+
 static sl_status set_value(sl_options *o, const char *name, const char *value, sl_error **err)
 {
     int64_t number = 0;
@@ -111,6 +126,9 @@ static sl_status set_value(sl_options *o, const char *name, const char *value, s
     }
     if (strcmp(name, "mfa") == 0) {
         return set_factor(o, value, err);
+    }
+    if (strcmp(name, "origin") == 0) {
+        return add_origin(o, value, err);
     }
     if (strcmp(name, "port") == 0) {
         sl_status st = parse_number(name, value, PORT_MAX, &number, err);
@@ -152,7 +170,7 @@ static bool set_flag(sl_options *o, const char *name)
 /* The canonical name of an option that takes a value, from "name" or "name=value". */
 static const char *value_name(const char *text, size_t n)
 {
-    static const char *const names[] = {"port", "upload-rate", "trial-days", "mfa"};
+    static const char *const names[] = {"port", "upload-rate", "trial-days", "mfa", "origin"};
     for (size_t i = 0; i < TEXTS; i++) {
         if (strlen(texts[i].name) == n && memcmp(texts[i].name, text, n) == 0) {
             return texts[i].name;

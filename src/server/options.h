@@ -2,6 +2,7 @@
 #ifndef SL_SERVER_OPTIONS_H
 #define SL_SERVER_OPTIONS_H
 
+#include "server/origin.h"
 #include "sideline/base.h"
 
 #include <stdbool.h>
@@ -30,6 +31,7 @@ typedef struct sl_options {
     const char *mail_from;
     const char *push_url; /* NULL: nobody is notified */
     const char *public_url;
+    sl_origins origins;   /* whose pages may open the live channel */
     const char *tls_cert; /* PEM; both or neither */
     const char *tls_key;
     const char *oidc_issuer;

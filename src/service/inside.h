@@ -48,7 +48,7 @@ enum {
     SL_SV_CHANGE_RECORDS = 1000,
     SL_SV_FLIGHT = 1024 * 1024, /* of pages that the client has not said to be done with */
     SL_SV_SUBS_MAX = 20000,
-    SL_SV_CONNECT_MS = 10000,
+    SL_SV_CONNECT_MS = 5000,
     SL_SV_HLC_AHEAD_MS = 60000,
     SL_SV_CELLS = 8,
     SL_SV_FIXED = 6, /* columns before a record's fields */

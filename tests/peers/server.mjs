@@ -1,7 +1,7 @@
 // The server against independent programs: npm's ws, tus-js-client, fast-check and ajv; nginx in front of it; sslscan,
 // openssl and curl; sqlmap. Each that is not there is said to be skipped.
 //
-//   node server.mjs SIDELINED
+//   node server.mjs SIDELINED [PART..]
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,12 +13,13 @@ import { promisify } from "node:util";
 import * as tus from "tus-js-client";
 import { WebSocket } from "ws";
 import { tryApi } from "./api.mjs";
+import { tryDeadline, tryOrigins } from "./edge.mjs";
 import { tryPush, tryRefused, tryStrokes } from "./more.mjs";
 import { check, finish, skipped, until } from "./report.mjs";
 import { tryStrict } from "./strict.mjs";
 
 const run = promisify(execFile);
-const [sidelined] = process.argv.slice(2);
+const [sidelined, ...wanted] = process.argv.slice(2);
 const work = mkdtempSync(join(tmpdir(), "sideline-peers-"));
 const password = "a long enough password";
 const children = new Set();
@@ -56,7 +57,15 @@ async function stop(child) {
   return child.ended;
 }
 
-const makeAdmin = (name, email) => execFileSync(sidelined, ["--data", join(work, name), "--make-admin", email]);
+// A server of its own with an admin: { server, root, token }.
+async function adminOf(name, more = []) {
+  const first = await startServer(name);
+  const root = await signUp(first.base, "root@example.org");
+  await stop(first);
+  execFileSync(sidelined, ["--data", join(work, name), "--make-admin", root.email]);
+  const server = await startServer(name, more);
+  return { server, root, token: (await logIn(server.base)(root)).token };
+}
 
 async function ask(base, method, where, { body, token } = {}) {
   const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(body && { "content-type": "application/json" }) };
@@ -443,18 +452,32 @@ async function trySqlmap(server, who) {
 
 // ---- all of it ----
 
+// One after the other on one server; then those that go well together, with servers of their own.
+const parts = (server, who) => [[
+  ["strict", () => tryStrict(server.port, check)],
+  ["tus", () => tryTus(server.base, who, "direct")],
+  ["live", () => tryLive(server.base, who, "direct")],
+  ["smuggling", () => trySmuggling(server.port, "direct")],
+  ["slow", () => trySlow(server.base, server.port)],
+  ["strokes", async () => tryStrokes(server, await signUp(server.base, "draws@example.org"), logIn(server.base), open)],
+  ["api", async () => tryApi(server.base, await signUp(server.base, "fuzz@example.org"), check)],
+], [
+  ["nginx", () => tryNginx(server, who)],
+  ["sqlmap", () => trySqlmap(server, who)],
+  ["tls", () => tryTls()],
+  ["drain", () => tryDrain()],
+  ["push", () => tryPush(startServer, stop, signUp, ask)],
+  ["refused", () => tryRefused(stop, adminOf, ask, raw, smuggled)],
+  ["origins", () => tryOrigins(stop, ask, adminOf)],
+  ["deadline", () => tryDeadline(server)],
+]];
+
 async function main() {
   const server = await startServer("srv");
   const who = await signUp(server.base, "anna@example.org");
-  await tryStrict(server.port, check);
-  await tryTus(server.base, who, "direct");
-  await tryLive(server.base, who, "direct");
-  await trySmuggling(server.port, "direct");
-  await trySlow(server.base, server.port);
-  await tryStrokes(server, await signUp(server.base, "draws@example.org"), logIn(server.base), open);
-  await tryApi(server.base, await signUp(server.base, "fuzz@example.org"), check);
-  await Promise.all([tryNginx(server, who), trySqlmap(server, who), tryTls(), tryDrain(),
-    tryPush(startServer, stop, signUp, ask), tryRefused(startServer, stop, makeAdmin, signUp, ask, raw, smuggled)]);
+  const [single, together] = parts(server, who).map((list) => list.filter(([name]) => wanted.length === 0 || wanted.includes(name)));
+  for (const [, part] of single) await part();
+  await Promise.all(together.map(([, part]) => part()));
   check("after all that the server ends with 0", await stop(server) === 0);
 }
 

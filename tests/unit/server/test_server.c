@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "server/guard.h"
 #include "server/options.h"
+#include "server/origin.h"
 #include "server/password.h"
 #include "server/pool.h"
 #include "server/reply.h"
@@ -135,6 +136,91 @@ START_TEST(guard__exactly_one_host_is_needed)
     ck_assert_int_eq(sl_guard_check(&in, 1000, &n, &why), 0);
     in.odd_header = true;
     ck_assert_int_eq(sl_guard_check(&in, 1000, &n, &why), 400);
+}
+END_TEST
+
+/* ---- origins ---- */
+
+START_TEST(origin__our_own_pages_and_what_is_no_browser_are_let_in)
+{
+    const sl_origins none = {.count = 0};
+    ck_assert(sl_origin_ok(&none, NULL, "a.example"));
+    ck_assert(sl_origin_ok(&none, "http://a.example", "a.example"));
+    ck_assert(sl_origin_ok(&none, "http://a.example", "A.Example:80"));
+    ck_assert(
+        sl_origin_ok(&none, "https://a.example", "a.example")); /* a proxy speaks TLS for us */
+    ck_assert(sl_origin_ok(&none, "https://a.example", "a.example:443"));
+    ck_assert(sl_origin_ok(&none, "http://127.0.0.1:7420", "127.0.0.1:7420"));
+    ck_assert(sl_origin_ok(&none, "http://[::1]:7420", "[::1]:7420"));
+}
+END_TEST
+
+START_TEST(origin__pages_of_others_are_not)
+{
+    static const char *const foreign[] = {"http://evil.example",
+                                          "null",
+                                          "",
+                                          "a.example",
+                                          "http://",
+                                          "http://:80",
+                                          "http://a.example:8080",
+                                          "http://a.example.evil.org",
+                                          "http://evil.org/a.example",
+                                          "http://a.example/",
+                                          "http://a.example@evil.org",
+                                          "file://a.example",
+                                          "http://a.example, http://evil.org",
+                                          "http://evil.org, http://a.example",
+                                          "http://xa.example",
+                                          "http://a.exampl",
+                                          "ws://a.example",
+                                          "https://a.example:80"};
+    const sl_origins none = {.count = 0};
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        ck_assert_msg(!sl_origin_ok(&none, foreign[i], "a.example"), "%s", foreign[i]);
+    }
+    ck_assert(!sl_origin_ok(&none, "http://a.example", ""));
+    ck_assert(!sl_origin_ok(&none, "http://a.example", NULL));
+    const sl_origins tls = {.tls = true};
+    ck_assert(sl_origin_ok(&tls, "https://a.example", "a.example"));
+    ck_assert(!sl_origin_ok(&tls, "http://a.example", "a.example"));
+}
+END_TEST
+
+START_TEST(origin__those_that_are_allowed_are_let_in_as_they_are_written_and_no_others)
+{
+    const sl_origins o = {.allowed = {"https://app.example.org/", "http://localhost:5173"},
+                          .count = 2,
+                          .public_url = "https://sideline.example:443/here"};
+    ck_assert(sl_origin_ok(&o, "https://app.example.org", "inside:7420"));
+    ck_assert(sl_origin_ok(&o, "https://APP.example.org:443", "inside:7420"));
+    ck_assert(sl_origin_ok(&o, "http://localhost:5173", "inside:7420"));
+    ck_assert(sl_origin_ok(&o, "https://sideline.example", "inside:7420"));
+    ck_assert(!sl_origin_ok(&o, "http://app.example.org", "inside:7420"));
+    ck_assert(!sl_origin_ok(&o, "https://app.example.org:8443", "inside:7420"));
+    ck_assert(!sl_origin_ok(&o, "https://x.app.example.org", "inside:7420"));
+    ck_assert(!sl_origin_ok(&o, "http://localhost", "inside:7420"));
+    ck_assert(!sl_origin_ok(&o, "http://sideline.example", "inside:7420"));
+}
+END_TEST
+
+START_TEST(options__origins_add_up_and_are_urls)
+{
+    sl_options o;
+    ck_assert_int_eq(
+        parse(&o, "--data=d", "--origin=https://a.example", "--origin", "http://b.example:81"),
+        SL_OK);
+    ck_assert_uint_eq(o.origins.count, 2);
+    ck_assert_str_eq(o.origins.allowed[1], "http://b.example:81");
+    ck_assert_int_eq(parse(&o, "--data=d", "--origin", "a.example", NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, "--data=d", "--origin", "*", NULL), SL_E_INVALID);
+    char *argv[SL_ORIGINS_MAX + 3];
+    argv[0] = argv[1] = (char *)(uintptr_t) "--data=d";
+    for (size_t i = 2; i < SL_ORIGINS_MAX + 3; i++) {
+        argv[i] = (char *)(uintptr_t) "--origin=https://a.example";
+    }
+    ck_assert_int_eq(sl_options_parse(SL_ORIGINS_MAX + 2, argv, &o, NULL), SL_OK);
+    ck_assert_int_eq(sl_options_parse(SL_ORIGINS_MAX + 3, argv, &o, NULL), SL_E_INVALID);
 }
 END_TEST
 
@@ -335,7 +421,11 @@ SL_TEST_MAIN("server", options__a_data_folder_is_enough,
              options__what_is_not_known_is_refused, guard__a_plain_length_is_taken,
              guard__more_than_the_limit_is_413, guard__a_length_that_is_no_plain_number_is_400,
              guard__chunks_are_411_and_with_a_length_400, guard__exactly_one_host_is_needed,
-             reply__the_head_has_the_bodys_length, reply__a_length_given_by_the_service_stays,
+             origin__our_own_pages_and_what_is_no_browser_are_let_in,
+             origin__pages_of_others_are_not,
+             origin__those_that_are_allowed_are_let_in_as_they_are_written_and_no_others,
+             options__origins_add_up_and_are_urls, reply__the_head_has_the_bodys_length,
+             reply__a_length_given_by_the_service_stays,
              reply__headers_that_end_the_head_early_are_refused,
              password__a_hash_fits_its_own_secret_only, password__a_published_hash_is_understood,
              password__more_than_bcrypt_looks_at_is_refused,
