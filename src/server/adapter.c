@@ -113,6 +113,7 @@ sl_status sl_adapter_new(const sl_adapter_config *config, sl_adapter **out, sl_e
     a->tls_cert = config->tls_cert;
     a->tls_key = config->tls_key;
     a->origins = config->origins;
+    a->address_conns = config->address_conns;
     a->origins.tls = config->tls_cert != NULL;
     struct sockaddr_in addr;
     sl_status st = resolve(config->host, a->host, sizeof a->host, &addr, err);

@@ -38,8 +38,9 @@ typedef struct sl_adapter_config {
     const sl_adapter_watch *watch; /* borrowed until free */
     const char *tls_cert;          /* PEM, a chain; NULL: plain HTTP */
     const char *tls_key;
-    sl_origins origins; /* whose pages may open the live channel; the texts are borrowed */
-    bool behind_proxy;  /* the last address of X-Forwarded-For is where a request comes from */
+    sl_origins origins;    /* whose pages may open the live channel; the texts are borrowed */
+    int32_t address_conns; /* live connections that may come from one address; 0: any number */
+    bool behind_proxy;     /* the last address of X-Forwarded-For is where a request comes from */
 } sl_adapter_config;
 
 sl_status sl_adapter_new(const sl_adapter_config *config, sl_adapter **out, sl_error **err);

@@ -246,19 +246,11 @@ static char *copy_query(struct lws *wsi)
 static void note_peer(sl_request *r, struct lws *wsi)
 {
     const char *list = r->adapter->behind_proxy ? sl_request_header(r, "x-forwarded-for") : NULL;
-    const char *last = list != NULL ? strrchr(list, ',') : NULL;
-    last = last != NULL ? last + 1 : list;
-    if (last == NULL) {
+    if (list == NULL) {
         r->adapter->watch->peer(lws_get_socket_fd(wsi), r->peer, sizeof r->peer);
-        return;
+    } else {
+        sl_peer_forwarded(list, r->peer);
     }
-    while (*last == ' ') {
-        last++;
-    }
-    size_t n = strcspn(last, " ");
-    n = n < sizeof r->peer ? n : sizeof r->peer - 1;
-    memcpy(r->peer, last, n);
-    r->peer[n] = '\0';
 }
 
 static sl_request *request_new(struct lws *wsi, const char *path, size_t n)
@@ -584,7 +576,11 @@ static int on_upgrade(struct lws *wsi, const char *to)
     if (!sl_conn_handshake_ok(wsi)) {
         return refuse(wsi, 400, "this is no WebSocket handshake");
     }
-    return sl_conn_origin_ok(wsi) ? 0 : refuse(wsi, 403, "pages of this origin are not let in");
+    if (!sl_conn_origin_ok(wsi)) {
+        return refuse(wsi, 403, "pages of this origin are not let in");
+    }
+    return sl_conn_crowded(wsi) ? refuse(wsi, 429, "too many connections come from this address")
+                                : 0;
 }
 
 static void on_socket(struct lws *wsi)

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/thread.h"
 #include "server/adapter.h"
+#include "server/peer.h"
 #include "server/pool.h"
 #include "service/service.h"
 
@@ -59,6 +60,7 @@ struct sl_adapter {
     const char *tls_cert;
     const char *tls_key;
     sl_origins origins;
+    int32_t address_conns; /* live connections from one address; 0: any number */
 
     sl_mutex *lock;
     bool woken;           /* lock: the loop was told and has not looked yet */
@@ -76,6 +78,7 @@ struct sl_adapter {
     sl_strand live;
     sl_work live_work;
 
+    sl_peers peers;   /* loop: the live connections, by where they come from */
     sl_conn *unheard; /* loop: have said nothing yet, by when they came */
     sl_conn *unheard_last;
     lws_sorted_usec_list_t unheard_timer;
@@ -119,5 +122,7 @@ int sl_linger_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
 bool sl_conn_handshake_ok(struct lws *wsi);
 /* True when it is not by a page of somebody else's. */
 bool sl_conn_origin_ok(struct lws *wsi);
+/* True when as many come from there already as may. */
+bool sl_conn_crowded(struct lws *wsi);
 
 #endif

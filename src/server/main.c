@@ -243,6 +243,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .media = d->media != NULL,
         .require_factor = !d->options.open_factor,
         .limit_rates = !d->options.no_limits,
+        .user_conns = d->options.user_conns,
         .trial_days = d->options.trial_days,
         .public_url = d->options.public_url,
         .oidc_issuer = d->options.oidc_issuer,
@@ -378,6 +379,7 @@ static sl_status run(daemon_state *d, sl_error **err)
         .tls_cert = d->options.tls_cert,
         .tls_key = d->options.tls_key,
         .origins = d->options.origins,
+        .address_conns = d->options.address_conns,
     };
     config.origins.public_url = d->options.public_url;
     port_user user = {.platform = &d->platform};

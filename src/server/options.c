@@ -12,7 +12,11 @@
 enum {
     PORT_DEFAULT = 7420,
     PORT_MAX = 65535,
-    TRIAL_MAX = 3650
+    TRIAL_MAX = 3650,
+    CONNS_MAX = 1000000,
+    ADDRESS_CONNS = 1000,
+    USER_CONNS = 100,
+    NOT_SAID = -1
 };
 
 const char sl_options_usage[] =
@@ -43,7 +47,10 @@ const char sl_options_usage[] =
     "  --oidc-issuer URL, --oidc-client ID\n"
     "                       another provider of sign-in (OpenID Connect)\n"
     "  --behind-proxy       believe X-Forwarded-For: only when all comes through a proxy of yours\n"
-    "  --no-limits          do not limit how often one may ask, for measurements\n"
+    "  --no-limits          do not limit how often one may ask, nor these, for measurements\n"
+    "  --address-connections N, --user-connections N\n"
+    "                       live connections from one address (1000) and of one user (100); 0: any\n"
+    "                       number\n"
     "  --log FILE           a line of JSON for each request; - for the standard output\n"
     "  --make-admin EMAIL   make the account an admin, and end\n"
     "  --verify-audit       check that the audit log is as it was written, and end\n"
@@ -89,8 +96,21 @@ static const struct {
     {"encoder", offsetof(sl_options, encoder)},
 };
 
+/* Those whose value is a number. */
+static const struct {
+    const char *name;
+    size_t at;
+    int64_t max;
+} numbers[] = {
+    {"port", offsetof(sl_options, port), PORT_MAX},
+    {"trial-days", offsetof(sl_options, trial_days), TRIAL_MAX},
+    {"address-connections", offsetof(sl_options, address_conns), CONNS_MAX},
+    {"user-connections", offsetof(sl_options, user_conns), CONNS_MAX},
+};
+
 enum {
-    TEXTS = sizeof texts / sizeof texts[0]
+    TEXTS = sizeof texts / sizeof texts[0],
+    NUMBERS = sizeof numbers / sizeof numbers[0]
 };
 
 static sl_status set_factor(sl_options *o, const char *value, sl_error **err)
@@ -130,15 +150,13 @@ static sl_status set_value(sl_options *o, const char *name, const char *value, s
     if (strcmp(name, "origin") == 0) {
         return add_origin(o, value, err);
     }
-    if (strcmp(name, "port") == 0) {
-        sl_status st = parse_number(name, value, PORT_MAX, &number, err);
-        o->port = (int32_t)number;
-        return st;
-    }
-    if (strcmp(name, "trial-days") == 0) {
-        sl_status st = parse_number(name, value, TRIAL_MAX, &number, err);
-        o->trial_days = (int32_t)number;
-        return st;
+    for (size_t i = 0; i < NUMBERS; i++) {
+        if (strcmp(name, numbers[i].name) == 0) {
+            sl_status st = parse_number(name, value, numbers[i].max, &number, err);
+            int32_t small = (int32_t)number;
+            memcpy((char *)o + numbers[i].at, &small, sizeof small);
+            return st;
+        }
     }
     return parse_number(name, value, INT64_C(1) << 40, &o->upload_rate, err);
 }
@@ -170,10 +188,15 @@ static bool set_flag(sl_options *o, const char *name)
 /* The canonical name of an option that takes a value, from "name" or "name=value". */
 static const char *value_name(const char *text, size_t n)
 {
-    static const char *const names[] = {"port", "upload-rate", "trial-days", "mfa", "origin"};
+    static const char *const names[] = {"upload-rate", "mfa", "origin"};
     for (size_t i = 0; i < TEXTS; i++) {
         if (strlen(texts[i].name) == n && memcmp(texts[i].name, text, n) == 0) {
             return texts[i].name;
+        }
+    }
+    for (size_t i = 0; i < NUMBERS; i++) {
+        if (strlen(numbers[i].name) == n && memcmp(numbers[i].name, text, n) == 0) {
+            return numbers[i].name;
         }
     }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -190,6 +213,8 @@ sl_status sl_options_parse(int argc, char *const *argv, sl_options *out, sl_erro
     out->host = "127.0.0.1";
     out->port = PORT_DEFAULT;
     out->mail_from = "sideline@localhost";
+    out->address_conns = NOT_SAID;
+    out->user_conns = NOT_SAID;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (strncmp(word, "--", 2) != 0 || word[2] == '\0') {
@@ -213,6 +238,12 @@ sl_status sl_options_parse(int argc, char *const *argv, sl_options *out, sl_erro
         if (st != SL_OK) {
             return st;
         }
+    }
+    if (out->address_conns == NOT_SAID) {
+        out->address_conns = out->no_limits ? 0 : ADDRESS_CONNS;
+    }
+    if (out->user_conns == NOT_SAID) {
+        out->user_conns = out->no_limits ? 0 : USER_CONNS;
     }
     if (out->data == NULL && !out->help && !out->version) {
         return sl_fail(err, SL_E_INVALID, "--data DIR is required");

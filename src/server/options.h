@@ -20,11 +20,13 @@ typedef struct sl_options {
     bool help;
     bool version;
     bool verbose;
-    bool restored;     /* the data folder is that of a backup */
-    bool open_factor;  /* coaches and admins need no authenticator */
-    bool no_limits;    /* rates are not limited */
-    bool behind_proxy; /* X-Forwarded-For is believed */
-    bool verify_audit; /* reads the audit log and ends */
+    bool restored;         /* the data folder is that of a backup */
+    bool open_factor;      /* coaches and admins need no authenticator */
+    bool no_limits;        /* rates are not limited */
+    int32_t address_conns; /* live connections from one address; 0: any number */
+    int32_t user_conns;    /* and of one user */
+    bool behind_proxy;     /* X-Forwarded-For is believed */
+    bool verify_audit;     /* reads the audit log and ends */
     int32_t trial_days;
     const char *make_admin; /* an e-mail address */
     const char *mail;       /* smtp://host:port */

@@ -6,6 +6,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum {
+    CROWDED_S = 60, /* until a place may be free */
+    BUSY_S = 5
+};
+
 static const struct {
     int32_t status;
     const char *reason;
@@ -123,13 +128,19 @@ void sl_reply_error(sl_http_out *out, int32_t status, const char *message)
     out->status = status;
     size_t i = find_status(status);
     bool known = i < sizeof statuses / sizeof statuses[0];
+    int64_t wait_s = status == 429 ? CROWDED_S : status == 503 ? BUSY_S : 0;
     sl_json *body = sl_json_object();
     if (body != NULL && sl_json_set_str(body, "error", known ? statuses[i].name : "internal") &&
-        sl_json_set_str(body, "message", message)) {
+        (status == 429 ? sl_json_set_int(body, "retry_after", wait_s)
+                       : sl_json_set_str(body, "message", message))) {
         out->body = sl_json_bytes(body);
     }
     sl_json_free(body);
-    if (out->body != NULL) {
-        out->headers = sl_text_dup("Content-Type: application/json\r\n");
+    sl_buf headers = {0};
+    sl_buf_str(&headers, out->body != NULL ? "Content-Type: application/json\r\n" : "");
+    if (wait_s > 0) {
+        sl_buf_fmt(&headers, "Retry-After: %d\r\n", (int)wait_s);
     }
+    out->headers = headers.failed ? NULL : sl_text_dup(sl_buf_text(&headers));
+    sl_buf_free(&headers);
 }

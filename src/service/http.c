@@ -263,7 +263,7 @@ static bool take_one(const sl_sv_request *r, sl_rate rate, const char *key, sl_h
 {
     sl_service *s = r->s;
     sl_sv_hold(r);
-    sl_sv_allowance a = sl_sv_bucket_take(s->buckets, rate, key, sl_sv_now(s));
+    sl_sv_allowance a = sl_sv_bucket_take(s->buckets, rate, key, 1, sl_sv_now(s));
     s->counts.limited += a.ok || r->held ? 0 : 1; /* held: it comes again */
     sl_sv_let_go(r);
     if (!a.ok) {

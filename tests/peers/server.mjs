@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 import * as tus from "tus-js-client";
 import { WebSocket } from "ws";
 import { tryApi } from "./api.mjs";
-import { tryDeadline, tryOrigins } from "./edge.mjs";
+import { tryCrowd, tryDeadline, tryOrigins } from "./edge.mjs";
 import { tryPush, tryRefused, tryStrokes } from "./more.mjs";
 import { check, finish, skipped, until } from "./report.mjs";
 import { tryStrict } from "./strict.mjs";
@@ -42,11 +42,11 @@ function start(program, words) {
   return child;
 }
 
-async function startServer(name, more = []) {
+async function startServer(name, more = [], limits = ["--no-limits"]) {
   const portFile = join(work, `${name}.port`);
   rmSync(portFile, { force: true });
   const child = start(sidelined, ["--data", join(work, name), "--port", "0", "--port-file", portFile, "--mfa", "optional",
-    "--no-limits", "--no-media", ...more]);
+    ...limits, "--no-media", ...more]);
   child.port = Number(await until("the server", () => existsSync(portFile) && readFileSync(portFile, "utf8").trim()));
   child.base = `http://127.0.0.1:${child.port}`;
   return child;
@@ -469,6 +469,7 @@ const parts = (server, who) => [[
   ["push", () => tryPush(startServer, stop, signUp, ask)],
   ["refused", () => tryRefused(stop, adminOf, ask, raw, smuggled)],
   ["origins", () => tryOrigins(stop, ask, adminOf)],
+  ["crowd", () => tryCrowd(startServer, stop, signUp, logIn, open)],
   ["deadline", () => tryDeadline(server)],
 ]];
 

@@ -9,6 +9,7 @@
 #include "server/options.h"
 #include "server/origin.h"
 #include "server/password.h"
+#include "server/peer.h"
 #include "server/pool.h"
 #include "server/reply.h"
 
@@ -224,6 +225,75 @@ START_TEST(options__origins_add_up_and_are_urls)
 }
 END_TEST
 
+/* ---- where they come from ---- */
+
+START_TEST(peer__the_last_of_a_list_is_what_our_proxy_has_added)
+{
+    char text[SL_PEER_TEXT];
+    sl_peer_forwarded("10.0.0.1", text);
+    ck_assert_str_eq(text, "10.0.0.1");
+    sl_peer_forwarded("192.0.2.1, 10.0.0.1,\t 198.51.100.7 ", text);
+    ck_assert_str_eq(text, "198.51.100.7");
+    sl_peer_forwarded("192.0.2.1,", text);
+    ck_assert_str_eq(text, "");
+    char longer[3 * SL_PEER_TEXT];
+    memset(longer, '1', sizeof longer);
+    longer[sizeof longer - 1] = '\0';
+    sl_peer_forwarded(longer, text);
+    ck_assert_uint_eq(strlen(text), SL_PEER_TEXT - 1);
+}
+END_TEST
+
+START_TEST(peer__connections_are_counted_by_address_and_by_network)
+{
+    static const char *const from[] = {"192.0.2.1",         "::ffff:192.0.2.1",  "192.0.2.2",
+                                       "2001:db8:1:2:a::1", "2001:db8:1:2:b::9", "2001:db8:1:3::1"};
+    enum {
+        N = sizeof from / sizeof from[0]
+    };
+    static sl_peers all;
+    sl_peer one[N] = {{.counted = false}};
+    uint8_t key[N][SL_PEER_BYTES];
+    memset(&all, 0, sizeof all);
+    for (size_t i = 0; i < N; i++) {
+        ck_assert(sl_peer_key(from[i], key[i]));
+        ck_assert_uint_eq(sl_peers_count(&all, key[i]), i == 1 || i == 4 ? 1 : 0);
+        sl_peers_add(&all, &one[i], key[i]);
+    }
+    ck_assert_uint_eq(sl_peers_count(&all, key[0]), 2); /* mapped it is the same */
+    ck_assert_uint_eq(sl_peers_count(&all, key[3]), 2); /* one network */
+    ck_assert_uint_eq(sl_peers_count(&all, key[5]), 1);
+    sl_peers_remove(&all, &one[0]);
+    sl_peers_remove(&all, &one[0]);
+    ck_assert_uint_eq(sl_peers_count(&all, key[0]), 1);
+    for (size_t i = 0; i < N; i++) {
+        sl_peers_remove(&all, &one[i]);
+        ck_assert_uint_eq(sl_peers_count(&all, key[i]), i == 0 || i == 3 ? 1 : 0);
+    }
+    ck_assert(!sl_peer_key("", key[0]));
+    ck_assert(!sl_peer_key("unknown", key[0]));
+    ck_assert(!sl_peer_key("192.0.2.1:80", key[0]));
+}
+END_TEST
+
+START_TEST(options__connections_have_limits_unless_nothing_has)
+{
+    sl_options o;
+    ck_assert_int_eq(parse(&o, "--data=d", NULL, NULL, NULL), SL_OK);
+    ck_assert_int_eq(o.address_conns, 1000);
+    ck_assert_int_eq(o.user_conns, 100);
+    ck_assert_int_eq(parse(&o, "--data=d", "--no-limits", NULL, NULL), SL_OK);
+    ck_assert_int_eq(o.address_conns, 0);
+    ck_assert_int_eq(o.user_conns, 0);
+    ck_assert_int_eq(
+        parse(&o, "--data=d", "--no-limits", "--address-connections=7", "--user-connections=0"),
+        SL_OK);
+    ck_assert_int_eq(o.address_conns, 7);
+    ck_assert_int_eq(o.user_conns, 0);
+    ck_assert_int_eq(parse(&o, "--data=d", "--user-connections", "-1", NULL), SL_E_INVALID);
+}
+END_TEST
+
 /* ---- answers ---- */
 
 START_TEST(reply__the_head_has_the_bodys_length)
@@ -241,6 +311,23 @@ START_TEST(reply__the_head_has_the_bodys_length)
                      "{\"error\":\"not_found\",\"message\":\"not \\\"here\\\"\"}");
     ck_assert_uint_eq(sl_bytes_len(out.body), 46);
     sl_buf_free(&head);
+    sl_http_out_free(&out);
+}
+END_TEST
+
+START_TEST(reply__what_may_come_again_says_when)
+{
+    sl_http_out out;
+    sl_reply_error(&out, 429, "too many");
+    ck_assert_ptr_nonnull(strstr(out.headers, "Retry-After: 60\r\n"));
+    ck_assert_str_eq((const char *)sl_bytes_data(out.body),
+                     "{\"error\":\"rate_limit_exceeded\",\"retry_after\":60}");
+    sl_http_out_free(&out);
+    sl_reply_error(&out, 503, "busy");
+    ck_assert_ptr_nonnull(strstr(out.headers, "Retry-After: 5\r\n"));
+    sl_http_out_free(&out);
+    sl_reply_error(&out, 400, "wrong");
+    ck_assert_ptr_null(strstr(out.headers, "Retry-After"));
     sl_http_out_free(&out);
 }
 END_TEST
@@ -416,18 +503,19 @@ START_TEST(pool__the_last_work_may_free_its_strand)
 }
 END_TEST
 
-SL_TEST_MAIN("server", options__a_data_folder_is_enough,
-             options__values_come_after_a_blank_or_an_equals_sign, options__a_port_ends_at_65535,
-             options__what_is_not_known_is_refused, guard__a_plain_length_is_taken,
-             guard__more_than_the_limit_is_413, guard__a_length_that_is_no_plain_number_is_400,
-             guard__chunks_are_411_and_with_a_length_400, guard__exactly_one_host_is_needed,
-             origin__our_own_pages_and_what_is_no_browser_are_let_in,
-             origin__pages_of_others_are_not,
-             origin__those_that_are_allowed_are_let_in_as_they_are_written_and_no_others,
-             options__origins_add_up_and_are_urls, reply__the_head_has_the_bodys_length,
-             reply__a_length_given_by_the_service_stays,
-             reply__headers_that_end_the_head_early_are_refused,
-             password__a_hash_fits_its_own_secret_only, password__a_published_hash_is_understood,
-             password__more_than_bcrypt_looks_at_is_refused,
-             pool__works_of_a_strand_run_one_after_the_other_and_all_run,
-             pool__the_last_work_may_free_its_strand)
+SL_TEST_MAIN(
+    "server", options__a_data_folder_is_enough,
+    options__values_come_after_a_blank_or_an_equals_sign, options__a_port_ends_at_65535,
+    options__what_is_not_known_is_refused, guard__a_plain_length_is_taken,
+    guard__more_than_the_limit_is_413, guard__a_length_that_is_no_plain_number_is_400,
+    guard__chunks_are_411_and_with_a_length_400, guard__exactly_one_host_is_needed,
+    origin__our_own_pages_and_what_is_no_browser_are_let_in, origin__pages_of_others_are_not,
+    origin__those_that_are_allowed_are_let_in_as_they_are_written_and_no_others,
+    options__origins_add_up_and_are_urls, peer__the_last_of_a_list_is_what_our_proxy_has_added,
+    peer__connections_are_counted_by_address_and_by_network,
+    options__connections_have_limits_unless_nothing_has, reply__what_may_come_again_says_when,
+    reply__the_head_has_the_bodys_length, reply__a_length_given_by_the_service_stays,
+    reply__headers_that_end_the_head_early_are_refused, password__a_hash_fits_its_own_secret_only,
+    password__a_published_hash_is_understood, password__more_than_bcrypt_looks_at_is_refused,
+    pool__works_of_a_strand_run_one_after_the_other_and_all_run,
+    pool__the_last_work_may_free_its_strand)
