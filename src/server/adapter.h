@@ -38,6 +38,7 @@ typedef struct sl_adapter_config {
     const sl_adapter_watch *watch; /* borrowed until free */
     const char *tls_cert;          /* PEM, a chain; NULL: plain HTTP */
     const char *tls_key;
+    bool tls_old;          /* TLS 1.2 too; else 1.3 alone */
     sl_origins origins;    /* whose pages may open the live channel; the texts are borrowed */
     int32_t address_conns; /* live connections that may come from one address; 0: any number */
     bool behind_proxy;     /* the last address of X-Forwarded-For is where a request comes from */

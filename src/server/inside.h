@@ -59,6 +59,7 @@ struct sl_adapter {
     const sl_adapter_watch *watch;
     const char *tls_cert;
     const char *tls_key;
+    bool tls_old;
     sl_origins origins;
     int32_t address_conns; /* live connections from one address; 0: any number */
 

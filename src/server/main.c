@@ -378,6 +378,7 @@ static sl_status run(daemon_state *d, sl_error **err)
         .watch = &watch,
         .tls_cert = d->options.tls_cert,
         .tls_key = d->options.tls_key,
+        .tls_old = d->options.tls_old,
         .origins = d->options.origins,
         .address_conns = d->options.address_conns,
     };

@@ -26,7 +26,8 @@ const char sl_options_usage[] =
     "  --port N             TCP port, 0 for any free one (default 7420)\n"
     "  --host ADDRESS       address to listen on (default 127.0.0.1)\n"
     "  --tls-cert FILE, --tls-key FILE\n"
-    "                       serve HTTPS, TLS 1.3 or 1.2, with this chain and key (PEM)\n"
+    "                       serve HTTPS with this chain and key (PEM)\n"
+    "  --tls-min 1.2|1.3    the oldest TLS that is spoken (1.3)\n"
     "  --port-file PATH     write the port number there once listening\n"
     "  --web DIR            serve the app for browsers in this folder at /\n"
     "  --upload-rate BYTES  take uploads at this many bytes per second at most, all together\n"
@@ -121,6 +122,14 @@ static sl_status set_factor(sl_options *o, const char *value, sl_error **err)
                : sl_fail(err, SL_E_INVALID, "--mfa is required or optional, not \"%s\"", value);
 }
 
+static sl_status set_tls_min(sl_options *o, const char *value, sl_error **err)
+{
+    o->tls_old = strcmp(value, "1.2") == 0;
+    return o->tls_old || strcmp(value, "1.3") == 0
+               ? SL_OK
+               : sl_fail(err, SL_E_INVALID, "--tls-min is 1.2 or 1.3, not \"%s\"", value);
+}
+
 static sl_status add_origin(sl_options *o, const char *value, sl_error **err)
 {
     if (!sl_origin_is(value)) {
@@ -146,6 +155,9 @@ static sl_status set_value(sl_options *o, const char *name, const char *value, s
     }
     if (strcmp(name, "mfa") == 0) {
         return set_factor(o, value, err);
+    }
+    if (strcmp(name, "tls-min") == 0) {
+        return set_tls_min(o, value, err);
     }
     if (strcmp(name, "origin") == 0) {
         return add_origin(o, value, err);
@@ -188,7 +200,7 @@ static bool set_flag(sl_options *o, const char *name)
 /* The canonical name of an option that takes a value, from "name" or "name=value". */
 static const char *value_name(const char *text, size_t n)
 {
-    static const char *const names[] = {"upload-rate", "mfa", "origin"};
+    static const char *const names[] = {"upload-rate", "mfa", "origin", "tls-min"};
     for (size_t i = 0; i < TEXTS; i++) {
         if (strlen(texts[i].name) == n && memcmp(texts[i].name, text, n) == 0) {
             return texts[i].name;

@@ -36,6 +36,7 @@ typedef struct sl_options {
     sl_origins origins;   /* whose pages may open the live channel */
     const char *tls_cert; /* PEM; both or neither */
     const char *tls_key;
+    bool tls_old; /* TLS 1.2 is spoken too */
     const char *oidc_issuer;
     const char *oidc_client;
     const char *log; /* a file, "-" for the standard output */

@@ -268,25 +268,33 @@ function makeCertificate(dir) {
   return { cert, key };
 }
 
+// The one speaks TLS 1.3, the other 1.2 too. A handshake that fails must be one that the server has refused.
+async function tryVersions(server, older) {
+  const offered = async ({ port }, ...words) => {
+    const result = await run("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, ...words], { timeout: 10000 })
+      .catch((error) => error);
+    const suite = /New, (TLSv[\d.]+), Cipher is (\S+)/.exec(result.stdout ?? "");
+    const refused = /alert (handshake failure|protocol version)|alert number (40|70)/i.test(result.stderr ?? "");
+    return suite && suite[2] !== "(NONE)" ? `${suite[1]} ${suite[2]}` : refused ? "refused" : `?${result.stderr}`;
+  };
+  const v13 = await offered(server, "-tls1_3");
+  const v12 = await offered(server, "-tls1_2");
+  check(`openssl: TLS 1.3 is spoken (${v13}), 1.2 is not (${v12})`, /^TLSv1\.3 TLS_/.test(v13) && v12 === "refused");
+  const both = [await offered(older, "-tls1_3"), await offered(older, "-tls1_2")];
+  const v11 = await offered(older, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0");
+  check(`openssl: with --tls-min 1.2 both are (${both}), 1.1 is not (${v11})`, /^TLSv1\.3 TLS_/.test(both[0]) &&
+    /^TLSv1\.2 ECDHE-/.test(both[1]) && v11 === "refused");
+  const plain = await offered(older, "-tls1_2", "-cipher", "AES128-SHA:AES256-GCM-SHA384:ECDHE-RSA-AES128-SHA");
+  check(`openssl: of 1.2 nothing without forward secrecy, nothing without authentication (${plain})`, plain === "refused");
+  await stop(older);
+}
+
 async function tryTls() {
   if (!have("openssl")) return skipped("TLS", "openssl is not installed");
   const { cert, key } = makeCertificate(work);
   const server = await startServer("tls", ["--tls-cert", cert, "--tls-key", key]);
   const where = `127.0.0.1:${server.port}`;
-  const offered = async (...words) => {
-    try {
-      return (await run("openssl", ["s_client", "-connect", where, ...words], { timeout: 5000 })).stdout;
-    } catch (error) {
-      return String(error.stdout);
-    }
-  };
-  const v13 = await offered("-tls1_3");
-  const v12 = await offered("-tls1_2");
-  const v11 = await offered("-tls1_1", "-cipher", "ALL:@SECLEVEL=0");
-  check("openssl: TLS 1.3 and 1.2 are spoken, 1.1 is not", /New, TLSv1\.3, Cipher is TLS_/.test(v13) &&
-    /New, TLSv1\.2, Cipher is ECDHE-/.test(v12) && !/Cipher is (?!\(NONE\))/.test(v11));
-  const plain = await offered("-tls1_2", "-cipher", "AES128-SHA:AES256-GCM-SHA384:ECDHE-RSA-AES128-SHA");
-  check("openssl: nothing without forward secrecy, nothing without authentication", !/Cipher is (?!\(NONE\))/.test(plain));
+  await tryVersions(server, await startServer("tls-old", ["--tls-cert", cert, "--tls-key", key, "--tls-min", "1.2"]));
   if (have("curl")) {
     const { stdout } = await run("curl", ["-s", "--cacert", cert, "--http2", "-w", " %{http_version} %{http_code}",
       `https://${where}/api/v1/health`]);
@@ -294,10 +302,10 @@ async function tryTls() {
   } else skipped("curl", "it is not installed");
   if (have("sslscan")) {
     const { stdout } = await run("sslscan", ["--no-colour", "--no-check-certificate", where], { timeout: 30000 });
-    const old = ["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1"].every((v) => new RegExp(`${v}\\s+disabled`).test(stdout));
+    const old = ["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2"].every((v) => new RegExp(`${v}\\s+disabled`).test(stdout));
     const lines = stdout.split("\n").filter((l) => /^(Preferred|Accepted)/.test(l));
-    check(`sslscan: ${lines.length} suites, all of TLS 1.2 and 1.3 with AEAD, no compression, no renegotiation`, old &&
-      lines.length > 0 && lines.every((l) => /TLSv1\.[23]/.test(l) && /(GCM|CHACHA20|CCM)/.test(l)) &&
+    check(`sslscan: ${lines.length} suites, all of TLS 1.3, with AEAD, no compression, no renegotiation`, old &&
+      lines.length > 0 && lines.every((l) => /TLSv1\.3/.test(l) && /(GCM|CHACHA20|CCM)/.test(l)) &&
       /Compression disabled|does not support compression/.test(stdout) && !/vulnerable/.test(stdout.replace(/not vulnerable/g, "")) &&
       /Session renegotiation not supported/.test(stdout));
   } else skipped("sslscan", "it is not installed (Debian package sslscan)");

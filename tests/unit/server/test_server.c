@@ -62,6 +62,20 @@ START_TEST(options__a_port_ends_at_65535)
 }
 END_TEST
 
+START_TEST(options__tls_is_of_version_1_3_unless_1_2_is_asked_for)
+{
+    sl_options o;
+    ck_assert_int_eq(parse(&o, "--data=d", "--tls-cert=c", "--tls-key=k", NULL), SL_OK);
+    ck_assert(!o.tls_old);
+    ck_assert_int_eq(parse(&o, "--data=d", "--tls-min", "1.3", NULL), SL_OK);
+    ck_assert(!o.tls_old);
+    ck_assert_int_eq(parse(&o, "--data=d", "--tls-min", "1.2", NULL), SL_OK);
+    ck_assert(o.tls_old);
+    ck_assert_int_eq(parse(&o, "--data=d", "--tls-min", "1.1", NULL), SL_E_INVALID);
+    ck_assert_int_eq(parse(&o, "--data=d", "--tls-min", "1", NULL), SL_E_INVALID);
+}
+END_TEST
+
 START_TEST(options__what_is_not_known_is_refused)
 {
     sl_options o;
@@ -506,10 +520,11 @@ END_TEST
 SL_TEST_MAIN(
     "server", options__a_data_folder_is_enough,
     options__values_come_after_a_blank_or_an_equals_sign, options__a_port_ends_at_65535,
-    options__what_is_not_known_is_refused, guard__a_plain_length_is_taken,
-    guard__more_than_the_limit_is_413, guard__a_length_that_is_no_plain_number_is_400,
-    guard__chunks_are_411_and_with_a_length_400, guard__exactly_one_host_is_needed,
-    origin__our_own_pages_and_what_is_no_browser_are_let_in, origin__pages_of_others_are_not,
+    options__tls_is_of_version_1_3_unless_1_2_is_asked_for, options__what_is_not_known_is_refused,
+    guard__a_plain_length_is_taken, guard__more_than_the_limit_is_413,
+    guard__a_length_that_is_no_plain_number_is_400, guard__chunks_are_411_and_with_a_length_400,
+    guard__exactly_one_host_is_needed, origin__our_own_pages_and_what_is_no_browser_are_let_in,
+    origin__pages_of_others_are_not,
     origin__those_that_are_allowed_are_let_in_as_they_are_written_and_no_others,
     options__origins_add_up_and_are_urls, peer__the_last_of_a_list_is_what_our_proxy_has_added,
     peer__connections_are_counted_by_address_and_by_network,
