@@ -21,10 +21,12 @@ typedef struct sl_adapter sl_adapter;
 typedef struct sl_adapter_watch {
     void (*serve)(bool on); /* the calling thread is the loop's */
     void (*open)(int fd);
+    void (*heads)(int fd);                       /* what comes from it are requests */
     bool (*close)(int fd);                       /* true: the peer may still be sending */
     bool (*begin)(int fd, uint64_t message_max); /* false: the connection is to be ended */
-    int32_t (*said)(int fd);  /* the code of the client's close when it was changed, else 0 */
-    int32_t (*fault)(int fd); /* the code by which its frames were refused, 0: they were not */
+    int32_t (*said)(int fd); /* the code of the client's close when it was changed, else 0 */
+    int32_t (*fault)(
+        int fd); /* the status or code by which what it sent is refused, 0: it is not */
     void (*peer)(int fd, char *out, size_t cap); /* its address as text, "": not known */
 } sl_adapter_watch;
 

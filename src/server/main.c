@@ -365,8 +365,8 @@ static sl_status run(daemon_state *d, sl_error **err)
     (void)umask(0077);
     sl_status st = d->options.web != NULL ? sl_web_open(d->options.web, &d->web, err) : SL_OK;
     static const sl_adapter_watch watch = {
-        sl_waits_serve,    new_socket,         sl_strict_close,  sl_strict_begin_fd,
-        sl_strict_said_fd, sl_strict_fault_fd, sl_strict_peer_fd};
+        sl_waits_serve,     new_socket,        sl_strict_heads_fd, sl_strict_close,
+        sl_strict_begin_fd, sl_strict_said_fd, sl_strict_fault_fd, sl_strict_peer_fd};
     sl_adapter_config config = {
         .platform = &d->platform,
         .web = d->web,

@@ -130,3 +130,52 @@ export async function tryCrowd(startServer, stop, signUp, logIn, open) {
   for (const s of sockets) s.terminate();
   await stop(server);
 }
+
+// Requests that are none, are too long, or of another kind: each has an answer of HTTP/1.1, with an id, the connection
+// ends, and nothing of what hides behind is answered.
+const times = (n, text) => Array.from({ length: n }, (_, i) => text(i)).join("");
+const get = (lines, target = "/api/v1/health") => `GET ${target} HTTP/1.1\r\nHost: x\r\n${lines}\r\n`;
+const heads = {
+  "2,000 headers": [431, get(times(2000, (i) => `X-${i}: b\r\n`))], "a header of 65 KB": [431, get(`X-A: ${"a".repeat(65000)}\r\n`)],
+  "a cookie of 65 KB": [431, get(`Cookie: ${"a".repeat(65000)}\r\n`)], "a header of 9 KB that is read": [431,
+    get(`Idempotency-Key: ${"a".repeat(9000)}\r\n`)], "a header without an end": [431, `GET / HTTP/1.1\r\nX-A: ${"a".repeat(20000)}`],
+  "an address of 100 KB": [414, get("", `/${"a".repeat(100000)}`)], "a query of 100 KB": [414, get("", `/?${"a".repeat(100000)}`)],
+  "2,000 parameters": [414, get("", `/?a${"&a".repeat(2000)}`)], "TRACE": [501, "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n"],
+  "CONNECT": [501, "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n"], "a method that is none": [501, "DANCE / HTTP/1.1\r\nHost: x\r\n\r\n"],
+  "HTTP/2 in clear": [501, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], "HTTP/3.0": [505, "GET / HTTP/3.0\r\nHost: x\r\n\r\n"],
+  "HTTP/0.9": [400, "GET /\r\n\r\n"], "TLS": [400, "\x16\x03\x01\x02\x00\x01\x00\x01"], "a NUL": [400, get("X-A: a\0b\r\n")],
+  "a bare CR": [400, get("X-A: a\rb\r\n")], "a bare LF": [400, "GET / HTTP/1.1\nHost: x\n\n"], "a folded header": [400, get("X-A: a\r\n b\r\n")],
+  "a header that begins with a blank": [400, get(" X-A: a\r\n")], "a header without a name": [400, get(": a\r\n")],
+  "a NUL in the address": [400, get("", "/%00")], "half an escape": [400, get("", "/%4")], "a fragment": [400, get("", "/#a")],
+  "an absolute address": [400, get("", "http://x/api/v1/health")], "another server's": [400, get("", "http://evil.example/")],
+};
+
+export async function tryHeads(stop, adminOf, ask, raw, folder) {
+  const { server, token } = await adminOf("heads", ["--web", folder]);
+  const wrong = [];
+  const hidden = "GET /api/v1/health?hidden HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (const [what, [status, request]] of Object.entries(heads)) {
+    const answer = await raw(server.port, request + hidden);
+    const [line, ...lines] = answer.split("\r\n\r\n")[0].split("\r\n");
+    const ids = lines.filter((l) => /^x-request-id: [0-9a-f-]{36}$/i.test(l)).length;
+    if (!line.startsWith(`HTTP/1.1 ${status} `) || ids !== 1 || !lines.includes("Connection: close") ||
+      answer.split("HTTP/1.1 ").length !== 2) wrong.push(`${what}: ${JSON.stringify(answer.slice(0, 200))}`);
+  }
+  const count = Object.keys(heads).length;
+  const lines = await until("the lines", async () => {
+    const { json } = await ask(server.base, "GET", "/api/v1/admin/audit?after=0", { token });
+    const found = json.lines.filter((l) => l.action === "http.refused" && l.object === "127.0.0.1");
+    return found.length >= count && found;
+  }).catch(() => []);
+  check(`${count} requests that are none or too long: a status each, an id, the connection's end, a line of the audit log` +
+    wrong.map((w) => `\n       ${w}`).join(""), wrong.length === 0 && lines.length === count);
+  const paths = ["/", "/nowhere", "/api/v1/health", "/api/v1/nowhere", "/api/v1/auth/devices", "/openapi.json"];
+  const answers = await Promise.all(paths.map((path) => fetch(server.base + path)));
+  const ids = answers.map((a) => a.headers.get("x-request-id"));
+  const etag = answers[0].headers.get("etag");
+  const same = await fetch(`${server.base}/`, { headers: { "if-none-match": etag } });
+  check(`every answer has an id of its own, the app's files' too (${answers.map((a) => a.status)}, ${same.status})`,
+    new Set([...ids, same.headers.get("x-request-id")]).size === paths.length + 1 && ids.every((id) => /^[0-9a-f-]{36}$/.test(id)) &&
+    answers[0].status === 200 && same.status === 304);
+  await stop(server);
+}
