@@ -3,7 +3,7 @@
  *
  *   http.c, about.c, ask.c, account.c, token.c, rest.c, upload.c, blob.c   requests
  *   make.c, list.c, search.c, fold.c                records that one request makes, reads or looks for
- *   flow.c, digest.c                              the bytes of uploads, and the hashes of those under way
+ *   flow.c, digest.c, tus.c                       the bytes of uploads, the hashes of those under way, checksums
  *   media.c, hls.c                                the work on videos, and their streaming
  *   sign.c                                        addresses that carry their right with them
  *   factor.c, mail.c, device.c, admin.c, oidc.c, privacy.c   more of them, about accounts

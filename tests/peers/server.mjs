@@ -10,13 +10,13 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import * as tus from "tus-js-client";
 import { WebSocket } from "ws";
 import { tryApi } from "./api.mjs";
 import { tryCrowd, tryDeadline, tryHeads, tryOrigins } from "./edge.mjs";
 import { tryPush, tryRefused, tryStrokes } from "./more.mjs";
 import { check, finish, skipped, until } from "./report.mjs";
 import { tryStrict } from "./strict.mjs";
+import { tryTus } from "./tus.mjs";
 
 const run = promisify(execFile);
 const [sidelined, ...wanted] = process.argv.slice(2);
@@ -99,46 +99,6 @@ const logIn = (base) => async (who) => {
   const { json } = await ask(base, "POST", "/api/v1/auth/login", { body: { email: who.email, password, device } });
   return { ...who, token: json.access_token, device };
 };
-
-// ---- tus-js-client: a request is killed within, and what came is kept ----
-
-async function tryTus(base, who, name) {
-  const bytes = randomBytes(3 * 1024 * 1024 + 17);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const offsets = [];
-  await new Promise((done, fail) => {
-    let killed = false;
-    const begin = (url) => {
-      const upload = new tus.Upload(bytes, {
-        endpoint: `${base}/api/v1/uploads`, uploadUrl: url, chunkSize: 1024 * 1024, retryDelays: null,
-        headers: { authorization: `Bearer ${who.token}` },
-        metadata: { sha256, space: `user:${who.user}`, type: "application/octet-stream" },
-        onError: (error) => fail(error),
-        onSuccess: done,
-        onProgress: (sent) => {
-          if (killed || sent < 1.4 * 1024 * 1024) return;
-          killed = true;
-          void upload.abort(false).then(async () => {
-            const head = await fetch(new URL(upload.url, base), { method: "HEAD",
-              headers: { authorization: `Bearer ${who.token}`, "tus-resumable": "1.0.0" } });
-            offsets.push(Number(head.headers.get("upload-offset")));
-            begin(upload.url);
-          });
-        },
-      });
-      upload.start();
-    };
-    begin(null);
-  });
-  const blob = await ask(base, "GET", `/api/v1/blobs/${sha256}`, { token: who.token });
-  check(`tus-js-client: ${name}: a killed request resumes at ${offsets[0]}, and all is there`,
-    offsets.length === 1 && offsets[0] >= 0 && offsets[0] < bytes.length && [200, 404].includes(blob.status));
-  const again = await fetch(`${base}/api/v1/uploads`, { method: "POST", headers: { authorization: `Bearer ${who.token}`,
-    "tus-resumable": "1.0.0", "upload-length": String(bytes.length), "upload-metadata": Object.entries(
-      { sha256, space: `user:${who.user}` }).map(([k, v]) => `${k} ${Buffer.from(v).toString("base64")}`).join(",") } });
-  check(`tus-js-client: ${name}: what the server has, by its hash, is born complete`,
-    again.status === 201 && again.headers.get("upload-offset") === String(bytes.length));
-}
 
 // ---- ws: the live channel ----
 
@@ -400,7 +360,7 @@ async function tryNginx(server, who) {
   const nginx = start("nginx", ["-c", join(dir, "conf")]);
   const base = `http://127.0.0.1:${port}`;
   await until("nginx", () => fetch(`${base}/api/v1/health`).then(() => true, () => false));
-  await tryTus(base, who, "behind nginx");
+  await tryTus(base, await logIn(base)(who), "behind nginx", ask);
   await tryLive(base, await signUp(base, "proxied@example.org"), "behind nginx");
   await trySmuggling(port, "nginx");
   if (tls && have("curl")) await tryHttp2(`https://127.0.0.1:${secure}`, tls, who, dir);
@@ -472,7 +432,7 @@ async function trySqlmap(server, who) {
 // One after the other on one server; then those that go well together, with servers of their own.
 const parts = (server, who) => [[
   ["strict", () => tryStrict(server.port, check)],
-  ["tus", () => tryTus(server.base, who, "direct")],
+  ["tus", async () => tryTus(server.base, await logIn(server.base)(who), "direct", ask)],
   ["live", () => tryLive(server.base, who, "direct")],
   ["smuggling", () => trySmuggling(server.port, "direct")],
   ["slow", () => trySlow(server.base, server.port)],

@@ -1,5 +1,6 @@
+#include "base/base64.h"
 #include "base/mem.h"
-#include "service/inside.h"
+#include "service/upload.h"
 #include "support.h"
 #include "unit/service/world.h"
 
@@ -297,10 +298,191 @@ START_TEST(upload__bytes_one_may_read_are_born_complete_and_others_are_not)
 }
 END_TEST
 
+/* ---- extensions ---- */
+
+/* A PATCH with this Upload-Checksum. */
+static int32_t patch_checked(const scene *s, const char *location, int64_t at, const char *sum,
+                             const char *bytes, size_t n)
+{
+    char headers[300];
+    (void)snprintf(headers, sizeof headers,
+                   "tus-resumable: 1.0.0\nupload-offset: %lld\nupload-checksum: %s\n%s",
+                   (long long)at, sum, TYPE);
+    answer a = signed_request(s->w, &s->owner, "PATCH", location, headers, bytes, n);
+    int32_t status = a.status;
+    answer_free(&a);
+    return status;
+}
+
+START_TEST(tus__announces_what_it_speaks)
+{
+    scene s;
+    set(&s);
+    answer a = request(s.w, "OPTIONS", "/api/v1/uploads", "", NULL, 0);
+    ck_assert_int_eq(a.status, 204);
+    ck_assert_str_eq(answer_header(&a, "Tus-Extension"),
+                     "creation,creation-with-upload,expiration,checksum,termination");
+    ck_assert_str_eq(answer_header(&a, "Tus-Checksum-Algorithm"), "sha1,sha256");
+    ck_assert_str_eq(answer_header(&a, "Tus-Version"), "1.0.0");
+    answer_free(&a);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(checksum__of_a_request_holds_or_nothing_of_it_is_kept)
+{
+    /* printf 01234 | openssl dgst -sha1 -binary | base64, and of the rest with -sha256 */
+    static const char sha1[] = "sha1 EZBKTot39iQuLSiHBQI62tAKkxA=";
+    static const char sha256[] = "sha256 8zXtyF3ZnH4JTUSLcVO6ojTZk131cRcQWfC3VALBywA=";
+    scene s;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    ck_assert_int_eq(patch_checked(&s, location, 0, sha1, "01235", 5), 460);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 0);
+    ck_assert_int_eq(patch_checked(&s, location, 0, sha1, CLIP, 5), 204);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 5);
+    ck_assert_int_eq(patch_checked(&s, location, 5, sha1, CLIP + 5, 11), 460);
+    ck_assert_int_eq(patch_checked(&s, location, 5, sha256, CLIP + 5, 10), 460);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 5);
+    ck_assert_int_eq(patch_checked(&s, location, 5, sha256, CLIP + 5, 11), 204);
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(checksum__that_is_none_is_refused_before_any_byte)
+{
+    static const char *const bad[] = {"",
+                                      "sha1",
+                                      "sha1 ",
+                                      "sha1 !!!",
+                                      "sha1 EaqO5ryESc5niUtpcfRsKDaP1G",
+                                      "sha256 EaqO5ryESc5niUtpcfRsKDaP1GA=",
+                                      "md5 JkqgsTF8VuYYPKBEg2EWVQ==",
+                                      "SHA1 EaqO5ryESc5niUtpcfRsKDaP1GA=",
+                                      "crc32 AAAAAA=="};
+    scene s;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_msg(patch_checked(&s, location, 0, bad[i], CLIP, 5) == 400, "%s", bad[i]);
+    }
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 0);
+    world_free(s.w);
+}
+END_TEST
+
+/* A creation with bytes; *at: its Upload-Offset. */
+static int32_t create_with(const scene *s, const char *sha, int64_t length, const char *more,
+                           const char *bytes, size_t n, char location[128], int64_t *at)
+{
+    sl_buf b = {0};
+    sl_buf_fmt(&b, "tus-resumable: 1.0.0\nupload-length: %lld\nupload-metadata: sha256 ",
+               (long long)length);
+    sl_base64(&b, sha, strlen(sha));
+    sl_buf_str(&b, ",space ");
+    sl_base64(&b, s->space, strlen(s->space));
+    sl_buf_fmt(&b, "\n%s", more);
+    answer a =
+        signed_request(s->w, &s->owner, "POST", "/api/v1/uploads", sl_buf_text(&b), bytes, n);
+    sl_buf_free(&b);
+    (void)snprintf(location, 128, "%s", answer_header(&a, "Location"));
+    *at = strtoll(answer_header(&a, "Upload-Offset"), NULL, 10);
+    ck_assert_str_eq(answer_header(&a, "Tus-Resumable"), "1.0.0");
+    int32_t status = a.status;
+    answer_free(&a);
+    return status;
+}
+
+START_TEST(creation__may_bring_the_first_bytes_or_all)
+{
+    scene s;
+    char location[128];
+    int64_t at = -1;
+    set(&s);
+    ck_assert_int_eq(create_with(&s, s.sha, 16, TYPE, CLIP, 7, location, &at), 201);
+    ck_assert_int_eq(at, 7);
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 7);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 7, CLIP + 7, 9), 204);
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
+    ck_assert_str_eq(video_status(&s), "ready");
+    /* What is here already is not wanted again. */
+    ck_assert_int_eq(create_with(&s, s.sha, 16, TYPE, CLIP, 16, location, &at), 201);
+    ck_assert_int_eq(at, 16);
+    world_free(s.w);
+    set(&s);
+    ck_assert_int_eq(create_with(&s, s.sha, 16, TYPE, CLIP, 16, location, &at), 201);
+    ck_assert_int_eq(at, 16);
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(creation__with_bytes_that_are_wrong_makes_nothing)
+{
+    scene s;
+    char location[128];
+    int64_t at = -1;
+    set(&s);
+    ck_assert_int_eq(create_with(&s, s.sha, 16, "", CLIP, 16, location, &at), 415);
+    ck_assert_int_eq(create_with(&s, s.sha, 16, TYPE, "0123456789abcdeX", 16, location, &at), 460);
+    ck_assert_int_eq(create_with(&s, s.sha, 16,
+                                 "content-type: application/offset+octet-stream\n"
+                                 "upload-checksum: sha1 EZBKTot39iQuLSiHBQI62tAKkxA=\n",
+                                 "01235", 5, location, &at),
+                     460);
+    ck_assert_int_eq(create_with(&s, s.sha, 15, TYPE, CLIP, 16, location, &at), 413);
+    ck_assert_uint_eq(world_rows(s.w, NULL, "SELECT 1 FROM upload WHERE $1=$2", "", ""), 0);
+    ck_assert_str_eq(location, "");
+    ck_assert_int_eq(get_status(&s, &s.owner), 404);
+    world_free(s.w);
+}
+END_TEST
+
+START_TEST(expiry__is_told_while_an_upload_is_unfinished_and_holds)
+{
+    static const struct {
+        int64_t s;
+        const char *text;
+    } times[] = {{0, "Thu, 01 Jan 1970 00:00:00 GMT"},
+                 {951782399, "Mon, 28 Feb 2000 23:59:59 GMT"},
+                 {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},
+                 {951868800, "Wed, 01 Mar 2000 00:00:00 GMT"},
+                 {1403712000, "Wed, 25 Jun 2014 16:00:00 GMT"},
+                 {1735689599, "Tue, 31 Dec 2024 23:59:59 GMT"},
+                 {1735689600, "Wed, 01 Jan 2025 00:00:00 GMT"},
+                 {4107542400, "Mon, 01 Mar 2100 00:00:00 GMT"}};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        sl_sv_upload u = {.length = 1, .expires_ms = times[i].s * 1000};
+        sl_http_out out = {.status = 200};
+        sl_sv_tell_expiry(&u, &out);
+        char wanted[100];
+        (void)snprintf(wanted, sizeof wanted, "Upload-Expires: %s\r\n", times[i].text);
+        ck_assert_str_eq(out.headers, wanted);
+        sl_http_out_free(&out);
+    }
+    scene s;
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    answer a = signed_request(s.w, &s.owner, "HEAD", location, "tus-resumable: 1.0.0\n", NULL, 0);
+    ck_assert_uint_eq(strlen(answer_header(&a, "Upload-Expires")), 29);
+    answer_free(&a);
+    ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, CLIP, 16), 204);
+    a = signed_request(s.w, &s.owner, "HEAD", location, "tus-resumable: 1.0.0\n", NULL, 0);
+    ck_assert_str_eq(answer_header(&a, "Upload-Expires"), "");
+    answer_free(&a);
+    world_free(s.w);
+}
+END_TEST
+
 /* ---- a body that comes in pieces ---- */
 
 typedef struct stream {
     const person *who;
+    const char *sum; /* Upload-Checksum, or NULL */
     int64_t at;
     char text[2100];
     sl_inflow *flow;
@@ -309,10 +491,11 @@ typedef struct stream {
 static const char *stream_header(void *ctx, const char *name)
 {
     stream *st = ctx;
-    const char *value = strcmp(name, "authorization") == 0   ? st->who->access
-                        : strcmp(name, "tus-resumable") == 0 ? "1.0.0"
-                        : strcmp(name, "content-type") == 0  ? "application/offset+octet-stream"
-                                                             : NULL;
+    const char *value = strcmp(name, "authorization") == 0     ? st->who->access
+                        : strcmp(name, "tus-resumable") == 0   ? "1.0.0"
+                        : strcmp(name, "upload-checksum") == 0 ? st->sum
+                        : strcmp(name, "content-type") == 0    ? "application/offset+octet-stream"
+                                                               : NULL;
     if (strcmp(name, "upload-offset") == 0) {
         (void)snprintf(st->text, sizeof st->text, "%lld", (long long)st->at);
         return st->text;
@@ -360,7 +543,7 @@ static int64_t row_at(const scene *s)
 START_TEST(flow__brings_a_body_in_pieces)
 {
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     set(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
@@ -378,7 +561,7 @@ END_TEST
 START_TEST(flow__cut_short_keeps_what_came_and_is_gone_on_with)
 {
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     set(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
@@ -396,10 +579,39 @@ START_TEST(flow__cut_short_keeps_what_came_and_is_gone_on_with)
 }
 END_TEST
 
+START_TEST(flow__with_a_checksum_counts_when_all_of_it_came)
+{
+    scene s;
+    stream st = {.sum = "sha1 EZBKTot39iQuLSiHBQI62tAKkxA="};
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    stream_begin(&s, &st, &s.owner, location, 0, 5);
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 4));
+    ck_assert_int_eq(stream_end(&st), 460); /* the last byte did not come */
+    ck_assert_int_eq(row_at(&s), 0);
+    stream_begin(&s, &st, &s.owner, location, 0, 5);
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 4));
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 0); /* and gives way, with nothing */
+    ck_assert_int_eq(stream_end(&st), 409);
+    stream_begin(&s, &st, &s.owner, location, 0, 5);
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 2));
+    ck_assert(sl_service_flow_put(st.flow, CLIP + 2, 3));
+    ck_assert_int_eq(stream_end(&st), 204);
+    ck_assert_int_eq(row_at(&s), 5);
+    st.sum = NULL;
+    stream_begin(&s, &st, &s.owner, location, 5, 11);
+    ck_assert(sl_service_flow_put(st.flow, CLIP + 5, 11));
+    ck_assert_int_eq(stream_end(&st), 204);
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
+    world_free(s.w);
+}
+END_TEST
+
 START_TEST(flow__that_waits_gives_way_to_whoever_asks_anew)
 {
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     set(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
@@ -420,7 +632,7 @@ END_TEST
 START_TEST(flow__is_refused_before_any_byte_of_it)
 {
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     set(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
@@ -447,7 +659,7 @@ END_TEST
 START_TEST(flow__ends_with_its_session_and_its_upload)
 {
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     set(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
@@ -480,7 +692,7 @@ START_TEST(flow__of_many_bytes_is_kept_now_and_then)
         KEPT = 4 * PIECE
     };
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     uint8_t *piece = sl_mem(PIECE);
     set(&s);
@@ -702,8 +914,15 @@ int main(void)
         upload__a_full_disk_keeps_the_offset,
         upload__whose_row_was_lost_after_the_move_is_completed_by_the_last_part,
         upload__bytes_one_may_read_are_born_complete_and_others_are_not,
+        tus__announces_what_it_speaks,
+        checksum__of_a_request_holds_or_nothing_of_it_is_kept,
+        checksum__that_is_none_is_refused_before_any_byte,
+        creation__may_bring_the_first_bytes_or_all,
+        creation__with_bytes_that_are_wrong_makes_nothing,
+        expiry__is_told_while_an_upload_is_unfinished_and_holds,
         flow__brings_a_body_in_pieces,
         flow__cut_short_keeps_what_came_and_is_gone_on_with,
+        flow__with_a_checksum_counts_when_all_of_it_came,
         flow__that_waits_gives_way_to_whoever_asks_anew,
         flow__is_refused_before_any_byte_of_it,
         flow__ends_with_its_session_and_its_upload,
