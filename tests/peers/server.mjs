@@ -437,7 +437,8 @@ const parts = (server, who) => [[
   ["smuggling", () => trySmuggling(server.port, "direct")],
   ["slow", () => trySlow(server.base, server.port)],
   ["strokes", async () => tryStrokes(server, await signUp(server.base, "draws@example.org"), logIn(server.base), open)],
-  ["api", async () => tryApi(server.base, await signUp(server.base, "fuzz@example.org"), check)],
+  ["api", async () => tryApi(server.base, [await signUp(server.base, "fuzz@example.org"),
+    await signUp(server.base, "trains@example.org", "coach")], check)],
 ], [
   ["nginx", () => tryNginx(server, who)],
   ["sqlmap", () => trySqlmap(server, who)],
