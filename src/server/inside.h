@@ -53,15 +53,15 @@ struct sl_adapter {
     sl_pool *pool;
     char host[64];
     int32_t port;
-    const sl_web *web; /* or NULL */
+    int32_t address_conns; /* live connections from one address; 0: any number */
+    const sl_web *web;     /* or NULL */
     bool verbose;
     bool behind_proxy;
+    bool tls_old;
     const sl_adapter_watch *watch;
     const char *tls_cert;
     const char *tls_key;
-    bool tls_old;
     sl_origins origins;
-    int32_t address_conns; /* live connections from one address; 0: any number */
 
     sl_mutex *lock;
     bool woken;           /* lock: the loop was told and has not looked yet */
