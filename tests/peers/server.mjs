@@ -15,6 +15,7 @@ import { tryApi } from "./api.mjs";
 import { tryBrowser } from "./browser.mjs";
 import { tryCrowd, tryDeadline, tryHeads, tryOrigins } from "./edge.mjs";
 import { tryPush, tryRefused, tryStrokes } from "./more.mjs";
+import { tryNegative } from "./negative.mjs";
 import { check, finish, skipped, until } from "./report.mjs";
 import { tryStrict } from "./strict.mjs";
 import { makeCertificate, tryTestssl, tryTls } from "./tls.mjs";
@@ -276,11 +277,12 @@ async function freePort() {
   });
 }
 
-async function tryNginx(server, who) {
-  if (!have("nginx")) return skipped("nginx", "it is not installed (Debian package nginx)");
+// In front of the server: { child, port, secure, tls, dir }, null when it is not there.
+async function startNginx(server, name) {
+  if (!have("nginx")) return null;
   const port = await freePort();
   const secure = await freePort();
-  const dir = join(work, "nginx");
+  const dir = join(work, name);
   mkdirSync(dir);
   const tls = have("openssl") && makeCertificate(dir);
   const temps = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((t) => `${t}_temp_path ${dir}/${t};`).join(" ");
@@ -289,15 +291,22 @@ async function tryNginx(server, who) {
     ${tls ? `listen 127.0.0.1:${secure} ssl http2; ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};` : ""} location / {
     proxy_pass http://127.0.0.1:${server.port}; proxy_http_version 1.1; proxy_set_header Host $host;
     proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; proxy_request_buffering off; } } }`);
-  const nginx = start("nginx", ["-c", join(dir, "conf")]);
+  const child = start("nginx", ["-c", join(dir, "conf")]);
+  await until("nginx", () => fetch(`http://127.0.0.1:${port}/api/v1/health`).then(() => true, () => false));
+  return { child, port, secure, tls, dir };
+}
+
+async function tryNginx(server, who) {
+  const nginx = await startNginx(server, "nginx");
+  if (nginx === null) return skipped("nginx", "it is not installed (Debian package nginx)");
+  const { child, port, secure, tls, dir } = nginx;
   const base = `http://127.0.0.1:${port}`;
-  await until("nginx", () => fetch(`${base}/api/v1/health`).then(() => true, () => false));
   await tryTus(base, await logIn(base)(who), "behind nginx", ask);
   await tryLive(base, await signUp(base, "proxied@example.org"), "behind nginx");
   await trySmuggling(port, "nginx");
   if (tls && have("curl")) await tryHttp2(`https://127.0.0.1:${secure}`, tls, who, dir);
   else skipped("HTTP/2 by nginx", "curl or openssl is not installed");
-  await stop(nginx);
+  await stop(child);
 }
 
 // What our own TLS does not offer: an upload in one request, longer than any other may be.
@@ -361,7 +370,7 @@ async function trySqlmap(server, who) {
 
 // ---- all of it ----
 
-const tools = { have, run, startServer, stop, work };
+const tools = { adminOf, ask, have, run, signUp, startNginx, startServer, stop, work };
 
 // One after the other on one server; then those that go well together, with servers of their own.
 const parts = (server, who) => [[
@@ -382,6 +391,7 @@ const parts = (server, who) => [[
   ["drain", () => tryDrain()],
   ["push", () => tryPush(startServer, stop, signUp, ask)],
   ["refused", () => tryRefused(stop, adminOf, ask, raw, smuggled)],
+  ["negative", () => tryNegative(tools)],
   ["origins", () => tryOrigins(stop, ask, adminOf)],
   ["crowd", () => tryCrowd(startServer, stop, signUp, logIn, open)],
   ["heads", () => tryHeads(stop, adminOf, ask, raw, page("<!doctype html><title>A page</title>"))],
