@@ -6,6 +6,7 @@
 #include "crypto/sha_x86.h"
 
 #include <mbedtls/platform_util.h>
+#include <mbedtls/sha1.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/version.h>
 #include <string.h>
@@ -15,11 +16,17 @@
 #define SHA_UPDATE     mbedtls_sha256_update
 #define SHA_FINISH     mbedtls_sha256_finish
 #define SHA_PART(name) MBEDTLS_PRIVATE(name)
+#define SHA1_STARTS    mbedtls_sha1_starts
+#define SHA1_UPDATE    mbedtls_sha1_update
+#define SHA1_FINISH    mbedtls_sha1_finish
 #else
 #define SHA_STARTS     mbedtls_sha256_starts_ret
 #define SHA_UPDATE     mbedtls_sha256_update_ret
 #define SHA_FINISH     mbedtls_sha256_finish_ret
 #define SHA_PART(name) name
+#define SHA1_STARTS    mbedtls_sha1_starts_ret
+#define SHA1_UPDATE    mbedtls_sha1_update_ret
+#define SHA1_FINISH    mbedtls_sha1_finish_ret
 #endif
 
 enum {
@@ -105,6 +112,41 @@ void sl_sha256_free(sl_sha256 *h)
 {
     if (h != NULL) {
         mbedtls_sha256_free(&h->ctx);
+        sl_mem_free(h);
+    }
+}
+
+/* As above: the software's functions fail only by our mistake. */
+struct sl_sha1 {
+    mbedtls_sha1_context ctx;
+};
+
+sl_sha1 *sl_sha1_new(void)
+{
+    sl_sha1 *h = sl_mem(sizeof *h);
+    if (h != NULL) {
+        mbedtls_sha1_init(&h->ctx);
+        SL_ASSERT(SHA1_STARTS(&h->ctx) == 0);
+    }
+    return h;
+}
+
+void sl_sha1_update(sl_sha1 *h, const void *p, size_t n)
+{
+    if (n > 0) {
+        SL_ASSERT(SHA1_UPDATE(&h->ctx, p, n) == 0);
+    }
+}
+
+void sl_sha1_final(sl_sha1 *h, uint8_t out[SL_SHA1_LEN])
+{
+    SL_ASSERT(SHA1_FINISH(&h->ctx, out) == 0);
+}
+
+void sl_sha1_free(sl_sha1 *h)
+{
+    if (h != NULL) {
+        mbedtls_sha1_free(&h->ctx);
         sl_mem_free(h);
     }
 }

@@ -1,5 +1,6 @@
 /*
- * crypto/hash.h - SHA-256 (FIPS 180-4), HMAC-SHA-256 (RFC 2104) and comparison in constant time.
+ * crypto/hash.h - SHA-256 and SHA-1 (FIPS 180-4), HMAC-SHA-256 (RFC 2104) and comparison in constant time. SHA-1
+ * is for protocols that have it as a checksum, and for nothing else.
  *
  * The streaming form is for files; the one-call forms allocate nothing and cannot fail.
  */
@@ -12,7 +13,8 @@
 
 enum {
     SL_SHA256_LEN = 32,
-    SL_SHA256_HEX_LEN = 64
+    SL_SHA256_HEX_LEN = 64,
+    SL_SHA1_LEN = 20
 };
 
 typedef struct sl_sha256 sl_sha256;
@@ -24,6 +26,14 @@ void sl_sha256_final(sl_sha256 *h, uint8_t out[SL_SHA256_LEN]);
 /* The same as 64 lower-case digits and a NUL. */
 void sl_sha256_final_hex(sl_sha256 *h, char out[SL_SHA256_HEX_LEN + 1]);
 void sl_sha256_free(sl_sha256 *h); /* NULL accepted */
+
+typedef struct sl_sha1 sl_sha1;
+
+sl_sha1 *sl_sha1_new(void); /* NULL: out of memory */
+void sl_sha1_update(sl_sha1 *h, const void *p, size_t n);
+/* The hash of all so far; the object is then of no use but to be freed. */
+void sl_sha1_final(sl_sha1 *h, uint8_t out[SL_SHA1_LEN]);
+void sl_sha1_free(sl_sha1 *h); /* NULL accepted */
 
 void sl_sha256_of(const void *p, size_t n, uint8_t out[SL_SHA256_LEN]);
 void sl_sha256_hex(const void *p, size_t n, char out[SL_SHA256_HEX_LEN + 1]);

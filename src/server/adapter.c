@@ -112,6 +112,10 @@ sl_status sl_adapter_new(const sl_adapter_config *config, sl_adapter **out, sl_e
     a->watch = config->watch;
     a->tls_cert = config->tls_cert;
     a->tls_key = config->tls_key;
+    a->tls_old = config->tls_old;
+    a->origins = config->origins;
+    a->address_conns = config->address_conns;
+    a->origins.tls = config->tls_cert != NULL;
     struct sockaddr_in addr;
     sl_status st = resolve(config->host, a->host, sizeof a->host, &addr, err);
     if (st == SL_OK && a->port != 0) {
@@ -151,7 +155,7 @@ void sl_adapter_free(sl_adapter *a)
     sl_mem_free(a);
 }
 
-/* TLS 1.2 at least, and of it only what has forward secrecy and authenticates what it encrypts.
+/* TLS 1.3, or 1.2 too, and of that only what has forward secrecy and authenticates what it encrypts.
  *
  * HTTP/2 is not offered; what stands in front of us may speak it (README.md). libwebsockets 4.1.6 as an HTTP/2
  * server, tried with curl 7.88: of a request's headers those without a number of their own are gone
@@ -174,8 +178,9 @@ static sl_status set_tls(const sl_adapter *a, struct lws_context_creation_info *
     info->ssl_cert_filepath = a->tls_cert;
     info->ssl_private_key_filepath = a->tls_key;
     info->ssl_cipher_list = "ECDHE+AESGCM:ECDHE+CHACHA20";
-    info->ssl_options_set = (long)(SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 |
-                                   SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    info->ssl_options_set =
+        (long)(SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION |
+               SSL_OP_CIPHER_SERVER_PREFERENCE | (a->tls_old ? 0 : SSL_OP_NO_TLSv1_2));
     info->alpn = "http/1.1";
     return SL_OK;
 }

@@ -11,6 +11,7 @@
 #ifndef SL_SERVER_ADAPTER_H
 #define SL_SERVER_ADAPTER_H
 
+#include "server/origin.h"
 #include "server/web.h"
 #include "service/service.h"
 
@@ -20,10 +21,12 @@ typedef struct sl_adapter sl_adapter;
 typedef struct sl_adapter_watch {
     void (*serve)(bool on); /* the calling thread is the loop's */
     void (*open)(int fd);
+    void (*heads)(int fd);                       /* what comes from it are requests */
     bool (*close)(int fd);                       /* true: the peer may still be sending */
     bool (*begin)(int fd, uint64_t message_max); /* false: the connection is to be ended */
-    int32_t (*said)(int fd);  /* the code of the client's close when it was changed, else 0 */
-    int32_t (*fault)(int fd); /* the code by which its frames were refused, 0: they were not */
+    int32_t (*said)(int fd); /* the code of the client's close when it was changed, else 0 */
+    int32_t (*fault)(
+        int fd); /* the status or code by which what it sent is refused, 0: it is not */
     void (*peer)(int fd, char *out, size_t cap); /* its address as text, "": not known */
 } sl_adapter_watch;
 
@@ -37,7 +40,10 @@ typedef struct sl_adapter_config {
     const sl_adapter_watch *watch; /* borrowed until free */
     const char *tls_cert;          /* PEM, a chain; NULL: plain HTTP */
     const char *tls_key;
-    bool behind_proxy; /* the last address of X-Forwarded-For is where a request comes from */
+    bool tls_old;          /* TLS 1.2 too; else 1.3 alone */
+    sl_origins origins;    /* whose pages may open the live channel; the texts are borrowed */
+    int32_t address_conns; /* live connections that may come from one address; 0: any number */
+    bool behind_proxy;     /* the last address of X-Forwarded-For is where a request comes from */
 } sl_adapter_config;
 
 sl_status sl_adapter_new(const sl_adapter_config *config, sl_adapter **out, sl_error **err);

@@ -19,6 +19,8 @@ enum {
     CLOSE_SLOW = 4408,
     CLOSE_TOO_BIG = 1009,
     REASON_MAX = 100,
+    PLACE_MAX = 300, /* of a URL's host and port */
+    LIST_MAX = 1024, /* of the addresses it came by */
     US_PER_S = 1000000,
     LIVE_MAX = 512 /* of what connections say, worked on at once */
 };
@@ -41,6 +43,7 @@ struct sl_conn {
     lws_usec_t since;     /* loop: when it came */
     sl_conn *unheard;     /* loop: the next in it */
     sl_conn *unheard_had; /* loop: the one before */
+    sl_peer peer;         /* loop: where it came from */
     bool heard;           /* loop: it is not, or not any more, in adapter->unheard */
     bool binary;          /* its subprotocol's messages are */
     bool paused;          /* lock: not read from until they are worked off */
@@ -376,6 +379,41 @@ bool sl_conn_handshake_ok(struct lws *wsi)
            lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) == 0;
 }
 
+bool sl_conn_origin_ok(struct lws *wsi)
+{
+    const sl_adapter *a = lws_context_user(lws_get_context(wsi));
+    char origin[PLACE_MAX] = "";
+    char host[PLACE_MAX] = "";
+    bool has = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
+    /* What is too long for us is nobody's. */
+    bool whole = !has || lws_hdr_copy(wsi, origin, (int)sizeof origin, WSI_TOKEN_ORIGIN) > 0;
+    (void)lws_hdr_copy(wsi, host, (int)sizeof host, WSI_TOKEN_HOST);
+    return whole && sl_origin_ok(&a->origins, has ? origin : NULL, host);
+}
+
+/* Where it comes from; false: not known, and not counted. */
+static bool read_key(struct lws *wsi, uint8_t key[SL_PEER_BYTES])
+{
+    const sl_adapter *a = lws_context_user(lws_get_context(wsi));
+    char list[LIST_MAX] = "";
+    char peer[SL_PEER_TEXT] = "";
+    if (a->behind_proxy &&
+        lws_hdr_copy(wsi, list, (int)sizeof list, WSI_TOKEN_X_FORWARDED_FOR) > 0) {
+        sl_peer_forwarded(list, peer);
+    } else {
+        a->watch->peer(lws_get_socket_fd(wsi), peer, sizeof peer);
+    }
+    return sl_peer_key(peer, key);
+}
+
+bool sl_conn_crowded(struct lws *wsi)
+{
+    const sl_adapter *a = lws_context_user(lws_get_context(wsi));
+    uint8_t key[SL_PEER_BYTES];
+    return a->address_conns > 0 && read_key(wsi, key) &&
+           sl_peers_count(&a->peers, key) >= (size_t)a->address_conns;
+}
+
 static int on_established(struct lws *wsi, sl_session *session)
 {
     sl_adapter *a = lws_context_user(lws_get_context(wsi));
@@ -400,6 +438,10 @@ static int on_established(struct lws *wsi, sl_session *session)
         return -1;
     }
     session->conn = c;
+    uint8_t key[SL_PEER_BYTES];
+    if (a->address_conns > 0 && read_key(wsi, key)) {
+        sl_peers_add(&a->peers, &c->peer, key);
+    }
     unheard_add(c);
     (void)post_news(c, opened);
     return 0;
@@ -513,6 +555,7 @@ static void on_closed(sl_session *session)
     }
     sl_adapter *a = c->adapter;
     unheard_remove(c);
+    sl_peers_remove(&a->peers, &c->peer);
     sl_lock(a->lock);
     remove_conn(a, c);
     c->wsi = NULL;

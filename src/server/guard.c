@@ -37,10 +37,6 @@ int32_t sl_guard_check(const sl_guard_in *in, int64_t body_max, int64_t *length,
 {
     *length = 0;
     *why = "";
-    if (in->odd_header) {
-        *why = "a header has blanks before its colon";
-        return 400;
-    }
     if (!host_ok(in)) {
         *why = "the request needs exactly one Host header";
         return 400;

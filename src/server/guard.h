@@ -16,8 +16,7 @@ typedef struct sl_guard_in {
     const char *content_length;
     const char *transfer_encoding;
     const char *host;
-    bool old_http;   /* HTTP/1.0: Host is not required */
-    bool odd_header; /* a framing header with blanks before its colon */
+    bool old_http; /* HTTP/1.0: Host is not required */
 } sl_guard_in;
 
 /* 0 and the body's length, or the HTTP status to refuse with (400, 411, 413); *why is static. */

@@ -12,8 +12,10 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/uuid.h"
 #include "server/guard.h"
 #include "server/reply.h"
+#include "server/strict.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -191,19 +193,6 @@ static bool copy_custom(sl_request *r, struct lws *wsi)
     return true;
 }
 
-/* The framing headers written "Name :" are unknown ones to libwebsockets, and so slip through. */
-static bool has_odd_header(struct lws *wsi)
-{
-    static const char *const names[] = {"content-length :",  "transfer-encoding :",  "host :",
-                                        "content-length\t:", "transfer-encoding\t:", "host\t:"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (lws_hdr_custom_length(wsi, names[i], (int)strlen(names[i])) >= 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static const char *method_of(struct lws *wsi)
 {
     static const struct {
@@ -246,19 +235,11 @@ static char *copy_query(struct lws *wsi)
 static void note_peer(sl_request *r, struct lws *wsi)
 {
     const char *list = r->adapter->behind_proxy ? sl_request_header(r, "x-forwarded-for") : NULL;
-    const char *last = list != NULL ? strrchr(list, ',') : NULL;
-    last = last != NULL ? last + 1 : list;
-    if (last == NULL) {
+    if (list == NULL) {
         r->adapter->watch->peer(lws_get_socket_fd(wsi), r->peer, sizeof r->peer);
-        return;
+    } else {
+        sl_peer_forwarded(list, r->peer);
     }
-    while (*last == ' ') {
-        last++;
-    }
-    size_t n = strcspn(last, " ");
-    n = n < sizeof r->peer ? n : sizeof r->peer - 1;
-    memcpy(r->peer, last, n);
-    r->peer[n] = '\0';
 }
 
 static sl_request *request_new(struct lws *wsi, const char *path, size_t n)
@@ -281,17 +262,31 @@ static sl_request *request_new(struct lws *wsi, const char *path, size_t n)
     return r;
 }
 
+/* For answers that the service did not give; "" for its own, and when there is no randomness. */
+static void new_id(const sl_adapter *a, const sl_http_out *out, char id[SL_UUID_LEN + 1])
+{
+    const sl_platform *p = a->platform;
+    uint8_t random[10];
+    id[0] = '\0';
+    if ((out->headers == NULL || strstr(out->headers, "X-Request-Id:") == NULL) &&
+        p->random->fill(p->user, random, sizeof random) == SL_OK) {
+        sl_uuid7(id, p->clock->wall_ms(p->user), random);
+    }
+}
+
 /* A short answer, written at once; then the connection ends. */
 static int refuse(struct lws *wsi, int32_t status, const char *why)
 {
     sl_adapter *a = adapter_of(wsi);
     sl_http_out out;
     sl_buf text = {0};
-    if (status < 500) {
+    if (status != 503) { /* that is our fault, all else theirs */
         sl_refusal_note(a, wsi, "http.refused", status);
     }
+    char id[SL_UUID_LEN + 1];
     sl_reply_error(&out, status, why);
-    if (sl_reply_head(&text, &out, true) && out.body != NULL) {
+    new_id(a, &out, id);
+    if (sl_reply_head(&text, &out, id, true) && out.body != NULL) {
         sl_buf_put(&text, sl_bytes_data(out.body), sl_bytes_len(out.body));
         if (!text.failed && text.len <= SL_SERVER_CHUNK) {
             memcpy(a->chunk + LWS_PRE, text.data, text.len);
@@ -301,6 +296,17 @@ static int refuse(struct lws *wsi, int32_t status, const char *why)
     sl_http_out_free(&out);
     sl_buf_free(&text);
     return -1;
+}
+
+/* Of a head that libwebsockets did not get. */
+static const char *why_no_head(int32_t status)
+{
+    return status == 414   ? "the address is too long"
+           : status == 431 ? "the request's headers are too many or too long"
+           : status == 501 ? "there is no such method here"
+           : status == 503 ? "the server is out of memory, try again"
+           : status == 505 ? "this server speaks HTTP/1.1"
+                           : "this is no request of HTTP/1.1";
 }
 
 static bool is_old_http(struct lws *wsi)
@@ -386,7 +392,9 @@ static void prepare_answer(sl_request *r)
     sl_buf_free(&r->body);
     sl_buf_free(&r->piece);
     prepare_file(r);
-    if (sl_reply_head(&r->head, &r->out, r->close_after)) {
+    char id[SL_UUID_LEN + 1];
+    new_id(r->adapter, &r->out, id);
+    if (sl_reply_head(&r->head, &r->out, id, r->close_after)) {
         return;
     }
     sl_buf_free(&r->head);
@@ -394,7 +402,7 @@ static void prepare_answer(sl_request *r)
     r->file_left = 0;
     r->close_after = true;
     sl_reply_error(&r->out, 500, "the answer could not be made");
-    (void)sl_reply_head(&r->head, &r->out, true);
+    (void)sl_reply_head(&r->head, &r->out, id, true);
 }
 
 /* Puts the next bytes of head, body and file into `to`; -1 when the file fails. */
@@ -470,19 +478,22 @@ static int on_request(struct lws *wsi, sl_session *session, const char *path, si
     if (session->request != NULL) {
         return -1;
     }
+    int32_t fault = a->watch->fault(lws_get_socket_fd(wsi));
+    if (fault != 0 && n == strlen(SL_STRICT_REFUSED) && memcmp(path, SL_STRICT_REFUSED, n) == 0) {
+        return refuse(wsi, fault, why_no_head(fault));
+    }
     if (a->closing) {
         return refuse(wsi, 503, "the server stops, try again");
     }
     sl_request *r = request_new(wsi, path, n);
     if (r == NULL) {
-        return refuse(wsi, 400, "the request's headers are too many or too long");
+        return refuse(wsi, 431, "the request's headers are too many or too long");
     }
     sl_guard_in in = {
         .content_length = sl_request_header(r, "content-length"),
         .transfer_encoding = sl_request_header(r, "transfer-encoding"),
         .host = sl_request_header(r, "host"),
         .old_http = is_old_http(wsi),
-        .odd_header = has_odd_header(wsi),
     };
     const char *why = NULL;
     sl_http_in request = sl_request_in(r);
@@ -581,12 +592,20 @@ static int on_upgrade(struct lws *wsi, const char *to)
     if (strcasecmp(to, "websocket") != 0) {
         return refuse(wsi, 400, "there is no such upgrade here");
     }
-    return sl_conn_handshake_ok(wsi) ? 0 : refuse(wsi, 400, "this is no WebSocket handshake");
+    if (!sl_conn_handshake_ok(wsi)) {
+        return refuse(wsi, 400, "this is no WebSocket handshake");
+    }
+    if (!sl_conn_origin_ok(wsi)) {
+        return refuse(wsi, 403, "pages of this origin are not let in");
+    }
+    return sl_conn_crowded(wsi) ? refuse(wsi, 429, "too many connections come from this address")
+                                : 0;
 }
 
 static void on_socket(struct lws *wsi)
 {
     adapter_of(wsi)->watch->open(lws_get_socket_fd(wsi));
+    adapter_of(wsi)->watch->heads(lws_get_socket_fd(wsi));
     if (adapter_of(wsi)->upload_rate > 0) {
         int room = RATE_RCVBUF;
         (void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);

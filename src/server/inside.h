@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/thread.h"
 #include "server/adapter.h"
+#include "server/peer.h"
 #include "server/pool.h"
 #include "service/service.h"
 
@@ -29,7 +30,7 @@ enum {
     SL_SERVER_REQUESTS_MEM = 256 << 20,    /* bodies being taken in, all together */
     SL_SERVER_CHUNK = 64 * 1024,           /* written to a socket at once */
     SL_SERVER_RX = 512,                    /* read from a WebSocket at once: each has so much */
-    SL_SERVER_HEARD_S = 10,                /* a connection says who it is within this time */
+    SL_SERVER_HEARD_S = 5,                 /* a connection says who it is within this time */
     SL_SERVER_BODY_S = 60,                 /* a body may pause this long */
     SL_SERVER_LINGER_S = 2,                /* a closed socket is read this long */
     SL_SERVER_LINGER_MAX = 512             /* so many at a time */
@@ -52,12 +53,15 @@ struct sl_adapter {
     sl_pool *pool;
     char host[64];
     int32_t port;
-    const sl_web *web; /* or NULL */
+    int32_t address_conns; /* live connections from one address; 0: any number */
+    const sl_web *web;     /* or NULL */
     bool verbose;
     bool behind_proxy;
+    bool tls_old;
     const sl_adapter_watch *watch;
     const char *tls_cert;
     const char *tls_key;
+    sl_origins origins;
 
     sl_mutex *lock;
     bool woken;           /* lock: the loop was told and has not looked yet */
@@ -75,6 +79,7 @@ struct sl_adapter {
     sl_strand live;
     sl_work live_work;
 
+    sl_peers peers;   /* loop: the live connections, by where they come from */
     sl_conn *unheard; /* loop: have said nothing yet, by when they came */
     sl_conn *unheard_last;
     lws_sorted_usec_list_t unheard_timer;
@@ -116,5 +121,9 @@ int sl_linger_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
                        size_t n);
 /* True when the handshake is one we take. */
 bool sl_conn_handshake_ok(struct lws *wsi);
+/* True when it is not by a page of somebody else's. */
+bool sl_conn_origin_ok(struct lws *wsi);
+/* True when as many come from there already as may. */
+bool sl_conn_crowded(struct lws *wsi);
 
 #endif

@@ -250,6 +250,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .media = d->media != NULL,
         .require_factor = !d->options.open_factor,
         .limit_rates = !d->options.no_limits,
+        .user_conns = d->options.user_conns,
         .trial_days = d->options.trial_days,
         .public_url = d->options.public_url,
         .oidc_issuer = d->options.oidc_issuer,
@@ -371,8 +372,8 @@ static sl_status run(daemon_state *d, sl_error **err)
     (void)umask(0077);
     sl_status st = d->options.web != NULL ? sl_web_open(d->options.web, &d->web, err) : SL_OK;
     static const sl_adapter_watch watch = {
-        sl_waits_serve,    new_socket,         sl_strict_close,  sl_strict_begin_fd,
-        sl_strict_said_fd, sl_strict_fault_fd, sl_strict_peer_fd};
+        sl_waits_serve,     new_socket,        sl_strict_heads_fd, sl_strict_close,
+        sl_strict_begin_fd, sl_strict_said_fd, sl_strict_fault_fd, sl_strict_peer_fd};
     sl_adapter_config config = {
         .platform = &d->platform,
         .web = d->web,
@@ -384,7 +385,11 @@ static sl_status run(daemon_state *d, sl_error **err)
         .watch = &watch,
         .tls_cert = d->options.tls_cert,
         .tls_key = d->options.tls_key,
+        .tls_old = d->options.tls_old,
+        .origins = d->options.origins,
+        .address_conns = d->options.address_conns,
     };
+    config.origins.public_url = d->options.public_url;
     port_user user = {.platform = &d->platform};
     if (st == SL_OK) {
         st = lock_folder(d, err);

@@ -12,7 +12,11 @@
 enum {
     PORT_DEFAULT = 7420,
     PORT_MAX = 65535,
-    TRIAL_MAX = 3650
+    TRIAL_MAX = 3650,
+    CONNS_MAX = 1000000,
+    ADDRESS_CONNS = 1000,
+    USER_CONNS = 100,
+    NOT_SAID = -1
 };
 
 const char sl_options_usage[] =
@@ -22,7 +26,8 @@ const char sl_options_usage[] =
     "  --port N             TCP port, 0 for any free one (default 7420)\n"
     "  --host ADDRESS       address to listen on (default 127.0.0.1)\n"
     "  --tls-cert FILE, --tls-key FILE\n"
-    "                       serve HTTPS, TLS 1.3 or 1.2, with this chain and key (PEM)\n"
+    "                       serve HTTPS with this chain and key (PEM)\n"
+    "  --tls-min 1.2|1.3    the oldest TLS that is spoken (1.3)\n"
     "  --port-file PATH     write the port number there once listening\n"
     "  --web DIR            serve the app for browsers in this folder at /\n"
     "  --upload-rate BYTES  take uploads at this many bytes per second at most, all together\n"
@@ -38,10 +43,15 @@ const char sl_options_usage[] =
     "  --push-url URL       hand push notifications to this webhook, https or on this machine;\n"
     "                       SIDELINED_PUSH_SECRET says who we are there\n"
     "  --public-url URL     where people reach the server, for links in mails\n"
+    "  --origin URL         let pages of this origin open the live channel, besides our own and those of\n"
+    "                       --public-url; may be given several times\n"
     "  --oidc-issuer URL, --oidc-client ID\n"
     "                       another provider of sign-in (OpenID Connect)\n"
     "  --behind-proxy       believe X-Forwarded-For: only when all comes through a proxy of yours\n"
-    "  --no-limits          do not limit how often one may ask, for measurements\n"
+    "  --no-limits          do not limit how often one may ask, nor these, for measurements\n"
+    "  --address-connections N, --user-connections N\n"
+    "                       live connections from one address (1000) and of one user (100); 0: any\n"
+    "                       number\n"
     "  --log FILE           a line of JSON for each request; - for the standard output\n"
     "  --make-admin EMAIL   make the account an admin, and end\n"
     "  --verify-audit       check that the audit log is as it was written, and end\n"
@@ -87,8 +97,21 @@ static const struct {
     {"encoder", offsetof(sl_options, encoder)},
 };
 
+/* Those whose value is a number. */
+static const struct {
+    const char *name;
+    size_t at;
+    int64_t max;
+} numbers[] = {
+    {"port", offsetof(sl_options, port), PORT_MAX},
+    {"trial-days", offsetof(sl_options, trial_days), TRIAL_MAX},
+    {"address-connections", offsetof(sl_options, address_conns), CONNS_MAX},
+    {"user-connections", offsetof(sl_options, user_conns), CONNS_MAX},
+};
+
 enum {
-    TEXTS = sizeof texts / sizeof texts[0]
+    TEXTS = sizeof texts / sizeof texts[0],
+    NUMBERS = sizeof numbers / sizeof numbers[0]
 };
 
 static sl_status set_factor(sl_options *o, const char *value, sl_error **err)
@@ -97,6 +120,27 @@ static sl_status set_factor(sl_options *o, const char *value, sl_error **err)
     return o->open_factor || strcmp(value, "required") == 0
                ? SL_OK
                : sl_fail(err, SL_E_INVALID, "--mfa is required or optional, not \"%s\"", value);
+}
+
+static sl_status set_tls_min(sl_options *o, const char *value, sl_error **err)
+{
+    o->tls_old = strcmp(value, "1.2") == 0;
+    return o->tls_old || strcmp(value, "1.3") == 0
+               ? SL_OK
+               : sl_fail(err, SL_E_INVALID, "--tls-min is 1.2 or 1.3, not \"%s\"", value);
+}
+
+static sl_status add_origin(sl_options *o, const char *value, sl_error **err)
+{
+    if (!sl_origin_is(value)) {
+        return sl_fail(err, SL_E_INVALID, "--origin is like https://app.example.org, not \"%s\"",
+                       value);
+    }
+    if (o->origins.count == SL_ORIGINS_MAX) {
+        return sl_fail(err, SL_E_INVALID, "--origin can be given %d times", SL_ORIGINS_MAX);
+    }
+    o->origins.allowed[o->origins.count++] = value;
+    return SL_OK;
 }
 
 static sl_status set_value(sl_options *o, const char *name, const char *value, sl_error **err)
@@ -112,15 +156,19 @@ static sl_status set_value(sl_options *o, const char *name, const char *value, s
     if (strcmp(name, "mfa") == 0) {
         return set_factor(o, value, err);
     }
-    if (strcmp(name, "port") == 0) {
-        sl_status st = parse_number(name, value, PORT_MAX, &number, err);
-        o->port = (int32_t)number;
-        return st;
+    if (strcmp(name, "tls-min") == 0) {
+        return set_tls_min(o, value, err);
     }
-    if (strcmp(name, "trial-days") == 0) {
-        sl_status st = parse_number(name, value, TRIAL_MAX, &number, err);
-        o->trial_days = (int32_t)number;
-        return st;
+    if (strcmp(name, "origin") == 0) {
+        return add_origin(o, value, err);
+    }
+    for (size_t i = 0; i < NUMBERS; i++) {
+        if (strcmp(name, numbers[i].name) == 0) {
+            sl_status st = parse_number(name, value, numbers[i].max, &number, err);
+            int32_t small = (int32_t)number;
+            memcpy((char *)o + numbers[i].at, &small, sizeof small);
+            return st;
+        }
     }
     return parse_number(name, value, INT64_C(1) << 40, &o->upload_rate, err);
 }
@@ -152,10 +200,15 @@ static bool set_flag(sl_options *o, const char *name)
 /* The canonical name of an option that takes a value, from "name" or "name=value". */
 static const char *value_name(const char *text, size_t n)
 {
-    static const char *const names[] = {"port", "upload-rate", "trial-days", "mfa"};
+    static const char *const names[] = {"upload-rate", "mfa", "origin", "tls-min"};
     for (size_t i = 0; i < TEXTS; i++) {
         if (strlen(texts[i].name) == n && memcmp(texts[i].name, text, n) == 0) {
             return texts[i].name;
+        }
+    }
+    for (size_t i = 0; i < NUMBERS; i++) {
+        if (strlen(numbers[i].name) == n && memcmp(numbers[i].name, text, n) == 0) {
+            return numbers[i].name;
         }
     }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -172,6 +225,8 @@ sl_status sl_options_parse(int argc, char *const *argv, sl_options *out, sl_erro
     out->host = "127.0.0.1";
     out->port = PORT_DEFAULT;
     out->mail_from = "sideline@localhost";
+    out->address_conns = NOT_SAID;
+    out->user_conns = NOT_SAID;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (strncmp(word, "--", 2) != 0 || word[2] == '\0') {
@@ -195,6 +250,12 @@ sl_status sl_options_parse(int argc, char *const *argv, sl_options *out, sl_erro
         if (st != SL_OK) {
             return st;
         }
+    }
+    if (out->address_conns == NOT_SAID) {
+        out->address_conns = out->no_limits ? 0 : ADDRESS_CONNS;
+    }
+    if (out->user_conns == NOT_SAID) {
+        out->user_conns = out->no_limits ? 0 : USER_CONNS;
     }
     if (out->data == NULL && !out->help && !out->version) {
         return sl_fail(err, SL_E_INVALID, "--data DIR is required");

@@ -2,6 +2,7 @@
 #ifndef SL_SERVER_OPTIONS_H
 #define SL_SERVER_OPTIONS_H
 
+#include "server/origin.h"
 #include "sideline/base.h"
 
 #include <stdbool.h>
@@ -19,19 +20,23 @@ typedef struct sl_options {
     bool help;
     bool version;
     bool verbose;
-    bool restored;     /* the data folder is that of a backup */
-    bool open_factor;  /* coaches and admins need no authenticator */
-    bool no_limits;    /* rates are not limited */
-    bool behind_proxy; /* X-Forwarded-For is believed */
-    bool verify_audit; /* reads the audit log and ends */
+    bool restored;         /* the data folder is that of a backup */
+    bool open_factor;      /* coaches and admins need no authenticator */
+    bool no_limits;        /* rates are not limited */
+    int32_t address_conns; /* live connections from one address; 0: any number */
+    int32_t user_conns;    /* and of one user */
+    bool behind_proxy;     /* X-Forwarded-For is believed */
+    bool verify_audit;     /* reads the audit log and ends */
     int32_t trial_days;
     const char *make_admin; /* an e-mail address */
     const char *mail;       /* smtp://host:port */
     const char *mail_from;
     const char *push_url; /* NULL: nobody is notified */
     const char *public_url;
+    sl_origins origins;   /* whose pages may open the live channel */
     const char *tls_cert; /* PEM; both or neither */
     const char *tls_key;
+    bool tls_old; /* TLS 1.2 is spoken too */
     const char *oidc_issuer;
     const char *oidc_client;
     const char *log; /* a file, "-" for the standard output */

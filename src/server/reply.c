@@ -6,6 +6,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum {
+    CROWDED_S = 60, /* until a place may be free */
+    BUSY_S = 5
+};
+
 static const struct {
     int32_t status;
     const char *reason;
@@ -28,14 +33,18 @@ static const struct {
     {411, "Length Required", "length_required"},
     {412, "Precondition Failed", "precondition_failed"},
     {413, "Content Too Large", "too_large"},
+    {414, "URI Too Long", "address_too_long"},
     {415, "Unsupported Media Type", "unsupported_media_type"},
     {416, "Range Not Satisfiable", "range_not_satisfiable"},
     {422, "Unprocessable Content", "validation_failed"},
     {423, "Locked", "locked"},
     {429, "Too Many Requests", "rate_limit_exceeded"},
+    {431, "Request Header Fields Too Large", "headers_too_large"},
     {460, "Checksum Mismatch", "checksum_mismatch"},
     {500, "Internal Server Error", "internal"},
+    {501, "Not Implemented", "not_implemented"},
     {503, "Service Unavailable", "unavailable"},
+    {505, "HTTP Version Not Supported", "version_not_supported"},
     {507, "Insufficient Storage", "disk_full"},
 };
 
@@ -99,7 +108,7 @@ static int64_t body_len(const sl_http_out *out)
     return out->body != NULL ? (int64_t)sl_bytes_len(out->body) : 0;
 }
 
-bool sl_reply_head(sl_buf *to, const sl_http_out *out, bool close_after)
+bool sl_reply_head(sl_buf *to, const sl_http_out *out, const char *id, bool close_after)
 {
     const char *headers = out->headers != NULL ? out->headers : "";
     if (!headers_ok(headers)) {
@@ -113,6 +122,9 @@ bool sl_reply_head(sl_buf *to, const sl_http_out *out, bool close_after)
     if (!has_header(headers, "x-content-type-options")) {
         sl_buf_str(to, "X-Content-Type-Options: nosniff\r\n");
     }
+    if (id[0] != '\0' && !has_header(headers, "x-request-id")) {
+        sl_buf_fmt(to, "X-Request-Id: %s\r\n", id);
+    }
     sl_buf_str(to, close_after ? "Connection: close\r\n\r\n" : "\r\n");
     return !to->failed;
 }
@@ -123,13 +135,19 @@ void sl_reply_error(sl_http_out *out, int32_t status, const char *message)
     out->status = status;
     size_t i = find_status(status);
     bool known = i < sizeof statuses / sizeof statuses[0];
+    int64_t wait_s = status == 429 ? CROWDED_S : status == 503 ? BUSY_S : 0;
     sl_json *body = sl_json_object();
     if (body != NULL && sl_json_set_str(body, "error", known ? statuses[i].name : "internal") &&
-        sl_json_set_str(body, "message", message)) {
+        (status == 429 ? sl_json_set_int(body, "retry_after", wait_s)
+                       : sl_json_set_str(body, "message", message))) {
         out->body = sl_json_bytes(body);
     }
     sl_json_free(body);
-    if (out->body != NULL) {
-        out->headers = sl_text_dup("Content-Type: application/json\r\n");
+    sl_buf headers = {0};
+    sl_buf_str(&headers, out->body != NULL ? "Content-Type: application/json\r\n" : "");
+    if (wait_s > 0) {
+        sl_buf_fmt(&headers, "Retry-After: %d\r\n", (int)wait_s);
     }
+    out->headers = headers.failed ? NULL : sl_text_dup(sl_buf_text(&headers));
+    sl_buf_free(&headers);
 }

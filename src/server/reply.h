@@ -5,9 +5,9 @@
 #include "base/buf.h"
 #include "service/service.h"
 
-/* Status line, the service's headers, Content-Length and Connection; `out->status` is not changed.
- * False: out of memory, or headers that are none. */
-bool sl_reply_head(sl_buf *to, const sl_http_out *out, bool close_after);
+/* Status line, the service's headers, Content-Length and Connection; `out->status` is not changed. id: of the
+ * request, for answers that have none; may be "". False: out of memory, or headers that are none. */
+bool sl_reply_head(sl_buf *to, const sl_http_out *out, const char *id, bool close_after);
 /* {"error":...,"message":...} with the headers it needs. */
 void sl_reply_error(sl_http_out *out, int32_t status, const char *message);
 

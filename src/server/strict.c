@@ -1,5 +1,6 @@
 #include "server/strict.h"
 
+#include "base/mem.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -155,6 +156,82 @@ static size_t put_close(uint8_t *p, int32_t code)
     return sizeof frame;
 }
 
+/* ---- heads of requests ---- */
+
+static size_t put_refused(uint8_t *p)
+{
+    static const char text[] = "GET " SL_STRICT_REFUSED " HTTP/1.1\r\nHost: x\r\n\r\n";
+    memcpy(p, text, sizeof text - 1);
+    return sizeof text - 1;
+}
+
+/* What has come of a head waits for the rest. */
+static bool hold(sl_strict *s, const uint8_t *p, size_t n)
+{
+    uint8_t *now = n > 0 ? sl_mem_resize(s->begun, n, 1) : s->begun;
+    if (n > 0 && now == NULL) {
+        return false;
+    }
+    s->begun = now;
+    s->begun_len = (uint16_t)n;
+    if (n > 0) {
+        memcpy(now, p, n);
+    }
+    return true;
+}
+
+/* Goes over heads and bodies from p[at] on; the head under way begins at p[0]. *code: what is wrong. Returns where
+ * the head begins that is under way then. */
+static size_t walk_heads(sl_strict *s, const uint8_t *p, size_t at, size_t n, int32_t *code)
+{
+    size_t begun = 0;
+    while (at < n && s->heads) {
+        if (s->body > 0) {
+            size_t take = s->body < n - at ? (size_t)s->body : n - at;
+            s->body -= take;
+            at += take;
+            begun = at;
+            continue;
+        }
+        int32_t got = sl_head_next(&s->head, p[at++]);
+        if (got == SL_HEAD_DONE) {
+            s->body = s->head.length;
+            s->heads = !s->head.spoilt; /* it is refused, and nothing behind it looked at */
+            memset(&s->head, 0, sizeof s->head);
+            begun = at;
+        } else if (got != 0) {
+            *code = got;
+            return begun;
+        }
+    }
+    return s->heads ? begun : n;
+}
+
+static size_t filter_heads(sl_strict *s, uint8_t *p, size_t n)
+{
+    size_t held = s->begun_len;
+    int32_t code = 0;
+    if (held > 0) {
+        memmove(p + held, p, n);
+        memcpy(p, s->begun, held);
+    }
+    size_t good = walk_heads(s, p, held, held + n, &code);
+    if (code == 0 && !hold(s, p + good, held + n - good)) {
+        code = 503;
+    }
+    if (code == 0) {
+        return good;
+    }
+    s->dead = true;
+    s->fault = (uint16_t)code;
+    return good + put_refused(p + good);
+}
+
+size_t sl_strict_room(const sl_strict *s)
+{
+    return s->heads ? SL_STRICT_HEAD_ROOM : SL_STRICT_ROOM;
+}
+
 size_t sl_strict_filter(sl_strict *s, uint8_t *p, size_t n)
 {
     int32_t code = 0;
@@ -163,10 +240,12 @@ size_t sl_strict_filter(sl_strict *s, uint8_t *p, size_t n)
             memmove(s->last, s->last + 1, 3);
             s->last[3] = p[i];
         }
-        return n;
     }
     if (s->dead) {
         return 0;
+    }
+    if (!s->framing) {
+        return s->heads ? filter_heads(s, p, n) : n;
     }
     memmove(p + s->held_len, p, n);
     memcpy(p, s->held, s->held_len);
@@ -189,6 +268,7 @@ bool sl_strict_begin(sl_strict *s, uint64_t message_max)
 {
     bool clean = memcmp(s->last, "\r\n\r\n", sizeof s->last) == 0;
     memset(s->last, 0, sizeof s->last);
+    s->heads = false;
     s->framing = true;
     s->message_max = message_max;
     return clean;

@@ -1,5 +1,10 @@
 /*
- * server/strict.h - looks at what clients send over a WebSocket before libwebsockets does.
+ * server/strict.h - looks at what clients send before libwebsockets does: heads of requests (head.h), and frames
+ * of WebSocket.
+ *
+ * A head is held back until it is whole. In the place of the first one that is not right libwebsockets gets a
+ * request for SL_STRICT_REFUSED, which the adapter answers with the status that is kept here; what follows is thrown
+ * away.
  *
  * libwebsockets 4.1 takes frames that RFC 6455 has a server refuse: frames that are not masked, control
  * frames that are too long or in pieces, messages begun within messages, close codes that nobody may
@@ -14,6 +19,8 @@
 #ifndef SL_SERVER_STRICT_H
 #define SL_SERVER_STRICT_H
 
+#include "server/head.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,15 +29,24 @@ enum {
     SL_STRICT_CONTROL_MAX = 125, /* bytes that a control frame carries */
     SL_STRICT_HELD_MAX = 132,    /* a head, or a control frame, that is not whole is held back */
     SL_STRICT_CLOSE_LEN = 8,
-    SL_STRICT_ROOM = SL_STRICT_HELD_MAX + SL_STRICT_CLOSE_LEN
+    SL_STRICT_ROOM = SL_STRICT_HELD_MAX + SL_STRICT_CLOSE_LEN,
+    SL_STRICT_HEAD_ROOM = SL_HEAD_MAX + 128 /* a head that is held, and what comes in its place */
 };
+
+#define SL_STRICT_REFUSED "/.refused"
 
 /* One connection, zeroed at first. */
 typedef struct sl_strict {
-    uint8_t last[4];  /* before the upgrade: the last bytes that came */
-    bool framing;     /* after it */
+    uint8_t last[4]; /* before the upgrade: the last bytes that came */
+    bool
+        heads; /* what comes are requests: else, and once it is false again, bytes pass as they are */
+    sl_head head;   /* the one under way */
+    uint8_t *begun; /* what has come of it (sl_mem), or NULL */
+    uint16_t begun_len;
+    uint64_t body;    /* bytes of the body under way that are still to come */
+    bool framing;     /* after the upgrade */
     bool dead;        /* what comes is thrown away */
-    uint16_t fault;   /* why: the code by which frames were refused, 0 when the client closed */
+    uint16_t fault;   /* why: the status or close code of the refusal, 0 when the client closed */
     bool in_message;  /* a message is not finished */
     uint64_t left;    /* bytes of the data frame under way that are still to come */
     uint64_t message; /* bytes of its message so far */
@@ -45,15 +61,17 @@ typedef struct sl_strict {
     uint8_t held[SL_STRICT_HELD_MAX];
 } sl_strict;
 
-/* The bytes at p, n of them, have come, and there is room for SL_STRICT_ROOM more. Returns how many there are
+/* The bytes at p, n of them, have come, and there is room for sl_strict_room more. Returns how many there are
  * for libwebsockets, at p. */
 size_t sl_strict_filter(sl_strict *s, uint8_t *p, size_t n);
+size_t sl_strict_room(const sl_strict *s);
 /* True when nothing came behind the request that asked for the upgrade. */
 bool sl_strict_begin(sl_strict *s, uint64_t message_max);
 
 /* ---- by socket ---- */
 
 void sl_strict_open(int fd); /* what cannot be watched for want of memory is refused in begin_fd */
+void sl_strict_heads_fd(int fd); /* what comes are requests */
 /* True when the client may still be sending: closed at once, the socket would be reset (linger.h). */
 bool sl_strict_close(int fd);
 /* The upgrade was made. False: the connection is to be ended. */

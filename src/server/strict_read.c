@@ -82,6 +82,14 @@ static bool has_more(int fd)
     return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
 }
 
+void sl_strict_heads_fd(int fd)
+{
+    sl_strict *s = find(fd);
+    if (s != NULL) {
+        s->heads = true;
+    }
+}
+
 bool sl_strict_close(int fd)
 {
     sl_strict *s = find(fd);
@@ -90,6 +98,7 @@ bool sl_strict_close(int fd)
     }
     bool talks = s->fault != 0 || has_more(fd);
     g_sockets[fd] = NULL;
+    sl_mem_free(s->begun);
     sl_mem_free(s);
     return talks;
 }
@@ -120,12 +129,13 @@ EXPORTED ssize_t recv(int fd, void *buf, size_t n, int flags)
     if (s == NULL || (flags & MSG_PEEK) != 0) {
         return recvfrom(fd, buf, n, flags, NULL, NULL);
     }
-    if (n <= SL_STRICT_ROOM) {
-        errno = EINVAL;
-        return -1;
-    }
     for (;;) {
-        ssize_t got = recvfrom(fd, buf, n - SL_STRICT_ROOM, flags, NULL, NULL);
+        size_t room = sl_strict_room(s);
+        if (n <= room) {
+            errno = EINVAL;
+            return -1;
+        }
+        ssize_t got = recvfrom(fd, buf, n - room, flags, NULL, NULL);
         if (got <= 0) {
             return got;
         }
@@ -162,11 +172,12 @@ EXPORTED int SSL_read(void *ssl, void *buf, int n)
         return -1;
     }
     sl_strict *s = find(g_ssl_fd(ssl));
-    if (s == NULL || n <= SL_STRICT_ROOM) {
-        return s == NULL ? g_ssl_read(ssl, buf, n) : -1;
-    }
     for (;;) {
-        int got = g_ssl_read(ssl, buf, n - SL_STRICT_ROOM);
+        int room = s != NULL ? (int)sl_strict_room(s) : 0;
+        if (s == NULL || n <= room) {
+            return s == NULL ? g_ssl_read(ssl, buf, n) : -1;
+        }
+        int got = g_ssl_read(ssl, buf, n - room);
         if (got <= 0) {
             return got;
         }

@@ -16,8 +16,10 @@ enum {
     CLOSE_SIGN_IN = 4401,
     CLOSE_FACTOR = 4403,
     CLOSE_REPLACED = 4409,
+    CLOSE_LIMITED = 4429,
     CLOSE_INTERNAL = 1011,
-    SWEEP_MS = 1000
+    SWEEP_MS = 1000,
+    CROWDED_S = 60 /* until a place may be free */
 };
 
 /* Index of the connection, or where it would be. */
@@ -42,31 +44,55 @@ sl_sv_conn *sl_sv_conn_find(const sl_service *s, sl_id id)
     return i < s->conn_count && s->conns[i]->id == id ? s->conns[i] : NULL;
 }
 
-/* Where the list of those begins that may be of this device. */
-static sl_sv_conn **by_device(sl_service *s, const char *device)
+/* Where the list begins of those that may be of this device, or user. */
+static sl_sv_conn **by_id(sl_sv_conn *lists[SL_SV_DEVICES], const char *id)
 {
     uint32_t h = 2166136261U; /* FNV-1a */
-    for (; *device != 0; device++) {
-        h = (h ^ (uint8_t)*device) * 16777619U;
+    for (; *id != 0; id++) {
+        h = (h ^ (uint8_t)*id) * 16777619U;
     }
-    return &s->by_device[h % SL_SV_DEVICES];
+    return &lists[h % SL_SV_DEVICES];
 }
 
-static void device_note(sl_service *s, sl_sv_conn *c)
+static sl_sv_conn **by_device(sl_service *s, const char *device)
 {
-    sl_sv_conn **first = by_device(s, c->device);
-    c->next_device = *first;
-    *first = c;
+    return by_id(s->by_device, device);
 }
 
-static void device_forget(sl_service *s, const sl_sv_conn *c)
+static void note_ready(sl_service *s, sl_sv_conn *c)
+{
+    sl_sv_conn **device = by_device(s, c->device);
+    sl_sv_conn **user = by_id(s->by_user, c->user);
+    c->next_device = *device;
+    *device = c;
+    c->next_user = *user;
+    *user = c;
+}
+
+static void forget_ready(sl_service *s, const sl_sv_conn *c)
 {
     for (sl_sv_conn **at = by_device(s, c->device); *at != NULL; at = &(*at)->next_device) {
         if (*at == c) {
             *at = c->next_device;
-            return;
+            break;
         }
     }
+    for (sl_sv_conn **at = by_id(s->by_user, c->user); *at != NULL; at = &(*at)->next_user) {
+        if (*at == c) {
+            *at = c->next_user;
+            break;
+        }
+    }
+}
+
+/* The user has as many connections as one may, this device's not counted: it replaces its own. */
+static bool has_many(sl_service *s, const sl_sv_who *who)
+{
+    int32_t n = 0;
+    for (const sl_sv_conn *c = *by_id(s->by_user, who->user); c != NULL; c = c->next_user) {
+        n += strcmp(c->user, who->user) == 0 && strcmp(c->device, who->device) != 0 ? 1 : 0;
+    }
+    return s->user_conns > 0 && n >= s->user_conns;
 }
 
 static void conn_free(sl_sv_conn *c)
@@ -84,7 +110,7 @@ static void forget(sl_service *s, sl_sv_conn *c)
     size_t i = place_of(s, c->id);
     s->conn_count--;
     memmove(&s->conns[i], &s->conns[i + 1], (s->conn_count - i) * sizeof(void *));
-    device_forget(s, c);
+    forget_ready(s, c);
     conn_free(c);
 }
 
@@ -98,12 +124,27 @@ void sl_sv_conns_free(sl_service *s)
     s->conn_count = 0;
 }
 
+static void drop(sl_service *s, sl_sv_conn *c, int32_t code, const sl_frame *f)
+{
+    (void)sl_sv_send(s, c, f, NULL);
+    sl_sv_end(s, c->id, code, f->message);
+    forget(s, c);
+}
+
 void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, const char *message)
 {
     sl_frame f = {.kind = SL_FRAME_ERROR, .code = sl_status_name(status), .message = message};
-    (void)sl_sv_send(s, c, &f, NULL);
-    sl_sv_end(s, c->id, code, message);
-    forget(s, c);
+    drop(s, c, code, &f);
+}
+
+void sl_sv_drop_limited(sl_service *s, sl_sv_conn *c, int64_t wait_s, const char *message)
+{
+    sl_frame f = {.kind = SL_FRAME_ERROR,
+                  .code = sl_status_name(SL_E_LIMIT),
+                  .message = message,
+                  .retry_s = wait_s};
+    sl_sv_audit_note(s, c->user, "ws.limited", "-", "4429");
+    drop(s, c, CLOSE_LIMITED, &f);
 }
 
 void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
@@ -257,6 +298,10 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     }
     memcpy(c->user, who.user, sizeof c->user);
     memcpy(c->device, who.device, sizeof c->device);
+    if (has_many(s, &who)) {
+        sl_sv_drop_limited(s, c, CROWDED_S, "too many devices of this account are connected");
+        return;
+    }
     memcpy(c->session, who.session, sizeof c->session);
     c->rank = who.rank;
     c->exp_s = who.exp_s;
@@ -271,15 +316,33 @@ static void on_connect(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     c->top = -1;
     sl_sv_drop_device(s, c->user, c->device, c, CLOSE_REPLACED);
     c->ready = true;
-    device_note(s, c);
+    note_ready(s, c);
     c->wire.zip = frame->zip && sl_zip_have();
     sl_frame hello = {
         .kind = SL_FRAME_CONNECTED, .user = c->user, .now_ms = sl_sv_now(s), .zip = sl_zip_have()};
     (void)sl_sv_send(s, c, &hello, NULL);
 }
 
+/* By user: each frame, and each operation that is pushed. */
+static bool within_rates(sl_service *s, const sl_sv_conn *c, const sl_frame *frame, int64_t *wait_s)
+{
+    if (s->buckets == NULL) {
+        return true;
+    }
+    sl_sv_allowance a = sl_sv_bucket_take(s->buckets, SL_RATE_FRAMES, c->user, 1, sl_sv_now(s));
+    s->counts.limited += a.ok ? 0 : 1;
+    *wait_s = a.wait_s;
+    return a.ok &&
+           (frame->kind != SL_FRAME_PUSH || sl_sv_may_push(s, c->user, frame->count, wait_s));
+}
+
 static void on_frame(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
 {
+    int64_t wait_s = 0;
+    if (!within_rates(s, c, frame, &wait_s)) {
+        sl_sv_drop_limited(s, c, wait_s, "too much at once; come again later");
+        return;
+    }
     switch (frame->kind) {
     case SL_FRAME_PUSH: sl_sv_on_push(s, c); break;
     case SL_FRAME_SUBSCRIBE: sl_sv_on_subscribe(s, c, frame); break;

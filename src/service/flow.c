@@ -4,7 +4,8 @@
  *   [TUS-1] an offset that was told is on the disk: bytes are synced, then the row is written;
  *   [TUS-2] the last bytes are accepted together with the check of the hash, the move to the
  *           blob's place and its row: after a crash in between the last part is sent again.
- *   [TUS-3] an upload is with one flow at a time; one that waits for its client gives way.
+ *   [TUS-3] an upload is with one flow at a time; one that waits for its client gives way;
+ *   [TUS-4] bytes with a checksum count all together, when it is right.
  */
 #include "service/upload.h"
 
@@ -123,6 +124,9 @@ static sl_status write_piece(sl_sv_flow *f, const uint8_t *p, size_t n)
     if (f->file == NULL && !f->settled) {
         status = open_file(f);
     }
+    if (status == SL_OK && f->settled) {
+        sl_sv_checksum_put(&f->sum, p, n);
+    }
     if (status != SL_OK || f->settled) {
         return status;
     }
@@ -134,6 +138,7 @@ static sl_status write_piece(sl_sv_flow *f, const uint8_t *p, size_t n)
         if (f->hash != NULL) {
             sl_sha256_update(f->hash, p, n);
         }
+        sl_sv_checksum_put(&f->sum, p, n);
         f->at += (int64_t)n;
     }
     return status;
@@ -144,6 +149,10 @@ static sl_status finish_file(sl_sv_flow *f)
 {
     const sl_platform *p = f->s->ports.platform;
     char hex[SL_SV_SHA_LEN + 1] = "";
+    f->mismatch = !sl_sv_checksum_holds(&f->sum);
+    if (f->mismatch) {
+        return SL_E_CONFLICT;
+    }
     if (f->settled || f->file == NULL) {
         f->at = f->settled ? f->u.length : f->at;
         return SL_OK;
@@ -228,6 +237,7 @@ static sl_status finish(sl_sv_flow *f)
     sl_unlock(f->s->lock);
     sl_mem_free(f->path);
     f->path = NULL;
+    sl_sv_checksum_free(&f->sum);
     return status;
 }
 
@@ -250,6 +260,7 @@ bool sl_sv_flow_give_way(sl_service *s, const char *id)
     old->file = NULL;
     old->hash = NULL;
     old->path = NULL;
+    memset(&old->sum, 0, sizeof old->sum);
     mine.writing = true;
     *at = &mine;
     sl_unlock(s->lock);
@@ -260,11 +271,15 @@ bool sl_sv_flow_give_way(sl_service *s, const char *id)
 
 /* ---- for the request ---- */
 
-void sl_sv_flow_begin(sl_sv_flow *f, sl_service *s, const sl_sv_upload *u)
+void sl_sv_flow_begin(sl_sv_flow *f, sl_service *s, const sl_sv_upload *u, sl_sv_checksum *sum)
 {
     memset(f, 0, sizeof *f);
     f->s = s;
     f->u = *u;
+    if (sum != NULL) {
+        f->sum = *sum;
+        memset(sum, 0, sizeof *sum);
+    }
     f->at = u->at;
     f->hash = sl_sv_digest_take(s, u->id, u->at);
     f->next = s->flows;
@@ -285,7 +300,8 @@ static bool enter(sl_sv_flow *f)
 static sl_status keep_some(sl_sv_flow *f)
 {
     const sl_platform *p = f->s->ports.platform;
-    if (f->settled || f->at - f->u.at < KEEP_EVERY || f->at == f->u.length) {
+    if (f->settled || sl_sv_checksum_asked(&f->sum) || f->at - f->u.at < KEEP_EVERY ||
+        f->at == f->u.length) {
         return SL_OK;
     }
     sl_status status = p->files->sync(p->user, f->file);

@@ -261,7 +261,7 @@ static bool take_one(const sl_sv_request *r, sl_rate rate, const char *key, sl_h
 {
     sl_service *s = r->s;
     sl_sv_hold(r);
-    sl_sv_allowance a = sl_sv_bucket_take(s->buckets, rate, key, sl_sv_now(s));
+    sl_sv_allowance a = sl_sv_bucket_take(s->buckets, rate, key, 1, sl_sv_now(s));
     s->counts.limited += a.ok || r->held ? 0 : 1; /* held: it comes again */
     sl_sv_let_go(r);
     if (!a.ok) {
@@ -543,9 +543,14 @@ struct sl_inflow {
 
 bool sl_service_flows(const sl_http_in *in)
 {
-    const sl_route *patch = &sl_routes[SL_ROUTE_UPLOAD_PATCH];
+    static const sl_route_id ids[] = {SL_ROUTE_UPLOAD_PATCH, SL_ROUTE_UPLOAD_CREATE};
     const char *rest = NULL;
-    return strcmp(in->method, patch->method) == 0 && matches(patch, in->path, &rest);
+    bool flows = false;
+    for (size_t i = 0; !flows && i < sizeof ids / sizeof ids[0]; i++) {
+        const sl_route *route = &sl_routes[ids[i]];
+        flows = strcmp(in->method, route->method) == 0 && matches(route, in->path, &rest);
+    }
+    return flows;
 }
 
 sl_inflow *sl_service_flow_begin(sl_service *s, const sl_http_in *in, uint64_t len)
@@ -556,7 +561,7 @@ sl_inflow *sl_service_flow_begin(sl_service *s, const sl_http_in *in, uint64_t l
     }
     int64_t began_ms = mono(s);
     f->in = *in;
-    f->open = begin(&f->r, s, &f->in, &f->out) && sl_sv_patch_begin(&f->r, len, &f->flow, &f->out);
+    f->open = begin(&f->r, s, &f->in, &f->out) && sl_sv_bytes_begin(&f->r, len, &f->flow, &f->out);
     f->took_ms = mono(s) - began_ms;
     return f;
 }
@@ -571,7 +576,7 @@ void sl_service_flow_end(sl_inflow *f, sl_http_out *out)
     sl_service *s = f->r.s;
     int64_t began_ms = mono(s);
     if (f->open) {
-        sl_sv_patch_end(&f->flow, &f->out);
+        sl_sv_bytes_end(&f->flow, &f->out);
     }
     end(&f->r, f->took_ms + mono(s) - began_ms, &f->out);
     *out = f->out;

@@ -3,7 +3,7 @@
  *
  *   http.c, about.c, ask.c, account.c, token.c, rest.c, upload.c, blob.c   requests
  *   make.c, list.c, search.c, fold.c                records that one request makes, reads or looks for
- *   flow.c, digest.c                              the bytes of uploads, and the hashes of those under way
+ *   flow.c, digest.c, tus.c                       the bytes of uploads, the hashes of those under way, checksums
  *   media.c, hls.c                                the work on videos, and their streaming
  *   sign.c                                        addresses that carry their right with them
  *   factor.c, mail.c, device.c, admin.c, privacy.c   more of them, about accounts
@@ -50,7 +50,7 @@ enum {
     SL_SV_CHANGE_RECORDS = 1000,
     SL_SV_FLIGHT = 1024 * 1024, /* of pages that the client has not said to be done with */
     SL_SV_SUBS_MAX = 20000,
-    SL_SV_CONNECT_MS = 10000,
+    SL_SV_CONNECT_MS = 5000,
     SL_SV_HLC_AHEAD_MS = 60000,
     SL_SV_CELLS = 8,
     SL_SV_FIXED = 6, /* columns before a record's fields */
@@ -151,6 +151,7 @@ struct sl_sv_conn {
     sl_sv_sub *queue;               /* that catch up, the next first */
     size_t flight;                  /* bytes of pages on the way */
     struct sl_sv_conn *next_device; /* of the same hash, once it is ready */
+    struct sl_sv_conn *next_user;   /* likewise */
     sl_sv_pace words;               /* of what passes by (signal.c) */
     sl_sv_pace strokes;
 };
@@ -209,6 +210,8 @@ struct sl_service {
     sl_sv_conn **conns; /* in order of id */
     int64_t swept_ms;   /* when those were looked for that never said who they are */
     sl_sv_conn *by_device[SL_SV_DEVICES]; /* those that are ready, by hash of the device */
+    sl_sv_conn *by_user[SL_SV_DEVICES];   /* and of the user */
+    int32_t user_conns;                   /* of one user at a time; 0: any number */
     size_t conn_count;
     size_t conn_cap;
     sl_sv_topic **topics; /* by hash */
@@ -501,6 +504,8 @@ void sl_sv_ws_event(sl_service *s, const sl_ws_event *e); /* locked */
 void sl_sv_drop(sl_service *s, sl_sv_conn *c, int32_t code, sl_status status, const char *message);
 /* The device has sent operations by another way. */
 void sl_sv_top_unknown(sl_service *s, const char *user, const char *device);
+/* The same: what came is too much, and may come again after so many seconds. */
+void sl_sv_drop_limited(sl_service *s, sl_sv_conn *c, int64_t wait_s, const char *message);
 /* Drops the connections of one device; except may be NULL. */
 void sl_sv_drop_device(sl_service *s, const char *user, const char *device,
                        const sl_sv_conn *except, int32_t code);
@@ -660,10 +665,13 @@ typedef struct sl_sv_allowance {
     int64_t reset_s; /* until it is full again */
     int64_t wait_s;  /* when not ok: until the next may come */
 } sl_sv_allowance;
-/* One request of this category by this key, at this time. */
-sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *b, sl_rate rate, const char *key, int64_t now_ms);
 /* What an address counts as: an IPv6 network of 64 bits is one, however it is written. */
 void sl_sv_peer_key(const char *peer, char *out, size_t n);
+/* n of this category by this key, at this time: all or none. n: no more than a full bucket has. */
+sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *b, sl_rate rate, const char *key, int64_t n,
+                                  int64_t now_ms);
+/* The user pushes so many operations. False: so many seconds too early. */
+bool sl_sv_may_push(sl_service *s, const char *user, size_t count, int64_t *wait_s);
 const char *sl_sv_rate_name(sl_rate rate);
 int64_t sl_sv_rate_limit(sl_rate rate);
 int64_t sl_sv_rate_window_s(sl_rate rate);

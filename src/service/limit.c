@@ -1,6 +1,6 @@
 /*
  * service/limit.c - rate limits: a token bucket for each category and key. A bucket holds `burst`
- * tokens and is filled at `limit` tokens per window; a request takes one.
+ * tokens and is filled at `limit` tokens per window; a request takes one, a push one for each operation.
  *
  * In memory: another start begins with full buckets. The table has a fixed size: for a new key, of the
  * places where it may be, the one that was asked for longest ago is forgotten.
@@ -39,6 +39,8 @@ static const struct {
     [SL_RATE_WEBHOOK] = {"webhook", 50, 60, 75},
     [SL_RATE_ANALYTICS] = {"analytics", 500, 60, 750},
     [SL_RATE_MAIL] = {"mail", 5, 3600, 5},
+    [SL_RATE_PUSH] = {"push", 6000, 60, 20000},
+    [SL_RATE_FRAMES] = {"frames", 36000, 60, 60000},
 };
 
 const char *sl_sv_rate_name(sl_rate rate)
@@ -105,18 +107,20 @@ static bucket *place(sl_sv_buckets *all, sl_rate rate, uint64_t key, int64_t now
     return fullest;
 }
 
-sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *b, sl_rate rate, const char *key, int64_t now_ms)
+sl_sv_allowance sl_sv_bucket_take(sl_sv_buckets *b, sl_rate rate, const char *key, int64_t n,
+                                  int64_t now_ms)
 {
     bucket *mine = place(b, rate, hash_of(rate, key), now_ms);
     const int64_t token = RATES[rate].window_s * 1000;
+    const int64_t want = n * token;
     const int64_t limit = RATES[rate].limit;
     int64_t have = filled(mine, rate, now_ms);
-    sl_sv_allowance a = {.ok = have >= token};
-    mine->fill_ms = a.ok ? have - token : have;
+    sl_sv_allowance a = {.ok = have >= want};
+    mine->fill_ms = a.ok ? have - want : have;
     mine->at_ms = now_ms > mine->at_ms ? now_ms : mine->at_ms;
     a.left = mine->fill_ms / token;
     a.reset_s = (room(rate) - mine->fill_ms + limit * 1000 - 1) / (limit * 1000);
-    a.wait_s = a.ok ? 0 : (token - mine->fill_ms + limit * 1000 - 1) / (limit * 1000);
+    a.wait_s = a.ok ? 0 : (want - mine->fill_ms + limit * 1000 - 1) / (limit * 1000);
     return a;
 }
 
@@ -192,4 +196,17 @@ void sl_sv_peer_key(const char *peer, char *out, size_t n)
     } else {
         (void)snprintf(out, n, "%x:%x:%x:%x", g[0], g[1], g[2], g[3]);
     }
+}
+
+bool sl_sv_may_push(sl_service *s, const char *user, size_t count, int64_t *wait_s)
+{
+    int64_t n =
+        count < SL_SV_PUSH_MAX ? (int64_t)count : SL_SV_PUSH_MAX; /* more is broken anyhow */
+    sl_sv_allowance a = {.ok = true};
+    if (s->buckets != NULL) {
+        a = sl_sv_bucket_take(s->buckets, SL_RATE_PUSH, user, n, sl_sv_now(s));
+        s->counts.limited += a.ok ? 0 : 1;
+    }
+    *wait_s = a.wait_s;
+    return a.ok;
 }

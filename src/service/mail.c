@@ -166,7 +166,7 @@ static bool may_mail(sl_service *s, const char *email, sl_http_out *out)
         return true;
     }
     sl_lock(s->lock);
-    sl_sv_allowance a = sl_sv_bucket_take(s->buckets, SL_RATE_MAIL, email, sl_sv_now(s));
+    sl_sv_allowance a = sl_sv_bucket_take(s->buckets, SL_RATE_MAIL, email, 1, sl_sv_now(s));
     s->counts.limited += a.ok ? 0 : 1;
     sl_unlock(s->lock);
     if (!a.ok) {

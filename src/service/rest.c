@@ -9,6 +9,7 @@
  */
 #include "base/buf.h"
 #include "base/error.h"
+#include "service/account.h"
 #include "service/inside.h"
 
 #include <string.h>
@@ -236,10 +237,10 @@ static void put_receipts(sl_service *s, sl_buf *out)
 }
 
 /* The body is a push as the live channel has it, be its "t" missing. */
-static sl_status read_push(sl_service *s, const sl_http_in *in, int64_t *floor)
+static sl_status read_push(sl_service *s, const sl_http_in *in, int64_t *floor, size_t *count)
 {
     sl_wire wire = {.server = true};
-    sl_frame f;
+    sl_frame f = {.count = 0};
     sl_json *j = NULL;
     sl_status status = sl_json_read((const char *)in->body, in->body_len, &j, NULL);
     *floor = sl_json_int_or(j, "floor", 0);
@@ -255,6 +256,7 @@ static sl_status read_push(sl_service *s, const sl_http_in *in, int64_t *floor)
     status =
         s->out.failed ? SL_E_NOMEM : sl_frame_read(s->in, &wire, s->out.data, s->out.len, &f, NULL);
     sl_wire_free(&wire);
+    *count = f.count;
     return status;
 }
 
@@ -262,10 +264,16 @@ static void push(sl_service *s, const sl_sv_who *who, const sl_http_in *in, sl_h
 {
     sl_sv_from from;
     int64_t floor = 0;
+    int64_t wait_s = 0;
+    size_t count = 0;
     memcpy(from.user, who->user, sizeof from.user);
     memcpy(from.device, who->device, sizeof from.device);
     from.rank = who->rank;
-    sl_status status = read_push(s, in, &floor);
+    sl_status status = read_push(s, in, &floor, &count);
+    if (status == SL_OK && !sl_sv_may_push(s, who->user, count, &wait_s)) {
+        sl_sv_too_many(out, wait_s);
+        return;
+    }
     from.floor = floor;
     from.top = -1;
     sl_sv_top_unknown(s, from.user, from.device);

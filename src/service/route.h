@@ -25,6 +25,8 @@ typedef enum sl_rate {
     SL_RATE_WEBHOOK,
     SL_RATE_ANALYTICS,
     SL_RATE_MAIL,
+    SL_RATE_PUSH,   /* operations */
+    SL_RATE_FRAMES, /* of the live channel */
     SL_RATES,
     SL_RATE_NONE = SL_RATES
 } sl_rate;

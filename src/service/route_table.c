@@ -71,7 +71,7 @@ const sl_route sl_routes[SL_ROUTES] = {
     {"search", "GET", "/api/v1/search", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* What of tus is spoken. */
     {"uploads_info", "OPTIONS", "/api/v1/uploads", "", false, false, SL_NEED_NONE, "", SL_RATE_PUBLIC, false, false, false},
-    /* Begins an upload (tus 1.0, creation). */
+    /* Begins an upload (tus 1.0, creation), perhaps with its first bytes or all of them. */
     {"upload_create", "POST", "/api/v1/uploads", "", false, false, SL_NEED_USER, "", SL_RATE_UPLOAD, false, false, false},
     /* Takes a file by multipart/form-data, 16 MiB at most: space, file, and sha256 when it is to be checked. */
     {"upload_form", "POST", "/api/v1/uploads/form", "", false, false, SL_NEED_USER, "", SL_RATE_UPLOAD, false, false, false},

@@ -42,6 +42,7 @@ static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error
         !copy_text(&s->oidc_client, config->oidc_client)) {
         return sl_fail_nomem(err);
     }
+    s->user_conns = config->user_conns;
     s->buckets = config->limit_rates ? sl_sv_buckets_new() : NULL;
     if (config->limit_rates && s->buckets == NULL) {
         return sl_fail_nomem(err);

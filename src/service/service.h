@@ -87,6 +87,7 @@ typedef struct sl_service_config {
     int64_t upload_max; /* bytes; 0: 4 GiB */
     bool require_factor; /* coaches and admins need an authenticator for all but signing in */
     bool limit_rates;
+    int32_t user_conns;      /* live connections that one user may have; 0: any number */
     int32_t trial_days;      /* new accounts begin with a trial of so many days; 0: no plans */
     const char *public_url;  /* where people reach it, for links in mails; may be NULL */
     const char *oidc_issuer; /* another provider of sign-in (OpenID Connect); NULL: none */

@@ -1,6 +1,6 @@
 /*
- * service/upload.c - tus 1.0: core, creation, termination; and a small file at once, in a form. The bytes
- * themselves: flow.c.
+ * service/upload.c - tus 1.0: core, creation, also with bytes, termination; and a small file at once, in a form. The
+ * bytes themselves: flow.c; checksum, expiration: tus.c.
  */
 #include "service/upload.h"
 
@@ -41,7 +41,7 @@ static sl_status find_row(sl_service *s, const char *id, sl_sv_upload *u, sl_err
     sl_sv_copy(u->id, sizeof u->id, id);
     sl_status status = sl_sv_all(
         s,
-        "SELECT length, at, sha256, space, type FROM upload WHERE id=$1 AND user_id=$2"
+        "SELECT length, at, sha256, space, type, expires_ms FROM upload WHERE id=$1 AND user_id=$2"
         " AND expires_ms>$3",
         SL_SV_ARGS(sl_cell_text(id), sl_cell_text(u->user), sl_cell_int(sl_sv_now(s))), &rows, err);
     if (status == SL_OK && rows.count > 0) {
@@ -51,6 +51,7 @@ static sl_status find_row(sl_service *s, const char *id, sl_sv_upload *u, sl_err
         sl_sv_copy(u->sha256, sizeof u->sha256, sl_sv_text(&rows, 0, 2));
         sl_sv_copy(u->space, sizeof u->space, sl_sv_text(&rows, 0, 3));
         sl_sv_copy(u->type, sizeof u->type, sl_sv_text(&rows, 0, 4));
+        u->expires_ms = sl_sv_int(&rows, 0, 5);
     }
     sl_sv_rows_free(&rows);
     return status;
@@ -128,6 +129,7 @@ static sl_status make_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
         status = sl_sv_blob_done(tx, u->sha256, u->user, err);
     }
     u->at = here ? u->length : 0;
+    u->expires_ms = tx->now_ms + LIFE_MS;
     if (status == SL_OK) {
         status = sl_sv_uuid(tx->s, u->id, err);
     }
@@ -138,7 +140,7 @@ static sl_status make_upload(sl_sv_tx *tx, void *ctx, sl_error **err)
                            SL_SV_ARGS(sl_cell_text(u->id), sl_cell_text(u->user),
                                       sl_cell_int(u->length), sl_cell_int(u->at),
                                       sl_cell_text(u->sha256), sl_cell_text(u->space),
-                                      sl_cell_text(u->type), sl_cell_int(tx->now_ms + LIFE_MS)),
+                                      sl_cell_text(u->type), sl_cell_int(u->expires_ms)),
                            err)
                : status;
 }
@@ -263,26 +265,53 @@ static sl_sv_upload upload_of(const sl_service *s, const sl_sv_who *who)
     return u;
 }
 
-static void create(sl_service *s, const sl_http_in *in, const sl_sv_who *who, sl_http_out *out)
+static void tell_created(const sl_sv_upload *u, sl_http_out *out)
 {
-    sl_sv_upload u = upload_of(s, who);
-    if (!read_creation(s, in, &u, out)) {
-        return;
+    char *place = sl_text_fmt("/api/v1/uploads/%s", u->id);
+    out->status = place != NULL ? 201 : 500;
+    sl_sv_header(out, "Location", place != NULL ? place : "");
+    sl_sv_header_int(out, "Upload-Offset", u->at);
+    sl_sv_tell_expiry(u, out);
+    sl_mem_free(place);
+}
+
+/* Whether these are bytes as tus has them, which it may bring with its creation. False: the answer is made. */
+static bool of_tus(const sl_http_in *in, sl_http_out *out)
+{
+    const char *type = in->header(in->ctx, "content-type");
+    if (type == NULL || strcmp(type, "application/offset+octet-stream") != 0) {
+        sl_sv_refuse(out, 415, "unsupported_type", "send application/offset+octet-stream");
+        return false;
+    }
+    return true;
+}
+
+/* Makes the upload for which `len` bytes come along. False: the answer is made. */
+static bool create(sl_service *s, const sl_http_in *in, uint64_t len, sl_sv_upload *u,
+                   sl_http_out *out)
+{
+    if (!read_creation(s, in, u, out) || (len > 0 && !of_tus(in, out))) {
+        return false;
+    }
+    if (len > (uint64_t)u->length) {
+        sl_sv_refuse(out, 413, "too_large", "more bytes than the upload has");
+        return false;
     }
     sl_lock(s->lock);
-    sl_status status = sl_sv_change(s, make_upload, &u, NULL);
+    sl_status status = sl_sv_change(s, make_upload, u, NULL);
     sl_unlock(s->lock);
-    for (size_t i = 0; status == SL_OK && i < u.dead.count; i++) {
-        sl_sv_upload_remove_file(s, sl_sv_text(&u.dead, i, 0));
+    for (size_t i = 0; status == SL_OK && i < u->dead.count; i++) {
+        sl_sv_upload_remove_file(s, sl_sv_text(&u->dead, i, 0));
     }
-    sl_sv_rows_free(&u.dead);
-    if (may_begin(status, &u, out)) {
-        char *place = sl_text_fmt("/api/v1/uploads/%s", u.id);
-        out->status = 201;
-        sl_sv_header(out, "Location", place != NULL ? place : "");
-        sl_sv_header_int(out, "Upload-Offset", u.at);
-        sl_mem_free(place);
+    sl_sv_rows_free(&u->dead);
+    if (!may_begin(status, u, out)) {
+        return false;
     }
+    if (len == 0 || u->at == u->length) { /* nothing is to come, or wanted */
+        tell_created(u, out);
+        return false;
+    }
+    return true;
 }
 
 static void head(sl_service *s, sl_sv_upload *u, const char *id, sl_http_out *out)
@@ -298,6 +327,7 @@ static void head(sl_service *s, sl_sv_upload *u, const char *id, sl_http_out *ou
         out->status = 200;
         sl_sv_header_int(out, "Upload-Offset", u->at);
         sl_sv_header_int(out, "Upload-Length", u->length);
+        sl_sv_tell_expiry(u, out);
         sl_sv_header(out, "Cache-Control", "no-store");
     }
 }
@@ -307,14 +337,13 @@ static bool take(sl_service *s, const sl_http_in *in, uint64_t len, sl_sv_upload
                  sl_http_out *out)
 {
     int64_t at = header_number(in, "upload-offset");
-    const char *type = in->header(in->ctx, "content-type");
     sl_status status = sl_sv_upload_find(s, id, u, NULL);
     if (status != SL_OK) {
         sl_sv_broken(out, status);
     } else if (!u->found) {
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
-    } else if (type == NULL || strcmp(type, "application/offset+octet-stream") != 0) {
-        sl_sv_refuse(out, 415, "unsupported_type", "send application/offset+octet-stream");
+    } else if (!of_tus(in, out)) {
+        return false;
     } else if (at < 0) {
         sl_sv_refuse(out, 400, "bad_request", "Upload-Offset is required, in bytes");
     } else if (sl_sv_upload_busy(s, u->id)) {
@@ -327,6 +356,7 @@ static bool take(sl_service *s, const sl_http_in *in, uint64_t len, sl_sv_upload
     } else if (len == 0) {
         out->status = 204;
         sl_sv_header_int(out, "Upload-Offset", u->at);
+        sl_sv_tell_expiry(u, out);
     } else {
         return true;
     }
@@ -344,29 +374,60 @@ static bool speaks_tus(const sl_http_in *in, sl_http_out *out)
     return true;
 }
 
-bool sl_sv_patch_begin(sl_sv_request *r, uint64_t len, sl_sv_flow *f, sl_http_out *out)
+/* False: the answer is made. */
+static bool read_checksum(const sl_http_in *in, uint64_t len, sl_sv_checksum *sum, sl_http_out *out)
+{
+    sl_status status = sl_sv_checksum_begin(sum, in->header(in->ctx, "upload-checksum"), len);
+    if (status == SL_E_NOMEM) {
+        sl_sv_broken(out, status);
+    } else if (status != SL_OK) {
+        sl_sv_refuse(out, 400, "bad_request", "Upload-Checksum is sha1 or sha256, and base64");
+    }
+    return status == SL_OK;
+}
+
+bool sl_sv_bytes_begin(sl_sv_request *r, uint64_t len, sl_sv_flow *f, sl_http_out *out)
 {
     sl_service *s = r->s;
     sl_sv_upload u = upload_of(s, &r->who);
+    sl_sv_checksum sum = {.left = 0};
+    bool creates = r->route == &sl_routes[SL_ROUTE_UPLOAD_CREATE];
     bool taken = false;
-    if (speaks_tus(r->in, out)) {
+    if (speaks_tus(r->in, out) && read_checksum(r->in, len, &sum, out)) {
+        taken = !creates || create(s, r->in, len, &u, out);
         sl_lock(s->lock);
-        taken = take(s, r->in, len, &u, r->rest, out);
+        taken = taken && (creates || take(s, r->in, len, &u, r->rest, out));
         if (taken) {
-            sl_sv_flow_begin(f, s, &u);
+            sl_sv_flow_begin(f, s, &u, &sum);
+            f->made = creates;
         }
         sl_unlock(s->lock);
     }
+    sl_sv_checksum_free(&sum);
     if (!taken) {
         sl_sv_header(out, "Tus-Resumable", TUS);
     }
     return taken;
 }
 
-void sl_sv_patch_end(sl_sv_flow *f, sl_http_out *out)
+/* The client does not know of it, and brings its bytes to another. */
+static void unmake(sl_service *s, sl_sv_upload *u)
+{
+    sl_lock(s->lock);
+    (void)sl_sv_change(s, sl_sv_upload_drop, u, NULL);
+    sl_unlock(s->lock);
+    sl_sv_upload_remove_file(s, u->id);
+}
+
+void sl_sv_bytes_end(sl_sv_flow *f, sl_http_out *out)
 {
     sl_status status = sl_sv_flow_end(f);
-    if (status == SL_E_CORRUPT) {
+    if (f->made && status != SL_OK) {
+        unmake(f->s, &f->u);
+    }
+    if (f->mismatch) {
+        sl_sv_refuse(out, 460, "checksum_mismatch", "the bytes do not have the Upload-Checksum");
+    } else if (status == SL_E_CORRUPT) {
         sl_sv_refuse(out, 460, "checksum_mismatch", "the bytes do not have the SHA-256 given");
     } else if (status == SL_E_NOT_FOUND) {
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
@@ -377,9 +438,12 @@ void sl_sv_patch_end(sl_sv_flow *f, sl_http_out *out)
         sl_sv_refuse(out, 409, "conflict", "another request has gone on with this upload");
     } else if (status != SL_OK) {
         sl_sv_broken(out, status);
+    } else if (f->made) {
+        tell_created(&f->u, out);
     } else {
         out->status = 204;
         sl_sv_header_int(out, "Upload-Offset", f->u.at);
+        sl_sv_tell_expiry(&f->u, out);
     }
     sl_sv_header(out, "Tus-Resumable", TUS);
 }
@@ -408,12 +472,12 @@ static void terminate(sl_service *s, sl_sv_upload *u, const char *id, sl_http_ou
 }
 
 /* The whole body at once. */
-static void patch(sl_sv_request *r, sl_http_out *out)
+static void take_body(sl_sv_request *r, sl_http_out *out)
 {
     sl_sv_flow f;
-    if (sl_sv_patch_begin(r, r->in->body_len, &f, out)) {
+    if (sl_sv_bytes_begin(r, r->in->body_len, &f, out)) {
         (void)sl_sv_flow_put(&f, r->in->body, r->in->body_len);
-        sl_sv_patch_end(&f, out);
+        sl_sv_bytes_end(&f, out);
     }
 }
 
@@ -422,19 +486,19 @@ void sl_sv_uploads(sl_sv_request *r, sl_http_out *out)
     sl_service *s = r->s;
     sl_route_id id = (sl_route_id)(r->route - sl_routes);
     sl_sv_upload u = upload_of(s, &r->who);
-    if (id == SL_ROUTE_UPLOAD_PATCH) {
-        patch(r, out);
+    if (id == SL_ROUTE_UPLOAD_PATCH || id == SL_ROUTE_UPLOAD_CREATE) {
+        take_body(r, out);
         return;
     }
     if (id == SL_ROUTE_UPLOADS_INFO) {
         out->status = 204;
         sl_sv_header(out, "Tus-Version", TUS);
-        sl_sv_header(out, "Tus-Extension", "creation,termination");
+        sl_sv_header(out, "Tus-Extension",
+                     "creation,creation-with-upload,expiration,checksum,termination");
+        sl_sv_header(out, "Tus-Checksum-Algorithm", "sha1,sha256");
         sl_sv_header_int(out, "Tus-Max-Size", s->upload_max);
     } else if (!speaks_tus(r->in, out)) {
         /* the answer is made */
-    } else if (id == SL_ROUTE_UPLOAD_CREATE) {
-        create(s, r->in, &r->who, out);
     } else if (id == SL_ROUTE_UPLOAD_HEAD) {
         head(s, &u, r->rest, out);
     } else {
@@ -494,15 +558,12 @@ static sl_status bring_whole(sl_service *s, const sl_sv_upload *u, const sl_form
 {
     sl_sv_flow f;
     sl_lock(s->lock);
-    sl_sv_flow_begin(&f, s, u);
+    sl_sv_flow_begin(&f, s, u, NULL);
     sl_unlock(s->lock);
     (void)sl_sv_flow_put(&f, file->data, file->len);
     sl_status status = sl_sv_flow_end(&f);
     if (status != SL_OK) {
-        sl_lock(s->lock);
-        (void)sl_sv_change(s, sl_sv_upload_drop, &f.u, NULL);
-        sl_unlock(s->lock);
-        sl_sv_upload_remove_file(s, u->id);
+        unmake(s, &f.u);
     }
     return status;
 }

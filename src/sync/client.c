@@ -15,6 +15,7 @@ enum {
     RETRY_MS_MAX = 30000,
     FAILURES_MANY = 6, /* the delay is at its limit then */
     GREET_MS_MAX = 15000,
+    TOLD_S_MAX = 3600,    /* no server keeps a client away for longer */
     SILENT_MS_MAX = 60000 /* as long as a page may take on a slow link */
 };
 
@@ -51,6 +52,8 @@ struct sl_sync {
     bool must_close;
     link_state link;
     int64_t retry_at_ms; /* 0: at once */
+    int64_t told_s;      /* on this connection: not to come before so many seconds */
+    int64_t told_at_ms;  /* and so not before then */
     int64_t greet_by_ms;
     int64_t silent_from_ms; /* of a connection that owes an answer; -1: it owes none */
     bool heard;             /* a frame came since then */
@@ -139,6 +142,8 @@ void sl_sync_closed(sl_sync *s, int64_t now_ms)
     }
     ceiling = ceiling < RETRY_MS_MAX ? ceiling : RETRY_MS_MAX;
     s->failures++;
+    s->told_at_ms = s->told_s > 0 ? now_ms + s->told_s * 1000 : s->told_at_ms;
+    s->told_s = 0;
     if (SL_PLANTED("retry-never")) {
         ceiling = INT64_MAX / 4;
     }
@@ -496,11 +501,15 @@ sl_status sl_sync_frame(sl_sync *s, const sl_frame *frame, sl_news *out, sl_erro
 {
     memset(out, 0, sizeof *out);
     s->heard = true;
+    if (frame->kind == SL_FRAME_ERROR) {
+        s->told_s = frame->retry_s < TOLD_S_MAX ? frame->retry_s : TOLD_S_MAX;
+        return SL_OK;
+    }
     if (frame->kind == SL_FRAME_CONNECTED) {
         return on_connected(s, frame, out, err);
     }
     if (s->link != LINK_UP) {
-        return frame->kind == SL_FRAME_ERROR ? SL_OK : bad_frame(err);
+        return bad_frame(err);
     }
     switch (frame->kind) {
     case SL_FRAME_PAGE: return on_page(s, frame, out, err);
@@ -548,8 +557,9 @@ static sl_sync_step next_down(sl_sync *s, int64_t now_ms)
     if (!s->want) {
         return step_of(SL_STEP_IDLE);
     }
-    if (s->retry_at_ms > now_ms) {
-        return step_until(s->retry_at_ms);
+    int64_t at_ms = s->retry_at_ms > s->told_at_ms ? s->retry_at_ms : s->told_at_ms;
+    if (at_ms > now_ms) {
+        return step_until(at_ms);
     }
     s->link = LINK_OPENING;
     s->greet_by_ms = now_ms + GREET_MS_MAX;

@@ -15,7 +15,8 @@
  *            order, at most SL_SYNC_WINDOW operations or SL_SYNC_WINDOW_BYTES without one;
  *   [SYNC-3] after a lost connection the machine asks for a new one by itself, after a
  *            delay that doubles from 0.5 s to 30 s, with jitter, until not wanted; it starts over
- *            once every space held was at the head;
+ *            once every space held was at the head; never before the time that the server told, whoever
+ *            wants it;
  *   [SYNC-4] a connection that was asked something and says nothing for a minute is closed: it may
  *            be dead without either end knowing;
  *   [SYNC-5] the server hears of every page that was stored or given up, and of no other: it sends

@@ -69,6 +69,7 @@ typedef struct sl_frame {
     const char *role;    /* subscribed */
     const char *code;    /* error */
     const char *message; /* error */
+    int64_t retry_s;     /* error: not before so many seconds; 0: not said */
     int64_t version;     /* connect */
     int64_t floor;       /* connect */
     uint32_t clock;      /* connect: the device's number in its stamps */

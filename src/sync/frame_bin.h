@@ -8,7 +8,8 @@ enum {
     FLAG_ZIP = 1,
     FLAG_SINGLE = 2,
     FLAG_YES = 4,  /* connect, connected: zip; page: more; load: up */
-    FLAG_PLUS = 8, /* subscribe: last; page: hole; subscribed: sum; typing, signal: until */
+    FLAG_PLUS = 8, /* subscribe: last; page: hole; subscribed: sum; typing, signal: until;
+                    * error: retry */
     FLAGS_ALL = 15,
     OP_KIND = 3, /* bits of the first byte of an operation by itself */
     OP_N = 4,

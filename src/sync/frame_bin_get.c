@@ -130,6 +130,7 @@ static void read_fields(sl_frame_in *in, sl_rd *rd, unsigned flags)
     case SL_FRAME_ERROR:
         f->code = read_text(in, rd);
         f->message = read_text(in, rd);
+        f->retry_s = (flags & FLAG_PLUS) != 0 ? read_number(rd) : 0;
         break;
     case SL_FRAME_UNSUBSCRIBE:
     case SL_FRAME_PREFER:

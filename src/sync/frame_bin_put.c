@@ -116,6 +116,9 @@ static void put_fields(sl_wire *w, sl_buf *out, const sl_frame *f)
     case SL_FRAME_ERROR:
         put_text(out, f->code);
         put_text(out, f->message);
+        if (f->retry_s > 0) {
+            sl_buf_varint(out, (uint64_t)f->retry_s);
+        }
         break;
     case SL_FRAME_UNSUBSCRIBE:
     case SL_FRAME_PREFER:
@@ -423,7 +426,7 @@ static bool worth_packing(sl_items *it)
 
 static unsigned flags_of(const sl_frame *f)
 {
-    bool plus = f->last > 0 || f->hole > 0 || f->until_ms > 0 ||
+    bool plus = f->last > 0 || f->hole > 0 || f->until_ms > 0 || f->retry_s > 0 ||
                 (f->summed && f->kind == SL_FRAME_SUBSCRIBED);
     return (f->zip || f->more || f->up ? FLAG_YES : 0) | (plus ? FLAG_PLUS : 0);
 }

@@ -226,6 +226,9 @@ static void put_fields(sl_buf *out, const sl_frame *f, sl_items *it)
     case SL_FRAME_ERROR:
         put_text(out, "code", f->code);
         put_text(out, "message", f->message);
+        if (f->retry_s > 0) {
+            put_int(out, "retry_after", f->retry_s);
+        }
         break;
     case SL_FRAME_UNSUBSCRIBE:
     case SL_FRAME_PREFER:
@@ -394,7 +397,8 @@ static bool read_fields(sl_frame_in *in, const char *t)
     case SL_FRAME_ERROR:
         f->code = sl_json_str(j, "code");
         f->message = sl_json_str(j, "message");
-        return true;
+        f->retry_s = sl_json_int_or(j, "retry_after", 0);
+        return f->retry_s >= 0;
     case SL_FRAME_UNSUBSCRIBE:
     case SL_FRAME_PREFER:
     case SL_FRAME_RESET:

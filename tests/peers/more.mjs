@@ -167,15 +167,8 @@ function rawFrames(port, bytes) {
 }
 
 // What is refused before the service sees it: the answer, nothing changed, one line in the audit log.
-export async function tryRefused(startServer, stop, makeAdmin, signUp, ask, raw, smuggled) {
-  let server = await startServer("refused");
-  const root = await signUp(server.base, "root@example.org");
-  await stop(server);
-  makeAdmin("refused", root.email);
-  server = await startServer("refused");
-  const { json } = await ask(server.base, "POST", "/api/v1/auth/login",
-    { body: { email: root.email, password: "a long enough password", device: root.device } });
-  const token = json.access_token;
+export async function tryRefused(stop, adminOf, ask, raw, smuggled) {
+  const { server, root, token } = await adminOf("refused");
   let after = 0;
   const lines = async () => {
     const found = (await ask(server.base, "GET", `/api/v1/admin/audit?after=${after}`, { token })).json.lines;

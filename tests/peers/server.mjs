@@ -1,7 +1,7 @@
 // The server against independent programs: npm's ws, tus-js-client, fast-check and ajv; nginx in front of it; sslscan,
-// openssl and curl; sqlmap. Each that is not there is said to be skipped.
+// testssl.sh, openssl and curl; sqlmap; Chromium. Each that is not there is said to be skipped.
 //
-//   node server.mjs SIDELINED
+//   node server.mjs SIDELINED [PART..]
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,15 +10,19 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import * as tus from "tus-js-client";
 import { WebSocket } from "ws";
 import { tryApi } from "./api.mjs";
+import { tryBrowser } from "./browser.mjs";
+import { tryCrowd, tryDeadline, tryHeads, tryOrigins } from "./edge.mjs";
 import { tryPush, tryRefused, tryStrokes } from "./more.mjs";
+import { tryNegative } from "./negative.mjs";
 import { check, finish, skipped, until } from "./report.mjs";
 import { tryStrict } from "./strict.mjs";
+import { makeCertificate, tryTestssl, tryTls } from "./tls.mjs";
+import { tryTus } from "./tus.mjs";
 
 const run = promisify(execFile);
-const [sidelined] = process.argv.slice(2);
+const [sidelined, ...wanted] = process.argv.slice(2);
 const work = mkdtempSync(join(tmpdir(), "sideline-peers-"));
 const password = "a long enough password";
 const children = new Set();
@@ -41,11 +45,11 @@ function start(program, words) {
   return child;
 }
 
-async function startServer(name, more = []) {
+async function startServer(name, more = [], limits = ["--no-limits"]) {
   const portFile = join(work, `${name}.port`);
   rmSync(portFile, { force: true });
   const child = start(sidelined, ["--data", join(work, name), "--port", "0", "--port-file", portFile, "--mfa", "optional",
-    "--no-limits", "--no-media", ...more]);
+    ...limits, "--no-media", ...more]);
   child.port = Number(await until("the server", () => existsSync(portFile) && readFileSync(portFile, "utf8").trim()));
   child.base = `http://127.0.0.1:${child.port}`;
   return child;
@@ -56,7 +60,22 @@ async function stop(child) {
   return child.ended;
 }
 
-const makeAdmin = (name, email) => execFileSync(sidelined, ["--data", join(work, name), "--make-admin", email]);
+// A folder for --web with one page.
+function page(html) {
+  const dir = mkdtempSync(join(work, "web-"));
+  writeFileSync(join(dir, "index.html"), html);
+  return dir;
+}
+
+// A server of its own with an admin: { server, root, token }.
+async function adminOf(name, more = []) {
+  const first = await startServer(name);
+  const root = await signUp(first.base, "root@example.org");
+  await stop(first);
+  execFileSync(sidelined, ["--data", join(work, name), "--make-admin", root.email]);
+  const server = await startServer(name, more);
+  return { server, root, token: (await logIn(server.base)(root)).token };
+}
 
 async function ask(base, method, where, { body, token } = {}) {
   const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(body && { "content-type": "application/json" }) };
@@ -83,46 +102,6 @@ const logIn = (base) => async (who) => {
   const { json } = await ask(base, "POST", "/api/v1/auth/login", { body: { email: who.email, password, device } });
   return { ...who, token: json.access_token, device };
 };
-
-// ---- tus-js-client: a request is killed within, and what came is kept ----
-
-async function tryTus(base, who, name) {
-  const bytes = randomBytes(3 * 1024 * 1024 + 17);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const offsets = [];
-  await new Promise((done, fail) => {
-    let killed = false;
-    const begin = (url) => {
-      const upload = new tus.Upload(bytes, {
-        endpoint: `${base}/api/v1/uploads`, uploadUrl: url, chunkSize: 1024 * 1024, retryDelays: null,
-        headers: { authorization: `Bearer ${who.token}` },
-        metadata: { sha256, space: `user:${who.user}`, type: "application/octet-stream" },
-        onError: (error) => fail(error),
-        onSuccess: done,
-        onProgress: (sent) => {
-          if (killed || sent < 1.4 * 1024 * 1024) return;
-          killed = true;
-          void upload.abort(false).then(async () => {
-            const head = await fetch(new URL(upload.url, base), { method: "HEAD",
-              headers: { authorization: `Bearer ${who.token}`, "tus-resumable": "1.0.0" } });
-            offsets.push(Number(head.headers.get("upload-offset")));
-            begin(upload.url);
-          });
-        },
-      });
-      upload.start();
-    };
-    begin(null);
-  });
-  const blob = await ask(base, "GET", `/api/v1/blobs/${sha256}`, { token: who.token });
-  check(`tus-js-client: ${name}: a killed request resumes at ${offsets[0]}, and all is there`,
-    offsets.length === 1 && offsets[0] >= 0 && offsets[0] < bytes.length && [200, 404].includes(blob.status));
-  const again = await fetch(`${base}/api/v1/uploads`, { method: "POST", headers: { authorization: `Bearer ${who.token}`,
-    "tus-resumable": "1.0.0", "upload-length": String(bytes.length), "upload-metadata": Object.entries(
-      { sha256, space: `user:${who.user}` }).map(([k, v]) => `${k} ${Buffer.from(v).toString("base64")}`).join(",") } });
-  check(`tus-js-client: ${name}: what the server has, by its hash, is born complete`,
-    again.status === 201 && again.headers.get("upload-offset") === String(bytes.length));
-}
 
 // ---- ws: the live channel ----
 
@@ -249,68 +228,6 @@ async function tryDrain() {
     code === 1001 && text.startsWith("HTTP/1.1 200") && text.includes("\"applied\"") && exit === 0);
 }
 
-// ---- TLS ----
-
-function makeCertificate(dir) {
-  const cert = join(dir, "cert.pem");
-  const key = join(dir, "key.pem");
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
-    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" });
-  return { cert, key };
-}
-
-async function tryTls() {
-  if (!have("openssl")) return skipped("TLS", "openssl is not installed");
-  const { cert, key } = makeCertificate(work);
-  const server = await startServer("tls", ["--tls-cert", cert, "--tls-key", key]);
-  const where = `127.0.0.1:${server.port}`;
-  const offered = async (...words) => {
-    try {
-      return (await run("openssl", ["s_client", "-connect", where, ...words], { timeout: 5000 })).stdout;
-    } catch (error) {
-      return String(error.stdout);
-    }
-  };
-  const v13 = await offered("-tls1_3");
-  const v12 = await offered("-tls1_2");
-  const v11 = await offered("-tls1_1", "-cipher", "ALL:@SECLEVEL=0");
-  check("openssl: TLS 1.3 and 1.2 are spoken, 1.1 is not", /New, TLSv1\.3, Cipher is TLS_/.test(v13) &&
-    /New, TLSv1\.2, Cipher is ECDHE-/.test(v12) && !/Cipher is (?!\(NONE\))/.test(v11));
-  const plain = await offered("-tls1_2", "-cipher", "AES128-SHA:AES256-GCM-SHA384:ECDHE-RSA-AES128-SHA");
-  check("openssl: nothing without forward secrecy, nothing without authentication", !/Cipher is (?!\(NONE\))/.test(plain));
-  if (have("curl")) {
-    const { stdout } = await run("curl", ["-s", "--cacert", cert, "--http2", "-w", " %{http_version} %{http_code}",
-      `https://${where}/api/v1/health`]);
-    check(`curl --http2: HTTP/1.1 is agreed on, as no other is offered`, stdout.endsWith(" 1.1 200"));
-  } else skipped("curl", "it is not installed");
-  if (have("sslscan")) {
-    const { stdout } = await run("sslscan", ["--no-colour", "--no-check-certificate", where], { timeout: 30000 });
-    const old = ["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1"].every((v) => new RegExp(`${v}\\s+disabled`).test(stdout));
-    const lines = stdout.split("\n").filter((l) => /^(Preferred|Accepted)/.test(l));
-    check(`sslscan: ${lines.length} suites, all of TLS 1.2 and 1.3 with AEAD, no compression, no renegotiation`, old &&
-      lines.length > 0 && lines.every((l) => /TLSv1\.[23]/.test(l) && /(GCM|CHACHA20|CCM)/.test(l)) &&
-      /Compression disabled|does not support compression/.test(stdout) && !/vulnerable/.test(stdout.replace(/not vulnerable/g, "")) &&
-      /Session renegotiation not supported/.test(stdout));
-  } else skipped("sslscan", "it is not installed (Debian package sslscan)");
-  const dump = readFileSync(cert);
-  process.env.NODE_EXTRA_CA_CERTS = cert;
-  const socket = new WebSocket(`wss://${where}/api/v1/ws`, "sideline.v1.json", { ca: dump });
-  const code = await new Promise((done) => {
-    socket.on("open", () => socket.send("not a frame"));
-    socket.on("close", (c) => done(c));
-    socket.on("error", () => {});
-  });
-  check("ws over TLS: what is no frame closes with 4400", code === 4400);
-  const bare = await run("node", ["-e", `const s=require("tls").connect({port:${server.port},host:"127.0.0.1",ca:require("fs").` +
-    `readFileSync(${JSON.stringify(cert)})});let a=Buffer.alloc(0),g=0;s.on("data",d=>{a=Buffer.concat([a,d]);const i=a.indexOf("\\r\\n\\r\\n");` +
-    "if(i>0&&!g){g=1;a=a.subarray(i+4);s.write(Buffer.from([0x81,1,0x78]))}if(g&&a.length>=4){console.log(a.readUInt16BE(2));s.destroy()}});" +
-    "s.write('GET /api/v1/ws HTTP/1.1\\r\\nHost: x\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Key: " +
-    "dGhlIHNhbXBsZSBub25jZQ==\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Protocol: sideline.v1.json\\r\\n\\r\\n')"], { timeout: 5000 })
-    .catch((error) => error);
-  check("over TLS too a frame that is not masked closes with 1002", bare.stdout?.trim() === "1002");
-  await stop(server);
-}
-
 // ---- nginx in front ----
 
 // Requests that two readers could understand differently. None may be answered with what is hidden in it.
@@ -320,7 +237,7 @@ const smuggled = {
   "two lengths": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}`,
   "a length with a sign": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: +${hidden.length}\r\n\r\n${hidden}`,
   "a negative length": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n${hidden}`,
-  "a length of 23 digits": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 00000000000000000000099\r\n\r\n${hidden}`,
+  "a length of 23 digits": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: ${String(hidden.length).padStart(23, "0")}\r\n\r\n${hidden}`,
   "a hexadecimal length": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 0x5\r\n\r\n${hidden}`,
   "a blank before the colon": `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length : ${hidden.length}\r\n\r\n${hidden}`,
   "two hosts": `GET /api/v1/health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n${hidden}`,
@@ -344,7 +261,9 @@ async function trySmuggling(port, name) {
   await Promise.all(Object.entries(smuggled).map(async ([what, request]) => {
     const answer = await raw(port, request);
     const answers = answer.split("HTTP/1.1 ").length - 1;
-    check(`${name}: ${what}: refused, and what hides behind is not read`, answers <= 1 && !/^HTTP\/1\.1 2/.test(answer));
+    const health = await fetch(`http://127.0.0.1:${port}/api/v1/health`);
+    check(`${name}: ${what}: refused (${answer.slice(9, 12)}), and what hides behind is not read`,
+      answers === 1 && /^HTTP\/1\.1 (4\d\d|501) /.test(answer) && health.status === 200);
   }));
 }
 
@@ -358,11 +277,12 @@ async function freePort() {
   });
 }
 
-async function tryNginx(server, who) {
-  if (!have("nginx")) return skipped("nginx", "it is not installed (Debian package nginx)");
+// In front of the server: { child, port, secure, tls, dir }, null when it is not there.
+async function startNginx(server, name) {
+  if (!have("nginx")) return null;
   const port = await freePort();
   const secure = await freePort();
-  const dir = join(work, "nginx");
+  const dir = join(work, name);
   mkdirSync(dir);
   const tls = have("openssl") && makeCertificate(dir);
   const temps = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((t) => `${t}_temp_path ${dir}/${t};`).join(" ");
@@ -371,15 +291,22 @@ async function tryNginx(server, who) {
     ${tls ? `listen 127.0.0.1:${secure} ssl http2; ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};` : ""} location / {
     proxy_pass http://127.0.0.1:${server.port}; proxy_http_version 1.1; proxy_set_header Host $host;
     proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; proxy_request_buffering off; } } }`);
-  const nginx = start("nginx", ["-c", join(dir, "conf")]);
+  const child = start("nginx", ["-c", join(dir, "conf")]);
+  await until("nginx", () => fetch(`http://127.0.0.1:${port}/api/v1/health`).then(() => true, () => false));
+  return { child, port, secure, tls, dir };
+}
+
+async function tryNginx(server, who) {
+  const nginx = await startNginx(server, "nginx");
+  if (nginx === null) return skipped("nginx", "it is not installed (Debian package nginx)");
+  const { child, port, secure, tls, dir } = nginx;
   const base = `http://127.0.0.1:${port}`;
-  await until("nginx", () => fetch(`${base}/api/v1/health`).then(() => true, () => false));
-  await tryTus(base, who, "behind nginx");
+  await tryTus(base, await logIn(base)(who), "behind nginx", ask);
   await tryLive(base, await signUp(base, "proxied@example.org"), "behind nginx");
   await trySmuggling(port, "nginx");
   if (tls && have("curl")) await tryHttp2(`https://127.0.0.1:${secure}`, tls, who, dir);
   else skipped("HTTP/2 by nginx", "curl or openssl is not installed");
-  await stop(nginx);
+  await stop(child);
 }
 
 // What our own TLS does not offer: an upload in one request, longer than any other may be.
@@ -443,18 +370,40 @@ async function trySqlmap(server, who) {
 
 // ---- all of it ----
 
+const tools = { adminOf, ask, have, run, signUp, startNginx, startServer, stop, work };
+
+// One after the other on one server; then those that go well together, with servers of their own.
+const parts = (server, who) => [[
+  ["strict", () => tryStrict(server.port, check)],
+  ["tus", async () => tryTus(server.base, await logIn(server.base)(who), "direct", ask)],
+  ["live", () => tryLive(server.base, who, "direct")],
+  ["smuggling", () => trySmuggling(server.port, "direct")],
+  ["slow", () => trySlow(server.base, server.port)],
+  ["strokes", async () => tryStrokes(server, await signUp(server.base, "draws@example.org"), logIn(server.base), open)],
+  ["api", async () => tryApi(server.base, [await signUp(server.base, "fuzz@example.org"),
+    await signUp(server.base, "trains@example.org", "coach")], check)],
+], [
+  ["nginx", () => tryNginx(server, who)],
+  ["sqlmap", () => trySqlmap(server, who)],
+  ["tls", () => tryTls(tools)],
+  ["testssl", () => tryTestssl(tools)],
+  ["browser", () => tryBrowser(tools)],
+  ["drain", () => tryDrain()],
+  ["push", () => tryPush(startServer, stop, signUp, ask)],
+  ["refused", () => tryRefused(stop, adminOf, ask, raw, smuggled)],
+  ["negative", () => tryNegative(tools)],
+  ["origins", () => tryOrigins(stop, ask, adminOf)],
+  ["crowd", () => tryCrowd(startServer, stop, signUp, logIn, open)],
+  ["heads", () => tryHeads(stop, adminOf, ask, raw, page("<!doctype html><title>A page</title>"))],
+  ["deadline", () => tryDeadline(server)],
+]];
+
 async function main() {
   const server = await startServer("srv");
   const who = await signUp(server.base, "anna@example.org");
-  await tryStrict(server.port, check);
-  await tryTus(server.base, who, "direct");
-  await tryLive(server.base, who, "direct");
-  await trySmuggling(server.port, "direct");
-  await trySlow(server.base, server.port);
-  await tryStrokes(server, await signUp(server.base, "draws@example.org"), logIn(server.base), open);
-  await tryApi(server.base, await signUp(server.base, "fuzz@example.org"), check);
-  await Promise.all([tryNginx(server, who), trySqlmap(server, who), tryTls(), tryDrain(),
-    tryPush(startServer, stop, signUp, ask), tryRefused(startServer, stop, makeAdmin, signUp, ask, raw, smuggled)]);
+  const [single, together] = parts(server, who).map((list) => list.filter(([name]) => wanted.length === 0 || wanted.includes(name)));
+  for (const [, part] of single) await part();
+  await Promise.all(together.map(([, part]) => part()));
   check("after all that the server ends with 0", await stop(server) === 0);
 }
 

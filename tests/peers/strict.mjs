@@ -302,7 +302,8 @@ async function handshakes(port, check) {
       socket.on("error", () => {});
       socket.on("close", () => done(all));
     });
-    check(`handshake: ${name} is refused`, !answer.startsWith("HTTP/1.1 101"));
+    const health = await fetch(`http://127.0.0.1:${port}/api/v1/health`);
+    check(`handshake: ${name} is refused (${answer.slice(9, 12)})`, /^HTTP\/1\.1 4\d\d /.test(answer) && health.status === 200);
   }
 }
 

@@ -54,6 +54,32 @@ START_TEST(sha256__a_stream_gives_the_same_wherever_it_is_cut_and_can_start_anew
 }
 END_TEST
 
+START_TEST(sha1__known_texts_give_the_published_hashes_wherever_they_are_cut)
+{
+    static const char *const texts[][2] = {
+        {"", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+        {"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "84983e441c3bd26ebaae4aa1f95129e5e54670f1"}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        size_t n = strlen(texts[i][0]);
+        for (size_t at = 0; at <= n; at++) {
+            uint8_t out[SL_SHA1_LEN];
+            char hex[2 * SL_SHA1_LEN + 1];
+            sl_sha1 *h = sl_sha1_new();
+            ck_assert_ptr_nonnull(h);
+            sl_sha1_update(h, texts[i][0], at);
+            sl_sha1_update(h, texts[i][0] + at, n - at);
+            sl_sha1_final(h, out);
+            sl_sha1_free(h);
+            sl_hex(hex, out, sizeof out);
+            ck_assert_str_eq(hex, texts[i][1]);
+        }
+    }
+    sl_sha1_free(NULL);
+}
+END_TEST
+
 START_TEST(sha256__whole_blocks_at_once_are_as_byte_by_byte)
 {
     uint8_t data[1000];
@@ -136,6 +162,7 @@ END_TEST
 
 SL_TEST_MAIN("crypto_hash", sha256__known_texts_give_the_published_hashes,
              sha256__a_stream_gives_the_same_wherever_it_is_cut_and_can_start_anew,
+             sha1__known_texts_give_the_published_hashes_wherever_they_are_cut,
              sha256__whole_blocks_at_once_are_as_byte_by_byte, sha256__out_of_memory_is_told,
              hmac__short_block_and_long_keys_give_the_published_tags,
              equal_ct__one_changed_bit_anywhere_is_seen, wipe__nothing_is_left)

@@ -102,6 +102,21 @@ START_TEST(operations__that_are_none_are_rejected_and_answered_once)
 }
 END_TEST
 
+START_TEST(connections__that_do_not_say_who_they_are_within_five_seconds_end)
+{
+    world *w = world_new();
+    sl_service_ws_open(w->s, 900, false);
+    w->now_ms += 5000;
+    sl_service_ws_open(w->s, 901, false);
+    ck_assert_int_eq(closed_with(w, 900), 0);
+    w->now_ms += 1001;
+    sl_service_ws_open(w->s, 902, false); /* it is looked for once a second, when something comes */
+    ck_assert_int_eq(closed_with(w, 900), 4401);
+    ck_assert_int_eq(closed_with(w, 901), 0);
+    world_free(w);
+}
+END_TEST
+
 START_TEST(subscribe__with_numbers_that_are_none_is_reset)
 {
     static const char *const bad[] = {"-1", "1e15", "\"1\"", "null", "1.5"};
@@ -366,6 +381,7 @@ int main(void)
         frames__that_are_none_close_the_connection,
         frames__that_are_too_large_or_too_deep_close_the_connection,
         operations__that_are_none_are_rejected_and_answered_once,
+        connections__that_do_not_say_who_they_are_within_five_seconds_end,
         subscribe__with_numbers_that_are_none_is_reset,
         news_of_connections__that_are_unknown_is_ignored,
         bodies__of_any_shape_are_answered,

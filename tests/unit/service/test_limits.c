@@ -29,9 +29,9 @@ static bool model_take(model *m, int64_t now_ms)
 
 START_TEST(limit__agrees_with_the_model_on_every_trace)
 {
-    static const double bursts[SL_RATES] = {150, 1500, 15, 75, 750, 5};
-    static const double limits[SL_RATES] = {100, 1000, 10, 50, 500, 5};
-    static const double windows[SL_RATES] = {60e3, 60e3, 3600e3, 60e3, 60e3, 3600e3};
+    static const double bursts[SL_RATES] = {150, 1500, 15, 75, 750, 5, 20000, 60000};
+    static const double limits[SL_RATES] = {100, 1000, 10, 50, 500, 5, 6000, 36000};
+    static const double windows[SL_RATES] = {60e3, 60e3, 3600e3, 60e3, 60e3, 3600e3, 60e3, 60e3};
     sl_prng prng;
     sl_prng_seed(&prng, 11);
     for (unsigned rate = 0; rate < SL_RATES; rate++) {
@@ -43,7 +43,7 @@ START_TEST(limit__agrees_with_the_model_on_every_trace)
             int64_t step = (int64_t)(windows[rate] / limits[rate]);
             now +=
                 dice % 50 == 0 ? (int64_t)(dice >> 20) % (step * 40) : (int64_t)(dice >> 20) % step;
-            sl_sv_allowance a = sl_sv_bucket_take(b, (sl_rate)rate, "somebody", now);
+            sl_sv_allowance a = sl_sv_bucket_take(b, (sl_rate)rate, "somebody", 1, now);
             ck_assert_msg(a.ok == model_take(&m, now), "rate %u, try %d", rate, i);
             ck_assert_int_eq(a.left, (int64_t)(m.tokens + 1e-6));
         }
@@ -56,23 +56,23 @@ START_TEST(limit__a_burst_then_a_wait_as_long_as_it_says)
 {
     sl_sv_buckets *b = sl_sv_buckets_new();
     for (int i = 0; i < 150; i++) {
-        ck_assert(sl_sv_bucket_take(b, SL_RATE_PUBLIC, "a", 1000).ok);
+        ck_assert(sl_sv_bucket_take(b, SL_RATE_PUBLIC, "a", 1, 1000).ok);
     }
-    sl_sv_allowance a = sl_sv_bucket_take(b, SL_RATE_PUBLIC, "a", 1000);
+    sl_sv_allowance a = sl_sv_bucket_take(b, SL_RATE_PUBLIC, "a", 1, 1000);
     ck_assert(!a.ok);
     ck_assert_int_eq(a.wait_s, 1);
-    ck_assert(sl_sv_bucket_take(b, SL_RATE_PUBLIC, "b", 1000).ok);
-    ck_assert(sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1000).ok);
-    ck_assert(sl_sv_bucket_take(b, SL_RATE_PUBLIC, "a", 1000 + a.wait_s * 1000).ok);
+    ck_assert(sl_sv_bucket_take(b, SL_RATE_PUBLIC, "b", 1, 1000).ok);
+    ck_assert(sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1, 1000).ok);
+    ck_assert(sl_sv_bucket_take(b, SL_RATE_PUBLIC, "a", 1, 1000 + a.wait_s * 1000).ok);
     for (int i = 0; i < 14; i++) {
-        ck_assert(sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1000).ok);
+        ck_assert(sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1, 1000).ok);
     }
-    a = sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1000);
+    a = sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1, 1000);
     ck_assert(!a.ok);
     ck_assert_int_eq(a.wait_s, 360);
-    ck_assert(!sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1000 + 359999).ok);
-    ck_assert(sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1000 + 360000).ok);
-    ck_assert(!sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 0).ok); /* a clock that goes back */
+    ck_assert(!sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1, 1000 + 359999).ok);
+    ck_assert(sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1, 1000 + 360000).ok);
+    ck_assert(!sl_sv_bucket_take(b, SL_RATE_UPLOAD, "a", 1, 0).ok); /* a clock that goes back */
     sl_sv_buckets_free(b);
 }
 END_TEST
@@ -209,6 +209,140 @@ START_TEST(limit__a_network_of_64_bits_is_one_however_it_is_written)
         ck_assert_ptr_nonnull(strstr(answer_header(&a, "RateLimit"), i < 4 ? "r=149" : "r=148"));
         answer_free(&a); /* the last two are one address */
     }
+    world_free(w);
+}
+END_TEST
+
+/* A push of so many operations that are none, each of which has its receipt. Its bytes, for sl_mem_free. */
+static char *push_text(int64_t *n, int count)
+{
+    sl_buf b = {0};
+    sl_buf_str(&b, "{\"t\":\"push\",\"ops\":[");
+    for (int i = 0; i < count; i++) {
+        *n += 1;
+        sl_buf_fmt(&b, "%s{\"n\":%lld}", i > 0 ? "," : "", (long long)*n);
+    }
+    sl_buf_str(&b, "]}");
+    char *text = sl_text_dup(sl_buf_text(&b));
+    ck_assert_ptr_nonnull(text);
+    sl_buf_free(&b);
+    return text;
+}
+
+START_TEST(limit__operations_are_counted_by_user_whichever_way_they_come)
+{
+    enum {
+        BURST = 20000,
+        MOST = 1024,
+        OVER = MOST - BURST % MOST
+    };
+    world *w = limited();
+    person p;
+    person other;
+    int64_t n = 0;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    person_make(w, &other, "c@b.c", "athlete", 2);
+    for (int i = 0; i < BURST / MOST; i++) {
+        char *text = push_text(&n, MOST);
+        frames_clear(w);
+        say(w, &p, text);
+        ck_assert_uint_eq(frame_count(w, p.conn, "receipts"), 1);
+        sl_mem_free(text);
+    }
+    char *text = push_text(&n, MOST);
+    answer a = signed_request(w, &p, "POST", "/api/v1/sync/push", "", text, strlen(text));
+    ck_assert_int_eq(a.status, 429);
+    ck_assert_str_eq(answer_header(&a, "Retry-After"), "5"); /* a hundred each second */
+    answer_free(&a);
+    ck_assert_int_eq(closed_with(w, p.conn), 0);
+    frames_clear(w);
+    say(w, &p, text);
+    ck_assert_int_eq(closed_with(w, p.conn), 4429);
+    ck_assert_uint_eq(frame_count(w, p.conn, "receipts"), 0);
+    const sl_json *error = frame_at(w, p.conn, "error", 0);
+    ck_assert_str_eq(sl_json_str(error, "code"), "SL_E_LIMIT");
+    ck_assert_int_eq(sl_json_int_or(error, "retry_after", 0), (OVER + 99) / 100);
+    ck_assert_uint_eq(
+        world_rows(w, NULL, "SELECT 1 FROM audit WHERE actor=$1 AND action=$2", p.id, "ws.limited"),
+        1);
+    say(w, &other, "{\"t\":\"op\",\"n\":1}");
+    ck_assert_uint_eq(frame_count(w, other.conn, "receipt"), 1); /* nobody else waits for it */
+    w->now_ms += sl_json_int_or(error, "retry_after", 0) * 1000 - 1000;
+    person_connect(w, &p);
+    say(w, &p, text);
+    ck_assert_int_eq(closed_with(w, p.conn), 4429);
+    w->now_ms += 1000;
+    person_connect(w, &p);
+    frames_clear(w);
+    say(w, &p, text);
+    ck_assert_int_eq(closed_with(w, p.conn), 0);
+    ck_assert_uint_eq(sl_json_count(sl_json_get(frame_at(w, p.conn, "receipts", 0), "receipts")),
+                      MOST);
+    sl_mem_free(text);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(limit__frames_are_counted_by_user_on_all_devices_together)
+{
+    world *w = limited();
+    person p;
+    person_make(w, &p, "a@b.c", "athlete", 1);
+    for (int i = 0; i < 60000; i++) {
+        say(w, &p, "{\"t\":\"more\",\"bytes\":0}");
+    }
+    ck_assert_int_eq(closed_with(w, p.conn), 0);
+    say(w, &p, "{\"t\":\"more\",\"bytes\":0}");
+    ck_assert_int_eq(closed_with(w, p.conn), 4429);
+    ck_assert_int_eq(sl_json_int_or(frame_at(w, p.conn, "error", 0), "retry_after", 0), 1);
+    person_connect(w, &p);
+    say(w, &p, "{\"t\":\"more\",\"bytes\":0}");
+    ck_assert_int_eq(closed_with(w, p.conn), 4429);
+    w->now_ms += 1000;
+    person_connect(w, &p);
+    say(w, &p, "{\"t\":\"more\",\"bytes\":0}");
+    ck_assert_int_eq(closed_with(w, p.conn), 0);
+    world_free(w);
+}
+END_TEST
+
+/* The same account on another device. */
+static void other_device(world *w, const person *p, person *out, uint32_t number)
+{
+    char text[300];
+    *out = *p;
+    uuid_of(out->device, number);
+    (void)snprintf(text, sizeof text,
+                   "{\"email\":\"%s\",\"password\":\"long enough\",\"device\":\"%s\"}", p->email,
+                   out->device);
+    answer a = post(w, "/api/v1/auth/login", text);
+    ck_assert_int_eq(a.status, 200);
+    (void)snprintf(out->access, sizeof out->access, "%s", sl_json_str(a.body, "access_token"));
+    answer_free(&a);
+}
+
+START_TEST(limit__a_user_has_so_many_connections_and_the_next_is_told_when_to_come_again)
+{
+    world *w = world_new();
+    person p[4];
+    w->user_conns = 3;
+    world_reopen(w);
+    person_make(w, &p[0], "a@b.c", "athlete", 1);
+    for (uint32_t i = 1; i < 4; i++) {
+        other_device(w, &p[0], &p[i], 0x700 + i);
+        person_connect(w, &p[i]);
+    }
+    ck_assert_int_eq(closed_with(w, p[2].conn), 0);
+    ck_assert_int_eq(closed_with(w, p[3].conn), 4429);
+    ck_assert_int_eq(sl_json_int_or(frame_at(w, p[3].conn, "error", 0), "retry_after", 0), 60);
+    person_connect(w, &p[1]); /* in the place of its own */
+    ck_assert_int_eq(closed_with(w, p[1].conn), 0);
+    sl_service_ws_closed(w->s, p[2].conn);
+    person_connect(w, &p[3]);
+    ck_assert_int_eq(closed_with(w, p[3].conn), 0);
+    person other;
+    person_make(w, &other, "c@b.c", "athlete", 9);
+    ck_assert_int_eq(closed_with(w, other.conn), 0);
     world_free(w);
 }
 END_TEST
@@ -590,6 +724,9 @@ int main(void)
         limit__mails_to_an_address_are_five_an_hour_whoever_asks,
         limit__mails_take_nothing_from_uploads,
         limit__a_network_of_64_bits_is_one_however_it_is_written,
+        limit__operations_are_counted_by_user_whichever_way_they_come,
+        limit__frames_are_counted_by_user_on_all_devices_together,
+        limit__a_user_has_so_many_connections_and_the_next_is_told_when_to_come_again,
         bodies__are_those_of_the_specification,
         routes__all_have_a_handler_and_ask_who_it_is_first,
         docs__describe_all_routes_in_a_page_in_which_nothing_runs,

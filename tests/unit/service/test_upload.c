@@ -334,6 +334,7 @@ END_TEST
 
 typedef struct stream {
     const person *who;
+    const char *sum; /* Upload-Checksum, or NULL */
     int64_t at;
     char text[2100];
     sl_inflow *flow;
@@ -342,10 +343,11 @@ typedef struct stream {
 static const char *stream_header(void *ctx, const char *name)
 {
     stream *st = ctx;
-    const char *value = strcmp(name, "authorization") == 0   ? st->who->access
-                        : strcmp(name, "tus-resumable") == 0 ? "1.0.0"
-                        : strcmp(name, "content-type") == 0  ? "application/offset+octet-stream"
-                                                             : NULL;
+    const char *value = strcmp(name, "authorization") == 0     ? st->who->access
+                        : strcmp(name, "tus-resumable") == 0   ? "1.0.0"
+                        : strcmp(name, "upload-checksum") == 0 ? st->sum
+                        : strcmp(name, "content-type") == 0    ? "application/offset+octet-stream"
+                                                               : NULL;
     if (strcmp(name, "upload-offset") == 0) {
         (void)snprintf(st->text, sizeof st->text, "%lld", (long long)st->at);
         return st->text;
@@ -393,7 +395,7 @@ static int64_t row_at(const scene *s)
 START_TEST(flow__brings_a_body_in_pieces)
 {
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     set(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
@@ -411,7 +413,7 @@ END_TEST
 START_TEST(flow__cut_short_keeps_what_came_and_is_gone_on_with)
 {
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     set(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
@@ -429,10 +431,39 @@ START_TEST(flow__cut_short_keeps_what_came_and_is_gone_on_with)
 }
 END_TEST
 
+START_TEST(flow__with_a_checksum_counts_when_all_of_it_came)
+{
+    scene s;
+    stream st = {.sum = "sha1 EZBKTot39iQuLSiHBQI62tAKkxA="};
+    char location[128];
+    set(&s);
+    ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
+    stream_begin(&s, &st, &s.owner, location, 0, 5);
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 4));
+    ck_assert_int_eq(stream_end(&st), 460); /* the last byte did not come */
+    ck_assert_int_eq(row_at(&s), 0);
+    stream_begin(&s, &st, &s.owner, location, 0, 5);
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 4));
+    ck_assert_int_eq(head_offset(&s, &s.owner, location), 0); /* and gives way, with nothing */
+    ck_assert_int_eq(stream_end(&st), 409);
+    stream_begin(&s, &st, &s.owner, location, 0, 5);
+    ck_assert(sl_service_flow_put(st.flow, CLIP, 2));
+    ck_assert(sl_service_flow_put(st.flow, CLIP + 2, 3));
+    ck_assert_int_eq(stream_end(&st), 204);
+    ck_assert_int_eq(row_at(&s), 5);
+    st.sum = NULL;
+    stream_begin(&s, &st, &s.owner, location, 5, 11);
+    ck_assert(sl_service_flow_put(st.flow, CLIP + 5, 11));
+    ck_assert_int_eq(stream_end(&st), 204);
+    ck_assert_int_eq(get_status(&s, &s.owner), 200);
+    world_free(s.w);
+}
+END_TEST
+
 START_TEST(flow__that_waits_gives_way_to_whoever_asks_anew)
 {
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     set(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
@@ -453,7 +484,7 @@ END_TEST
 START_TEST(flow__is_refused_before_any_byte_of_it)
 {
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     set(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
@@ -480,7 +511,7 @@ END_TEST
 START_TEST(flow__ends_with_its_session_and_its_upload)
 {
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     set(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
@@ -513,7 +544,7 @@ START_TEST(flow__of_many_bytes_is_kept_now_and_then)
         KEPT = 4 * PIECE
     };
     scene s;
-    stream st;
+    stream st = {.sum = NULL};
     char location[128];
     uint8_t *piece = sl_mem(PIECE);
     set(&s);
@@ -738,6 +769,7 @@ int main(void)
         upload__bytes_one_may_read_are_born_complete_and_others_are_not,
         flow__brings_a_body_in_pieces,
         flow__cut_short_keeps_what_came_and_is_gone_on_with,
+        flow__with_a_checksum_counts_when_all_of_it_came,
         flow__that_waits_gives_way_to_whoever_asks_anew,
         flow__is_refused_before_any_byte_of_it,
         flow__ends_with_its_session_and_its_upload,

@@ -367,6 +367,7 @@ static void open_service(world *w)
                                 .key_pem = w->own_key ? NULL : g_pem,
                                 .upload_max = 1000000,
                                 .limit_rates = w->limit_rates,
+                                .user_conns = w->user_conns,
                                 .require_factor = w->require_factor,
                                 .trial_days = w->trial_days,
                                 .public_url = "https://x.y",

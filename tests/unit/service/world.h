@@ -54,7 +54,8 @@ typedef struct world {
     bool push;    /* devices are notified: set, then world_reopen */
     size_t lines; /* logged */
     char line[512];
-    bool limit_rates; /* for the next opening of the service */
+    bool limit_rates; /* for the next opening of the service, as the next three */
+    int32_t user_conns;
     bool require_factor;
     bool own_key;
     int32_t trial_days;

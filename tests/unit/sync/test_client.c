@@ -402,6 +402,29 @@ START_TEST(client__does_not_fight_for_its_place)
 }
 END_TEST
 
+START_TEST(client__comes_no_sooner_than_the_server_told_it_whoever_wants_it)
+{ /* [SYNC-3] */
+    sl_sync *s = live(0);
+    frame(s, "{\"t\":\"error\",\"code\":\"SL_E_LIMIT\",\"retry_after\":90}", SL_OK);
+    sl_sync_closed(s, 1000);
+    ck_assert_int_eq(sl_sync_next(s, 1000).until_ms, 91000);
+    sl_sync_want(s, true); /* at once, were it not for that */
+    ck_assert_int_eq(sl_sync_next(s, 2000).until_ms, 91000);
+    ck_assert_int_eq(next(s, 91000), SL_STEP_OPEN);
+    sl_sync_opened(s);
+    ck_assert_int_eq(next(s, 91000), SL_STEP_GREET);
+    /* Before it is greeted too; and nobody is kept away for more than an hour. */
+    frame(s, "{\"t\":\"error\",\"code\":\"SL_E_LIMIT\",\"retry_after\":999999999999}", SL_OK);
+    sl_sync_closed(s, 91000);
+    ck_assert_int_eq(sl_sync_next(s, 91000).until_ms, 91000 + 3600000);
+    /* It held for that time alone. */
+    ck_assert_int_eq(next(s, 91000 + 3600000), SL_STEP_OPEN);
+    sl_sync_closed(s, 91000 + 3600000);
+    ck_assert_int_le(sl_sync_next(s, 91000 + 3600000).until_ms, 91000 + 3602000);
+    sl_sync_free(s);
+}
+END_TEST
+
 START_TEST(client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_subscribed)
 { /* [SYNC-3] */
     static const int64_t ceilings[] = {500, 1000, 2000, 4000, 8000, 16000, 30000, 30000};
@@ -486,6 +509,7 @@ SL_TEST_MAIN_WITH(
     client__takes_several_changes_of_one_transaction_at_once,
     client__a_space_that_fails_each_time_is_tried_ever_more_rarely,
     client__an_epoch_means_nothing_before_the_first_change, client__does_not_fight_for_its_place,
+    client__comes_no_sooner_than_the_server_told_it_whoever_wants_it,
     client__waits_longer_after_each_failure_up_to_30_s_and_starts_over_once_subscribed,
     client__closes_a_socket_that_never_greets, client__closes_when_no_longer_wanted,
     client__a_reset_starts_from_zero_and_a_revocation_forgets)

@@ -166,7 +166,7 @@ static void texts_same(const sl_frame *a, const sl_frame *b)
               (a->data == NULL || a->data[0] == 0 || strcmp(a->data, b->data) == 0));
     ck_assert(a->version == b->version && a->floor == b->floor && a->now_ms == b->now_ms &&
               a->from == b->from && a->to == b->to && a->bytes == b->bytes &&
-              a->summed == b->summed && a->sum == b->sum);
+              a->summed == b->summed && a->sum == b->sum && a->retry_s == b->retry_s);
 }
 
 static const sl_frame FROM_CLIENT[] = {
@@ -201,7 +201,8 @@ static const sl_frame FROM_SERVER[] = {
      .user = WHO,
      .until_ms = INT64_C(1700000000000)},
     {.kind = SL_FRAME_SIGNAL, .space = SPACE, .what = "later", .data = "", .user = WHO},
-    {.kind = SL_FRAME_ERROR, .code = "SL_E_AUTH", .message = "sign in again"}};
+    {.kind = SL_FRAME_ERROR, .code = "SL_E_AUTH", .message = "sign in again"},
+    {.kind = SL_FRAME_ERROR, .code = "SL_E_LIMIT", .message = "later", .retry_s = 300}};
 
 enum {
     CLIENT_KINDS = sizeof FROM_CLIENT / sizeof FROM_CLIENT[0],
