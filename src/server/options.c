@@ -12,7 +12,7 @@
 enum {
     PORT_DEFAULT = 7420,
     PORT_MAX = 65535,
-    TRIAL_MAX = 3650
+    DAYS_MAX = 3650
 };
 
 const char sl_options_usage[] =
@@ -32,6 +32,8 @@ const char sl_options_usage[] =
     "  --mfa required|optional\n"
     "                       whether coaches and admins need an authenticator (required)\n"
     "  --trial-days N       new accounts begin with a trial of N days; 0: no plans, all is open\n"
+    "  --keep-deleted DAYS  so long it is known what was deleted (90): a device that was away for\n"
+    "                       longer reads its spaces anew\n"
     "  --mail URL           smtp://host:port; SIDELINED_MAIL_USER and SIDELINED_MAIL_PASSWORD say\n"
     "                       who we are there. Without: mails are files in DIR/outbox\n"
     "  --mail-from ADDRESS  (default sideline@localhost)\n"
@@ -118,9 +120,16 @@ static sl_status set_value(sl_options *o, const char *name, const char *value, s
         return st;
     }
     if (strcmp(name, "trial-days") == 0) {
-        sl_status st = parse_number(name, value, TRIAL_MAX, &number, err);
+        sl_status st = parse_number(name, value, DAYS_MAX, &number, err);
         o->trial_days = (int32_t)number;
         return st;
+    }
+    if (strcmp(name, "keep-deleted") == 0) {
+        sl_status st = parse_number(name, value, DAYS_MAX, &number, err);
+        o->keep_deleted_days = (int32_t)number;
+        return st == SL_OK && number == 0
+                   ? sl_fail(err, SL_E_INVALID, "--keep-deleted must be one day at least")
+                   : st;
     }
     return parse_number(name, value, INT64_C(1) << 40, &o->upload_rate, err);
 }
@@ -152,7 +161,7 @@ static bool set_flag(sl_options *o, const char *name)
 /* The canonical name of an option that takes a value, from "name" or "name=value". */
 static const char *value_name(const char *text, size_t n)
 {
-    static const char *const names[] = {"port", "upload-rate", "trial-days", "mfa"};
+    static const char *const names[] = {"port", "upload-rate", "trial-days", "keep-deleted", "mfa"};
     for (size_t i = 0; i < TEXTS; i++) {
         if (strlen(texts[i].name) == n && memcmp(texts[i].name, text, n) == 0) {
             return texts[i].name;

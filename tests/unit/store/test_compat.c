@@ -265,6 +265,13 @@ static sl_row row_of(sl_store *s, const sl_json *wire, sl_record *rec)
     return row;
 }
 
+/* What was deleted, and nothing waits for it, is forgotten since version 9. */
+static bool forgotten(const sl_json *fact)
+{
+    return sl_json_bool_or(sl_json_get(fact, "record"), "deleted", false) &&
+           !sl_json_bool_or(fact, "pending", false);
+}
+
 static void check_record(sl_store *s, const sl_json *fact)
 {
     sl_record rec = {0};
@@ -272,6 +279,15 @@ static void check_record(sl_store *s, const sl_json *fact)
     same_record(sl_json_get(fact, "record"), &rec);
     ck_assert(sl_json_bool_or(fact, "pending", false) == (row.pending != 0));
     sl_record_free(&rec);
+}
+
+static void check_forgotten(sl_store *s, const sl_json *wire)
+{
+    sl_record rec = {0};
+    sl_row row;
+    const sl_entity *e = sl_entity_find(sl_json_str(wire, "entity"));
+    ck_assert_int_eq(sl_row_load(s, e, sl_json_str(wire, "id"), &rec, &row, NULL), SL_OK);
+    ck_assert_int_eq(row.rid, 0);
 }
 
 static void check_shadow(sl_store *s, const sl_json *wire)
@@ -389,7 +405,9 @@ static void add_confirmed(totals *t, const sl_json *record)
 
 static void check_fact(sl_store *s, const sl_json *fact, totals *t)
 {
-    if (sl_json_get(fact, "record") != NULL) {
+    if (sl_json_get(fact, "record") != NULL && forgotten(fact)) {
+        check_forgotten(s, sl_json_get(fact, "record"));
+    } else if (sl_json_get(fact, "record") != NULL) {
         check_record(s, fact);
         if (!sl_json_bool_or(fact, "pending", false)) {
             add_confirmed(t, sl_json_get(fact, "record"));
@@ -593,6 +611,7 @@ START_TEST(compat__threads_from_before_places_are_read_again_in_part)
 END_TEST
 
 #define VIDEO3  "video:01890000-0000-7000-8000-0000ffff0002"
+#define USER8   "user:01890000-0000-7000-8000-0000ffff0001"
 #define VARIANT "01890000-0000-7000-8000-000000000401"
 #define LATER   "01890000-0000-7000-8000-000000000403"
 
@@ -708,6 +727,38 @@ START_TEST(compat__version_7_keeps_its_groups_and_knows_of_no_organisation)
 }
 END_TEST
 
+/* Its sum was of the deleted ones too. */
+START_TEST(compat__version_8_keeps_its_records_and_forgets_what_was_deleted)
+{
+    sl_space_sum sum;
+    sl_space_sum counted;
+    make("client-v8.sql", "");
+    sl_store *s = open_store();
+    check_fourth(s);
+    sl_record rec = record(s, "membership", "01890000-0000-7000-8000-000000000501");
+    ck_assert_str_eq(sl_record_text(&rec, "name"), "Athletics Club");
+    sl_record_free(&rec);
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        char sql[120];
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT count(*) FROM \"%s\" WHERE $1=0 AND deleted=1 AND pending IS NULL",
+                       sl_entities[i].name);
+        ck_assert_int_eq(one_cell(s, sql, 0, NULL).i, 0);
+    }
+    sl_json *found =
+        parse("{\"query\":{\"from\":\"comment\",\"search\":\"mine\",\"order\":[\"id\"]},"
+              "\"rows\":[{\"id\":\"01890000-0000-7000-8000-000000080001\"}]}");
+    check_found(s, found);
+    sl_json_free(found);
+    ck_assert_int_eq(sl_store_sum(s, USER8, &sum, NULL), SL_OK);
+    ck_assert_int_eq(sum.counted_ms, 0);
+    ck_assert_int_eq(sl_store_sum_count(s, USER8, 1, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_sum(s, USER8, &counted, NULL), SL_OK);
+    ck_assert(counted.sum != 77);
+    sl_store_close(s);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH(
     "compat", setup, teardown, compat__version_1_opens_with_all_that_it_held,
     compat__every_table_of_the_present_schema_is_there_and_only_the_first_opening_migrates,
@@ -721,5 +772,6 @@ SL_TEST_MAIN_WITH(
     compat__version_5_keeps_its_records_its_gaps_and_where_it_was,
     compat__version_6_keeps_its_records_and_knows_of_no_group,
     compat__version_7_keeps_its_groups_and_knows_of_no_organisation,
+    compat__version_8_keeps_its_records_and_forgets_what_was_deleted,
     compat__reads_all_again_after_an_update_when_something_was_skipped,
     compat__a_migration_that_runs_out_of_memory_changes_nothing_and_can_be_tried_again)
