@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define SPACE    "video:01890000-0000-7000-8000-000000000002"
 
 enum {
-    VERSIONS = 3,
+    VERSIONS = 9,
     TEXT_MAX = 200000,
     IMAGE_MAX = 4 * 1024 * 1024,
     CHANGES_MAX = 64,
@@ -206,8 +206,12 @@ static void make_images(void)
                                .random = &RANDOM,
                                .files = &sl_disk_files};
     make_present(&g_images[0]);
-    make_version("tests/compat/client-v1.sql", &g_images[1]);
-    make_version("tests/compat/client-v2.sql", &g_images[2]);
+    must(sl_schema_version == VERSIONS);
+    for (int i = 1; i < VERSIONS; i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "tests/compat/client-v%d.sql", i);
+        make_version(path, &g_images[i]);
+    }
 }
 
 static void change(uint8_t *bytes, size_t n, const uint8_t *data, size_t size)

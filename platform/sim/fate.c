@@ -8,6 +8,8 @@ enum {
     SLIP_MS = 90 * 1000, /* around what the service lets pass */
     DAY_MS = 24 * JUMP_MS,
     PORTAL_MS = 4000,
+    RETAIN_MS = 3000,
+    RETAIN_MAX = 40,
     TOKEN_MS = 65 * 60 * 1000 /* longer than an access token lives */
 };
 
@@ -106,6 +108,9 @@ static void strike_server(sl_sim *s)
     if (s->server.backup != NULL && s->server.restored == 0 &&
         sl_sim_strikes(s, SL_FAULT_SERVER_RESTORE, 4)) {
         sl_sim_server_restore(s);
+    }
+    if (sl_sim_strikes(s, SL_FAULT_RETENTION, 3)) {
+        sl_sim_server_retain(s, sl_sim_dice(s, RETAIN_MS), 1 + sl_sim_dice(s, RETAIN_MAX));
     }
     if (sl_sim_strikes(s, SL_FAULT_SERVER_RESTART, 12)) {
         sl_sim_server_restart(s);

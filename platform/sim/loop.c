@@ -159,7 +159,8 @@ const char *sl_sim_fault_name(sl_sim_fault fault)
                                                       "too many requests",
                                                       "expired tokens",
                                                       "a restored server",
-                                                      "a frame twice"};
+                                                      "a frame twice",
+                                                      "retention"};
     return names[fault];
 }
 

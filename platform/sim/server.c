@@ -193,6 +193,17 @@ void sl_sim_server_restore(sl_sim *s)
     }
 }
 
+void sl_sim_server_retain(sl_sim *s, int64_t age_ms, int64_t max)
+{
+    sl_sim_server *v = &s->server;
+    if (v->service != NULL) {
+        int64_t now_ms = v->host.platform.clock->wall_ms(&v->host);
+        sl_status status = sl_service_retain(v->service, now_ms - age_ms, max, NULL);
+        sl_sim_trace(s, "server retains: %s", sl_status_name(status));
+        sl_sim_server_touched(s);
+    }
+}
+
 void sl_sim_server_close(sl_sim *s)
 {
     if (s->server.service != NULL) {

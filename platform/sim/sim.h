@@ -44,6 +44,7 @@ typedef enum sl_sim_fault {
     SL_FAULT_TOKEN,          /* the server's clock runs past the end of all access tokens */
     SL_FAULT_SERVER_RESTORE, /* the server's disk is that of a backup */
     SL_FAULT_TWICE,          /* a frame to a client comes twice */
+    SL_FAULT_RETENTION,      /* the server takes away some or all of what was deleted */
     SL_FAULT_COUNT
 } sl_sim_fault;
 
@@ -190,6 +191,8 @@ void sl_sim_server_restart(sl_sim *s);
 bool sl_sim_server_backup(sl_sim *s);
 /* The disk becomes the copy; the server is told, as its operator must, when it starts. */
 void sl_sim_server_restore(sl_sim *s);
+/* What was deleted so many ms ago goes, some of it. */
+void sl_sim_server_retain(sl_sim *s, int64_t age_ms, int64_t max);
 void sl_sim_server_close(sl_sim *s);
 
 /* --- net.c, http.c ------------------------------------------------------------------------ */

@@ -12,6 +12,8 @@ static _Atomic uint64_t g_fail_at;
 static _Atomic bool g_fail_forever;
 static _Atomic bool g_spare;
 static _Atomic int64_t g_live;
+static _Atomic bool g_counted;
+static _Atomic int64_t g_blocks;
 
 static bool must_fail(void)
 {
@@ -37,9 +39,28 @@ void sl_mem_spare(bool on)
     atomic_store(&g_spare, on);
 }
 
+void sl_mem_count(bool on)
+{
+    atomic_store(&g_counted, on);
+}
+
+int64_t sl_mem_blocks(void)
+{
+    return atomic_load(&g_blocks);
+}
+
+static void tally(bool any, int delta)
+{
+    if (any && atomic_load_explicit(&g_counted, memory_order_relaxed)) {
+        atomic_fetch_add(&g_blocks, delta);
+    }
+}
+
 void *sl_mem(size_t n)
 {
-    return must_fail() ? NULL : calloc(1, n > 0 ? n : 1);
+    void *p = must_fail() ? NULL : calloc(1, n > 0 ? n : 1);
+    tally(p != NULL, 1);
+    return p;
 }
 
 void *sl_mem_array(size_t count, size_t size)
@@ -54,11 +75,14 @@ void *sl_mem_resize(void *p, size_t count, size_t size)
     if (!sl_size_mul(count, size, &n) || must_fail()) {
         return NULL;
     }
-    return realloc(p, n > 0 ? n : 1);
+    void *now = realloc(p, n > 0 ? n : 1);
+    tally(p == NULL && now != NULL, 1);
+    return now;
 }
 
 void sl_mem_free(void *p)
 {
+    tally(p != NULL, -1);
     free(p);
 }
 

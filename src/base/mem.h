@@ -32,6 +32,10 @@ bool sl_size_mul(size_t a, size_t b, size_t *out);
  * after it; 0 switches it off. Returns the number of allocations since the last call. */
 uint64_t sl_mem_fail_at(uint64_t k, bool forever);
 
+/* For tests: from now on blocks are counted; how many there are more than at the start. */
+void sl_mem_count(bool on);
+int64_t sl_mem_blocks(void);
+
 /* For tests: until the next call with false, no allocation is counted or fails: what a test does for
  * itself in between. */
 void sl_mem_spare(bool on);

@@ -969,4 +969,4 @@ const sl_entity sl_entities[] = {
     },
 };
 const size_t sl_entity_count = sizeof sl_entities / sizeof sl_entities[0];
-const int sl_schema_version = 8;
+const int sl_schema_version = 9;

@@ -252,6 +252,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .limit_rates = !d->options.no_limits,
         .user_conns = d->options.user_conns,
         .trial_days = d->options.trial_days,
+        .keep_deleted_days = d->options.keep_deleted_days,
         .public_url = d->options.public_url,
         .oidc_issuer = d->options.oidc_issuer,
         .oidc_client = d->options.oidc_client,

@@ -12,7 +12,7 @@
 enum {
     PORT_DEFAULT = 7420,
     PORT_MAX = 65535,
-    TRIAL_MAX = 3650,
+    DAYS_MAX = 3650,
     CONNS_MAX = 1000000,
     ADDRESS_CONNS = 1000,
     USER_CONNS = 100,
@@ -37,6 +37,8 @@ const char sl_options_usage[] =
     "  --mfa required|optional\n"
     "                       whether coaches and admins need an authenticator (required)\n"
     "  --trial-days N       new accounts begin with a trial of N days; 0: no plans, all is open\n"
+    "  --keep-deleted DAYS  so long it is known what was deleted (90): a device that was away for\n"
+    "                       longer reads its spaces anew\n"
     "  --mail URL           smtp://host:port; SIDELINED_MAIL_USER and SIDELINED_MAIL_PASSWORD say\n"
     "                       who we are there. Without: mails are files in DIR/outbox\n"
     "  --mail-from ADDRESS  (default sideline@localhost)\n"
@@ -59,16 +61,16 @@ const char sl_options_usage[] =
     "  --verbose            also print what the socket layer has to say\n"
     "  --version, --help\n";
 
-static sl_status parse_number(const char *name, const char *text, int64_t max, int64_t *out,
-                              sl_error **err)
+static sl_status parse_number(const char *name, const char *text, int64_t min, int64_t max,
+                              int64_t *out, sl_error **err)
 {
     char *end = NULL;
     errno = 0;
     long long value = strtoll(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || text[0] < '0' || text[0] > '9' ||
-        value > max) {
-        return sl_fail(err, SL_E_INVALID, "--%s takes a number from 0 to %lld, not \"%s\"", name,
-                       (long long)max, text);
+        value < min || value > max) {
+        return sl_fail(err, SL_E_INVALID, "--%s takes a number from %lld to %lld, not \"%s\"", name,
+                       (long long)min, (long long)max, text);
     }
     *out = value;
     return SL_OK;
@@ -101,12 +103,14 @@ static const struct {
 static const struct {
     const char *name;
     size_t at;
+    int64_t min;
     int64_t max;
 } numbers[] = {
-    {"port", offsetof(sl_options, port), PORT_MAX},
-    {"trial-days", offsetof(sl_options, trial_days), TRIAL_MAX},
-    {"address-connections", offsetof(sl_options, address_conns), CONNS_MAX},
-    {"user-connections", offsetof(sl_options, user_conns), CONNS_MAX},
+    {"port", offsetof(sl_options, port), 0, PORT_MAX},
+    {"trial-days", offsetof(sl_options, trial_days), 0, DAYS_MAX},
+    {"keep-deleted", offsetof(sl_options, keep_deleted_days), 1, DAYS_MAX},
+    {"address-connections", offsetof(sl_options, address_conns), 0, CONNS_MAX},
+    {"user-connections", offsetof(sl_options, user_conns), 0, CONNS_MAX},
 };
 
 enum {
@@ -164,13 +168,13 @@ static sl_status set_value(sl_options *o, const char *name, const char *value, s
     }
     for (size_t i = 0; i < NUMBERS; i++) {
         if (strcmp(name, numbers[i].name) == 0) {
-            sl_status st = parse_number(name, value, numbers[i].max, &number, err);
+            sl_status st = parse_number(name, value, numbers[i].min, numbers[i].max, &number, err);
             int32_t small = (int32_t)number;
             memcpy((char *)o + numbers[i].at, &small, sizeof small);
             return st;
         }
     }
-    return parse_number(name, value, INT64_C(1) << 40, &o->upload_rate, err);
+    return parse_number(name, value, 0, INT64_C(1) << 40, &o->upload_rate, err);
 }
 
 static bool set_flag(sl_options *o, const char *name)

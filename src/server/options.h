@@ -28,8 +28,9 @@ typedef struct sl_options {
     bool behind_proxy;     /* X-Forwarded-For is believed */
     bool verify_audit;     /* reads the audit log and ends */
     int32_t trial_days;
-    const char *make_admin; /* an e-mail address */
-    const char *mail;       /* smtp://host:port */
+    int32_t keep_deleted_days; /* 0: as the service has it */
+    const char *make_admin;    /* an e-mail address */
+    const char *mail;          /* smtp://host:port */
     const char *mail_from;
     const char *push_url; /* NULL: nobody is notified */
     const char *public_url;

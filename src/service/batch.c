@@ -195,6 +195,7 @@ static void commit(sl_service *s, const sl_ws_event *list, size_t n)
 void sl_service_ws_events(sl_service *s, const sl_ws_event *list, size_t n)
 {
     sl_lock(s->lock);
+    sl_sv_retain(s);
     s->batching = n > 1;
     size_t from = 0;
     for (size_t i = 0; i < n; i++) {

@@ -9,6 +9,7 @@
  */
 #include "service/inside.h"
 
+#include "base/base64.h"
 #include "base/plant.h"
 
 #include <string.h>
@@ -108,6 +109,74 @@ sl_status sl_sv_page(sl_service *s, const sl_sv_state *space, int64_t at, const 
     return status;
 }
 
+/* --- cursors --------------------------------------------------------------------------------- */
+
+/*
+ * What a device is told as the epoch of a space is the space's own, and the number that the space had
+ * when the device began to read: 24 bytes in Base64. What was deleted up to that number the device never
+ * saw: a long first read goes on where it was, though its cursor is below min_seq. At 0 it is the space's
+ * own alone.
+ */
+enum {
+    TOLD_BYTES = SL_UUID_BYTES + 8
+};
+
+void sl_sv_epoch_tell(sl_sv_state *space)
+{
+    uint8_t bytes[TOLD_BYTES];
+    sl_buf text = {0};
+    if (space->base <= 0 || !sl_uuid_decode(bytes, space->epoch)) {
+        return;
+    }
+    for (int i = 0; i < 8; i++) {
+        bytes[SL_UUID_BYTES + i] = (uint8_t)((uint64_t)space->base >> (56 - 8 * i));
+    }
+    sl_base64url(&text, bytes, sizeof bytes);
+    if (!text.failed) {
+        sl_sv_copy(space->epoch, sizeof space->epoch, sl_buf_text(&text));
+    }
+    sl_buf_free(&text);
+}
+
+/* True when it is the space's, as a device was told it. */
+static bool read_epoch(const sl_sv_state *space, const char *epoch, int64_t *base)
+{
+    uint8_t own[SL_UUID_BYTES];
+    sl_buf told = {0};
+    uint64_t n = 0;
+    *base = 0;
+    if (strcmp(epoch, space->epoch) == 0) {
+        return true;
+    }
+    bool same = sl_base64url_decode(&told, epoch, strlen(epoch)) && told.len == TOLD_BYTES &&
+                sl_uuid_decode(own, space->epoch) && memcmp(told.data, own, sizeof own) == 0;
+    for (size_t i = sizeof own; same && i < TOLD_BYTES; i++) {
+        n = n << 8 | told.data[i];
+    }
+    same = same && n <= (uint64_t)space->seq;
+    *base = same ? (int64_t)n : 0;
+    sl_buf_free(&told);
+    return same;
+}
+
+bool sl_sv_hears_all(const sl_sv_state *space, int64_t at)
+{
+    return at >= space->min_seq || space->base >= space->min_seq;
+}
+
+bool sl_sv_cursor_ok(sl_sv_state *space, const char *epoch, int64_t from)
+{
+    bool named = epoch != NULL && epoch[0] != 0;
+    bool same = (named && read_epoch(space, epoch, &space->base)) || SL_PLANTED("reset-missed");
+    if (from == 0 && !named) {
+        space->base = space->seq;
+    }
+    bool ok = (from == 0 || (from > 0 && same && from <= space->seq)) &&
+              sl_sv_hears_all(space, from); /* one at 0 that names an epoch may hold something */
+    sl_sv_epoch_tell(space);
+    return ok;
+}
+
 static sl_status send_page(sl_service *s, sl_sv_sub *sub, const sl_sv_state *space)
 {
     int64_t to = 0;
@@ -142,6 +211,22 @@ static sl_status go_live(sl_service *s, sl_sv_sub *sub, const sl_sv_state *space
     return send_or_fail(s, sub->conn, &f, NULL);
 }
 
+/* What was taken away meanwhile it may hold: it begins anew. */
+static sl_status go_on(sl_service *s, sl_sv_sub *sub, sl_sv_state *space)
+{
+    space->base = sub->base;
+    bool whole = sl_sv_hears_all(space, sub->at);
+    sl_sv_epoch_tell(space);
+    if (whole) {
+        return sub->at < space->seq ? send_page(s, sub, space) : go_live(s, sub, space);
+    }
+    sl_sv_conn *c = sub->conn;
+    sl_frame f = {.kind = SL_FRAME_RESET, .space = space->name, .epoch = space->epoch};
+    sl_status status = send_or_fail(s, c, &f, NULL);
+    sl_sv_sub_remove(sub);
+    return status;
+}
+
 /* Sends pages while there is room for them on the way: the first subscription in the queue, then
  * the next. */
 static sl_status pump(sl_service *s, sl_sv_conn *c)
@@ -155,7 +240,7 @@ static sl_status pump(sl_service *s, sl_sv_conn *c)
         if (status == SL_OK && !found) {
             status = SL_E_CORRUPT;
         } else if (status == SL_OK) {
-            status = sub->at < space.seq ? send_page(s, sub, &space) : go_live(s, sub, &space);
+            status = go_on(s, sub, &space);
         }
     }
     return status;
@@ -168,12 +253,6 @@ void sl_sv_drop_failed(sl_service *s, sl_sv_conn *c, sl_status status)
     } else if (status != SL_OK) {
         sl_sv_drop(s, c, 1011, SL_E_INTERNAL, "the server failed; try again");
     }
-}
-
-bool sl_sv_cursor_ok(const sl_sv_state *space, const char *epoch, int64_t from)
-{
-    bool same = (epoch != NULL && strcmp(epoch, space->epoch) == 0) || SL_PLANTED("reset-missed");
-    return from == 0 || (from > 0 && same && from <= space->seq && from >= space->min_seq);
 }
 
 /* A space that is there was not shown. */
@@ -213,6 +292,7 @@ static sl_status subscribe(sl_service *s, sl_sv_conn *c, const sl_frame *frame)
     status = sl_sv_sub_add(s, c, frame->space, &sub);
     if (status == SL_OK) {
         sub->at = from;
+        sub->base = space.base;
         sub->role = role;
         status = sl_sv_hole(s, frame->space, from, frame->last, &sub->hole);
     }

@@ -58,7 +58,7 @@ static bool grow(sl_service *s)
 static sl_status sum_up(sl_service *s, const char *space, uint64_t *sum, sl_error **err)
 {
     sl_sv_rows rows;
-    sl_status status = sl_sv_all(s, "SELECT id, seq FROM feed WHERE space=$1",
+    sl_status status = sl_sv_all(s, "SELECT id, seq FROM feed WHERE space=$1 AND gone_ms IS NULL",
                                  SL_SV_ARGS(sl_cell_text(space)), &rows, err);
     *sum = 0;
     for (size_t i = 0; status == SL_OK && i < rows.count; i++) {

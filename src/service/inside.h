@@ -15,6 +15,7 @@
  *   organisation.c, lend.c, numbers.c               organisations
  *   policy.c                                        who may do what
  *   places.c                                      pages of what devices do not hold
+ *   retain.c                                      what was deleted long ago
  *   signal.c                                      what passes by and is not stored
  *   news.c, notify.c, words.c                     what people are told of: kept, and pushed
  *   tx.c, rows.c, table.c, head.c, known.c        the database, and what need not be asked of it again
@@ -86,6 +87,7 @@ typedef struct sl_sv_sub {
     sl_sv_topic *topic;
     bool live;    /* at the head; else it catches up */
     int64_t at;   /* how far pages went */
+    int64_t base; /* the number that the space had when its first page was sent */
     sl_hole hole; /* places that the pages leave out; upto 0: none */
     bool told;    /* of the hole */
     unsigned role;
@@ -208,7 +210,10 @@ struct sl_service {
     sl_sv_sql *sql;
     sl_buf clocks;      /* of the record being saved */
     sl_sv_conn **conns; /* in order of id */
-    int64_t swept_ms;   /* when those were looked for that never said who they are */
+    int64_t keep_deleted_ms;
+    int64_t retained_ms; /* when what was deleted long ago was looked for last */
+    bool retain_more;    /* there was more of it */
+    int64_t swept_ms;    /* when those were looked for that never said who they are */
     sl_sv_conn *by_device[SL_SV_DEVICES]; /* those that are ready, by hash of the device */
     sl_sv_conn *by_user[SL_SV_DEVICES];   /* and of the user */
     int32_t user_conns;                   /* of one user at a time; 0: any number */
@@ -292,6 +297,7 @@ typedef struct sl_sv_item {
     sl_sv_id id;
     sl_record rec; /* entity NULL: there is none */
     int64_t had;   /* seq before this transaction, 0: none */
+    bool summed;   /* under that it is in the sum of its space: it was not deleted */
     bool dirty;
     bool saved;
     bool fresh;    /* saved, and was not there before */
@@ -383,6 +389,13 @@ const sl_sv_head *sl_sv_head_find(const sl_service *s, const char *space);
 sl_status sl_sv_heads_write(sl_service *s, sl_error **err);
 /* After the commit, or when there is none. */
 void sl_sv_heads_forget(sl_service *s);
+
+/* ---- retain.c: what was deleted long ago ---- */
+
+/* Under what time a record deleted now stands in the feed. */
+int64_t sl_sv_gone_ms(const sl_entity *e, int64_t now_ms);
+/* Now and then; outside transactions. */
+void sl_sv_retain(sl_service *s);
 
 /* ---- known.c: what was asked of the database before ---- */
 
@@ -545,15 +558,21 @@ void sl_sv_publish(sl_service *s, const sl_sv_tx *tx);
 
 typedef struct sl_sv_state {
     const char *name;
-    char epoch[64];
+    char epoch[64]; /* as this device is told it, after sl_sv_cursor_ok */
     int64_t seq;
-    int64_t min_seq;
+    int64_t min_seq; /* what was deleted up to it may have been taken away (retain.c) */
+    int64_t base;    /* of this device: the number at which it began to read; what is deleted up to
+                      * that it never saw */
     bool summed;
     uint64_t sum;
 } sl_sv_state;
 sl_status sl_sv_state_read(sl_service *s, sl_sv_state *space, bool *found, sl_error **err);
-/* True when a device with this cursor can go on. epoch NULL: none. */
-bool sl_sv_cursor_ok(const sl_sv_state *space, const char *epoch, int64_t from);
+/* True when a device with this cursor can go on; its base is in space->base then. epoch NULL: none. */
+bool sl_sv_cursor_ok(sl_sv_state *space, const char *epoch, int64_t from);
+/* True when nothing that the device must hear of was taken away. */
+bool sl_sv_hears_all(const sl_sv_state *space, int64_t at);
+/* The epoch as a device of this base is told it, in place of the space's. */
+void sl_sv_epoch_tell(sl_sv_state *space);
 /* The records that follow `at`, but for those in the hole, into s->items; *to: the number they reach. */
 sl_status sl_sv_page(sl_service *s, const sl_sv_state *space, int64_t at, const sl_hole *hole,
                      int64_t *to);

@@ -144,6 +144,14 @@ static sl_status check_id(const sl_op *op, bool elsewhere, sl_error **err)
                : SL_OK;
 }
 
+/* What is to be deleted is not there: another device did it, perhaps long ago (retain.c). A reaction may stand
+ * for an equal one that was there before it (thread.c). */
+static bool gone_already(const sl_op *op, const sl_record *rec)
+{
+    return op->kind == SL_OP_DELETE && rec->entity == NULL &&
+           strcmp(op->entity->name, "reaction") != 0;
+}
+
 static sl_status merge(sl_sv_op *o, sl_sv_item *item, sl_error **err)
 {
     sl_status status = sl_sv_touch(item, err);
@@ -166,6 +174,10 @@ sl_status sl_sv_apply(sl_sv_tx *tx, sl_sv_op *o, sl_sv_item **item, sl_error **e
     }
     if (status == SL_OK) {
         status = find_record(tx, o->op, item, &elsewhere, err);
+    }
+    if (status == SL_OK && gone_already(o->op, &(*item)->rec)) {
+        o->merged = SL_MERGED_NOTHING;
+        return SL_OK;
     }
     if (status == SL_OK) {
         status = check_policy(o, &(*item)->rec, err);

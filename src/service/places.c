@@ -201,7 +201,7 @@ static sl_status add_range(sl_service *s, const char *space, int64_t above, int6
     return s->ports.db.run(s->ports.db.user,
                            "SELECT id, seq FROM feed WHERE space=$1 AND seq>$2 AND seq<=$3 AND"
                            " place=seq UNION ALL SELECT id, seq FROM feed WHERE space=$1 AND"
-                           " place>$2 AND place<=$3 AND place<seq",
+                           " place>$2 AND place<=$3 AND place<seq AND gone_ms IS NULL",
                            args, sizeof args / sizeof args[0], add_row, sum, NULL);
 }
 

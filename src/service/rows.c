@@ -192,17 +192,20 @@ static sl_status save_place(sl_service *s, const sl_record *rec, int64_t had, sl
 {
     sl_cell space = sl_cell_text(rec->space);
     sl_cell seq = sl_cell_int(rec->seq);
+    sl_cell gone =
+        rec->deleted ? sl_cell_int(sl_sv_gone_ms(rec->entity, sl_sv_now(s))) : sl_cell_text(NULL);
     const char *name = rec->entity->name;
     if (had > 0) {
-        return sl_sv_run(s, "UPDATE feed SET seq=$1, place=$2 WHERE space=$3 AND seq=$4",
-                         SL_SV_ARGS(seq, place_of(rec), space, sl_cell_int(had)), err);
+        return sl_sv_run(s,
+                         "UPDATE feed SET seq=$1, place=$2, gone_ms=$3 WHERE space=$4 AND seq=$5",
+                         SL_SV_ARGS(seq, place_of(rec), gone, space, sl_cell_int(had)), err);
     }
     return sl_sv_run(s,
-                     "INSERT INTO feed (space, seq, entity, id, place, listed)"
-                     " VALUES ($1, $2, $3, $4, $5, $6)",
+                     "INSERT INTO feed (space, seq, entity, id, place, listed, gone_ms)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7)",
                      SL_SV_ARGS(space, seq, sl_cell_text(name),
                                 sl_cell_text_n(rec->id, SL_UUID_LEN), place_of(rec),
-                                sl_cell_text(rec->entity->place_field < 0 ? name : NULL)),
+                                sl_cell_text(rec->entity->place_field < 0 ? name : NULL), gone),
                      err);
 }
 

@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+enum {
+    KEEP_DELETED_DAYS = 90
+};
+
 static sl_status new_epochs(sl_service *s, sl_error **err)
 {
     sl_sv_id epoch;
@@ -30,6 +34,9 @@ static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error
     s->page_records = config->page_records > 0 ? config->page_records : SL_SV_PAGE_RECORDS;
     s->change_records = config->page_records > 0 ? config->page_records : SL_SV_CHANGE_RECORDS;
     s->page_flight = config->page_flight > 0 ? config->page_flight : SL_SV_FLIGHT;
+    s->keep_deleted_ms =
+        INT64_C(86400000) *
+        (config->keep_deleted_days > 0 ? config->keep_deleted_days : KEEP_DELETED_DAYS);
     s->lock = sl_mutex_new();
     s->dir = sl_text_dup(config->dir);
     s->in = sl_frame_in_new();

@@ -98,6 +98,7 @@ typedef struct sl_service_config {
     /* Small ones let tests of little data cross the boundaries that much data has. */
     int32_t page_records; /* of a page, and of a change that is told at once; 0: 500 and 1000 */
     int64_t page_flight;  /* bytes of pages that a client has not said to be done with; 0: 1 MiB */
+    int32_t keep_deleted_days; /* so long is known what was deleted; 0: 90 */
 } sl_service_config;
 
 /* Makes or migrates the tables. SL_E_TOO_NEW for a database of a newer server. */
@@ -137,6 +138,9 @@ sl_status sl_service_audit_verify(sl_service *s, int64_t *lines, sl_error **err)
 /* What whoever serves it refused before the service saw it: a line of the audit log. what: "http.refused" or
  * "ws.refused"; code: the status or close code. */
 void sl_service_refused(sl_service *s, const char *peer, const char *what, int32_t code);
+/* Takes away the records that were deleted before `before_ms`, `max` of them at most: devices that have not
+ * heard of them read their spaces anew. The service does so by itself, by keep_deleted_days. */
+sl_status sl_service_retain(sl_service *s, int64_t before_ms, int64_t max, sl_error **err);
 /* The device of this user can no longer be reached by this push token: it is forgotten, if it is still
  * that of the device. */
 void sl_service_push_gone(sl_service *s, const char *user, const char *device, const char *token);

@@ -101,11 +101,16 @@ static const char *const STEPS[] = {
     " at_ms BIGINT NOT NULL, admin TEXT NOT NULL);"
     "CREATE INDEX audit_actor ON audit (actor);"
     "CREATE INDEX audit_object ON audit (object)",
+    /* When the record was deleted (retain.c): null is there. Sums are of what is there alone. */
+    "ALTER TABLE feed ADD COLUMN gone_ms BIGINT;"
+    "CREATE INDEX feed_gone ON feed (gone_ms) WHERE gone_ms IS NOT NULL;"
+    "UPDATE space SET sum=NULL",
 };
 
 enum {
     STEP_COUNT = sizeof STEPS / sizeof STEPS[0],
-    STEP_PLACES = 7 /* places are there from this one on */
+    STEP_PLACES = 7, /* places are there from this one on */
+    STEP_GONE = 12   /* and when records were deleted */
 };
 
 sl_status sl_sv_meta_get(sl_service *s, const char *name, char **value, sl_error **err)
@@ -297,6 +302,17 @@ static sl_status give_places(sl_service *s, const sl_entity *e, sl_error **err)
     return run_text(s, &sql, err);
 }
 
+/* What was deleted before that was kept is as good as deleted now. */
+static sl_status date_deleted(sl_sv_tx *tx, const sl_entity *e, sl_error **err)
+{
+    sl_buf sql = {0};
+    sl_buf_fmt(&sql,
+               "UPDATE feed SET gone_ms=%lld WHERE entity='%s' AND EXISTS (SELECT 1 FROM \"%s\" AS"
+               " r WHERE r.id=feed.id AND r.space=feed.space AND r.deleted=1)",
+               (long long)sl_sv_gone_ms(e, tx->now_ms), e->name, e->name);
+    return run_text(tx->s, &sql, err);
+}
+
 /* The feed lies by number: a record writes in one place what it wrote in four. What is found by its entity,
  * which messages are not, has that in `listed` too; what stands where it was first stored is found by its
  * number. The rows are copied in the order in which they are to lie. */
@@ -368,6 +384,7 @@ static sl_status steps(sl_sv_tx *tx, void *ctx, sl_error **err)
     }
     bool placed = done >= STEP_PLACES;
     s->migrated = done < STEP_COUNT;
+    bool dated = done >= STEP_GONE;
     for (; status == SL_OK && done < STEP_COUNT; done++) {
         status = STEPS[done] != NULL ? sl_sv_run(s, STEPS[done], NULL, 0, err) : cluster(s, err);
     }
@@ -376,6 +393,9 @@ static sl_status steps(sl_sv_tx *tx, void *ctx, sl_error **err)
         status = migrate_entity(s, e, err);
         if (status == SL_OK && !placed && e->place_field >= 0) {
             status = give_places(s, e, err);
+        }
+        if (status == SL_OK && !dated) {
+            status = date_deleted(tx, e, err);
         }
     }
     if (status == SL_OK) {

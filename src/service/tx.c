@@ -312,6 +312,7 @@ sl_status sl_sv_get(sl_sv_tx *tx, const sl_entity *e, const char *space, const c
     }
     status = sl_sv_load(tx->s, e, space, id, &(*out)->rec, err);
     (*out)->had = (*out)->rec.entity != NULL ? (*out)->rec.seq : 0;
+    (*out)->summed = (*out)->had > 0 && !(*out)->rec.deleted;
     return status;
 }
 
@@ -441,8 +442,9 @@ static sl_status flush_space(sl_sv_tx *tx, size_t from, size_t to, sl_error **er
             item->dirty = false;
             item->saved = true;
             item->fresh = item->fresh || item->had == 0;
-            head->sum -= item->had > 0 ? sl_sum_of(item->id, item->had) : 0;
-            head->sum += sl_sum_of(item->id, seq);
+            head->sum -= item->summed ? sl_sum_of(item->id, item->had) : 0;
+            head->sum += !item->rec.deleted ? sl_sum_of(item->id, seq) : 0;
+            item->summed = !item->rec.deleted;
             status = give_place(item, err);
             status = status == SL_OK ? sl_sv_save(tx->s, &item->rec, item->had, err) : status;
             item->had = seq;

@@ -7,7 +7,8 @@
  *   receipt + cursor covers it, or rejection -> operation leaves, visible = shadow + rest
  *
  * A record that has pending operations has a row, even when nothing of it is to be seen: it is then
- * deleted and empty, and goes with the last of them.
+ * deleted and empty, and goes with the last of them. A confirmed deletion leaves nothing: changes come in
+ * order, so nothing that is older can come after it.
  */
 #include "store/inside.h"
 
@@ -144,8 +145,8 @@ static sl_status show(sl_store *s, const sl_record *was, const sl_row *row, cons
         status = sl_outbox_fill(s, chain->links[0].n, err);
     }
     if (status == SL_OK) {
-        status = rec.entity != NULL ? sl_row_update(s, &rec, was, &to, err)
-                                    : sl_row_delete(s, was, row, err);
+        bool gone = rec.entity == NULL || (rec.deleted && chain->count == 0);
+        status = gone ? sl_row_delete(s, was, row, err) : sl_row_update(s, &rec, was, &to, err);
     }
     if (status == SL_OK && chain->count == 0) {
         status = shadow_drop(s, was->entity, row->rid, NULL, err);
@@ -302,7 +303,11 @@ static sl_status confirm_all(sl_store *s, const sl_record *rec, const sl_row *ro
     if (status == SL_OK) {
         status = sl_sum_move(s, row->rid >> 32, rec, had, err);
     }
-    return status == SL_OK ? sl_row_update(s, rec, &s->old, &to, err) : status;
+    if (status != SL_OK) {
+        return status;
+    }
+    return rec->deleted ? sl_row_delete(s, &s->old, row, err)
+                        : sl_row_update(s, rec, &s->old, &to, err);
 }
 
 /* The server's state beside operations that wait. */
@@ -315,7 +320,8 @@ static sl_status confirm_some(sl_store *s, const sl_record *rec, const sl_row *r
         status = sl_sum_move(s, row->rid >> 32, rec, SL_PLANTED("sum-keeps-old") ? 0 : had, err);
     }
     if (status == SL_OK) {
-        status = sl_shadow_put(s, rec, row->rid, err);
+        status = rec->deleted ? shadow_drop(s, rec->entity, row->rid, NULL, err)
+                              : sl_shadow_put(s, rec, row->rid, err);
     }
     return status == SL_OK ? show(s, &s->old, row, chain, rec, err) : status;
 }
@@ -352,8 +358,8 @@ sl_status sl_store_apply_remote(sl_store *s, const sl_record *rec, sl_error **er
 {
     sl_row row = {0, 0};
     bool here = false;
-    sl_status status = s->here ? confirm(s, rec, &here, err) : SL_OK;
-    if (status == SL_OK && !here) {
+    sl_status status = s->here || rec->deleted ? confirm(s, rec, &here, err) : SL_OK;
+    if (status == SL_OK && !here && !rec->deleted) {
         status = sl_row_insert(s, rec, &row, err);
         here = status == SL_OK && row.rid == 0;
         if (here) {

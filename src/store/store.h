@@ -249,7 +249,7 @@ sl_status sl_store_drop_space(sl_store *s, const char *name, bool keep_space, sl
 
 /* --- sums of spaces ----------------------------------------------------------------- */
 
-/* sync/sum.h, over the confirmed records, deleted ones too: compared with the server's at the head.
+/* sync/sum.h, over the confirmed records: compared with the server's at the head.
  * Confirming a record moves it along; only sl_store_sum_count looks at the records that are there,
  * and sees what became of them since. */
 typedef struct sl_space_sum {

@@ -51,7 +51,7 @@ sl_status sl_sum_move(sl_store *s, int64_t no, const sl_record *rec, int64_t had
     sl_status status = look_at(s, no, err);
     if (status == SL_OK && s->sum.known) { /* else it is added up when somebody asks */
         s->sum.sum -= had > 0 ? sl_sum_of(rec->id, had) : 0;
-        s->sum.sum += rec->seq > 0 ? sl_sum_of(rec->id, rec->seq) : 0;
+        s->sum.sum += rec->seq > 0 && !rec->deleted ? sl_sum_of(rec->id, rec->seq) : 0;
         s->sum.changed = true;
     }
     return status;

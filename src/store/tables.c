@@ -290,6 +290,25 @@ static sl_status read_places(sl_store *s, int64_t from, sl_error **err)
     return status;
 }
 
+/* Version 9: what was deleted leaves nothing and is in no sum. An index of texts that is not there is made
+ * from the records when the store opens. */
+static sl_status forget_deleted(sl_store *s, sl_error **err)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < sl_entity_count; i++) {
+        char sql[200];
+        const char *name = sl_entities[i].name;
+        (void)snprintf(sql, sizeof sql, "DELETE FROM \"%s\" WHERE deleted=1 AND pending IS NULL",
+                       name);
+        status = sl_sql_run(s->sql, sql, NULL, 0, NULL, NULL, err);
+        if (status == SL_OK && sl_sql_changes(s->sql) > 0 && sl_search_covers(&sl_entities[i])) {
+            (void)snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS \"%s_fts\"", name);
+            status = sl_sql_script(s->sql, sql, err);
+        }
+    }
+    return status == SL_OK ? sl_sql_script(s->sql, "UPDATE space SET sum=NULL", err) : status;
+}
+
 static sl_status run_steps(sl_store *s, int64_t from, sl_error **err)
 {
     char version[48];
@@ -305,6 +324,9 @@ static sl_status run_steps(sl_store *s, int64_t from, sl_error **err)
     }
     if (status == SL_OK && from < 5) {
         status = read_places(s, from, err);
+    }
+    if (status == SL_OK && from < 9) {
+        status = forget_deleted(s, err);
     }
     if (status == SL_OK) {
         status = read_skipped(s, err);

@@ -1,8 +1,8 @@
 /*
  * sync/sum.h - the sum of a space: both ends keep it and are equal when it is.
  *
- * Of every record of the space, deleted ones too, sl_sum_of(id, seq), added modulo 2^64: the order
- * does not matter, and a change takes the old state's out and puts the new one's in. With
+ * Of every record of the space that is not deleted sl_sum_of(id, seq), added modulo 2^64: the order does
+ * not matter, and a change takes the old state's out and puts the new one's in. With
  *
  *   m(x):  x ^= x >> 30; x *= 0xbf58476d1ce4e5b9; x ^= x >> 27; x *= 0x94d049bb133111eb; x ^= x >> 31
  *

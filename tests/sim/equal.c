@@ -489,6 +489,7 @@ void check_end(world *w)
     }
     for (unsigned i = 0; i < w->actor_count && w->sim->failure == NULL; i++) {
         compare_actor(w, &w->actors[i]);
+        check_unread(w, &w->actors[i]);
     }
     if (w->sim->failure == NULL) {
         check_facts(w);

@@ -19,6 +19,22 @@ static bool same_field(const fact *a, const fact *b)
     return a->field == b->field && same_record(a, b) && a->kind != FACT_BANNED;
 }
 
+static bool maybe_deleted(const world *w, const fact *f)
+{
+    for (size_t i = 0; i < w->fact_count; i++) {
+        if (w->facts[i].kind == FACT_DELETE && same_record(&w->facts[i], f)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was deleted may be known no more: a patch of it comes too late. */
+static bool maybe_forgotten(const world *w, const fact *f)
+{
+    return w->sim->fault_counts[SL_FAULT_RETENTION] > 0 && maybe_deleted(w, f);
+}
+
 /* What it names may have been deleted, or lost by the server, before the operation came there. */
 static bool names_doubtful(const world *w, const fact *f)
 {
@@ -45,7 +61,7 @@ static bool doubtful(const world *w, const fact *f)
 }
 
 /* A share that came, a connection that was asked for twice; a space that was shut; an operation that
- * was meant to be refused; what a restored server does not know. */
+ * was meant to be refused; what a restored server does not know, or has forgotten. */
 bool refusal_expected(world *w, const actor *a, const char *entity, const char *id)
 {
     if (strcmp(entity, "connection") == 0 || strcmp(entity, "share") == 0 ||
@@ -55,7 +71,7 @@ bool refusal_expected(world *w, const actor *a, const char *entity, const char *
     for (size_t i = 0; i < w->fact_count; i++) {
         const fact *f = &w->facts[i];
         if (strcmp(f->id, id) == 0 && strcmp(f->entity->name, entity) == 0 &&
-            (f->kind == FACT_BANNED || doubtful(w, f) ||
+            (f->kind == FACT_BANNED || doubtful(w, f) || maybe_forgotten(w, f) ||
              world_tied(&w->lost, a->who->index, f->space))) {
             return true;
         }
@@ -72,16 +88,6 @@ static bool one_writer(const world *w, const fact *f)
         }
     }
     return true;
-}
-
-static bool maybe_deleted(const world *w, const fact *f)
-{
-    for (size_t i = 0; i < w->fact_count; i++) {
-        if (w->facts[i].kind == FACT_DELETE && same_record(&w->facts[i], f)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* What the field counts must be reachable by all that was surely added and some of the rest. */
@@ -239,6 +245,9 @@ static void check_fact(world *w, size_t at)
         return;
     }
     bool deleted = sl_json_bool_or(rec, "deleted", false);
+    if (rec == NULL && maybe_forgotten(w, f)) {
+        return;
+    }
     if (rec == NULL) {
         sl_sim_fail(w->sim, "%s %s of %s was acknowledged and is nowhere", f->entity->name, f->id,
                     w->actors[f->actor].name);

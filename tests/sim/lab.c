@@ -77,8 +77,11 @@ static lab *open_lab(uint64_t seed, bool limits)
 #ifdef SL_PLANTS
     sl_plant(getenv("SL_PLANT"));
 #endif
+    sl_mem_count(true);
+    int64_t blocks = sl_mem_blocks();
     lab *l = sl_mem(sizeof *l);
     ck_assert_ptr_nonnull(l);
+    l->blocks = blocks;
     l->sim = run_sim(seed);
     ck_assert_ptr_nonnull(l->sim);
     l->sim->verbose = getenv("SL_LAB_TRACE") != NULL;
@@ -104,9 +107,12 @@ lab *lab_open_seed(uint64_t seed)
 void lab_close(lab *l)
 {
     ck_assert_msg(l->sim->failure == NULL, "%s", l->sim->failure);
+    int64_t blocks = l->blocks;
     sl_sim_free(l->sim);
     sl_mem_free(l);
     ck_assert_int_eq(sl_debug_live_objects(), 0);
+    ck_assert_msg(sl_mem_blocks() == blocks, "%d blocks were not freed",
+                  (int)(sl_mem_blocks() - blocks));
 }
 
 lab_node *lab_device(lab *l, const char *name)

@@ -56,6 +56,7 @@ struct lab {
     bool blind_live; /* only changes are lost, not what is asked for */
     void (*on_page)(lab *l);
     void (*hear)(lab_node *n, const sl_json *event); /* of all nodes; may be NULL */
+    int64_t blocks;                                  /* of memory, before it was opened */
     bool may_differ;                                 /* else an "integrity" event fails the test */
 };
 

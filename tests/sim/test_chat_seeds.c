@@ -276,7 +276,7 @@ START_TEST(chat__seeds_come_through_once_and_in_order)
 {
     const char *seeds = getenv("SL_CHAT_SEEDS");
     const char *from = getenv("SL_CHAT_FROM");
-    long n = seeds != NULL ? strtol(seeds, NULL, 10) : 2;
+    long n = seeds != NULL ? strtol(seeds, NULL, 10) : 50 / SL_TEST_STRIDE;
     unsigned long long seed = from != NULL ? strtoull(from, NULL, 10) : 1;
     for (long i = 0; i < n; i++, seed++) {
         (void)printf("seed %llu\n", seed);

@@ -270,6 +270,8 @@ void check_reset(world *w, const actor *a, const char *space);
 bool check_rest(world *w, const char **why);
 /* Traces what keeps devices from rest. */
 void check_explain(world *w);
+/* unread.c: a device counts what is unread; with gaps no more than that, and what it holds of it. */
+void check_unread(world *w, const actor *a);
 /* equal.c, facts.c: at rest equal, complete, nothing more. */
 void check_end(world *w);
 void check_facts(world *w);

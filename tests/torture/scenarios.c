@@ -498,6 +498,138 @@ static void open_again(torture *t)
     lab_run(t->l, 5 * SECOND);
 }
 
+/* --- undo, drafts, keys --------------------------------------------------------------------- */
+
+static void something_to_undo(torture *t)
+{
+    ck_assert_int_eq(lab_apply(t->ana,
+                               "[{'op':'create','entity':'comment','space':'%s','fields':"
+                               "{'body':'u%d'}}]",
+                               t->space, (int)t->round),
+                     SL_OK);
+    lab_settle(t->l, 60 * SECOND);
+}
+
+/* SL_E_NOT_FOUND when there is nothing to redo. */
+static sl_status undo_or_redo(torture *t, bool redo)
+{
+    sl_bytes *out = NULL;
+    torture_in(t);
+    sl_status status = redo ? sl_redo(core_of(t), t->space, &out, NULL)
+                            : sl_undo(core_of(t), t->space, &out, NULL);
+    torture_out(t);
+    torture_may(t, redo && status == SL_E_NOT_FOUND ? SL_OK : status);
+    torture_need(t, (status == SL_OK) == (out != NULL), "what was done, or an error");
+    sl_bytes_release(out);
+    sl_sim_node_touched(t->at->node);
+    return status;
+}
+
+/* id: how many of it there must be then; "" when a failure leaves that open. */
+static void undo(torture *t)
+{
+    sl_status status = undo_or_redo(t, false);
+    (void)snprintf(t->id, sizeof t->id, "%s", status == SL_OK ? "0" : "");
+    if (status == SL_OK && core_of(t) != NULL) {
+        status = undo_or_redo(t, true);
+        (void)snprintf(t->id, sizeof t->id, "%s", status == SL_OK ? "1" : "");
+    }
+    lab_run(t->l, SECOND);
+}
+
+static void undone(torture *t)
+{
+    int here = lab_count(t->ana, "{'from':'comment','where':{'body':'u%d'}}", (int)t->round);
+    int there = lab_count(t->cleo, "{'from':'comment','where':{'body':'u%d'}}", (int)t->round);
+    torture_need(t, here == there && here <= 1, "a step is undone once, everywhere");
+    torture_need(t, t->id[0] == 0 || here == atoi(t->id), "what was undone, or redone, is so");
+}
+
+static sl_id first_draft(const torture *t)
+{
+    sl_bytes *out = NULL;
+    ck_assert_int_eq(sl_drafts(core_of(t), NULL, 0, &out, NULL), SL_OK);
+    sl_json *list = sl_json_parse((const char *)sl_bytes_data(out), sl_bytes_len(out));
+    sl_id id = (sl_id)sl_json_int_or(sl_json_first(list), "draft", 0);
+    sl_json_free(list);
+    sl_bytes_release(out);
+    return id;
+}
+
+static void a_draft(torture *t)
+{
+    lab_id(t->l, t->id);
+    ck_assert_int_eq(lab_apply(t->ana,
+                               "[{'op':'create','entity':'connection','id':'%s','space':'user:%s',"
+                               "'fields':{'peer_email':'nobody@lab.test'}}]",
+                               t->id, t->ana->user),
+                     SL_OK);
+    lab_settle(t->l, 60 * SECOND);
+    ck_assert(first_draft(t) != 0);
+}
+
+/* It is refused again, and is a draft again then. */
+static void send_draft(torture *t)
+{
+    sl_bytes *out = NULL;
+    sl_id draft = first_draft(t);
+    torture_in(t);
+    sl_status status = sl_draft_send(core_of(t), draft, "{}", 2, &out, NULL);
+    torture_out(t);
+    torture_may(t, status);
+    t->acked = status == SL_OK;
+    sl_bytes_release(out);
+    sl_sim_node_touched(t->at->node);
+    lab_run(t->l, 2 * SECOND);
+}
+
+static void discard_draft(torture *t)
+{
+    sl_id draft = first_draft(t);
+    torture_in(t);
+    sl_status status = sl_draft_discard(core_of(t), draft, NULL);
+    torture_out(t);
+    torture_may(t, status);
+    t->acked = status == SL_OK;
+    sl_sim_node_touched(t->at->node);
+    lab_run(t->l, SECOND);
+}
+
+static void sent_draft(torture *t)
+{
+    refused(t);
+    sl_id draft = first_draft(t);
+    torture_need(t, draft != 0, "a draft is there until it is accepted");
+    ck_assert_int_eq(sl_draft_discard(core_of(t), draft, NULL), SL_OK);
+    sl_sim_node_touched(t->at->node);
+    torture_need(t, first_draft(t) == 0, "there is one of it");
+}
+
+static void discarded_draft(torture *t)
+{
+    sl_id draft = first_draft(t);
+    torture_need(t, !t->acked || draft == 0, "what was discarded is gone");
+    if (draft != 0) {
+        ck_assert_int_eq(sl_draft_discard(core_of(t), draft, NULL), SL_OK);
+        sl_sim_node_touched(t->at->node);
+    }
+}
+
+/* Of a sealed folder: the same key wraps its own anew; whatever comes of it, the folder opens with it. */
+static void rekey(torture *t)
+{
+    if (t->l->sim->node_key == NULL) {
+        return;
+    }
+    torture_in(t);
+    sl_status status = sl_core_rekey(core_of(t), t->l->sim->node_key, NULL, NULL);
+    torture_out(t);
+    torture_may(t, status);
+    sl_sim_node_touched(t->at->node);
+    sl_sim_node_restart(t->at->node);
+    lab_run(t->l, 5 * SECOND);
+}
+
 const scenario scenarios[] = {
     {"create", false, NULL, create, created},
     {"patch", false, before_patch, patch, patched},
@@ -516,6 +648,10 @@ const scenario scenarios[] = {
     {"chat", false, find_thread, say, said},
     {"load", false, in_part, load, loaded},
     {"sign-out", false, NULL, leave, whole},
+    {"undo", false, something_to_undo, undo, undone},
+    {"draft-send", false, a_draft, send_draft, sent_draft},
+    {"draft-discard", false, a_draft, discard_draft, discarded_draft},
+    {"rekey", false, NULL, rekey, whole},
     {"open", false, NULL, open_again, whole},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

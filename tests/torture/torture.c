@@ -1,5 +1,6 @@
 /*
- * test_torture [SCENARIO]: every allocation and file operation of each scenario fails in turn.
+ * test_torture [SCENARIO]: every allocation and file operation of each scenario fails in turn, in folders
+ * in the clear and in sealed ones.
  * SL_TORTURE_STRIDE: only every so many (37); 1 is the whole torture.
  */
 #include "torture.h"
@@ -159,11 +160,14 @@ void torture_may(torture *t, sl_status status)
 
 /* --- rounds ------------------------------------------------------------------------------- */
 
-static torture *begin(void)
+static const uint8_t NODE_KEY[32] = {0x70, 0xa7};
+
+static torture *begin(bool sealed)
 {
     torture *t = sl_mem(sizeof *t);
     ck_assert_ptr_nonnull(t);
     t->l = lab_open();
+    t->l->sim->node_key = sealed ? NODE_KEY : NULL;
     lab_connected(t->l, &t->ana, &t->cleo);
     lab_video(t->ana, t->video, t->space);
     lab_share(t->ana, t->space, t->cleo, t->share);
@@ -214,9 +218,9 @@ static bool one_round(torture *t, const scenario *s)
     return struck;
 }
 
-static void run(const scenario *s)
+static void run(const scenario *s, bool sealed)
 {
-    torture *t = begin();
+    torture *t = begin(sealed);
     t->at = s->at_coach ? t->cleo : t->ana;
     for (int kind = 0; kind < TROUBLES; kind++) {
         uint64_t k = 1 + (g_stride > 1 ? (uint64_t)kind * 7 % g_stride : 0);
@@ -233,11 +237,12 @@ static void run(const scenario *s)
 
 START_TEST(torture__every_failure_is_an_error_and_the_next_try_succeeds)
 {
-    const scenario *s = &scenarios[_i];
+    const scenario *s = &scenarios[(size_t)_i % scenario_count];
+    bool sealed = (size_t)_i >= scenario_count;
     if (g_only == NULL || strcmp(g_only, s->name) == 0) {
         uint64_t before = g_runs;
-        run(s);
-        printf("%s: %" PRIu64 " runs\n", s->name, g_runs - before);
+        run(s, sealed);
+        printf("%s%s: %" PRIu64 " runs\n", s->name, sealed ? ", sealed" : "", g_runs - before);
         (void)fflush(stdout);
     }
 }
@@ -258,7 +263,7 @@ int main(int argc, char **argv)
     TCase *tcase = tcase_create("torture");
     tcase_set_timeout(tcase, 0);
     tcase_add_loop_test(tcase, torture__every_failure_is_an_error_and_the_next_try_succeeds, 0,
-                        (int)scenario_count);
+                        2 * (int)scenario_count);
     suite_add_tcase(suite, tcase);
     int code = sl_test_run(suite);
     run_done();

@@ -14,7 +14,7 @@ export interface Stored {
     pending: boolean;
 }
 
-export const SCHEMA_VERSION = 8;
+export const SCHEMA_VERSION = 9;
 
 /** The account as its owner sees it. */
 export interface User extends Stored {

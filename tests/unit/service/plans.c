@@ -19,6 +19,7 @@ static const char *const SMALL[] = {"meta", "signing_key", "service_key", "recei
 /* Statements that are for the whole. */
 static const char *const WHOLE[] = {
     "SELECT n, at_ms, actor, action, object, outcome, hash FROM audit",
+    "UPDATE feed SET gone_ms=",          /* once, of databases from before */
     "SELECT r.\"space\", r.\"id\" FROM", /* what somebody who is erased wrote anywhere */
 };
 

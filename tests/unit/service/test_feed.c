@@ -176,7 +176,9 @@ static uint64_t sum_of_pages(const world *w, sl_id conn)
     for (size_t i = 0; i < frame_count(w, conn, "page"); i++) {
         const sl_json *list = sl_json_get(frame_at(w, conn, "page", i), "records");
         for (const sl_json *r = sl_json_first(list); r != NULL; r = sl_json_next(r)) {
-            sum += sl_sum_of(sl_json_str(r, "id"), sl_json_int_or(r, "seq", 0));
+            sum += !sl_json_bool_or(r, "deleted", false)
+                       ? sl_sum_of(sl_json_str(r, "id"), sl_json_int_or(r, "seq", 0))
+                       : 0;
         }
     }
     return sum;

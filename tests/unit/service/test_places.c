@@ -334,7 +334,9 @@ static uint64_t sum_of_pages(const talk *t)
         const sl_json *f = frame_at(t->w, t->ana.conn, "page", i);
         for (const sl_json *r = sl_json_first(sl_json_get(f, "records")); r != NULL;
              r = sl_json_next(r)) {
-            sum += sl_sum_of(sl_json_str(r, "id"), sl_json_int_or(r, "seq", 0));
+            sum += !sl_json_bool_or(r, "deleted", false)
+                       ? sl_sum_of(sl_json_str(r, "id"), sl_json_int_or(r, "seq", 0))
+                       : 0;
         }
     }
     return sum;

@@ -94,36 +94,6 @@ static sl_record record(sl_store *s, const char *entity, const char *id)
     return rec;
 }
 
-START_TEST(compat__version_1_opens_with_all_that_it_held)
-{
-    make("client-v1.sql", "");
-    sl_store *s = open_store();
-    sl_record rec = record(s, "user", USER);
-    ck_assert_str_eq(sl_record_text(&rec, "name"), "Ana");
-    sl_record_free(&rec);
-    rec = record(s, "comment", COMMENT);
-    ck_assert_str_eq(sl_record_text(&rec, "body"), "mine");
-    ck_assert_int_eq(sl_record_int(&rec, "at_us", 0), 7);
-    sl_record_free(&rec);
-    rec = record(s, "message", MESSAGE);
-    ck_assert_str_eq(rec.ext, "{\"mood\":[\"calm\"]}");
-    sl_record_free(&rec);
-    ck_assert(sl_store_pending(s, sl_entity_find("comment"), COMMENT));
-    sl_op op = {0};
-    ck_assert_int_eq(sl_store_outbox_op(s, 1, &op, NULL), SL_OK);
-    ck_assert_str_eq(sl_op_text(&op, "body"), "mine");
-    sl_op_free(&op);
-    char *user = NULL;
-    ck_assert_int_eq(sl_store_meta(s, "user", &user, NULL), SL_OK);
-    ck_assert_str_eq(user, USER);
-    sl_mem_free(user);
-    sl_space space;
-    ck_assert_int_eq(sl_store_space(s, SPACE, &space, NULL), SL_OK);
-    ck_assert_int_eq(space.cursor, 0);
-    sl_store_close(s);
-}
-END_TEST
-
 START_TEST(compat__every_table_of_the_present_schema_is_there_and_only_the_first_opening_migrates)
 {
     make("client-v1.sql", "");
@@ -210,7 +180,7 @@ START_TEST(compat__version_3_keeps_its_records_and_reads_the_videos_again)
 }
 END_TEST
 
-/* --- version 2: what it said of itself, one fact a line ---------------------------------------- */
+/* --- what each version said of itself, one fact a line ----------------------------------------- */
 
 static sl_json *parse(const char *text)
 {
@@ -265,6 +235,13 @@ static sl_row row_of(sl_store *s, const sl_json *wire, sl_record *rec)
     return row;
 }
 
+/* What was deleted, and nothing waits for it, is forgotten since version 9. */
+static bool forgotten(const sl_json *fact)
+{
+    return sl_json_bool_or(sl_json_get(fact, "record"), "deleted", false) &&
+           !sl_json_bool_or(fact, "pending", false);
+}
+
 static void check_record(sl_store *s, const sl_json *fact)
 {
     sl_record rec = {0};
@@ -272,6 +249,15 @@ static void check_record(sl_store *s, const sl_json *fact)
     same_record(sl_json_get(fact, "record"), &rec);
     ck_assert(sl_json_bool_or(fact, "pending", false) == (row.pending != 0));
     sl_record_free(&rec);
+}
+
+static void check_forgotten(sl_store *s, const sl_json *wire)
+{
+    sl_record rec = {0};
+    sl_row row;
+    const sl_entity *e = sl_entity_find(sl_json_str(wire, "entity"));
+    ck_assert_int_eq(sl_row_load(s, e, sl_json_str(wire, "id"), &rec, &row, NULL), SL_OK);
+    ck_assert_int_eq(row.rid, 0);
 }
 
 static void check_shadow(sl_store *s, const sl_json *wire)
@@ -378,18 +364,44 @@ typedef struct totals {
     int64_t rejected;
     int64_t uploads;
     int64_t spaces;
-    uint64_t sum; /* of what is confirmed in VIDEO */
+    uint64_t sum; /* of what is confirmed in the video's space */
+    int version;
 } totals;
+
+static const char *video_of(int version)
+{
+    return version == 1 ? SPACE : VIDEO;
+}
 
 static void add_confirmed(totals *t, const sl_json *record)
 {
-    bool in = strcmp(sl_json_str(record, "space"), VIDEO) == 0;
+    bool in = strcmp(sl_json_str(record, "space"), video_of(t->version)) == 0;
     t->sum += in ? sl_sum_of(sl_json_str(record, "id"), sl_json_int_or(record, "seq", 0)) : 0;
+}
+
+/* Of the first all is read again; then videos since version 4, what has places since version 5. */
+static void check_space(sl_store *s, const sl_json *fact, int version)
+{
+    sl_space space;
+    sl_holes holes;
+    char text[SL_HOLES_TEXT];
+    const char *name = sl_json_str(fact, "space");
+    const char *had = sl_json_str(fact, "holes");
+    bool anew = version == 1 || (version == 3 && sl_space_is(name, "video")) ||
+                (version < 5 && sl_space_has_places(name));
+    ck_assert_int_eq(sl_store_space(s, name, &space, NULL), SL_OK);
+    ck_assert_str_eq(space.epoch, sl_json_str(fact, "epoch"));
+    ck_assert_int_eq(space.cursor, anew ? 0 : sl_json_int_or(fact, "cursor", -1));
+    ck_assert_int_eq(sl_store_holes(s, name, &holes, NULL), SL_OK);
+    sl_holes_print(text, &holes);
+    ck_assert_str_eq(text, had != NULL ? had : "");
 }
 
 static void check_fact(sl_store *s, const sl_json *fact, totals *t)
 {
-    if (sl_json_get(fact, "record") != NULL) {
+    if (sl_json_get(fact, "record") != NULL && forgotten(fact)) {
+        check_forgotten(s, sl_json_get(fact, "record"));
+    } else if (sl_json_get(fact, "record") != NULL) {
         check_record(s, fact);
         if (!sl_json_bool_or(fact, "pending", false)) {
             add_confirmed(t, sl_json_get(fact, "record"));
@@ -413,12 +425,7 @@ static void check_fact(sl_store *s, const sl_json *fact, totals *t)
     } else if (sl_json_get(fact, "query") != NULL) {
         check_found(s, fact);
     } else {
-        sl_space space;
-        const char *name = sl_json_str(fact, "space");
-        ck_assert_int_eq(sl_store_space(s, name, &space, NULL), SL_OK);
-        ck_assert_str_eq(space.epoch, sl_json_str(fact, "epoch"));
-        bool anew = sl_space_has_places(name); /* there were no places */
-        ck_assert_int_eq(space.cursor, anew ? 0 : sl_json_int_or(fact, "cursor", -1));
+        check_space(s, fact, t->version);
         t->spaces++;
     }
 }
@@ -430,47 +437,78 @@ static int64_t count_all(sl_store *s, const char *table)
     return one_cell(s, sql, 0, NULL).i;
 }
 
-START_TEST(compat__version_2_opens_with_all_that_it_held)
+static void check_facts(sl_store *s, totals *t)
 {
-    totals t = {0};
-    make("client-v2.sql", "");
-    sl_store *s = open_store();
-    char *line = read_file("client-v2.jsonl");
-    while (*line != 0) {
+    char name[32];
+    (void)snprintf(name, sizeof name, "client-v%d.jsonl", t->version);
+    for (char *line = read_file(name); *line != 0;) {
         char *end = strchr(line, '\n');
         *end = 0;
         sl_json *fact = parse(line);
-        check_fact(s, fact, &t);
+        check_fact(s, fact, t);
         sl_json_free(fact);
         line = end + 1;
     }
+}
+
+/* And nothing else is there. */
+static void check_totals(sl_store *s, const totals *t)
+{
     int64_t records = 0;
     for (size_t i = 0; i < sl_entity_count; i++) {
         records += count_all(s, sl_entities[i].name);
     }
-    ck_assert_int_eq(records, t.records + 1); /* a patch waits for what was refused */
-    ck_assert_int_eq(count_all(s, "outbox"), t.ops);
-    ck_assert_int_eq(count_all(s, "shadow"), t.shadows);
-    ck_assert_int_eq(count_all(s, "rejected"), t.rejected);
-    ck_assert_int_eq(count_all(s, "upload"), t.uploads);
-    ck_assert_int_eq(t.spaces, 5);
+    records -= t->version == 2 ? 1 : 0; /* a patch waits for what was refused */
+    ck_assert_int_eq(records, t->records);
+    ck_assert_int_eq(count_all(s, "outbox"), t->ops);
+    ck_assert_int_eq(count_all(s, "shadow"), t->shadows);
+    ck_assert_int_eq(count_all(s, "rejected"), t->rejected);
+    ck_assert_int_eq(count_all(s, "upload"), t->uploads);
+    ck_assert_int_eq(one_cell(s, "SELECT count(*) FROM space WHERE held=1 AND $1=0", 0, NULL).i,
+                     t->spaces);
     ck_assert_int_eq(one_cell(s,
                               "SELECT count(*) FROM sqlite_schema WHERE $1=0 AND (name LIKE 'old%'"
                               " OR sql LIKE '%old\\_%' ESCAPE '\\')",
                               0, NULL)
                          .i,
                      0);
-    sl_outbox_state outbox;
-    ck_assert_int_eq(sl_store_outbox(s, &outbox, NULL), SL_OK);
-    ck_assert_int_eq(outbox.last, 28);
-    ck_assert_int_eq(outbox.floor, 1);
-    sl_space_sum sum; /* versions before had none */
-    ck_assert_int_eq(sl_store_sum(s, VIDEO, &sum, NULL), SL_OK);
+}
+
+/* Versions before had none, or of other records. */
+static void check_sum(sl_store *s, const totals *t)
+{
+    sl_space_sum sum;
+    const char *space = video_of(t->version);
+    ck_assert_int_eq(sl_store_sum(s, space, &sum, NULL), SL_OK);
     ck_assert_int_eq(sum.counted_ms, 0);
-    ck_assert_int_eq(sl_store_sum_count(s, VIDEO, 1, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_sum(s, VIDEO, &sum, NULL), SL_OK);
-    ck_assert(sum.sum == t.sum);
-    sl_store_close(s);
+    ck_assert_int_eq(sl_store_sum_count(s, space, 1, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_sum(s, space, &sum, NULL), SL_OK);
+    ck_assert(sum.sum == t->sum);
+}
+
+START_TEST(compat__every_version_opens_with_all_that_it_held)
+{
+    for (int version = 1; version < sl_schema_version; version++) {
+        totals t = {.version = version};
+        char name[160];
+        char *user = NULL;
+        sl_outbox_state outbox;
+        (void)snprintf(name, sizeof name, "client-v%d.sql", version);
+        make(name, "");
+        sl_store *s = open_store();
+        check_facts(s, &t);
+        check_totals(s, &t);
+        check_sum(s, &t);
+        ck_assert_int_eq(sl_store_outbox(s, &outbox, NULL), SL_OK);
+        ck_assert_int_eq(outbox.last, version == 1 ? 1 : 28);
+        ck_assert_int_eq(outbox.floor, 1);
+        ck_assert_int_eq(sl_store_meta(s, "user", &user, NULL), SL_OK);
+        ck_assert_str_eq(user, version == 1 ? USER : "01890000-0000-7000-8000-0000ffff0001");
+        sl_mem_free(user);
+        sl_store_close(s);
+        (void)snprintf(name, sizeof name, "%s/sideline.db", g_dir);
+        ck_assert_int_eq(unlink(name), 0);
+    }
 }
 END_TEST
 
@@ -708,18 +746,38 @@ START_TEST(compat__version_7_keeps_its_groups_and_knows_of_no_organisation)
 }
 END_TEST
 
+START_TEST(compat__version_8_keeps_its_records_and_forgets_what_was_deleted)
+{
+    make("client-v8.sql", "");
+    sl_store *s = open_store();
+    check_fourth(s);
+    sl_record rec = record(s, "membership", "01890000-0000-7000-8000-000000000501");
+    ck_assert_str_eq(sl_record_text(&rec, "name"), "Athletics Club");
+    sl_record_free(&rec);
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        char sql[120];
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT count(*) FROM \"%s\" WHERE $1=0 AND deleted=1 AND pending IS NULL",
+                       sl_entities[i].name);
+        ck_assert_int_eq(one_cell(s, sql, 0, NULL).i, 0);
+    }
+    sl_store_close(s);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH(
-    "compat", setup, teardown, compat__version_1_opens_with_all_that_it_held,
+    "compat", setup, teardown,
     compat__every_table_of_the_present_schema_is_there_and_only_the_first_opening_migrates,
     compat__a_new_column_takes_what_a_newer_server_had_sent_for_it,
     compat__a_newer_database_is_refused_and_not_touched,
     compat__version_3_keeps_its_records_and_reads_the_videos_again,
-    compat__version_2_opens_with_all_that_it_held,
+    compat__every_version_opens_with_all_that_it_held,
     compat__what_waited_in_version_2_goes_on_as_it_began,
     compat__threads_from_before_places_are_read_again_in_part,
     compat__version_4_keeps_its_records_and_reads_its_threads_again,
     compat__version_5_keeps_its_records_its_gaps_and_where_it_was,
     compat__version_6_keeps_its_records_and_knows_of_no_group,
     compat__version_7_keeps_its_groups_and_knows_of_no_organisation,
+    compat__version_8_keeps_its_records_and_forgets_what_was_deleted,
     compat__reads_all_again_after_an_update_when_something_was_skipped,
     compat__a_migration_that_runs_out_of_memory_changes_nothing_and_can_be_tried_again)

@@ -19,6 +19,7 @@ static sl_store *g_store;
 static sl_prng g_prng;
 static int64_t g_seq[SPACES][RECORDS]; /* what is confirmed; 0: nothing */
 static int64_t g_last[SPACES];
+static bool g_deletes;
 static int64_t g_ops[OPS_MAX]; /* numbers of the newest operations */
 static size_t g_op_count;
 static unsigned g_stamp;
@@ -77,26 +78,27 @@ static void hold(unsigned space)
     ck_assert_int_eq(sl_store_set_space(g_store, &held, NULL), SL_OK);
 }
 
-/* The server's next state of a record; inside a transaction. */
+/* The server's next state of a record, with g_deletes perhaps that it is deleted; inside a transaction. */
 static void confirm(unsigned space, unsigned k)
 {
     char id[SL_UUID_LEN + 1];
     char text[500];
     sl_record rec = {0};
     int64_t seq = ++g_last[space];
+    bool deleted = g_deletes && dice(4) == 0;
     id_of(id, space, k);
     (void)snprintf(text, sizeof text,
                    "{\"entity\":\"comment\",\"id\":\"%s\",\"space\":\"%s\",\"seq\":%lld,"
                    "\"deleted\":%s,\"fields\":{\"body\":\"server\"},"
                    "\"clocks\":{\"*\":\"000000000000000100000002\"}}",
-                   id, SPACE[space], (long long)seq, dice(4) == 0 ? "true" : "false");
+                   id, SPACE[space], (long long)seq, deleted ? "true" : "false");
     sl_json *j = sl_json_parse(text, strlen(text));
     ck_assert_int_eq(sl_record_from_wire(&rec, j, NULL), SL_OK);
     ck_assert_int_eq(sl_store_apply_remote(g_store, &rec, NULL), SL_OK);
     hold(space);
     sl_json_free(j);
     sl_record_free(&rec);
-    g_seq[space][k] = seq;
+    g_seq[space][k] = deleted ? 0 : seq;
 }
 
 static void remote(unsigned space, unsigned k)
@@ -243,6 +245,7 @@ static void run(const char *sql)
 START_TEST(sum__is_that_of_what_is_confirmed_whatever_is_done)
 {
     unsigned waiting = 0;
+    g_deletes = true;
     hold(0);
     hold(1);
     for (int i = 0; i < STEPS; i++) {
