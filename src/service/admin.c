@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "crypto/jwt.h"
 #include "service/account.h"
+#include "service/ask.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* service/ask.c - what a request asks for: by its query, or by the members of a JSON body. */
+#include "service/ask.h"
 #include "base/error.h"
 #include "service/inside.h"
 

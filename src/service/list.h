@@ -2,6 +2,7 @@
 #ifndef SL_SERVICE_LIST_H
 #define SL_SERVICE_LIST_H
 
+#include "service/ask.h"
 #include "service/inside.h"
 
 enum {

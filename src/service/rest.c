@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "service/account.h"
+#include "service/ask.h"
 #include "service/inside.h"
 
 #include <string.h>

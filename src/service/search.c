@@ -12,6 +12,7 @@
  */
 #include "base/error.h"
 #include "base/utf8.h"
+#include "service/ask.h"
 #include "service/fold.h"
 #include "service/list.h"
 
