@@ -8,8 +8,8 @@
  * A page is as long as was asked for or less: when much of what was looked at is not for the one who asks, it
  * ends sooner, and `next` says where to go on.
  */
-#include "service/ask.h"
 #include "service/list.h"
+#include "service/ask.h"
 
 #include "base/error.h"
 
