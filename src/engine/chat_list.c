@@ -34,16 +34,20 @@ static bool same(const sl_json *j, const char *key, const char *value)
 /* --- the participants of each ---------------------------------------------------------------- */
 
 /* Those of all threads, one thread's side by side. */
+typedef struct seat {
+    const sl_json *who;
+} seat;
+
 typedef struct crowd {
-    const sl_json **at;
+    seat *at;
     size_t n;
 } crowd;
 
 static int by_space(const void *a, const void *b)
 {
-    const sl_json *const *x = a;
-    const sl_json *const *y = b;
-    return strcmp(sl_json_str(*x, "space"), sl_json_str(*y, "space"));
+    const seat *x = a;
+    const seat *y = b;
+    return strcmp(sl_json_str(x->who, "space"), sl_json_str(y->who, "space"));
 }
 
 static sl_status crowd_make(const sl_chat_frame *f, crowd *c, sl_error **err)
@@ -54,7 +58,7 @@ static sl_status crowd_make(const sl_chat_frame *f, crowd *c, sl_error **err)
         return sl_fail_nomem(err);
     }
     for (const sl_json *p = sl_json_first(f->people); p != NULL; p = sl_json_next(p)) {
-        c->at[c->n++] = p;
+        c->at[c->n++].who = p;
     }
     qsort(c->at, c->n, sizeof *c->at, by_space);
     return SL_OK;
@@ -68,13 +72,13 @@ static sl_json *crowd_of(const crowd *c, const char *space)
     size_t behind = c->n;
     while (first < behind) {
         size_t mid = first + (behind - first) / 2;
-        bool before = strcmp(sl_json_str(c->at[mid], "space"), space) < 0;
+        bool before = strcmp(sl_json_str(c->at[mid].who, "space"), space) < 0;
         first = before ? mid + 1 : first;
         behind = before ? behind : mid;
     }
     bool ok = list != NULL;
-    for (size_t i = first; ok && i < c->n && same(c->at[i], "space", space); i++) {
-        ok = sl_json_add(list, sl_json_clone(c->at[i]));
+    for (size_t i = first; ok && i < c->n && same(c->at[i].who, "space", space); i++) {
+        ok = sl_json_add(list, sl_json_clone(c->at[i].who));
     }
     if (!ok) {
         sl_json_free(list);
@@ -291,12 +295,12 @@ static sl_status gather(sl_core *core, const sl_chat_frame *f, const sl_json *th
                         const sl_json *settings, sl_json *list, sl_error **err)
 {
     size_t n = 0;
-    line *lines = sl_mem_array(sl_json_count(threads) + 1, sizeof *lines);
-    sl_status status = lines != NULL ? SL_OK : sl_fail_nomem(err);
     crowd all = {0};
-    if (status == SL_OK) {
-        status = crowd_make(f, &all, err);
+    line *lines = sl_mem_array(sl_json_count(threads) + 1, sizeof *lines);
+    if (lines == NULL) {
+        return sl_fail_nomem(err);
     }
+    sl_status status = crowd_make(f, &all, err);
     const sl_json *first = status == SL_OK ? sl_json_first(threads) : NULL;
     for (const sl_json *t = first; status == SL_OK && t != NULL; t = sl_json_next(t)) {
         sl_chat_frame own = *f;

@@ -42,13 +42,13 @@ sl_status sl_database_open(const char *dir, const sl_platform *platform, sl_data
 {
     sl_database *d = sl_mem(sizeof *d);
     char *path = sl_text_fmt("%s/server.db", dir);
-    if (d != NULL) {
-        d->held = -1;
+    if (d == NULL || path == NULL) {
+        sl_mem_free(path);
+        sl_mem_free(d);
+        return sl_fail_nomem(err);
     }
-    sl_status status = d != NULL && path != NULL ? SL_OK : sl_fail_nomem(err);
-    if (status == SL_OK) {
-        status = keep_others_out(d, path, err);
-    }
+    d->held = -1;
+    sl_status status = keep_others_out(d, path, err);
     if (status == SL_OK) {
         status = sl_vfs_new(platform, NULL, &d->vfs, err);
     }

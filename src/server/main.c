@@ -362,13 +362,18 @@ static void new_socket(int fd)
     sl_waits_new(fd);
 }
 
-static sl_status run(daemon_state *d, sl_error **err)
+static void hold_signals(daemon_state *d)
 {
     (void)sigemptyset(&d->signals);
     (void)sigaddset(&d->signals, SIGINT);
     (void)sigaddset(&d->signals, SIGTERM);
     (void)pthread_sigmask(SIG_BLOCK, &d->signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static sl_status run(daemon_state *d, sl_error **err)
+{
+    hold_signals(d);
     /* The folder may be one that others can enter: what is in it, keys and hashes, is ours. */
     (void)umask(0077);
     sl_status st = d->options.web != NULL ? sl_web_open(d->options.web, &d->web, err) : SL_OK;

@@ -188,19 +188,24 @@ struct sl_service {
     sl_mutex *lock;
     char *dir;
     int64_t upload_max;
+    int32_t trial_days;
+    int32_t user_conns; /* of one user at a time; 0: any number */
     bool media;
+    bool require_factor;
+    bool key_given;    /* by the configuration: not ours to rotate */
+    bool migrated;     /* its tables have changed at this start */
+    bool retain_more;  /* there was more of what was deleted long ago */
+    bool batching;     /* transactions are parts of one */
+    bool batch_begun;  /* which has begun: what is to be sent is held */
+    bool batch_broken; /* and cannot be committed */
     sl_key *key;
-    bool key_given; /* by the configuration: not ours to rotate */
     sl_sv_old_key *old_keys;
     size_t old_key_count;
     struct sl_sv_seen *seen; /* tokens that were verified, made by the first */
     sl_sv_buckets *buckets;  /* NULL: nothing is limited */
     sl_sv_counts counts;
-    bool migrated;   /* its tables have changed at this start */
     int64_t audit_n; /* the last line that was written */
     char audit_hash[SL_SHA256_HEX_LEN + 1];
-    bool require_factor;
-    int32_t trial_days;
     char *public_url; /* NULL: mails say the token alone */
     char *oidc_issuer;
     char *oidc_client;
@@ -212,11 +217,9 @@ struct sl_service {
     sl_sv_conn **conns; /* in order of id */
     int64_t keep_deleted_ms;
     int64_t retained_ms; /* when what was deleted long ago was looked for last */
-    bool retain_more;    /* there was more of it */
     int64_t swept_ms;    /* when those were looked for that never said who they are */
     sl_sv_conn *by_device[SL_SV_DEVICES]; /* those that are ready, by hash of the device */
     sl_sv_conn *by_user[SL_SV_DEVICES];   /* and of the user */
-    int32_t user_conns;                   /* of one user at a time; 0: any number */
     size_t conn_count;
     size_t conn_cap;
     sl_sv_topic **topics; /* by hash */
@@ -229,9 +232,6 @@ struct sl_service {
     int64_t page_records;   /* of a page, */
     int64_t change_records; /* of a change, */
     int64_t page_flight;    /* and bytes of pages on the way, at most */
-    bool batching;          /* transactions are parts of one */
-    bool batch_begun;       /* which has begun: what is to be sent is held */
-    bool batch_broken;      /* and cannot be committed */
     sl_buf held;
     sl_sv_head *heads; /* by hash */
     size_t head_count;
