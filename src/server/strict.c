@@ -63,20 +63,37 @@ static int32_t take_control(sl_strict *s, uint8_t *h, size_t n)
     return 0;
 }
 
-/* Keeps the last three bytes of a text. */
+/* One byte of a text (RFC 3629). */
+static void note_byte(sl_strict *s, uint8_t c)
+{
+    if (s->more > 0) {
+        s->bad = s->bad || c < s->least || c > s->most;
+        s->more--;
+        s->least = 0x80;
+        s->most = 0xBF;
+    } else if (c >= 0x80) {
+        s->bad = s->bad || c < 0xC2 || c > 0xF4;
+        s->more = c < 0xE0 ? 1 : c < 0xF0 ? 2 : 3;
+        s->least = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80; /* no longer than needed */
+        s->most = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;  /* no surrogate, none too great */
+    }
+}
+
 static void note_text(sl_strict *s, const uint8_t *p, size_t n)
 {
-    for (size_t i = n > 3 ? n - 3 : 0; s->text && i < n; i++) {
-        memmove(s->tail, s->tail + 1, 2);
-        s->tail[2] = p[i] ^ s->mask[(s->turn + i) & 3];
+    for (size_t i = 0; s->text && i < n; i++) {
+        note_byte(s, p[i] ^ s->mask[(s->turn + i) & 3]);
     }
     s->turn = (uint8_t)((s->turn + n) & 3);
 }
 
-/* The text so far, which is right, ends within a character. */
-static bool cut_short(const sl_strict *s)
+/* The text is wrong, as libwebsockets sees when the frame is whole. */
+static void end_text(sl_strict *s)
 {
-    return s->tail[2] >= 0xC0 || s->tail[1] >= 0xE0 || s->tail[0] >= 0xF0;
+    if (s->text && (s->bad || (s->more > 0 && !s->in_message))) {
+        s->dead = true;
+        s->fault = CODE_TEXT;
+    }
 }
 
 /* The head of a data frame, whole. */
@@ -93,12 +110,13 @@ static int32_t take_data(sl_strict *s, const uint8_t *h)
     if ((h[0] & 0x0F) != OP_CONTINUATION) {
         s->message = 0;
         s->text = (h[0] & 0x0F) == OP_TEXT;
-        memset(s->tail, 0, sizeof s->tail);
+        s->bad = false;
+        s->more = 0;
     }
     if (len > s->message_max || s->message + len > s->message_max) {
         return CODE_TOO_BIG;
     }
-    if (len == 0 && (h[0] & 0x80) != 0 && s->text && cut_short(s)) {
+    if (len == 0 && (h[0] & 0x80) != 0 && s->text && s->more > 0) {
         return CODE_TEXT; /* an empty last frame: libwebsockets does not look */
     }
     s->message += len;
@@ -128,6 +146,9 @@ static size_t walk(sl_strict *s, uint8_t *p, size_t n, int32_t *code)
             note_text(s, p + at, take);
             s->left -= take;
             at += take;
+            if (s->left == 0) {
+                end_text(s);
+            }
             continue;
         }
         if (n - at < 2) {

@@ -8,7 +8,8 @@
  *
  * libwebsockets 4.1 takes frames that RFC 6455 has a server refuse: frames that are not masked, control
  * frames that are too long or in pieces, messages begun within messages, close codes that nobody may
- * send. (Text that is no UTF-8 it finds itself.) It has no place to look at frames from outside; so this reads the socket
+ * send. (Text that is no UTF-8 it finds itself at the end of a frame; here nothing passes behind that frame, for a ping that
+ * came then would be sent back in the place of the close code.) It has no place to look at frames from outside; so this reads the socket
  * in its stead (`recv`, `SSL_read`, which libwebsockets gets from the program). What is right passes as it
  * came; in the place of the first frame that is not, libwebsockets gets a close frame with the code that
  * the client is to get, which it answers in kind. What follows is thrown away.
@@ -54,7 +55,10 @@ typedef struct sl_strict {
     bool text; /* the message is text */
     uint8_t mask[4];
     uint8_t turn;     /* which byte of the mask is next */
-    uint8_t tail[3];  /* the text's last bytes */
+    bool bad;         /* the text is no UTF-8, */
+    uint8_t more;     /* or within a character of which so many bytes are to come, */
+    uint8_t least;    /* the next of them from here */
+    uint8_t most;     /* to here */
     uint16_t said;    /* the code of the client's close, when 1000 was put in its place */
     uint8_t peer[16]; /* its IPv6 address, or the mapped one of IPv4; zero: not known */
     uint8_t held_len;

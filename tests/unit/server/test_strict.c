@@ -160,6 +160,40 @@ START_TEST(strict__nothing_passes_behind_a_fault_or_a_close)
 }
 END_TEST
 
+/* What libwebsockets is to close for passes to the frame's end, and no ping behind it. */
+static void ends_behind(const void *text, size_t n)
+{
+    const uint8_t ping[] = {0x89, 0x85, MASK, 'p', 'r', 'o', 'b', 'e'};
+    for (size_t step = 1; step <= n; step++) {
+        wire w;
+        begin(&w);
+        feed(&w, text, n, step);
+        ck_assert_uint_eq(w.n, n);
+        feed(&w, ping, sizeof ping, step);
+        ck_assert_uint_eq(w.n, n);
+        ck_assert_uint_eq(w.s.fault, 1007);
+    }
+}
+
+#define ENDS_BEHIND(...) \
+    ends_behind((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
+START_TEST(strict__nothing_passes_behind_a_frame_whose_text_is_wrong)
+{
+    ENDS_BEHIND(0x81, 0x83, MASK, 'a' ^ 1, 0xFF ^ 2, 'b' ^ 3);
+    ENDS_BEHIND(0x01, 0x82, MASK, 0xC0 ^ 1, 0x80 ^ 2); /* in a frame that is not the last */
+    ENDS_BEHIND(0x81, 0x82, MASK, 'a' ^ 1, 0xCE ^ 2);  /* cut short */
+    ENDS_BEHIND(0x81, 0x83, MASK, 0xE0 ^ 1, 0x80 ^ 2, 0x80 ^ 3); /* longer than needed */
+    ENDS_BEHIND(0x81, 0x83, MASK, 0xED ^ 1, 0xA0 ^ 2, 0x80 ^ 3); /* a surrogate */
+    ENDS_BEHIND(0x81, 0x84, MASK, 0xF4 ^ 1, 0x90 ^ 2, 0x80 ^ 3, 0x80 ^ 4);
+    ENDS_BEHIND(0x01, 0x81, MASK, 0xCE ^ 1, 0x80, 0x81, MASK, 'a' ^ 1); /* over two frames */
+    ck_assert_uint_eq(
+        FAULT(0x81, 0x84, MASK, 0xF4 ^ 1, 0x8F ^ 2, 0xBF ^ 3, 0xBF ^ 4, 0x89, 0x80, MASK), 0);
+    ck_assert_uint_eq(FAULT(0x81, 0x83, MASK, 0xED ^ 1, 0x9F ^ 2, 0xBF ^ 3, 0x89, 0x80, MASK), 0);
+    ck_assert_uint_eq(FAULT(0x82, 0x81, MASK, 0xFF ^ 1, 0x89, 0x80, MASK), 0); /* no text */
+}
+END_TEST
+
 START_TEST(strict__bytes_that_came_with_the_request_for_the_upgrade_are_refused)
 {
     sl_strict s = {.framing = false};
@@ -176,4 +210,5 @@ SL_TEST_MAIN("strict", strict__right_frames_pass_as_they_came_however_they_are_c
              strict__a_message_has_a_size_in_all_its_frames,
              strict__a_text_does_not_end_within_a_character,
              strict__nothing_passes_behind_a_fault_or_a_close,
+             strict__nothing_passes_behind_a_frame_whose_text_is_wrong,
              strict__bytes_that_came_with_the_request_for_the_upgrade_are_refused)
