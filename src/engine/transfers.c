@@ -370,11 +370,14 @@ static void finish_download(sl_core *core, sl_transfer *t, int64_t now_ms)
     if (status == SL_OK) {
         status = place_download(core, t, hex, size, &err);
     }
-    if (status == SL_E_CORRUPT && sl_xfer_restart(&t->xfer, now_ms) &&
-        open_part(core, t) == SL_OK) {
+    if (status == SL_E_CORRUPT && sl_xfer_restart(&t->xfer, now_ms)) {
         sl_error_release(err);
-        t->why = "damaged";
-        return;
+        err = NULL;
+        status = open_part(core, t); /* when that fails, it is what ends it */
+        if (status == SL_OK) {
+            t->why = "damaged";
+            return;
+        }
     }
     sl_waiters_blob(core, t->upload.hex, status, err != NULL ? sl_error_message(err) : NULL);
     sl_error_release(err);
