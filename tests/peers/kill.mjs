@@ -206,24 +206,32 @@ async function read(space, token, dense) {
   }
 }
 
-// All that was acknowledged is there. How much that is.
+let looked = 0; // so many of the acknowledged were looked for
+let counts;
+let made; // ids that were acknowledged
+
+function lookAnew() {
+  spaces.clear();
+  looked = 0;
+  counts = { favourites: 0, messages: 0, clips: 0 };
+  made = new Set();
+  for (const clip of people.flatMap((p) => p.clips)) clip.seen = false;
+}
+
+// What was acknowledged since the last time is there.
 async function look() {
   for (const person of people) await read(person.own, person.by.token, true);
   await read(thread, people[0].by.token, false);
-  const counts = { favourites: 0, messages: 0, clips: 0 };
-  for (const { id, space, seq } of acknowledged) {
+  for (; looked < acknowledged.length; looked++) {
+    const { id, space, seq } = acknowledged[looked];
+    made.add(id);
     if (!spaces.has(space)) continue; // of a clip: it is asked for below
     const found = spaces.get(space).held.get(id);
     if (found !== seq) throw new Error(`lost: ${id} of ${space}, acknowledged as ${seq}, is ${found}`);
     counts[space === thread ? "messages" : "favourites"]++;
   }
   for (const person of people) {
-    for (const clip of person.clips) {
-      const made = acknowledged.some((a) => a.id === clip.id);
-      if (!made || clip.seen) {
-        counts.clips += clip.seen ? 1 : 0;
-        continue;
-      }
+    for (const clip of person.clips.filter((c) => !c.seen && made.has(c.id))) {
       const answer = await tus(person, "GET", `/api/v1/blobs/${clip.sha256}`, {});
       const bytes = Buffer.from(await answer.arrayBuffer());
       if (answer.status !== 200 || hash(bytes) !== clip.sha256) throw new Error(`a clip is lost: ${answer.status}`);
@@ -231,14 +239,13 @@ async function look() {
       counts.clips++;
     }
   }
-  return counts;
 }
 
 try {
   await start();
   await signIn();
+  lookAnew();
   await look();
-  let counts;
   for (let i = 0; i < Number(cycles); i++) {
     const ends = people.flatMap((p) => [...p.live.map(talk), untilCut(request(p)), untilCut(upload(p))]);
     await sleep(60 + random(200));
@@ -246,8 +253,10 @@ try {
     await server.ended;
     await Promise.all(ends);
     await start();
-    counts = await look();
+    await look();
   }
+  lookAnew();
+  await look(); // all of it once more, from the beginning
   server.kill("SIGTERM");
   await server.ended;
   const { favourites, messages, clips } = counts;
