@@ -1,35 +1,10 @@
 /* Addresses of blobs that carry their right with them, and blobs that are for all. */
 #include "service/inside.h"
 #include "support.h"
-#include "unit/service/world.h"
+#include "unit/service/clip.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const char CLIP[] = "0123456789abcdef";
-
-typedef struct scene {
-    world *w;
-    person owner;
-    person coach;
-    person stranger;
-    char thread[SL_SPACE_MAX];
-    char space[SL_SPACE_MAX];
-    char sha[65];
-    char blob[128];
-} scene;
-
-static void set(scene *s)
-{
-    s->w = world_new();
-    person_make(s->w, &s->owner, "owner@x.y", "athlete", 1);
-    person_make(s->w, &s->coach, "coach@x.y", "coach", 2);
-    person_make(s->w, &s->stranger, "stranger@x.y", "athlete", 3);
-    befriend(s->w, &s->owner, &s->coach, s->thread);
-    video_make(s->w, &s->owner, s->space, 0x100, CLIP);
-    sha_of(CLIP, s->sha);
-    (void)snprintf(s->blob, sizeof s->blob, "/api/v1/blobs/%s", s->sha);
-}
 
 /* The signed address of the blob. */
 static void sign_blob(const scene *s, const person *p, char url[400])
@@ -58,7 +33,7 @@ START_TEST(blob__opens_by_a_signed_address_without_a_token) /* [RIGHT-1] */
     scene s;
     char url[400];
     char other[400];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload(s.w, &s.owner, s.space, CLIP), 204);
     (void)snprintf(other, sizeof other, "%s/url", s.blob);
     answer a = signed_request(s.w, &s.stranger, "GET", other, "", NULL, 0);
@@ -98,7 +73,7 @@ START_TEST(blob__by_a_signed_address_is_no_other_one_nor_longer_than_it_may_be_r
     char url[400];
     char other[400];
     char sha[65];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload(s.w, &s.owner, s.space, CLIP), 204);
     ck_assert_int_eq(upload(s.w, &s.owner, s.space, "something else"), 204);
     share_with(s.w, &s.owner, &s.coach, s.space, "coach", 0x101);
@@ -129,7 +104,7 @@ START_TEST(blob__of_a_storefront_is_for_guests)
     char front[SL_SPACE_MAX];
     char fields[200];
     char path[128];
-    set(&s);
+    clip_scene(&s);
     sl_space_name(front, "coach", s.coach.id);
     sha_of("a portrait", s.sha);
     (void)snprintf(path, sizeof path, "/api/v1/files/%s", s.sha);

@@ -2,64 +2,10 @@
 #include "base/base64.h"
 #include "service/upload.h"
 #include "support.h"
-#include "unit/service/world.h"
+#include "unit/service/clip.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const char CLIP[] = "0123456789abcdef";
-static const char TYPE[] = "content-type: application/offset+octet-stream\n";
-
-typedef struct scene {
-    world *w;
-    person owner;
-    char space[SL_SPACE_MAX];
-    char sha[65];
-    char blob[128];
-} scene;
-
-static void set(scene *s)
-{
-    s->w = world_new();
-    person_make(s->w, &s->owner, "owner@x.y", "athlete", 1);
-    video_make(s->w, &s->owner, s->space, 0x100, CLIP);
-    sha_of(CLIP, s->sha);
-    (void)snprintf(s->blob, sizeof s->blob, "/api/v1/blobs/%s", s->sha);
-}
-
-static int32_t get_status(const scene *s, const person *p)
-{
-    answer a = signed_request(s->w, p, "GET", s->blob, "", NULL, 0);
-    int32_t status = a.status;
-    answer_free(&a);
-    return status;
-}
-
-static int64_t head_offset(const scene *s, const person *p, const char *location)
-{
-    answer a = signed_request(s->w, p, "HEAD", location, "tus-resumable: 1.0.0\n", NULL, 0);
-    int64_t at = -1;
-    if (a.status == 200) {
-        at = strtoll(answer_header(&a, "Upload-Offset"), NULL, 10);
-    }
-    answer_free(&a);
-    return at;
-}
-
-static const char *video_status(scene *s)
-{
-    static char text[32];
-    frames_clear(s->w);
-    subscribe(s->w, &s->owner, s->space, 0, "");
-    const sl_json *records = sl_json_get(frame_at(s->w, s->owner.conn, "page", 0), "records");
-    for (const sl_json *r = sl_json_first(records); r != NULL; r = sl_json_next(r)) {
-        if (strcmp(sl_json_str(r, "entity"), "video") == 0) {
-            (void)snprintf(text, sizeof text, "%s",
-                           sl_json_str(sl_json_get(r, "fields"), "status"));
-        }
-    }
-    return text;
-}
 
 /* A PATCH with this Upload-Checksum. */
 static int32_t patch_checked(const scene *s, const char *location, int64_t at, const char *sum,
@@ -78,7 +24,7 @@ static int32_t patch_checked(const scene *s, const char *location, int64_t at, c
 START_TEST(tus__announces_what_it_speaks)
 {
     scene s;
-    set(&s);
+    clip_scene(&s);
     answer a = request(s.w, "OPTIONS", "/api/v1/uploads", "", NULL, 0);
     ck_assert_int_eq(a.status, 204);
     ck_assert_str_eq(answer_header(&a, "Tus-Extension"),
@@ -97,7 +43,7 @@ START_TEST(checksum__of_a_request_holds_or_nothing_of_it_is_kept)
     static const char sha256[] = "sha256 8zXtyF3ZnH4JTUSLcVO6ojTZk131cRcQWfC3VALBywA=";
     scene s;
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     ck_assert_int_eq(patch_checked(&s, location, 0, sha1, "01235", 5), 460);
     ck_assert_int_eq(head_offset(&s, &s.owner, location), 0);
@@ -125,7 +71,7 @@ START_TEST(checksum__that_is_none_is_refused_before_any_byte)
                                       "crc32 AAAAAA=="};
     scene s;
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         ck_assert_msg(patch_checked(&s, location, 0, bad[i], CLIP, 5) == 400, "%s", bad[i]);
@@ -162,7 +108,7 @@ START_TEST(creation__may_bring_the_first_bytes_or_all)
     scene s;
     char location[128];
     int64_t at = -1;
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(create_with(&s, s.sha, 16, TYPE, CLIP, 7, location, &at), 201);
     ck_assert_int_eq(at, 7);
     ck_assert_int_eq(head_offset(&s, &s.owner, location), 7);
@@ -173,7 +119,7 @@ START_TEST(creation__may_bring_the_first_bytes_or_all)
     ck_assert_int_eq(create_with(&s, s.sha, 16, TYPE, CLIP, 16, location, &at), 201);
     ck_assert_int_eq(at, 16);
     world_free(s.w);
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(create_with(&s, s.sha, 16, TYPE, CLIP, 16, location, &at), 201);
     ck_assert_int_eq(at, 16);
     ck_assert_int_eq(get_status(&s, &s.owner), 200);
@@ -186,7 +132,7 @@ START_TEST(creation__with_bytes_that_are_wrong_makes_nothing)
     scene s;
     char location[128];
     int64_t at = -1;
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(create_with(&s, s.sha, 16, "", CLIP, 16, location, &at), 415);
     ck_assert_int_eq(create_with(&s, s.sha, 16, TYPE, "0123456789abcdeX", 16, location, &at), 460);
     ck_assert_int_eq(create_with(&s, s.sha, 16,
@@ -226,7 +172,7 @@ START_TEST(expiry__is_told_while_an_upload_is_unfinished_and_holds)
     }
     scene s;
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     answer a = signed_request(s.w, &s.owner, "HEAD", location, "tus-resumable: 1.0.0\n", NULL, 0);
     ck_assert_uint_eq(strlen(answer_header(&a, "Upload-Expires")), 29);

@@ -2,81 +2,21 @@
 #include "base/mem.h"
 #include "service/inside.h"
 #include "support.h"
-#include "unit/service/world.h"
+#include "unit/service/clip.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const char CLIP[] = "0123456789abcdef";
-static const char TYPE[] = "content-type: application/offset+octet-stream\n";
-
-typedef struct scene {
-    world *w;
-    person owner;
-    person coach;
-    person stranger;
-    char thread[SL_SPACE_MAX];
-    char space[SL_SPACE_MAX];
-    char sha[65];
-    char blob[128];
-} scene;
-
-static void set(scene *s)
-{
-    s->w = world_new();
-    person_make(s->w, &s->owner, "owner@x.y", "athlete", 1);
-    person_make(s->w, &s->coach, "coach@x.y", "coach", 2);
-    person_make(s->w, &s->stranger, "stranger@x.y", "athlete", 3);
-    befriend(s->w, &s->owner, &s->coach, s->thread);
-    video_make(s->w, &s->owner, s->space, 0x100, CLIP);
-    sha_of(CLIP, s->sha);
-    (void)snprintf(s->blob, sizeof s->blob, "/api/v1/blobs/%s", s->sha);
-}
 
 static answer get(const scene *s, const person *p, const char *headers)
 {
     return signed_request(s->w, p, "GET", s->blob, headers, NULL, 0);
 }
 
-static int32_t get_status(const scene *s, const person *p)
-{
-    answer a = get(s, p, "");
-    int32_t status = a.status;
-    answer_free(&a);
-    return status;
-}
-
-static int64_t head_offset(const scene *s, const person *p, const char *location)
-{
-    answer a = signed_request(s->w, p, "HEAD", location, "tus-resumable: 1.0.0\n", NULL, 0);
-    int64_t at = -1;
-    if (a.status == 200) {
-        at = strtoll(answer_header(&a, "Upload-Offset"), NULL, 10);
-    }
-    answer_free(&a);
-    return at;
-}
-
-static const char *video_status(scene *s)
-{
-    static char text[32];
-    frames_clear(s->w);
-    subscribe(s->w, &s->owner, s->space, 0, "");
-    const sl_json *records = sl_json_get(frame_at(s->w, s->owner.conn, "page", 0), "records");
-    for (const sl_json *r = sl_json_first(records); r != NULL; r = sl_json_next(r)) {
-        if (strcmp(sl_json_str(r, "entity"), "video") == 0) {
-            (void)snprintf(text, sizeof text, "%s",
-                           sl_json_str(sl_json_get(r, "fields"), "status"));
-        }
-    }
-    return text;
-}
-
 START_TEST(upload__resumes_where_it_stopped_and_makes_the_video_ready)
 {
     scene s;
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_str_eq(video_status(&s), "uploading");
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     ck_assert_int_eq(head_offset(&s, &s.owner, location), 0);
@@ -102,7 +42,7 @@ START_TEST(upload__keeps_the_part_that_came_before_a_cut)
 {
     scene s;
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     s.w->cut = true;
     (void)upload_patch(s.w, &s.owner, location, 0, CLIP, 3);
@@ -126,7 +66,7 @@ START_TEST(upload__many_at_once_in_parts_are_each_checked_whole)
     };
     scene s;
     static char locations[MANY][128];
-    set(&s);
+    clip_scene(&s);
     for (int i = 0; i < MANY; i++) {
         ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, locations[i]), 201);
     }
@@ -147,7 +87,7 @@ START_TEST(upload__bytes_with_another_hash_are_thrown_away)
 {
     scene s;
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, "0123456789abcdeX", 16), 460);
     ck_assert_int_eq(head_offset(&s, &s.owner, location), -1);
@@ -164,7 +104,7 @@ START_TEST(upload__refuses_what_breaks_the_protocol)
 {
     scene s;
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 1000001, location), 413);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 0, location), 422);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, -1, location), 400);
@@ -208,7 +148,7 @@ START_TEST(upload__of_another_is_not_there)
 {
     scene s;
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     ck_assert_int_eq(head_offset(&s, &s.stranger, location), -1);
     ck_assert_int_eq(upload_patch(s.w, &s.stranger, location, 0, CLIP, 16), 404);
@@ -225,7 +165,7 @@ START_TEST(upload__can_be_ended)
 {
     scene s;
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, CLIP, 5), 204);
     answer a = signed_request(s.w, &s.owner, "DELETE", location, "tus-resumable: 1.0.0\n", NULL, 0);
@@ -240,7 +180,7 @@ END_TEST
 START_TEST(upload__with_too_many_unfinished_says_when_to_come_again)
 {
     scene s;
-    set(&s);
+    clip_scene(&s);
     (void)world_rows(
         s.w, NULL,
         "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM i WHERE n<256)"
@@ -273,7 +213,7 @@ START_TEST(upload__a_full_disk_keeps_the_offset)
 {
     scene s;
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, CLIP, 5), 204);
     s.w->file_fault = SL_E_FULL;
@@ -292,7 +232,7 @@ START_TEST(upload__whose_row_was_lost_after_the_move_is_completed_by_the_last_pa
     char from[128];
     char to[128];
     void *file = NULL;
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     ck_assert_int_eq(upload_patch(s.w, &s.owner, location, 0, CLIP, 5), 204);
     (void)snprintf(from, sizeof from, "data/uploads/%s", strrchr(location, '/') + 1);
@@ -313,7 +253,7 @@ START_TEST(upload__bytes_one_may_read_are_born_complete_and_others_are_not)
     char location[128];
     char other[SL_SPACE_MAX];
     char foreign[SL_SPACE_MAX];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload(s.w, &s.owner, s.space, CLIP), 204);
     video_make(s.w, &s.owner, other, 0x200, CLIP);
     subscribe(s.w, &s.owner, other, 0, "");
@@ -397,7 +337,7 @@ START_TEST(flow__brings_a_body_in_pieces)
     scene s;
     stream st = {.sum = NULL};
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     stream_begin(&s, &st, &s.owner, location, 0, 16);
     ck_assert(sl_service_flow_put(st.flow, NULL, 0));
@@ -415,7 +355,7 @@ START_TEST(flow__cut_short_keeps_what_came_and_is_gone_on_with)
     scene s;
     stream st = {.sum = NULL};
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     stream_begin(&s, &st, &s.owner, location, 0, 16);
     ck_assert_int_eq(stream_end(&st), 204); /* nothing came */
@@ -436,7 +376,7 @@ START_TEST(flow__with_a_checksum_counts_when_all_of_it_came)
     scene s;
     stream st = {.sum = "sha1 EZBKTot39iQuLSiHBQI62tAKkxA="};
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     stream_begin(&s, &st, &s.owner, location, 0, 5);
     ck_assert(sl_service_flow_put(st.flow, CLIP, 4));
@@ -465,7 +405,7 @@ START_TEST(flow__that_waits_gives_way_to_whoever_asks_anew)
     scene s;
     stream st = {.sum = NULL};
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     stream_begin(&s, &st, &s.owner, location, 0, 16);
     ck_assert(sl_service_flow_put(st.flow, CLIP, 5));
@@ -486,7 +426,7 @@ START_TEST(flow__is_refused_before_any_byte_of_it)
     scene s;
     stream st = {.sum = NULL};
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     const struct {
         const person *who;
@@ -513,7 +453,7 @@ START_TEST(flow__ends_with_its_session_and_its_upload)
     scene s;
     stream st = {.sum = NULL};
     char location[128];
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     stream_begin(&s, &st, &s.owner, location, 0, 16);
     ck_assert(sl_service_flow_put(st.flow, CLIP, 16));
@@ -523,7 +463,7 @@ START_TEST(flow__ends_with_its_session_and_its_upload)
     ck_assert_int_eq(stream_end(&st), 401);
     ck_assert_int_eq(row_at(&s), 0);
     world_free(s.w);
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, 16, location), 201);
     stream_begin(&s, &st, &s.owner, location, 0, 16);
     ck_assert(sl_service_flow_put(st.flow, CLIP, 16));
@@ -547,7 +487,7 @@ START_TEST(flow__of_many_bytes_is_kept_now_and_then)
     stream st = {.sum = NULL};
     char location[128];
     uint8_t *piece = sl_mem(PIECE);
-    set(&s);
+    clip_scene(&s);
     s.w->s->upload_max = INT64_MAX;
     ck_assert_int_eq(upload_create(s.w, &s.owner, s.space, s.sha, KEPT + 16, location), 201);
     stream_begin(&s, &st, &s.owner, location, 0, KEPT + 16);
@@ -573,7 +513,7 @@ START_TEST(video__made_after_its_bytes_is_ready_at_once)
     char sha[65];
     char location[128];
     char space[SL_SPACE_MAX];
-    set(&s);
+    clip_scene(&s);
     sha_of("early bytes", sha);
     uuid_of(location, 0x400);
     sl_space_name(space, "video", location);
@@ -587,7 +527,7 @@ END_TEST
 START_TEST(blob__is_for_those_who_hold_a_space_that_refers_to_it)
 {
     scene s;
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload(s.w, &s.owner, s.space, CLIP), 204);
     ck_assert_int_eq(get_status(&s, &s.coach), 404);
     share_with(s.w, &s.owner, &s.coach, s.space, "coach", 0x101);
@@ -634,7 +574,7 @@ START_TEST(blob__serves_one_range)
         {"range: bytes=4-7\nif-range: \"other\"\n", 200, 0, 16, ""},
     };
     scene s;
-    set(&s);
+    clip_scene(&s);
     ck_assert_int_eq(upload(s.w, &s.owner, s.space, CLIP), 204);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const range_case *c = &cases[i];
@@ -682,7 +622,7 @@ START_TEST(form__brings_a_file_that_only_the_space_may_read)
 {
     scene s;
     char text[1000];
-    set(&s);
+    clip_scene(&s);
     sha_of("a file", s.sha);
     (void)snprintf(s.blob, sizeof s.blob, "/api/v1/blobs/%s", s.sha);
     (void)snprintf(text, sizeof text, PART("space") "%s\r\n" FILE_PART "a file\r\n--b--\r\n",
@@ -702,7 +642,7 @@ START_TEST(form__checks_the_hash_that_it_says)
     scene s;
     char text[1000];
     char sha[65];
-    set(&s);
+    clip_scene(&s);
     sha_of("a file", sha);
     (void)snprintf(text, sizeof text,
                    PART("space") "%s\r\n" PART("sha256") "%s\r\n" FILE_PART "a file\r\n--b--",
@@ -719,7 +659,7 @@ END_TEST
 START_TEST(form__that_is_broken_is_400_and_one_without_a_file_422)
 {
     scene s;
-    set(&s);
+    clip_scene(&s);
     static const struct {
         const char *type;
         const char *text;
