@@ -4,7 +4,7 @@
 
 #include "unit/service/world.h"
 
-#define CLIP "0123456789abcdef"
+static const char CLIP[] = "0123456789abcdef";
 #define TYPE "content-type: application/offset+octet-stream\n"
 
 typedef struct scene {
