@@ -27,5 +27,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         passed += sl_strict_filter(&s, room, n);
         SL_ASSERT(passed <= came + SL_STRICT_CLOSE_LEN);
     }
+    sl_strict_end(&s);
     return 0;
 }

@@ -12,7 +12,9 @@ enum {
     LINE_END, /* a CR has come */
     LINE,
     NAME,
-    VALUE,
+    LENGTH, /* the value of this header */
+    UPGRADE,
+    OTHER,
     END /* a CR in the place of a line */
 };
 
@@ -112,27 +114,38 @@ static int32_t on_name(sl_head *h, uint8_t c)
     if (word_is(h, "content-length")) {
         h->spoilt = h->spoilt || h->has_length;
         h->has_length = true;
+        h->state = LENGTH;
     } else {
         h->spoilt = h->spoilt || word_is(h, "transfer-encoding");
+        h->state = word_is(h, "upgrade") ? UPGRADE : OTHER;
     }
-    h->state = VALUE; /* the name is still asked for */
     h->lines++;
     return h->lines > SL_HEAD_LINES_MAX ? 431 : 0;
 }
 
+/* Of a value: its end, or what may be within. */
+static int32_t on_other(sl_head *h, uint8_t c)
+{
+    if (c == '\r') {
+        return go(h, LINE_END);
+    }
+    return c == '\t' || (c >= ' ' && c != 0x7F) ? 0 : 400;
+}
+
 /* Blanks around it are no part of it; of those within, and all else, guard.h has its say. */
-static void put_length(sl_head *h, uint8_t c)
+static int32_t on_length(sl_head *h, uint8_t c)
 {
     if (c >= '0' && c <= '9' && h->digits < DIGITS_MAX) {
         h->length = h->length * 10 + (c - '0');
         h->digits = (uint8_t)(h->digits + (h->length > 0 ? 1 : 0));
     } else {
-        h->spoilt = h->spoilt || (c != ' ' && c != '\t');
+        h->spoilt = h->spoilt || (c != ' ' && c != '\t' && c != '\r');
     }
+    return on_other(h, c);
 }
 
 /* libwebsockets answers other protocols by itself. */
-static int32_t put_upgrade(sl_head *h, uint8_t c)
+static int32_t on_upgrade(sl_head *h, uint8_t c)
 {
     static const char only[] = "websocket";
     uint8_t lower = c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
@@ -147,20 +160,6 @@ static int32_t put_upgrade(sl_head *h, uint8_t c)
     return around && (c == ' ' || c == '\t') ? 0 : 400;
 }
 
-static int32_t on_value(sl_head *h, uint8_t c)
-{
-    if (word_is(h, "upgrade")) {
-        return put_upgrade(h, c);
-    }
-    if (c == '\r') {
-        return go(h, LINE_END);
-    }
-    if (word_is(h, "content-length")) {
-        put_length(h, c);
-    }
-    return c == '\t' || (c >= ' ' && c != 0x7F) ? 0 : 400;
-}
-
 /* A line that begins with a blank would go on with the one before (obs-fold). */
 static int32_t on_line(sl_head *h, uint8_t c)
 {
@@ -171,7 +170,7 @@ static int32_t on_line(sl_head *h, uint8_t c)
     return c == ':' ? 400 : on_name(h, c);
 }
 
-int32_t sl_head_next(sl_head *h, uint8_t c)
+static int32_t next(sl_head *h, uint8_t c)
 {
     h->size++;
     if (h->size > SL_HEAD_MAX) {
@@ -185,7 +184,35 @@ int32_t sl_head_next(sl_head *h, uint8_t c)
     case LINE_END: return c == '\n' ? go(h, LINE) : 400;
     case LINE: return on_line(h, c);
     case NAME: return on_name(h, c);
-    case VALUE: return on_value(h, c);
+    case LENGTH: return on_length(h, c);
+    case UPGRADE: return on_upgrade(h, c);
+    case OTHER: return on_other(h, c);
     default: return c == '\n' ? SL_HEAD_DONE : 400;
     }
+}
+
+/* How many octets are of a value that nobody asks for: most of a head. */
+static size_t pass(sl_head *h, const uint8_t *p, size_t n)
+{
+    size_t most = (size_t)(SL_HEAD_MAX - h->size);
+    size_t at = 0;
+    most = n < most ? n : most;
+    while (h->state == OTHER && at < most && p[at] >= ' ' && p[at] != 0x7F) {
+        at++;
+    }
+    h->size = (uint16_t)(h->size + at);
+    return at;
+}
+
+size_t sl_head_take(sl_head *h, const uint8_t *p, size_t n, int32_t *status)
+{
+    size_t at = 0;
+    *status = 0;
+    while (at < n && *status == 0) {
+        at += pass(h, p + at, n - at);
+        if (at < n) {
+            *status = next(h, p[at++]);
+        }
+    }
+    return at;
 }

@@ -10,6 +10,7 @@
 #define SL_SERVER_HEAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -37,7 +38,8 @@ typedef struct sl_head {
     char word[SL_HEAD_WORD_MAX + 1]; /* method, version, name of a header: as far as it fits */
 } sl_head;
 
-/* The next octet: 0 when the head goes on, SL_HEAD_DONE at its end, else the status. */
-int32_t sl_head_next(sl_head *h, uint8_t c);
+/* Takes up to n octets, and no further than the head's end or the first that is wrong: how many. *status: 0 when
+ * the head goes on, SL_HEAD_DONE at its end, else what it is to be refused with. */
+size_t sl_head_take(sl_head *h, const uint8_t *p, size_t n, int32_t *status);
 
 #endif

@@ -14,6 +14,7 @@ enum {
     CODE_PROTOCOL = 1002,
     CODE_TEXT = 1007,
     CODE_TOO_BIG = 1009,
+    CODE_NO_MEMORY = 1011,
     CODE_APP_FIRST = 3000,
     CODE_APP_LAST = 4999
 };
@@ -186,21 +187,6 @@ static size_t put_refused(uint8_t *p)
     return sizeof text - 1;
 }
 
-/* What has come of a head waits for the rest. */
-static bool hold(sl_strict *s, const uint8_t *p, size_t n)
-{
-    uint8_t *now = n > 0 ? sl_mem_resize(s->begun, n, 1) : s->begun;
-    if (n > 0 && now == NULL) {
-        return false;
-    }
-    s->begun = now;
-    s->begun_len = (uint16_t)n;
-    if (n > 0) {
-        memcpy(now, p, n);
-    }
-    return true;
-}
-
 /* Goes over heads and bodies from p[at] on; the head under way begins at p[0]. *code: what is wrong. Returns where
  * the head begins that is under way then. */
 static size_t walk_heads(sl_strict *s, const uint8_t *p, size_t at, size_t n, int32_t *code)
@@ -214,7 +200,8 @@ static size_t walk_heads(sl_strict *s, const uint8_t *p, size_t at, size_t n, in
             begun = at;
             continue;
         }
-        int32_t got = sl_head_next(&s->head, p[at++]);
+        int32_t got = 0;
+        at += sl_head_take(&s->head, p + at, n - at, &got);
         if (got == SL_HEAD_DONE) {
             s->body = s->head.length;
             s->heads = !s->head.spoilt; /* it is refused, and nothing behind it looked at */
@@ -228,29 +215,27 @@ static size_t walk_heads(sl_strict *s, const uint8_t *p, size_t at, size_t n, in
     return s->heads ? begun : n;
 }
 
-static size_t filter_heads(sl_strict *s, uint8_t *p, size_t n)
-{
-    size_t held = s->begun_len;
-    int32_t code = 0;
-    if (held > 0) {
-        memmove(p + held, p, n);
-        memcpy(p, s->begun, held);
-    }
-    size_t good = walk_heads(s, p, held, held + n, &code);
-    if (code == 0 && !hold(s, p + good, held + n - good)) {
-        code = 503;
-    }
-    if (code == 0) {
-        return good;
-    }
-    s->dead = true;
-    s->fault = (uint16_t)code;
-    return good + put_refused(p + good);
-}
-
 size_t sl_strict_room(const sl_strict *s)
 {
     return s->heads ? SL_STRICT_HEAD_ROOM : SL_STRICT_ROOM;
+}
+
+/* What has come of a head, or of a frame's, waits for the rest. */
+static bool hold(sl_strict *s, const uint8_t *p, size_t n)
+{
+    if (n == 0) {
+        sl_mem_free(s->held);
+    }
+    uint8_t *now = n > 0 ? sl_mem_resize(s->held, n, 1) : NULL;
+    if (n > 0 && now == NULL) {
+        return false;
+    }
+    s->held = now;
+    s->held_len = (uint16_t)n;
+    if (n > 0) {
+        memcpy(now, p, n);
+    }
+    return true;
 }
 
 size_t sl_strict_filter(sl_strict *s, uint8_t *p, size_t n)
@@ -265,24 +250,25 @@ size_t sl_strict_filter(sl_strict *s, uint8_t *p, size_t n)
     if (s->dead) {
         return 0;
     }
-    if (!s->framing) {
-        return s->heads ? filter_heads(s, p, n) : n;
+    if (!s->framing && !s->heads) {
+        return n;
     }
-    memmove(p + s->held_len, p, n);
-    memcpy(p, s->held, s->held_len);
-    n += s->held_len;
-    s->held_len = 0;
-    size_t good = walk(s, p, n, &code);
-    if (code != 0) {
-        s->dead = true;
-        s->fault = (uint16_t)code;
-        return good + put_close(p + good, code);
+    size_t held = s->held_len;
+    if (held > 0) {
+        memmove(p + held, p, n);
+        memcpy(p, s->held, held);
     }
-    if (!s->dead) {
-        s->held_len = (uint8_t)(n - good);
-        memcpy(s->held, p + good, s->held_len);
+    n += held;
+    size_t good = s->framing ? walk(s, p, n, &code) : walk_heads(s, p, held, n, &code);
+    if (code == 0 && !hold(s, p + good, s->dead ? 0 : n - good)) {
+        code = s->framing ? CODE_NO_MEMORY : 503;
     }
-    return good;
+    if (code == 0) {
+        return good;
+    }
+    s->dead = true;
+    s->fault = (uint16_t)code;
+    return good + (s->framing ? put_close(p + good, code) : put_refused(p + good));
 }
 
 bool sl_strict_begin(sl_strict *s, uint64_t message_max)
@@ -293,4 +279,9 @@ bool sl_strict_begin(sl_strict *s, uint64_t message_max)
     s->framing = true;
     s->message_max = message_max;
     return clean;
+}
+
+void sl_strict_end(sl_strict *s)
+{
+    (void)hold(s, NULL, 0);
 }

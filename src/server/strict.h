@@ -41,9 +41,9 @@ typedef struct sl_strict {
     uint8_t last[4]; /* before the upgrade: the last bytes that came */
     bool
         heads; /* what comes are requests: else, and once it is false again, bytes pass as they are */
-    sl_head head;   /* the one under way */
-    uint8_t *begun; /* what has come of it (sl_mem), or NULL */
-    uint16_t begun_len;
+    uint8_t *held; /* what has come of a head, or of a frame's (sl_mem): NULL when it is none */
+    uint16_t held_len;
+    sl_head head;     /* the one under way */
     uint64_t body;    /* bytes of the body under way that are still to come */
     bool framing;     /* after the upgrade */
     bool dead;        /* what comes is thrown away */
@@ -61,8 +61,6 @@ typedef struct sl_strict {
     uint8_t most;     /* to here */
     uint16_t said;    /* the code of the client's close, when 1000 was put in its place */
     uint8_t peer[16]; /* its IPv6 address, or the mapped one of IPv4; zero: not known */
-    uint8_t held_len;
-    uint8_t held[SL_STRICT_HELD_MAX];
 } sl_strict;
 
 /* The bytes at p, n of them, have come, and there is room for sl_strict_room more. Returns how many there are
@@ -71,6 +69,7 @@ size_t sl_strict_filter(sl_strict *s, uint8_t *p, size_t n);
 size_t sl_strict_room(const sl_strict *s);
 /* True when nothing came behind the request that asked for the upgrade. */
 bool sl_strict_begin(sl_strict *s, uint64_t message_max);
+void sl_strict_end(sl_strict *s); /* frees what it holds */
 
 /* ---- by socket ---- */
 

@@ -98,7 +98,7 @@ bool sl_strict_close(int fd)
     }
     bool talks = s->fault != 0 || has_more(fd);
     g_sockets[fd] = NULL;
-    sl_mem_free(s->begun);
+    sl_strict_end(s);
     sl_mem_free(s);
     return talks;
 }

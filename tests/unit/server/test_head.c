@@ -37,12 +37,6 @@ static void feed(lane *l, const char *text, size_t n, size_t step)
     }
 }
 
-static void feed_end(lane *l)
-{
-    sl_mem_free(l->s.begun);
-    l->s.begun = NULL;
-}
-
 /* The status by which it is refused, however it is cut; 0: it passes, as it came. */
 static int32_t refused_n(const char *text, size_t n)
 {
@@ -54,13 +48,13 @@ static int32_t refused_n(const char *text, size_t n)
         ck_assert(status == -1 || status == l.s.fault);
         status = l.s.fault;
         if (status == 0) {
-            ck_assert_uint_eq(l.n + l.s.begun_len, n);
+            ck_assert_uint_eq(l.n + l.s.held_len, n);
             ck_assert_mem_eq(l.out, text, l.n);
         } else {
             ck_assert_uint_eq(l.n, sizeof REFUSED - 1);
             ck_assert_mem_eq(l.out, REFUSED, l.n);
         }
-        feed_end(&l);
+        sl_strict_end(&l.s);
     }
     return status;
 }
@@ -93,7 +87,7 @@ START_TEST(head__libwebsockets_gets_none_that_is_not_whole)
     const char *text = "GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r";
     feed(&l, text, strlen(text), 3);
     ck_assert_uint_eq(l.n, strlen("GET /a HTTP/1.1\r\nHost: x\r\n\r\n"));
-    feed_end(&l);
+    sl_strict_end(&l.s);
 }
 END_TEST
 
@@ -201,7 +195,7 @@ START_TEST(head__one_that_is_wrong_behind_others_takes_nothing_from_them)
         ck_assert_uint_eq(l.n, strlen(first) + strlen(REFUSED));
         ck_assert_mem_eq(l.out, first, strlen(first));
         ck_assert_mem_eq(l.out + strlen(first), REFUSED, strlen(REFUSED));
-        feed_end(&l);
+        sl_strict_end(&l.s);
     }
 }
 END_TEST

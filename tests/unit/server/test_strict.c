@@ -1,6 +1,7 @@
 /* What is seen of WebSocket frames before libwebsockets sees them. */
 #include "support.h"
 
+#include "base/mem.h"
 #include "server/strict.h"
 
 #include <string.h>
@@ -62,6 +63,8 @@ static unsigned fault_of(const void *p, size_t n)
     if (fault(&whole) == 0) {
         ck_assert_mem_eq(whole.out, p, whole.n);
     }
+    sl_strict_end(&whole.s);
+    sl_strict_end(&parts.s);
     return fault(&whole);
 }
 
@@ -116,6 +119,7 @@ START_TEST(strict__codes_that_libwebsockets_does_not_know_are_kept_aside)
     ck_assert_uint_eq(w.s.said, 1012);
     ck_assert_uint_eq(w.n, sizeof bytes);
     ck_assert_uint_eq((unsigned)(w.out[6] ^ 1) << 8 | (w.out[7] ^ 2), 1000);
+    sl_strict_end(&w.s);
 }
 END_TEST
 
@@ -154,9 +158,11 @@ START_TEST(strict__nothing_passes_behind_a_fault_or_a_close)
     size_t had = w.n;
     feed(&w, more, sizeof more, 3);
     ck_assert_uint_eq(w.n, had);
+    sl_strict_end(&w.s);
     begin(&w);
     feed(&w, end, sizeof end, sizeof end);
     ck_assert_uint_eq(w.n, 6);
+    sl_strict_end(&w.s);
 }
 END_TEST
 
@@ -172,6 +178,7 @@ static void ends_behind(const void *text, size_t n)
         feed(&w, ping, sizeof ping, step);
         ck_assert_uint_eq(w.n, n);
         ck_assert_uint_eq(w.s.fault, 1007);
+        sl_strict_end(&w.s);
     }
 }
 
@@ -203,6 +210,20 @@ START_TEST(strict__bytes_that_came_with_the_request_for_the_upgrade_are_refused)
 }
 END_TEST
 
+START_TEST(strict__what_cannot_be_held_for_want_of_memory_closes_with_1011)
+{
+    const uint8_t start[] = {0x82, 0xFE, 0x01};
+    wire w;
+    begin(&w);
+    (void)sl_mem_fail_at(1, true);
+    feed(&w, start, sizeof start, sizeof start);
+    (void)sl_mem_fail_at(0, false);
+    ck_assert_uint_eq(fault(&w), 1011);
+    ck_assert_uint_eq(w.n, SL_STRICT_CLOSE_LEN);
+    sl_strict_end(&w.s);
+}
+END_TEST
+
 SL_TEST_MAIN("strict", strict__right_frames_pass_as_they_came_however_they_are_cut,
              strict__what_is_wrong_with_a_head_closes_with_1002,
              strict__closes_have_codes_that_may_be_sent_and_reasons_that_are_text,
@@ -211,4 +232,5 @@ SL_TEST_MAIN("strict", strict__right_frames_pass_as_they_came_however_they_are_c
              strict__a_text_does_not_end_within_a_character,
              strict__nothing_passes_behind_a_fault_or_a_close,
              strict__nothing_passes_behind_a_frame_whose_text_is_wrong,
-             strict__bytes_that_came_with_the_request_for_the_upgrade_are_refused)
+             strict__bytes_that_came_with_the_request_for_the_upgrade_are_refused,
+             strict__what_cannot_be_held_for_want_of_memory_closes_with_1011)
