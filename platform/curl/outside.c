@@ -96,6 +96,62 @@ sl_status sl_outside_fetch(const char *url, const char *form, char **text, size_
     return code == CURLE_OK && (status == 400 || status == 401) ? SL_E_AUTH : SL_E_NETWORK;
 }
 
+/* NULL: out of memory. */
+static struct curl_slist *list_of(const char *secret, const char *const *headers)
+{
+    char auth[600];
+    (void)snprintf(auth, sizeof auth, "Authorization: Bearer %s", secret);
+    struct curl_slist *list = curl_slist_append(NULL, auth);
+    for (; list != NULL && *headers != NULL; headers++) {
+        struct curl_slist *more = curl_slist_append(list, *headers);
+        if (more == NULL) {
+            curl_slist_free_all(list);
+        }
+        list = more;
+    }
+    return list;
+}
+
+sl_status sl_outside_form(const char *url, const char *secret, const char *const *headers,
+                          const char *form, char **text, size_t *n, int32_t *status)
+{
+    page got = {NULL, 0};
+    long answer = 0;
+    *text = NULL;
+    *n = 0;
+    *status = 0;
+    if (!is_allowed(url) || strlen(secret) > 512) {
+        return SL_E_INVALID;
+    }
+    CURL *easy = begin(url);
+    struct curl_slist *list = list_of(secret, headers);
+    if (easy == NULL || list == NULL) {
+        curl_easy_cleanup(easy);
+        curl_slist_free_all(list);
+        return SL_E_NOMEM;
+    }
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &got);
+    if (form != NULL) {
+        (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, form);
+    } else {
+        (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
+    }
+    CURLcode code = curl_easy_perform(easy);
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer);
+    curl_easy_cleanup(easy);
+    curl_slist_free_all(list);
+    if (code != CURLE_OK) {
+        free(got.text);
+        return SL_E_NETWORK;
+    }
+    *status = (int32_t)answer;
+    *text = got.text;
+    *n = got.n;
+    return SL_OK;
+}
+
 static size_t ignore(char *p, size_t size, size_t count, void *ctx)
 {
     (void)p;

@@ -17,6 +17,12 @@ enum {
  * SL_E_NETWORK for whatever else is not a page. */
 sl_status sl_outside_fetch(const char *url, const char *form, char **text, size_t *n);
 
+/* The same with "Authorization: Bearer <secret>" and a NULL-ended list of further headers, whole lines; DELETE when
+ * form is NULL. *text, also of a refusal, is freed with free, and NULL when there is none. *status: the answer's.
+ * SL_E_NETWORK: there was no answer. */
+sl_status sl_outside_form(const char *url, const char *secret, const char *const *headers,
+                          const char *form, char **text, size_t *n, int32_t *status);
+
 /* POSTs JSON, with "Authorization: Bearer <secret>" when there is one; what comes back is not read.
  * *status: the answer's. Addresses as for sl_outside_fetch. SL_E_NETWORK: there was no answer. */
 sl_status sl_outside_post(const char *url, const char *secret, const char *json, int32_t *status);

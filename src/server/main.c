@@ -57,6 +57,8 @@ typedef struct port_user {
     sl_pusher *pusher;
     FILE *log;
     const sl_platform *platform;
+    const char *pay_url;
+    const char *pay_key;
 } port_user;
 
 static void port_send(void *user, sl_id conn, const void *p, size_t n)
@@ -192,6 +194,34 @@ static sl_status fetch(void *user, const char *url, const char *form, sl_bytes *
     return st == SL_OK ? SL_OK : sl_fail(err, st, "the other server did not answer as hoped");
 }
 
+/* As the API of this version answers, whatever the account's own is. */
+static sl_status pay(void *user, const char *path, const char *form, const char *key,
+                     sl_bytes **out, sl_error **err)
+{
+    const port_user *p = user;
+    char id[128];
+    const char *const headers[] = {"Stripe-Version: 2024-06-20", id, NULL};
+    char *text = NULL;
+    size_t n = 0;
+    int32_t status = 0;
+    *out = NULL;
+    (void)snprintf(id, sizeof id, "Idempotency-Key: %s", key);
+    char *url = sl_text_fmt("%s/%s", p->pay_url, path);
+    sl_status st = url != NULL ? sl_outside_form(url, p->pay_key, headers, form, &text, &n, &status)
+                               : (sl_status)SL_E_NOMEM;
+    sl_mem_free(url);
+    if (st == SL_OK && status == 200 && text != NULL) {
+        *out = sl_bytes_copy(text, n);
+        st = *out != NULL ? SL_OK : SL_E_NOMEM;
+    } else if (st == SL_OK) { /* 409: the same request is under way */
+        bool ours = status >= 400 && status < 500 && status != 401 && status != 403 &&
+                    status != 409 && status != 429;
+        st = ours ? SL_E_INVALID : SL_E_NETWORK;
+    }
+    free(text);
+    return st == SL_OK ? SL_OK : sl_fail(err, st, "the provider of payments answered %d", status);
+}
+
 static sl_status lock_folder(daemon_state *d, sl_error **err)
 {
     const sl_file_ops *files = d->platform.files;
@@ -233,6 +263,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .mail = send_mail,
         .log = d->log != NULL ? write_log : NULL,
         .fetch = fetch,
+        .pay = d->options.pay != NULL ? pay : NULL,
         .push = d->pusher != NULL ? push : NULL,
         .push_counts = d->pusher != NULL ? push_counts : NULL,
     };
@@ -240,6 +271,13 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
     ports.media = d->media != NULL ? port_media : NULL;
     user->media = d->media;
 #endif
+    user->pay_url = d->options.pay;
+    user->pay_key = getenv("SIDELINED_PAY_KEY");
+    if (user->pay_url != NULL &&
+        (user->pay_key == NULL || getenv("SIDELINED_PAY_SECRET") == NULL)) {
+        return sl_fail(err, SL_E_INVALID,
+                       "--pay needs SIDELINED_PAY_KEY and SIDELINED_PAY_SECRET in the environment");
+    }
     sl_status st = sl_database_open(d->options.data, &d->platform, &d->database, &ports.db, err);
     if (st != SL_OK) {
         return st;
@@ -256,6 +294,8 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .public_url = d->options.public_url,
         .oidc_issuer = d->options.oidc_issuer,
         .oidc_client = d->options.oidc_client,
+        .pay_secret = getenv("SIDELINED_PAY_SECRET"),
+        .pay_fee = d->options.pay_fee,
     };
     return sl_service_open(&ports, &config, &d->service, err);
 }

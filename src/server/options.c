@@ -13,6 +13,7 @@ enum {
     PORT_DEFAULT = 7420,
     PORT_MAX = 65535,
     DAYS_MAX = 3650,
+    FEE_MAX = 10000,
     CONNS_MAX = 1000000,
     ADDRESS_CONNS = 1000,
     USER_CONNS = 100,
@@ -49,6 +50,10 @@ const char sl_options_usage[] =
     "                       --public-url; may be given several times\n"
     "  --oidc-issuer URL, --oidc-client ID\n"
     "                       another provider of sign-in (OpenID Connect)\n"
+    "  --pay URL            the provider of payments, https://api.stripe.com/v1; SIDELINED_PAY_KEY is\n"
+    "                       our secret key there, and by SIDELINED_PAY_SECRET it signs what it sends\n"
+    "                       to /webhooks/stripe\n"
+    "  --pay-fee N          of what coaches are paid, keep N hundredths of a percent (0)\n"
     "  --behind-proxy       believe X-Forwarded-For: only when all comes through a proxy of yours\n"
     "  --no-limits          do not limit how often one may ask, nor these, for measurements\n"
     "  --address-connections N, --user-connections N\n"
@@ -91,6 +96,7 @@ static const struct {
     {"public-url", offsetof(sl_options, public_url)},
     {"oidc-issuer", offsetof(sl_options, oidc_issuer)},
     {"oidc-client", offsetof(sl_options, oidc_client)},
+    {"pay", offsetof(sl_options, pay)},
     {"log", offsetof(sl_options, log)},
     {"web", offsetof(sl_options, web)},
     {"tls-cert", offsetof(sl_options, tls_cert)},
@@ -109,6 +115,7 @@ static const struct {
     {"port", offsetof(sl_options, port), 0, PORT_MAX},
     {"trial-days", offsetof(sl_options, trial_days), 0, DAYS_MAX},
     {"keep-deleted", offsetof(sl_options, keep_deleted_days), 1, DAYS_MAX},
+    {"pay-fee", offsetof(sl_options, pay_fee), 0, FEE_MAX},
     {"address-connections", offsetof(sl_options, address_conns), 0, CONNS_MAX},
     {"user-connections", offsetof(sl_options, user_conns), 0, CONNS_MAX},
 };

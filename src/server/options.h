@@ -40,6 +40,8 @@ typedef struct sl_options {
     bool tls_old; /* TLS 1.2 is spoken too */
     const char *oidc_issuer;
     const char *oidc_client;
+    const char *pay; /* where the provider of payments is asked; NULL: nothing is paid for */
+    int32_t pay_fee; /* hundredths of a percent */
     const char *log; /* a file, "-" for the standard output */
 } sl_options;
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "service/inside.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,4 +129,20 @@ bool sl_sv_ask_flag(const sl_sv_ask *a, const char *name)
 {
     const char *text = a->query ? sl_json_str(a->json, name) : NULL;
     return text != NULL ? strcmp(text, "true") == 0 : sl_json_bool_or(a->json, name, false);
+}
+
+void sl_sv_form_put(sl_buf *form, const char *name, const char *value)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    sl_buf_fmt(form, "%s%s=", form->len > 0 ? "&" : "", name);
+    for (; *value != 0; value++) {
+        unsigned char c = (unsigned char)*value;
+        if (isalnum(c) || strchr("-._~", c) != NULL) {
+            sl_buf_u8(form, c);
+        } else {
+            sl_buf_u8(form, '%');
+            sl_buf_u8(form, (uint8_t)hex[c >> 4]);
+            sl_buf_u8(form, (uint8_t)hex[c & 15]);
+        }
+    }
 }

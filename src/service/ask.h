@@ -1,7 +1,8 @@
-/* service/ask.h - what a request asks for: the query of a GET, the JSON body of others. */
+/* service/ask.h - what a request asks for: the query of a GET, the JSON body of others; and forms that we send. */
 #ifndef SL_SERVICE_ASK_H
 #define SL_SERVICE_ASK_H
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "service/service.h"
 
@@ -19,5 +20,8 @@ void sl_sv_ask_free(sl_sv_ask *a);
 bool sl_sv_ask_number(const sl_sv_ask *a, const char *name, int64_t *to, sl_http_out *out);
 bool sl_sv_ask_text(const sl_sv_ask *a, const char *name, const char **to, sl_http_out *out);
 bool sl_sv_ask_flag(const sl_sv_ask *a, const char *name);
+
+/* Adds a member to a form (application/x-www-form-urlencoded). The name needs no escape. */
+void sl_sv_form_put(sl_buf *form, const char *name, const char *value);
 
 #endif

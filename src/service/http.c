@@ -6,6 +6,7 @@
 #include "service/account.h"
 #include "service/list.h"
 #include "service/make.h"
+#include "service/pay.h"
 #include "service/upload.h"
 
 #include <stdio.h>
@@ -363,6 +364,11 @@ sl_sv_handler sl_sv_handler_of(sl_route_id id)
         [SL_ROUTE_VIDEO] = sl_sv_videos,
         [SL_ROUTE_VIDEO_HEAD] = sl_sv_videos,
         [SL_ROUTE_ORGANISATION] = sl_sv_organisation,
+        [SL_ROUTE_PRICE_SET] = sl_sv_price_set,
+        [SL_ROUTE_PAYMENT_MAKE] = sl_sv_payment_make,
+        [SL_ROUTE_SUBSCRIPTION_MAKE] = sl_sv_subscription_make,
+        [SL_ROUTE_SUBSCRIPTION_END] = sl_sv_subscription_end,
+        [SL_ROUTE_PAY_EVENT] = sl_sv_pay_event,
         [SL_ROUTE_ACCOUNTS] = sl_sv_accounts,
         [SL_ROUTE_ACCOUNT_SET] = sl_sv_account_set,
         [SL_ROUTE_SERVICE_KEY_ADD] = sl_sv_service_key_add,

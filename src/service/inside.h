@@ -7,6 +7,7 @@
  *   media.c, hls.c                                the work on videos, and their streaming
  *   sign.c                                        addresses that carry their right with them
  *   factor.c, mail.c, device.c, admin.c, privacy.c   more of them, about accounts
+ *   price.c, pay.c, paid.c, subscribed.c, charge.c   money
  *   age.c, password.c                             what an account must say, and must not
  *   oidc.c, arrive.c                              sign-in with another provider, and whose account that is
  *   keys.c, limit.c, audit.c, metric.c              what stands behind them
@@ -209,6 +210,8 @@ struct sl_service {
     char *public_url; /* NULL: mails say the token alone */
     char *oidc_issuer;
     char *oidc_client;
+    char *pay_secret;
+    int64_t pay_fee;  /* hundredths of a percent */
     sl_sv_oidc *oidc; /* what is known of the other provider */
     uint8_t pepper[32];
     char *no_hash; /* checked when there is no account, for equal time */

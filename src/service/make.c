@@ -98,7 +98,7 @@ static void answer_record(sl_service *s, const wish *w, sl_http_out *out)
     sl_record_free(&rec);
 }
 
-static void refuse(sl_service *s, sl_status status, const sl_error *why, sl_http_out *out)
+void sl_sv_make_refuse(sl_service *s, sl_status status, const sl_error *why, sl_http_out *out)
 {
     const char *field = why != NULL ? sl_error_field(why) : NULL;
     const char *message = why != NULL ? sl_error_message(why) : "";
@@ -140,7 +140,7 @@ bool sl_sv_make_check(sl_service *s, const char *entity, const sl_json *fields, 
     sl_error *why = NULL;
     sl_status status = read_wish("", "", fields, &w, &why);
     if (status != SL_OK) {
-        refuse(s, status, why, out);
+        sl_sv_make_refuse(s, status, why, out);
     }
     sl_op_free(&w.op);
     sl_error_release(why);
@@ -163,7 +163,7 @@ void sl_sv_make(sl_sv_request *r, const char *entity, const char *space, const c
     if (status == SL_OK) {
         answer_record(s, &w, out);
     } else {
-        refuse(s, status, why, out);
+        sl_sv_make_refuse(s, status, why, out);
     }
     sl_unlock(s->lock);
     sl_op_free(&w.op);

@@ -9,6 +9,8 @@ void sl_sv_make(sl_sv_request *r, const char *entity, const char *space, const c
                 const sl_json *fields, sl_http_out *out);
 /* What can be said of the fields alone. False: the answer is made. */
 bool sl_sv_make_check(sl_service *s, const char *entity, const sl_json *fields, sl_http_out *out);
+/* Answers why a change was not made; why may be NULL. */
+void sl_sv_make_refuse(sl_service *s, sl_status status, const sl_error *why, sl_http_out *out);
 /* The member that is an id, copied. False: the answer is made. */
 bool sl_sv_make_id(const sl_json *body, const char *name, char out[SL_UUID_LEN + 1],
                    sl_http_out *answer);

@@ -16,8 +16,8 @@
 #include "base/mem.h"
 #include "crypto/jwt.h"
 #include "service/account.h"
+#include "service/ask.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum {
@@ -169,33 +169,17 @@ void sl_sv_oidc_about(sl_sv_request *r, sl_http_out *out)
 
 /* ---- the code ---- */
 
-static void put_form(sl_buf *b, const char *name, const char *value)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    sl_buf_fmt(b, "%s%s=", b->len > 0 ? "&" : "", name);
-    for (; *value != 0; value++) {
-        unsigned char c = (unsigned char)*value;
-        if (isalnum(c) || strchr("-._~", c) != NULL) {
-            sl_buf_u8(b, c);
-        } else {
-            sl_buf_u8(b, '%');
-            sl_buf_u8(b, (uint8_t)hex[c >> 4]);
-            sl_buf_u8(b, (uint8_t)hex[c & 15]);
-        }
-    }
-}
-
 /* The provider's answer to the code. SL_E_AUTH: it refuses. */
 static sl_status trade(sl_sv_request *r, sl_json **tokens)
 {
     static const char *const names[] = {"code", "redirect_uri"};
     sl_service *s = r->s;
     sl_buf form = {0};
-    put_form(&form, "grant_type", "authorization_code");
-    put_form(&form, "client_id", s->oidc_client);
-    put_form(&form, "code_verifier", sl_json_str(r->body, "verifier"));
+    sl_sv_form_put(&form, "grant_type", "authorization_code");
+    sl_sv_form_put(&form, "client_id", s->oidc_client);
+    sl_sv_form_put(&form, "code_verifier", sl_json_str(r->body, "verifier"));
     for (size_t i = 0; i < 2; i++) {
-        put_form(&form, names[i], sl_json_str(r->body, names[i]));
+        sl_sv_form_put(&form, names[i], sl_json_str(r->body, names[i]));
     }
     char *url = about_text(s, "token_endpoint");
     sl_status status = form.failed ? SL_E_NOMEM : fetch_json(s, url, sl_buf_text(&form), tokens);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "service/account.h"
+#include "service/pay.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -107,6 +108,10 @@ static const listed LISTS[] = {
     {"quotas",
      {"kind", "day", "used", NULL},
      "SELECT kind, day, used FROM quota WHERE user_id=$1 ORDER BY kind, day"},
+    {"charges",
+     {"id", "entity", "object", "amount", "currency", "state", "made_ms", NULL},
+     "SELECT id, entity, object, amount, currency, state, made_ms FROM charge WHERE user_id=$1"
+     " ORDER BY id"},
     {"files",
      {"sha256", "size", "type", NULL},
      "SELECT h.sha256, b.size, b.type FROM blob_holder h LEFT JOIN blob b ON b.sha256=h.sha256"
@@ -264,6 +269,8 @@ static sl_status forget_account(sl_sv_tx *tx, const char *user, sl_error **err)
         "DELETE FROM blob_ref WHERE user_id=$1",
         "DELETE FROM blob_holder WHERE user_id=$1",
         "DELETE FROM upload WHERE user_id=$1",
+        /* What was charged stays, under an id that is nobody's any more: books are kept. */
+        "DELETE FROM pay_ref WHERE kind='customer' AND id=$1",
     };
     sl_status status = SL_OK;
     sl_sv_known_forget(tx->s);
@@ -364,6 +371,9 @@ void sl_sv_erase(sl_sv_request *r, sl_http_out *out)
     erasure x = {.user = r->who.user};
     const char *password = sl_sv_need(r->body, "password", 1, 200, out);
     if (password == NULL || !is_password(s, r->who.user, password, out)) {
+        return;
+    }
+    if (!sl_sv_subscriptions_stop(s, x.user, out)) {
         return;
     }
     sl_lock(s->lock);

@@ -93,6 +93,16 @@ const sl_route sl_routes[SL_ROUTES] = {
     {"video", "GET", "/api/v1/videos/", "", true, true, SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
     /* The same without the bytes. */
     {"video_head", "HEAD", "/api/v1/videos/", "", true, true, SL_NEED_NONE, "", SL_RATE_NONE, false, false, false},
+    /* Sets what a product, program or plan of one's own costs: entity says which it is, price_minor is of the currency's smallest unit, 0 takes it from sale. */
+    {"price_set", "POST", "/api/v1/prices", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, true, true, false},
+    /* Begins to pay for a program, or for a product of a coach (then with coach_id). The app pays at the provider with the client_secret; what is bought is there when the provider has said so. The id is made by who asks: sent again within 20 hours, it is the same payment. 404 where there is no provider. */
+    {"payment_make", "POST", "/api/v1/payments", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, true, true, false},
+    /* Subscribes to a plan of a coach, as a payment is made. Without client_secret there is nothing to pay yet: a trial. */
+    {"subscription_make", "POST", "/api/v1/subscriptions", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, true, true, false},
+    /* Ends a subscription with the period that is paid for. */
+    {"subscription_end", "DELETE", "/api/v1/subscriptions/", "", true, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, true, false, false},
+    /* What the provider of payments tells, signed by it. */
+    {"pay_event", "POST", "/webhooks/stripe", "", false, false, SL_NEED_NONE, "", SL_RATE_WEBHOOK, false, false, false},
     /* The members of an organisation with their numbers of the last 30 days, for its admins. */
     {"organisation", "GET", "/api/v1/organisations/", "", true, false, SL_NEED_USER, "", SL_RATE_ANALYTICS, false, false, false},
     /* The account of an e-mail address (query: email). */

@@ -46,9 +46,11 @@ static sl_status set_up(sl_service *s, const sl_service_config *config, sl_error
     s->trial_days = config->trial_days;
     if (!copy_text(&s->public_url, config->public_url) ||
         !copy_text(&s->oidc_issuer, config->oidc_issuer) ||
-        !copy_text(&s->oidc_client, config->oidc_client)) {
+        !copy_text(&s->oidc_client, config->oidc_client) ||
+        !copy_text(&s->pay_secret, config->pay_secret)) {
         return sl_fail_nomem(err);
     }
+    s->pay_fee = config->pay_fee;
     s->user_conns = config->user_conns;
     s->buckets = config->limit_rates ? sl_sv_buckets_new() : NULL;
     if (config->limit_rates && s->buckets == NULL) {
@@ -127,6 +129,7 @@ void sl_service_close(sl_service *s)
     sl_mem_free(s->public_url);
     sl_mem_free(s->oidc_issuer);
     sl_mem_free(s->oidc_client);
+    sl_mem_free(s->pay_secret);
     sl_mutex_free(s->lock);
     sl_mem_free(s->no_hash);
     sl_mem_free(s->dir);

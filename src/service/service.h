@@ -78,6 +78,11 @@ typedef struct sl_service_ports {
      * The service's lock is not held. NULL: there is no sign-in with other providers. */
     sl_status (*fetch)(void *user, const char *url, const char *form, sl_bytes **out,
                        sl_error **err);
+    /* Asks the provider of payments (service/pay.h): POST of a form to the path below its address, DELETE when
+     * form is NULL. Sent again with this key it is the same request. SL_E_INVALID: it does not take it. The
+     * service's lock is not held. NULL: nothing is paid for. */
+    sl_status (*pay)(void *user, const char *path, const char *form, const char *key,
+                     sl_bytes **out, sl_error **err);
 } sl_service_ports;
 
 typedef struct sl_service_config {
@@ -92,6 +97,8 @@ typedef struct sl_service_config {
     const char *public_url;  /* where people reach it, for links in mails; may be NULL */
     const char *oidc_issuer; /* another provider of sign-in (OpenID Connect); NULL: none */
     const char *oidc_client; /* our client id there */
+    const char *pay_secret;  /* by which the provider of payments signs what it tells; NULL: none */
+    int32_t pay_fee;         /* of what coaches are paid, kept as fee: hundredths of a percent */
     bool restored; /* the database is that of a backup: all spaces get a new epoch, so that
                          * devices read them anew and send again what the backup does not know */
     bool media;    /* videos are worked on before they are ready (service/media.h) */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    WARM = 300,
+    WARM = 3000, /* until the log has its full length: its index is memory as well */
     EDITS = 1000,
     UNDOS = 100 /* as many as a space keeps */
 };

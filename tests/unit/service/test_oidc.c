@@ -117,9 +117,11 @@ static void answer_trade(provider *p, const char *form, sl_buf *b)
     sl_buf_str(b, "\"}");
 }
 
-static sl_status fetch(void *ctx, const char *url, const char *form, sl_bytes **out)
+static sl_status fetch(void *user, const char *url, const char *form, sl_bytes **out,
+                       sl_error **err)
 {
-    provider *p = ctx;
+    provider *p = ((world *)user)->fetch_ctx;
+    (void)err;
     sl_buf b = {0};
     sl_mem_spare(true); /* the memory that a test takes away is the service's */
     if (strcmp(url, WORLD_ISSUER "/.well-known/openid-configuration") == 0) {

@@ -83,7 +83,8 @@ static const char *list_of(const char *table)
 {
     static const char *const names[][2] = {{"session", "sessions"}, {"consent", "consents"},
                                            {"access", "access"},    {"quota", "quotas"},
-                                           {"upload", "uploads"},   {"blob_holder", "files"}};
+                                           {"upload", "uploads"},   {"blob_holder", "files"},
+                                           {"charge", "charges"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i][0], table) == 0) {
             return names[i][1];

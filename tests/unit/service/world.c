@@ -341,14 +341,6 @@ static void port_media(void *user)
     ((world *)user)->wakes++;
 }
 
-static sl_status port_fetch(void *user, const char *url, const char *form, sl_bytes **out,
-                            sl_error **err)
-{
-    world *w = user;
-    (void)err;
-    return w->fetch(w->fetch_ctx, url, form, out);
-}
-
 static void open_service(world *w)
 {
     sl_service_ports ports = {.platform = &w->platform,
@@ -362,7 +354,8 @@ static void open_service(world *w)
                               .mail = port_mail,
                               .push = w->push ? port_push : NULL,
                               .log = port_log,
-                              .fetch = w->fetch != NULL ? port_fetch : NULL};
+                              .fetch = w->fetch,
+                              .pay = w->pay};
     sl_service_config config = {.dir = "data",
                                 .key_pem = w->own_key ? NULL : g_pem,
                                 .upload_max = 1000000,
@@ -373,6 +366,8 @@ static void open_service(world *w)
                                 .public_url = "https://x.y",
                                 .oidc_issuer = w->fetch != NULL ? WORLD_ISSUER : NULL,
                                 .oidc_client = w->fetch != NULL ? WORLD_CLIENT : NULL,
+                                .pay_secret = w->pay != NULL ? WORLD_SECRET : NULL,
+                                .pay_fee = 1000,
                                 .media = w->media};
     sl_error *err = NULL;
     ck_assert_int_eq(sl_db_sqlite_open(w->path, NULL, &w->db, NULL), SL_OK);

@@ -64,9 +64,14 @@ typedef struct world {
     char cost;     /* of hashes: one without it is old; 0: none is */
     bool media;    /* the service is to work on videos: set, then world_reopen */
     size_t wakes;  /* of the one who does */
-    /* Another provider of sign-in, for the next opening: what answers for it; NULL: there is none. */
-    sl_status (*fetch)(void *ctx, const char *url, const char *form, sl_bytes **out);
+    /* Another provider of sign-in, for the next opening: what answers for it, given the world; NULL: there is none. */
+    sl_status (*fetch)(void *world, const char *url, const char *form, sl_bytes **out,
+                       sl_error **err);
     void *fetch_ctx;
+    /* The provider of payments, likewise. */
+    sl_status (*pay)(void *world, const char *path, const char *form, const char *key,
+                     sl_bytes **out, sl_error **err);
+    void *pay_ctx;
     char path[128];
     sl_service *s;
     sl_id conn_next;
@@ -94,6 +99,7 @@ typedef struct answer {
 
 #define WORLD_ISSUER "https://provider.example"
 #define WORLD_CLIENT "sideline"
+#define WORLD_SECRET "whsec_of_the_world"
 
 /* Makes the key that all worlds of the program share: once, in main. */
 void world_start(void);
