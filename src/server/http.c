@@ -171,8 +171,9 @@ static bool copy_known(sl_request *r, struct lws *wsi)
 static bool copy_custom(sl_request *r, struct lws *wsi)
 {
     static const char *const names[] = {
-        "tus-resumable:",   "upload-length:",       "upload-offset:",   "upload-metadata:",
-        "upload-checksum:", "upload-defer-length:", "idempotency-key:", "x-http-method-override:"};
+        "tus-resumable:",   "upload-length:",          "upload-offset:",
+        "upload-metadata:", "upload-checksum:",        "upload-defer-length:",
+        "idempotency-key:", "x-http-method-override:", "stripe-signature:"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int name_len = (int)strlen(names[i]);
         int n = lws_hdr_custom_length(wsi, names[i], name_len);

@@ -1,4 +1,4 @@
-// The server against independent programs: npm's ws, tus-js-client, fast-check and ajv; nginx in front of it; sslscan,
+// The server against independent programs: npm's ws, tus-js-client, fast-check, ajv and stripe; nginx in front of it; sslscan,
 // testssl.sh, openssl and curl; sqlmap; Chromium. Each that is not there is said to be skipped.
 //
 //   node server.mjs SIDELINED [PART..]
@@ -16,6 +16,7 @@ import { tryBrowser } from "./browser.mjs";
 import { tryCrowd, tryDeadline, tryHeads, tryOrigins } from "./edge.mjs";
 import { tryPush, tryRefused, tryStrokes } from "./more.mjs";
 import { tryNegative } from "./negative.mjs";
+import { tryPay } from "./pay.mjs";
 import { check, finish, skipped, until } from "./report.mjs";
 import { tryStrict } from "./strict.mjs";
 import { makeCertificate, tryTestssl, tryTls } from "./tls.mjs";
@@ -390,6 +391,7 @@ const parts = (server, who) => [[
   ["browser", () => tryBrowser(tools)],
   ["drain", () => tryDrain()],
   ["push", () => tryPush(startServer, stop, signUp, ask)],
+  ["pay", () => tryPay(tools)],
   ["refused", () => tryRefused(stop, adminOf, ask, raw, smuggled)],
   ["negative", () => tryNegative(tools)],
   ["origins", () => tryOrigins(stop, ask, adminOf)],
