@@ -201,15 +201,8 @@ static bool is_whole(const sl_sv_charge *c, const sl_json *object)
     return same && sl_json_int_or(object, "amount_received", -1) == c->amount;
 }
 
-static sl_status on_succeeded(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_error **err)
+static sl_status succeed(sl_sv_tx *tx, sl_sv_charge *c, sl_error **err)
 {
-    if (strcmp(c->state, "succeeded") == 0 || strcmp(c->state, "refunded") == 0) {
-        return SL_OK; /* [PAY-2] */
-    }
-    if (!is_whole(c, e->object)) {
-        return sl_sv_audit_add(tx->s, tx->now_ms, "provider", "payment.amount", c->id, "refused",
-                               err);
-    }
     sl_status status = sl_sv_charge_state(tx, c, "succeeded", err);
     status = status == SL_OK ? put_purchase(tx, c, err) : status;
     if (status == SL_OK) {
@@ -219,6 +212,16 @@ static sl_status on_succeeded(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_e
     }
     status = status == SL_OK ? sl_sv_earning_put(tx, c, c->id, c->amount, err) : status;
     return status == SL_OK && c->program[0] != 0 ? give(tx, c, err) : status;
+}
+
+static sl_status on_succeeded(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_error **err)
+{
+    if (strcmp(c->state, "succeeded") == 0 || strcmp(c->state, "refunded") == 0) {
+        return SL_OK; /* [PAY-2] */
+    }
+    return is_whole(c, e->object) ? succeed(tx, c, err)
+                                  : sl_sv_audit_add(tx->s, tx->now_ms, "provider", "payment.amount",
+                                                    c->id, "refused", err);
 }
 
 static sl_status on_failed(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_error **err)
@@ -233,18 +236,18 @@ static sl_status on_failed(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_erro
 
 static sl_status on_refunded(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_error **err)
 {
+    sl_status status = SL_OK;
     if (!sl_json_bool_or(e->object, "refunded", false) || strcmp(c->state, "refunded") == 0) {
         return SL_OK; /* of a part: what was bought stays */
     }
-    bool had = strcmp(c->state, "succeeded") == 0;
-    sl_status status = sl_sv_charge_state(tx, c, "refunded", err);
+    if (strcmp(c->state, "succeeded") != 0) {
+        status = succeed(tx, c, err); /* that it was paid is told later */
+    }
+    status = status == SL_OK ? sl_sv_charge_state(tx, c, "refunded", err) : status;
     if (status == SL_OK) {
         status = SL_SV_PUT(tx, "payment", c->user, c->id, err, {"status", "refunded", 0});
     }
-    if (status != SL_OK || !had) {
-        return status;
-    }
-    status = put_status(tx, "purchase", c, "refunded", err);
+    status = status == SL_OK ? put_status(tx, "purchase", c, "refunded", err) : status;
     status = status == SL_OK ? sl_sv_pay_bury(tx, "earning", c->coach, c->id, err) : status;
     return status == SL_OK && c->program[0] != 0 ? take_back(tx, c, err) : status;
 }
@@ -333,7 +336,7 @@ void sl_sv_pay_event(sl_sv_request *r, sl_http_out *out)
     if (r->in->body_len > EVENT_MAX) {
         sl_sv_refuse(out, 413, "too_large", "the body is too large");
     } else if (r->in->cut || !is_signed(r->s, r->in)) {
-        sl_sv_refuse(out, 401, "unauthorized", "the signature is wrong");
+        sl_sv_refuse(out, 400, "bad_request", "the signature is wrong, or not of now");
     } else if (sl_json_read((const char *)r->in->body, r->in->body_len, &body, NULL) != SL_OK) {
         sl_sv_refuse(out, 400, "bad_request", "not an event");
     } else {
