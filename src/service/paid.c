@@ -21,48 +21,50 @@ enum {
 
 /* ---- the signature ---- */
 
-static bool is_signed_by(const sl_service *s, const char *time, const sl_http_in *in,
-                         const char *hex)
+/* SL_E_AUTH: it is another's. */
+static sl_status check_one(const sl_service *s, const char *time, const sl_http_in *in,
+                           const char *hex)
 {
     uint8_t given[SL_SHA256_LEN];
     uint8_t made[SL_SHA256_LEN];
     sl_buf text = {0};
     if (strlen(hex) != sizeof given * 2 || !sl_hex_decode(given, sizeof given, hex)) {
-        return false;
+        return SL_E_AUTH;
     }
     sl_buf_fmt(&text, "%s.", time);
     sl_buf_put(&text, in->body, in->body_len);
-    bool ok = !text.failed;
-    if (ok) {
+    sl_status status = text.failed ? SL_E_NOMEM : SL_OK;
+    if (status == SL_OK) {
         sl_hmac_sha256(s->pay_secret, strlen(s->pay_secret), text.data, text.len, made);
-        ok = sl_equal_ct(given, made, sizeof made);
+        status = sl_equal_ct(given, made, sizeof made) ? SL_OK : SL_E_AUTH;
     }
     sl_buf_free(&text);
-    return ok;
+    return status;
 }
 
 /* One of several signatures will do: while the secret is changed, the provider signs with both. */
-static bool is_signed(const sl_service *s, const sl_http_in *in)
+static sl_status check_signature(const sl_service *s, const sl_http_in *in)
 {
     const char *header = in->header(in->ctx, "stripe-signature");
     char text[1024] = "";
     char time[24] = "";
-    bool ok = false;
+    char *rest = text;
+    sl_status status = SL_E_AUTH;
     if (header == NULL || strlen(header) >= sizeof text) {
-        return false;
+        return SL_E_AUTH;
     }
     sl_sv_copy(text, sizeof text, header);
-    for (char *rest = text, *part = strtok_r(text, ",", &rest); part != NULL;
-         part = strtok_r(NULL, ",", &rest)) {
+    for (char *part = strtok_r(text, ",", &rest); part != NULL; part = strtok_r(NULL, ",", &rest)) {
         part += strspn(part, " ");
         if (strncmp(part, "t=", 2) == 0) {
             sl_sv_copy(time, sizeof time, part + 2);
-        } else if (strncmp(part, "v1=", 3) == 0) {
-            ok = ok || is_signed_by(s, time, in, part + 3);
+        } else if (strncmp(part, "v1=", 3) == 0 && status == SL_E_AUTH) {
+            status = check_one(s, time, in, part + 3);
         }
     }
     int64_t age_s = sl_sv_now(s) / 1000 - strtoll(time, NULL, 10);
-    return ok && age_s <= SIGNED_S && age_s >= -SIGNED_S;
+    bool lately = age_s <= SIGNED_S && age_s >= -SIGNED_S;
+    return status == SL_OK && !lately ? (sl_status)SL_E_AUTH : status;
 }
 
 /* ---- whose it is ---- */
@@ -335,12 +337,22 @@ void sl_sv_pay_event(sl_sv_request *r, sl_http_out *out)
     }
     if (r->in->body_len > EVENT_MAX) {
         sl_sv_refuse(out, 413, "too_large", "the body is too large");
-    } else if (r->in->cut || !is_signed(r->s, r->in)) {
+        return;
+    }
+    sl_status status = r->in->cut ? (sl_status)SL_E_AUTH : check_signature(r->s, r->in);
+    if (status == SL_E_AUTH) {
         sl_sv_refuse(out, 400, "bad_request", "the signature is wrong, or not of now");
-    } else if (sl_json_read((const char *)r->in->body, r->in->body_len, &body, NULL) != SL_OK) {
-        sl_sv_refuse(out, 400, "bad_request", "not an event");
-    } else {
+        return;
+    }
+    if (status == SL_OK) {
+        status = sl_json_read((const char *)r->in->body, r->in->body_len, &body, NULL);
+    }
+    if (status == SL_OK) {
         answer_event(r->s, body, out);
+    } else if (status == SL_E_NOMEM) {
+        sl_sv_broken(out, status);
+    } else {
+        sl_sv_refuse(out, 400, "bad_request", "not an event");
     }
     sl_json_free(body);
 }
