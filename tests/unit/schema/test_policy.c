@@ -4,6 +4,7 @@
  * of that file: SL_GOLDEN_WRITE=1 writes it.
  */
 #include "base/buf.h"
+#include "golden.h"
 #include "schema/policy.h"
 #include "support.h"
 
@@ -106,19 +107,6 @@ static void trim_line_ends(sl_buf *b)
     b->data[n] = 0;
 }
 
-/* The committed text; freed by the caller. */
-static char *read_golden(void)
-{
-    FILE *f = fopen(PATH, "rb");
-    ck_assert_msg(f != NULL, "%s is missing", PATH);
-    char *text = calloc(1, 1 << 20);
-    ck_assert_ptr_nonnull(text);
-    size_t n = fread(text, 1, (1 << 20) - 1, f);
-    ck_assert_uint_gt(n, 0);
-    (void)fclose(f);
-    return text;
-}
-
 START_TEST(policy__is_what_was_reviewed)
 {
     sl_buf out = {0};
@@ -134,24 +122,7 @@ START_TEST(policy__is_what_was_reviewed)
     ck_assert(!out.failed);
     ck_assert_uint_ge(cells, 2000);
     trim_line_ends(&out);
-    if (getenv("SL_GOLDEN_WRITE") != NULL) {
-        FILE *f = fopen(PATH, "wb");
-        ck_assert_ptr_nonnull(f);
-        ck_assert_uint_eq(fwrite(out.data, 1, out.len, f), out.len);
-        (void)fclose(f);
-    }
-    char *golden = read_golden();
-    const char *a = golden;
-    const char *b = sl_buf_text(&out);
-    for (size_t line = 1; *a != 0 || *b != 0; line++) {
-        size_t an = strcspn(a, "\n");
-        size_t bn = strcspn(b, "\n");
-        ck_assert_msg(an == bn && strncmp(a, b, an) == 0, "line %zu:\n  was %.*s\n  is  %.*s", line,
-                      (int)an, a, (int)bn, b);
-        a += an + (a[an] != 0);
-        b += bn + (b[bn] != 0);
-    }
-    free(golden);
+    sl_golden_check(PATH, sl_buf_text(&out));
     sl_buf_free(&out);
 }
 END_TEST

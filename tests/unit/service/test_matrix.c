@@ -7,207 +7,10 @@
 #include "schema/policy.h"
 #include "service/inside.h"
 #include "support.h"
-#include "unit/service/world.h"
+#include "unit/service/stage.h"
 
 #include <stdio.h>
 #include <string.h>
-
-typedef struct stage {
-    world *w;
-    person subject;
-    person coach;   /* somebody else, who owns what the subject is let into */
-    person athlete; /* another */
-    person friend;  /* of the athlete */
-    char direct[SL_SPACE_MAX];
-    char peer[SL_SPACE_MAX];
-    char group[SL_SPACE_MAX]; /* of the coach alone */
-    uint32_t next_id;
-    size_t cells;
-} stage;
-
-static const struct {
-    const char *role;
-    const char *plan;
-} STANDINGS[SL_STANDINGS] = {{NULL, NULL},         {"athlete", "expired"}, {"athlete", "active"},
-                             {"coach", "expired"}, {"coach", "trial"},     {"coach", "active"},
-                             {"admin", NULL}};
-
-static void sql(stage *s, const char *text)
-{
-    sl_error *err = NULL;
-    sl_status status = s->w->db.run(s->w->db.user, text, NULL, 0, NULL, NULL, &err);
-    ck_assert_msg(status == SL_OK, "%s: %s", text, sl_error_message(err));
-    sl_sv_known_forget(s->w->s); /* behind its back */
-}
-
-static const char *fresh(stage *s)
-{
-    static char text[4][SL_UUID_LEN + 1];
-    static size_t turn;
-    char *out = text[turn++ % 4];
-    uuid_of(out, ++s->next_id);
-    return out;
-}
-
-static void let_in(stage *s, const char *space, const char *role)
-{
-    char text[300];
-    (void)snprintf(text, sizeof text,
-                   "INSERT INTO access (user_id, space, role) VALUES ('%s', '%s', '%s')",
-                   s->subject.id, space, role);
-    sql(s, text);
-}
-
-static void set(stage *s, sl_standing standing)
-{
-    char text[300];
-    memset(s, 0, sizeof *s);
-    s->next_id = 0x10000;
-    s->w = world_new();
-    person_make(s->w, &s->subject, "subject@x.y", "athlete", 1);
-    person_make(s->w, &s->coach, "coach@x.y", "coach", 2);
-    person_make(s->w, &s->athlete, "athlete@x.y", "athlete", 3);
-    person_make(s->w, &s->friend, "friend@x.y", "athlete", 4);
-    befriend(s->w, &s->athlete, &s->coach, s->direct);
-    befriend(s->w, &s->athlete, &s->friend, s->peer);
-    sl_space_name(s->group, "thread", fresh(s));
-    must(op(s->w, &s->coach, "create", "thread", s->group, sl_space_id(s->group),
-            "{\"title\":\"x\",\"group\":true}"),
-         "applied");
-    (void)snprintf(text, sizeof text, "UPDATE account SET role='%s', plan=%s%s%s WHERE id='%s'",
-                   STANDINGS[standing].role, STANDINGS[standing].plan != NULL ? "'" : "",
-                   STANDINGS[standing].plan != NULL ? STANDINGS[standing].plan : "NULL",
-                   STANDINGS[standing].plan != NULL ? "'" : "", s->subject.id);
-    sql(s, text);
-    person_connect(s->w, &s->subject);
-}
-
-/* The smallest value that the field takes. */
-static void put_value(sl_buf *b, stage *s, const sl_field *f, const char *message)
-{
-    switch (f->type) {
-    case SL_T_TEXT:
-        sl_buf_str(b, "\"");
-        for (int64_t i = 0; i < (f->min > 0 ? f->min : 1); i++) {
-            sl_buf_str(b, "x");
-        }
-        sl_buf_str(b, "\"");
-        break;
-    case SL_T_INT: sl_buf_fmt(b, "%lld", (long long)(f->min > 0 ? f->min : 1)); break;
-    case SL_T_REAL: sl_buf_str(b, "1.5"); break;
-    case SL_T_BOOL: sl_buf_str(b, "true"); break;
-    case SL_T_JSON: sl_buf_str(b, f->merge == SL_M_SET ? "{\"add\":[\"x\"]}" : "{}"); break;
-    case SL_T_REF: sl_buf_fmt(b, "\"%s\"", f->to != NULL ? message : fresh(s)); break;
-    case SL_T_BLOB:
-        sl_buf_str(b, "\"");
-        for (int i = 0; i < 64; i++) {
-            sl_buf_str(b, "a");
-        }
-        sl_buf_str(b, "\"");
-        break;
-    case SL_T_ENUM: sl_buf_fmt(b, "\"%s\"", f->values[0]); break;
-    }
-}
-
-/* create: what is required; else one field that may change. */
-static char *fields_of(stage *s, const sl_entity *e, bool create, const char *message)
-{
-    sl_buf b = {0};
-    bool any = false;
-    sl_buf_str(&b, "{");
-    for (size_t i = 0; i < e->field_count; i++) {
-        const sl_field *f = &e->fields[i];
-        bool body = strcmp(e->name, "message") == 0 && strcmp(f->name, "body") == 0;
-        bool take =
-            create ? f->required || body
-                   : !any && f->merge != SL_M_SERVER && f->merge != SL_M_IMMUTABLE && f->to == NULL;
-        if (take) {
-            sl_buf_fmt(&b, "%s\"%s\":", any ? "," : "", f->name);
-            if (strcmp(f->name, "peer_email") == 0) {
-                sl_buf_str(&b, "\"nobody@x.y\"");
-            } else {
-                put_value(&b, s, f, message);
-            }
-            any = true;
-        }
-    }
-    sl_buf_str(&b, "}");
-    char *text = strdup(sl_buf_text(&b));
-    sl_buf_free(&b);
-    return text;
-}
-
-/* Refused by the policy, not by what the operation says. */
-static bool refused(const sl_json *receipt)
-{
-    const char *code = sl_json_str(receipt, "code");
-    return code != NULL && sl_json_str(receipt, "field") == NULL &&
-           (strcmp(code, "SL_E_DENIED") == 0 || strcmp(code, "SL_E_NOT_FOUND") == 0);
-}
-
-/* The space of this kind to which the subject has the relation; false: there is none such. */
-static bool space_for(stage *s, const char *kind, sl_relation r, sl_standing standing, char *space)
-{
-    bool is_coach = standing >= SL_S_COACH_BASIC;
-    bool thread = strcmp(kind, "thread") == 0;
-    bool user = strcmp(kind, "user") == 0;
-    bool shop = strcmp(kind, "coach") == 0;
-    const person *owner = r == SL_REL_OWN ? &s->subject : &s->coach;
-    if (thread) {
-        (void)snprintf(space, SL_SPACE_MAX, "%s",
-                       r == SL_REL_PEER   ? s->peer
-                       : r == SL_REL_LEAD ? s->group
-                                          : s->direct);
-        return r == SL_REL_DIRECT || r == SL_REL_STRANGER || r == SL_REL_LEAD ||
-               (r == SL_REL_PEER && !is_coach);
-    }
-    if (user || shop) {
-        sl_space_name(space, kind, owner->id);
-        return r == SL_REL_OWN || (user && r == SL_REL_STRANGER) || (shop && r == SL_REL_PUBLIC);
-    }
-    if (strcmp(kind, "organisation") == 0) {
-        return r == SL_REL_LEAD || r == SL_REL_GIVEN || r == SL_REL_STRANGER;
-    }
-    return r == SL_REL_OWN || r == SL_REL_STUDENT || r == SL_REL_GIVEN || r == SL_REL_STRANGER;
-}
-
-/* Who may make whatever can be made in the space: its owner, or the coach. */
-static person *host_of(stage *s, sl_relation r, const char *space)
-{
-    return r == SL_REL_OWN ? &s->subject : strcmp(space, s->peer) == 0 ? &s->athlete : &s->coach;
-}
-
-/* Says that the subject, for the moment, may do all: what the stage needs is made by itself. */
-static void as_premium(stage *s, sl_standing standing, bool on)
-{
-    char text[300];
-    const char *plan = STANDINGS[standing].plan;
-    (void)snprintf(text, sizeof text, "UPDATE account SET role='%s', plan=%s%s%s WHERE id='%s'",
-                   on ? "coach" : STANDINGS[standing].role, !on && plan != NULL ? "'" : "",
-                   !on && plan != NULL ? plan : "NULL", !on && plan != NULL ? "'" : "",
-                   s->subject.id);
-    sql(s, text);
-    person_connect(s->w, &s->subject);
-}
-
-/* A root with its space; threads and user spaces are there. */
-static void make_space(stage *s, const char *kind, sl_relation r, char *space)
-{
-    const sl_entity *root = sl_entity_find(kind);
-    person *host = host_of(s, r, space);
-    if (strcmp(kind, "thread") == 0 || strcmp(kind, "user") == 0) {
-        return;
-    }
-    if (strcmp(kind, "coach") != 0) {
-        sl_space_name(space, kind, fresh(s));
-    }
-    char *fields = fields_of(s, root, true, NULL);
-    must(op(s->w, host, "create", kind, space, sl_space_id(space), fields), "applied");
-    free(fields);
-    if (r == SL_REL_STUDENT || r == SL_REL_GIVEN || r == SL_REL_LEAD) {
-        let_in(s, space, r == SL_REL_GIVEN ? "member" : "coach");
-    }
-}
 
 /* Somebody to invite, or a program of the host to share: the fields of such a record; NULL: another entity. */
 static char *fields_of_bond(stage *s, const sl_entity *e, person *host)
@@ -222,7 +25,7 @@ static char *fields_of_bond(stage *s, const sl_entity *e, person *host)
         return strdup(text);
     }
     if (strcmp(e->name, "program_share") == 0) {
-        sl_space_name(space, "program", fresh(s));
+        sl_space_name(space, "program", stage_fresh(s));
         must(op(s->w, host, "create", "program", space, sl_space_id(space), "{\"title\":\"x\"}"),
              "applied");
         (void)snprintf(text, sizeof text, "{\"program_id\":\"%s\"}", sl_space_id(space));
@@ -236,7 +39,7 @@ static const char *make_record(stage *s, const sl_entity *e, const char *space, 
                                bool author)
 {
     static char id[SL_UUID_LEN + 1];
-    person *host = host_of(s, r, space);
+    person *host = stage_host(s, r, space);
     char text[400];
     if (e->create == 0) {
         return NULL;
@@ -245,12 +48,12 @@ static const char *make_record(stage *s, const sl_entity *e, const char *space, 
         (void)snprintf(id, sizeof id, "%s", sl_space_id(space));
     } else {
         char message[SL_UUID_LEN + 1];
-        (void)snprintf(id, sizeof id, "%s", fresh(s));
-        (void)snprintf(message, sizeof message, "%s", fresh(s));
+        (void)snprintf(id, sizeof id, "%s", stage_fresh(s));
+        (void)snprintf(message, sizeof message, "%s", stage_fresh(s));
         if (strcmp(e->name, "reaction") == 0 || strcmp(e->name, "pin") == 0) {
             (void)make_record(s, sl_entity_find("message"), space, r, false);
             (void)snprintf(message, sizeof message, "%s", id);
-            (void)snprintf(id, sizeof id, "%s", fresh(s));
+            (void)snprintf(id, sizeof id, "%s", stage_fresh(s));
         }
         bool by_hand = strcmp(e->name, "connection") == 0 || strcmp(e->name, "share") == 0 ||
                        strcmp(e->name, "participant") == 0 || strcmp(space, s->peer) == 0;
@@ -258,7 +61,7 @@ static const char *make_record(stage *s, const sl_entity *e, const char *space, 
             return NULL;
         }
         char *fields = fields_of_bond(s, e, host);
-        fields = fields != NULL ? fields : fields_of(s, e, true, message);
+        fields = fields != NULL ? fields : stage_fields(s, e, true, message);
         must(op(s->w, host, "create", e->name, space, id, fields), "applied");
         free(fields);
     }
@@ -266,9 +69,17 @@ static const char *make_record(stage *s, const sl_entity *e, const char *space, 
         (void)snprintf(text, sizeof text, "UPDATE \"%s\" SET \"%s\"='%s' WHERE \"id\"='%s'",
                        e->name, e->fields[e->author_field].name,
                        author ? s->subject.id : s->friend.id, id);
-        sql(s, text);
+        stage_sql(s, text);
     }
     return id;
+}
+
+/* Refused by the policy, not by what the operation says. */
+static bool refused(const sl_json *receipt)
+{
+    const char *code = sl_json_str(receipt, "code");
+    return code != NULL && sl_json_str(receipt, "field") == NULL &&
+           (strcmp(code, "SL_E_DENIED") == 0 || strcmp(code, "SL_E_NOT_FOUND") == 0);
 }
 
 static void check(stage *s, const sl_policy_ask *ask, const char *space, const sl_json *receipt)
@@ -297,19 +108,19 @@ static void try_changes(stage *s, sl_policy_ask ask, const char *space, bool pre
             continue;
         }
         if (premium_needed) {
-            as_premium(s, ask.standing, true);
+            stage_premium(s, true);
         }
         char id[SL_UUID_LEN + 1] = "";
         const char *made = make_record(s, e, space, ask.relation, ask.author);
         (void)snprintf(id, sizeof id, "%s", made != NULL ? made : "");
         if (premium_needed) {
-            as_premium(s, ask.standing, false);
+            stage_premium(s, false);
         }
         if (made == NULL) {
             continue;
         }
         bool patch = ask.deed == SL_DEED_PATCH;
-        char *fields = patch ? fields_of(s, e, false, NULL) : NULL;
+        char *fields = patch ? stage_fields(s, e, false, NULL) : NULL;
         check(s, &ask, space,
               op(s->w, &s->subject, patch ? "patch" : "delete", e->name, space, id, fields));
         free(fields);
@@ -322,14 +133,15 @@ static void try_entity(stage *s, sl_standing standing, sl_relation r, const sl_e
 {
     sl_policy_ask ask = {standing, r, SL_DEED_CREATE, e, false};
     char message[SL_UUID_LEN + 1];
-    (void)snprintf(message, sizeof message, "%s", fresh(s));
-    char *fields = fields_of(s, e, true, message);
+    (void)snprintf(message, sizeof message, "%s", stage_fresh(s));
+    char *fields = stage_fields(s, e, true, message);
     if (e->root && e->create != 0 && r != SL_REL_OWN) {
         /* it is there: the policy speaks first, then the merge */
         check(s, &ask, space,
               op(s->w, &s->subject, "create", e->name, space, sl_space_id(space), fields));
     } else if (!e->root) {
-        check(s, &ask, space, op(s->w, &s->subject, "create", e->name, space, fresh(s), fields));
+        check(s, &ask, space,
+              op(s->w, &s->subject, "create", e->name, space, stage_fresh(s), fields));
     }
     free(fields);
     try_changes(s, ask, space, r == SL_REL_OWN);
@@ -354,18 +166,8 @@ static void try_read(stage *s, sl_standing standing, sl_relation r, const char *
 static void try_kind(stage *s, sl_standing standing, sl_relation r, const char *kind)
 {
     char space[SL_SPACE_MAX] = "";
-    if (!space_for(s, kind, r, standing, space)) {
+    if (!stage_space(s, kind, r, space)) {
         return;
-    }
-    if (r == SL_REL_OWN) {
-        as_premium(s, standing, true);
-    }
-    make_space(s, kind, r, space);
-    if (r == SL_REL_OWN) {
-        as_premium(s, standing, false);
-    }
-    if (strcmp(kind, "thread") == 0 && r != SL_REL_STRANGER) {
-        let_in(s, space, r == SL_REL_LEAD ? "coach" : "member");
     }
     try_read(s, standing, r, kind, space);
     for (size_t i = 0; i < sl_entity_count; i++) {
@@ -383,7 +185,7 @@ static size_t try_standing(sl_standing standing)
     for (unsigned r = 0; r < SL_RELATIONS; r++) {
         for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
             stage s;
-            set(&s, standing);
+            stage_open(&s, standing);
             try_kind(&s, standing, (sl_relation)r, kinds[k]);
             cells += s.cells;
             world_free(s.w);
