@@ -31,6 +31,7 @@ static const char *const VALUES_payment_status[] = {"pending", "succeeded", "fai
 static const char *const VALUES_payout_status[] = {"pending", "paid", "failed", NULL};
 static const char *const VALUES_product_kind[] = {"program", "review", "session", "bundle", NULL};
 static const char *const VALUES_product_status[] = {"draft", "offered", "withdrawn", NULL};
+static const char *const VALUES_product_level[] = {"beginner", "intermediate", "advanced", "elite", NULL};
 static const char *const VALUES_subscription_plan_period[] = {"week", "month", "quarter", "year", NULL};
 static const char *const VALUES_subscription_plan_status[] = {"draft", "offered", "withdrawn", NULL};
 static const char *const VALUES_program_level[] = {"beginner", "intermediate", "advanced", "elite", NULL};
@@ -545,6 +546,10 @@ static const sl_field FIELDS_product[] = {
     {"currency", 7, 8, SL_T_TEXT, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(3), INT64_C(3), NULL, NULL},
     /* Who sells. */
     {"coach_id", 8, 9, SL_T_REF, SL_M_SERVER, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* For whom. */
+    {"level", 9, 10, SL_T_ENUM, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(0), INT64_C(64), VALUES_product_level, NULL},
+    /* The language that it is in, BCP 47. */
+    {"language", 10, 11, SL_T_TEXT, SL_M_LWW, SL_C_PUBLIC, false, false, false, INT64_C(2), INT64_C(35), NULL, NULL},
 };
 
 static const sl_field FIELDS_subscription_plan[] = {
@@ -612,6 +617,8 @@ static const sl_field FIELDS_program[] = {
     {"enrolled_count", 10, 11, SL_T_INT, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(9007199254740991), NULL, NULL},
     /* Whose program. */
     {"coach_id", 11, 12, SL_T_REF, SL_M_SERVER, SL_C_INTERNAL, false, false, false, INT64_C(0), INT64_C(36), NULL, NULL},
+    /* The language that it is in, BCP 47. */
+    {"language", 12, 13, SL_T_TEXT, SL_M_LWW, SL_C_INTERNAL, false, false, false, INT64_C(2), INT64_C(35), NULL, NULL},
 };
 
 static const sl_field FIELDS_content_item[] = {

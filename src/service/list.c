@@ -16,7 +16,6 @@
 #include <string.h>
 
 enum {
-    BATCH = 100,     /* rows of one statement */
     BATCHES_MAX = 10 /* of one request */
 };
 
@@ -92,16 +91,7 @@ void sl_sv_list_free(sl_sv_list *l)
     sl_record_free(&l->rec);
 }
 
-/* ---- by id ---- */
-
-/* A statement: entity, space, id and the id of a record that stands for it or "", for $1 and $2, with ids
- * below $3, $4 being one more word; BATCH rows, the greatest id first. */
-typedef struct source {
-    const char *sql;
-    const char *a;
-    const char *b;
-    const char *more;
-} source;
+/* ---- rows ---- */
 
 /* A program that the one who asks may read stands for the product that offers it. */
 static sl_status stands_in(const sl_sv_list *l, const char *program, bool *yes)
@@ -129,30 +119,49 @@ static sl_status add_row(sl_sv_list *l, const sl_sv_rows *rows, size_t i)
                : status;
 }
 
-/* at: the last id looked at; "" when there is nothing behind it. */
-static sl_status fill(sl_sv_list *l, const source *from, sl_sv_id at)
+sl_status sl_sv_list_fill(sl_sv_list *l, const sl_sv_source *from, bool *end)
 {
     sl_status status = SL_OK;
-    bool end = false;
-    for (size_t n = 0; status == SL_OK && !end && n < BATCHES_MAX && !sl_sv_list_full(l); n++) {
+    *end = false;
+    for (size_t n = 0; status == SL_OK && !*end && n < BATCHES_MAX && !sl_sv_list_full(l); n++) {
         sl_sv_rows rows;
         size_t i = 0;
-        status = sl_sv_all(l->s, from->sql,
-                           SL_SV_ARGS(sl_cell_text(from->a), sl_cell_text(from->b),
-                                      sl_cell_text(at[0] != 0 ? at : "g"), /* above all ids */
-                                      sl_cell_text(from->more)),
-                           &rows, NULL);
+        status = from->read(from->ctx, l->s, &rows);
         for (; status == SL_OK && i < rows.count && !sl_sv_list_full(l); i++) {
             status = add_row(l, &rows, i);
-            sl_sv_copy(at, sizeof(sl_sv_id), sl_sv_text(&rows, i, 2));
+            from->move(from->ctx, &rows, i);
         }
-        end = i == rows.count && rows.count < BATCH;
+        *end = i == rows.count && rows.count < SL_SV_LIST_BATCH;
         sl_sv_rows_free(&rows);
     }
-    if (end) {
-        at[0] = 0;
-    }
     return status;
+}
+
+/* ---- by id ---- */
+
+/* A statement as sl_sv_source has it, for $1 and $2, with ids below $3, $4 being one more word; the greatest id first. */
+typedef struct source {
+    const char *sql;
+    const char *a;
+    const char *b;
+    const char *more;
+    sl_sv_id at; /* the last id looked at */
+} source;
+
+static sl_status read_source(void *ctx, sl_service *s, sl_sv_rows *rows)
+{
+    const source *from = ctx;
+    return sl_sv_all(s, from->sql,
+                     SL_SV_ARGS(sl_cell_text(from->a), sl_cell_text(from->b),
+                                sl_cell_text(from->at[0] != 0 ? from->at : "g"), /* above all ids */
+                                sl_cell_text(from->more)),
+                     rows, NULL);
+}
+
+static void move_source(void *ctx, const sl_sv_rows *rows, size_t i)
+{
+    source *from = ctx;
+    sl_sv_copy(from->at, sizeof from->at, sl_sv_text(rows, i, 2));
 }
 
 /* A member of the question that is an id, or "". False: the answer is made. */
@@ -169,29 +178,42 @@ static bool take_id(const sl_sv_ask *ask, const char *name, const char **to, sl_
     return true;
 }
 
-/* Answers with a page of the source. needs: the space, or there is nothing when the page is empty; NULL: none. */
-static void answer_page(sl_sv_request *r, const char *name, const source *from, const char *needs,
+void sl_sv_list_page(sl_sv_list *l, const sl_sv_source *from, const char *needs,
+                     const char *(*place)(void *ctx), sl_http_out *out)
+{
+    bool there = true;
+    bool end = false;
+    sl_lock(l->s->lock);
+    sl_status status = sl_sv_list_fill(l, from, &end);
+    if (status == SL_OK && needs != NULL && l->count == 0) {
+        status = sl_sv_list_may(l, needs, &there);
+    }
+    sl_unlock(l->s->lock);
+    if (status == SL_OK && !there) {
+        sl_sv_refuse(out, 404, "not_found", "there is nothing here");
+    } else {
+        const char *next = end ? "" : place(from->ctx);
+        sl_sv_list_answer(l, next != NULL ? status : SL_E_NOMEM, next, out);
+    }
+}
+
+static const char *place_of_source(void *ctx)
+{
+    return ((const source *)ctx)->at;
+}
+
+/* Answers with a page of the source. needs: as sl_sv_list_page has it. */
+static void answer_page(sl_sv_request *r, const char *name, source *from, const char *needs,
                         sl_http_out *out)
 {
     sl_sv_list l;
     sl_sv_ask ask;
-    sl_sv_id at;
     const char *after = "";
-    bool there = true;
+    sl_sv_source rows = {read_source, move_source, from};
     if (sl_sv_ask_read(r->in, &ask, out) && take_id(&ask, "after", &after, out) &&
         sl_sv_list_begin(&l, r, &ask, name, out)) {
-        sl_sv_copy(at, sizeof at, after);
-        sl_lock(r->s->lock);
-        sl_status status = fill(&l, from, at);
-        if (status == SL_OK && needs != NULL && l.count == 0) {
-            status = sl_sv_list_may(&l, needs, &there);
-        }
-        sl_unlock(r->s->lock);
-        if (status == SL_OK && !there) {
-            sl_sv_refuse(out, 404, "not_found", "there is nothing here");
-        } else {
-            sl_sv_list_answer(&l, status, at, out);
-        }
+        sl_sv_copy(from->at, sizeof from->at, after);
+        sl_sv_list_page(&l, &rows, needs, place_of_source, out);
         sl_sv_list_free(&l);
     }
     sl_sv_ask_free(&ask);
@@ -210,13 +232,18 @@ void sl_sv_reviews(sl_sv_request *r, sl_http_out *out)
         if (video[0] != 0) {
             sl_space_name(space, "video", video);
         }
-        source from = {
+        /* Of one video, be it nobody's that one knows: the policy is asked; else of those that one is in. */
+        static const char one[] =
+            "SELECT 'review', f.space, f.id, '' FROM feed f JOIN \"review\" v ON v.\"id\"=f.id AND"
+            " v.\"space\"=f.space WHERE $1=$1 AND f.space=$2 AND f.listed='review' AND"
+            " v.\"deleted\"=0 AND f.id<$3 AND ($4='' OR v.\"author_id\"=$4)"
+            " ORDER BY f.id DESC LIMIT 100";
+        static const char held[] =
             "SELECT 'review', f.space, f.id, '' FROM access x JOIN feed f ON f.space=x.space AND"
             " f.listed='review' JOIN \"review\" v ON v.\"id\"=f.id AND v.\"space\"=f.space WHERE"
-            " x.user_id=$1 AND x.space LIKE 'video:%' AND v.\"deleted\"=0 AND"
-            " ($2='' OR x.space=$2) AND f.id<$3 AND ($4='' OR v.\"author_id\"=$4)"
-            " ORDER BY f.id DESC LIMIT 100",
-            r->who.user, space, author};
+            " x.user_id=$1 AND x.space LIKE 'video:%' AND v.\"deleted\"=0 AND $2=''"
+            " AND f.id<$3 AND ($4='' OR v.\"author_id\"=$4) ORDER BY f.id DESC LIMIT 100";
+        source from = {video[0] != 0 ? one : held, r->who.user, space, author, ""};
         answer_page(r, "reviews", &from, NULL, out);
     }
     sl_sv_ask_free(&ask);
@@ -228,7 +255,7 @@ void sl_sv_coaches(sl_sv_request *r, sl_http_out *out)
 {
     source from = {"SELECT 'coach', \"space\", \"id\", '' FROM \"coach\" WHERE \"deleted\"=0 AND"
                    " $1=$2 AND \"id\"<$3 AND $4='' ORDER BY \"id\" DESC LIMIT 100",
-                   "", "", ""};
+                   "", "", "", ""};
     answer_page(r, "coaches", &from, NULL, out);
 }
 
@@ -256,8 +283,7 @@ void sl_sv_coach(sl_sv_request *r, sl_http_out *out)
     sl_sv_list_free(&l);
 }
 
-/* What lies in a storefront, or behind it. */
-static void answer_coach(sl_sv_request *r, const char *name, const char *sql, sl_http_out *out)
+void sl_sv_coach_posts(sl_sv_request *r, sl_http_out *out)
 {
     sl_sv_space space;
     if (!sl_uuid_ok(r->rest)) {
@@ -265,30 +291,10 @@ static void answer_coach(sl_sv_request *r, const char *name, const char *sql, sl
         return;
     }
     sl_space_name(space, "coach", r->rest);
-    source from = {sql, r->rest, space, ""};
-    answer_page(r, name, &from, space, out);
-}
-
-/* The coach's own programs, for those who may read them; for all others what the storefront offers of them. */
-void sl_sv_coach_programs(sl_sv_request *r, sl_http_out *out)
-{
-    answer_coach(
-        r, "programs",
-        "SELECT e, s, i, g FROM (SELECT 'program' AS e, p.\"space\" AS s, p.\"id\" AS i, '' AS g"
-        " FROM access x JOIN \"program\" p ON p.\"id\"=substr(x.space, 9) AND p.\"space\"=x.space"
-        " WHERE x.user_id=$1 AND x.role='owner' AND x.space LIKE 'program:%' AND p.\"deleted\"=0"
-        " UNION ALL SELECT 'product', f.space, f.id, p.\"program_id\" FROM feed f JOIN \"product\" p"
-        " ON p.\"id\"=f.id AND p.\"space\"=f.space WHERE f.space=$2 AND f.listed='product' AND"
-        " p.\"kind\"='program' AND p.\"status\"='offered' AND p.\"deleted\"=0) AS l"
-        " WHERE i<$3 AND $4='' ORDER BY i DESC LIMIT 100",
-        out);
-}
-
-void sl_sv_coach_posts(sl_sv_request *r, sl_http_out *out)
-{
-    answer_coach(r, "posts",
-                 "SELECT 'post', f.space, f.id, '' FROM feed f JOIN \"post\" p ON p.\"id\"=f.id AND"
-                 " p.\"space\"=f.space WHERE $1=$1 AND f.space=$2 AND f.listed='post' AND"
-                 " p.\"deleted\"=0 AND f.id<$3 AND $4='' ORDER BY f.id DESC LIMIT 100",
-                 out);
+    source from = {
+        "SELECT 'post', f.space, f.id, '' FROM feed f JOIN \"post\" p ON p.\"id\"=f.id AND"
+        " p.\"space\"=f.space WHERE $1=$1 AND f.space=$2 AND f.listed='post' AND"
+        " p.\"deleted\"=0 AND f.id<$3 AND $4='' ORDER BY f.id DESC LIMIT 100",
+        r->rest, space, "", ""};
+    answer_page(r, "posts", &from, space, out);
 }

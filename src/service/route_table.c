@@ -57,13 +57,13 @@ const sl_route sl_routes[SL_ROUTES] = {
     {"video_make", "POST", "/api/v1/videos", "", false, false, SL_NEED_USER, "", SL_RATE_UPLOAD, false, false, false},
     /* Draws on a video: a record as the schema's annotation has it, of 1 MiB at most. The id is made by who asks: sent again, it is the same drawing. */
     {"annotation_make", "POST", "/api/v1/videos/", "/annotations", true, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, true, true},
-    /* The reviews that the one who asks may read, the newest first; of one video, or by one author. */
+    /* The reviews of the videos that the one who asks is in, the newest first; or of one video that the one who asks may read; by one author. */
     {"reviews", "GET", "/api/v1/reviews", "", false, false, SL_NEED_USER, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* The storefronts of coaches, the newest accounts first. */
     {"coaches", "GET", "/api/v1/coaches", "", false, false, SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* The storefront of a coach, by the id of the account. */
     {"coach", "GET", "/api/v1/coaches/", "", true, false, SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
-    /* The programs of a coach, the newest first: as program for who may read it, else as the product by which the storefront offers it. */
+    /* The programs of a coach: as program for who may read it, else as the product by which the storefront offers it. Those of one level (as the schema's program has it), of one language (BCP 47; en finds en-GB too), within a price in the smallest unit of the currency, both ends included. sort is newest (as without it), title, price or -price, the dearest first; prices are compared within one currency, which is then needed. */
     {"coach_programs", "GET", "/api/v1/coaches/", "/programs", true, false, SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},
     /* What a coach has posted for all, the newest first; its media is a blob that anybody may read. */
     {"coach_posts", "GET", "/api/v1/coaches/", "/posts", true, false, SL_NEED_GUEST, "", SL_RATE_AUTHENTICATED, false, false, false},

@@ -1142,6 +1142,10 @@ export interface Product extends Stored {
     currency?: string;
     /** Who sells. */
     coach_id?: string;
+    /** For whom. */
+    level?: "beginner" | "intermediate" | "advanced" | "elite";
+    /** The language that it is in, BCP 47. */
+    language?: string;
 }
 
 export interface ProductCreate {
@@ -1157,6 +1161,10 @@ export interface ProductCreate {
     cover?: string;
     /** Whether it is offered. */
     status?: "draft" | "offered" | "withdrawn";
+    /** For whom. */
+    level?: "beginner" | "intermediate" | "advanced" | "elite";
+    /** The language that it is in, BCP 47. */
+    language?: string;
 }
 
 export interface ProductPatch {
@@ -1170,6 +1178,10 @@ export interface ProductPatch {
     cover?: string | null;
     /** Whether it is offered. */
     status?: "draft" | "offered" | "withdrawn" | null;
+    /** For whom. */
+    level?: "beginner" | "intermediate" | "advanced" | "elite" | null;
+    /** The language that it is in, BCP 47. */
+    language?: string | null;
 }
 
 /** What a coach offers for a price per period. */
@@ -1300,6 +1312,8 @@ export interface Program extends Stored {
     enrolled_count?: number;
     /** Whose program. */
     coach_id?: string;
+    /** The language that it is in, BCP 47. */
+    language?: string;
 }
 
 export interface ProgramCreate {
@@ -1319,6 +1333,8 @@ export interface ProgramCreate {
     tags?: SetChange;
     /** Whether it is offered. */
     status?: "draft" | "published" | "archived";
+    /** The language that it is in, BCP 47. */
+    language?: string;
 }
 
 export interface ProgramPatch {
@@ -1338,6 +1354,8 @@ export interface ProgramPatch {
     tags?: SetChange;
     /** Whether it is offered. */
     status?: "draft" | "published" | "archived" | null;
+    /** The language that it is in, BCP 47. */
+    language?: string | null;
 }
 
 /** One piece of a program. */
