@@ -48,7 +48,7 @@ bool sl_sv_take_device(const sl_json *j, sl_sv_id device, sl_http_out *out)
     return false;
 }
 
-static bool email_ok(const char *email)
+bool sl_sv_email_ok(const char *email)
 {
     const char *at = strchr(email, '@');
     if (at == NULL || at == email || at[1] == 0 || strchr(at + 1, '@') != NULL ||
@@ -69,7 +69,7 @@ char *sl_sv_take_email(const sl_json *j, sl_http_out *out)
     if (given == NULL) {
         return NULL;
     }
-    if (!email_ok(given)) {
+    if (!sl_sv_email_ok(given)) {
         sl_sv_invalid(out, "email", "this is not an e-mail address");
         return NULL;
     }

@@ -45,6 +45,7 @@ const char *sl_sv_need(const sl_json *j, const char *field, size_t min, size_t m
                        sl_http_out *out);
 bool sl_sv_take_device(const sl_json *j, sl_sv_id device, sl_http_out *out);
 /* The address in lower case, sl_mem text; NULL: the answer is made. */
+bool sl_sv_email_ok(const char *email);
 char *sl_sv_take_email(const sl_json *j, sl_http_out *out);
 /* A new password that may be used; NULL: the answer is made. email may be NULL. */
 const char *sl_sv_take_password(const sl_json *j, const char *email, sl_http_out *out);

@@ -17,6 +17,10 @@
 #include <ctype.h>
 #include <string.h>
 
+enum {
+    NAME_MAX_LEN = 100
+};
+
 static const char TICKET[] = "oidc";
 
 typedef struct arrival {
@@ -57,7 +61,7 @@ static bool read_claims(sl_service *s, const sl_json *claims, arrival *x)
     size_t n = strlen(x->external);
     x->external[n] = '|';
     sl_sv_copy(x->external + n + 1, sizeof x->external - n - 1, sub);
-    x->email = given != NULL && strlen(given) <= 254 ? sl_text_dup(given) : NULL;
+    x->email = given != NULL && sl_sv_email_ok(given) ? sl_text_dup(given) : NULL;
     for (char *p = x->email; p != NULL && *p != 0; p++) {
         *p = (char)tolower((unsigned char)*p);
     }
@@ -67,6 +71,16 @@ static bool read_claims(sl_service *s, const sl_json *claims, arrival *x)
     return true;
 }
 
+/* As much of a name as an account takes, to the end of a character. */
+static size_t name_size(const char *name)
+{
+    size_t n = strnlen(name, NAME_MAX_LEN);
+    while (n > 0 && ((unsigned char)name[n] & 0xC0) == 0x80) {
+        n--;
+    }
+    return n;
+}
+
 static sl_status make_new(sl_sv_tx *tx, arrival *x, sl_error **err)
 {
     sl_sv_account *a = &x->a;
@@ -74,7 +88,7 @@ static sl_status make_new(sl_sv_tx *tx, arrival *x, sl_error **err)
     sl_mem_free(a->name);
     sl_mem_free(a->hash);
     a->email = sl_text_dup(x->email);
-    a->name = sl_text_ndup(x->name, strnlen(x->name, 100));
+    a->name = sl_text_ndup(x->name, name_size(x->name));
     a->hash = sl_text_dup("-"); /* no password is right */
     if (a->email == NULL || a->name == NULL || a->hash == NULL) {
         return sl_fail_nomem(err);

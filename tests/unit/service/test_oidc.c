@@ -2,6 +2,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
 #include "support.h"
@@ -31,7 +32,8 @@ typedef struct provider {
     const char *exp; /* JSON; NULL: in a minute */
     const char *amr; /* JSON */
     const char *sub;
-    const char *email;
+    const char *email; /* as in JSON */
+    const char *name;
     bool verified;
     size_t abouts; /* how often each was asked for */
     size_t jwks;
@@ -80,7 +82,8 @@ static void put_claims(const provider *p, sl_buf *b)
     if (p->amr != NULL) {
         sl_buf_fmt(b, ",\"amr\":%s", p->amr);
     }
-    sl_buf_fmt(b, ",\"name\":\"Peter\",\"email_verified\":%s}", p->verified ? "true" : "false");
+    sl_buf_fmt(b, ",\"name\":\"%s\",\"email_verified\":%s}", p->name,
+               p->verified ? "true" : "false");
 }
 
 static void put_token(const provider *p, sl_buf *token)
@@ -163,6 +166,7 @@ static void be_good(provider *p)
     p->amr = NULL;
     p->sub = "peter";
     p->email = "Peter@b.c";
+    p->name = "Peter";
     p->verified = true;
 }
 
@@ -263,6 +267,50 @@ START_TEST(oidc__a_good_token_makes_an_account_and_finds_it_again)
     answer_free(&a);
     ck_assert_uint_eq(p.abouts, 1);
     ck_assert_uint_eq(p.jwks, 1);
+    close_world(&p);
+}
+END_TEST
+
+START_TEST(oidc__a_name_that_is_too_long_ends_behind_a_character)
+{
+    static const char a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"; /* 48 */
+    static const size_t kept[] = {100, 97, 98, 99};
+    provider p;
+    (void)open_world(&p);
+    for (size_t i = 0; i < 4; i++) {
+        char name[120];
+        char sub[8];
+        char email[16];
+        (void)snprintf(name, sizeof name, "%s%s%s%s", a, a, "aaaa" + (4 - i),
+                       "\xf0\x9f\x8f\x83\xf0\x9f\x8f\x83");
+        (void)snprintf(sub, sizeof sub, "s%zu", i);
+        (void)snprintf(email, sizeof email, "s%zu@b.c", i);
+        p.name = name;
+        p.sub = sub;
+        p.email = email;
+        answer got = arrive(&p);
+        ck_assert_int_eq(got.status, 200);
+        const char *is = sl_json_str(sl_json_get(got.body, "user"), "name");
+        ck_assert(sl_utf8_ok(is, strlen(is)));
+        ck_assert_uint_eq(strlen(is), kept[i]);
+        answer_free(&got);
+    }
+    close_world(&p);
+}
+END_TEST
+
+/* It goes into mails: a line's end in it would begin another header there. */
+START_TEST(oidc__an_address_that_is_none_opens_nothing)
+{
+    static const char *const wrong[] = {
+        "peter", "@b.c", "peter@", "a@b@c", "a b@c.d", "", "a@b.c\\r\\nBcc: x@y.z", "a@b.c\\u0001"};
+    provider p;
+    world *w = open_world(&p);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        p.email = wrong[i];
+        ck_assert_msg(arriving(&p) == 403, "%s", wrong[i]);
+    }
+    ck_assert_uint_eq(world_rows(w, NULL, "SELECT id FROM account WHERE $1=$2", "", ""), 0);
     close_world(&p);
 }
 END_TEST
@@ -619,6 +667,8 @@ int main(void)
 {
     const TTest *const tests[] = {
         oidc__a_good_token_makes_an_account_and_finds_it_again,
+        oidc__a_name_that_is_too_long_ends_behind_a_character,
+        oidc__an_address_that_is_none_opens_nothing,
         oidc__a_token_that_is_not_for_us_now_from_there_opens_nothing,
         oidc__a_provider_that_changes_its_key_is_asked_once_in_half_a_minute,
         oidc__a_provider_that_is_away_is_not_asked_at_every_request,
