@@ -492,6 +492,9 @@ sl_status sl_sv_relation(sl_service *s, const char *user, sl_standing standing, 
 /* *role: 0 when the user may not read the space. The space may not be there. */
 sl_status sl_sv_may_read(sl_service *s, const char *user, sl_standing standing, const char *space,
                          unsigned *role, sl_error **err);
+/* *may: the user may write something in the space that names bytes. */
+sl_status sl_sv_may_bring(sl_service *s, const char *user, sl_standing standing, const char *space,
+                          bool *may, sl_error **err);
 /* Whether this space, which is not there yet, may be made by creating its root. */
 bool sl_sv_may_make(sl_standing standing, const char *user, const char *space);
 /* Counts one use of what has a limit a day; SL_E_LIMIT. */

@@ -110,8 +110,43 @@ sl_status sl_sv_may_read(sl_service *s, const char *user, sl_standing standing, 
     sl_policy_ask ask = {standing, relation, SL_DEED_READ, root, false};
     if (status != SL_OK || root == NULL || sl_policy_rule(&ask) != SL_RULING_ALLOW) {
         *role = 0;
-    } else if (*role == 0) {
-        *role = SL_R_OWNER; /* a stranger whom the policy lets in */
+    } else if (*role == 0) { /* a stranger whom the policy lets in, if it is there */
+        bool there = false;
+        status = sl_sv_space_exists(s, space, &there, err);
+        *role = there ? SL_R_OWNER : 0;
+    }
+    return status;
+}
+
+/* Its writers name blobs in it. */
+static bool names_bytes(const sl_entity *e)
+{
+    bool found = false;
+    for (size_t i = 0; i < e->field_count; i++) {
+        found = found || (e->fields[i].type == SL_T_BLOB && e->fields[i].merge != SL_M_SERVER);
+    }
+    return found;
+}
+
+sl_status sl_sv_may_bring(sl_service *s, const char *user, sl_standing standing, const char *space,
+                          bool *may, sl_error **err)
+{
+    unsigned role = 0;
+    sl_policy_ask ask = {.standing = standing, .relation = SL_REL_STRANGER};
+    sl_status status = sl_sv_role(s, user, space, &role, err);
+    if (status == SL_OK) {
+        status = sl_sv_relation(s, user, standing, space, role, &ask.relation, err);
+    }
+    *may = false;
+    for (size_t i = 0; status == SL_OK && !*may && i < sl_entity_count; i++) {
+        ask.entity = &sl_entities[i];
+        if (!sl_space_is(space, ask.entity->space_kind) || !names_bytes(ask.entity)) {
+            continue;
+        }
+        ask.deed = SL_DEED_CREATE;
+        *may = sl_policy_rule(&ask) == SL_RULING_ALLOW;
+        ask.deed = SL_DEED_PATCH;
+        *may = *may || sl_policy_rule(&ask) == SL_RULING_ALLOW;
     }
     return status;
 }

@@ -83,19 +83,33 @@ static sl_status purge(sl_sv_tx *tx, sl_sv_upload *u, sl_error **err)
     return status;
 }
 
-/* A kind of space in which a member only reads, and whose root a client makes. */
+/* A kind of space whose root a client makes, and which then may come after bytes for it. */
 static bool is_work(const char *space)
 {
     return sl_space_is(space, "video") || sl_space_is(space, "program") ||
            sl_space_is(space, "coach");
 }
 
-/* Whoever may write to the space may bring bytes for it. The space of a video or program that was
- * made offline may come after its bytes. */
+/* What the user wrote there before names the bytes: they may come, whatever the user may write now. */
+static sl_status is_named(sl_service *s, const sl_sv_upload *u, bool *yes, sl_error **err)
+{
+    sl_sv_rows rows;
+    sl_status status = sl_sv_all(
+        s, "SELECT 1 FROM blob_ref WHERE sha256=$1 AND space=$2 AND user_id=$3",
+        SL_SV_ARGS(sl_cell_text(u->sha256), sl_cell_text(u->space), sl_cell_text(u->user)), &rows,
+        err);
+    *yes = rows.count > 0;
+    sl_sv_rows_free(&rows);
+    return status;
+}
+
+/* Whoever may write what names bytes may bring them. The space of a video or program that was made offline may come
+ * after its bytes. */
 static sl_status may_bring(sl_service *s, const sl_sv_upload *u, sl_error **err)
 {
     unsigned role = 0;
     bool exists = true;
+    bool may = false;
     sl_status status = sl_sv_may_read(s, u->user, u->standing, u->space, &role, err);
     if (status == SL_OK) {
         status = sl_sv_space_exists(s, u->space, &exists, err);
@@ -106,11 +120,16 @@ static sl_status may_bring(sl_service *s, const sl_sv_upload *u, sl_error **err)
     if ((role == 0 && exists) || (!exists && !is_work(u->space))) {
         return sl_fail(err, SL_E_NOT_FOUND, "there is no such space");
     }
-    if (!exists && !sl_sv_may_make(u->standing, u->user, u->space)) {
-        return sl_fail(err, SL_E_DENIED, "your role does not allow this");
+    if (exists) {
+        status = sl_sv_may_bring(s, u->user, u->standing, u->space, &may, err);
+    } else {
+        may = sl_sv_may_make(u->standing, u->user, u->space);
     }
-    bool reader = role == SL_R_MEMBER && is_work(u->space);
-    return reader ? sl_fail(err, SL_E_DENIED, "your role does not allow this") : SL_OK;
+    if (status == SL_OK && !may) {
+        status = is_named(s, u, &may, err);
+    }
+    return status == SL_OK && !may ? sl_fail(err, SL_E_DENIED, "your role does not allow this")
+                                   : status;
 }
 
 static sl_status make_upload(sl_sv_tx *tx, void *ctx, sl_error **err)

@@ -56,12 +56,12 @@ void stage_premium(stage *s, bool on)
     person_connect(s->w, &s->subject);
 }
 
-void stage_open(stage *s, sl_standing standing)
+void stage_open_in(stage *s, sl_standing standing, world *w)
 {
     memset(s, 0, sizeof *s);
     s->standing = standing;
     s->next_id = 0x10000;
-    s->w = world_new();
+    s->w = w;
     person_make(s->w, &s->subject, "subject@x.y", "athlete", 1);
     person_make(s->w, &s->coach, "coach@x.y", "coach", 2);
     person_make(s->w, &s->athlete, "athlete@x.y", "athlete", 3);
@@ -73,6 +73,11 @@ void stage_open(stage *s, sl_standing standing)
             "{\"title\":\"x\",\"group\":true}"),
          "applied");
     stage_premium(s, false);
+}
+
+void stage_open(stage *s, sl_standing standing)
+{
+    stage_open_in(s, standing, world_new());
 }
 
 /* The smallest value that the field takes. */

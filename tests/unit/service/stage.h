@@ -21,6 +21,7 @@ typedef struct stage {
 
 /* The subject of a guest's stage is an athlete, whose token the guest does not show. world_free(w) ends it. */
 void stage_open(stage *s, sl_standing standing);
+void stage_open_in(stage *s, sl_standing standing, world *w); /* in which nobody is yet */
 /* A statement behind the service's back. */
 void stage_sql(stage *s, const char *text);
 /* An id that nothing has, until the fourth call after it. */

@@ -693,10 +693,39 @@ START_TEST(form__that_is_broken_is_400_and_one_without_a_file_422)
 }
 END_TEST
 
+static void plan_ends(const scene *s, const person *p)
+{
+    (void)world_rows(s->w, NULL, "UPDATE account SET plan='expired' WHERE id=$1 AND $2=$2", p->id,
+                     "");
+}
+
+/* A message names its bytes, and then they may come; others may not. */
+START_TEST(upload__to_where_one_may_write_nothing_is_of_what_one_has_written_before)
+{
+    static const char said[] = "bytes of a message";
+    scene s;
+    char fields[300];
+    char sha[65];
+    clip_scene(&s);
+    sha_of(said, sha);
+    (void)snprintf(
+        fields, sizeof fields,
+        "{\"kind\":\"voice\",\"duration_us\":9,\"blob\":\"%s\",\"media_type\":\"audio/ogg\",\"size\":%zu}",
+        sha, strlen(said));
+    must(op(s.w, &s.owner, "create", "message", s.thread, id_of(0x900), fields), "applied");
+    ck_assert_int_eq(upload(s.w, &s.owner, s.thread, "bytes of another"), 204);
+    plan_ends(&s, &s.owner);
+    ck_assert_int_eq(upload(s.w, &s.owner, s.thread, "bytes of a third"), 403);
+    ck_assert_int_eq(upload(s.w, &s.owner, s.thread, said), 204);
+    world_free(s.w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         upload__resumes_where_it_stopped_and_makes_the_video_ready,
+        upload__to_where_one_may_write_nothing_is_of_what_one_has_written_before,
         upload__keeps_the_part_that_came_before_a_cut,
         upload__many_at_once_in_parts_are_each_checked_whole,
         upload__bytes_with_another_hash_are_thrown_away,
