@@ -234,8 +234,8 @@ sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err)
     if (status == SL_OK) {
         out->last = s->last_n;
         status = sl_store_one(s,
-                              "SELECT (SELECT min(n) FROM outbox WHERE seq IS NULL),"
-                              " EXISTS (SELECT 1 FROM outbox), (SELECT min(n) FROM outbox)",
+                              "SELECT (" SL_OUTBOX_FLOOR "), EXISTS (SELECT 1 FROM outbox),"
+                              " (SELECT min(n) FROM outbox)",
                               NULL, 0, &(sl_taken){cells, 3, NULL}, err);
     }
     if (status == SL_OK) {
