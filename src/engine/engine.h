@@ -123,6 +123,21 @@ typedef struct sl_live_query {
     struct sl_live_query *next;
 } sl_live_query;
 
+/* Records that changed together, when they are few. */
+enum {
+    SL_FEW = 8
+};
+typedef struct sl_touched {
+    const sl_entity *entity;
+    char space[SL_SPACE_MAX];
+    char id[SL_UUID_LEN + 1];
+    bool gone; /* or it may be */
+} sl_touched;
+typedef struct sl_few {
+    sl_touched list[SL_FEW];
+    size_t count; /* SL_FEW + 1: there are more */
+} sl_few;
+
 typedef struct sl_jobs sl_jobs;
 typedef struct sl_follow sl_follow;
 typedef struct sl_load sl_load;
@@ -413,14 +428,15 @@ void sl_waiters_stop(sl_core *core);
 void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const char *message);
 
 /* --- batch.c --- */
-typedef struct sl_touched {
+typedef struct sl_touched_space {
     const sl_entity *entity;
     char space[SL_SPACE_MAX];
-} sl_touched;
+} sl_touched_space;
 typedef struct sl_batch {
-    sl_touched *touched;
+    sl_touched_space *touched;
     size_t count;
     size_t room;
+    sl_few few;
     bool unnoted; /* is not to be undone */
     sl_undo_log log;
 } sl_batch;
@@ -480,8 +496,15 @@ sl_status sl_engine_can(sl_core *core, const sl_json *in, sl_json **out, sl_erro
 sl_status sl_live_watch(sl_core *core, const sl_json *query, sl_id *sub, sl_error **err);
 sl_status sl_live_take(sl_core *core, sl_id sub, sl_bytes **out, sl_error **err);
 sl_status sl_live_unwatch(sl_core *core, sl_id sub);
-/* A record of this entity in this space changed (committed). */
+/* Any record of this entity in this space may have changed (committed). */
 void sl_live_touch(sl_core *core, const sl_entity *e, const char *space);
+/* Any record of this space. */
+void sl_live_touch_space(sl_core *core, const char *space);
+/* These records changed (committed), and no others. False: they are not few, nobody was told. */
+bool sl_live_touch_few(sl_core *core, const sl_few *few);
+void sl_few_add(sl_few *few, const sl_entity *e, const char *space, const char *id, bool gone);
+/* Others changed too: it is not known which. */
+void sl_few_exceed(sl_few *few);
 void sl_live_stop(sl_core *core);
 
 /* --- jobs.c --- */

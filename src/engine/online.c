@@ -243,6 +243,7 @@ sl_status sl_online_send(sl_core *core, const sl_frame *frame)
 /* What a stored batch leaves to be done once it is committed. */
 typedef struct after {
     bool touched[64]; /* by entity index */
+    sl_few few;       /* the records */
     sl_json *granted; /* spaces to hold */
     sl_json *revoked; /* spaces to drop */
     sl_json *lost;    /* events: operations that waited in what was dropped */
@@ -262,6 +263,28 @@ static void see_clocks(sl_core *core, const sl_record *rec)
             sl_hlc_see(&core->clock, rec->clocks[i].at);
         }
     }
+}
+
+static void note_touched(after *due, const sl_entity *e, const char *space, const char *id,
+                         bool gone)
+{
+    due->touched[e->index] = true;
+    sl_few_add(&due->few, e, space, id, gone);
+}
+
+static bool note_settled(void *ctx, const sl_op *op)
+{
+    note_touched(ctx, op->entity, op->space, op->id, true);
+    return true;
+}
+
+/* Any record of the space may have changed. */
+static void note_all(after *due, const char *space)
+{
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        due->touched[i] = due->touched[i] || sl_space_is(space, sl_entities[i].space_kind);
+    }
+    sl_few_exceed(&due->few);
 }
 
 /* A grant learned or lost. A deleted grant no longer says for what: the visible one does. */
@@ -294,7 +317,7 @@ static sl_status store_one(sl_core *core, sl_record *rec, after *due, sl_error *
         see_clocks(core, rec);
         due->later = due->later || rec->ext != NULL;
         status = sl_store_apply_remote(core->store, rec, err);
-        due->touched[rec->entity->index] = true;
+        note_touched(due, rec->entity, rec->space, rec->id, rec->deleted);
         due->count++;
     }
     if (status == SL_OK && strcmp(rec->entity->name, "message") == 0 && !rec->deleted) {
@@ -355,11 +378,14 @@ static sl_status store_grants(sl_core *core, const after *due, sl_error **err)
 
 /* Another epoch without a reset, for a cursor at 0: what was accepted before it may be unknown. Of the
  * user's own space, which is there before all others, also the first one that can be stored. */
-static sl_status see_epoch(sl_core *core, const sl_space *before, const sl_space *now,
+static sl_status see_epoch(sl_core *core, const sl_space *before, const sl_space *now, after *due,
                            sl_error **err)
 {
     bool first = before->epoch[0] == 0 && strcmp(now->name, core->session.space) != 0;
     bool same = first || strcmp(before->epoch, now->epoch) == 0;
+    if (!same) { /* what was sent may be waiting again */
+        sl_few_exceed(&due->few);
+    }
     return same ? SL_OK : sl_store_outbox_again(core->store, now->name, err);
 }
 
@@ -410,10 +436,13 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
                            ? sl_store_begin(core->store, err)
                            : sl_store_begin_soft(core->store, err);
     if (status == SL_OK) {
-        status = see_epoch(core, before, &space, err);
+        status = see_epoch(core, before, &space, due, err);
     }
     if (status == SL_OK && places) {
         status = store_hole(core, news, err);
+    }
+    if (places && (news->hole > 0 || news->from == 0)) {
+        note_all(due, space.name);
     }
     if (status == SL_OK) {
         status = store_records(core, due, !live && !places, err);
@@ -435,7 +464,7 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
         status = sl_store_sum_partial(core->store, space.name, err);
     }
     if (status == SL_OK && live) {
-        status = sl_store_outbox_settle(core->store, space.name, err);
+        status = sl_store_outbox_settle(core->store, space.name, note_settled, due, err);
     }
     if (status == SL_OK) {
         status = store_grants(core, due, err);
@@ -449,13 +478,6 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     return due->kept ? SL_OK : sl_store_commit(core->store, err);
 }
 
-static void touch_all(sl_core *core, const char *space)
-{
-    for (size_t i = 0; i < sl_entity_count; i++) {
-        sl_live_touch(core, &sl_entities[i], space);
-    }
-}
-
 /* The newest message of another that came is delivered, whichever way it came. */
 static void mark_reached(sl_core *core, const char *space, const after *due)
 {
@@ -466,15 +488,16 @@ static void mark_reached(sl_core *core, const char *space, const after *due)
 
 static void after_commit(sl_core *core, const char *space, const after *due)
 {
-    for (size_t i = 0; i < sl_entity_count; i++) {
-        if (due->touched[i] && !SL_PLANTED("touch-none")) {
+    bool told = SL_PLANTED("touch-none") || sl_live_touch_few(core, &due->few);
+    for (size_t i = 0; !told && i < sl_entity_count; i++) {
+        if (due->touched[i]) {
             sl_live_touch(core, &sl_entities[i], space);
         }
     }
     for (const sl_json *g = sl_json_first(due->revoked); g != NULL; g = sl_json_next(g)) {
         sl_sync_drop(core->sync, sl_json_text(g));
         sl_transfers_drop(core, sl_json_text(g));
-        touch_all(core, sl_json_text(g));
+        sl_live_touch_space(core, sl_json_text(g));
     }
     sl_lost_tell(core, due->lost);
     for (const sl_json *g = sl_json_first(due->granted); g != NULL; g = sl_json_next(g)) {
@@ -528,7 +551,7 @@ sl_status sl_online_loaded(sl_core *core, const sl_news *news, int64_t *count, s
     }
     *count = due.count;
     if (status == SL_OK) { /* the holes have changed, whatever came */
-        touch_all(core, news->space);
+        sl_live_touch_space(core, news->space);
         mark_reached(core, news->space, &due);
     }
     sl_json_free(due.granted);
@@ -613,7 +636,7 @@ static void settle_at_head(sl_core *core, const char *space)
         status = sl_store_begin(core->store, NULL);
     }
     if (status == SL_OK) {
-        status = sl_store_outbox_settle(core->store, space, NULL);
+        status = sl_store_outbox_settle(core->store, space, NULL, NULL, NULL);
     }
     if (status == SL_OK) {
         status = sl_store_outbox_unknown(core->store, space, NULL);
@@ -631,7 +654,7 @@ static void settle_at_head(sl_core *core, const char *space)
     } else {
         renew_below(core, outbox.floor);
     }
-    touch_all(core, space);
+    sl_live_touch_space(core, space);
 }
 
 /* A loss that cannot be stored: the machine knows the space again as it is stored, and the server
@@ -668,7 +691,7 @@ static void lose_space(sl_core *core, const char *space, bool keep)
         renew_below(core, floor);
     }
     sl_json_free(lost);
-    touch_all(core, space);
+    sl_live_touch_space(core, space);
 }
 
 static void read_again(sl_core *core, const char *space)

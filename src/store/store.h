@@ -114,6 +114,7 @@ sl_status sl_store_outbox_state(sl_store *s, int64_t n, bool *waits, bool *accep
  * goes to `out`, NULL when nobody asks; the entity is NULL when it is gone, or was accepted before. */
 typedef struct sl_accepted {
     const sl_entity *entity;
+    char id[SL_UUID_LEN + 1];
     char space[SL_SPACE_MAX];
 } sl_accepted;
 sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_accepted *out,
@@ -122,15 +123,18 @@ sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_accep
  * one at fault, "" none. */
 sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,
                                    const char *field, sl_error **err);
-/* Drops the accepted operations that the cursor covers and shows the confirmed state. Only at the
- * space's head: before, a record's newest state may come with a later page. */
-sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err);
+typedef bool (*sl_op_fn)(void *ctx, const sl_op *op); /* false: out of memory */
+/* Drops the accepted operations that the cursor covers and shows the confirmed state; calls fn, NULL for
+ * nothing, for each, without its values. Only at the space's head: before, a record's newest state may come
+ * with a later page. */
+sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_op_fn fn, void *ctx,
+                                 sl_error **err);
 /* Drops the accepted operations of spaces that are not held: their state will not come. Only when all that
  * are to be held are. */
 sl_status sl_store_outbox_settle_unheld(sl_store *s, sl_error **err);
-/* Calls fn for each operation in this space without a receipt, in order of n; false: no memory. */
-sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ctx, const sl_op *op),
-                             void *ctx, sl_error **err);
+/* Calls fn for each operation in this space without a receipt, in order of n. */
+sl_status sl_store_outbox_of(sl_store *s, const char *space, sl_op_fn fn, void *ctx,
+                             sl_error **err);
 #define SL_STORE_TAKEN_AWAY "the space was taken away before this was accepted"
 sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err);
 /* Calls fn for rejected operations with numbers above `after`, in order, at most `limit`; space NULL:
@@ -289,6 +293,13 @@ sl_status sl_query_parse(const sl_json *j, sl_query **out, sl_error **err);
 void sl_query_free(sl_query *q);
 /* True when a change of this entity in this space may change the answer. */
 bool sl_query_concerns(const sl_query *q, const sl_entity *e, const char *space);
+/* True when the answer is records, each in it for its own fields' sake: no count and no search. */
+bool sl_query_is_plain(const sl_query *q);
+/* True when so many rows are all that the query gives, whatever more there is. */
+bool sl_query_is_cut(const sl_query *q, size_t rows);
+/* Whether the record, of the query's entity, is what a plain query asks for, its order and limit aside; true
+ * also when that cannot be found out. By who may write; not const: what it takes is made by the first. */
+bool sl_store_meets(sl_store *s, sl_query *q, const char *id);
 /* A row was written at the end of the buffer, from this place on; id "" for a count. False: out of
  * memory. */
 typedef bool (*sl_query_row)(void *ctx, const char *id, size_t from);

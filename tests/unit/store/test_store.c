@@ -95,7 +95,7 @@ static void remote(sl_store *s, const char *body, int64_t seq, unsigned stamp)
     sl_space space = {.name = SPACE, .epoch = ID, .cursor = seq};
     ck_assert_int_eq(sl_store_apply_remote(s, &rec, NULL), SL_OK);
     ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(s, SPACE, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, SPACE, NULL, NULL, NULL), SL_OK);
     sl_record_free(&rec);
 }
 
@@ -145,7 +145,7 @@ START_TEST(store__keeps_an_accepted_change_until_the_cursor_covers_it)
     sl_space space = {.name = SPACE, .epoch = ID, .cursor = 6};
     ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
     ck_assert_int_eq(sl_store_outbox_accepted(s, n, 7, NULL, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(s, SPACE, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, SPACE, NULL, NULL, NULL), SL_OK);
     ck_assert_str_eq(body(s), "mine");
     ck_assert(!outbox(s).empty);
     ck_assert_int_eq(outbox(s).floor, 2);
@@ -242,7 +242,7 @@ static void remote_goal(sl_store *s, const char *fields, const char *clocks, int
     sl_space space = {.name = "user:" ID, .epoch = ID, .cursor = seq};
     ck_assert_int_eq(sl_store_apply_remote(s, &rec, NULL), SL_OK);
     ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(s, space.name, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, space.name, NULL, NULL, NULL), SL_OK);
     sl_record_free(&rec);
 }
 
@@ -274,7 +274,7 @@ START_TEST(store__a_counter_shows_a_pending_addition_once_before_and_after_its_e
                 3); /* the echo */
     ck_assert_int_eq(goal_done(s), 8);
     ck_assert_int_eq(sl_store_outbox_accepted(s, op.n, 3, NULL, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(s, "user:" ID, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, "user:" ID, NULL, NULL, NULL), SL_OK);
     ck_assert_int_eq(goal_done(s), 8);
     ck_assert(outbox(s).empty);
     sl_op_free(&op);
