@@ -12,6 +12,13 @@ sl_status sl_batch_begin(sl_core *core, sl_batch *b, sl_error **err)
     return sl_store_begin(core->store, err);
 }
 
+sl_status sl_batch_begin_soft(sl_core *core, sl_batch *b, sl_error **err)
+{
+    memset(b, 0, sizeof *b);
+    core->soft_ops = true;
+    return sl_store_begin_soft(core->store, err);
+}
+
 static bool note_touched(sl_batch *b, const sl_op *op)
 {
     const sl_touched_space *last = b->count > 0 ? &b->touched[b->count - 1] : NULL;

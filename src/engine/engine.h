@@ -174,7 +174,9 @@ struct sl_core {
     unsigned
         hurry_every; /* stepped: so often sl_kept_hurry says yes, as if somebody waited; 0: never */
     unsigned hurry_asked;
-    unsigned held_no; /* the how manieth time `lock` was taken to store what comes */
+    int64_t soft_until_ms; /* what is not durable yet waits no longer to be; 0: all is */
+    bool soft_ops;         /* there may be operations in it: not to be sent before */
+    unsigned held_no;      /* the how manieth time `lock` was taken to store what comes */
     char *server;
     sl_mutex *lock;
     sl_events *events;
@@ -442,6 +444,8 @@ typedef struct sl_batch {
 } sl_batch;
 /* Begins a transaction of the store; once it has begun, sl_batch_end must follow. */
 sl_status sl_batch_begin(sl_core *core, sl_batch *b, sl_error **err);
+/* The same for what the core would do again: it becomes durable before it is sent. */
+sl_status sl_batch_begin_soft(sl_core *core, sl_batch *b, sl_error **err);
 /* Stamps and applies the operation. After a failure the batch must end with it. */
 sl_status sl_batch_op(sl_core *core, sl_batch *b, sl_op *op, sl_error **err);
 /* Commits when status is SL_OK, else rolls back, and returns how it went; frees the batch. */
@@ -487,6 +491,8 @@ sl_status sl_local_own(sl_core *core, const char *space, char id[SL_UUID_LEN + 1
 /* Moves this user's mark in a thread: field "delivered" or "read", up to a place. */
 sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t place,
                         sl_error **err);
+/* "delivered" for what just came: when the power fails it comes again, and is marked again. */
+sl_status sl_local_reached(sl_core *core, const char *space, int64_t place, sl_error **err);
 
 /* --- can.c --- */
 /* in: sl_can's question; *out: its answer. Locked. */

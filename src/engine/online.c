@@ -151,13 +151,15 @@ static void send_of_space(sl_core *core, sl_frame_kind kind, const sl_sync_step 
     (void)send_frame(core, &frame, NULL);
 }
 
-/* Operations that left the outbox are passed over. */
+/* Operations that left the outbox are passed over. What is sent must not be forgotten here: its number would
+ * be given again. */
 static void send_push(sl_core *core, const sl_sync_step *step)
 {
     sl_items *items = core->link.items;
     sl_op op = {0};
-    sl_status status = SL_OK;
-    int64_t n = step->n;
+    sl_status status = core->soft_ops ? sl_store_harden(core->store, NULL) : SL_OK;
+    int64_t n = status == SL_OK ? step->n : step->n + step->count; /* the connection goes */
+    core->soft_ops = core->soft_ops && status != SL_OK;
     sl_items_clear(items);
     while (status == SL_OK && n < step->n + step->count &&
            sl_items_size(items) < SL_SYNC_PUSH_BYTES && !(n > step->n && sl_kept_hurry(core))) {
@@ -173,7 +175,7 @@ static void send_push(sl_core *core, const sl_sync_step *step)
     sl_op_free(&op);
     size_t bytes = 0;
     if (status != SL_OK) {
-        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot read");
+        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot push");
     } else if (sl_items_count(items) > 0) {
         bytes = send_frame(core, &(sl_frame){.kind = SL_FRAME_PUSH}, items);
     }
@@ -432,7 +434,7 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     }
     bool live = sl_sync_live(core->sync, space.name);
     sl_status status = sl_kept_open(core) ? SL_OK
-                       : live || places || strcmp(news->space, core->session.space) == 0
+                       : live || strcmp(news->space, core->session.space) == 0
                            ? sl_store_begin(core->store, err)
                            : sl_store_begin_soft(core->store, err);
     if (status == SL_OK) {
@@ -482,7 +484,7 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
 static void mark_reached(sl_core *core, const char *space, const after *due)
 {
     if (due->reach > 0 && sl_space_is(space, "thread") && !SL_PLANTED("no-mark")) {
-        (void)sl_local_mark(core, space, "delivered", due->reach, NULL);
+        (void)sl_local_reached(core, space, due->reach, NULL);
     }
 }
 

@@ -48,7 +48,8 @@ sl_status sl_store_wipe(const sl_platform *platform, const char *dir, sl_error *
 const char *sl_store_dir(const sl_store *s);
 
 sl_status sl_store_begin(sl_store *s, sl_error **err);
-/* A transaction of what the server has and gives again: its commit waits for no disk. */
+/* A transaction of what the server has and gives again, or of what is made again then and was sent to
+ * nobody: its commit waits for no disk. */
 sl_status sl_store_begin_soft(sl_store *s, sl_error **err);
 sl_status sl_store_commit(sl_store *s, sl_error **err); /* rolled back when it fails */
 void sl_store_rollback(sl_store *s);                    /* nothing when there is no transaction */
@@ -61,7 +62,10 @@ typedef struct sl_rest {
     bool sync; /* soft transactions become durable */
     bool copy; /* the log is long: it is copied into the database */
 } sl_rest;
-sl_rest sl_store_rest_due(sl_store *s);
+/* sync: of soft transactions too, which may else wait for more of them to share it. */
+sl_rest sl_store_rest_due(sl_store *s, bool sync);
+/* True when something that was committed is not durable yet. */
+bool sl_store_is_soft(const sl_store *s);
 /* True when copying is due. */
 bool sl_store_log_long(const sl_store *s);
 void sl_store_rest(sl_store *s, sl_rest due);
