@@ -302,6 +302,7 @@ static int64_t turn(sl_core *core)
     until_ms = sooner(until_ms, sl_errands_run(core, now_ms));
     sl_waiters_run(core, now_ms);
     sl_follow_run(core);
+    until_ms = sooner(until_ms, sl_lease_turn(core, now_ms));
     until_ms = sooner(until_ms, sl_status_turn(core, now_ms));
     return until_ms < 0 ? -1 : until_ms > now_ms ? until_ms - now_ms : 0;
 }
@@ -442,6 +443,9 @@ static sl_status load_all(sl_core *core, const sl_config *cfg, sl_error **err)
     }
     if (status == SL_OK) {
         status = sl_chat_later_open(core, err);
+    }
+    if (status == SL_OK) {
+        status = sl_lease_load(core, err);
     }
     if (status != SL_OK) {
         return status;

@@ -18,6 +18,7 @@
 #include "base/thread.h"
 #include "engine/events.h"
 #include "engine/signals.h"
+#include "schema/policy.h"
 #include "sideline/sync.h"
 #include "store/store.h"
 #include "sync/client.h"
@@ -171,12 +172,16 @@ typedef struct sl_kept {
 struct sl_core {
     sl_platform platform;
     bool stepped;
+    bool soft_ops; /* what is not durable yet may be operations: not to be sent before */
     unsigned
         hurry_every; /* stepped: so often sl_kept_hurry says yes, as if somebody waited; 0: never */
     unsigned hurry_asked;
-    int64_t soft_until_ms; /* what is not durable yet waits no longer to be; 0: all is */
-    bool soft_ops;         /* there may be operations in it: not to be sent before */
-    unsigned held_no;      /* the how manieth time `lock` was taken to store what comes */
+    unsigned held_no;       /* the how manieth time `lock` was taken to store what comes */
+    int64_t soft_until_ms;  /* what is not durable yet waits no longer to be; 0: all is */
+    int64_t lease_seen_ms;  /* the highest time since the server was heard of (lease.c), */
+    int64_t lease_kept_ms;  /* as the folder has it */
+    int64_t lease_ahead_ms; /* how far the clock was ahead then */
+    int64_t lease_turn_ms;  /* when it is noted again that the server is heard of; 0: not set */
     char *server;
     sl_mutex *lock;
     sl_events *events;
@@ -497,6 +502,20 @@ sl_status sl_local_reached(sl_core *core, const char *space, int64_t place, sl_e
 /* --- can.c --- */
 /* in: sl_can's question; *out: its answer. Locked. */
 sl_status sl_engine_can(sl_core *core, const sl_json *in, sl_json **out, sl_error **err);
+
+/* The relation of the user to a space that is no thread. */
+sl_status sl_can_relation(sl_core *core, const char *space, sl_relation *out, sl_error **err);
+
+/* --- lease.c: called locked --- */
+sl_status sl_lease_load(sl_core *core, sl_error **err);
+/* Spaces are at their heads now: in the transaction that notes it. */
+sl_status sl_lease_heard(sl_core *core, sl_error **err);
+/* *over: the space is somebody else's and was not heard of for too long. */
+sl_status sl_lease_over(sl_core *core, const char *space, bool *over, sl_error **err);
+/* Opens a blob for somebody to see or hear. SL_E_DENIED when the lease of all that name it is over. */
+sl_status sl_lease_open(sl_core *core, const char *hex, sl_blob_in **out, sl_error **err);
+/* Returns when to look again (mono ms), -1: not by itself. */
+int64_t sl_lease_turn(sl_core *core, int64_t now_ms);
 
 /* --- live.c --- */
 sl_status sl_live_watch(sl_core *core, const sl_json *query, sl_id *sub, sl_error **err);

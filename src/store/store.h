@@ -241,6 +241,10 @@ sl_status sl_store_space_facts(sl_store *s, bool (*fn)(void *ctx, const sl_space
                                void *ctx, sl_error **err);
 /* All operations without a receipt. */
 sl_status sl_store_waiting(sl_store *s, int64_t *total, sl_error **err);
+/* As of when a space is known; 0: never at the head, or not here. */
+sl_status sl_store_space_as_of(sl_store *s, const char *name, int64_t *out, sl_error **err);
+/* Whether any space was at the head before this time only. */
+sl_status sl_store_space_older(sl_store *s, int64_t wall_ms, bool *yes, sl_error **err);
 /* The space was at the head at this time of the wall clock. */
 sl_status sl_store_space_seen(sl_store *s, const char *name, int64_t wall_ms, sl_error **err);
 sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err);
@@ -324,6 +328,10 @@ sl_status sl_store_blob_make(sl_store *s, const char *path, bool resume, sl_blob
 int64_t sl_store_blob_size(sl_store *s, const char *hex);
 /* A blob is, or will be, in this folder: noted before its file is made. */
 sl_status sl_store_blob_note(sl_store *s, const char *hex, sl_error **err);
+/* Calls fn for the space of each record that names the blob, until it fails; once for each field at most. */
+sl_status sl_store_blob_spaces(sl_store *s, const char *hex,
+                               sl_status (*fn)(void *ctx, const char *space), void *ctx,
+                               sl_error **err);
 /* Whether a record or a draft names the blob. */
 sl_status sl_store_blob_named(sl_store *s, const char *hex, bool *yes, sl_error **err);
 /* Removes the files of the blobs that no record names and no upload waits for, and calls fn (may be
