@@ -156,7 +156,7 @@ static void use(sl_store *s)
         }
         (void)sl_store_outbox_accepted(s, 1, 3, NULL, NULL);
         (void)sl_store_outbox_rejected(s, 2, "SL_E_DENIED", "no", "", NULL);
-        (void)sl_store_outbox_settle(s, SPACE, NULL);
+        (void)sl_store_outbox_settle(s, SPACE, NULL, NULL, NULL);
         (void)sl_store_drop_space(s, SPACE, false, NULL);
         (void)sl_store_commit(s, NULL);
     }

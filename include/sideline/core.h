@@ -197,9 +197,13 @@ SL_API sl_status sl_account_do(sl_core *core, const char *json, size_t n, sl_id 
 
 /* Whether the signed-in user may do something, by what this device knows, without a connection: to grey
  * out what cannot be done. The server asks the same policy and its word holds.
- * json: {"do":"read"|"create"|"patch"|"delete","entity":"..","id":".."?,"space":"kind:id"?}, with the id
- * of a record that is here, or else the space; or {"feature":"analytics_own"|..}, a name of
- * src/schema/policy.toml.
+ * json: {"do":"read"|"watch"|"create"|"patch"|"delete","entity":"..","id":".."?,"space":"kind:id"?}, with the
+ * id of a record that is here, or else the space; or {"feature":"analytics_own"|..}, a name of
+ * src/schema/policy.toml. "watch" is to read, and to see or hear the files: those of what is somebody else's
+ * (relation student or given) are shown for 7 days after the space was last at the head ("as_of" of "status"),
+ * by a clock that is never less than it was seen to be. After that sl_blob_get, viewers and exports of them
+ * fail with SL_E_DENIED until the space is at the head again; records stay readable, as does all that is
+ * one's own.
  * *out: {"allow":bool,"standing":"guest|athlete_free|athlete_paid|coach_basic|coach_trial|coach_premium|
  * admin","relation":"own|student|given|direct|peer|public|stranger|lead"?,
  * "limits":{"messages_day":n?,"students":n?}}. */

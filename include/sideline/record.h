@@ -107,8 +107,10 @@ SL_API sl_status sl_query_once(sl_core *core, const char *query, size_t n,
                                sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                                sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* A live query: one "rows" event now and after each change that may matter. One with "space" among
- * the conditions that must hold hears of that space only. The row of a "count" has the id
- * "count". */
+ * the conditions that must hold hears of that space only; of a few records that change one hears that had
+ * one of them in its last answer, or whose conditions one meets now, its limit aside. Counts and searches,
+ * and all after many changes at once, hear of each record of their entity. The row of a "count" has
+ * the id "count". */
 SL_API sl_status sl_query_watch(sl_core *core, const char *query, size_t n, sl_id *sub,
                                 sl_error *SL_NULLABLE *SL_NULLABLE err);
 /* The difference since the last take: {"upserts":[records],"removed":[ids],"order":[ids]}. */

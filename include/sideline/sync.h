@@ -80,7 +80,7 @@ enum {
 SL_API sl_status sl_transfer_control(sl_core *core, const char *sha256, int32_t action,
                                      sl_error *SL_NULLABLE *SL_NULLABLE err);
 
-/* Local blobs only; SL_E_NOT_FOUND when it must be fetched first. */
+/* Local blobs only; SL_E_NOT_FOUND when it must be fetched first; SL_E_DENIED: sl_can says no to "watch". */
 SL_API sl_status sl_blob_get(sl_core *core, const char *sha256,
                              sl_bytes *SL_NULLABLE *SL_NULLABLE out,
                              sl_error *SL_NULLABLE *SL_NULLABLE err);

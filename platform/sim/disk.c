@@ -41,6 +41,7 @@ struct sl_disk {
     uint64_t die_in;
     uint64_t fail_in;
     uint64_t operations;
+    uint64_t syncs;
     uint64_t break_at;
     bool break_forever;
     sl_status break_with;
@@ -369,6 +370,7 @@ static sl_status disk_sync(void *user, void *file)
     if (status == SL_OK) {
         status = change(d, false);
     }
+    d->syncs++;
     if (status == SL_OK && !d->lying) {
         make_safe(h->file);
     }
@@ -597,6 +599,11 @@ uint64_t sl_disk_break(sl_disk *d, uint64_t k, bool forever, sl_status status)
     d->break_forever = forever;
     d->break_with = status;
     return n;
+}
+
+uint64_t sl_disk_syncs(const sl_disk *d)
+{
+    return d->syncs;
 }
 
 void sl_disk_set_full(sl_disk *d, bool full)

@@ -29,6 +29,8 @@ void sl_disk_fail_in(sl_disk *d, uint64_t changes); /* the k-th change fails wit
 /* The k-th operation of any kind from now fails with this status, with `forever` also all after it; 0
  * switches it off. Returns how many there were since the last call. */
 uint64_t sl_disk_break(sl_disk *d, uint64_t k, bool forever, sl_status status);
+/* How often something was synced since the disk was made. */
+uint64_t sl_disk_syncs(const sl_disk *d);
 void sl_disk_set_full(sl_disk *d, bool full);   /* what grows a file gets SL_E_FULL */
 void sl_disk_set_lying(sl_disk *d, bool lying); /* sync says yes and does nothing */
 void sl_disk_kill(sl_disk *d);

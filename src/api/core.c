@@ -466,7 +466,7 @@ void sl_core_blob_drop(sl_core *core, sl_core_blob *b)
 sl_status sl_core_blob_open(sl_core *core, const char *hex, sl_blob_in **out, sl_error **err)
 {
     sl_lock(core->lock);
-    sl_status status = sl_store_blob_open(core->store, hex, out, err);
+    sl_status status = sl_lease_open(core, hex, out, err);
     sl_unlock(core->lock);
     return status;
 }

@@ -12,22 +12,30 @@ sl_status sl_batch_begin(sl_core *core, sl_batch *b, sl_error **err)
     return sl_store_begin(core->store, err);
 }
 
+sl_status sl_batch_begin_soft(sl_core *core, sl_batch *b, sl_error **err)
+{
+    memset(b, 0, sizeof *b);
+    core->soft_ops = true;
+    return sl_store_begin_soft(core->store, err);
+}
+
 static bool note_touched(sl_batch *b, const sl_op *op)
 {
-    const sl_touched *last = b->count > 0 ? &b->touched[b->count - 1] : NULL;
+    const sl_touched_space *last = b->count > 0 ? &b->touched[b->count - 1] : NULL;
+    sl_few_add(&b->few, op->entity, op->space, op->id, op->kind == SL_OP_DELETE);
     if (last != NULL && last->entity == op->entity && strcmp(last->space, op->space) == 0) {
         return true;
     }
     if (b->touched == NULL || b->count == b->room) {
         size_t room = b->room > 0 ? b->room * 2 : 4;
-        sl_touched *grown = sl_mem_resize(b->touched, room, sizeof *grown);
+        sl_touched_space *grown = sl_mem_resize(b->touched, room, sizeof *grown);
         if (grown == NULL) {
             return false;
         }
         b->touched = grown;
         b->room = room;
     }
-    sl_touched *t = &b->touched[b->count++];
+    sl_touched_space *t = &b->touched[b->count++];
     t->entity = op->entity;
     memcpy(t->space, op->space, sizeof t->space);
     return true;
@@ -61,7 +69,8 @@ sl_status sl_batch_end(sl_core *core, sl_batch *b, sl_status status, sl_undo_kin
     if (status != SL_OK) {
         sl_store_rollback(core->store);
     }
-    for (size_t i = 0; status == SL_OK && i < b->count; i++) {
+    bool told = status != SL_OK || sl_live_touch_few(core, &b->few);
+    for (size_t i = 0; !told && i < b->count; i++) {
         sl_live_touch(core, b->touched[i].entity, b->touched[i].space);
     }
     if (status == SL_OK && b->count > 0) {

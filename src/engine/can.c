@@ -109,6 +109,16 @@ static sl_status is_coached(sl_core *core, const char *space, sl_standing standi
     return status == SL_OK && !*yes ? is_led(core, space, yes, err) : status;
 }
 
+sl_status sl_can_relation(sl_core *core, const char *space, sl_relation *out, sl_error **err)
+{
+    char kind[16];
+    unsigned role = 0;
+    (void)snprintf(kind, sizeof kind, "%.*s", (int)strcspn(space, ":"), space);
+    sl_status status = role_in(core, space, false, &role, err);
+    *out = sl_relation_of(kind, role, false);
+    return status;
+}
+
 static bool deed_of(const char *name, sl_deed *out)
 {
     static const char *const names[SL_DEEDS] = {"read", "create", "patch", "delete"};
@@ -157,10 +167,13 @@ static sl_status rule_record(sl_core *core, const sl_json *in, sl_policy_ask *as
     sl_json *record = NULL;
     unsigned role = 0;
     bool coached = false;
+    bool over = false;
+    const char *deed = sl_json_str(in, "do");
+    bool watch = deed != NULL && strcmp(deed, "watch") == 0;
     ask->entity = sl_entity_find(sl_json_str(in, "entity"));
-    if (ask->entity == NULL || !deed_of(sl_json_str(in, "do"), &ask->deed)) {
+    if (ask->entity == NULL || !deed_of(watch ? "read" : deed, &ask->deed)) {
         return sl_fail_field(err, SL_E_INVALID, "do",
-                             "what is asked is read, create, patch or delete of an entity");
+                             "what is asked is read, watch, create, patch or delete of an entity");
     }
     bool makes = ask->deed == SL_DEED_CREATE && ask->entity->root;
     sl_status status = find_object(core, in, ask->entity, &record, space, err);
@@ -172,7 +185,10 @@ static sl_status rule_record(sl_core *core, const sl_json *in, sl_policy_ask *as
         status = is_coached(core, space, ask->standing, &coached, err);
     }
     ask->relation = sl_relation_of(ask->entity->space_kind, role, coached);
-    *allow = status == SL_OK && sl_policy_rule(ask) == SL_RULING_ALLOW;
+    if (status == SL_OK && watch) {
+        status = sl_lease_over(core, space, &over, err);
+    }
+    *allow = status == SL_OK && !over && sl_policy_rule(ask) == SL_RULING_ALLOW;
     sl_json_free(record);
     return status;
 }

@@ -10,7 +10,8 @@
 
 enum {
     BODY_MAX = 1024 * 1024, /* of an answer that is read as a whole */
-    IDS_COUNTED = 1 << 20   /* between two random beginnings */
+    IDS_COUNTED = 1 << 20,  /* between two random beginnings */
+    SOFT_MS = 1000 /* that first reads may wait for the disk, for others to share the sync */
 };
 
 int64_t sl_engine_mono(const sl_core *core)
@@ -301,19 +302,34 @@ static int64_t turn(sl_core *core)
     until_ms = sooner(until_ms, sl_errands_run(core, now_ms));
     sl_waiters_run(core, now_ms);
     sl_follow_run(core);
+    until_ms = sooner(until_ms, sl_lease_turn(core, now_ms));
     until_ms = sooner(until_ms, sl_status_turn(core, now_ms));
     return until_ms < 0 ? -1 : until_ms > now_ms ? until_ms - now_ms : 0;
+}
+
+/* How long what is not durable may still wait to be; 0: no longer, -1: all is. */
+static int64_t soft_left(sl_core *core)
+{
+    int64_t now_ms = sl_engine_mono(core);
+    if (!sl_store_is_soft(core->store)) {
+        core->soft_until_ms = 0;
+        return -1;
+    }
+    core->soft_until_ms = core->soft_until_ms == 0 ? now_ms + SOFT_MS : core->soft_until_ms;
+    return core->soft_until_ms > now_ms ? core->soft_until_ms - now_ms : 0;
 }
 
 int64_t sl_engine_turn(sl_core *core)
 {
     sl_lock(core->lock);
     int64_t wait_ms = turn(core);
-    sl_rest rest = sl_store_rest_due(core->store);
+    int64_t soft_ms = soft_left(core);
+    sl_rest rest = sl_store_rest_due(core->store, soft_ms == 0);
+    core->soft_until_ms = soft_ms == 0 ? 0 : core->soft_until_ms;
     sl_kept_give_way(core); /* who waits comes before the next turn */
     sl_unlock(core->lock);
     sl_store_rest(core->store, rest);
-    return wait_ms;
+    return soft_ms > 0 ? sooner(wait_ms, soft_ms) : wait_ms;
 }
 
 static void engine_main(void *arg)
@@ -427,6 +443,9 @@ static sl_status load_all(sl_core *core, const sl_config *cfg, sl_error **err)
     }
     if (status == SL_OK) {
         status = sl_chat_later_open(core, err);
+    }
+    if (status == SL_OK) {
+        status = sl_lease_load(core, err);
     }
     if (status != SL_OK) {
         return status;

@@ -18,6 +18,7 @@
 #include "base/thread.h"
 #include "engine/events.h"
 #include "engine/signals.h"
+#include "schema/policy.h"
 #include "sideline/sync.h"
 #include "store/store.h"
 #include "sync/client.h"
@@ -123,6 +124,21 @@ typedef struct sl_live_query {
     struct sl_live_query *next;
 } sl_live_query;
 
+/* Records that changed together, when they are few. */
+enum {
+    SL_FEW = 8
+};
+typedef struct sl_touched {
+    const sl_entity *entity;
+    char space[SL_SPACE_MAX];
+    char id[SL_UUID_LEN + 1];
+    bool gone; /* or it may be */
+} sl_touched;
+typedef struct sl_few {
+    sl_touched list[SL_FEW];
+    size_t count; /* SL_FEW + 1: there are more */
+} sl_few;
+
 typedef struct sl_jobs sl_jobs;
 typedef struct sl_follow sl_follow;
 typedef struct sl_load sl_load;
@@ -156,10 +172,16 @@ typedef struct sl_kept {
 struct sl_core {
     sl_platform platform;
     bool stepped;
+    bool soft_ops; /* what is not durable yet may be operations: not to be sent before */
     unsigned
         hurry_every; /* stepped: so often sl_kept_hurry says yes, as if somebody waited; 0: never */
     unsigned hurry_asked;
-    unsigned held_no; /* the how manieth time `lock` was taken to store what comes */
+    unsigned held_no;       /* the how manieth time `lock` was taken to store what comes */
+    int64_t soft_until_ms;  /* what is not durable yet waits no longer to be; 0: all is */
+    int64_t lease_seen_ms;  /* the highest time since the server was heard of (lease.c), */
+    int64_t lease_kept_ms;  /* as the folder has it */
+    int64_t lease_ahead_ms; /* how far the clock was ahead then */
+    int64_t lease_turn_ms;  /* when it is noted again that the server is heard of; 0: not set */
     char *server;
     sl_mutex *lock;
     sl_events *events;
@@ -413,19 +435,22 @@ void sl_waiters_stop(sl_core *core);
 void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const char *message);
 
 /* --- batch.c --- */
-typedef struct sl_touched {
+typedef struct sl_touched_space {
     const sl_entity *entity;
     char space[SL_SPACE_MAX];
-} sl_touched;
+} sl_touched_space;
 typedef struct sl_batch {
-    sl_touched *touched;
+    sl_touched_space *touched;
     size_t count;
     size_t room;
+    sl_few few;
     bool unnoted; /* is not to be undone */
     sl_undo_log log;
 } sl_batch;
 /* Begins a transaction of the store; once it has begun, sl_batch_end must follow. */
 sl_status sl_batch_begin(sl_core *core, sl_batch *b, sl_error **err);
+/* The same for what the core would do again: it becomes durable before it is sent. */
+sl_status sl_batch_begin_soft(sl_core *core, sl_batch *b, sl_error **err);
 /* Stamps and applies the operation. After a failure the batch must end with it. */
 sl_status sl_batch_op(sl_core *core, sl_batch *b, sl_op *op, sl_error **err);
 /* Commits when status is SL_OK, else rolls back, and returns how it went; frees the batch. */
@@ -471,17 +496,40 @@ sl_status sl_local_own(sl_core *core, const char *space, char id[SL_UUID_LEN + 1
 /* Moves this user's mark in a thread: field "delivered" or "read", up to a place. */
 sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t place,
                         sl_error **err);
+/* "delivered" for what just came: when the power fails it comes again, and is marked again. */
+sl_status sl_local_reached(sl_core *core, const char *space, int64_t place, sl_error **err);
 
 /* --- can.c --- */
 /* in: sl_can's question; *out: its answer. Locked. */
 sl_status sl_engine_can(sl_core *core, const sl_json *in, sl_json **out, sl_error **err);
 
+/* The relation of the user to a space that is no thread. */
+sl_status sl_can_relation(sl_core *core, const char *space, sl_relation *out, sl_error **err);
+
+/* --- lease.c: called locked --- */
+sl_status sl_lease_load(sl_core *core, sl_error **err);
+/* Spaces are at their heads now: in the transaction that notes it. */
+sl_status sl_lease_heard(sl_core *core, sl_error **err);
+/* *over: the space is somebody else's and was not heard of for too long. */
+sl_status sl_lease_over(sl_core *core, const char *space, bool *over, sl_error **err);
+/* Opens a blob for somebody to see or hear. SL_E_DENIED when the lease of all that name it is over. */
+sl_status sl_lease_open(sl_core *core, const char *hex, sl_blob_in **out, sl_error **err);
+/* Returns when to look again (mono ms), -1: not by itself. */
+int64_t sl_lease_turn(sl_core *core, int64_t now_ms);
+
 /* --- live.c --- */
 sl_status sl_live_watch(sl_core *core, const sl_json *query, sl_id *sub, sl_error **err);
 sl_status sl_live_take(sl_core *core, sl_id sub, sl_bytes **out, sl_error **err);
 sl_status sl_live_unwatch(sl_core *core, sl_id sub);
-/* A record of this entity in this space changed (committed). */
+/* Any record of this entity in this space may have changed (committed). */
 void sl_live_touch(sl_core *core, const sl_entity *e, const char *space);
+/* Any record of this space. */
+void sl_live_touch_space(sl_core *core, const char *space);
+/* These records changed (committed), and no others. False: they are not few, nobody was told. */
+bool sl_live_touch_few(sl_core *core, const sl_few *few);
+void sl_few_add(sl_few *few, const sl_entity *e, const char *space, const char *id, bool gone);
+/* Others changed too: it is not known which. */
+void sl_few_exceed(sl_few *few);
 void sl_live_stop(sl_core *core);
 
 /* --- jobs.c --- */

@@ -204,7 +204,7 @@ sl_status sl_job_need_blob(sl_job *job, const char *hex, sl_blob_in **out, sl_er
         }
     }
     if (status == SL_OK) {
-        status = sl_store_blob_open(core->store, hex, out, err);
+        status = sl_lease_open(core, hex, out, err);
     }
     sl_unlock(core->lock);
     return status;

@@ -66,15 +66,6 @@ void sl_live_stop(sl_core *core)
     }
 }
 
-void sl_live_touch(sl_core *core, const sl_entity *e, const char *space)
-{
-    for (const sl_live_query *q = core->queries; q != NULL; q = q->next) {
-        if (sl_query_concerns(q->query, e, space)) {
-            sl_events_rows(core->events, q->id);
-        }
-    }
-}
-
 typedef struct sl_live_row {
     char id[SL_UUID_LEN + 1];
     uint64_t hash; /* of its text */
@@ -136,6 +127,90 @@ static const sl_live_row *row_of(const sl_live_row *rows, size_t n, const char *
     (void)snprintf(key.id, sizeof key.id, "%s", id);
     return rows != NULL && n > 0 ? bsearch(&key, rows, n, sizeof *rows, by_id) : NULL;
 }
+
+/* --- who hears of a change ------------------------------------------------------------------- */
+
+enum {
+    TESTS_MAX = 256 /* records that are looked at for one change, whose maker waits meanwhile */
+};
+
+void sl_live_touch(sl_core *core, const sl_entity *e, const char *space)
+{
+    for (const sl_live_query *q = core->queries; q != NULL; q = q->next) {
+        if (sl_query_concerns(q->query, e, space)) {
+            sl_events_rows(core->events, q->id);
+        }
+    }
+}
+
+void sl_live_touch_space(sl_core *core, const char *space)
+{
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        if (sl_space_is(space, sl_entities[i].space_kind)) {
+            sl_live_touch(core, &sl_entities[i], space);
+        }
+    }
+}
+
+void sl_few_add(sl_few *few, const sl_entity *e, const char *space, const char *id, bool gone)
+{
+    const sl_touched *last = few->count > 0 ? &few->list[few->count - 1] : NULL;
+    bool same = last != NULL && last->entity == e && strcmp(last->id, id) == 0;
+    if (few->count > SL_FEW || (same && last->gone == gone)) {
+        return;
+    }
+    if (few->count < SL_FEW) {
+        sl_touched *t = &few->list[few->count];
+        t->entity = e;
+        t->gone = gone;
+        (void)snprintf(t->space, sizeof t->space, "%s", space);
+        (void)snprintf(t->id, sizeof t->id, "%s", id);
+    }
+    few->count++;
+}
+
+void sl_few_exceed(sl_few *few)
+{
+    few->count = SL_FEW + 1;
+}
+
+/* A record is in the answer before the change or after it, or the answer is the same. One that is gone and
+ * was beyond the limit changes nothing here, but maybe in what is shown beside it. */
+static bool hears_of(sl_core *core, const sl_live_query *q, const sl_touched *t, unsigned *tests)
+{
+    if (!sl_query_concerns(q->query, t->entity, t->space)) {
+        return false;
+    }
+    bool known = q->last != NULL && sl_query_is_plain(q->query);
+    if (!known || (t->gone && sl_query_is_cut(q->query, q->count)) ||
+        row_of(q->last, q->count, t->id) != NULL) {
+        return true;
+    }
+    if (SL_PLANTED("live-misses-new")) {
+        return false;
+    }
+    return *tests >= TESTS_MAX || ((*tests)++, sl_store_meets(core->store, q->query, t->id));
+}
+
+bool sl_live_touch_few(sl_core *core, const sl_few *few)
+{
+    unsigned tests = 0;
+    if (few->count > SL_FEW) {
+        return false;
+    }
+    for (const sl_live_query *q = core->queries; q != NULL; q = q->next) {
+        bool hears = false;
+        for (size_t i = 0; i < few->count && !hears; i++) {
+            hears = hears_of(core, q, &few->list[i], &tests);
+        }
+        if (hears) {
+            sl_events_rows(core->events, q->id);
+        }
+    }
+    return true;
+}
+
+/* --- the difference -------------------------------------------------------------------------- */
 
 static void put_id(sl_buf *out, const char *id)
 {

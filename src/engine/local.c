@@ -162,17 +162,25 @@ static sl_status start(sl_json_walk *ops, const char *text, size_t n, sl_error *
     }
 }
 
-static sl_status apply(sl_core *core, const char *text, size_t n, const char *group, bool undo,
+/* What a batch is. */
+typedef enum wish {
+    WISH_OF_USER, /* it can be undone */
+    WISH_MARK,    /* how far somebody is */
+    WISH_REACHED  /* the same, made by the core itself */
+} wish;
+
+static sl_status apply(sl_core *core, const char *text, size_t n, const char *group, wish of,
                        sl_bytes **answer, sl_error **err)
 {
     sl_json_walk ops;
     sl_batch b;
     sl_status status = start(&ops, text, n, err);
     if (status == SL_OK) {
-        status = sl_batch_begin(core, &b, err);
+        status =
+            of == WISH_REACHED ? sl_batch_begin_soft(core, &b, err) : sl_batch_begin(core, &b, err);
     }
     if (status == SL_OK) {
-        b.unnoted = !undo;
+        b.unnoted = of != WISH_OF_USER;
         status = write_and_answer(core, &b, &ops, answer, err);
         status = sl_batch_end(core, &b, status, SL_UNDO_BATCH, group, err);
     }
@@ -193,7 +201,7 @@ sl_status sl_local_apply(sl_core *core, const char *ops, size_t n, const char *g
     if (strlen(group) > GROUP_MAX) {
         return sl_fail(err, SL_E_INVALID, "the name of a group has up to %d bytes", GROUP_MAX);
     }
-    return apply(core, ops, n, group, true, answer, err);
+    return apply(core, ops, n, group, WISH_OF_USER, answer, err);
 }
 
 static bool comma(void *ctx, const char *id, size_t from)
@@ -276,7 +284,7 @@ static sl_json *query_of(const char *entity, const char *space, const char *key,
 }
 
 static sl_status patch_own(sl_core *core, const sl_json *participant, const char *field,
-                           int64_t place, sl_error **err)
+                           int64_t place, wish of, sl_error **err)
 {
     sl_json *fields = NULL;
     sl_status status = sl_chat_mark_patch(participant, field, place, &fields, err);
@@ -296,8 +304,7 @@ static sl_status patch_own(sl_core *core, const sl_json *participant, const char
     }
     char *text = ok ? sl_json_print(ops) : NULL;
     sl_json_free(ops);
-    status =
-        text != NULL ? apply(core, text, strlen(text), "", false, NULL, err) : sl_fail_nomem(err);
+    status = text != NULL ? apply(core, text, strlen(text), "", of, NULL, err) : sl_fail_nomem(err);
     sl_mem_free(text);
     return status;
 }
@@ -329,8 +336,8 @@ sl_status sl_local_own(sl_core *core, const char *space, char id[SL_UUID_LEN + 1
     return status;
 }
 
-sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t place,
-                        sl_error **err)
+static sl_status mark(sl_core *core, const char *space, const char *field, int64_t place, wish of,
+                      sl_error **err)
 {
     sl_json *rows = NULL;
     const sl_json *own = NULL;
@@ -339,8 +346,19 @@ sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int
         status = sl_fail(err, SL_E_NOT_FOUND, "this user takes no part in the thread %s", space);
     }
     if (status == SL_OK) {
-        status = patch_own(core, own, field, place, err);
+        status = patch_own(core, own, field, place, of, err);
     }
     sl_json_free(rows);
     return status;
+}
+
+sl_status sl_local_mark(sl_core *core, const char *space, const char *field, int64_t place,
+                        sl_error **err)
+{
+    return mark(core, space, field, place, WISH_MARK, err);
+}
+
+sl_status sl_local_reached(sl_core *core, const char *space, int64_t place, sl_error **err)
+{
+    return mark(core, space, "delivered", place, WISH_REACHED, err);
 }

@@ -151,13 +151,15 @@ static void send_of_space(sl_core *core, sl_frame_kind kind, const sl_sync_step 
     (void)send_frame(core, &frame, NULL);
 }
 
-/* Operations that left the outbox are passed over. */
+/* Operations that left the outbox are passed over. What is sent must not be forgotten here: its number would
+ * be given again. */
 static void send_push(sl_core *core, const sl_sync_step *step)
 {
     sl_items *items = core->link.items;
     sl_op op = {0};
-    sl_status status = SL_OK;
-    int64_t n = step->n;
+    sl_status status = core->soft_ops ? sl_store_harden(core->store, NULL) : SL_OK;
+    int64_t n = status == SL_OK ? step->n : step->n + step->count; /* the connection goes */
+    core->soft_ops = core->soft_ops && status != SL_OK;
     sl_items_clear(items);
     while (status == SL_OK && n < step->n + step->count &&
            sl_items_size(items) < SL_SYNC_PUSH_BYTES && !(n > step->n && sl_kept_hurry(core))) {
@@ -173,7 +175,7 @@ static void send_push(sl_core *core, const sl_sync_step *step)
     sl_op_free(&op);
     size_t bytes = 0;
     if (status != SL_OK) {
-        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot read");
+        core->platform.ws->close(core->platform.user, core->ws, 1011, "cannot push");
     } else if (sl_items_count(items) > 0) {
         bytes = send_frame(core, &(sl_frame){.kind = SL_FRAME_PUSH}, items);
     }
@@ -243,6 +245,7 @@ sl_status sl_online_send(sl_core *core, const sl_frame *frame)
 /* What a stored batch leaves to be done once it is committed. */
 typedef struct after {
     bool touched[64]; /* by entity index */
+    sl_few few;       /* the records */
     sl_json *granted; /* spaces to hold */
     sl_json *revoked; /* spaces to drop */
     sl_json *lost;    /* events: operations that waited in what was dropped */
@@ -262,6 +265,28 @@ static void see_clocks(sl_core *core, const sl_record *rec)
             sl_hlc_see(&core->clock, rec->clocks[i].at);
         }
     }
+}
+
+static void note_touched(after *due, const sl_entity *e, const char *space, const char *id,
+                         bool gone)
+{
+    due->touched[e->index] = true;
+    sl_few_add(&due->few, e, space, id, gone);
+}
+
+static bool note_settled(void *ctx, const sl_op *op)
+{
+    note_touched(ctx, op->entity, op->space, op->id, true);
+    return true;
+}
+
+/* Any record of the space may have changed. */
+static void note_all(after *due, const char *space)
+{
+    for (size_t i = 0; i < sl_entity_count; i++) {
+        due->touched[i] = due->touched[i] || sl_space_is(space, sl_entities[i].space_kind);
+    }
+    sl_few_exceed(&due->few);
 }
 
 /* A grant learned or lost. A deleted grant no longer says for what: the visible one does. */
@@ -294,7 +319,7 @@ static sl_status store_one(sl_core *core, sl_record *rec, after *due, sl_error *
         see_clocks(core, rec);
         due->later = due->later || rec->ext != NULL;
         status = sl_store_apply_remote(core->store, rec, err);
-        due->touched[rec->entity->index] = true;
+        note_touched(due, rec->entity, rec->space, rec->id, rec->deleted);
         due->count++;
     }
     if (status == SL_OK && strcmp(rec->entity->name, "message") == 0 && !rec->deleted) {
@@ -355,11 +380,14 @@ static sl_status store_grants(sl_core *core, const after *due, sl_error **err)
 
 /* Another epoch without a reset, for a cursor at 0: what was accepted before it may be unknown. Of the
  * user's own space, which is there before all others, also the first one that can be stored. */
-static sl_status see_epoch(sl_core *core, const sl_space *before, const sl_space *now,
+static sl_status see_epoch(sl_core *core, const sl_space *before, const sl_space *now, after *due,
                            sl_error **err)
 {
     bool first = before->epoch[0] == 0 && strcmp(now->name, core->session.space) != 0;
     bool same = first || strcmp(before->epoch, now->epoch) == 0;
+    if (!same) { /* what was sent may be waiting again */
+        sl_few_exceed(&due->few);
+    }
     return same ? SL_OK : sl_store_outbox_again(core->store, now->name, err);
 }
 
@@ -406,14 +434,17 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     }
     bool live = sl_sync_live(core->sync, space.name);
     sl_status status = sl_kept_open(core) ? SL_OK
-                       : live || places || strcmp(news->space, core->session.space) == 0
+                       : live || strcmp(news->space, core->session.space) == 0
                            ? sl_store_begin(core->store, err)
                            : sl_store_begin_soft(core->store, err);
     if (status == SL_OK) {
-        status = see_epoch(core, before, &space, err);
+        status = see_epoch(core, before, &space, due, err);
     }
     if (status == SL_OK && places) {
         status = store_hole(core, news, err);
+    }
+    if (places && (news->hole > 0 || news->from == 0)) {
+        note_all(due, space.name);
     }
     if (status == SL_OK) {
         status = store_records(core, due, !live && !places, err);
@@ -435,7 +466,7 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
         status = sl_store_sum_partial(core->store, space.name, err);
     }
     if (status == SL_OK && live) {
-        status = sl_store_outbox_settle(core->store, space.name, err);
+        status = sl_store_outbox_settle(core->store, space.name, note_settled, due, err);
     }
     if (status == SL_OK) {
         status = store_grants(core, due, err);
@@ -449,32 +480,26 @@ static sl_status store_news(sl_core *core, const sl_news *news, const sl_space *
     return due->kept ? SL_OK : sl_store_commit(core->store, err);
 }
 
-static void touch_all(sl_core *core, const char *space)
-{
-    for (size_t i = 0; i < sl_entity_count; i++) {
-        sl_live_touch(core, &sl_entities[i], space);
-    }
-}
-
 /* The newest message of another that came is delivered, whichever way it came. */
 static void mark_reached(sl_core *core, const char *space, const after *due)
 {
     if (due->reach > 0 && sl_space_is(space, "thread") && !SL_PLANTED("no-mark")) {
-        (void)sl_local_mark(core, space, "delivered", due->reach, NULL);
+        (void)sl_local_reached(core, space, due->reach, NULL);
     }
 }
 
 static void after_commit(sl_core *core, const char *space, const after *due)
 {
-    for (size_t i = 0; i < sl_entity_count; i++) {
-        if (due->touched[i] && !SL_PLANTED("touch-none")) {
+    bool told = SL_PLANTED("touch-none") || sl_live_touch_few(core, &due->few);
+    for (size_t i = 0; !told && i < sl_entity_count; i++) {
+        if (due->touched[i]) {
             sl_live_touch(core, &sl_entities[i], space);
         }
     }
     for (const sl_json *g = sl_json_first(due->revoked); g != NULL; g = sl_json_next(g)) {
         sl_sync_drop(core->sync, sl_json_text(g));
         sl_transfers_drop(core, sl_json_text(g));
-        touch_all(core, sl_json_text(g));
+        sl_live_touch_space(core, sl_json_text(g));
     }
     sl_lost_tell(core, due->lost);
     for (const sl_json *g = sl_json_first(due->granted); g != NULL; g = sl_json_next(g)) {
@@ -528,7 +553,7 @@ sl_status sl_online_loaded(sl_core *core, const sl_news *news, int64_t *count, s
     }
     *count = due.count;
     if (status == SL_OK) { /* the holes have changed, whatever came */
-        touch_all(core, news->space);
+        sl_live_touch_space(core, news->space);
         mark_reached(core, news->space, &due);
     }
     sl_json_free(due.granted);
@@ -613,7 +638,7 @@ static void settle_at_head(sl_core *core, const char *space)
         status = sl_store_begin(core->store, NULL);
     }
     if (status == SL_OK) {
-        status = sl_store_outbox_settle(core->store, space, NULL);
+        status = sl_store_outbox_settle(core->store, space, NULL, NULL, NULL);
     }
     if (status == SL_OK) {
         status = sl_store_outbox_unknown(core->store, space, NULL);
@@ -631,7 +656,7 @@ static void settle_at_head(sl_core *core, const char *space)
     } else {
         renew_below(core, outbox.floor);
     }
-    touch_all(core, space);
+    sl_live_touch_space(core, space);
 }
 
 /* A loss that cannot be stored: the machine knows the space again as it is stored, and the server
@@ -668,7 +693,7 @@ static void lose_space(sl_core *core, const char *space, bool keep)
         renew_below(core, floor);
     }
     sl_json_free(lost);
-    touch_all(core, space);
+    sl_live_touch_space(core, space);
 }
 
 static void read_again(sl_core *core, const char *space)

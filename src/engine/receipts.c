@@ -9,6 +9,7 @@
 /* What a batch of receipts leaves to be done once it is committed. */
 typedef struct answers {
     bool touched[64];        /* by entity index */
+    sl_few few;              /* the records */
     sl_json *spaces;         /* where */
     char last[SL_SPACE_MAX]; /* of them */
     sl_json *rejected;       /* events */
@@ -29,10 +30,18 @@ static bool note_space(answers *due, const char *space)
     return sl_json_add_str(due->spaces, space);
 }
 
-static sl_status note_answer(answers *due, const sl_entity *e, const char *space)
+static sl_status note_answer(answers *due, const sl_entity *e, const char *space, const char *id,
+                             bool refused)
 {
     due->touched[e->index] = true;
+    sl_few_add(&due->few, e, space, id, refused);
     return note_space(due, space) ? SL_OK : SL_E_NOMEM;
+}
+
+/* What it made is as the server has it, if it is there. */
+static bool note_settled(void *ctx, const sl_op *op)
+{
+    return note_answer(ctx, op->entity, op->space, op->id, true) == SL_OK;
 }
 
 static sl_status store_rejection(sl_core *core, const sl_receipt *r, answers *due)
@@ -46,7 +55,7 @@ static sl_status store_rejection(sl_core *core, const sl_receipt *r, answers *du
         return SL_OK;
     }
     if (status == SL_OK) {
-        status = note_answer(due, op.entity, op.space);
+        status = note_answer(due, op.entity, op.space, op.id, true);
     }
     if (status == SL_OK) {
         sl_json *event = sl_rejected_event(&op, code, message);
@@ -66,7 +75,9 @@ static sl_status store_receipt(sl_core *core, const sl_receipt *r, answers *due)
         return store_rejection(core, r, due);
     }
     sl_status status = sl_store_outbox_accepted(core->store, r->n, r->seq, &of, NULL);
-    return status == SL_OK && of.entity != NULL ? note_answer(due, of.entity, of.space) : status;
+    return status == SL_OK && of.entity != NULL
+               ? note_answer(due, of.entity, of.space, of.id, false)
+               : status;
 }
 
 /* Those of the frame, or as many as the lock may be held for. */
@@ -91,7 +102,7 @@ static sl_status read_receipts(sl_core *core, answers *due)
         const char *space = sl_json_text(v);
         sl_space held;
         if (sl_sync_live(core->sync, space)) {
-            status = sl_store_outbox_settle(core->store, space, NULL);
+            status = sl_store_outbox_settle(core->store, space, note_settled, due, NULL);
         } else if (sl_store_space(core->store, space, &held, NULL) == SL_E_NOT_FOUND) {
             /* To be held, or not any more: at the own space's head it is known which. */
             sl_sync_check(core->sync, core->session.space);
@@ -102,7 +113,8 @@ static sl_status read_receipts(sl_core *core, answers *due)
 
 static void tell_answers(sl_core *core, const answers *due)
 {
-    for (const sl_json *v = sl_json_first(due->spaces); v != NULL; v = sl_json_next(v)) {
+    bool told = sl_live_touch_few(core, &due->few);
+    for (const sl_json *v = sl_json_first(due->spaces); !told && v != NULL; v = sl_json_next(v)) {
         for (size_t i = 0; i < sl_entity_count; i++) {
             if (due->touched[i]) {
                 sl_live_touch(core, &sl_entities[i], sl_json_text(v));

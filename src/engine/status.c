@@ -170,7 +170,8 @@ void sl_status_seen(sl_core *core)
     sl_status status =
         s.live != NULL ? sl_store_spaces(core->store, note_live, &s, NULL) : SL_E_NOMEM;
     if (status == SL_OK && sl_json_count(s.live) > 0) {
-        status = sl_store_begin(core->store, NULL);
+        status = sl_store_begin_soft(core->store, NULL);
+        status = status == SL_OK ? sl_lease_heard(core, NULL) : status;
         for (const sl_json *j = sl_json_first(s.live); status == SL_OK && j != NULL;
              j = sl_json_next(j)) {
             status = sl_store_space_seen(core->store, sl_json_text(j), wall_ms, NULL);

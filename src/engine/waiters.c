@@ -98,11 +98,13 @@ void sl_waiters_blob(sl_core *core, const char *hex, sl_status status, const cha
     sl_signal(core->lock); /* jobs wait for blobs on the core's lock */
 }
 
+/* What has come is here for good, too. */
 static bool settled(sl_core *core)
 {
     sl_outbox_state outbox;
     return sl_sync_settled(core->sync) && sl_store_outbox(core->store, &outbox, NULL) == SL_OK &&
-           outbox.empty && sl_transfers_settled(core);
+           outbox.empty && sl_transfers_settled(core) &&
+           sl_store_harden(core->store, NULL) == SL_OK;
 }
 
 static void learn(sl_core *core, facts *f, int64_t now_ms)

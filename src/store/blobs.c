@@ -106,6 +106,63 @@ sl_status sl_store_blob_note(sl_store *s, const char *hex, sl_error **err)
                       params, 1, NULL, NULL, err);
 }
 
+typedef struct spaces {
+    int64_t *list; /* numbers */
+    size_t count;
+    bool failed;
+} spaces;
+
+static bool note_space(void *ctx, const sl_cell *cells, size_t n)
+{
+    spaces *all = ctx;
+    (void)n;
+    int64_t *grown = sl_mem_resize(all->list, all->count + 1, sizeof *grown);
+    if (grown != NULL) {
+        all->list = grown;
+        all->list[all->count++] = sl_cell_int_or(&cells[0], 0);
+    }
+    all->failed = grown == NULL;
+    return !all->failed;
+}
+
+/* Of the records that name the blob in this field. */
+static sl_status spaces_of(sl_store *s, const sl_entity *e, const sl_field *f, const sl_cell *blob,
+                           spaces *all, sl_error **err)
+{
+    char sql[200];
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT DISTINCT \"rid\">>32 FROM \"%s\" WHERE \"%s\"=$1 AND \"deleted\"=0",
+                   e->name, f->name);
+    sl_status status = sl_sql_run(s->sql, sql, blob, 1, note_space, all, err);
+    return status == SL_OK && all->failed ? sl_fail_nomem(err) : status;
+}
+
+sl_status sl_store_blob_spaces(sl_store *s, const char *hex,
+                               sl_status (*fn)(void *ctx, const char *space), void *ctx,
+                               sl_error **err)
+{
+    uint8_t bytes[32] = {0};
+    spaces all = {NULL, 0, false};
+    sl_status status = SL_OK;
+    bool named = sl_hex_decode(bytes, sizeof bytes, hex);
+    sl_cell blob = sl_cell_blob(bytes, sizeof bytes);
+    for (size_t i = 0; named && status == SL_OK && i < sl_entity_count; i++) {
+        const sl_entity *e = &sl_entities[i];
+        for (size_t k = 0; status == SL_OK && k < e->field_count; k++) {
+            if (e->fields[k].type == SL_T_BLOB) {
+                status = spaces_of(s, e, &e->fields[k], &blob, &all, err);
+            }
+        }
+    }
+    for (size_t i = 0; status == SL_OK && i < all.count; i++) {
+        char space[SL_SPACE_MAX];
+        status = sl_space_of(s, all.list[i], space, err);
+        status = status == SL_OK ? fn(ctx, space) : status;
+    }
+    sl_mem_free(all.list);
+    return status;
+}
+
 typedef struct sweep {
     sl_store *s;
     const char *hex; /* asked for; the answer is in `wanted` */

@@ -213,6 +213,8 @@ int64_t sl_space_last_rid(int64_t no);
 
 /* --- outbox.c --- */
 
+/* The lowest number without a receipt, by its own index: accepted ones wait in any number. */
+#define SL_OUTBOX_FLOOR "SELECT n FROM outbox WHERE seq IS NULL ORDER BY n LIMIT 1"
 /* Gives the operation its number. */
 sl_status sl_outbox_number(sl_store *s, sl_op *op, sl_error **err);
 /* Queues it; prev: the record's newest before it, 0 none; seq: 0 unless it was accepted. in_row: the

@@ -234,8 +234,8 @@ sl_status sl_store_outbox(sl_store *s, sl_outbox_state *out, sl_error **err)
     if (status == SL_OK) {
         out->last = s->last_n;
         status = sl_store_one(s,
-                              "SELECT (SELECT min(n) FROM outbox WHERE seq IS NULL),"
-                              " EXISTS (SELECT 1 FROM outbox), (SELECT min(n) FROM outbox)",
+                              "SELECT (" SL_OUTBOX_FLOOR "), EXISTS (SELECT 1 FROM outbox),"
+                              " (SELECT min(n) FROM outbox)",
                               NULL, 0, &(sl_taken){cells, 3, NULL}, err);
     }
     if (status == SL_OK) {
@@ -262,7 +262,7 @@ sl_status sl_store_outbox_count(sl_store *s, int64_t *out, sl_error **err)
 typedef struct each_op {
     sl_store *store;
     sl_op *op;
-    bool (*fn)(void *ctx, const sl_op *op);
+    sl_op_fn fn;
     void *ctx;
     bool head; /* without its values */
     bool found;
@@ -301,8 +301,7 @@ sl_status sl_store_outbox_op(sl_store *s, int64_t n, sl_op *out, sl_error **err)
     return status;
 }
 
-sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ctx, const sl_op *op),
-                             void *ctx, sl_error **err)
+sl_status sl_store_outbox_of(sl_store *s, const char *space, sl_op_fn fn, void *ctx, sl_error **err)
 {
     sl_op op = {0};
     each_op each = {s, &op, fn, ctx, false, false, SL_OK, err};
@@ -353,6 +352,7 @@ sl_status sl_store_outbox_state(sl_store *s, int64_t n, bool *waits, bool *accep
 typedef struct accepting {
     int64_t no; /* of the space; -1: no operation was */
     const sl_entity *entity;
+    char id[SL_UUID_LEN + 1];
 } accepting;
 
 static bool take_accepted(void *ctx, const sl_cell *cells, size_t n)
@@ -360,14 +360,15 @@ static bool take_accepted(void *ctx, const sl_cell *cells, size_t n)
     accepting *a = ctx;
     (void)n;
     a->no = sl_cell_int_or(&cells[0], 0);
-    a->entity = cells[1].kind == SL_CELL_BLOB ? sl_op_entity(cells[1].blob, cells[1].len) : NULL;
+    a->entity =
+        cells[1].kind == SL_CELL_BLOB ? sl_op_about(cells[1].blob, cells[1].len, a->id) : NULL;
     return false;
 }
 
 sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_accepted *out,
                                    sl_error **err)
 {
-    accepting a = {-1, NULL};
+    accepting a = {.no = -1};
     sl_cell params[] = {sl_cell_int(n), sl_cell_int(seq)};
     sl_status status = sl_sql_run(
         s->sql, "UPDATE outbox SET seq=$2 WHERE n=$1 AND seq IS NULL RETURNING space, op", params,
@@ -382,6 +383,7 @@ sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_accep
         return status;
     }
     out->entity = a.entity;
+    memcpy(out->id, a.id, sizeof out->id);
     return a.entity != NULL ? sl_space_of(s, a.no, out->space, err)
                             : sl_fail(err, SL_E_CORRUPT, "a stored operation cannot be read");
 }
@@ -429,45 +431,49 @@ sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, con
     return status;
 }
 
-/* Those that the query finds, one after the other. */
-static sl_status leave_all(sl_store *s, const char *sql, const sl_cell *params, size_t n,
-                           sl_error **err)
+/* Those that the query finds, one after the other; each->fn hears of each before it leaves. */
+static sl_status leave_all(each_op *each, const char *sql, const sl_cell *params, size_t n)
 {
     sl_op op = {0};
-    each_op each = {s, &op, NULL, NULL, true, true, SL_OK, err};
     sl_status status = SL_OK;
-    while (status == SL_OK && each.found && !SL_PLANTED("settle-never")) {
-        each.found = false;
-        status = sl_sql_run(s->sql, sql, params, n, one_op, &each, err);
-        status = status != SL_OK ? status : each.status;
-        if (status == SL_OK && each.found) {
-            status = sl_replica_leave(s, &op, err);
+    each->op = &op;
+    each->head = true;
+    each->found = true;
+    while (status == SL_OK && each->found && !SL_PLANTED("settle-never")) {
+        each->found = false;
+        status = sl_sql_run(each->store->sql, sql, params, n, one_op, each, each->err);
+        status = status != SL_OK ? status : each->status;
+        if (status == SL_OK && each->found) {
+            status = sl_replica_leave(each->store, &op, each->err);
         }
     }
     sl_op_free(&op);
     return status;
 }
 
-sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err)
+sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_op_fn fn, void *ctx,
+                                 sl_error **err)
 {
     sl_space at;
+    each_op each = {.store = s, .fn = fn, .ctx = ctx, .err = err};
     sl_status status = sl_store_space(s, space, &at, err);
     if (status != SL_OK) {
         return status == SL_E_NOT_FOUND ? SL_OK : status;
     }
     sl_cell params[] = {sl_cell_text(space), sl_cell_int(at.cursor)};
-    return leave_all(s,
+    return leave_all(&each,
                      "SELECT op, n FROM outbox WHERE space=(SELECT no FROM space WHERE name=$1) AND"
                      " seq<=$2 ORDER BY seq LIMIT 1",
-                     params, 2, err);
+                     params, 2);
 }
 
 sl_status sl_store_outbox_settle_unheld(sl_store *s, sl_error **err)
 {
-    return leave_all(s,
+    each_op each = {.store = s, .err = err};
+    return leave_all(&each,
                      "SELECT op, n FROM outbox WHERE seq IS NOT NULL AND space IN (SELECT no FROM"
                      " space WHERE held=0) ORDER BY n LIMIT 1",
-                     NULL, 0, err);
+                     NULL, 0);
 }
 
 typedef struct numbers {

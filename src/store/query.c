@@ -32,6 +32,7 @@ void sl_query_free(sl_query *q)
         sl_arena_free(&q->mem);
         sl_mem_free(q->sql);
         sl_mem_free(q->plain);
+        sl_mem_free(q->one);
         sl_mem_free(q);
     }
 }
@@ -361,7 +362,7 @@ static char *taken(sl_buf *sql, const sl_buf *rest)
     return text;
 }
 
-static char *ordered(const sl_query *q, const keys *order, const sl_buf *rest)
+static char *ordered(sl_query *q, const keys *order, const sl_buf *rest)
 {
     sl_buf sql = {0};
     sl_buf_str(&sql, "SELECT ");
@@ -370,6 +371,8 @@ static char *ordered(const sl_query *q, const keys *order, const sl_buf *rest)
     } else {
         put_columns(q, &sql);
     }
+    q->rest_at = sql.len;
+    q->rest_len = rest->len;
     sl_buf_put(&sql, rest->data, rest->len);
     if (!q->count) {
         put_order(q, order, &sql);
@@ -615,4 +618,14 @@ sl_status sl_query_parse(const sl_json *j, sl_query **out, sl_error **err)
 bool sl_query_concerns(const sl_query *q, const sl_entity *e, const char *space)
 {
     return q->entity == e && (q->space[0] == 0 || strcmp(q->space, space) == 0);
+}
+
+bool sl_query_is_plain(const sl_query *q)
+{
+    return !q->count && !q->search;
+}
+
+bool sl_query_is_cut(const sl_query *q, size_t rows)
+{
+    return (int64_t)rows >= q->limit;
 }

@@ -46,7 +46,11 @@ struct sl_query {
     const sl_entity *entity;
     char space[SL_SPACE_MAX]; /* "" when any */
     char *sql;
-    char *plain; /* the same without order, for few rows; NULL: never */
+    char *plain;    /* the same without order, for few rows; NULL: never */
+    char *one;      /* asks whether one record meets the conditions; made when it is wanted */
+    size_t one_id;  /* its parameter for the id */
+    size_t rest_at; /* in sql: from FROM up to the order */
+    size_t rest_len;
     int64_t limit;
     size_t key_count;
     size_t key_at[SL_QUERY_KEYS_MAX]; /* columns of `plain` */

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/uuid.h"
 
 typedef struct taking {
     sl_rows rows;
@@ -38,6 +39,43 @@ static sl_status run(sl_reader *reader, const sl_query *q, sl_buf *out, sl_query
     }
     status = sl_sql_run(reader->sql, q->sql, q->params, q->param_count, take_row, &t, err);
     return status != SL_OK ? status : t.rows.status;
+}
+
+/* The conditions as the query has them, and the id. */
+static bool make_one(sl_query *q)
+{
+    if (q->one == NULL) {
+        q->one_id = q->one_id > 0 ? q->one_id : sl_query_param_int(q, 0);
+        q->one = q->one_id > 0
+                     ? sl_text_fmt("SELECT 1%.*s AND \"%s\".\"id\"=$%zu", (int)q->rest_len,
+                                   q->sql + q->rest_at, q->entity->name, q->one_id)
+                     : NULL;
+    }
+    return q->one != NULL;
+}
+
+static bool take_met(void *ctx, const sl_cell *cells, size_t n)
+{
+    bool *met = ctx;
+    (void)cells;
+    (void)n;
+    *met = true;
+    return false;
+}
+
+/* On the writer's connection: who reads may have the other one for long. */
+bool sl_store_meets(sl_store *s, sl_query *q, const char *id)
+{
+    uint8_t bytes[SL_UUID_BYTES];
+    bool met = false;
+    if (!make_one(q) || !sl_uuid_decode(bytes, id)) {
+        return true;
+    }
+    sl_cell *param = &q->params[q->one_id - 1];
+    *param = sl_cell_blob(bytes, sizeof bytes);
+    sl_status status = sl_sql_run(s->sql, q->one, q->params, q->param_count, take_met, &met, NULL);
+    *param = sl_cell_int(0);
+    return met || status != SL_OK;
 }
 
 void sl_reader_close(sl_reader *reader)

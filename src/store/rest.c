@@ -41,7 +41,7 @@ static sl_status sync_log(const sl_store *s, sl_error **err)
 
 sl_status sl_store_harden(sl_store *s, sl_error **err)
 {
-    bool due = s->soft || s->soft_still;
+    bool due = sl_store_is_soft(s);
     sl_status status = due ? sync_log(s, err) : SL_OK;
     s->soft = due && status != SL_OK;
     s->soft_still = false;
@@ -84,11 +84,16 @@ bool sl_store_log_long(const sl_store *s)
     return logged >= COPY_PAGES && (logged < had || logged >= had + AGAIN_PAGES);
 }
 
-sl_rest sl_store_rest_due(sl_store *s)
+bool sl_store_is_soft(const sl_store *s)
 {
-    sl_rest due = {.sync = s->soft || s->soft_still};
-    s->soft = false;
-    s->soft_still = false;
+    return s->soft || s->soft_still;
+}
+
+sl_rest sl_store_rest_due(sl_store *s, bool sync)
+{
+    sl_rest due = {.sync = sync && sl_store_is_soft(s)};
+    s->soft = s->soft && !sync;
+    s->soft_still = s->soft_still && !sync;
     due.copy = sl_store_log_long(s);
     if (due.copy) {
         s->copier.had = sl_sql_logged(s->sql);

@@ -182,6 +182,26 @@ sl_status sl_store_space_facts(sl_store *s, bool (*fn)(void *ctx, const sl_space
     return status == SL_OK && each.failed ? sl_fail_nomem(err) : status;
 }
 
+sl_status sl_store_space_as_of(sl_store *s, const char *name, int64_t *out, sl_error **err)
+{
+    sl_cell cell;
+    sl_cell params[] = {sl_cell_text(name)};
+    sl_status status = sl_store_one(s, "SELECT as_of FROM space WHERE name=$1", params, 1,
+                                    &(sl_taken){&cell, 1, NULL}, err);
+    *out = sl_cell_int_or(&cell, 0);
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
+}
+
+sl_status sl_store_space_older(sl_store *s, int64_t wall_ms, bool *yes, sl_error **err)
+{
+    sl_cell cell;
+    sl_cell params[] = {sl_cell_int(wall_ms)};
+    sl_status status = sl_store_one(s, "SELECT 1 FROM space WHERE as_of<$1 LIMIT 1", params, 1,
+                                    &(sl_taken){&cell, 1, NULL}, err);
+    *yes = status == SL_OK;
+    return status == SL_E_NOT_FOUND ? SL_OK : status;
+}
+
 sl_status sl_store_space_seen(sl_store *s, const char *name, int64_t wall_ms, sl_error **err)
 {
     sl_cell params[] = {sl_cell_text(name), sl_cell_int(wall_ms)};

@@ -48,7 +48,8 @@ sl_status sl_store_wipe(const sl_platform *platform, const char *dir, sl_error *
 const char *sl_store_dir(const sl_store *s);
 
 sl_status sl_store_begin(sl_store *s, sl_error **err);
-/* A transaction of what the server has and gives again: its commit waits for no disk. */
+/* A transaction of what the server has and gives again, or of what is made again then and was sent to
+ * nobody: its commit waits for no disk. */
 sl_status sl_store_begin_soft(sl_store *s, sl_error **err);
 sl_status sl_store_commit(sl_store *s, sl_error **err); /* rolled back when it fails */
 void sl_store_rollback(sl_store *s);                    /* nothing when there is no transaction */
@@ -61,7 +62,10 @@ typedef struct sl_rest {
     bool sync; /* soft transactions become durable */
     bool copy; /* the log is long: it is copied into the database */
 } sl_rest;
-sl_rest sl_store_rest_due(sl_store *s);
+/* sync: of soft transactions too, which may else wait for more of them to share it. */
+sl_rest sl_store_rest_due(sl_store *s, bool sync);
+/* True when something that was committed is not durable yet. */
+bool sl_store_is_soft(const sl_store *s);
 /* True when copying is due. */
 bool sl_store_log_long(const sl_store *s);
 void sl_store_rest(sl_store *s, sl_rest due);
@@ -114,6 +118,7 @@ sl_status sl_store_outbox_state(sl_store *s, int64_t n, bool *waits, bool *accep
  * goes to `out`, NULL when nobody asks; the entity is NULL when it is gone, or was accepted before. */
 typedef struct sl_accepted {
     const sl_entity *entity;
+    char id[SL_UUID_LEN + 1];
     char space[SL_SPACE_MAX];
 } sl_accepted;
 sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_accepted *out,
@@ -122,15 +127,18 @@ sl_status sl_store_outbox_accepted(sl_store *s, int64_t n, int64_t seq, sl_accep
  * one at fault, "" none. */
 sl_status sl_store_outbox_rejected(sl_store *s, int64_t n, const char *code, const char *message,
                                    const char *field, sl_error **err);
-/* Drops the accepted operations that the cursor covers and shows the confirmed state. Only at the
- * space's head: before, a record's newest state may come with a later page. */
-sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_error **err);
+typedef bool (*sl_op_fn)(void *ctx, const sl_op *op); /* false: out of memory */
+/* Drops the accepted operations that the cursor covers and shows the confirmed state; calls fn, NULL for
+ * nothing, for each, without its values. Only at the space's head: before, a record's newest state may come
+ * with a later page. */
+sl_status sl_store_outbox_settle(sl_store *s, const char *space, sl_op_fn fn, void *ctx,
+                                 sl_error **err);
 /* Drops the accepted operations of spaces that are not held: their state will not come. Only when all that
  * are to be held are. */
 sl_status sl_store_outbox_settle_unheld(sl_store *s, sl_error **err);
-/* Calls fn for each operation in this space without a receipt, in order of n; false: no memory. */
-sl_status sl_store_outbox_of(sl_store *s, const char *space, bool (*fn)(void *ctx, const sl_op *op),
-                             void *ctx, sl_error **err);
+/* Calls fn for each operation in this space without a receipt, in order of n. */
+sl_status sl_store_outbox_of(sl_store *s, const char *space, sl_op_fn fn, void *ctx,
+                             sl_error **err);
 #define SL_STORE_TAKEN_AWAY "the space was taken away before this was accepted"
 sl_status sl_store_rejected_count(sl_store *s, int64_t *out, sl_error **err);
 /* Calls fn for rejected operations with numbers above `after`, in order, at most `limit`; space NULL:
@@ -233,6 +241,10 @@ sl_status sl_store_space_facts(sl_store *s, bool (*fn)(void *ctx, const sl_space
                                void *ctx, sl_error **err);
 /* All operations without a receipt. */
 sl_status sl_store_waiting(sl_store *s, int64_t *total, sl_error **err);
+/* As of when a space is known; 0: never at the head, or not here. */
+sl_status sl_store_space_as_of(sl_store *s, const char *name, int64_t *out, sl_error **err);
+/* Whether any space was at the head before this time only. */
+sl_status sl_store_space_older(sl_store *s, int64_t wall_ms, bool *yes, sl_error **err);
 /* The space was at the head at this time of the wall clock. */
 sl_status sl_store_space_seen(sl_store *s, const char *name, int64_t wall_ms, sl_error **err);
 sl_status sl_store_set_space(sl_store *s, const sl_space *space, sl_error **err);
@@ -289,6 +301,13 @@ sl_status sl_query_parse(const sl_json *j, sl_query **out, sl_error **err);
 void sl_query_free(sl_query *q);
 /* True when a change of this entity in this space may change the answer. */
 bool sl_query_concerns(const sl_query *q, const sl_entity *e, const char *space);
+/* True when the answer is records, each in it for its own fields' sake: no count and no search. */
+bool sl_query_is_plain(const sl_query *q);
+/* True when so many rows are all that the query gives, whatever more there is. */
+bool sl_query_is_cut(const sl_query *q, size_t rows);
+/* Whether the record, of the query's entity, is what a plain query asks for, its order and limit aside; true
+ * also when that cannot be found out. By who may write; not const: what it takes is made by the first. */
+bool sl_store_meets(sl_store *s, sl_query *q, const char *id);
 /* A row was written at the end of the buffer, from this place on; id "" for a count. False: out of
  * memory. */
 typedef bool (*sl_query_row)(void *ctx, const char *id, size_t from);
@@ -309,6 +328,10 @@ sl_status sl_store_blob_make(sl_store *s, const char *path, bool resume, sl_blob
 int64_t sl_store_blob_size(sl_store *s, const char *hex);
 /* A blob is, or will be, in this folder: noted before its file is made. */
 sl_status sl_store_blob_note(sl_store *s, const char *hex, sl_error **err);
+/* Calls fn for the space of each record that names the blob, until it fails; once for each field at most. */
+sl_status sl_store_blob_spaces(sl_store *s, const char *hex,
+                               sl_status (*fn)(void *ctx, const char *space), void *ctx,
+                               sl_error **err);
 /* Whether a record or a draft names the blob. */
 sl_status sl_store_blob_named(sl_store *s, const char *hex, bool *yes, sl_error **err);
 /* Removes the files of the blobs that no record names and no upload waits for, and calls fn (may be

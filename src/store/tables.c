@@ -83,6 +83,10 @@ void sl_table_ddl(sl_buf *sql, const sl_entity *e)
     put_indexes(sql, e);
 }
 
+/* Indexes that came without a new version: what opens a database makes those that it has not. */
+static const char LATER_INDEXES[] =
+    "CREATE INDEX IF NOT EXISTS outbox_waiting ON outbox (seq) WHERE seq IS NULL;";
+
 /* --- statements ------------------------------------------------------------------------------ */
 
 static const char *const FIXED[] = {"rid", "id", "seq", "deleted", "pending", "clocks", "ext"};
@@ -349,9 +353,6 @@ sl_status sl_tables_follow(sl_store *s, sl_error **err)
     if (status != SL_OK) {
         return status;
     }
-    if (version.i == 0) {
-        return create_tables(s, err);
-    }
     if (version.i > sl_schema_version) {
         return sl_fail(err, SL_E_TOO_NEW,
                        "the data folder was written by a newer version of Sideline");
@@ -359,5 +360,8 @@ sl_status sl_tables_follow(sl_store *s, sl_error **err)
     if (version.i < 0) {
         return sl_fail(err, SL_E_CORRUPT, "the database is damaged");
     }
-    return version.i < sl_schema_version ? run_steps(s, version.i, err) : SL_OK;
+    status = version.i == 0                  ? create_tables(s, err)
+             : version.i < sl_schema_version ? run_steps(s, version.i, err)
+                                             : SL_OK;
+    return status == SL_OK ? sl_sql_script(s->sql, LATER_INDEXES, err) : status;
 }

@@ -161,13 +161,18 @@ static sl_status corrupt(sl_error **err)
     return sl_fail(err, SL_E_CORRUPT, "a stored operation cannot be read");
 }
 
-const sl_entity *sl_op_entity(const uint8_t *p, size_t n)
+const sl_entity *sl_op_about(const uint8_t *p, size_t n, char id[SL_UUID_LEN + 1])
 {
     sl_rd in = {p, n, false};
     (void)sl_rd_varint(&in);
     (void)sl_rd_u8(&in);
     const sl_entity *e = sl_entity_of(sl_rd_varint(&in));
-    return in.bad ? NULL : e;
+    const uint8_t *bytes = sl_rd_take(&in, SL_UUID_BYTES);
+    if (in.bad || bytes == NULL) {
+        return NULL;
+    }
+    sl_uuid_encode(id, bytes);
+    return e;
 }
 
 sl_status sl_op_unpack(sl_op *op, const uint8_t *p, size_t n, sl_error **err)

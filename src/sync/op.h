@@ -43,8 +43,8 @@ sl_status sl_op_from_json(sl_op *op, const sl_json *j, sl_error **err);
 
 /* As bytes, for the outbox: a creation without values says so, and they are elsewhere. SL_E_CORRUPT. */
 void sl_op_pack(sl_buf *out, const sl_op *op);
-/* What a packed one is about; NULL: it makes no sense. */
-const sl_entity *sl_op_entity(const uint8_t *p, size_t n);
+/* What a packed one is about, and the record's id; NULL: it makes no sense. */
+const sl_entity *sl_op_about(const uint8_t *p, size_t n, char id[SL_UUID_LEN + 1]);
 sl_status sl_op_unpack(sl_op *op, const uint8_t *p, size_t n, sl_error **err);
 
 #endif

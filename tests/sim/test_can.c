@@ -1,7 +1,9 @@
 /* What the core says may be done, before it is done, is what the server then allows. */
 #include "lab.h"
+#include "platform/sim/disk.h"
 #include "sideline/core.h"
 #include "sideline/record.h"
+#include "sideline/sync.h"
 #include "support.h"
 #include "world.h"
 
@@ -11,6 +13,7 @@
 enum {
     MINUTE = 60000
 };
+#define LEASE_MS (INT64_C(7) * 24 * 60 * MINUTE)
 
 static lab *g_lab;
 static lab_node *g_ana; /* an athlete */
@@ -193,7 +196,122 @@ START_TEST(account__a_video_is_played_where_the_server_says_and_by_who_may_see_i
 }
 END_TEST
 
+/* What the coach sees of the athlete's video is on the coach's device. */
+static void fetch(lab_node *n, const char *hex)
+{
+    n->op_ended = false;
+    ck_assert_int_eq(sl_blob_fetch(n->node->core, hex, &n->op, NULL), SL_OK);
+    sl_sim_node_touched(n->node);
+    lab_wait_op(n);
+    ck_assert(n->op_ok);
+}
+
+static sl_status sees(lab_node *n, const char *hex)
+{
+    sl_bytes *out = NULL;
+    sl_status status = sl_blob_get(n->node->core, hex, &out, NULL);
+    sl_bytes_release(out);
+    return status;
+}
+
+static bool can_watch(lab_node *n, const char *id)
+{
+    char question[120];
+    (void)snprintf(question, sizeof question, "{'do':'watch','entity':'video','id':'%s'}", id);
+    return can(n, question);
+}
+
+/* Without a connection from now on, at this time after the moment. */
+static void offline(lab_node *n, int64_t after_ms)
+{
+    lab_online(n, false);
+    lab_run(g_lab, MINUTE);
+    n->node->host.wall_off_ms += after_ms - MINUTE;
+}
+
+START_TEST(lease__what_another_let_one_see_is_shown_for_seven_days_without_a_connection)
+{
+    char hex[LAB_TEXT];
+    char own[40];
+    char own_hex[LAB_TEXT];
+    char space[SL_SPACE_MAX];
+    lab_field(g_ana, "video", g_video, "blob", hex);
+    lab_video(g_cleo, own, space);
+    lab_settle(g_lab, MINUTE);
+    lab_field(g_cleo, "video", own, "blob", own_hex);
+    fetch(g_cleo, hex);
+    offline(g_cleo, LEASE_MS - MINUTE);
+    ck_assert(sees(g_cleo, hex) == SL_OK && can_watch(g_cleo, g_video));
+    g_cleo->node->host.wall_off_ms += 2 * MINUTE;
+    ck_assert_int_eq(sees(g_cleo, hex), SL_E_DENIED);
+    ck_assert(!can_watch(g_cleo, g_video));
+    ck_assert_int_eq(lab_count(g_cleo, "{'from':'video','where':{'id':'%s'}}", g_video), 1);
+    ck_assert(sees(g_cleo, own_hex) == SL_OK && can_watch(g_cleo, own));
+    offline(g_ana, LEASE_MS * 2);
+    ck_assert(sees(g_ana, hex) == SL_OK && can_watch(g_ana, g_video));
+}
+END_TEST
+
+START_TEST(lease__a_clock_set_back_gains_nothing_and_a_connection_all)
+{
+    char hex[LAB_TEXT];
+    lab_field(g_ana, "video", g_video, "blob", hex);
+    fetch(g_cleo, hex);
+    offline(g_cleo, LEASE_MS + MINUTE);
+    ck_assert_int_eq(sees(g_cleo, hex), SL_E_DENIED);
+    g_cleo->node->host.wall_off_ms = 0;
+    ck_assert_int_eq(sees(g_cleo, hex), SL_E_DENIED);
+    sl_sim_node_restart(g_cleo->node);
+    lab_run(g_lab, MINUTE);
+    ck_assert_int_eq(sees(g_cleo, hex), SL_E_DENIED);
+    lab_online(g_cleo, true);
+    lab_settle(g_lab, MINUTE);
+    ck_assert(sees(g_cleo, hex) == SL_OK && can_watch(g_cleo, g_video));
+    offline(g_cleo, MINUTE);
+    ck_assert_int_eq(sees(g_cleo, hex), SL_OK);
+}
+END_TEST
+
+/* Set ahead while there is a connection, and right again without one. */
+START_TEST(lease__a_clock_that_was_ahead_gains_nothing_either)
+{
+    char hex[LAB_TEXT];
+    lab_field(g_ana, "video", g_video, "blob", hex);
+    fetch(g_cleo, hex);
+    g_cleo->node->host.wall_off_ms = 50 * LEASE_MS;
+    lab_online(g_cleo, false);
+    lab_run(g_lab, MINUTE);
+    g_cleo->node->host.wall_off_ms = LEASE_MS - 2 * MINUTE;
+    ck_assert_int_eq(sees(g_cleo, hex), SL_OK);
+    g_cleo->node->host.wall_off_ms = LEASE_MS + MINUTE;
+    ck_assert_int_eq(sees(g_cleo, hex), SL_E_DENIED);
+}
+END_TEST
+
+/* Nobody closes a core that is killed: what it heard of is noted while it is online. */
+START_TEST(lease__of_a_core_that_is_killed_begins_when_it_was_online_last)
+{
+    char hex[LAB_TEXT];
+    lab_field(g_ana, "video", g_video, "blob", hex);
+    fetch(g_cleo, hex);
+    lab_run(g_lab, 2 * MINUTE);
+    sl_disk_kill(g_cleo->node->host.disk);
+    g_cleo->online = false;
+    sl_sim_node_touched(g_cleo->node);
+    lab_run(g_lab, MINUTE);
+    ck_assert_ptr_nonnull(g_cleo->node->core);
+    g_cleo->node->host.wall_off_ms = LEASE_MS - 10 * MINUTE;
+    ck_assert_int_eq(sees(g_cleo, hex), SL_OK);
+    g_cleo->node->host.wall_off_ms = LEASE_MS + MINUTE;
+    ck_assert_int_eq(sees(g_cleo, hex), SL_E_DENIED);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH("can", set_up, take_down, can__says_what_the_server_will,
                   can__knows_features_and_what_makes_a_space,
                   account__devices_are_told_and_signing_out_everywhere_ends_all,
-                  account__a_video_is_played_where_the_server_says_and_by_who_may_see_it)
+                  account__a_video_is_played_where_the_server_says_and_by_who_may_see_it,
+                  lease__what_another_let_one_see_is_shown_for_seven_days_without_a_connection,
+                  lease__a_clock_set_back_gains_nothing_and_a_connection_all,
+                  lease__a_clock_that_was_ahead_gains_nothing_either,
+                  lease__of_a_core_that_is_killed_begins_when_it_was_online_last)

@@ -257,7 +257,7 @@ export class Core implements AsyncDisposable {
     /** Whether the signed-in user may do something, by what this device knows. */
     can(
         question:
-            | { do: "read" | "create" | "patch" | "delete"; entity: EntityName; id?: string; space?: Space }
+            | { do: "read" | "watch" | "create" | "patch" | "delete"; entity: EntityName; id?: string; space?: Space }
             | { feature: string },
     ): Promise<{ allow: boolean; standing: string; relation?: string; limits: { [name: string]: number } }> {
         return this.connection.call("can", [question]);

@@ -213,11 +213,11 @@ START_TEST(chain__settles_at_the_cursor)
     accept(1, 6);
     accept(3, 7);
     ck_assert_int_eq(sl_store_set_space(g_store, &space, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(g_store, SPACE, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(g_store, SPACE, NULL, NULL, NULL), SL_OK);
     ck_assert_str_eq(state(), "2<3 three");
     space.cursor = 7;
     ck_assert_int_eq(sl_store_set_space(g_store, &space, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(g_store, SPACE, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(g_store, SPACE, NULL, NULL, NULL), SL_OK);
     ck_assert_str_eq(state(), "2 two");
 }
 END_TEST

@@ -557,7 +557,7 @@ START_TEST(compat__what_waited_in_version_2_goes_on_as_it_began)
     ck_assert_int_eq(sl_store_space(s, VIDEO, &space, NULL), SL_OK);
     space.cursor = 201;
     ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(s, VIDEO, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, VIDEO, NULL, NULL, NULL), SL_OK);
     sl_op op = {0};
     ck_assert_int_eq(sl_store_outbox_op(s, 8, &op, NULL), SL_E_NOT_FOUND);
     ck_assert_int_eq(sl_store_outbox_op(s, 9, &op, NULL), SL_OK);

@@ -251,9 +251,9 @@ static sl_status change_all(sl_store *s)
         (void)sl_store_outbox_accepted(s, n, 3, NULL, NULL);
         (void)sl_store_outbox_rejected(s, n + 1, "SL_E_DENIED", "no", "", NULL);
     }
-    (void)sl_store_outbox_settle(s, SPACE, NULL);
+    (void)sl_store_outbox_settle(s, SPACE, NULL, NULL, NULL);
     sl_space_sum sum;
-    (void)sl_store_outbox_settle(s, USER, NULL);
+    (void)sl_store_outbox_settle(s, USER, NULL, NULL, NULL);
     (void)sl_store_sum(s, USER, &sum, NULL);
     (void)sl_store_sum_count(s, USER, 1, NULL);
     (void)sl_store_sum(s, SPACE, &sum, NULL);

@@ -42,7 +42,7 @@ static unsigned commit(bool soft, const char *value)
 static unsigned rest(void)
 {
     unsigned before = g_syncs;
-    sl_store_rest(g_store, sl_store_rest_due(g_store));
+    sl_store_rest(g_store, sl_store_rest_due(g_store, true));
     return g_syncs - before;
 }
 
@@ -53,6 +53,20 @@ START_TEST(rest__a_soft_transaction_is_synced_once_when_there_is_time)
     ck_assert_uint_eq(commit(true, "b"), 0);
     ck_assert_uint_eq(rest(), 1);
     ck_assert_uint_eq(rest(), 0);
+}
+END_TEST
+
+START_TEST(rest__soft_transactions_may_wait_for_more_to_share_a_sync)
+{
+    (void)commit(false, "first");
+    ck_assert(!sl_store_is_soft(g_store));
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_eq(commit(true, i % 2 == 0 ? "a" : "b"), 0);
+        ck_assert(sl_store_is_soft(g_store));
+        sl_store_rest(g_store, sl_store_rest_due(g_store, false));
+    }
+    ck_assert_uint_eq(rest(), 1);
+    ck_assert(!sl_store_is_soft(g_store));
 }
 END_TEST
 
@@ -135,7 +149,7 @@ START_TEST(rest__a_log_that_began_anew_is_too_long_at_the_same_length_again)
     while (commit_big(big, i++) < 4600) {
     }
     ck_assert(sl_store_log_long(g_store));
-    sl_rest due = sl_store_rest_due(g_store);
+    sl_rest due = sl_store_rest_due(g_store, true);
     ck_assert(due.copy);
     ck_assert(!sl_store_log_long(g_store)); /* somebody is at it */
     sl_store_rest(g_store, due);
@@ -153,6 +167,7 @@ END_TEST
 
 SL_TEST_MAIN_WITH("rest", setup, teardown,
                   rest__a_soft_transaction_is_synced_once_when_there_is_time,
+                  rest__soft_transactions_may_wait_for_more_to_share_a_sync,
                   rest__a_transaction_that_is_not_soft_is_durable_with_all_before_it,
                   rest__a_rolled_back_transaction_leaves_the_next_one_hard,
                   rest__what_cannot_be_synced_is_due_again,

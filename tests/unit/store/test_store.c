@@ -95,7 +95,7 @@ static void remote(sl_store *s, const char *body, int64_t seq, unsigned stamp)
     sl_space space = {.name = SPACE, .epoch = ID, .cursor = seq};
     ck_assert_int_eq(sl_store_apply_remote(s, &rec, NULL), SL_OK);
     ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(s, SPACE, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, SPACE, NULL, NULL, NULL), SL_OK);
     sl_record_free(&rec);
 }
 
@@ -145,7 +145,7 @@ START_TEST(store__keeps_an_accepted_change_until_the_cursor_covers_it)
     sl_space space = {.name = SPACE, .epoch = ID, .cursor = 6};
     ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
     ck_assert_int_eq(sl_store_outbox_accepted(s, n, 7, NULL, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(s, SPACE, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, SPACE, NULL, NULL, NULL), SL_OK);
     ck_assert_str_eq(body(s), "mine");
     ck_assert(!outbox(s).empty);
     ck_assert_int_eq(outbox(s).floor, 2);
@@ -242,7 +242,7 @@ static void remote_goal(sl_store *s, const char *fields, const char *clocks, int
     sl_space space = {.name = "user:" ID, .epoch = ID, .cursor = seq};
     ck_assert_int_eq(sl_store_apply_remote(s, &rec, NULL), SL_OK);
     ck_assert_int_eq(sl_store_set_space(s, &space, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(s, space.name, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, space.name, NULL, NULL, NULL), SL_OK);
     sl_record_free(&rec);
 }
 
@@ -274,7 +274,7 @@ START_TEST(store__a_counter_shows_a_pending_addition_once_before_and_after_its_e
                 3); /* the echo */
     ck_assert_int_eq(goal_done(s), 8);
     ck_assert_int_eq(sl_store_outbox_accepted(s, op.n, 3, NULL, NULL), SL_OK);
-    ck_assert_int_eq(sl_store_outbox_settle(s, "user:" ID, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_settle(s, "user:" ID, NULL, NULL, NULL), SL_OK);
     ck_assert_int_eq(goal_done(s), 8);
     ck_assert(outbox(s).empty);
     sl_op_free(&op);
@@ -465,6 +465,48 @@ START_TEST(store__survives_every_allocation_failure)
 }
 END_TEST
 
+static bool take_plan(void *ctx, const sl_cell *cells, size_t n)
+{
+    (void)snprintf(ctx, 200, "%s", n == 4 ? sl_cell_str(&cells[3]) : "");
+    return true;
+}
+
+static void check_plan(sl_store *s)
+{
+    char plan[200] = "";
+    ck_assert_int_eq(
+        sl_sql_run(s->sql, "EXPLAIN QUERY PLAN " SL_OUTBOX_FLOOR, NULL, 0, take_plan, plan, NULL),
+        SL_OK);
+    ck_assert_msg(strstr(plan, "SEARCH") != NULL && strstr(plan, "outbox_waiting") != NULL, "%s",
+                  plan);
+}
+
+/* Asked with every page and every batch: what was accepted and waits for its echo is not walked over. */
+START_TEST(outbox__finds_its_lowest_number_without_a_receipt_by_an_index)
+{
+    int64_t n[4];
+    sl_outbox_state state;
+    sl_store *s = open_store();
+    ck_assert_int_eq(local(s, "create", "{\"body\":\"0\"}", 100, &n[0]), SL_OK);
+    for (unsigned i = 1; i < 4; i++) {
+        ck_assert_int_eq(local(s, "patch", "{\"body\":\"1\"}", 100 + i, &n[i]), SL_OK);
+    }
+    ck_assert_int_eq(sl_store_outbox_accepted(s, n[0], 7, NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox_accepted(s, n[2], 8, NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox(s, &state, NULL), SL_OK);
+    ck_assert(state.floor == n[1] && state.keep == n[0] && state.last == n[3]);
+    check_plan(s);
+    ck_assert_int_eq(sl_sql_script(s->sql, "DROP INDEX outbox_waiting", NULL), SL_OK);
+    sl_store_close(s);
+    s = open_store(); /* as one that was written before there was the index */
+    check_plan(s);
+    ck_assert_int_eq(sl_store_outbox_accepted(s, n[1], 9, NULL, NULL), SL_OK);
+    ck_assert_int_eq(sl_store_outbox(s, &state, NULL), SL_OK);
+    ck_assert_int_eq(state.floor, n[3]);
+    sl_store_close(s);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH("store", setup, teardown, store__shows_local_changes_on_top_of_the_servers,
                   store__keeps_an_accepted_change_until_the_cursor_covers_it,
                   store__undoes_a_rejected_change_and_keeps_its_text,
@@ -475,5 +517,6 @@ SL_TEST_MAIN_WITH("store", setup, teardown, store__shows_local_changes_on_top_of
                   store__finds_all_again_after_closing,
                   store__a_counter_shows_a_pending_addition_once_before_and_after_its_echo,
                   store__a_folder_has_one_owner, store__says_so_when_the_database_is_damaged,
-                  query__finds_by_known_fields_and_refuses_others, blob__is_named_by_its_hash,
-                  store__survives_every_allocation_failure)
+                  query__finds_by_known_fields_and_refuses_others,
+                  outbox__finds_its_lowest_number_without_a_receipt_by_an_index,
+                  blob__is_named_by_its_hash, store__survives_every_allocation_failure)

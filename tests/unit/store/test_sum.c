@@ -150,7 +150,7 @@ static void accept(unsigned space)
     begin();
     ck_assert_int_eq(
         sl_store_outbox_accepted(g_store, some_op(), g_last[space] + dice(3), NULL, NULL), SL_OK);
-    end(sl_store_outbox_settle(g_store, SPACE[space], NULL));
+    end(sl_store_outbox_settle(g_store, SPACE[space], NULL, NULL, NULL));
 }
 
 static void drop(unsigned space, bool keep)
