@@ -491,9 +491,13 @@ static sl_status disk_mkdir(void *user, const char *path)
 static sl_status disk_list(void *user, const char *path, void (*fn)(void *ctx, const char *name),
                            void *ctx)
 {
-    const sl_disk *d = disk_of(user);
+    sl_disk *d = disk_of(user);
     size_t n = strlen(path);
+    sl_status broken = operate(d);
     const name *folder = find(d, path);
+    if (broken != SL_OK) {
+        return broken;
+    }
     if (d->dead || folder == NULL || folder->file != NULL) {
         return d->dead ? SL_E_IO : SL_E_NOT_FOUND;
     }

@@ -192,3 +192,9 @@ void sl_sim_node_close(sl_sim_node *n)
         close_core(n, false);
     }
 }
+
+void sl_sim_node_open(sl_sim_node *n)
+{
+    n->wanted = true;
+    sl_sim_at(n->host.sim, n->host.sim->now_ms, open_core, n, false);
+}

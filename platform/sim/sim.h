@@ -178,7 +178,8 @@ sl_sim_node *sl_sim_node_new(sl_sim *s, const char *name, uint64_t seed);
 void sl_sim_node_touched(sl_sim_node *n);
 /* Closes the core in good order; it opens again after a while. */
 void sl_sim_node_restart(sl_sim_node *n);
-void sl_sim_node_close(sl_sim_node *n); /* for good, at the end */
+void sl_sim_node_close(sl_sim_node *n); /* until it is opened */
+void sl_sim_node_open(sl_sim_node *n);  /* soon */
 /* Around every call into the node's core, and the other way around what the platform does in it. */
 void sl_sim_guard(const sl_sim_node *n, bool in);
 

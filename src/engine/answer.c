@@ -1,7 +1,8 @@
 /*
  * Whose answer it is. Between a device and its server stand captive portals, proxies and gateways that
  * answer in its place, mostly with a page and 200. Only what bears the server's own mark counts as its word:
- * the ETag that names the blob, the place or offset of an upload, the kind of text that its refusals have.
+ * the ETag that names the blob, the place or offset of an upload, the kind of text that its refusals and its
+ * answers about accounts have.
  * Everything else is as if the server had not been reached.
  */
 #include "engine/engine.h"
@@ -43,6 +44,12 @@ bool sl_answer_is_blob(const sl_transfer *t, const sl_call *call)
     return (call->status == 200 || call->status == 206) &&
            header_holds(call, "etag", t->upload.hex) &&
            (call->body.len > 0 || follows(call, t->xfer.at));
+}
+
+bool sl_answer_is_word(const sl_call *call, const sl_json *body)
+{
+    return call->status == 204 ||
+           (body != NULL && header_holds(call, "content-type", "application/json"));
 }
 
 bool sl_answer_is_servers(const sl_transfer *t, const sl_call *call)

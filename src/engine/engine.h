@@ -409,6 +409,8 @@ bool sl_transfers_fetching(const sl_core *core, const char *hex);
 bool sl_answer_is_blob(const sl_transfer *t, const sl_call *call);
 /* The answer is the server's, and not that of somebody on the way to it. */
 bool sl_answer_is_servers(const sl_transfer *t, const sl_call *call);
+/* The same of what was asked about an account. body: of the answer, NULL when that is no JSON. */
+bool sl_answer_is_word(const sl_call *call, const sl_json *body);
 /* Notes what an answer says of the way to the server. */
 void sl_answer_note(sl_core *core, const char *why);
 /* Why a transfer is not further after an answer, as sideline/core.h has it; NULL: it is. */

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/plant.h"
 #include "crypto/hash.h"
 
 #include <stdio.h>
@@ -371,8 +372,9 @@ void sl_errand_answer(sl_core *core, const sl_call *call, sl_status net)
     sl_json *body = sl_json_parse(sl_buf_text(&call->body), call->body.len);
     if (sl_events_op_cancelled(core->events, e->op)) {
         sl_events_op_failed(core->events, e->op, SL_E_CANCELLED, "cancelled");
-    } else if (net != SL_OK) {
-        sl_events_op_failed(core->events, e->op, net, "the server cannot be reached");
+    } else if (net != SL_OK || (!sl_answer_is_word(call, body) && !SL_PLANTED("portal-believed"))) {
+        sl_events_op_failed(core->events, e->op, net != SL_OK ? net : SL_E_NETWORK,
+                            "the server cannot be reached");
     } else if (call->status < 200 || call->status > 299) {
         sl_events_op_failed(core->events, e->op, sl_session_status_of(call->status),
                             sl_session_sentence_of(body));

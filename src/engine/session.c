@@ -391,9 +391,9 @@ void sl_session_answer(sl_core *core, sl_call *call, sl_status net)
         refresh_answer(core, call, net, body);
     } else if (sl_events_op_cancelled(core->events, call->op)) {
         sl_events_op_failed(core->events, call->op, SL_E_CANCELLED, "cancelled");
-    } else if (net != SL_OK) {
+    } else if (net != SL_OK || !sl_answer_is_word(call, body)) {
         char *message = sl_text_fmt("the server %s cannot be reached", core->server);
-        sl_events_op_failed(core->events, call->op, net, message);
+        sl_events_op_failed(core->events, call->op, net != SL_OK ? net : SL_E_NETWORK, message);
         sl_mem_free(message);
     } else {
         auth_answer(core, call, body);

@@ -7,6 +7,7 @@
  *            what the organisations give: nothing else adds to them or takes away.
  */
 #include "base/error.h"
+#include "base/plant.h"
 #include "service/effect.h"
 
 #include <string.h>
@@ -71,7 +72,7 @@ static sl_status give_missing(sl_sv_tx *tx, const char *user, const char *first,
 
 sl_status sl_sv_lend_settle(sl_sv_tx *tx, const char *user, sl_error **err)
 {
-    sl_status status = take_stale(tx, user, err);
+    sl_status status = SL_PLANTED("lent-stays") ? SL_OK : take_stale(tx, user, err);
     return status == SL_OK ? give_missing(tx, user, "program:", "program;", err) : status;
 }
 
@@ -107,14 +108,30 @@ static void program_of(const sl_op *op, sl_sv_space out)
     sl_space_name(out, "program", sl_op_text(op, "program_id"));
 }
 
+/* Whoever made one that was deleted holds its space on. */
+static sl_status has_program(sl_sv_tx *tx, const char *user, const char *space, bool *yes,
+                             sl_error **err)
+{
+    sl_sv_item *root = NULL;
+    unsigned role = 0;
+    sl_status status = sl_sv_role(tx->s, user, space, &role, err);
+    *yes = status == SL_OK && (role & SL_R_OWNER) != 0;
+    if (*yes) {
+        status = sl_sv_get(tx, sl_entity_find("program"), space, sl_space_id(space), &root, err);
+        *yes = status == SL_OK && root->rec.entity != NULL &&
+               (!root->rec.deleted || SL_PLANTED("deleted-program-shared"));
+    }
+    return status;
+}
+
 static sl_status share_before(sl_sv_tx *tx, const sl_sv_op *o, sl_error **err)
 {
     sl_sv_space program;
     sl_sv_rows rows;
-    unsigned role = 0;
+    bool mine = false;
     program_of(o->op, program);
-    sl_status status = sl_sv_role(tx->s, o->user, program, &role, err);
-    if (status == SL_OK && (role & SL_R_OWNER) == 0) {
+    sl_status status = has_program(tx, o->user, program, &mine, err);
+    if (status == SL_OK && !mine) {
         return sl_fail_field(err, SL_E_NOT_FOUND, "program_id", "you have no such program");
     }
     if (status != SL_OK) {

@@ -11,6 +11,7 @@
  * Each of these operations is a transaction of its own: what the database says is what was before it.
  */
 #include "base/error.h"
+#include "base/plant.h"
 #include "service/effect.h"
 
 #include <string.h>
@@ -102,7 +103,7 @@ static sl_status may_go(sl_service *s, const char *space, const char *user, sl_e
 {
     bool last = false;
     sl_status status = is_last(s, space, user, &last, err);
-    return status == SL_OK && last
+    return status == SL_OK && last && !SL_PLANTED("last-may-go")
                ? sl_fail(err, SL_E_CONFLICT,
                          "you are the only admin: make another member admin, or delete the"
                          " organisation")
@@ -128,7 +129,7 @@ static sl_status take_back(sl_sv_tx *tx, const char *space, const char *user, sl
 /* Who was in goes, with all that it gave. */
 static sl_status let_out(sl_sv_tx *tx, const char *space, const char *user, sl_error **err)
 {
-    sl_status status = take_back(tx, space, user, err);
+    sl_status status = SL_PLANTED("invitation-stays") ? SL_OK : take_back(tx, space, user, err);
     if (status == SL_OK) {
         status = sl_sv_lend_end(tx, space, "", user, err);
     }
@@ -166,7 +167,7 @@ static sl_status set_rank(sl_sv_tx *tx, const char *space, const bond *b, const 
 {
     const char *user = text_of(b->member, "user_id");
     sl_status status = set_both(b, "role", role, err);
-    if (status == SL_OK && is_active(b->member)) {
+    if (status == SL_OK && is_active(b->member) && !SL_PLANTED("rank-not-granted")) {
         status = sl_sv_regrant(tx, user, space, role_of(role), err);
         status = status == SL_OK ? sl_sv_lend_settle(tx, user, err) : status;
     }

@@ -218,12 +218,13 @@ static sl_status keep_receipt(sl_service *s, const sl_sv_from *c, const job *j, 
 /* --- the transaction ------------------------------------------------------------------------- */
 
 /* A clock that runs far ahead would win every merge for a long time. Its stamps are cut to the
- * limit, not to now: of two stamps of a device the later one stays the greater. */
+ * limit, not to now, and told apart by their numbers: of two stamps of a device the later one stays the
+ * greater, also in one millisecond. */
 static void clamp_stamp(const sl_sv_tx *tx, sl_op *op)
 {
     int64_t limit_ms = tx->now_ms + SL_SV_HLC_AHEAD_MS;
-    if (sl_hlc_ms(op->hlc) > limit_ms && !SL_PLANTED("clamp-missing")) {
-        op->hlc.time = (uint64_t)(limit_ms > 0 ? limit_ms : 0) << 16 | 0xFFFF;
+    if (sl_hlc_ms(op->hlc) >= limit_ms && !SL_PLANTED("clamp-missing")) {
+        op->hlc.time = (uint64_t)(limit_ms > 0 ? limit_ms : 0) << 16 | ((uint64_t)op->n & 0xFFFF);
     }
 }
 

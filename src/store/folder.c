@@ -37,12 +37,14 @@ static char *path_of(const folder *f, const char *name)
     return sl_text_fmt("%s/%s", f->dir, name);
 }
 
-static bool exists(const folder *f, const char *name)
+/* What cannot be looked for is not missing: a folder whose wipe began must not open with what is left. */
+static sl_status look(const folder *f, const char *name, bool *there, sl_error **err)
 {
     char *path = path_of(f, name);
-    bool there = path != NULL && f->p->files->exists(f->p->user, path) == 1;
+    sl_status status = path != NULL ? SL_OK : sl_fail_nomem(err);
+    *there = status == SL_OK && f->p->files->exists(f->p->user, path) == 1;
     sl_mem_free(path);
-    return there;
+    return status;
 }
 
 /* SL_OK when it is not there. */
@@ -528,18 +530,32 @@ static sl_status begin_sealing(const folder *f, const sl_keys *keys, int64_t cle
                            : sl_fail(err, status, "the data folder %s cannot be sealed", f->dir);
 }
 
+/* One that was cut short. */
+static sl_status end_wipe(const folder *f, sl_error **err)
+{
+    bool wiping = false;
+    sl_status status = look(f, WIPING, &wiping, err);
+    if (status != SL_OK || wiping) {
+        return status == SL_OK ? sl_folder_wipe(f->p, f->dir, err) : status;
+    }
+    status = remove_name(f, WIPED);
+    return status == SL_OK ? SL_OK
+                           : sl_fail(err, status, "the data folder %s cannot be used", f->dir);
+}
+
 sl_status sl_folder_prepare(const sl_platform *p, const char *dir, const sl_keys *keys,
                             sl_seal **out, sl_error **err)
 {
     folder f = {p, dir};
+    bool have = false;
+    bool half = false;
     *out = NULL;
-    sl_status status = exists(&f, WIPING) ? sl_folder_wipe(p, dir, err) : remove_name(&f, WIPED);
-    if (status != SL_OK) {
-        return status;
+    sl_status status = end_wipe(&f, err);
+    if (status == SL_OK) {
+        status = sl_keyfile_exists(p, dir, &have, err);
     }
-    bool have = sl_keyfile_exists(p, dir);
-    if (!have && !sl_keys_any(keys)) {
-        return SL_OK;
+    if (status != SL_OK || (!have && !sl_keys_any(keys))) {
+        return status;
     }
     int64_t clear = is_clear(&f);
     if (clear < -1) {
@@ -547,7 +563,10 @@ sl_status sl_folder_prepare(const sl_platform *p, const char *dir, const sl_keys
     }
     status =
         have ? sl_keyfile_open(p, dir, keys, out, err) : begin_sealing(&f, keys, clear, out, err);
-    if (status == SL_OK && (clear == 1 || exists(&f, SEALING))) {
+    if (status == SL_OK) {
+        status = look(&f, SEALING, &half, err);
+    }
+    if (status == SL_OK && (clear == 1 || half)) {
         status = seal_all(&f, *out, keys, clear == 1, err);
     }
     if (status != SL_OK) {

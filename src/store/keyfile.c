@@ -27,12 +27,13 @@ static char *path_of(const char *dir, const char *end)
     return sl_text_fmt("%s/key%s", dir, end);
 }
 
-bool sl_keyfile_exists(const sl_platform *p, const char *dir)
+sl_status sl_keyfile_exists(const sl_platform *p, const char *dir, bool *yes, sl_error **err)
 {
     char *path = path_of(dir, "");
-    bool there = path != NULL && p->files->exists(p->user, path) == 1;
+    sl_status status = path != NULL ? SL_OK : sl_fail_nomem(err);
+    *yes = status == SL_OK && p->files->exists(p->user, path) == 1;
     sl_mem_free(path);
-    return there;
+    return status;
 }
 
 static sl_aad magic_aad(void)

@@ -22,8 +22,8 @@ typedef struct sl_keys {
 
 bool sl_keys_any(const sl_keys *keys);
 
-/* True when the folder has one. */
-bool sl_keyfile_exists(const sl_platform *p, const char *dir);
+/* *yes: the folder has one. */
+sl_status sl_keyfile_exists(const sl_platform *p, const char *dir, bool *yes, sl_error **err);
 /* A new random data key, wrapped and written. */
 sl_status sl_keyfile_make(const sl_platform *p, const char *dir, const sl_keys *keys, sl_seal **out,
                           sl_error **err);

@@ -78,6 +78,15 @@ static bool add(sl_json *adds, const sl_json *elements, sl_hlc hlc, bool *raised
     return ok;
 }
 
+/* A device has seen nothing of its own that is later than the removal: else the removal's stamp was cut. */
+static const char *saw(const sl_json *mark_seen, const stamp *s)
+{
+    const char *time = sl_json_text(mark_seen);
+    bool cut = time != NULL && strcmp(sl_json_key(mark_seen), s->device) == 0 &&
+               strcmp(time, s->time) > 0 && !SL_PLANTED("seen-uncut");
+    return cut ? s->time : time;
+}
+
 static bool take_out(sl_json *removes, const sl_json *v, sl_hlc hlc, bool *raised)
 {
     stamp s = stamp_of(hlc);
@@ -91,7 +100,7 @@ static bool take_out(sl_json *removes, const sl_json *v, sl_hlc hlc, bool *raise
         }
         const sl_json *d = sl_json_first(sl_json_get(seen, element));
         for (; ok && d != NULL; d = sl_json_next(d)) {
-            ok = mark(removes, element, sl_json_key(d), sl_json_text(d), raised);
+            ok = mark(removes, element, sl_json_key(d), saw(d, &s), raised);
         }
     }
     return ok;

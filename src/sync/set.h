@@ -10,7 +10,9 @@
  *   [SET-2] an addition that a removal had not seen outlives it, whatever the clocks say.
  *
  * An operation's value is {"add": [..], "remove": [..], "seen": {element: {device: time}}}. A
- * device writes `seen` from its own record; without it a removal takes what is older than itself.
+ * device writes `seen` from its own record; without it a removal takes what is older than itself. Where the
+ * service cuts the stamps of a clock that runs ahead, additions are there with stamps that were cut, each later
+ * than the one before: what a removal saw of its own device counts up to its own stamp.
  *
  * A counter's value is the sum of what operations carry, clocks[field] = {device: time} the newest
  * operation of each device in it. Adding twice counts twice: that each operation is merged once is

@@ -2,9 +2,9 @@
  * do then. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "organisations.h"
 #include "sideline/record.h"
 #include "sideline/sync.h"
-#include "world.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -181,6 +181,9 @@ static void on_event(actor *a, const sl_json *event)
         actor_loaded(a, event);
     } else if (strcmp(ev, "op") == 0 && op == a->settle) {
         on_settled(a, event);
+    } else if (strcmp(ev, "op") == 0 && op == a->numbers) {
+        a->numbers = 0;
+        check_numbers_told(a->world, a, event);
     } else if (strcmp(ev, "rows") == 0) {
         on_rows(a, (sl_id)sl_json_int_or(event, "sub", 0));
     } else if (strcmp(ev, "rejected") == 0) {
@@ -227,6 +230,7 @@ static void set_up(actor *a)
     a->auth = 0;
     a->fetch = 0;
     a->load = 0;
+    a->numbers = 0;
     if (a->online) {
         (void)sl_sync_control(a->node->core, SL_SYNC_START, NULL);
     }
@@ -348,20 +352,22 @@ static void add_device(world *w, unsigned whose)
 }
 
 /* An athlete and a coach with two devices each, a stranger, and another athlete, who is not to hear what
- * the two say; beyond that by chance. */
+ * the two say; beyond that by chance. Where there are organisations the others are coaches, one of them with
+ * two devices. */
 void people_make(world *w, unsigned cores)
 {
+    bool organised = w->clubs != NULL;
     add_person(w, ATHLETE);
     add_person(w, COACH);
-    add_person(w, STRANGER);
-    add_person(w, ATHLETE);
+    add_person(w, organised ? COACH : STRANGER);
+    add_person(w, organised ? COACH : ATHLETE);
     while (w->people_count < PEOPLE_MAX && w->people_count * 3 < cores) {
         add_person(w, world_chance(w, 60) ? ATHLETE : COACH);
     }
     for (unsigned i = 0; i < w->people_count; i++) {
         add_device(w, i);
     }
-    add_device(w, 0);
+    add_device(w, organised ? 2 : 0);
     add_device(w, 1);
     while (w->actor_count < cores) {
         add_device(w, (unsigned)world_dice(w, w->people_count));

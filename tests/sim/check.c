@@ -1,8 +1,8 @@
 /* While faults strike nothing goes back; and whether everything has come to rest. */
 #include "engine/engine.h"
+#include "organisations.h"
 #include "service/inside.h"
 #include "store/inside.h"
-#include "world.h"
 
 #include <string.h>
 
@@ -53,6 +53,7 @@ void check_now(world *w)
     if (w->sim->server.service == NULL || sl_disk_dead(w->sim->server.host.disk)) {
         return;
     }
+    check_clubs_now(w);
     for (unsigned i = 0; i < w->actor_count; i++) {
         compared c = {w, &w->actors[i], false, false};
         if (store_of(c.a) != NULL && !sl_disk_dead(c.a->node->host.disk)) {

@@ -3,9 +3,9 @@
 #include "base/mem.h"
 #include "crypto/hash.h"
 #include "engine/engine.h"
+#include "organisations.h"
 #include "service/inside.h"
 #include "sideline/sync.h"
-#include "world.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -265,7 +265,7 @@ static bool let_in(const truth *t, const person *p)
     return false;
 }
 
-/* A deleted root no longer says whose it was; its maker keeps the space. */
+/* A deleted root no longer says whose it was; its maker keeps the space, but of an organisation nobody. */
 static bool root_deleted(const truth *t)
 {
     for (const sl_json *r = sl_json_first(t->records); r != NULL; r = sl_json_next(r)) {
@@ -280,7 +280,8 @@ static bool made_root(const world *w, const truth *t, unsigned who)
 {
     for (size_t i = 0; i < w->fact_count; i++) {
         const fact *f = &w->facts[i];
-        if (f->kind == FACT_CREATE && f->entity->root && strcmp(f->space, t->space) == 0) {
+        if (f->kind == FACT_CREATE && f->entity->root && strcmp(f->space, t->space) == 0 &&
+            !sl_space_is(f->space, "organisation")) {
             return w->actors[f->actor].who->index == who;
         }
     }
@@ -293,7 +294,8 @@ static void check_policy(world *w)
         const truth *t = &w->truths[i];
         bool gone = root_deleted(t);
         for (unsigned k = 0; k < w->people_count; k++) {
-            bool may = gone ? made_root(w, t, k) : let_in(t, &w->people[k]);
+            const person *p = &w->people[k];
+            bool may = gone ? made_root(w, t, k) : let_in(t, p) || club_lets_in(w, t, p);
             bool has = world_tied(&w->holds, k, t->space);
             if (may != has) {
                 sl_sim_fail(w->sim, "%s %s %s, by its records", w->people[k].name,
@@ -473,6 +475,7 @@ void check_end(world *w)
     check_sealed(w);
     if (w->sim->failure == NULL && read_truth(w)) {
         check_policy(w);
+        check_clubs(w);
     }
     for (size_t i = 0; i < w->truth_count && w->sim->failure == NULL; i++) {
         for (const sl_json *r = sl_json_first(w->truths[i].records); r != NULL;

@@ -1,6 +1,6 @@
 /* Nothing acknowledged is missing, everything had its effect once, what is denied had none. */
 #include "base/mem.h"
-#include "world.h"
+#include "organisations.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static bool doubtful(const world *w, const fact *f)
 bool refusal_expected(world *w, const actor *a, const char *entity, const char *id)
 {
     if (strcmp(entity, "connection") == 0 || strcmp(entity, "share") == 0 ||
-        w->sim->server.restored > 0) {
+        w->sim->server.restored > 0 || club_refusal_expected(w, a, entity, id)) {
         return true;
     }
     for (size_t i = 0; i < w->fact_count; i++) {

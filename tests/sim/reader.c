@@ -182,7 +182,9 @@ static bool greet(reader *r)
         send(r, text);
     }
     sl_mem_free(text);
-    sl_mem_free(token);
+    char **kept = &r->w->people[r->who->index].token;
+    sl_mem_free(*kept);
+    *kept = token;
     return r->connected;
 }
 

@@ -1,7 +1,7 @@
 /* One run: people act while faults strike, the faults end, everything comes to rest. */
 #include "base/mem.h"
+#include "organisations.h"
 #include "store/store.h"
-#include "world.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,8 @@
 enum {
     REST_MS_MAX = 150000, /* until everything must be at rest, without a word from anybody */
     LOOK_MS = 500,
-    CALM_MS = 1500 /* at rest it stays so */
+    CALM_MS = 1500, /* at rest it stays so */
+    MORE_MS = 6000  /* to act, where there are organisations */
 };
 
 static char *g_key;
@@ -112,6 +113,7 @@ static void choose_size(world *w, unsigned cores)
     if (dice == 0) {
         w->act_ms = 40000;
     }
+    w->act_ms += w->clubs != NULL ? MORE_MS : 0;
     people_make(w, cores != 0 ? cores : count);
     w->backup_at_ms = w->act_ms / 4 + world_dice(w, w->act_ms / 2);
 }
@@ -233,6 +235,7 @@ static bool begin(world *w, const run_options *o)
     w->sim->node_key = o->seed % 2 == 1 ? NODE_KEY : NULL;
     w->acting = true;
     w->chatty = o->seed % 4 == 0;
+    w->clubs = clubs_new(o->seed);
     uint32_t faults = choose_faults(w);
     choose_size(w, o->cores);
     if (world_dice(w, 10) != 0) { /* else they make their databases while faults strike */

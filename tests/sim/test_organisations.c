@@ -271,7 +271,37 @@ START_TEST(organisation__a_refused_leave_comes_back)
 }
 END_TEST
 
+START_TEST(organisation__what_was_deleted_is_shared_with_nobody)
+{
+    lab_node *other = lab_device(g_lab, "ben.b");
+    lab_log_in(other, "ben@lab.test");
+    lab_online(other, true);
+    make_program();
+    found();
+    rest();
+    invite(g_ada, g_ben);
+    rest();
+    accept(g_ben);
+    rest();
+    lab_online(g_ben, false); /* shares what the other device deletes */
+    ck_assert_int_eq(lab_apply(g_ben,
+                               "[{'op':'create','entity':'program_share','space':'%s',"
+                               "'fields':{'program_id':'%s'}}]",
+                               g_org, g_program),
+                     SL_OK);
+    ck_assert_int_eq(lab_apply(other, "[{'op':'delete','entity':'program','id':'%s'}]", g_program),
+                     SL_OK);
+    rest();
+    lab_online(g_ben, true);
+    rest();
+    ck_assert_uint_eq(g_ben->rejected, 1);
+    ck_assert_str_eq(g_ben->reject_code, "SL_E_NOT_FOUND");
+    ck_assert_int_eq(lab_count(g_ada, "{'from':'program_share'}"), 0);
+}
+END_TEST
+
 SL_TEST_MAIN_WITH("organisations", set_up, take_down,
+                  organisation__what_was_deleted_is_shared_with_nobody,
                   organisation__is_made_without_a_network_and_joined_by_who_agrees,
                   organisation__programs_come_and_go_with_the_membership,
                   organisation__can_says_what_the_server_will,

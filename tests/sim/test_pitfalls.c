@@ -504,6 +504,38 @@ START_TEST(pitfall__a_folder_of_one_user_lets_no_other_in_and_keeps_what_waits)
 }
 END_TEST
 
+START_TEST(pitfall__a_clock_that_is_a_day_ahead_puts_in_again_what_it_took_out)
+{
+    static const char *const changes[] = {"remove", "add", "remove", "add"};
+    char id[40];
+    g_ana->node->host.wall_off_ms = DAY;
+    lab_id(g_lab, id);
+    for (int sent_at_once = 0; sent_at_once < 2; sent_at_once++) {
+        lab_online(g_ana, sent_at_once == 0);
+        if (sent_at_once == 0) {
+            ck_assert_int_eq(lab_apply(g_ana,
+                                       "[{'op':'create','entity':'favourite','id':'%s','space':"
+                                       "'user:%s','fields':{'kind':'video','target_space':'s',"
+                                       "'target_id':'%s','labels':{'add':['a']}}}]",
+                                       id, g_ana->user, id),
+                             SL_OK);
+        }
+        for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+            ck_assert_int_eq(lab_apply(g_ana,
+                                       "[{'op':'patch','entity':'favourite','id':'%s','fields':"
+                                       "{'labels':{'%s':['a']}}}]",
+                                       id, changes[i]),
+                             SL_OK);
+        }
+        lab_online(g_ana, true);
+        lab_settle(g_lab, MINUTE);
+        char labels[LAB_TEXT];
+        lab_field(g_ana, "favourite", id, "labels", labels);
+        ck_assert_str_eq(labels, "[\"a\"]");
+    }
+}
+END_TEST
+
 START_TEST(pitfall__a_clock_that_is_a_day_ahead_does_not_win_for_a_day)
 {
     g_cleo->node->host.wall_off_ms = 0;
@@ -736,6 +768,7 @@ SL_TEST_MAIN_WITH("pitfalls", set_up, tear_down,
                   pitfall__children_follow_their_parent_in_one_offline_batch,
                   pitfall__what_was_wiped_does_not_come_back_by_itself,
                   pitfall__a_folder_of_one_user_lets_no_other_in_and_keeps_what_waits,
+                  pitfall__a_clock_that_is_a_day_ahead_puts_in_again_what_it_took_out,
                   pitfall__a_clock_that_is_a_day_ahead_does_not_win_for_a_day,
                   pitfall__an_app_that_slept_for_a_day_wakes_up_whole,
                   pitfall__one_poisoned_operation_blocks_nobody,

@@ -1,4 +1,4 @@
-/* Files whose way leads through networks that answer in the server's place. */
+/* Files, and what is asked of an account, whose way leads through networks that answer in the server's place. */
 #include "lab.h"
 
 #include "sideline/sync.h"
@@ -127,6 +127,34 @@ START_TEST(portal__takes_nothing_of_an_upload_that_it_comes_into)
 }
 END_TEST
 
-SL_TEST_MAIN_WITH("transfers", set_up, tear_down,
+/* What is asked of the account of a device that is still signed in. */
+static sl_status answer_to(lab_node *n, const char *json)
+{
+    n->op_ended = false;
+    ck_assert_int_eq(sl_account_do(n->node->core, json, strlen(json), &n->op, NULL), SL_OK);
+    sl_sim_node_touched(n->node);
+    lab_wait_op(n);
+    return n->op_ok ? SL_OK : n->op_code;
+}
+
+START_TEST(portal__is_not_believed_that_an_account_is_erased)
+{
+    static const char *const asked[] = {"{\"do\":\"erase\",\"password\":\"correct horse\"}",
+                                        "{\"do\":\"logout_all\"}", "{\"do\":\"verify_mail\"}",
+                                        "{\"do\":\"devices\"}", "{\"do\":\"recovery\"}"};
+    portal(g_ana, MINUTE);
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        ck_assert_int_eq(answer_to(g_ana, asked[i]), SL_E_NETWORK);
+        ck_assert_uint_eq(g_ana->sign_outs, 0);
+    }
+    g_ana->node->portal_until_ms = 0;
+    lab_settle(g_lab, 2 * MINUTE); /* it is signed in, and there */
+    ck_assert_int_eq(answer_to(g_ana, asked[3]), SL_OK);
+    ck_assert_int_eq(answer_to(g_ana, asked[0]), SL_OK);
+    ck_assert_uint_eq(g_ana->sign_outs, 1);
+}
+END_TEST
+
+SL_TEST_MAIN_WITH("transfers", set_up, tear_down, portal__is_not_believed_that_an_account_is_erased,
                   portal__takes_nothing_of_a_download_that_it_comes_into,
                   portal__takes_nothing_of_an_upload_that_it_comes_into)

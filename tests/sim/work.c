@@ -1,15 +1,16 @@
 /* What signed-in actors do: one thing at a time, chosen by chance among what is possible. */
 #include "base/mem.h"
+#include "organisations.h"
 #include "sideline/chat.h"
 #include "sideline/record.h"
 #include "sideline/sync.h"
-#include "world.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
     VIDEOS_MAX = 3,
+    PROGRAMS_MAX = 5, /* that one may read */
     BLOB_MAX = 3000,
     BATCH_MAX = 3
 };
@@ -201,7 +202,7 @@ static void fetch(actor *a, const sl_json *video)
     }
 }
 
-static void drop_root(actor *a, const char *entity, const char *space)
+void actor_drop_root(actor *a, const char *entity, const char *space)
 {
     world_lose_all(a->world, space);
     sl_status status =
@@ -239,7 +240,7 @@ static void about_a_video(actor *a)
     } else if (video != NULL && dice < 95) {
         retitle(a, space);
     } else if (video != NULL) {
-        drop_root(a, "video", space);
+        actor_drop_root(a, "video", space);
     }
     sl_json_free(videos);
 }
@@ -321,11 +322,22 @@ static void make_records(actor *a, const sl_entity *e, const char *space, fact_k
     sl_json_free(kept);
 }
 
+static void make_a_root(actor *a, const sl_entity *e, const char *id)
+{
+    char space[SL_SPACE_MAX];
+    sl_space_name(space, e->space_kind, id);
+    world_tie(a->world, &a->world->allowed, a->who->index, space);
+    sl_json *fields = values_of(a, e, space, true);
+    sl_json *kept = sl_json_clone(fields);
+    sl_status status = actor_apply(a, one_op(make_op("create", e->name, space, id, fields)));
+    note_op(a, FACT_CREATE, e, id, space, kept, status);
+    sl_json_free(kept);
+}
+
 /* A coach's programs and storefront. */
 static void make_root(actor *a)
 {
     char id[SL_UUID_LEN + 1];
-    char space[SL_SPACE_MAX];
     const sl_entity *e = sl_entity_find(chance(a, 70) ? "program" : "coach");
     bool front = strcmp(e->name, "coach") == 0;
     sl_json *have = actor_query(a, front ? "{\"from\":\"coach\"}" : "{\"from\":\"program\"}");
@@ -335,16 +347,18 @@ static void make_root(actor *a)
         return;
     }
     world_id(a->world, id);
-    if (front) {
-        memcpy(id, a->who->user, sizeof id);
+    make_a_root(a, e, front ? a->who->user : id);
+}
+
+void actor_make_program(actor *a)
+{
+    char id[SL_UUID_LEN + 1];
+    sl_json *have = actor_query(a, "{\"from\":\"program\"}");
+    if (have != NULL && sl_json_count(have) < PROGRAMS_MAX) {
+        world_id(a->world, id);
+        make_a_root(a, sl_entity_find("program"), id);
     }
-    sl_space_name(space, e->space_kind, id);
-    world_tie(a->world, &a->world->allowed, a->who->index, space);
-    sl_json *fields = values_of(a, e, space, true);
-    sl_json *kept = sl_json_clone(fields);
-    sl_status status = actor_apply(a, one_op(make_op("create", e->name, space, id, fields)));
-    note_op(a, FACT_CREATE, e, id, space, kept, status);
-    sl_json_free(kept);
+    sl_json_free(have);
 }
 
 static void make_any(actor *a)
@@ -414,7 +428,7 @@ static void change_own(actor *a)
     }
     if (removes && f.entity->root) {
         if (chance(a, 20)) {
-            drop_root(a, f.entity->name, f.space);
+            actor_drop_root(a, f.entity->name, f.space);
         }
         return;
     }
@@ -578,6 +592,9 @@ void actor_work(actor *a)
     char thread[SL_SPACE_MAX] = "";
     if (a->who->role != STRANGER) {
         connect(a, thread);
+    }
+    if (a->world->clubs != NULL && club_work(a)) {
+        return;
     }
     int64_t dice = world_dice(a->world, 100);
     if (sl_disk_dead(a->node->host.disk)) {

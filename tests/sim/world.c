@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include "base/mem.h"
+#include "organisations.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,6 +101,10 @@ void world_free(world *w)
             sl_json_free(w->actors[i].mirrors[k].order);
         }
     }
+    for (unsigned i = 0; i < w->people_count; i++) {
+        sl_mem_free(w->people[i].token);
+    }
+    clubs_free(w->clubs);
     free_truth(w);
     sl_sim_free(w->sim);
     sl_mem_free(w->facts);
@@ -237,7 +242,7 @@ static bool may_hear(world *w, const person *who, const char *space)
     if (sl_space_is(space, "user")) {
         return strcmp(sl_space_id(space), who->user) == 0 || who->user[0] == 0;
     }
-    return world_tied(&w->allowed, who->index, space);
+    return world_tied(&w->allowed, who->index, space) || club_may_hear(w, who, space);
 }
 
 static void see_frame(world *w, sl_sim_node *node, sl_id ws, const sl_json *frame)

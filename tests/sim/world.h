@@ -60,6 +60,7 @@ typedef struct person {
     char name[16];
     bool account;               /* some device is, or was, signed in */
     char user[SL_UUID_LEN + 1]; /* "" before the first session */
+    char *token;                /* of the reader, at the end */
 } person;
 
 /* A live query, and what its differences add up to. */
@@ -90,6 +91,8 @@ typedef struct actor {
     unsigned fetch_damaged; /* answers to the device before it was asked for */
     sl_id load;             /* of a thread's messages */
     sl_id settle;           /* asked for at the end; 0 when it ended well */
+    sl_id numbers;          /* of an organisation */
+    char numbers_of[SL_SPACE_MAX];
     mirror mirrors[MIRRORS];
     uint64_t rejected_events;
 } actor;
@@ -163,7 +166,8 @@ typedef struct world {
     size_t blob_count;
     truth *truths;
     size_t truth_count;
-    ties holds; /* what the server lets each person have, at rest */
+    ties holds;          /* what the server lets each person have, at rest */
+    struct clubs *clubs; /* organisations.h; NULL: nobody makes any */
 } world;
 
 typedef struct run_result {
@@ -230,6 +234,10 @@ sl_json *one_op(sl_json *op); /* a batch of one; taken */
 
 /* work.c: one thing a signed-in actor does */
 void actor_work(actor *a);
+/* A program, unless there are enough. */
+void actor_make_program(actor *a);
+/* Deletes a root, and so its space. */
+void actor_drop_root(actor *a, const char *entity, const char *space);
 
 /* windows.c: threads that are held in part */
 /* Asks for messages that are perhaps not there. */

@@ -201,6 +201,9 @@ static bool one_round(torture *t, const scenario *s)
     arm(t);
     s->act(t);
     bool struck = disarm(t);
+    if (s->mend != NULL) {
+        s->mend(t);
+    }
     while (t->at->node->core == NULL) { /* what could not be opened is tried again */
         lab_run(t->l, SECOND);
     }

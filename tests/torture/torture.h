@@ -45,6 +45,7 @@ typedef struct scenario {
     bool at_coach;             /* whose core is tortured */
     void (*ready)(torture *t); /* before, without trouble; may be NULL */
     void (*act)(torture *t);   /* with trouble */
+    void (*mend)(torture *t);  /* then, without; may be NULL */
     void (*check)(torture *t); /* after, all at rest; may be NULL */
 } scenario;
 
@@ -57,5 +58,14 @@ void torture_out(torture *t);
 /* True when `status` is one that trouble may have, or SL_OK. */
 void torture_may(torture *t, sl_status status);
 void torture_need(const torture *t, bool ok, const char *what);
+
+/* ---- wipe.c ---- */
+
+void something_to_wipe(torture *t);
+void sign_out_and_wipe(torture *t);
+void wipe_again(torture *t);
+void wipe_in_part(torture *t);
+void open_after_wipe(torture *t);
+void opened_after_wipe(torture *t);
 
 #endif

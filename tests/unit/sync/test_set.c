@@ -115,6 +115,32 @@ START_TEST(set__an_addition_that_a_removal_had_not_seen_outlives_it) /* [SET-2] 
 }
 END_TEST
 
+/* As the service has it of a device whose clock runs ahead: its stamps are cut. */
+static void merge_cut(sl_record *rec, sl_record *own, const char *adds, const char *removes,
+                      unsigned time, unsigned cut)
+{
+    sl_op op = change(own, adds, removes, time, 1);
+    merge(own, &op);
+    op.hlc.time = cut;
+    merge(rec, &op);
+    sl_op_free(&op);
+}
+
+START_TEST(set__what_a_removal_saw_of_its_device_is_cut_with_its_stamp) /* [SET-2] */
+{
+    sl_record rec = profile();
+    sl_record own = profile();
+    merge_cut(&rec, &own, "\"a\",\"b\"", "", 900, 100);
+    merge_cut(&rec, &own, "", "\"a\"", 901, 101);
+    ck_assert_str_eq(sports(&rec), "b ");
+    merge_cut(&rec, &own, "\"a\"", "", 902, 102);
+    ck_assert_str_eq(sports(&own), "a b ");
+    ck_assert_str_eq(sports(&rec), "a b ");
+    sl_record_free(&own);
+    sl_record_free(&rec);
+}
+END_TEST
+
 START_TEST(set__without_what_it_saw_a_removal_takes_what_is_older)
 {
     sl_record rec = profile();
@@ -368,6 +394,7 @@ END_TEST
 
 SL_TEST_MAIN("set", set__is_sorted_and_has_each_element_once,
              set__an_addition_that_a_removal_had_not_seen_outlives_it,
+             set__what_a_removal_saw_of_its_device_is_cut_with_its_stamp,
              set__without_what_it_saw_a_removal_takes_what_is_older,
              set__any_order_and_any_repetition_converge, set__both_sides_of_its_limit_of_marks,
              set__an_operation_that_is_malformed_is_refused, set__survives_every_allocation_failure,
