@@ -297,9 +297,13 @@ static sl_status patch_own(sl_core *core, const sl_json *participant, const char
               sl_json_set_str(op, "entity", "participant") &&
               sl_json_set_str(op, "id", sl_json_str(participant, "id"));
     if (ok) {
-        ok = sl_json_set(op, "fields", fields) && sl_json_add(ops, op);
+        ok = sl_json_set(op, "fields", fields);
     } else {
         sl_json_free(fields);
+    }
+    if (ok) {
+        ok = sl_json_add(ops, op);
+    } else {
         sl_json_free(op);
     }
     char *text = ok ? sl_json_print(ops) : NULL;

@@ -367,10 +367,14 @@ static sl_json *answer_of(undoing *u)
     sl_json *j = sl_json_object();
     bool ok = sl_json_set_int(j, "changed", u->changed) && sl_json_set_int(j, "undo", undo) &&
               sl_json_set_int(j, "redo", redo);
-    ok = ok && sl_json_set(j, "ids", u->ids);
-    u->ids = ok ? NULL : u->ids;
-    ok = ok && sl_json_set(j, "left", u->left);
-    u->left = ok ? NULL : u->left;
+    if (ok) {
+        ok = sl_json_set(j, "ids", u->ids);
+        u->ids = NULL; /* taken, or freed */
+    }
+    if (ok) {
+        ok = sl_json_set(j, "left", u->left);
+        u->left = NULL;
+    }
     if (!ok) {
         sl_json_free(j);
         return NULL;
