@@ -194,6 +194,11 @@ static sl_status fetch(void *user, const char *url, const char *form, sl_bytes *
     return st == SL_OK ? SL_OK : sl_fail(err, st, "the other server did not answer as hoped");
 }
 
+static bool is_said(const char *text)
+{
+    return text != NULL && text[0] != 0;
+}
+
 /* As the API of this version answers, whatever the account's own is. */
 static sl_status pay(void *user, const char *path, const char *form, const char *key,
                      sl_bytes **out, sl_error **err)
@@ -216,7 +221,7 @@ static sl_status pay(void *user, const char *path, const char *form, const char 
     } else if (st == SL_OK) { /* 409: the same request is under way */
         bool ours = status >= 400 && status < 500 && status != 401 && status != 403 &&
                     status != 409 && status != 429;
-        st = ours ? SL_E_INVALID : SL_E_NETWORK;
+        st = status == 404 ? SL_E_NOT_FOUND : ours ? SL_E_INVALID : SL_E_NETWORK;
     }
     free(text);
     return st == SL_OK ? SL_OK : sl_fail(err, st, "the provider of payments answered %d", status);
@@ -274,7 +279,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
     user->pay_url = d->options.pay;
     user->pay_key = getenv("SIDELINED_PAY_KEY");
     if (user->pay_url != NULL &&
-        (user->pay_key == NULL || getenv("SIDELINED_PAY_SECRET") == NULL)) {
+        (!is_said(user->pay_key) || !is_said(getenv("SIDELINED_PAY_SECRET")))) {
         return sl_fail(err, SL_E_INVALID,
                        "--pay needs SIDELINED_PAY_KEY and SIDELINED_PAY_SECRET in the environment");
     }

@@ -2,7 +2,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "service/effect.h"
 #include "service/pay.h"
 
 #include <string.h>
@@ -54,7 +53,8 @@ sl_status sl_sv_charge_add(sl_sv_tx *tx, const sl_sv_charge *c, sl_error **err)
     return sl_sv_write(
         tx,
         "INSERT INTO charge (id, user_id, coach_id, entity, object, program, amount, currency,"
-        " state, as_of_s, made_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)",
+        " state, as_of_s, until_ms, made_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0,"
+        " $10)",
         SL_SV_ARGS(sl_cell_text(c->id), sl_cell_text(c->user), sl_cell_text(c->coach),
                    sl_cell_text(c->entity), sl_cell_text(c->object), sl_cell_text(c->program),
                    sl_cell_int(c->amount), sl_cell_text(c->currency), sl_cell_text(c->state),
@@ -71,13 +71,15 @@ sl_status sl_sv_charge_state(sl_sv_tx *tx, sl_sv_charge *c, const char *state, s
 
 /* ---- records of users ---- */
 
-static bool is_there(sl_sv_tx *tx, const char *user, sl_status *status, sl_error **err)
+sl_status sl_sv_pays(sl_service *s, const char *user, bool *there, sl_error **err)
 {
-    sl_sv_person person = {.found = false};
-    if (*status == SL_OK) {
-        *status = sl_sv_person_by_id(tx->s, user, &person, err);
-    }
-    return *status == SL_OK && person.found;
+    sl_sv_rows rows;
+    sl_status status =
+        sl_sv_all(s, "SELECT 1 FROM account WHERE id=$1 AND (status IS NULL OR status<>'deleted')",
+                  SL_SV_ARGS(sl_cell_text(user)), &rows, err);
+    *there = status == SL_OK && rows.count > 0;
+    sl_sv_rows_free(&rows);
+    return status;
 }
 
 sl_status sl_sv_pay_put(sl_sv_tx *tx, const char *entity, const char *user, const char *id,
@@ -85,8 +87,9 @@ sl_status sl_sv_pay_put(sl_sv_tx *tx, const char *entity, const char *user, cons
 {
     sl_sv_space own;
     sl_sv_item *item = NULL;
-    sl_status status = SL_OK;
-    if (!is_there(tx, user, &status, err)) {
+    bool there = false;
+    sl_status status = sl_sv_pays(tx->s, user, &there, err);
+    if (!there) {
         return status; /* whoever is gone keeps nothing */
     }
     sl_space_name(own, "user", user);
@@ -149,41 +152,66 @@ sl_status sl_sv_ref_set(sl_service *s, const char *kind, const char *id, const c
 
 bool sl_sv_pay_is_on(const sl_service *s, sl_http_out *out)
 {
-    bool on = s->ports.pay != NULL && s->pay_secret != NULL;
+    bool on = s->ports.pay != NULL && s->pay_secret != NULL && s->pay_secret[0] != 0;
     if (!on) {
         sl_sv_refuse(out, 404, "not_found", "there is no provider of payments");
     }
     return on;
 }
 
-bool sl_sv_provider_ask(sl_service *s, const char *path, sl_buf *form, const char *key,
-                        sl_json **out, sl_http_out *answer)
+/* The workers carry all else too: they do not all wait for the provider. */
+static bool take_turn(sl_service *s)
+{
+    sl_lock(s->lock);
+    bool free = s->paying < SL_SV_PAYING_MAX;
+    s->paying += free ? 1 : 0;
+    sl_unlock(s->lock);
+    return free;
+}
+
+static void end_turn(sl_service *s)
+{
+    sl_lock(s->lock);
+    s->paying--;
+    sl_unlock(s->lock);
+}
+
+sl_status sl_sv_provider_ask(sl_service *s, const char *path, sl_buf *form, const char *key,
+                             sl_json **out)
 {
     sl_bytes *page = NULL;
     const char *text = form != NULL ? sl_buf_text(form) : NULL;
+    sl_status status = form != NULL && (form->failed || text == NULL) ? SL_E_NOMEM : SL_OK;
     *out = NULL;
-    sl_status status = form != NULL && (form->failed || text == NULL)
-                           ? (sl_status)SL_E_NOMEM
-                           : s->ports.pay(s->ports.user, path, text, key, &page, NULL);
+    if (status == SL_OK && !take_turn(s)) {
+        status = SL_E_BUSY;
+    } else if (status == SL_OK) {
+        status = s->ports.pay(s->ports.user, path, text, key, &page, NULL);
+        end_turn(s);
+    }
     if (status == SL_OK) {
-        *out = sl_json_parse((const char *)sl_bytes_data(page), sl_bytes_len(page));
-        status = sl_json_is_object(*out) ? SL_OK : (sl_status)SL_E_NETWORK;
+        status = sl_json_read((const char *)sl_bytes_data(page), sl_bytes_len(page), out, NULL);
+        status = status == SL_E_NOMEM ? status : sl_json_is_object(*out) ? SL_OK : SL_E_NETWORK;
     }
     sl_bytes_release(page);
     if (form != NULL) {
         sl_buf_free(form);
     }
-    if (status == SL_E_INVALID) {
-        sl_sv_refuse(answer, 409, "conflict", "the provider of payments does not take it");
-    } else if (status == SL_E_NOMEM) {
-        sl_sv_broken(answer, status);
-    } else if (status != SL_OK) {
-        sl_sv_refuse(answer, 503, "unavailable", "the provider of payments does not answer");
-        sl_sv_header(answer, "Retry-After", "5");
-    }
     if (status != SL_OK) {
         sl_json_free(*out);
         *out = NULL;
     }
-    return status == SL_OK;
+    return status;
+}
+
+void sl_sv_provider_refuse(sl_status status, sl_http_out *out)
+{
+    if (status == SL_E_INVALID || status == SL_E_NOT_FOUND) {
+        sl_sv_refuse(out, 409, "conflict", "the provider of payments does not take it");
+    } else if (status == SL_E_NETWORK) {
+        sl_sv_refuse(out, 503, "unavailable", "the provider of payments does not answer");
+        sl_sv_header(out, "Retry-After", "5");
+    } else {
+        sl_sv_broken(out, status);
+    }
 }

@@ -59,7 +59,8 @@ enum {
     SL_SV_SHA_LEN = 64,
     SL_SV_DEVICES = 1024, /* places of the table of connections by device */
     SL_SV_KNOWN = 1024,
-    SL_SV_DIGESTS = 32
+    SL_SV_DIGESTS = 32,
+    SL_SV_PAYING_MAX = 2 /* requests that wait for the provider of payments */
 };
 
 typedef char sl_sv_id[SL_UUID_LEN + 1];
@@ -212,6 +213,7 @@ struct sl_service {
     char *oidc_client;
     char *pay_secret;
     int64_t pay_fee;  /* hundredths of a percent */
+    int32_t paying;   /* requests that wait for the provider of payments */
     sl_sv_oidc *oidc; /* what is known of the other provider */
     uint8_t pepper[32];
     char *no_hash; /* checked when there is no account, for equal time */

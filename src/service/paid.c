@@ -19,6 +19,9 @@ enum {
     SIGNED_S = 300
 };
 
+/* The provider sends an event again for three days. */
+static const int64_t KNOWN_MS = INT64_C(30) * 24 * 3600 * 1000;
+
 /* ---- the signature ---- */
 
 /* SL_E_AUTH: it is another's. */
@@ -62,9 +65,11 @@ static sl_status check_signature(const sl_service *s, const sl_http_in *in)
             status = check_one(s, time, in, part + 3);
         }
     }
+    if (status != SL_OK) {
+        return status;
+    }
     int64_t age_s = sl_sv_now(s) / 1000 - strtoll(time, NULL, 10);
-    bool lately = age_s <= SIGNED_S && age_s >= -SIGNED_S;
-    return status == SL_OK && !lately ? (sl_status)SL_E_AUTH : status;
+    return age_s <= SIGNED_S && age_s >= -SIGNED_S ? SL_OK : SL_E_AUTH;
 }
 
 /* ---- whose it is ---- */
@@ -76,8 +81,10 @@ static sl_status charge_of(sl_sv_tx *tx, const sl_json *object, sl_sv_charge *c,
     const char *id = sl_json_str(sl_json_get(object, "metadata"), "id");
     sl_status status = SL_OK;
     memset(c, 0, sizeof *c);
-    if (id == NULL) {
-        const sl_json *details = sl_json_get(object, "subscription_details");
+    for (size_t i = 0; id == NULL && i < 2;
+         i++) { /* of an invoice; in newer versions of the API it is within */
+        const sl_json *from = i == 0 ? object : sl_json_get(object, "parent");
+        const sl_json *details = sl_json_get(from, "subscription_details");
         id = sl_json_str(sl_json_get(details, "metadata"), "id");
     }
     if (id != NULL && sl_uuid_ok(id)) {
@@ -92,7 +99,8 @@ static sl_status charge_of(sl_sv_tx *tx, const sl_json *object, sl_sv_charge *c,
 
 /* ---- records ---- */
 
-static sl_status put_purchase(sl_sv_tx *tx, const sl_sv_charge *c, sl_error **err)
+static sl_status put_purchase(sl_sv_tx *tx, const sl_sv_charge *c, const char *state,
+                              sl_error **err)
 {
     const char *product = strcmp(c->entity, "product") == 0 ? c->object : "";
     const char *whose[] = {c->user, c->coach};
@@ -101,7 +109,7 @@ static sl_status put_purchase(sl_sv_tx *tx, const sl_sv_charge *c, sl_error **er
         status = SL_SV_PUT(tx, "purchase", whose[i], c->id, err, {"product_id", product, 0},
                            {"program_id", c->program, 0}, {"buyer_id", c->user, 0},
                            {"coach_id", c->coach, 0}, {"amount_minor", NULL, c->amount},
-                           {"currency", c->currency, 0}, {"status", "paid", 0},
+                           {"currency", c->currency, 0}, {"status", state, 0},
                            {"bought_ms", NULL, tx->now_ms});
     }
     return status;
@@ -131,46 +139,62 @@ static sl_status count_in(sl_sv_tx *tx, const char *program, int64_t by, sl_erro
     return sl_sv_set_int(item, "enrolled_count", n > 0 ? n : 0, err);
 }
 
-static sl_status put_enrollment(sl_sv_tx *tx, const sl_sv_charge *c, sl_error **err)
+static sl_status put_enrollment(sl_sv_tx *tx, const sl_sv_charge *c, const char *state,
+                                sl_error **err)
 {
     const char *whose[] = {c->user, c->coach};
     sl_status status = SL_OK;
     for (size_t i = 0; status == SL_OK && i < 2; i++) {
         status = SL_SV_PUT(tx, "enrollment", whose[i], c->id, err, {"program_id", c->program, 0},
                            {"athlete_id", c->user, 0}, {"coach_id", c->coach, 0},
-                           {"status", "active", 0}, {"enrolled_ms", NULL, tx->now_ms});
+                           {"status", state, 0}, {"enrolled_ms", NULL, tx->now_ms});
     }
     return status;
 }
 
-/* Whoever holds it by another way goes on so when the money is paid back. */
+/* What an organisation gave is bought now, and stays when that ends. */
+static sl_status let_in(sl_sv_tx *tx, const sl_sv_charge *c, const char *program, sl_error **err)
+{
+    unsigned role = 0;
+    sl_status status = sl_sv_role(tx->s, c->user, program, &role, err);
+    if (status == SL_OK && role == 0) {
+        status = sl_sv_grant(tx, c->user, program, "member", err);
+    }
+    const char *was = role == 0 ? "" : "organisation";
+    return status == SL_OK
+               ? sl_sv_write(
+                     tx,
+                     "UPDATE access SET via='purchase' WHERE user_id=$1 AND space=$2 AND"
+                     " COALESCE(via, '')=$3",
+                     SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(program), sl_cell_text(was)),
+                     err)
+               : status;
+}
+
 static sl_status give(sl_sv_tx *tx, const sl_sv_charge *c, sl_error **err)
 {
     sl_sv_space program;
-    unsigned role = 0;
+    bool payer = false;
     bool there = false;
     sl_space_name(program, "program", c->program);
-    sl_status status = sl_sv_space_exists(tx->s, program, &there, err);
+    sl_status status = sl_sv_pays(tx->s, c->user, &payer, err);
     if (status == SL_OK) {
-        status = sl_sv_role(tx->s, c->user, program, &role, err);
+        status = sl_sv_space_exists(tx->s, program, &there, err);
     }
-    if (status == SL_OK && there && role == 0) {
-        status = sl_sv_grant(tx, c->user, program, "member", err);
-        if (status == SL_OK) {
-            status =
-                sl_sv_write(tx, "UPDATE access SET via='purchase' WHERE user_id=$1 AND space=$2",
-                            SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(program)), err);
-        }
+    if (status != SL_OK || !payer) {
+        return status;
     }
+    status = there ? let_in(tx, c, program, err) : SL_OK;
     if (status == SL_OK) {
         status = SL_SV_PUT(tx, "access_right", c->user, c->id, err, {"target", program, 0},
                            {"source", "purchase", 0}, {"source_id", c->id, 0},
                            {"from_ms", NULL, tx->now_ms});
     }
-    status = status == SL_OK ? put_enrollment(tx, c, err) : status;
+    status = status == SL_OK ? put_enrollment(tx, c, "active", err) : status;
     return status == SL_OK ? count_in(tx, c->program, 1, err) : status;
 }
 
+/* Whoever holds it by another way goes on so. */
 static sl_status take_back(sl_sv_tx *tx, const sl_sv_charge *c, sl_error **err)
 {
     sl_sv_space program;
@@ -183,6 +207,7 @@ static sl_status take_back(sl_sv_tx *tx, const sl_sv_charge *c, sl_error **err)
         SL_SV_ARGS(sl_cell_text(c->user), sl_cell_text(program), sl_cell_text(c->program),
                    sl_cell_text(c->id)),
         err);
+    status = status == SL_OK ? sl_sv_lend_settle(tx, c->user, err) : status;
     if (status == SL_OK) {
         status = sl_sv_pay_bury(tx, "access_right", c->user, c->id, err);
     }
@@ -203,23 +228,31 @@ static bool is_whole(const sl_sv_charge *c, const sl_json *object)
     return same && sl_json_int_or(object, "amount_received", -1) == c->amount;
 }
 
+static sl_status put_payment(sl_sv_tx *tx, const sl_sv_charge *c, const char *state, sl_error **err)
+{
+    return SL_SV_PUT(tx, "payment", c->user, c->id, err, {"amount_minor", NULL, c->amount},
+                     {"currency", c->currency, 0}, {"status", state, 0}, {"purchase_id", c->id, 0},
+                     {"paid_ms", NULL, tx->now_ms});
+}
+
 static sl_status succeed(sl_sv_tx *tx, sl_sv_charge *c, sl_error **err)
 {
     sl_status status = sl_sv_charge_state(tx, c, "succeeded", err);
-    status = status == SL_OK ? put_purchase(tx, c, err) : status;
-    if (status == SL_OK) {
-        status = SL_SV_PUT(tx, "payment", c->user, c->id, err, {"amount_minor", NULL, c->amount},
-                           {"currency", c->currency, 0}, {"status", "succeeded", 0},
-                           {"purchase_id", c->id, 0}, {"paid_ms", NULL, tx->now_ms});
-    }
+    status = status == SL_OK ? put_purchase(tx, c, "paid", err) : status;
+    status = status == SL_OK ? put_payment(tx, c, "succeeded", err) : status;
     status = status == SL_OK ? sl_sv_earning_put(tx, c, c->id, c->amount, err) : status;
     return status == SL_OK && c->program[0] != 0 ? give(tx, c, err) : status;
 }
 
 static sl_status on_succeeded(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_error **err)
 {
-    if (strcmp(c->state, "succeeded") == 0 || strcmp(c->state, "refunded") == 0) {
-        return SL_OK; /* [PAY-2] */
+    const char *ref = sl_json_str(e->object, "id");
+    sl_status status = ref != NULL && strlen(ref) < 96 /* its answer may have been lost */
+                           ? sl_sv_ref_set(tx->s, "charge", c->id, ref, err)
+                           : SL_OK;
+    if (status != SL_OK || strcmp(c->state, "succeeded") == 0 ||
+        strcmp(c->state, "refunded") == 0) {
+        return status; /* [PAY-2] */
     }
     return is_whole(c, e->object) ? succeed(tx, c, err)
                                   : sl_sv_audit_add(tx->s, tx->now_ms, "provider", "payment.amount",
@@ -236,28 +269,48 @@ static sl_status on_failed(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_erro
                      {"status", "failed", 0}); /* another try may go well */
 }
 
-static sl_status on_refunded(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_error **err)
+/* That it was paid is told later: nothing was given, and nothing is. */
+static sl_status refund_unpaid(sl_sv_tx *tx, const sl_sv_charge *c, sl_error **err)
 {
-    sl_status status = SL_OK;
-    if (!sl_json_bool_or(e->object, "refunded", false) || strcmp(c->state, "refunded") == 0) {
-        return SL_OK; /* of a part: what was bought stays */
+    sl_status status = put_purchase(tx, c, "refunded", err);
+    status = status == SL_OK ? put_payment(tx, c, "refunded", err) : status;
+    return status == SL_OK && c->program[0] != 0 ? put_enrollment(tx, c, "cancelled", err) : status;
+}
+
+static sl_status refund(sl_sv_tx *tx, sl_sv_charge *c, sl_error **err)
+{
+    bool paid = strcmp(c->state, "succeeded") == 0;
+    if (strcmp(c->state, "refunded") == 0) {
+        return SL_OK;
     }
-    if (strcmp(c->state, "succeeded") != 0) {
-        status = succeed(tx, c, err); /* that it was paid is told later */
+    sl_status status = sl_sv_charge_state(tx, c, "refunded", err);
+    if (status != SL_OK || !paid) {
+        return status == SL_OK ? refund_unpaid(tx, c, err) : status;
     }
-    status = status == SL_OK ? sl_sv_charge_state(tx, c, "refunded", err) : status;
-    if (status == SL_OK) {
-        status = SL_SV_PUT(tx, "payment", c->user, c->id, err, {"status", "refunded", 0});
-    }
+    status = SL_SV_PUT(tx, "payment", c->user, c->id, err, {"status", "refunded", 0});
     status = status == SL_OK ? put_status(tx, "purchase", c, "refunded", err) : status;
     status = status == SL_OK ? sl_sv_pay_bury(tx, "earning", c->coach, c->id, err) : status;
     return status == SL_OK && c->program[0] != 0 ? take_back(tx, c, err) : status;
 }
 
+/* Of a part: what was bought stays. */
+static sl_status on_refunded(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_error **err)
+{
+    return sl_json_bool_or(e->object, "refunded", false) ? refund(tx, c, err) : SL_OK;
+}
+
+/* While it is not decided everything stays. One that is lost is paid back. */
 static sl_status on_disputed(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_error **err)
 {
-    (void)e;
-    return SL_SV_PUT(tx, "payment", c->user, c->id, err, {"status", "disputed", 0});
+    const char *is = sl_json_str(e->object, "status");
+    bool closed = strcmp(e->type, "charge.dispute.closed") == 0;
+    if (closed && is != NULL && strcmp(is, "lost") == 0) {
+        return refund(tx, c, err);
+    }
+    return strcmp(c->state, "succeeded") == 0
+               ? SL_SV_PUT(tx, "payment", c->user, c->id, err,
+                           {"status", closed ? "succeeded" : "disputed", 0})
+               : SL_OK;
 }
 
 /* ---- events ---- */
@@ -273,6 +326,7 @@ static const struct {
     {"payment_intent.payment_failed", false, on_failed},
     {"charge.refunded", false, on_refunded},
     {"charge.dispute.created", false, on_disputed},
+    {"charge.dispute.closed", false, on_disputed},
     {"customer.subscription.created", true, sl_sv_on_subscription},
     {"customer.subscription.updated", true, sl_sv_on_subscription},
     {"customer.subscription.deleted", true, sl_sv_on_subscription},
@@ -286,6 +340,7 @@ static sl_status take_event(sl_sv_tx *tx, void *ctx, sl_error **err)
     sl_sv_rows rows;
     sl_sv_charge c;
     e->user[0] = 0;
+    e->stop[0] = 0;
     sl_status status = sl_sv_all(tx->s, "SELECT 1 FROM pay_event WHERE id=$1",
                                  SL_SV_ARGS(sl_cell_text(e->id)), &rows, err);
     bool known = rows.count > 0;
@@ -295,6 +350,10 @@ static sl_status take_event(sl_sv_tx *tx, void *ctx, sl_error **err)
     }
     status = sl_sv_write(tx, "INSERT INTO pay_event (id, at_ms) VALUES ($1, $2)",
                          SL_SV_ARGS(sl_cell_text(e->id), sl_cell_int(tx->now_ms)), err);
+    if (status == SL_OK) {
+        status = sl_sv_write(tx, "DELETE FROM pay_event WHERE at_ms<$1",
+                             SL_SV_ARGS(sl_cell_int(tx->now_ms - KNOWN_MS)), err);
+    }
     if (status == SL_OK) {
         status = charge_of(tx, e->object, &c, err);
     }
@@ -322,6 +381,9 @@ static void answer_event(sl_service *s, const sl_json *body, sl_http_out *out)
         sl_sv_drop_user(s, e.user);
     }
     sl_unlock(s->lock);
+    if (status == SL_OK && e.stop[0] != 0) {
+        (void)sl_sv_subscription_stop(s, e.stop); /* else the next event of it has it stopped */
+    }
     if (status != SL_OK) {
         sl_sv_broken(out, status); /* it will be sent again */
     } else {

@@ -126,16 +126,19 @@ static sl_status read_offer(sl_sv_tx *tx, order *o, sl_error **err)
 
 /* ---- the transaction ---- */
 
-static sl_status not_twice(sl_sv_tx *tx, const order *o, sl_error **err)
+/* One subscription to a plan at a time, and one trial ever. */
+static sl_status not_twice(sl_sv_tx *tx, order *o, sl_error **err)
 {
     sl_sv_rows rows;
     sl_status status = sl_sv_all(
-        tx->s,
-        "SELECT 1 FROM charge WHERE user_id=$1 AND object=$2 AND state IN"
-        " ('trialing', 'active', 'past_due')",
+        tx->s, "SELECT state FROM charge WHERE user_id=$1 AND object=$2 AND state<>'pending'",
         SL_SV_ARGS(sl_cell_text(o->charge.user), sl_cell_text(o->charge.object)), &rows, err);
-    if (status == SL_OK && rows.count > 0) {
-        status = sl_fail(err, SL_E_CONFLICT, "you are subscribed to it");
+    for (size_t i = 0; status == SL_OK && i < rows.count; i++) {
+        const char *state = sl_sv_text(&rows, i, 0);
+        o->trial_days = 0;
+        if (strcmp(state, "cancelled") != 0 && strcmp(state, "expired") != 0) {
+            status = sl_fail(err, SL_E_CONFLICT, "you are subscribed to it");
+        }
     }
     sl_sv_rows_free(&rows);
     return status;
@@ -179,6 +182,9 @@ static sl_status place(sl_sv_tx *tx, void *ctx, sl_error **err)
     sl_sv_charge had;
     sl_status status = sl_sv_charge_find(tx->s, o->charge.id, &had, err);
     o->known = had.found;
+    if (o->charge.id[14] == '8') { /* the server makes these, of invoices */
+        return sl_fail_field(err, SL_E_INVALID, "id", "is a UUID, but not of version 8");
+    }
     if (status == SL_OK && had.found &&
         (strcmp(had.user, o->charge.user) != 0 || strcmp(had.entity, o->charge.entity) != 0 ||
          strcmp(had.object, o->charge.object) != 0)) {
@@ -268,15 +274,25 @@ static void put_about(sl_buf *form, const sl_sv_charge *c)
     sl_sv_form_put(form, "metadata[user]", c->user);
 }
 
+/* False: the answer is made. */
+static bool ask(sl_service *s, const char *path, sl_buf *form, const char *key, sl_json **said,
+                sl_http_out *out)
+{
+    sl_status status = sl_sv_provider_ask(s, path, form, key, said);
+    if (status != SL_OK) {
+        sl_sv_provider_refuse(status, out);
+    }
+    return status == SL_OK;
+}
+
 static bool ask_payment(sl_service *s, order *o, sl_json **said, sl_http_out *out)
 {
     sl_buf form = {0};
     put_int(&form, "amount", o->charge.amount);
     put_currency(&form, "currency", o->charge.currency);
     sl_sv_form_put(&form, "automatic_payment_methods[enabled]", "true");
-    sl_sv_form_put(&form, "description", o->title);
-    put_about(&form, &o->charge);
-    return sl_sv_provider_ask(s, "payment_intents", &form, o->charge.id, said, out);
+    put_about(&form, &o->charge); /* and nothing that may change: sent again it is the same form */
+    return ask(s, "payment_intents", &form, o->charge.id, said, out);
 }
 
 /* Tells the provider of something of ours, once. */
@@ -286,8 +302,7 @@ static bool tell(sl_service *s, const char *path, sl_buf *form, const char *kind
     char key[64];
     sl_json *said = NULL;
     (void)snprintf(key, sizeof key, "%s:%s", kind, id);
-    bool ok =
-        sl_sv_provider_ask(s, path, form, key, &said, out) && keep_ref(s, kind, id, said, out);
+    bool ok = ask(s, path, form, key, &said, out) && keep_ref(s, kind, id, said, out);
     if (ok) {
         sl_sv_copy(ref, 96, sl_json_str(said, "id"));
     }
@@ -331,18 +346,20 @@ static bool ask_subscription(sl_service *s, order *o, sl_json **said, sl_http_ou
     sl_sv_form_put(&form, "payment_behavior", "default_incomplete");
     sl_sv_form_put(&form, "payment_settings[save_default_payment_method]", "on_subscription");
     sl_sv_form_put(&form, "expand[0]", "latest_invoice.payment_intent");
+    sl_sv_form_put(&form, "expand[1]", "pending_setup_intent"); /* of a trial: the card for later */
     put_about(&form, &o->charge);
-    return sl_sv_provider_ask(s, "subscriptions", &form, o->charge.id, said, out);
+    return ask(s, "subscriptions", &form, o->charge.id, said, out);
 }
 
 /* ---- requests ---- */
 
-/* What the app pays with: of a subscription that of its first invoice, which a trial has none of. */
+/* What the app pays with: of a subscription that of its first invoice, of a trial what keeps the card for later. */
 static const char *secret_in(const order *o, const sl_json *said)
 {
     const sl_json *from = said;
     if (said != NULL && sl_sv_charge_is_plan(&o->charge)) {
         from = sl_json_get(sl_json_get(said, "latest_invoice"), "payment_intent");
+        from = sl_json_is_object(from) ? from : sl_json_get(said, "pending_setup_intent");
     }
     return from != NULL ? sl_json_str(from, "client_secret") : NULL;
 }
@@ -424,33 +441,35 @@ void sl_sv_subscription_make(sl_sv_request *r, sl_http_out *out)
 
 /* ---- the end of a subscription ---- */
 
-/* The running subscriptions of a user, or the one of this id: what the provider calls them. */
-static sl_status running(sl_service *s, const char *user, const char *id, sl_sv_rows *rows)
+/* What has no end yet. One that is not paid may be paid still. */
+#define NOT_ENDED " c.entity='" SL_SV_PLAN "' AND c.state<>'cancelled'"
+#define WITH_REF \
+    "SELECT p.ref, c.id, c.state FROM charge c JOIN pay_ref p ON p.kind='charge' AND p.id=c.id"
+
+sl_status sl_sv_subscription_stop(sl_service *s, const char *ref)
 {
-    return sl_sv_all(s,
-                     "SELECT p.ref, c.id FROM charge c JOIN pay_ref p ON p.kind='charge' AND"
-                     " p.id=c.id WHERE c.user_id=$1 AND ($2='' OR c.id=$2) AND"
-                     " c.entity='" SL_SV_PLAN
-                     "' AND c.state IN ('pending', 'trialing', 'active', 'past_due')"
-                     " ORDER BY c.id",
-                     SL_SV_ARGS(sl_cell_text(user), sl_cell_text(id)), rows, NULL);
+    char path[120];
+    char key[120];
+    sl_json *said = NULL;
+    (void)snprintf(path, sizeof path, "subscriptions/%s", ref);
+    (void)snprintf(key, sizeof key, "%s:stop", ref);
+    sl_status status = sl_sv_provider_ask(s, path, NULL, key, &said);
+    sl_json_free(said);
+    return status;
 }
 
-/* With the period that is paid for, or at once. False: the answer is made. */
-static bool end_one(sl_service *s, const char *ref, const char *id, bool now, sl_http_out *out)
+static sl_status end_with_period(sl_service *s, const char *ref, const char *id)
 {
     char path[120];
     char key[64];
     sl_json *said = NULL;
     sl_buf form = {0};
     (void)snprintf(path, sizeof path, "subscriptions/%s", ref);
-    (void)snprintf(key, sizeof key, "%s:%s", id, now ? "stop" : "end");
-    if (!now) {
-        sl_sv_form_put(&form, "cancel_at_period_end", "true");
-    }
-    bool ok = sl_sv_provider_ask(s, path, now ? NULL : &form, key, &said, out);
+    (void)snprintf(key, sizeof key, "%s:end", id);
+    sl_sv_form_put(&form, "cancel_at_period_end", "true");
+    sl_status status = sl_sv_provider_ask(s, path, &form, key, &said);
     sl_json_free(said);
-    return ok;
+    return status;
 }
 
 void sl_sv_subscription_end(sl_sv_request *r, sl_http_out *out)
@@ -461,34 +480,59 @@ void sl_sv_subscription_end(sl_sv_request *r, sl_http_out *out)
         return;
     }
     sl_lock(s->lock);
-    sl_status status = running(s, r->who.user, r->rest, &rows);
+    sl_status status =
+        sl_sv_all(s, WITH_REF " WHERE c.id=$1 AND c.user_id=$2 AND" NOT_ENDED,
+                  SL_SV_ARGS(sl_cell_text(r->rest), sl_cell_text(r->who.user)), &rows, NULL);
     sl_unlock(s->lock);
-    if (status != SL_OK) {
-        sl_sv_broken(out, status);
-    } else if (rows.count == 0 || r->rest[0] == 0) {
+    if (status == SL_OK && rows.count == 0) {
         sl_sv_refuse(out, 404, "not_found", "there is nothing here");
-    } else if (end_one(s, sl_sv_text(&rows, 0, 0), sl_sv_text(&rows, 0, 1), false, out)) {
+    } else if (status == SL_OK) {
+        const char *ref = sl_sv_text(&rows, 0, 0);
+        const char *state = sl_sv_text(&rows, 0, 2);
+        bool now = strcmp(state, "pending") == 0 || strcmp(state, "expired") == 0;
+        status = now ? sl_sv_subscription_stop(s, ref)
+                     : end_with_period(s, ref, sl_sv_text(&rows, 0, 1));
         out->status = 204;
+        if (status != SL_OK) {
+            sl_sv_provider_refuse(status, out);
+        }
+    } else {
+        sl_sv_broken(out, status);
     }
     sl_sv_rows_free(&rows);
 }
 
+/* What the provider does not end, it does not know or has ended. */
+static sl_status stop_all(sl_service *s, const sl_sv_rows *rows)
+{
+    sl_status status = SL_OK;
+    for (size_t i = 0; status == SL_OK && i < rows->count; i++) {
+        status = sl_sv_subscription_stop(s, sl_sv_text(rows, i, 0));
+        if (status == SL_E_INVALID || status == SL_E_NOT_FOUND) {
+            sl_lock(s->lock);
+            sl_sv_audit_note(s, "provider", "subscription.stop", sl_sv_text(rows, i, 1), "refused");
+            sl_unlock(s->lock);
+            status = SL_OK;
+        }
+    }
+    return status;
+}
+
 bool sl_sv_subscriptions_stop(sl_service *s, const char *user, sl_http_out *out)
 {
-    sl_sv_rows rows;
-    bool ok = true;
-    if (s->ports.pay == NULL) {
-        return true;
+    static const char *const questions[] = {WITH_REF " WHERE c.user_id=$1 AND" NOT_ENDED,
+                                            WITH_REF " WHERE c.coach_id=$1 AND" NOT_ENDED};
+    sl_status status = SL_OK;
+    for (size_t i = 0; s->ports.pay != NULL && status == SL_OK && i < 2; i++) {
+        sl_sv_rows rows;
+        sl_lock(s->lock);
+        status = sl_sv_all(s, questions[i], SL_SV_ARGS(sl_cell_text(user)), &rows, NULL);
+        sl_unlock(s->lock);
+        status = status == SL_OK ? stop_all(s, &rows) : status;
+        sl_sv_rows_free(&rows);
     }
-    sl_lock(s->lock);
-    sl_status status = running(s, user, "", &rows);
-    sl_unlock(s->lock);
-    for (size_t i = 0; status == SL_OK && ok && i < rows.count; i++) {
-        ok = end_one(s, sl_sv_text(&rows, i, 0), sl_sv_text(&rows, i, 1), true, out);
-    }
-    sl_sv_rows_free(&rows);
     if (status != SL_OK) {
-        sl_sv_broken(out, status);
+        sl_sv_provider_refuse(status, out);
     }
-    return status == SL_OK && ok;
+    return status == SL_OK;
 }

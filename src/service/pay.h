@@ -53,12 +53,16 @@ sl_status sl_sv_ref_set(sl_service *s, const char *kind, const char *id, const c
 
 /* False, and the answer is made, when there is no provider. */
 bool sl_sv_pay_is_on(const sl_service *s, sl_http_out *out);
-/* Asks the provider, without the lock; the form is freed. key: sent again with it, a request is the same one.
- * False: the answer is made. */
-bool sl_sv_provider_ask(sl_service *s, const char *path, sl_buf *form, const char *key,
-                        sl_json **out, sl_http_out *answer);
+/* Asks the provider, without the lock; the form is freed, NULL asks to delete. key: sent again with it, a request is
+ * the same one. SL_E_INVALID, SL_E_NOT_FOUND: it does not take it; SL_E_NETWORK: it does not answer. */
+sl_status sl_sv_provider_ask(sl_service *s, const char *path, sl_buf *form, const char *key,
+                             sl_json **out);
+void sl_sv_provider_refuse(sl_status status, sl_http_out *out);
 
 /* ---- charge.c: records of users ---- */
+
+/* Whether the account is there and not erased. */
+sl_status sl_sv_pays(sl_service *s, const char *user, bool *there, sl_error **err);
 
 typedef struct sl_sv_value {
     const char *field;
@@ -87,6 +91,8 @@ typedef struct sl_sv_paid {
     int64_t created_s;
     const sl_json *object;
     sl_sv_id user; /* whose account may do other things now; "": nobody's */
+    char stop
+        [96]; /* a subscription that nobody is left to end, as the provider calls it; "": none */
 } sl_sv_paid;
 
 sl_status sl_sv_on_subscription(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_error **err);
@@ -99,7 +105,11 @@ void sl_sv_payment_make(sl_sv_request *r, sl_http_out *out);
 void sl_sv_subscription_make(sl_sv_request *r, sl_http_out *out);
 void sl_sv_subscription_end(sl_sv_request *r, sl_http_out *out);
 void sl_sv_pay_event(sl_sv_request *r, sl_http_out *out);
-/* Ends at once what the user pays for period by period, before the account goes. False: the answer is made. */
+/* Ends at once what the user pays for period by period, or others pay the user for, before the account goes. What the
+ * provider does not know, or does not end, is noted in the audit log and stops nothing. False: it does not answer, and
+ * that is the answer. */
 bool sl_sv_subscriptions_stop(sl_service *s, const char *user, sl_http_out *out);
+/* One, by the provider's name for it. */
+sl_status sl_sv_subscription_stop(sl_service *s, const char *ref);
 
 #endif

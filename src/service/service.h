@@ -79,8 +79,9 @@ typedef struct sl_service_ports {
     sl_status (*fetch)(void *user, const char *url, const char *form, sl_bytes **out,
                        sl_error **err);
     /* Asks the provider of payments (service/pay.h): POST of a form to the path below its address, DELETE when
-     * form is NULL. Sent again with this key it is the same request. SL_E_INVALID: it does not take it. The
-     * service's lock is not held. NULL: nothing is paid for. */
+     * form is NULL. Sent again with this key it is the same request. SL_E_INVALID: it does not take it;
+     * SL_E_NOT_FOUND: it does not know what the path names. The service's lock is not held. NULL: nothing is
+     * paid for. */
     sl_status (*pay)(void *user, const char *path, const char *form, const char *key,
                      sl_bytes **out, sl_error **err);
 } sl_service_ports;

@@ -108,12 +108,14 @@ static const char *const STEPS[] = {
     "CREATE TABLE IF NOT EXISTS charge (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, coach_id TEXT NOT NULL,"
     " entity TEXT NOT NULL, object TEXT NOT NULL, program TEXT NOT NULL, amount BIGINT NOT NULL,"
     " currency TEXT NOT NULL, state TEXT NOT NULL, as_of_s BIGINT NOT NULL,"
-    " made_ms BIGINT NOT NULL);"
+    " until_ms BIGINT NOT NULL, made_ms BIGINT NOT NULL);"
     "CREATE INDEX IF NOT EXISTS charge_user ON charge (user_id);"
+    "CREATE INDEX IF NOT EXISTS charge_coach ON charge (coach_id);"
     "CREATE TABLE IF NOT EXISTS pay_ref (kind TEXT NOT NULL, id TEXT NOT NULL, ref TEXT NOT NULL,"
     " PRIMARY KEY (kind, id));"
     "CREATE INDEX IF NOT EXISTS pay_ref_ref ON pay_ref (ref);"
-    "CREATE TABLE IF NOT EXISTS pay_event (id TEXT PRIMARY KEY, at_ms BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS pay_event (id TEXT PRIMARY KEY, at_ms BIGINT NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS pay_event_at ON pay_event (at_ms)",
 };
 
 enum {

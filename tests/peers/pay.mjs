@@ -37,6 +37,7 @@ function provider() {
   };
   const change = (path, method, form) => {
     const had = kept.get(path);
+    if (had?.status === "canceled") return null;
     if (had && method === "DELETE") had.status = "canceled";
     if (had && form.has("cancel_at_period_end")) had.cancel_at_period_end = form.get("cancel_at_period_end") === "true";
     return had;
@@ -51,6 +52,7 @@ function provider() {
     const had = answered.get(once);
     if (had && had.text !== request.method + path + text) return wrong(400, "idempotency_error", "idempotency_key_in_use");
     if (had) return had.answer;
+    if (path.includes("/") && !kept.has(path)) return wrong(404, "invalid_request_error", "resource_missing");
     const made = path.includes("/") ? change(path, request.method, form) : make(path, form);
     const now = made ? said(200, made) : wrong(400, "invalid_request_error", "parameter_invalid");
     if (once) answered.set(once, { text: request.method + path + text, answer: now });
@@ -170,6 +172,10 @@ export async function tryPay({ ask, signUp, startServer, stop }) {
   check("pay: a subscription begins, runs and ends with its period", begun.status === 201 &&
     begun.json.client_secret === sub.latest_invoice.payment_intent.client_secret && (await records(athlete, "subscription")).length === 1 &&
     ended.status === 204 && (await stripe.subscriptions.retrieve(sub.id)).cancel_at_period_end === true);
+  sub.status = "canceled"; // and nobody told us
+  const coaches = await ask(server.base, "POST", "/api/v1/account/erase", { token: coach.token, body: { password: "a long enough password" } });
+  check("pay: an account is erased though the provider has ended what is to be stopped", coaches.status === 204 &&
+    p.seen.at(-1).method === "DELETE" && p.seen.at(-1).path === `subscriptions/${sub.id}`);
   await new Promise((done) => p.server.close(done));
   const away = await post("/api/v1/payments", { id: randomUUID(), program_id: ids.program });
   check("pay: while the provider is away payments wait", away.status === 503);

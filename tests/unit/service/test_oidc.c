@@ -281,7 +281,7 @@ START_TEST(oidc__a_name_that_is_too_long_ends_behind_a_character)
         char name[120];
         char sub[8];
         char email[16];
-        (void)snprintf(name, sizeof name, "%s%s%s%s", a, a, "aaaa" + (4 - i),
+        (void)snprintf(name, sizeof name, "%s%s%s%s", a, a, &"aaaa"[4 - i],
                        "\xf0\x9f\x8f\x83\xf0\x9f\x8f\x83");
         (void)snprintf(sub, sizeof sub, "s%zu", i);
         (void)snprintf(email, sizeof email, "s%zu@b.c", i);

@@ -31,8 +31,17 @@ START_TEST(price__is_set_by_the_owner_alone_within_its_limits)
     ck_assert_int_eq(shop_price(&s, &s.athlete, "product", 0x300, 1), 404); /* of a shop of hers */
     ck_assert_int_eq(shop_ask(&s, &s.coach, "/api/v1/prices",
                               "{\"entity\":\"program\",\"id\":\"x\",\"price_minor\":1,"
-                              "\"currency\":\"eur\"}"),
+                              "\"currency\":\"EUR\"}"),
                      422);
+    static const char *const currencies[] = {"eur", "EURO", "EU", "E1R", ""};
+    for (size_t i = 0; i < sizeof currencies / sizeof currencies[0]; i++) {
+        char body[200];
+        (void)snprintf(body, sizeof body,
+                       "{\"entity\":\"program\",\"id\":\"%s\",\"price_minor\":1,"
+                       "\"currency\":\"%s\"}",
+                       id_of(0x200), currencies[i]);
+        ck_assert_int_eq(shop_ask(&s, &s.coach, "/api/v1/prices", body), 422);
+    }
     shop_close(&s);
 }
 END_TEST
@@ -49,7 +58,6 @@ START_TEST(payment__gives_what_is_bought_when_the_provider_says_so_and_not_befor
     answer_free(&a);
     ck_assert_str_eq(s.p.path, "payment_intents");
     ck_assert_ptr_nonnull(strstr(s.p.form, "amount=4999&currency=eur&"));
-    ck_assert_ptr_nonnull(strstr(s.p.form, "description=Serve%20%26%20volley&"));
     ck_assert_str_eq(shop_kept(&s, "payment", &s.athlete, id_of(0x10), "status"), "pending");
     ck_assert(!shop_holds(&s, &s.athlete));
     frames_clear(s.w);
@@ -149,6 +157,70 @@ START_TEST(payment__paid_back_takes_what_was_had_for_it_and_nothing_else)
 }
 END_TEST
 
+START_TEST(payment__disputed_stays_until_it_is_lost)
+{
+    shop s;
+    char object[300];
+    shop_open(&s);
+    ck_assert_int_eq(shop_buy_status(&s, &s.athlete, 0x10, "program_id", 0x200), 201);
+    tell(&s, "charge.dispute.created", 1, "{\"payment_intent\":\"ref_0\"}"); /* before it is paid */
+    tell_paid(&s, 0x10, 4999);
+    ck_assert_str_eq(shop_kept(&s, "payment", &s.athlete, id_of(0x10), "status"), "succeeded");
+    static const char *const told[][3] = {{"charge.dispute.created", "needs_response", "disputed"},
+                                          {"charge.dispute.closed", "won", "succeeded"},
+                                          {"charge.dispute.created", "needs_response", "disputed"},
+                                          {"charge.dispute.closed", "lost", "refunded"},
+                                          {"charge.dispute.created", "needs_response", "refunded"}};
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        (void)snprintf(object, sizeof object, "{\"payment_intent\":\"ref_0\",\"status\":\"%s\"}",
+                       told[i][1]);
+        tell(&s, told[i][0], 1, object);
+        ck_assert_str_eq(shop_kept(&s, "payment", &s.athlete, id_of(0x10), "status"), told[i][2]);
+        ck_assert_int_eq(shop_holds(&s, &s.athlete), i < 3);
+    }
+    ck_assert_str_eq(shop_kept(&s, "earning", &s.coach, id_of(0x10), "fee_minor"), "");
+    shop_close(&s);
+}
+END_TEST
+
+START_TEST(payment__of_who_is_gone_gives_nothing)
+{
+    shop s;
+    char text[512];
+    shop_open(&s);
+    ck_assert_int_eq(shop_buy_status(&s, &s.athlete, 0x10, "program_id", 0x200), 201);
+    ck_assert_int_eq(
+        shop_ask(&s, &s.athlete, "/api/v1/account/erase", "{\"password\":\"long enough\"}"), 204);
+    tell_paid(&s, 0x10, 4999);
+    ck_assert(!shop_holds(&s, &s.athlete));
+    static const char *const names[] = {"payment",      "purchase", "enrollment",
+                                        "access_right", "grant",    "subscription"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char sql[200];
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT \"id\" FROM \"%s\" WHERE \"space\"=$1 AND \"deleted\"=0 AND $2=$2",
+                       names[i]);
+        ck_assert_msg(world_rows(s.w, text, sql, s.athlete.own, "") == 0, "%s %s", names[i], text);
+    }
+    ck_assert_str_eq(shop_kept(&s, "earning", &s.coach, id_of(0x10), "fee_minor"), "500");
+    shop_close(&s);
+}
+END_TEST
+
+START_TEST(payment__has_no_id_that_the_server_makes)
+{
+    shop s;
+    char body[300];
+    shop_open(&s);
+    (void)snprintf(body, sizeof body,
+                   "{\"id\":\"01920000-0000-8000-8000-000000000001\",\"program_id\":\"%s\"}",
+                   id_of(0x200));
+    ck_assert_int_eq(shop_ask(&s, &s.athlete, "/api/v1/payments", body), 422);
+    ck_assert_uint_eq(s.p.asked, 0);
+    shop_close(&s);
+}
+END_TEST
+
 START_TEST(payment__is_not_begun_for_what_is_not_offered_or_could_not_be_opened) /* [PAY-4] */
 {
     shop s;
@@ -206,7 +278,13 @@ static void state_text(const shop *s, uint32_t id, char *out, size_t room)
                                            {"access_right", "target", "source"},
                                            {"earning", "fee_minor", "amount_minor"}};
     const person *whose[] = {&s->athlete, &s->coach};
+    char grants[512];
+    size_t granted = world_rows(s->w, grants,
+                                "SELECT \"id\" FROM \"grant\" WHERE \"space\"=$1 AND"
+                                " \"target\"=$2 AND \"deleted\"=0",
+                                s->athlete.own, s->program);
     size_t n = (size_t)snprintf(out, room, "%s", shop_holds(s, &s->athlete) ? "holds" : "");
+    ck_assert_uint_eq(granted, shop_holds(s, &s->athlete) ? 1 : 0);
     for (size_t i = 0; i < 2 * sizeof asked / sizeof asked[0]; i++) {
         const char *const *a = asked[i / 2];
         for (size_t f = 1; f < 3; f++) {
@@ -343,6 +421,9 @@ int main(void)
         payment__is_one_however_often_it_is_asked_for_and_told_of,
         payment__of_another_amount_or_charge_gives_nothing,
         payment__paid_back_takes_what_was_had_for_it_and_nothing_else,
+        payment__disputed_stays_until_it_is_lost,
+        payment__of_who_is_gone_gives_nothing,
+        payment__has_no_id_that_the_server_makes,
         payment__is_not_begun_for_what_is_not_offered_or_could_not_be_opened,
         event__must_be_signed_lately_and_by_the_provider,
         event__in_whatever_order_they_come_the_end_is_the_same,
