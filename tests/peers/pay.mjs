@@ -15,6 +15,7 @@ function provider() {
   const kept = new Map(); // by path and id
   const answered = new Map(); // by key
   const seen = [];
+  const state = { away: false };
   let n = 0;
   const said = (status, body) => ({ status, body: JSON.stringify(body) });
   const wrong = (status, type, code) => said(status, { error: { type, code, message: code } });
@@ -46,6 +47,7 @@ function provider() {
     const path = request.url.replace(/^\/v1\//, "").replace(/\?.*/, "");
     const form = new URLSearchParams(text);
     const once = request.headers["idempotency-key"];
+    if (state.away) return wrong(503, "api_error", "away");
     seen.push({ method: request.method, path, form, once, version: request.headers["stripe-version"] });
     if (request.headers.authorization !== `Bearer ${key}`) return wrong(401, "invalid_request_error", "api_key_invalid");
     if (request.method === "GET") return kept.has(path) ? said(200, kept.get(path)) : wrong(404, "invalid_request_error", "resource_missing");
@@ -66,7 +68,7 @@ function provider() {
       response.writeHead(status, { "content-type": "application/json", "request-id": `req_${seen.length}` }).end(body);
     });
   });
-  return { server, seen, kept };
+  return { server, seen, kept, state };
 }
 
 const failure = async (asked) => {
@@ -172,12 +174,15 @@ export async function tryPay({ ask, signUp, startServer, stop }) {
   check("pay: a subscription begins, runs and ends with its period", begun.status === 201 &&
     begun.json.client_secret === sub.latest_invoice.payment_intent.client_secret && (await records(athlete, "subscription")).length === 1 &&
     ended.status === 204 && (await stripe.subscriptions.retrieve(sub.id)).cancel_at_period_end === true);
-  sub.status = "canceled"; // and nobody told us
-  const coaches = await ask(server.base, "POST", "/api/v1/account/erase", { token: coach.token, body: { password: "a long enough password" } });
-  check("pay: an account is erased though the provider has ended what is to be stopped", coaches.status === 204 &&
-    p.seen.at(-1).method === "DELETE" && p.seen.at(-1).path === `subscriptions/${sub.id}`);
-  await new Promise((done) => p.server.close(done));
+  p.state.away = true;
   const away = await post("/api/v1/payments", { id: randomUUID(), program_id: ids.program });
+  p.state.away = false;
   check("pay: while the provider is away payments wait", away.status === 503);
+  sub.status = "canceled"; // and nobody told us
+  const gone = await ask(server.base, "POST", "/api/v1/account/erase", { token: coach.token, body: { password: "a long enough password" } });
+  check("pay: an account is erased though the provider has ended what is to be stopped", gone.status === 204 &&
+    p.seen.at(-1).method === "DELETE" && p.seen.at(-1).path === `subscriptions/${sub.id}`);
+  p.server.closeAllConnections();
+  p.server.close();
   await stop(server);
 }

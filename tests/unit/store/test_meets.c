@@ -90,11 +90,11 @@ START_TEST(meets__looks_for_the_record_by_its_id)
 {
     static const char *const queries[] = {
         "{\"from\":\"comment\"}", "{\"from\":\"comment\",\"where\":{\"space\":\"" SPACE "1\"}}",
-        "{\"from\":\"comment\",\"where\":{\"space\":\"" SPACE "1\",\"at_us\":{\"gt\":3}},"
-        "\"order\":[\"at_us\"],\"limit\":5}",
+        ("{\"from\":\"comment\",\"where\":{\"space\":\"" SPACE "1\",\"at_us\":{\"gt\":3}},"
+         "\"order\":[\"at_us\"],\"limit\":5}"),
         "{\"from\":\"comment\",\"where\":{\"or\":[{\"at_us\":3},{\"space\":\"" SPACE "1\"}]}}",
-        "{\"from\":\"message\",\"where\":{\"space\":\"thread:x\",\"place\":{\"lt\":9}},"
-        "\"order\":[\"-place\"]}"};
+        ("{\"from\":\"message\",\"where\":{\"space\":\"thread:x\",\"place\":{\"lt\":9}},"
+         "\"order\":[\"-place\"]}")};
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         const char *plan = plan_of(queries[i]);
         bool by_id = strstr(plan, "_1 (id=?)") != NULL;
