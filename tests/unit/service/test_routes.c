@@ -141,8 +141,8 @@ static void begin_subscription(stand *here, const person *p)
     (void)snprintf(id, sizeof id, "%s", stage_fresh(s));
     (void)snprintf(text, sizeof text,
                    "INSERT INTO charge (id, user_id, coach_id, entity, object, program, amount,"
-                   " currency, state, as_of_s, made_ms) VALUES ('%s', '%s', '%s',"
-                   " 'subscription_plan', '%s', '', 5, 'EUR', 'active', 0, 0)",
+                   " currency, state, as_of_s, until_ms, made_ms) VALUES ('%s', '%s', '%s',"
+                   " 'subscription_plan', '%s', '', 5, 'EUR', 'active', 0, 0, 0)",
                    id, p->id, s->friend.id, id);
     stage_sql(s, text);
     (void)snprintf(text, sizeof text,
