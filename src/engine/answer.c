@@ -48,8 +48,8 @@ bool sl_answer_is_blob(const sl_transfer *t, const sl_call *call)
 
 bool sl_answer_is_word(const sl_call *call, const sl_json *body)
 {
-    return call->status == 204 ||
-           (body != NULL && header_holds(call, "content-type", "application/json"));
+    bool mute = call->status == 204 || (call->status == 202 && call->body.len == 0);
+    return mute || (body != NULL && header_holds(call, "content-type", "application/json"));
 }
 
 bool sl_answer_is_servers(const sl_transfer *t, const sl_call *call)

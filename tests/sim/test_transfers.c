@@ -148,7 +148,8 @@ START_TEST(portal__is_not_believed_that_an_account_is_erased)
         ck_assert_uint_eq(g_ana->sign_outs, 0);
     }
     g_ana->node->portal_until_ms = 0;
-    lab_settle(g_lab, 2 * MINUTE); /* it is signed in, and there */
+    lab_settle(g_lab, 2 * MINUTE);                       /* it is signed in, and there */
+    ck_assert_int_eq(answer_to(g_ana, asked[2]), SL_OK); /* 202, and no text */
     ck_assert_int_eq(answer_to(g_ana, asked[3]), SL_OK);
     ck_assert_int_eq(answer_to(g_ana, asked[0]), SL_OK);
     ck_assert_uint_eq(g_ana->sign_outs, 1);
