@@ -83,6 +83,7 @@ typedef struct sl_sheet {
     uint32_t left_out;  /* rules that are not understood */
     uint32_t gradients; /* looked up so far */
     uint32_t patterns;
+    bool mixing; /* a gradient's stops are looked at */
 } sl_sheet;
 
 bool sl_sheet_read(sl_sheet *sheet,

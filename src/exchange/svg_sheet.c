@@ -315,10 +315,16 @@ int32_t sl_sheet_paint(sl_sheet *sheet, const char *value)
     if (strncmp(value, "url(", 4) != 0) {
         return sl_css_color(value);
     }
+    if (sheet->mixing) {
+        return -1; /* a stop is not painted: gradients of gradients might not end */
+    }
     const sl_xml *x = target_of_url(sheet, value);
     if (x != NULL && (sl_xml_is(x, "linearGradient") || sl_xml_is(x, "radialGradient"))) {
         sheet->gradients++;
-        return mean_color(sheet, x);
+        sheet->mixing = true;
+        int32_t mean = mean_color(sheet, x);
+        sheet->mixing = false;
+        return mean;
     }
     const char *otherwise = strchr(value, ')');
     int32_t rgb = otherwise != NULL ? sl_css_color(otherwise + 1) : -1;

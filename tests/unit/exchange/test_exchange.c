@@ -286,6 +286,19 @@ START_TEST(exchange__a_pattern_is_the_colour_beside_it_or_the_mean_of_its_own_an
 }
 END_TEST
 
+START_TEST(exchange__a_gradient_whose_stops_are_painted_with_it_ends)
+{
+    sl_import im = read_ok(
+        SL_FORMAT_SVG, SVG("<style>stop{fill:url(#g);stroke:url(#h)}</style><linearGradient id='g'>"
+                           "<stop stop-color='#ff0000'/></linearGradient><linearGradient id='h'>"
+                           "<stop stop-color='#0000ff'/></linearGradient>"
+                           "<line x2='9' y2='9' stroke='url(#g)'/>"));
+    ck_assert_uint_eq(im.n, 1);
+    ck_assert_int_eq(im.items[0]->style.rgb, 0xFF0000);
+    sl_import_clear(&im);
+}
+END_TEST
+
 START_TEST(exchange__a_gradient_is_the_mean_of_its_stops_and_counted)
 {
     sl_import im = read_ok(
@@ -614,6 +627,7 @@ SL_TEST_MAIN("exchange", exchange__every_tool_comes_back_from_its_svg_as_it_was,
              exchange__style_sheets_choose_by_name_class_and_id,
              exchange__rules_that_choose_by_more_are_left_out_and_counted,
              exchange__a_gradient_is_the_mean_of_its_stops_and_counted,
+             exchange__a_gradient_whose_stops_are_painted_with_it_ends,
              exchange__what_is_clipped_or_masked_is_there_whole_and_counted,
              exchange__a_pattern_is_the_colour_beside_it_or_the_mean_of_its_own_and_counted,
              exchange__use_draws_what_it_names_where_it_says, exchange__uses_within_themselves_end,
