@@ -6,6 +6,7 @@
  * Whatever it says, it is believed only when the claims are its own, for us, for this sign-in and still good; and what
  * is answered can be read.
  */
+#include "service_rig.h"
 #include "token.h"
 
 #include "base/json.h"
@@ -13,7 +14,6 @@
 #include "base/utf8.h"
 #include "platform/sim/disk.h"
 #include "server/db_sqlite.h"
-#include "service/service.h"
 
 #include <string.h>
 
@@ -56,35 +56,6 @@ static void no_send(void *user, sl_id conn, const void *p, size_t n)
     (void)conn;
     (void)p;
     (void)n;
-}
-
-static void no_close(void *user, sl_id conn, int32_t code, const char *reason)
-{
-    (void)user;
-    (void)conn;
-    (void)code;
-    (void)reason;
-}
-
-static sl_status hash(void *user, const char *secret, char **out, sl_error **err)
-{
-    (void)user;
-    (void)err;
-    *out = sl_text_dup(secret);
-    return *out != NULL ? SL_OK : SL_E_NOMEM;
-}
-
-static bool check(void *user, const char *secret, const char *stored)
-{
-    (void)user;
-    return strcmp(secret, stored) == 0;
-}
-
-static const char *no_header(void *ctx, const char *name)
-{
-    (void)ctx;
-    (void)name;
-    return NULL;
 }
 
 /* ---- the provider ---- */

@@ -7,6 +7,8 @@
  * where the last upload is, so that inputs get past the door. Input that begins with a byte 1
  * is binary frames on a connection that has greeted, each behind its length (two bytes, low first).
  */
+#include "service_rig.h"
+
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -14,7 +16,6 @@
 #include "crypto/key.h"
 #include "platform/sim/disk.h"
 #include "server/db_sqlite.h"
-#include "service/service.h"
 #include "sync/frame.h"
 
 #include <stdlib.h>
@@ -59,37 +60,9 @@ static void see_send(void *user, sl_id conn, const void *p, size_t n)
     }
 }
 
-static void no_close(void *user, sl_id conn, int32_t code, const char *reason)
-{
-    (void)user;
-    (void)conn;
-    (void)code;
-    (void)reason;
-}
-
-static sl_status hash(void *user, const char *secret, char **out, sl_error **err)
-{
-    (void)user;
-    (void)err;
-    *out = sl_text_dup(secret);
-    return *out != NULL ? SL_OK : SL_E_NOMEM;
-}
-
-static bool check(void *user, const char *secret, const char *stored)
-{
-    (void)user;
-    return strcmp(secret, stored) == 0;
-}
-
 static const sl_clock_ops CLOCK = {
     .struct_size = sizeof(sl_clock_ops), .mono_ms = clock_ms, .wall_ms = clock_ms};
 static const sl_random_ops RANDOM = {sizeof(sl_random_ops), 0, random_fill};
-static const char *no_header(void *ctx, const char *name)
-{
-    (void)ctx;
-    (void)name;
-    return NULL;
-}
 
 static sl_json *post(rig *r, const char *path, const char *body, size_t n)
 {
