@@ -49,6 +49,7 @@ struct sl_conn {
     bool paused;          /* lock: not read from until they are worked off */
     bool is_dirty;        /* lock */
     int32_t code;         /* lock: closes with it when all is sent; 0: stays */
+    uint32_t handed; /* lock: of the piece that libwebsockets has and the kernel has not all of */
 
     size_t in_len;  /* lock: bytes with the service */
     sl_buf out;     /* lock: whole frames, as they go over the wire */
@@ -153,6 +154,12 @@ static size_t frame_head(uint8_t head[10], bool binary, size_t n)
     return at;
 }
 
+/* What waits to be sent, locked: at most so much, as nobody tells how much of a piece is gone. */
+static size_t queued(const sl_conn *c)
+{
+    return c->handed + c->out.len;
+}
+
 void sl_adapter_send(void *user, sl_id conn, const void *p, size_t n)
 {
     sl_adapter *a = user;
@@ -160,7 +167,7 @@ void sl_adapter_send(void *user, sl_id conn, const void *p, size_t n)
     sl_lock(a->lock);
     sl_conn *c = find_conn(a, conn);
     if (c != NULL && c->code == 0) {
-        bool slow = c->out.len + n > SL_SERVER_OUT_MAX;
+        bool slow = queued(c) + n > SL_SERVER_OUT_MAX;
         if (!slow) {
             sl_buf_put(&c->out, head, frame_head(head, c->binary, n));
             sl_buf_put(&c->out, p, n);
@@ -180,7 +187,7 @@ void sl_adapter_offer(void *user, sl_id conn, const void *p, size_t n)
     sl_adapter *a = user;
     sl_lock(a->lock);
     const sl_conn *c = find_conn(a, conn);
-    bool takes = c != NULL && c->out.len + n <= SL_SERVER_OFFER_MAX;
+    bool takes = c != NULL && queued(c) + n <= SL_SERVER_OFFER_MAX;
     sl_unlock(a->lock);
     if (takes) {
         sl_adapter_send(user, conn, p, n);
@@ -508,6 +515,7 @@ static bool write_out(sl_conn *c)
         sl_lock(a->lock);
         sl_buf out = c->out;
         memset(&c->out, 0, sizeof c->out);
+        c->handed = (uint32_t)out.len;
         bool ends = c->code != 0;
         sl_unlock(a->lock);
         if (out.len == 0) {
