@@ -272,7 +272,8 @@ static bool take_one(const sl_sv_request *r, sl_rate rate, const char *key, sl_h
     return a.ok;
 }
 
-/* By who asks; whoever shows no good token by where it comes from. */
+/* By who asks; whoever shows no good token by where it comes from. What others' services tell does not count
+ * with what is asked from there. */
 static bool within_rate(sl_sv_request *r, sl_http_out *out)
 {
     sl_rate rate = r->route != NULL ? r->route->rate : SL_RATE_PUBLIC;
@@ -285,7 +286,7 @@ static bool within_rate(sl_sv_request *r, sl_http_out *out)
         return true; /* not known where it comes from */
     }
     if (key[0] == 0) {
-        rate = SL_RATE_PUBLIC;
+        rate = rate == SL_RATE_WEBHOOK ? rate : SL_RATE_PUBLIC;
         sl_sv_peer_key(r->in->peer, peer, sizeof peer);
         key = peer;
     }

@@ -107,9 +107,6 @@ static sl_status put_standing(sl_sv_tx *tx, const sl_sv_charge *c, int64_t befor
                            " plan_until_ms>0 AND plan_until_ms<$1))",
                            SL_SV_ARGS(sl_cell_int(after_ms), sl_cell_text(c->user)), err);
     }
-    if (after_ms == before_ms) {
-        return SL_OK;
-    }
     return sl_sv_write(tx,
                        "UPDATE account SET plan=$1, plan_until_ms=$2 WHERE id=$3 AND role='athlete'"
                        " AND plan='active' AND plan_until_ms=$4",
@@ -120,7 +117,7 @@ static sl_status put_standing(sl_sv_tx *tx, const sl_sv_charge *c, int64_t befor
 }
 
 /* A period that has begun and is not paid for counts to its beginning. */
-static sl_status put_state(sl_sv_tx *tx, sl_sv_charge *c, const char *state, const sl_sv_paid *e,
+static sl_status put_state(sl_sv_tx *tx, sl_sv_charge *c, const char *state, sl_sv_paid *e,
                            sl_error **err)
 {
     bool paid = strcmp(state, "past_due") != 0;
@@ -146,7 +143,11 @@ static sl_status put_state(sl_sv_tx *tx, sl_sv_charge *c, const char *state, con
         status = put_right(tx, c, over ? tx->now_ms : until_ms, err);
     }
     status = status == SL_OK ? paid_until(tx->s, c->user, &after_ms, err) : status;
-    return status == SL_OK ? put_standing(tx, c, before_ms, after_ms, err) : status;
+    if (status != SL_OK || after_ms == before_ms) {
+        return status;
+    }
+    sl_sv_copy(e->user, sizeof e->user, c->user);
+    return put_standing(tx, c, before_ms, after_ms, err);
 }
 
 sl_status sl_sv_on_subscription(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl_error **err)
@@ -170,7 +171,6 @@ sl_status sl_sv_on_subscription(sl_sv_tx *tx, sl_sv_charge *c, sl_sv_paid *e, sl
     }
     if (status == SL_OK && !old && state[0] != 0) {
         status = put_state(tx, c, state, e, err);
-        sl_sv_copy(e->user, sizeof e->user, c->user);
     }
     return status;
 }

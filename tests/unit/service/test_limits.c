@@ -119,6 +119,22 @@ START_TEST(limit__public_is_by_address_and_says_so_in_headers)
 }
 END_TEST
 
+START_TEST(limit__what_a_provider_tells_does_not_count_with_what_is_asked_from_there)
+{
+    world *w = limited();
+    for (int i = 0; i < 76; i++) {
+        answer a = post(w, "/webhooks/stripe", "{}");
+        ck_assert_int_eq(a.status == 429, i == 75);
+        answer_free(&a);
+    }
+    answer a = request(w, "GET", "/api/v1/health", "", NULL, 0);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_str_eq(answer_header(&a, "RateLimit"), "\"public\";r=149;t=1");
+    answer_free(&a);
+    world_free(w);
+}
+END_TEST
+
 START_TEST(limit__uploads_are_by_user_fifteen_at_once)
 {
     world *w = limited();
@@ -720,6 +736,7 @@ int main(void)
         limit__agrees_with_the_model_on_every_trace,
         limit__a_burst_then_a_wait_as_long_as_it_says,
         limit__public_is_by_address_and_says_so_in_headers,
+        limit__what_a_provider_tells_does_not_count_with_what_is_asked_from_there,
         limit__uploads_are_by_user_fifteen_at_once,
         limit__mails_to_an_address_are_five_an_hour_whoever_asks,
         limit__mails_take_nothing_from_uploads,

@@ -69,6 +69,9 @@ START_TEST(subscription__makes_an_athlete_a_paying_one_while_it_runs)
     (void)world_rows(s.w, plan, sql, s.athlete.id, "");
     ck_assert_str_eq(plan, want);
     ck_assert_int_ne(closed_with(s.w, s.athlete.conn), 0); /* and comes back as one */
+    person_connect(s.w, &s.athlete);
+    tell_subscribed(&s, 0x10, "active", 1, 30); /* which changes nothing */
+    ck_assert_int_eq(closed_with(s.w, s.athlete.conn), 0);
     ck_assert_int_eq(shop_buy_status(&s, &s.athlete, 0x20, "program_id", 0x200), 201);
     tell_subscribed(&s, 0x10, "unpaid", 2, 30);
     (void)world_rows(s.w, plan, sql, s.athlete.id, "");
