@@ -55,6 +55,7 @@ static sl_status open_service(sl_sim *s, sl_error **err)
     sl_service_config config = {.dir = "data",
                                 .key_pem = s->key_pem,
                                 .restored = v->fresh_epochs,
+                                .limit_rates = s->limit_rates,
                                 .page_records = s->page_records,
                                 .page_flight = s->page_flight};
     sl_status status = v->host.platform.files->mkdir(&v->host, "data");

@@ -120,6 +120,7 @@ struct sl_sim {
     int32_t windows[4];   /* thread_window of the nodes, by their index */
     int32_t page_records; /* as service.h has them; 0: much */
     int64_t page_flight;
+    bool limit_rates;    /* from the server's next opening on */
     int64_t push_window; /* of the nodes' operations, 0: as they have it, */
     int64_t push_frame;
     unsigned hurry_every; /* how often nodes leave the rest of what they store for the next turn */

@@ -91,8 +91,8 @@ typedef struct sl_service_config {
     const char
         *key_pem;       /* RSA private key that signs tokens; NULL: made and kept in the database */
     int64_t upload_max; /* bytes; 0: 4 GiB */
-    bool require_factor; /* coaches and admins need an authenticator for all but signing in */
-    bool limit_rates;
+    bool require_factor;     /* coaches and admins need an authenticator for all but signing in */
+    bool limit_rates;        /* how often one may ask, and signal */
     int32_t user_conns;      /* live connections that one user may have; 0: any number */
     int32_t trial_days;      /* new accounts begin with a trial of so many days; 0: no plans */
     const char *public_url;  /* where people reach it, for links in mails; may be NULL */

@@ -20,8 +20,12 @@ enum {
     STROKE_MS = 10000 /* between two parts of one */
 };
 
-static bool allowed_by(sl_sv_pace *p, int64_t now_ms, int64_t burst, int64_t second)
+static bool allowed_by(const sl_service *s, sl_sv_pace *p, int64_t now_ms, int64_t burst,
+                       int64_t second)
 {
+    if (s->buckets == NULL) { /* nothing is limited */
+        return true;
+    }
     int64_t filled = p->milli + (now_ms - p->at_ms) * second;
     p->milli = now_ms < p->at_ms ? p->milli : filled < burst * 1000 ? filled : burst * 1000;
     p->at_ms = now_ms;
@@ -99,7 +103,7 @@ static void tell_typing(sl_service *s, sl_sv_conn *c, const char *space, int64_t
     const sl_sv_sub *sub = sl_sv_sub_find(c, space);
     sl_sv_rows blocked;
     if (!is_live(sub) || !sl_space_is(space, "thread") ||
-        !allowed_by(&c->words, now_ms, WORDS_BURST, WORDS_SECOND) ||
+        !allowed_by(s, &c->words, now_ms, WORDS_BURST, WORDS_SECOND) ||
         !may_make(s, c, sub, "message", now_ms)) {
         return;
     }
@@ -116,7 +120,7 @@ static void tell_present(sl_service *s, sl_sv_conn *c, const sl_frame *frame, in
 {
     sl_sv_rows blocked;
     bool here = strcmp(frame->data, "1") == 0;
-    if (!allowed_by(&c->words, now_ms, WORDS_BURST, WORDS_SECOND)) {
+    if (!allowed_by(s, &c->words, now_ms, WORDS_BURST, WORDS_SECOND)) {
         return;
     }
     sl_status status = read_blocked(s, c->user, &blocked);
@@ -139,7 +143,7 @@ static void tell_stroke(sl_service *s, sl_sv_conn *c, const sl_frame *frame, int
 {
     const sl_sv_sub *sub = sl_sv_sub_find(c, frame->space);
     if (!is_live(sub) || !sl_space_is(frame->space, "video") ||
-        !allowed_by(&c->strokes, now_ms, STROKES_BURST, STROKES_SECOND) ||
+        !allowed_by(s, &c->strokes, now_ms, STROKES_BURST, STROKES_SECOND) ||
         !may_make(s, c, sub, "annotation", now_ms)) {
         return;
     }

@@ -190,6 +190,9 @@ START_TEST(signals__too_many_strokes_are_dropped_and_nothing_else_suffers)
     lab_video(g_ana, video, space);
     lab_share(g_ana, space, g_cleo, share);
     rest();
+    g_lab->sim->limit_rates = true;
+    sl_sim_server_restart(g_lab->sim);
+    rest();
     g_heard[0] = 0;
     g_lab->hear = hear;
     for (int i = 0; i < 200; i++) {

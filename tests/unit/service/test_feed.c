@@ -390,6 +390,8 @@ START_TEST(signals__beyond_their_rate_are_dropped_and_come_again_with_time)
     person a;
     person b;
     char thread[SL_SPACE_MAX];
+    w->limit_rates = true;
+    world_reopen(w);
     person_make(w, &a, "a@x.y", "athlete", 1);
     person_make(w, &b, "b@x.y", "coach", 2);
     befriend(w, &a, &b, thread);
