@@ -62,6 +62,7 @@ void load_start(load *l, const load_protocol *protocol, uint16_t port, const loa
     for (size_t i = 0; i < count; i++) {
         load_client *c = &l->clients[i];
         c->who = &who[i];
+        c->space = protocol->strokes ? who[i].video : who[i].space;
         c->fd = -1;
         c->state = LOAD_GONE;
         c->index = (uint32_t)i;
@@ -199,6 +200,8 @@ static uint64_t hex_of(const uint8_t *p, size_t n)
 void load_deliveries(load *l, load_client *c, const uint8_t *p, size_t n)
 {
     const uint8_t *end = p + n;
+    uint64_t before = c->index - c->mate + (c->mate + LOAD_GROUP - 1) % LOAD_GROUP;
+    uint64_t answers = l->protocol->strokes ? before : c->index;
     while ((size_t)(end - p) >= MARK_LEN) {
         p = memmem(p, (size_t)(end - p), "@@@@", 4);
         if (p == NULL || (size_t)(end - p) < MARK_LEN) {
@@ -214,7 +217,7 @@ void load_deliveries(load *l, load_client *c, const uint8_t *p, size_t n)
             l->times_us[l->time_count++] =
                 (uint32_t)((load_now_ns() - (int64_t)hex_of(p + 17, 16)) / 1000);
         }
-        c->own += sender == c->index ? 1 : 0;
+        c->own += sender == answers ? 1 : 0;
         p += MARK_LEN;
     }
 }

@@ -30,7 +30,8 @@ enum {
 typedef struct load_who {
     char user[SL_UUID_LEN + 1];
     char device[SL_UUID_LEN + 1];
-    char space[SL_SPACE_MAX]; /* of its group */
+    char space[SL_SPACE_MAX]; /* of its group: a conversation */
+    char video[SL_SPACE_MAX]; /* on which it draws */
     char *token;
 } load_who;
 
@@ -44,6 +45,7 @@ typedef struct load_protocol {
     const char *subprotocol; /* NULL: none */
     uint8_t opcode;          /* of what is sent: 1 text, 2 binary */
     bool receipts;           /* each message sent is answered */
+    bool strokes;            /* passed on to the others: who sends hears nothing */
     void (*greet)(load *l, load_client *c);
     void (*message)(load *l, load_client *c, const uint8_t *p, size_t n);
     void (*publish)(load *l, load_client *c, const char *text);
@@ -59,6 +61,7 @@ typedef enum load_state {
 
 struct load_client {
     const load_who *who;
+    const char *space;
     int fd;
     load_state state;
     bool writing; /* epoll tells when there is room */
@@ -73,7 +76,7 @@ struct load_client {
     int64_t seq;
     int64_t sent;             /* messages */
     int64_t receipts;         /* of them */
-    int64_t own;              /* that came back */
+    int64_t own;              /* that came back; of strokes, those of the mate before it */
     int64_t last[LOAD_GROUP]; /* number of the last message of each */
     bool live;                /* closed loop: sends when its own come back */
 };
@@ -121,6 +124,9 @@ void load_deliveries(load *l, load_client *c, const uint8_t *p, size_t n);
 extern const load_protocol load_sideline;
 extern const load_protocol load_ws;
 extern const load_protocol load_nats;
+extern const load_protocol load_sideline_strokes;
+extern const load_protocol load_ws_strokes;
+extern const load_protocol load_nats_strokes;
 
 /* --- load_seed.c -------------------------------------------------------------------------------- */
 

@@ -274,26 +274,55 @@ static void paced_round(const load_protocol *protocol, bool (*serve)(load_server
     load_unserve(&s);
 }
 
+static void compare_paced(const char *what, const paced *ours, const paced *ws)
+{
+    char text[200];
+    if (ws->p50_us == 0) {
+        (void)printf("| %s | ws: not measured | | | |\n", what);
+        return;
+    }
+    (void)snprintf(text, sizeof text, "p50 %.0f µs, p99 %.0f; ws with none beside %.0f, %.0f",
+                   ours->p50_us, ours->p99_us, ws->p50_us, ws->p99_us);
+    load_line(what, text, ours->p50_us / ws->p50_us, "x", "≤ 1", ours->p50_us <= ws->p50_us);
+    (void)snprintf(text, sizeof text, "%.1f µs of CPU a delivery, ws %.1f", ours->cpu_us,
+                   ws->cpu_us);
+    load_line("the same", text, ours->cpu_us / ws->cpu_us, "x", "≤ 0.75",
+              ours->cpu_us <= 0.75 * ws->cpu_us);
+}
+
 static void part_paced(void)
 {
     paced ours = {0};
     paced ws = {0};
-    char text[200];
     for (unsigned i = 0; i < g_load.rounds; i++) {
         paced_round(&load_sideline, load_serve_sideline, 5000, &ours);
         paced_round(&load_ws, serve_ws_plain, 0, &ws);
     }
-    if (ws.p50_us == 0) {
-        (void)printf("| 20,000 deliveries/s | ws: not measured | | | |\n");
-        return;
+    compare_paced("20,000 deliveries/s beside 5,000 idle connections, durable", &ours, &ws);
+}
+
+/* --- strokes ------------------------------------------------------------------------------------ */
+
+static void part_strokes(void)
+{
+    peer ours = {
+        .name = "sidelined", .protocol = &load_sideline_strokes, .serve = load_serve_sideline};
+    peer ws = {.name = "ws", .protocol = &load_ws_strokes, .serve = serve_ws_plain};
+    peer nats = {.name = "nats-server", .protocol = &load_nats_strokes, .serve = serve_nats};
+    paced ours_paced = {0};
+    paced ws_paced = {0};
+    for (unsigned i = 0; i < g_load.rounds; i++) {
+        saturate(&ours);
+        saturate(&ws);
+        saturate(&nats);
+        paced_round(ours.protocol, ours.serve, 5000, &ours_paced);
+        paced_round(ws.protocol, ws.serve, 0, &ws_paced);
     }
-    (void)snprintf(text, sizeof text, "p50 %.0f µs, p99 %.0f; ws with none beside %.0f, %.0f",
-                   ours.p50_us, ours.p99_us, ws.p50_us, ws.p99_us);
-    load_line("20,000 deliveries/s beside 5,000 idle connections, durable", text,
-              ours.p50_us / ws.p50_us, "x", "≤ 1", ours.p50_us <= ws.p50_us);
-    (void)snprintf(text, sizeof text, "%.1f µs of CPU a delivery, ws %.1f", ours.cpu_us, ws.cpu_us);
-    load_line("the same", text, ours.cpu_us / ws.cpu_us, "x", "≤ 0.75",
-              ours.cpu_us <= 0.75 * ws.cpu_us);
+    compare("strokes at saturation", &ours, &ws, 8, false);
+    compare("the same", &ours, &nats, 1.5, false);
+    compare("the same by the clock", &ours, &ws, 0, true);
+    compare_paced("18,000 strokes told a second beside 5,000 idle connections", &ours_paced,
+                  &ws_paced);
 }
 
 /* --- many ---------------------------------------------------------------------------------------- */
@@ -368,9 +397,13 @@ static const struct {
     void (*run)(void);
     size_t clients;
 } parts[] = {
-    {"fanout", part_fanout, LOAD_CLIENTS}, {"paced", part_paced, LOAD_CLIENTS + 5000},
-    {"idle", part_idle, LOAD_IDLE},        {"storm", part_storm, 5010},
-    {"http", load_part_http, LOAD_GROUP},  {"upload", load_part_upload, LOAD_GROUP},
+    {"fanout", part_fanout, LOAD_CLIENTS},
+    {"paced", part_paced, LOAD_CLIENTS + 5000},
+    {"strokes", part_strokes, LOAD_CLIENTS + 5000},
+    {"idle", part_idle, LOAD_IDLE},
+    {"storm", part_storm, 5010},
+    {"http", load_part_http, LOAD_GROUP},
+    {"upload", load_part_upload, LOAD_GROUP},
 };
 
 static int take_options(int argc, char **argv)
@@ -422,7 +455,8 @@ int main(int argc, char **argv)
         clients = yes && parts[i].clients > clients ? parts[i].clients : clients;
     }
     if (clients == 0 || g_load.sidelined == NULL) {
-        load_die("usage: bench_load --sidelined PATH .. [fanout|paced|idle|storm|http|upload]");
+        load_die(
+            "usage: bench_load --sidelined PATH .. [fanout|paced|strokes|idle|storm|http|upload]");
     }
     (void)snprintf(seed, sizeof seed, "%s/seed", g_load.dir);
     load_shell("rm -rf %s && mkdir -p %s", g_load.dir, seed);

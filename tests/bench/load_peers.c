@@ -38,7 +38,7 @@ static void sideline_greet(load *l, load_client *c)
 static void subscribe(load *l, load_client *c)
 {
     sl_frame f = {.kind = SL_FRAME_SUBSCRIBE,
-                  .space = c->who->space,
+                  .space = c->space,
                   .epoch = c->epoch,
                   .from = c->seq,
                   .last = c->seq == 0 ? 1 : 0};
@@ -89,6 +89,7 @@ static void sideline_message(load *l, load_client *c, const uint8_t *p, size_t n
         load_deliveries(l, c, p, n);
         break;
     case SL_FRAME_RECEIPTS: count_receipts(l, c); break;
+    case SL_FRAME_SIGNAL: load_deliveries(l, c, p, n); break;
     case SL_FRAME_ERROR: load_die("sidelined: %s", f.message);
     default: break;
     }
@@ -109,7 +110,7 @@ static void sideline_publish(load *l, load_client *c, const char *text)
     memcpy(random + 3, &c->sent, 4); /* bytes 0 and 2 are in part the version's */
     memcpy(random + 7, &c->index, 3);
     sl_uuid7(op.id, ms, random);
-    (void)snprintf(op.space, sizeof op.space, "%s", c->who->space);
+    (void)snprintf(op.space, sizeof op.space, "%s", c->space);
     op.hlc = (sl_hlc){(uint64_t)ms << 16 | (uint64_t)(c->sent & 0xFFFF), c->index + 1};
     memset(values, 0, sizeof values);
     int kind = sl_field_find(message, "kind")->index;
@@ -134,6 +135,22 @@ const load_protocol load_sideline = {.name = "sidelined",
                                      .message = sideline_message,
                                      .publish = sideline_publish};
 
+static void sideline_draw(load *l, load_client *c, const char *text)
+{
+    put(l, c,
+        &(sl_frame){.kind = SL_FRAME_SIGNAL, .space = c->space, .what = "stroke", .data = text},
+        NULL);
+}
+
+const load_protocol load_sideline_strokes = {.name = "sidelined",
+                                             .path = "/api/v1/ws",
+                                             .subprotocol = SL_FRAME_PROTOCOL_BIN,
+                                             .opcode = 2,
+                                             .strokes = true,
+                                             .greet = sideline_greet,
+                                             .message = sideline_message,
+                                             .publish = sideline_draw};
+
 /* --- peers/chat.mjs: JSON ------------------------------------------------------------------------- */
 
 static void say_text(load *l, load_client *c, const char *fmt, ...)
@@ -152,7 +169,7 @@ static void say_text(load *l, load_client *c, const char *fmt, ...)
 static void ws_greet(load *l, load_client *c)
 {
     say_text(l, c, "{\"t\":\"connect\",\"token\":\"%s\",\"space\":\"%s\"}", c->who->token,
-             c->who->space);
+             c->space);
 }
 
 static void ws_message(load *l, load_client *c, const uint8_t *p, size_t n)
@@ -183,15 +200,27 @@ const load_protocol load_ws = {.name = "ws",
                                .message = ws_message,
                                .publish = ws_publish};
 
+static void ws_draw(load *l, load_client *c, const char *text)
+{
+    say_text(l, c, "{\"t\":\"stroke\",\"body\":\"%s\"}", text);
+}
+
+const load_protocol load_ws_strokes = {.name = "ws",
+                                       .path = "/",
+                                       .opcode = 1,
+                                       .strokes = true,
+                                       .greet = ws_greet,
+                                       .message = ws_message,
+                                       .publish = ws_draw};
+
 /* --- nats-server: its own text protocol ------------------------------------------------------------- */
 
 static void nats_greet(load *l, load_client *c)
 {
-    static const char hello[] =
-        "CONNECT {\"verbose\":false,\"pedantic\":false,\"user\":\"bench\",\"pass\":\"bench\"}\r\n";
-    char text[sizeof hello + SL_SPACE_MAX + 32];
-    int n = snprintf(text, sizeof text, "%sSUB %s 1\r\nPING\r\n", hello, c->who->space);
-    load_say(l, c, text, (size_t)n);
+    say_text(l, c,
+             "CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":%s,\"user\":\"bench\","
+             "\"pass\":\"bench\"}\r\nSUB %s 1\r\nPING\r\n",
+             l->protocol->strokes ? "false" : "true", c->space);
 }
 
 static void nats_message(load *l, load_client *c, const uint8_t *p, size_t n)
@@ -208,7 +237,7 @@ static void nats_message(load *l, load_client *c, const uint8_t *p, size_t n)
 static void nats_publish(load *l, load_client *c, const char *text)
 {
     char line[LOAD_BODY + SL_SPACE_MAX + 32];
-    int n = snprintf(line, sizeof line, "PUB %s %d\r\n%s\r\n", c->who->space, LOAD_BODY, text);
+    int n = snprintf(line, sizeof line, "PUB %s %d\r\n%s\r\n", c->space, LOAD_BODY, text);
     load_say(l, c, line, (size_t)n);
 }
 
@@ -219,3 +248,11 @@ const load_protocol load_nats = {.name = "nats-server",
                                  .greet = nats_greet,
                                  .message = nats_message,
                                  .publish = nats_publish};
+
+const load_protocol load_nats_strokes = {.name = "nats-server",
+                                         .path = "/",
+                                         .opcode = 2,
+                                         .strokes = true,
+                                         .greet = nats_greet,
+                                         .message = nats_message,
+                                         .publish = nats_publish};

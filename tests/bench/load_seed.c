@@ -158,12 +158,32 @@ static void connect_two(seed *s, load_who *who, size_t group)
     }
 }
 
+/* The athlete's video, on which the coach draws too. */
+static void share_video(seed *s, load_who *who, size_t group)
+{
+    char id[SL_UUID_LEN + 1];
+    uuid_of(id, (uint32_t)group + 3000000);
+    (void)snprintf(who[0].video, sizeof who[0].video, "video:%s", id);
+    s->token = who[0].token;
+    sl_json_free(post(
+        s, "/api/v1/sync/push",
+        "{\"ops\":[{\"n\":3,\"op\":\"create\",\"entity\":\"video\",\"space\":\"%s\",\"id\":\"%s\","
+        "\"fields\":{\"title\":\"Swing\",\"blob\":\"%064d\",\"media_type\":\"video/mp4\",\"size\":1,"
+        "\"duration_us\":1,\"width\":2,\"height\":2},\"hlc\":\"000000000003000000000001\"},"
+        "{\"n\":4,\"op\":\"create\",\"entity\":\"share\",\"space\":\"%s\",\"id\":\"%s\","
+        "\"fields\":{\"user_id\":\"%s\",\"role\":\"coach\"},\"hlc\":\"000000000004000000000001\"}]}",
+        who[0].video, id, 0, who[0].video, id, who[1].user));
+    for (size_t i = 1; i < LOAD_GROUP; i++) {
+        memcpy(who[i].video, who[0].video, sizeof who[i].video);
+    }
+}
+
 static void write_record(seed *s, const load_who *who, char record[SL_UUID_LEN + 1])
 {
     uuid_of(record, 2000000);
     s->token = who->token;
     sl_json_free(post(s, "/api/v1/sync/push",
-                      "{\"ops\":[{\"n\":2,\"op\":\"create\",\"entity\":\"message\",\"space\":"
+                      "{\"ops\":[{\"n\":5,\"op\":\"create\",\"entity\":\"message\",\"space\":"
                       "\"%s\",\"id\":\"%s\",\"fields\":{\"kind\":\"text\",\"body\":\"one record\"},"
                       "\"hlc\":\"000000000002000000000001\"}]}",
                       who->space, record));
@@ -197,7 +217,9 @@ load_who *load_seed(const char *dir, size_t count, char record[SL_UUID_LEN + 1])
     for (size_t i = 0; i < count; i++) {
         take_session(&s, &who[i], i);
         if (i % LOAD_GROUP == LOAD_GROUP - 1) {
-            connect_two(&s, &who[i + 1 - LOAD_GROUP], i / LOAD_GROUP);
+            load_who *group = &who[i + 1 - LOAD_GROUP];
+            connect_two(&s, group, i / LOAD_GROUP);
+            share_video(&s, group, i / LOAD_GROUP);
         }
     }
     write_record(&s, &who[0], record);

@@ -3,7 +3,7 @@
 //   node chat.mjs PEERS PORT-FILE [DATABASE]
 //
 // Signs in by a token, gives each message the next number of its space, answers the sender by a receipt and sends
-// the message to all of the space. With DATABASE receipts and messages follow the commit (better-sqlite3, WAL,
+// the message to all of the space; strokes it passes on to the others. With DATABASE receipts and messages follow the commit (better-sqlite3, WAL,
 // synchronous=FULL), and what comes in one turn of the loop is one transaction.
 import { createHmac } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
@@ -36,6 +36,12 @@ function tell(client, frame, seq) {
   client.send(JSON.stringify({ t: "receipt", id: frame.id, seq }));
 }
 
+// What is told to the others only, without a number or a receipt.
+function passOn(client, frame) {
+  const bytes = Buffer.from(JSON.stringify({ t: "msg", from: client.user, body: frame.body }));
+  for (const other of client.space.members) if (other !== client) other.send(bytes, { binary: false });
+}
+
 function commit() {
   const batch = waiting;
   waiting = [];
@@ -59,6 +65,8 @@ function onMessage(client, data) {
     client.space = spaces.get(frame.space);
     client.space.members.add(client);
     client.send(JSON.stringify({ t: "connected" }));
+  } else if (client.space && frame.t === "stroke") {
+    passOn(client, frame);
   } else if (client.space && database) {
     if (waiting.push([client, frame]) === 1) setImmediate(commit);
   } else if (client.space) {
