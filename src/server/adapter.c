@@ -149,6 +149,9 @@ void sl_adapter_free(sl_adapter *a)
         lws_context_destroy(a->context);
         sl_http_deliver(a);
     }
+    for (size_t i = 0; i < a->spare_count; i++) {
+        sl_buf_free(&a->spares[i]);
+    }
     sl_mem_free(a->conns);
     sl_mem_free(a->chunk);
     sl_mutex_free(a->lock);
@@ -257,6 +260,15 @@ static bool has_conns(sl_adapter *a)
     return yes;
 }
 
+/* What connections said in it is handed over together: a worker that was woken by the first would work, and
+ * have written, for each by itself. */
+static int serve_turn(sl_adapter *a)
+{
+    int result = lws_service(a->context, 0);
+    sl_conn_hand_over(a);
+    return result;
+}
+
 /* Turns of the loop until every connection has its close frame and every request its answer, but not for
  * long. */
 static void part(sl_adapter *a)
@@ -267,7 +279,7 @@ static void part(sl_adapter *a)
     while ((has_conns(a) && took < PARTING_MS) || (a->n_requests > 0 && took < DRAINING_MS)) {
         /* Without this the turn may wait for news that does not come. */
         lws_cancel_service(a->context);
-        if (lws_service(a->context, 0) < 0) {
+        if (serve_turn(a) < 0) {
             break;
         }
         took = a->platform->clock->mono_ms(a->platform->user) - began;
@@ -279,7 +291,7 @@ sl_status sl_adapter_run(sl_adapter *a, sl_error **err)
     sl_status st = SL_OK;
     a->watch->serve(true);
     while (!is_stopping(a)) {
-        if (lws_service(a->context, 0) < 0) {
+        if (serve_turn(a) < 0) {
             st = sl_fail(err, SL_E_IO, "the socket layer failed");
             break;
         }

@@ -51,8 +51,10 @@ void sl_adapter_free(sl_adapter *a);
 
 /* For sl_service_ports: user is the adapter. */
 void sl_adapter_send(void *user, sl_id conn, const void *p, size_t n);
-/* Of what may be lost: dropped when the connection has 64 KiB to be sent already. */
-void sl_adapter_offer(void *user, sl_id conn, const void *p, size_t n);
+/* To many, of what may be lost: a connection is spared it that has 64 KiB to be sent already. */
+void sl_adapter_offer(void *user, const sl_id *conns, size_t count, const void *p, size_t n);
+/* The loop is woken for what was queued while the service worked on what connections say. */
+void sl_adapter_flush(void *user);
 void sl_adapter_close_conn(void *user, sl_id conn, int32_t code, const char *reason);
 
 /* Listens; *port is the one taken. SL_E_BUSY: in use. The service is borrowed until free. */

@@ -1,10 +1,10 @@
 /*
  * server/conn.c - WebSocket connections: whole messages to the service in their order, what came while
- * it was busy all at once; answers from a bounded queue, in one write a turn.
+ * it was busy all at once. What it sends goes out by out.c.
  *
  * What the service is told of a connection ends with its end, and whoever told it frees the connection.
  */
-#include "server/inside.h"
+#include "server/conn_inside.h"
 #include "sync/frame.h"
 
 #include "base/mem.h"
@@ -16,45 +16,11 @@ enum {
     CLOSE_GOING_AWAY = 1001,
     CLOSE_BROKEN = 4400,
     CLOSE_WHO = 4401,
-    CLOSE_SLOW = 4408,
     CLOSE_TOO_BIG = 1009,
-    REASON_MAX = 100,
     PLACE_MAX = 300, /* of a URL's host and port */
     LIST_MAX = 1024, /* of the addresses it came by */
     US_PER_S = 1000000,
     LIVE_MAX = 512 /* of what connections say, worked on at once */
-};
-
-/* What a socket told, on its way to the service. */
-typedef struct sl_news {
-    struct sl_news *next;
-    sl_conn *conn;
-    sl_ws_what what;
-    size_t n;
-    uint8_t data[];
-} sl_news;
-
-struct sl_conn {
-    sl_id id;
-    sl_adapter *adapter;
-    struct lws *wsi;      /* loop */
-    sl_buf in;            /* loop: a message not whole yet */
-    sl_news *left;        /* for its end, so that there is always memory for it */
-    lws_usec_t since;     /* loop: when it came */
-    sl_conn *unheard;     /* loop: the next in it */
-    sl_conn *unheard_had; /* loop: the one before */
-    sl_peer peer;         /* loop: where it came from */
-    bool heard;           /* loop: it is not, or not any more, in adapter->unheard */
-    bool binary;          /* its subprotocol's messages are */
-    bool paused;          /* lock: not read from until they are worked off */
-    bool is_dirty;        /* lock */
-    int32_t code;         /* lock: closes with it when all is sent; 0: stays */
-    uint32_t handed; /* lock: of the piece that libwebsockets has and the kernel has not all of */
-
-    size_t in_len;  /* lock: bytes with the service */
-    sl_buf out;     /* lock: whole frames, as they go over the wire */
-    sl_conn *dirty; /* lock: next in adapter->dirty */
-    char *reason;   /* lock */
 };
 
 /* ---- the table, all called locked ---- */
@@ -75,7 +41,7 @@ static size_t find_slot(const sl_adapter *a, sl_id id)
     return lo;
 }
 
-static sl_conn *find_conn(const sl_adapter *a, sl_id id)
+sl_conn *sl_conn_find(const sl_adapter *a, sl_id id)
 {
     size_t i = find_slot(a, id);
     return i < a->n_conns && a->conns[i]->id == id ? a->conns[i] : NULL;
@@ -115,96 +81,6 @@ static void remove_conn(sl_adapter *a, const sl_conn *c)
     }
 }
 
-static void mark_dirty(sl_conn *c)
-{
-    sl_adapter *a = c->adapter;
-    if (!c->is_dirty) {
-        c->is_dirty = true;
-        c->dirty = a->dirty;
-        a->dirty = c;
-    }
-    sl_adapter_wake(a);
-}
-
-/* The first reason given stays. */
-static void end_conn(sl_conn *c, int32_t code, const char *reason)
-{
-    if (c->code == 0) {
-        c->code = code;
-        c->reason = sl_text_ndup(reason, strnlen(reason, REASON_MAX));
-        mark_dirty(c);
-    }
-}
-
-/* ---- for the service ---- */
-
-/* The head of a frame from a server: not masked. Its length. */
-static size_t frame_head(uint8_t head[10], bool binary, size_t n)
-{
-    size_t at = 2;
-    head[0] = 0x80 | (binary ? 2 : 1);
-    if (n < 126) {
-        head[1] = (uint8_t)n;
-        return at;
-    }
-    head[1] = n < 65536 ? 126 : 127;
-    for (int shift = n < 65536 ? 8 : 56; shift >= 0; shift -= 8) {
-        head[at++] = (uint8_t)((uint64_t)n >> shift);
-    }
-    return at;
-}
-
-/* What waits to be sent, locked: at most so much, as nobody tells how much of a piece is gone. */
-static size_t queued(const sl_conn *c)
-{
-    return c->handed + c->out.len;
-}
-
-void sl_adapter_send(void *user, sl_id conn, const void *p, size_t n)
-{
-    sl_adapter *a = user;
-    uint8_t head[10];
-    sl_lock(a->lock);
-    sl_conn *c = find_conn(a, conn);
-    if (c != NULL && c->code == 0) {
-        bool slow = queued(c) + n > SL_SERVER_OUT_MAX;
-        if (!slow) {
-            sl_buf_put(&c->out, head, frame_head(head, c->binary, n));
-            sl_buf_put(&c->out, p, n);
-            mark_dirty(c);
-        }
-        if (slow || c->out.failed) {
-            sl_buf_free(&c->out);
-            memset(&c->out, 0, sizeof c->out);
-            end_conn(c, CLOSE_SLOW, "too slow");
-        }
-    }
-    sl_unlock(a->lock);
-}
-
-void sl_adapter_offer(void *user, sl_id conn, const void *p, size_t n)
-{
-    sl_adapter *a = user;
-    sl_lock(a->lock);
-    const sl_conn *c = find_conn(a, conn);
-    bool takes = c != NULL && queued(c) + n <= SL_SERVER_OFFER_MAX;
-    sl_unlock(a->lock);
-    if (takes) {
-        sl_adapter_send(user, conn, p, n);
-    }
-}
-
-void sl_adapter_close_conn(void *user, sl_id conn, int32_t code, const char *reason)
-{
-    sl_adapter *a = user;
-    sl_lock(a->lock);
-    sl_conn *c = find_conn(a, conn);
-    if (c != NULL) {
-        end_conn(c, code, reason);
-    }
-    sl_unlock(a->lock);
-}
-
 /* ---- to the service ---- */
 
 static void conn_free(sl_conn *c)
@@ -233,6 +109,7 @@ static size_t take_news(sl_adapter *a, sl_ws_event list[LIVE_MAX], sl_news **fir
     a->news = *end;
     *end = NULL;
     a->live_posted = n > 0;
+    a->gathering = n > 0;
     sl_unlock(a->lock);
     return n;
 }
@@ -240,11 +117,13 @@ static size_t take_news(sl_adapter *a, sl_ws_event list[LIVE_MAX], sl_news **fir
 static void news_done(sl_adapter *a, sl_news *first)
 {
     sl_lock(a->lock);
+    a->gathering = false;
+    sl_conn_flush(a);
     for (const sl_news *one = first; one != NULL; one = one->next) {
         sl_conn *c = one->conn;
         c->in_len -= one->n;
         if (c->paused && c->in_len <= SL_SERVER_IN_MAX / 2) {
-            mark_dirty(c);
+            sl_conn_mark(c);
         }
     }
     sl_unlock(a->lock);
@@ -270,6 +149,18 @@ static void run_live(sl_work *work)
     }
 }
 
+void sl_conn_hand_over(sl_adapter *a)
+{
+    sl_lock(a->lock);
+    bool post = a->news != NULL && !a->live_posted;
+    a->live_posted = a->live_posted || post;
+    sl_unlock(a->lock);
+    if (post) {
+        a->live_work.run = run_live;
+        sl_pool_post(a->pool, &a->live, &a->live_work);
+    }
+}
+
 /* Takes the news; false when the connection is to be read from no further for now. */
 static bool post_news(sl_conn *c, sl_news *one)
 {
@@ -284,13 +175,7 @@ static bool post_news(sl_conn *c, sl_news *one)
     c->in_len += one->n;
     bool pause = !c->paused && c->in_len > SL_SERVER_IN_MAX;
     c->paused = c->paused || pause;
-    bool post = !a->live_posted;
-    a->live_posted = true;
     sl_unlock(a->lock);
-    if (post) {
-        a->live_work.run = run_live;
-        sl_pool_post(a->pool, &a->live, &a->live_work);
-    }
     return !pause;
 }
 
@@ -357,7 +242,7 @@ void sl_conn_on_unheard(lws_sorted_usec_list_t *timer)
         sl_conn *c = a->unheard;
         unheard_remove(c);
         sl_lock(a->lock);
-        end_conn(c, CLOSE_WHO, "nothing was said in time");
+        sl_conn_end(c, CLOSE_WHO, "nothing was said in time");
         sl_unlock(a->lock);
     }
     wait_for_first(a, now);
@@ -456,7 +341,7 @@ static int on_established(struct lws *wsi, sl_session *session)
 
 static int close_now(struct lws *wsi, int32_t code, const char *reason)
 {
-    unsigned char text[REASON_MAX];
+    unsigned char text[SL_CONN_REASON_MAX];
     size_t n = 0;
     while (n < sizeof text && reason[n] != '\0') {
         text[n] = (unsigned char)reason[n];
@@ -475,22 +360,27 @@ static int on_receive(struct lws *wsi, const sl_session *session, const void *p,
     if (c->in.len + n > SL_SERVER_FRAME_MAX) {
         return close_now(wsi, CLOSE_TOO_BIG, "message too big");
     }
-    sl_buf_put(&c->in, p, n);
+    bool whole = lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0;
+    if (!whole || c->in.len > 0) {
+        sl_buf_put(&c->in, p, n);
+        p = c->in.data;
+        n = c->in.len;
+    }
     if (c->in.failed) {
         return -1;
     }
-    if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0) {
+    if (!whole) {
         return 0;
     }
     if ((lws_frame_is_binary(wsi) != 0) != c->binary) {
         return close_now(wsi, CLOSE_BROKEN, c->binary ? "binary frames only" : "text frames only");
     }
-    sl_news *one = news_new(c, SL_WS_SAID, c->in.len);
+    sl_news *one = news_new(c, SL_WS_SAID, n);
     if (one == NULL) {
         return -1;
     }
-    if (c->in.len > 0) {
-        memcpy(one->data, c->in.data, c->in.len);
+    if (n > 0) {
+        memcpy(one->data, p, n);
     }
     sl_buf_free(&c->in);
     memset(&c->in, 0, sizeof c->in);
@@ -501,43 +391,10 @@ static int on_receive(struct lws *wsi, const sl_session *session, const void *p,
     return 0;
 }
 
-/* All that waits goes out in one piece, as it is: the frames were made when they were sent. What the
- * socket does not take libwebsockets keeps, and there is no other piece before it is gone. False: the
- * socket is broken. */
-static bool write_out(sl_conn *c)
-{
-    sl_adapter *a = c->adapter;
-    for (;;) {
-        if (lws_partial_buffered(c->wsi) != 0) {
-            lws_callback_on_writable(c->wsi);
-            return true;
-        }
-        sl_lock(a->lock);
-        sl_buf out = c->out;
-        memset(&c->out, 0, sizeof c->out);
-        c->handed = (uint32_t)out.len;
-        bool ends = c->code != 0;
-        sl_unlock(a->lock);
-        if (out.len == 0) {
-            sl_buf_free(&out);
-            if (ends) {
-                lws_callback_on_writable(c->wsi); /* closing is for its callback */
-            }
-            return true;
-        }
-        int done = lws_write(c->wsi, out.data, out.len, LWS_WRITE_RAW);
-        bool failed = done < (int)out.len;
-        sl_buf_free(&out);
-        if (failed) {
-            return false;
-        }
-    }
-}
-
 static int on_writeable(struct lws *wsi, const sl_session *session)
 {
     sl_conn *c = session->conn;
-    if (c == NULL || !write_out(c)) {
+    if (c == NULL || !sl_conn_write(c)) {
         return -1;
     }
     sl_lock(c->adapter->lock);
@@ -578,38 +435,11 @@ static void on_closed(sl_session *session)
     }
 }
 
-/* At the end of a turn: each connection with something to say gets it in one write. */
-void sl_conn_deliver(sl_adapter *a)
-{
-    for (;;) {
-        sl_lock(a->lock);
-        sl_conn *c = a->dirty;
-        bool resume = false;
-        if (c != NULL) {
-            a->dirty = c->dirty;
-            c->dirty = NULL;
-            c->is_dirty = false;
-            resume = c->paused && c->in_len <= SL_SERVER_IN_MAX / 2;
-            c->paused = c->paused && !resume;
-        }
-        sl_unlock(a->lock);
-        if (c == NULL) {
-            return;
-        }
-        if (resume) {
-            (void)lws_rx_flow_control(c->wsi, 1);
-        }
-        if (!write_out(c)) {
-            lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-        }
-    }
-}
-
 void sl_conn_close_all(sl_adapter *a)
 {
     sl_lock(a->lock);
     for (size_t i = 0; i < a->n_conns; i++) {
-        end_conn(a->conns[i], CLOSE_GOING_AWAY, "server stops");
+        sl_conn_end(a->conns[i], CLOSE_GOING_AWAY, "server stops");
     }
     sl_unlock(a->lock);
 }

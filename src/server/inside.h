@@ -29,11 +29,14 @@ enum {
     SL_SERVER_CONNS_MAX = 50000,           /* WebSocket connections */
     SL_SERVER_REQUESTS_MEM = 256 << 20,    /* bodies being taken in, all together */
     SL_SERVER_CHUNK = 64 * 1024,           /* written to a socket at once */
-    SL_SERVER_RX = 512,                    /* read from a WebSocket at once: each has so much */
-    SL_SERVER_HEARD_S = 5,                 /* a connection says who it is within this time */
-    SL_SERVER_BODY_S = 60,                 /* a body may pause this long */
-    SL_SERVER_LINGER_S = 2,                /* a closed socket is read this long */
-    SL_SERVER_LINGER_MAX = 512             /* so many at a time */
+    SL_SERVER_SPARES = 256,                /* buffers kept to be written to */
+    SL_SERVER_SPARE_MIN = 1024,            /* bytes of one */
+    SL_SERVER_SPARE_BYTES = 4 * 1024 * 1024,
+    SL_SERVER_RX = 512,        /* read from a WebSocket at once: each has so much */
+    SL_SERVER_HEARD_S = 5,     /* a connection says who it is within this time */
+    SL_SERVER_BODY_S = 60,     /* a body may pause this long */
+    SL_SERVER_LINGER_S = 2,    /* a closed socket is read this long */
+    SL_SERVER_LINGER_MAX = 512 /* so many at a time */
 };
 
 typedef struct sl_request sl_request;
@@ -75,6 +78,7 @@ struct sl_adapter {
     struct sl_news *news; /* lock: what connections said, for the service */
     struct sl_news **news_end;
     size_t n_refusals; /* lock: lines of the audit log to be written */
+    bool gathering;    /* lock: the loop is woken when a batch is worked off */
     bool live_posted;  /* lock: somebody works on it, or will */
     sl_strand live;
     sl_work live_work;
@@ -91,7 +95,10 @@ struct sl_adapter {
     sl_request *flowing;    /* loop: those whose bodies go on in pieces */
     int64_t upload_rate;    /* bytes per second, 0: no limit */
     int64_t upload_free_us; /* loop: the rate is used up until then */
-    uint8_t *chunk;         /* loop: LWS_PRE + SL_SERVER_CHUNK bytes */
+    sl_buf spares[SL_SERVER_SPARES]; /* lock: empty, with room */
+    size_t spare_count;
+    size_t spare_bytes;
+    uint8_t *chunk; /* loop: LWS_PRE + SL_SERVER_CHUNK bytes */
 };
 
 /* Wakes the loop. Called locked. */
@@ -109,7 +116,9 @@ void sl_refusal_note(sl_adapter *a, struct lws *wsi, const char *what, int32_t c
 /* conn.c: the callback of WebSocket. */
 int sl_conn_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                      size_t n);
-void sl_conn_deliver(sl_adapter *a);
+void sl_conn_deliver(sl_adapter *a); /* out.c */
+/* What came goes to a worker. */
+void sl_conn_hand_over(sl_adapter *a);
 /* The first that has said nothing yet has had its time. */
 void sl_conn_on_unheard(lws_sorted_usec_list_t *timer);
 /* Asks every connection to go: the server stops. */

@@ -67,10 +67,16 @@ static void port_send(void *user, sl_id conn, const void *p, size_t n)
     sl_adapter_send(u->adapter, conn, p, n);
 }
 
-static void port_offer(void *user, sl_id conn, const void *p, size_t n)
+static void port_offer(void *user, const sl_id *conns, size_t count, const void *p, size_t n)
 {
     const port_user *u = user;
-    sl_adapter_offer(u->adapter, conn, p, n);
+    sl_adapter_offer(u->adapter, conns, count, p, n);
+}
+
+static void port_flush(void *user)
+{
+    const port_user *u = user;
+    sl_adapter_flush(u->adapter);
 }
 
 static void port_close(void *user, sl_id conn, int32_t code, const char *reason)
@@ -261,6 +267,7 @@ static sl_status open_service(daemon_state *d, port_user *user, sl_error **err)
         .user = user,
         .send = port_send,
         .offer = port_offer,
+        .flush = port_flush,
         .close = port_close,
         .hash_password = hash_password,
         .check_password = check_password,

@@ -173,6 +173,9 @@ static void commit(sl_service *s, const sl_ws_event *list, size_t n)
         s->batch_broken = false;
         return;
     }
+    if (s->ports.flush != NULL) {
+        s->ports.flush(s->ports.user);
+    }
     bool ok = !s->batch_broken && !s->held.failed && commit_all(s, NULL) == SL_OK;
     if (!ok) {
         undo_all(s);

@@ -53,9 +53,11 @@ typedef struct sl_service_ports {
     void *user;
     /* Sends a frame to a connection, in order of calls; never blocks, never calls back. */
     void (*send)(void *user, sl_id conn, const void *p, size_t n);
-    /* The same for a frame that may be lost: it is when the connection has much to be sent. NULL:
+    /* The same to many, for a frame that may be lost: it is when a connection has much to be sent. NULL:
      * sent like all others. */
-    void (*offer)(void *user, sl_id conn, const void *p, size_t n);
+    void (*offer)(void *user, const sl_id *conns, size_t count, const void *p, size_t n);
+    /* The service is about to wait for the disk: what was queued goes. NULL: nothing waits for it. */
+    void (*flush)(void *user);
     void (*close)(void *user, sl_id conn, int32_t code, const char *reason);
     /* bcrypt or equal; out is sl_mem text. */
     sl_status (*hash_password)(void *user, const char *secret, char **out, sl_error **err);

@@ -17,7 +17,8 @@ enum {
     STROKES_SECOND = 30,
     TYPING_MS = 6000, /* how long it holds */
     PRESENT_MS = 75000,
-    STROKE_MS = 10000 /* between two parts of one */
+    STROKE_MS = 10000, /* between two parts of one */
+    TELL_MAX = 64      /* told at once */
 };
 
 static bool allowed_by(const sl_service *s, sl_sv_pace *p, int64_t now_ms, int64_t burst,
@@ -74,14 +75,42 @@ static bool is_among(const sl_sv_rows *rows, const char *user)
     return found;
 }
 
-/* To one who can be told at once. */
-static void offer(sl_service *s, sl_sv_conn *c, const sl_frame *f)
+/* A frame for those whose wires have it alike, in s->out, and who of them are to be told. */
+typedef struct telling {
+    bool binary;
+    uint32_t number;
+    size_t count;
+    sl_id conns[TELL_MAX];
+} telling;
+
+static void telling_end(sl_service *s, telling *r)
 {
-    sl_buf_clear(&s->out);
-    sl_frame_put(&c->wire, &s->out, f, NULL);
+    const sl_service_ports *to = &s->ports;
+    if (r->count > 0 && to->offer != NULL) {
+        to->offer(to->user, r->conns, r->count, s->out.data, s->out.len);
+    }
+    for (size_t i = 0; i < r->count && to->offer == NULL; i++) {
+        to->send(to->user, r->conns[i], s->out.data, s->out.len);
+    }
+    r->count = 0;
+}
+
+/* To one who can be told at once: encoded once for all who have one number for the space. */
+static void telling_add(sl_service *s, telling *r, sl_sv_conn *c, const sl_frame *f)
+{
+    bool binary = c->wire.binary;
+    uint32_t number = binary ? sl_wire_number(&c->wire, f->space) : 0;
+    if (r->count == TELL_MAX || binary != r->binary || number != r->number) {
+        telling_end(s, r);
+    }
+    if (r->count == 0) {
+        sl_buf_clear(&s->out);
+        sl_frame_put(&c->wire, &s->out, f, NULL);
+        r->binary = binary;
+        r->number = number;
+    }
     if (!s->out.failed) {
-        (s->ports.offer != NULL ? s->ports.offer : s->ports.send)(s->ports.user, c->id, s->out.data,
-                                                                  s->out.len);
+        r->conns[r->count++] = c->id;
     }
 }
 
@@ -89,13 +118,15 @@ static void offer(sl_service *s, sl_sv_conn *c, const sl_frame *f)
 static void tell(sl_service *s, const sl_sv_conn *from, const sl_sv_topic *t, const sl_frame *f,
                  const sl_sv_rows *blocked)
 {
+    telling r = {.count = 0};
     for (size_t i = 0; t != NULL && i < t->count; i++) {
         const sl_sv_sub *sub = t->subs[i];
         bool own = blocked != NULL ? strcmp(sub->conn->user, from->user) == 0 : sub->conn == from;
         if (sub->live && !own && (blocked == NULL || !is_among(blocked, sub->conn->user))) {
-            offer(s, sub->conn, f);
+            telling_add(s, &r, sub->conn, f);
         }
     }
+    telling_end(s, &r);
 }
 
 static void tell_typing(sl_service *s, sl_sv_conn *c, const char *space, int64_t now_ms)

@@ -120,9 +120,17 @@ static void put_name(sl_buf *out, const char *space)
     sl_buf_put(out, id, sizeof id);
 }
 
+uint32_t sl_wire_number(sl_wire *w, const char *space)
+{
+    if (w->last == 0 || strcmp(w->spaces[w->last - 1], space) != 0) {
+        w->last = w->place_count > 0 ? *place_of(w, space) : 0;
+    }
+    return w->last;
+}
+
 void sl_wire_put_space(sl_wire *w, sl_buf *out, const char *space)
 {
-    uint32_t number = w->place_count > 0 ? *place_of(w, space) : 0;
+    uint32_t number = sl_wire_number(w, space);
     if (number > 0) {
         sl_buf_varint(out, number);
     } else if (w->server || w->space_count == SL_FRAME_SPACES_MAX) {

@@ -114,6 +114,7 @@ typedef struct sl_wire {
     bool zip;                     /* the other end reads packed items */
     int64_t base_ms;              /* the server's clock as it greeted */
     uint32_t clock;               /* of the client's stamps */
+    uint32_t last;                /* the number asked for last, mostly asked for again; 0: none */
     int64_t last_n;               /* of the last operation sent */
     char (*spaces)[SL_SPACE_MAX]; /* those that have numbers */
     size_t space_count;
@@ -123,6 +124,9 @@ typedef struct sl_wire {
 } sl_wire;
 
 void sl_wire_free(sl_wire *w); /* the struct is then zeroed */
+/* The number by which this end calls the space; 0: it has none. Of the server's frames without items those
+ * are equal, octet by octet, whose wires are of one kind and have one number for their space. */
+uint32_t sl_wire_number(sl_wire *w, const char *space);
 
 /* --- what a frame carries ----------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@ typedef struct listener {
     sl_json *records; /* all that came in pages and changes, as JSON has them */
     size_t changes;
     size_t receipts;
+    char stroke[16 + SL_SPACE_MAX]; /* the last one, and where */
 } listener;
 
 static void tell(world *w, listener *l, const sl_frame *f, sl_items *items)
@@ -59,6 +60,9 @@ static void hear(world *w, listener *l)
         ck_assert_msg(f.kind != SL_FRAME_ERROR, "%s", f.message);
         l->changes += f.kind == SL_FRAME_CHANGE;
         l->receipts += f.kind == SL_FRAME_RECEIPTS;
+        if (f.kind == SL_FRAME_SIGNAL) {
+            (void)snprintf(l->stroke, sizeof l->stroke, "%s in %s", f.data, f.space);
+        }
         if (f.kind == SL_FRAME_PAGE || f.kind == SL_FRAME_CHANGE) {
             note_records(l);
         }
@@ -66,7 +70,9 @@ static void hear(world *w, listener *l)
     sl_buf_clear(&w->binary);
 }
 
-static void listen_in_binary(world *w, listener *l, const person *p, const char *space)
+/* By its own space first, which has the number 1 then, when it has one. */
+static void listen_in_binary(world *w, listener *l, const person *p, const char *first,
+                             const char *space)
 {
     memset(l, 0, sizeof *l);
     l->wire.binary = true;
@@ -84,6 +90,10 @@ static void listen_in_binary(world *w, listener *l, const person *p, const char 
                      .zip = true},
          NULL);
     hear(w, l);
+    if (first != NULL) {
+        tell(w, l, &(sl_frame){.kind = SL_FRAME_SUBSCRIBE, .space = first}, NULL);
+        hear(w, l);
+    }
     tell(w, l, &(sl_frame){.kind = SL_FRAME_SUBSCRIBE, .space = space}, NULL);
     hear(w, l);
 }
@@ -165,7 +175,7 @@ START_TEST(fanout__a_json_and_a_binary_connection_are_told_the_same)
     person other = second_device(w, &b, 77); /* the coach reads both ways, the athlete writes */
     frames_clear(w);
     subscribe(w, &b, space, 0, "");
-    listen_in_binary(w, &l, &other, space);
+    listen_in_binary(w, &l, &other, NULL, space);
     ck_assert_uint_ge(sl_json_count(l.records), 3);
     same_records(w, b.conn, &l);
     for (uint32_t i = 102; i < 110; i++) {
@@ -192,7 +202,7 @@ START_TEST(fanout__what_a_binary_connection_says_comes_to_a_json_one)
     frames_clear(w);
     subscribe(w, &a, space, 0, "");
     person other = second_device(w, &a, 78);
-    listen_in_binary(w, &l, &other, space);
+    listen_in_binary(w, &l, &other, NULL, space);
     said.n = 1;
     said.kind = SL_OP_CREATE;
     said.entity = sl_entity_find("comment");
@@ -218,11 +228,58 @@ START_TEST(fanout__what_a_binary_connection_says_comes_to_a_json_one)
 }
 END_TEST
 
+static void draw(world *w, const person *p, const char *space, const char *data)
+{
+    char text[200];
+    (void)snprintf(text, sizeof text,
+                   "{\"t\":\"signal\",\"space\":\"%s\",\"what\":\"stroke\",\"data\":\"%s\"}", space,
+                   data);
+    say(w, p, text);
+}
+
+START_TEST(fanout__a_stroke_comes_to_connections_that_number_the_space_otherwise)
+{
+    world *w = world_new();
+    person a;
+    listener one;
+    listener two;
+    char space[SL_SPACE_MAX];
+    char want[16 + SL_SPACE_MAX];
+    person_make(w, &a, "a@x.y", "athlete", 1);
+    video_make(w, &a, space, 1, "clip");
+    subscribe(w, &a, space, 0, "");
+    person second = second_device(w, &a, 78);
+    person third = second_device(w, &a, 79);
+    person json = second_device(w, &a, 80);
+    listen_in_binary(w, &one, &second, NULL, space);
+    w->unheard_conn = one.conn;
+    listen_in_binary(w, &two, &third, a.own, space);
+    person_connect(w, &json);
+    subscribe(w, &json, space, 0, "");
+    draw(w, &a, space, "first");
+    hear(w, &two);
+    (void)snprintf(want, sizeof want, "first in %s", space);
+    ck_assert_str_eq(two.stroke, want);
+    w->binary_conn = one.conn;
+    w->unheard_conn = two.conn;
+    draw(w, &a, space, "then");
+    hear(w, &one);
+    (void)snprintf(want, sizeof want, "then in %s", space);
+    ck_assert_str_eq(one.stroke, want);
+    ck_assert_uint_eq(frame_count(w, json.conn, "signal"), 2);
+    ck_assert_str_eq(sl_json_str(frame_at(w, json.conn, "signal", 1), "space"), space);
+    listener_end(&one);
+    listener_end(&two);
+    world_free(w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         fanout__a_json_and_a_binary_connection_are_told_the_same,
         fanout__what_a_binary_connection_says_comes_to_a_json_one,
+        fanout__a_stroke_comes_to_connections_that_number_the_space_otherwise,
     };
     world_start();
     int status = sl_test_run(sl_test_suite("fanout", tests, sizeof tests / sizeof tests[0]));

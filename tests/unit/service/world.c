@@ -199,6 +199,9 @@ static sent *next_frame(world *w)
 static void port_send(void *user, sl_id conn, const void *p, size_t n)
 {
     world *w = user;
+    if (conn == w->unheard_conn) {
+        return;
+    }
     if (conn == w->binary_conn) {
         sl_buf_u32le(&w->binary, (uint32_t)n);
         sl_buf_put(&w->binary, p, n);

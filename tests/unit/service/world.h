@@ -42,6 +42,7 @@ typedef struct world {
     size_t frame_count;
     sl_id binary_conn; /* what it is sent is here, each frame behind its length as u32le */
     sl_buf binary;
+    sl_id unheard_conn;  /* what it is sent is nowhere */
     sl_db db;            /* the real one, behind the faults */
     uint64_t db_fail_at; /* this call of the database from now answers db_fault; 0: none */
     sl_status db_fault;
