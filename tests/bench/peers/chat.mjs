@@ -3,8 +3,8 @@
 //   node chat.mjs PEERS PORT-FILE [DATABASE]
 //
 // Signs in by a token, gives each message the next number of its space, answers the sender by a receipt and sends
-// the message to all of the space; strokes it passes on to the others. With DATABASE receipts and messages follow the commit (better-sqlite3, WAL,
-// synchronous=FULL), and what comes in one turn of the loop is one transaction.
+// the message to all of the space; strokes it passes on to the others. With DATABASE receipts and messages follow
+// the commit (better-sqlite3, WAL, synchronous=FULL), and what comes in one turn of the loop is one transaction.
 import { createHmac } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
